@@ -1,0 +1,157 @@
+"""The values that flow along the way: each stage takes one of these and returns the next.
+
+    Clip -> FaceTrack -> Expression -> RenderedFace -> Blend -> frame
+
+All arrays are float32 unless said otherwise. T = frames, V = vertices, E = expression
+components, H x W = pixels. Pixel coordinates have x right, y down, and (0.5, 0.5) is the
+centre of the first pixel. Camera space is Blender's: x right, y up, the camera at the origin
+looks along -z; units are decimetres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Int = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a video (or a still image) is, before a frame of it is decoded.
+
+    Attributes:
+        path: the source file.
+        width: displayed width in pixels, after rotation.
+        height: displayed height in pixels, after rotation.
+        fps: exact frame rate.
+        frame_count: number of frames, as they will be decoded.
+        has_audio: whether it carries a sound stream.
+        still: a single image (which may stand for any number of frames).
+        sample_aspect: width of a pixel over its height.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    frame_count: int
+    has_audio: bool = False
+    still: bool = False
+    sample_aspect: Fraction = Fraction(1)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return float(self.frame_count / self.fps)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Expression curves: one value a component and frame (beta of eq. 1).
+
+    Attributes:
+        names: E component names; ARKit names for the default face model.
+        values: (T, E) coefficients.
+        fps: frame rate of the curves.
+    """
+
+    names: tuple[str, ...]
+    values: Float
+    fps: Fraction
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise ValueError(f"values {self.values.shape} do not fit {len(self.names)} names")
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """The face of one person in one clip, as parameters of a morphable model (the R-Net role).
+
+    Attributes:
+        width: frame width in pixels.
+        height: frame height in pixels.
+        fps: frame rate.
+        model: name of the face model the coefficients belong to.
+        focal: focal length in pixels; the principal point is the frame's centre.
+        identity: (I,) alpha of eq. 1, one for the clip.
+        expression_names: E names.
+        expression: (T, E) beta of eq. 1.
+        rotation: (T, 3) axis-angle in radians, model to camera space.
+        translation: (T, 3) in decimetres, model to camera space; z is negative.
+        light: (T, 9, 3) spherical-harmonics light, bands 0..2, RGB.
+        confidence: (T,) 0..1; 0 means no usable face in that frame.
+        landmarks: (T, 478, 2) pixels in the frame; NaN where there is no face.
+    """
+
+    width: int
+    height: int
+    fps: Fraction
+    model: str
+    focal: float
+    identity: Float
+    expression_names: tuple[str, ...]
+    expression: Float
+    rotation: Float
+    translation: Float
+    light: Float
+    confidence: Float
+    landmarks: Float
+
+    def __len__(self) -> int:
+        return int(self.expression.shape[0])
+
+    @property
+    def usable(self) -> Bool:
+        """(T,) whether a frame's face can be replaced."""
+        return self.confidence > 0
+
+    @property
+    def curves(self) -> Expression:
+        """The tracked expression alone: dubbing with it is reconstruction."""
+        return Expression(self.expression_names, self.expression, self.fps)
+
+
+@dataclass(frozen=True)
+class RenderedFace:
+    """The posed mesh as seen in a face crop of H x W pixels (the paper's DR step).
+
+    Attributes:
+        image: (H, W, 3) I_r, RGB 0..1.
+        depth: (H, W) distance to the camera in decimetres; inf where there is no face.
+        mask: (H, W) bool, where the mesh covers the pixel.
+        region: (H, W) uint8 id of the mesh region of the pixel (`face_model.Region`), 0 outside.
+    """
+
+    image: Float
+    depth: Float
+    mask: Bool
+    region: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What the generator is given for one frame (MAFB, eq. 9).
+
+    Attributes:
+        image: (H, W, 3) I_b, RGB 0..1: the render inside the mask, the frame outside it.
+        mask: (H, W) M_f, 0..1: where pixels of the frame are replaced.
+        references: (K, H, W, 3) other frames of the clip, warped to this pose, RGB 0..1.
+        validity: (K, H, W) 0..1, how far each reference pixel can be believed.
+    """
+
+    image: Float
+    mask: Float
+    references: Float
+    validity: Float = field(repr=False)
