@@ -1,1 +1,1 @@
-"""metrics."""
+"""Measures of a dubbed clip, each with its exact definition."""

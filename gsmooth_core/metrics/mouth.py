@@ -1,0 +1,63 @@
+"""How far the mouth is open and how wide it is, from landmarks, and how two such curves agree."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsmooth_core.data import Float
+
+# Places of the 478-point face mesh.
+UPPER_INNER_LIP, LOWER_INNER_LIP = (81, 13, 311), (178, 14, 402)
+MOUTH_CORNERS = (61, 291)
+OUTER_EYE_CORNERS = (33, 263)
+
+
+def eye_distance(landmarks: Float) -> Float:
+    """Distance of the outer eye corners.
+
+    Args:
+        landmarks: (T, 478, 2 or 3) in any unit.
+
+    Returns:
+        (T,) in that unit.
+    """
+    left, right = OUTER_EYE_CORNERS
+    distance: Float = np.linalg.norm(landmarks[:, left] - landmarks[:, right], axis=-1)
+    return distance
+
+
+def aperture(landmarks: Float) -> Float:
+    """Opening of the inner lips: mean of three vertical gaps over the clip's eye distance.
+
+    The scale is the median over the clip, so that a turning head does not open the mouth.
+
+    Args:
+        landmarks: (T, 478, 2 or 3); NaN where there is no face.
+
+    Returns:
+        (T,), 0 is shut; NaN where there is no face.
+    """
+    upper = landmarks[:, UPPER_INNER_LIP]
+    lower = landmarks[:, LOWER_INNER_LIP]
+    gap: Float = np.linalg.norm(upper - lower, axis=-1).mean(axis=1)
+    return gap / np.nanmedian(eye_distance(landmarks))
+
+
+def width(landmarks: Float) -> Float:
+    """Distance of the mouth corners over the clip's median eye distance, (T,)."""
+    left, right = MOUTH_CORNERS
+    span: Float = np.linalg.norm(landmarks[:, left] - landmarks[:, right], axis=-1)
+    return span / np.nanmedian(eye_distance(landmarks))
+
+
+def correlation(a: Float, b: Float) -> float:
+    """Pearson's r over the frames where both are numbers; 0 when either is constant.
+
+    Args:
+        a: (T,)
+        b: (T,)
+    """
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < 3 or np.std(a[both]) == 0 or np.std(b[both]) == 0:
+        return 0.0
+    return float(np.corrcoef(a[both], b[both])[0, 1])
