@@ -1,0 +1,128 @@
+"""Z-buffer rasteriser for the CPU, compiled by numba; one thread, the GIL released.
+
+Coverage is inclusive: a pixel belongs to a face when its centre is inside or on an edge. An edge
+is evaluated as cross(a - p, b - p) in float64, which for the neighbour's edge (b, a) is exactly the
+negative, so that no pixel on a shared edge is missed. Of faces at the same depth the lowest index
+wins. The arithmetic's order is that of the torch back end, so both give the same face ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiled(function: Kernel) -> Kernel:
+    """`numba.njit` with a cache on disk where there is a writable place for it, else without."""
+    try:
+        kernel: Kernel = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # numba found no folder it may write to
+        kernel = numba.njit(nogil=True)(function)
+    return kernel
+
+
+@compiled
+def _edge(ax: Any, ay: Any, bx: Any, by: Any) -> Any:
+    return ax * by - ay * bx
+
+
+@compiled
+def _first(low: float, size: int) -> int:
+    """First pixel whose centre is at or right of `low`, within 0..size."""
+    return int(min(max(np.ceil(low - 0.5), 0.0), float(size)))
+
+
+@compiled
+def _last(high: float, size: int) -> int:
+    """Last pixel whose centre is at or left of `high`, within -1..size - 1."""
+    return int(min(max(np.floor(high - 0.5), -1.0), float(size - 1)))
+
+
+@compiled
+def _scan_face(
+    face: int, corners: Any, sign: float, face_index: Any, depth: Any
+) -> None:  # corners: (3, 3) float64
+    height, width = face_index.shape
+    x0, y0, z0 = corners[0]
+    x1, y1, z1 = corners[1]
+    x2, y2, z2 = corners[2]
+    left, right = _first(min(x0, x1, x2), width), _last(max(x0, x1, x2), width)
+    top, bottom = _first(min(y0, y1, y2), height), _last(max(y0, y1, y2), height)
+    for row in range(top, bottom + 1):
+        py = row + 0.5
+        for column in range(left, right + 1):
+            px = column + 0.5
+            e0 = sign * _edge(x1 - px, y1 - py, x2 - px, y2 - py)
+            e1 = sign * _edge(x2 - px, y2 - py, x0 - px, y0 - py)
+            e2 = sign * _edge(x0 - px, y0 - py, x1 - px, y1 - py)
+            if e0 < 0 or e1 < 0 or e2 < 0:
+                continue
+            total = e0 + e1 + e2
+            weight = e0 / z0 + e1 / z1 + e2 / z2
+            if total > 0 and total / weight < depth[row, column]:
+                depth[row, column] = total / weight
+                face_index[row, column] = face
+
+
+@compiled
+def visible_faces(projected: Any, faces: Any, height: int, width: int, cull: bool) -> Any:
+    """(H, W) int32 index of the nearest face at each pixel's centre, -1 where there is none."""
+    face_index = np.full((height, width), -1, np.int32)
+    depth = np.full((height, width), np.inf, np.float64)
+    corners = np.empty((3, 3), np.float64)
+    for face in range(faces.shape[0]):
+        for corner in range(3):
+            for axis in range(3):
+                corners[corner, axis] = projected[faces[face, corner], axis]
+        x0, y0 = corners[0, 0], corners[0, 1]
+        area = _edge(corners[1, 0] - x0, corners[1, 1] - y0, corners[2, 0] - x0, corners[2, 1] - y0)
+        # NaN and inf fail these comparisons, so such faces are skipped too.
+        usable = 0 < abs(area) < np.inf and corners[:, 2].min() > 0 and corners[:, 2].max() < np.inf
+        if usable and not (cull and area > 0):  # y is down: a front face turns clockwise
+            _scan_face(face, corners, 1.0 if area > 0 else -1.0, face_index, depth)
+    return face_index
+
+
+@compiled
+def _weights(projected: Any, faces: Any, face: int, px: float, py: float, e: Any, w: Any) -> Any:
+    """Fill e (3,) edge values and w (3,) = e / z; return the sum of w."""
+    for corner in range(3):
+        a, b = faces[face, (corner + 1) % 3], faces[face, (corner + 2) % 3]
+        ax, ay = np.float64(projected[a, 0]), np.float64(projected[a, 1])
+        bx, by = np.float64(projected[b, 0]), np.float64(projected[b, 1])
+        e[corner] = _edge(ax - px, ay - py, bx - px, by - py)
+        w[corner] = e[corner] / np.float64(projected[faces[face, corner], 2])
+    return w[0] + w[1] + w[2]
+
+
+@compiled
+def interpolate(projected: Any, faces: Any, attributes: Any, face_index: Any) -> Any:
+    """Barycentric (H, W, 3), image (H, W, C) and depth (H, W) of the faces seen at the pixels."""
+    height, width = face_index.shape
+    channels = attributes.shape[1]
+    barycentric = np.zeros((height, width, 3), np.float32)
+    image = np.zeros((height, width, channels), np.float32)
+    depth = np.full((height, width), np.inf, np.float32)
+    e, w = np.empty(3, np.float64), np.empty(3, np.float64)
+    for row in range(height):
+        for column in range(width):
+            face = face_index[row, column]
+            if face < 0:
+                continue
+            scale = _weights(projected, faces, face, column + 0.5, row + 0.5, e, w)
+            depth[row, column] = (e[0] + e[1] + e[2]) / scale
+            b0, b1, b2 = w[0] / scale, w[1] / scale, w[2] / scale
+            barycentric[row, column, 0] = b0
+            barycentric[row, column, 1] = b1
+            barycentric[row, column, 2] = b2
+            i0, i1, i2 = faces[face, 0], faces[face, 1], faces[face, 2]
+            for c in range(channels):
+                image[row, column, c] = (
+                    b0 * attributes[i0, c] + b1 * attributes[i1, c] + b2 * attributes[i2, c]
+                )
+    return barycentric, image, depth
