@@ -1,0 +1,189 @@
+"""One person's landmarks through a clip: detect once a shot, then follow.
+
+While the face is followed, the crop of a frame comes from the landmarks of the frame before.
+A face that is lost is looked for again every few frames, near the place where it was; after a
+cut the largest and most central face is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gsmooth_core.data import Float, Image, Int
+from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
+from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
+from gsmooth_core.tracking.shots import CutFinder, CutSettings
+
+
+@dataclass(frozen=True)
+class FollowSettings:
+    """How a face is chosen and followed.
+
+    Attributes:
+        minimum_presence: below, the face counts as lost.
+        steady: the crop stays where it is while the face moves less than this part of it, so
+            that the networks' answer does not tremble with the crop.
+        moved: the landmarks are found again in their own crop when they moved further.
+        retry: frames between two looks for a lost face.
+        deep_retry: frames between two looks for a lost face that is small.
+        reach: how far from its last place, in its widths, a lost face may turn up again.
+        pick: (x, y) as parts of width and height: take the face nearest to this place
+            instead of the largest, most central one.
+        detector: how faces are found.
+        cuts: what counts as a cut.
+    """
+
+    minimum_presence: float = 0.7
+    steady: float = 0.03
+    moved: float = 0.08
+    retry: int = 3
+    deep_retry: int = 24
+    reach: float = 2.0
+    pick: tuple[float, float] | None = None
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    cuts: CutSettings = field(default_factory=CutSettings)
+
+
+@dataclass(frozen=True)
+class LandmarkTrack:
+    """The landmarks of one face over a clip.
+
+    Attributes:
+        points: (T, 478, 3) pixels x, y and relative depth in pixels; NaN without a face.
+        scores: (T, 52) ARKit scores in the order of `landmarks.ARKIT_NAMES`; 0 without a face.
+        presence: (T,) 0..1; 0 without a face.
+        shot: (T,) number of the shot a frame belongs to, from 0.
+    """
+
+    points: Float
+    scores: Float
+    presence: Float
+    shot: Int
+
+    def __len__(self) -> int:
+        return int(self.presence.shape[0])
+
+
+@dataclass(frozen=True)
+class FollowedFace:
+    """The face in one frame: points (478, 3), scores (52,), presence; NaN and 0 where lost."""
+
+    points: Float
+    scores: Float
+    presence: float
+
+
+_LOST = FollowedFace(
+    np.full((LANDMARKS, 3), np.nan, np.float32), np.zeros(52, np.float32), presence=0.0
+)
+
+
+class FaceFollower:
+    """Follows one face; give it the frames in order."""
+
+    def __init__(self, settings: FollowSettings | None = None) -> None:
+        self.settings = settings or FollowSettings()
+        self.shot = -1
+        self._detector = FaceDetector(self.settings.detector)
+        self._mesh = FaceMesh()
+        self._cuts = CutFinder(self.settings.cuts)
+        self._crop: Crop | None = None
+        self._last: Crop | None = None
+        self._lost = 0
+
+    def step(self, frame: Image) -> FollowedFace:
+        """Find the face in the next frame (H, W, 3) RGB."""
+        if self._cuts.begins_shot(frame):
+            self.shot += 1
+            self._crop = self._last = None
+            self._lost = 0
+        face = self._follow(frame) or self._search(frame)
+        if face is None:
+            self._crop = None
+            self._lost += 1
+            return _LOST
+        self._keep(Crop.of_points(face.points))
+        return FollowedFace(face.points, self._mesh.scores(face.points), face.presence)
+
+    def _keep(self, crop: Crop) -> None:
+        if self._crop is None or not crop.near(self._crop, self.settings.steady):
+            self._crop = crop
+        self._last = self._crop
+        self._lost = 0
+
+    def _follow(self, frame: Image) -> FaceLandmarks | None:
+        if self._crop is None:
+            return None
+        face = self._mesh.landmarks(frame, self._crop)
+        own = Crop.of_points(face.points)
+        if self._present(face) and not own.near(self._crop, self.settings.moved):
+            face = self._mesh.landmarks(frame, own)
+        return face if self._present(face) else None
+
+    def _search(self, frame: Image) -> FaceLandmarks | None:
+        if self._lost % self.settings.retry:
+            return None
+        deep = self._lost % self.settings.deep_retry == 0
+        found = self._detector.detect(frame, depth=None if deep else 0)
+        for detection in self._preferred(found, frame):
+            first = self._mesh.landmarks(frame, Crop.around(detection))
+            # Once more in the landmarks' own crop: small or turned faces are off at first.
+            face = self._mesh.landmarks(frame, Crop.of_points(first.points))
+            if self._present(face):
+                return face
+        return None
+
+    def _present(self, face: FaceLandmarks) -> bool:
+        return face.presence >= self.settings.minimum_presence
+
+    def _preferred(self, found: list[Detection], frame: Image) -> list[Detection]:
+        size = np.array(frame.shape[1::-1], np.float32)
+        last = self._last
+        if last is not None:
+            reach = self.settings.reach * last.side
+            near = [d for d in found if _distance(d, last.centre) < reach]
+            return sorted(near, key=lambda d: _distance(d, last.centre))
+        if self.settings.pick is not None:
+            place = size * np.array(self.settings.pick, np.float32)
+            return sorted(found, key=lambda d: _distance(d, place))
+        middle = size / 2
+        return sorted(found, key=lambda d: _distance(d, middle) / size.max() - d.width / size.min())
+
+
+def follow_face(
+    frames: Iterable[Image],
+    settings: FollowSettings | None = None,
+    on_frame: Callable[[int, Image, FollowedFace], None] | None = None,
+) -> LandmarkTrack:
+    """Follow one face through all frames.
+
+    Args:
+        frames: (H, W, 3) RGB each; read once, one at a time.
+        settings: how.
+        on_frame: called with each frame's number, the frame and what was found in it.
+
+    Returns:
+        the landmarks of every frame.
+    """
+    follower = FaceFollower(settings)
+    faces: list[FollowedFace] = []
+    shots: list[int] = []
+    for index, frame in enumerate(frames):
+        face = follower.step(frame)
+        faces.append(face)
+        shots.append(follower.shot)
+        if on_frame:
+            on_frame(index, frame, face)
+    return LandmarkTrack(
+        points=np.array([f.points for f in faces], np.float32).reshape(-1, LANDMARKS, 3),
+        scores=np.array([f.scores for f in faces], np.float32).reshape(-1, 52),
+        presence=np.array([f.presence for f in faces], np.float32),
+        shot=np.array(shots, np.int32),
+    )
+
+
+def _distance(detection: Detection, place: Float) -> float:
+    return float(np.linalg.norm(detection.centre - place))
