@@ -76,4 +76,5 @@ def project(points: Reals, focal: float, width: int, height: int) -> Reals:
     with np.errstate(divide="ignore", invalid="ignore"):
         u = width / 2 + focal * points[..., 0] / depth
         v = height / 2 - focal * points[..., 1] / depth
-    return np.stack([u, v, depth], axis=-1).astype(points.dtype, copy=False)
+    pixels: Reals = np.stack([u, v, depth], axis=-1).astype(points.dtype, copy=False)
+    return pixels

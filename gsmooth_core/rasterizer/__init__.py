@@ -6,9 +6,8 @@ first used.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +15,19 @@ from gsmooth_core.data import Float, Int
 from gsmooth_core.errors import InputError
 from gsmooth_core.rasterizer.raster import Raster, check_shapes
 
-__all__ = ["Raster", "available_backends", "best_backend", "rasterize", "warm_up"]
+if TYPE_CHECKING:
+    import torch
+
+    from gsmooth_core.rasterizer.differentiable import TorchRaster
+
+__all__ = [
+    "Raster",
+    "available_backends",
+    "best_backend",
+    "rasterize",
+    "rasterize_torch",
+    "warm_up",
+]
 
 BACKENDS = ("numba", "torch", "pytorch3d")
 
@@ -64,9 +75,54 @@ def rasterize(
         ValueError: the arrays do not fit together.
     """
     check_shapes(projected, faces, attributes)
-    module = _load(backend or best_backend())
-    raster: Raster = module.rasterize(projected, faces, attributes, height, width, cull)
-    return raster
+    backend = _checked(backend or best_backend())
+    if backend == "numba":
+        from gsmooth_core.rasterizer import numba_backend
+
+        return numba_backend.rasterize(projected, faces, attributes, height, width, cull)
+    from gsmooth_core.rasterizer import differentiable
+
+    return differentiable.rasterize_arrays(
+        projected, faces, attributes, height, width, backend, cull
+    )
+
+
+def rasterize_torch(
+    projected: torch.Tensor,
+    faces: torch.Tensor,
+    attributes: torch.Tensor,
+    height: int,
+    width: int,
+    backend: str | None = None,
+    *,
+    cull: bool = False,
+) -> TorchRaster:
+    """As `rasterize`, on tensors, differentiable to `projected` and `attributes`.
+
+    Gradients are those of the interpolation inside the visible faces; which face is visible is
+    taken as given (no gradient of the silhouette).
+
+    Args:
+        projected: (V, 3) float tensor.
+        faces: (F, 3) integer tensor.
+        attributes: (V, C) float tensor.
+        height: of the image in pixels.
+        width: of the image in pixels.
+        backend: one of `available_backends()`; None for the best on the tensors' device.
+        cull: leave out faces that turn their back to the camera.
+
+    Returns:
+        A `TorchRaster` on the device of `projected`.
+
+    Raises:
+        InputError: the back end is unknown or not installed.
+        ValueError: the tensors do not fit together.
+    """
+    from gsmooth_core.rasterizer import differentiable
+
+    check_shapes(projected, faces, attributes)
+    backend = _checked(backend or best_backend(str(projected.device)))
+    return differentiable.rasterize(projected, faces, attributes, height, width, backend, cull)
 
 
 def warm_up() -> None:
@@ -75,10 +131,10 @@ def warm_up() -> None:
     rasterize(corners, np.zeros((1, 3), np.int32), corners, 1, 1)
 
 
-def _load(backend: str) -> Any:
+def _checked(backend: str) -> str:
     if backend not in available_backends():
         raise InputError(
             f'The rasteriser "{backend}" is not installed here.',
             f"Choose one of: {', '.join(available_backends())}.",
         )
-    return importlib.import_module(f"gsmooth_core.rasterizer.{backend}_backend")
+    return backend

@@ -126,3 +126,67 @@ def interpolate(projected: Any, faces: Any, attributes: Any, face_index: Any) ->
                     b0 * attributes[i0, c] + b1 * attributes[i1, c] + b2 * attributes[i2, c]
                 )
     return barycentric, image, depth
+
+
+@compiled
+def _corner_gradients(
+    corner_gradient: Any, e: Any, w: Any, scale: Any, depths: Any, xy: Any, grad_depth: Any
+) -> Any:
+    """Turn d/d(barycentric) (3,) into d/d(u, v, depth) (3, 3) of one pixel's face.
+
+    With w_i = e_i / z_i and S = sum w: barycentric_i = w_i / S and depth = sum e / S.
+    """
+    mean = 0.0
+    for i in range(3):
+        mean += corner_gradient[i] * w[i] / scale
+    depth = (e[0] + e[1] + e[2]) / scale
+    out = np.zeros((3, 3), np.float64)
+    for i in range(3):
+        grad_w = (corner_gradient[i] - mean - grad_depth * depth) / scale
+        grad_e = grad_w / depths[i] + grad_depth / scale
+        out[i, 2] -= grad_w * w[i] / depths[i]
+        a, b = (i + 1) % 3, (i + 2) % 3  # e_i = a_x b_y - a_y b_x
+        out[a, 0] += grad_e * xy[b, 1]
+        out[a, 1] -= grad_e * xy[b, 0]
+        out[b, 0] -= grad_e * xy[a, 1]
+        out[b, 1] += grad_e * xy[a, 0]
+    return out
+
+
+@compiled
+def gradients(
+    projected: Any,
+    faces: Any,
+    attributes: Any,
+    face_index: Any,
+    grad_barycentric: Any,
+    grad_image: Any,
+    grad_depth: Any,
+) -> Any:
+    """Reverse of `interpolate`: gradients of projected (V, 3) and attributes (V, C), float64."""
+    height, width = face_index.shape
+    channels = attributes.shape[1]
+    grad_projected = np.zeros(projected.shape, np.float64)
+    grad_attributes = np.zeros(attributes.shape, np.float64)
+    e, w, on_corner = np.empty(3, np.float64), np.empty(3, np.float64), np.empty(3, np.float64)
+    depths, xy = np.empty(3, np.float64), np.empty((3, 2), np.float64)
+    for row in range(height):
+        for column in range(width):
+            face = face_index[row, column]
+            if face < 0:
+                continue
+            scale = _weights(projected, faces, face, column + 0.5, row + 0.5, e, w)
+            for i in range(3):
+                vertex = faces[face, i]
+                xy[i, 0] = projected[vertex, 0] - (column + 0.5)
+                xy[i, 1] = projected[vertex, 1] - (row + 0.5)
+                depths[i] = projected[vertex, 2]
+                on_corner[i] = grad_barycentric[row, column, i]
+                for c in range(channels):
+                    on_corner[i] += grad_image[row, column, c] * attributes[vertex, c]
+                    grad_attributes[vertex, c] += grad_image[row, column, c] * w[i] / scale
+            grad = _corner_gradients(on_corner, e, w, scale, depths, xy, grad_depth[row, column])
+            for i in range(3):
+                for axis in range(3):
+                    grad_projected[faces[face, i], axis] += grad[i, axis]
+    return grad_projected, grad_attributes
