@@ -1,0 +1,7 @@
+"""Video, sound and images in and out, exact to the frame, through ffmpeg alone."""
+
+from gsmooth_core.media.audio import has_audio, read_audio, require_speech
+from gsmooth_core.media.decode import read_frames
+from gsmooth_core.media.probe import probe
+
+__all__ = ["has_audio", "probe", "read_audio", "read_frames", "require_speech"]

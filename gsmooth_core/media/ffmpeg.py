@@ -1,0 +1,217 @@
+"""One way to call ffmpeg: list arguments, no shell, nothing on its stdin but what we send.
+
+Only the ffmpeg program is needed (imageio-ffmpeg ships one); there is no ffprobe.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import imageio_ffmpeg
+
+from gsmooth_core.errors import MediaError
+
+log = logging.getLogger(__name__)
+
+STALL_SECONDS = 120.0
+"""How long ffmpeg may take for its next frame before it counts as hung."""
+
+# Playlists and scripts may name other files or hosts; only local files are opened.
+_LOCAL_ONLY = ["-protocol_whitelist", "file,pipe"]
+
+
+@cache
+def executable() -> str:
+    """Path of the ffmpeg program (the variable IMAGEIO_FFMPEG_EXE overrides it).
+
+    Raises:
+        MediaError: there is none.
+    """
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise MediaError(
+            "The program ffmpeg, which reads and writes video, is missing.",
+            "Reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE to an ffmpeg.",
+        ) from error
+
+
+def url(path: Path) -> str:
+    """`path` as ffmpeg takes it: with the prefix, a leading '-' or a ':' is only a name."""
+    return f"file:{path}"
+
+
+def input_arguments(path: Path, *options: str) -> list[str]:
+    """Arguments that open `path` for reading."""
+    return [*options, *_LOCAL_ONLY, "-i", url(path)]
+
+
+def command(*arguments: str, loglevel: str = "error") -> list[str]:
+    """A whole ffmpeg command line as a list."""
+    return [executable(), "-hide_banner", "-nostdin", "-v", loglevel, *arguments]
+
+
+def run(arguments: Sequence[str], timeout: float = 600.0) -> tuple[int, str, str]:
+    """Run a whole command line (see `command`) to its end.
+
+    Returns:
+        exit status, stdout, stderr.
+
+    Raises:
+        MediaError: ffmpeg cannot be started or does not end in time.
+    """
+    status, data, errors = run_binary(arguments, timeout)
+    return status, _text(data), errors
+
+
+def run_binary(
+    arguments: Sequence[str], timeout: float = 600.0, cwd: Path | None = None
+) -> tuple[int, bytes, str]:
+    """Like `run`, with stdout as it is."""
+    try:
+        done = subprocess.run(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            cwd=cwd,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MediaError(
+            f"ffmpeg did not finish within {timeout:.0f} seconds.",
+            "Check the disk, or convert the file first.",
+        ) from error
+    except OSError as error:
+        raise _cannot_start(error) from error
+    return done.returncode, done.stdout, _text(done.stderr)
+
+
+def last_line(errors: str) -> str:
+    """The last thing ffmpeg said, without its component names."""
+    lines = [line for line in errors.strip().splitlines() if line.strip()]
+    return lines[-1].rpartition("] ")[2].rstrip(".") if lines else "no reason given"
+
+
+class Pipe:
+    """A running ffmpeg that reads from or writes to us; killed when it stalls or is left.
+
+    Args:
+        arguments: the command line (see `command`).
+        write: True when we send data to its stdin, False when we read its stdout.
+    """
+
+    def __init__(self, arguments: Sequence[str], *, write: bool) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in `kill`)
+        self._waiting_since: float | None = None
+        self._closed = threading.Event()
+        self.stalled = False
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE if write else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if write else subprocess.PIPE,
+                stderr=self._errors,
+            )
+        except OSError as error:
+            raise _cannot_start(error) from error
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    @property
+    def errors(self) -> str:
+        """What ffmpeg has written to stderr so far."""
+        self._errors.seek(0)
+        return _text(self._errors.read())
+
+    def read(self, size: int) -> bytearray:
+        """Read `size` bytes; fewer only at the end of the stream."""
+        buffer = bytearray(size)
+        view, filled = memoryview(buffer), 0
+        stdout = _stream(self._process.stdout)
+        while filled < size:
+            self._waiting_since = time.monotonic()
+            count = stdout.readinto(view[filled:])  # type: ignore[attr-defined]
+            self._waiting_since = None
+            if not count:
+                break
+            filled += count
+        return buffer if filled == size else buffer[:filled]
+
+    def write(self, data: memoryview) -> None:
+        """Send data; BrokenPipeError when ffmpeg has ended."""
+        self._waiting_since = time.monotonic()
+        _stream(self._process.stdin).write(data)
+        self._waiting_since = None
+
+    def finish(self) -> int:
+        """Close our end, wait for ffmpeg to end, and give its exit status."""
+        self._waiting_since = time.monotonic()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        status = self._process.wait()
+        self._waiting_since = None
+        return status
+
+    def kill(self) -> None:
+        """End ffmpeg now (nothing happens when it has ended) and free the pipes."""
+        self._closed.set()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                _close_quietly(stream)
+
+    def _watch(self) -> None:
+        while not self._closed.wait(1.0):
+            since = self._waiting_since
+            if since is not None and time.monotonic() - since > STALL_SECONDS:
+                self.stalled = True
+                log.error("ffmpeg gave no sign of life for %.0f s; ending it", STALL_SECONDS)
+                self._process.kill()
+                return
+
+
+def _stream(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise ValueError("this pipe was opened for the other direction")
+    return stream
+
+
+def _close_quietly(stream: IO[bytes]) -> None:
+    try:
+        stream.close()
+    except BrokenPipeError:  # data left in the buffer of a killed process
+        log.debug("pipe closed with unsent data")
+
+
+def _cannot_start(error: OSError) -> MediaError:
+    return MediaError(
+        f"The program ffmpeg cannot be started: {os.strerror(error.errno or 0)}.",
+        "Reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE to an ffmpeg.",
+    )
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,130 @@
+"""From time stamps to one exact, constant frame rate.
+
+A source whose frames lie evenly keeps its own rate, as an exact fraction. A source of variable
+rate is read at the rate of its most usual (median) frame distance: frame k of the result is
+the last picture that is due by the middle of frame k, so long gaps repeat a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ticks = NDArray[np.int64]
+
+DEFAULT_FPS = Fraction(25)
+MAX_FPS = Fraction(240)
+
+STANDARD_RATES = tuple(
+    Fraction(*rate)
+    for rate in (
+        (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1),
+        (60000, 1001), (60, 1), (120000, 1001), (120, 1), (12, 1), (15, 1), (10, 1), (20, 1),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When each picture of a source is shown.
+
+    Attributes:
+        pts: (N,) sorted time stamps of the N decodable pictures, in units of `time_base`.
+        time_base: seconds of one tick.
+        fps: the constant rate at which the source is read.
+        source_index: (T,) picture shown in frame k; `arange(N)` for a constant rate.
+    """
+
+    pts: Ticks
+    time_base: Fraction
+    fps: Fraction
+    source_index: Ticks
+
+    @property
+    def constant(self) -> bool:
+        """Whether every picture is exactly one frame."""
+        return np.array_equal(self.source_index, np.arange(len(self.pts)))
+
+    @property
+    def start(self) -> Fraction:
+        """Time of the first picture in seconds, on the file's own clock."""
+        return int(self.pts[0]) * self.time_base
+
+
+def make_timing(
+    pts: Ticks, time_base: Fraction, nominal: Fraction | None, last_duration: int = 0
+) -> Timing:
+    """Work out the rate and which picture stands in which frame.
+
+    Args:
+        pts: (N,) sorted time stamps, N >= 1.
+        time_base: seconds of one tick.
+        nominal: rate the container states, if any.
+        last_duration: ticks the last picture lasts; 0 when unknown.
+    """
+    fps = constant_rate(pts, time_base, nominal)
+    if fps is not None:
+        return Timing(pts, time_base, fps, np.arange(len(pts)))
+    fps = usual_rate(pts, time_base)
+    return Timing(pts, time_base, fps, _schedule(pts, time_base, fps, last_duration))
+
+
+def constant_rate(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> Fraction | None:
+    """The exact rate of evenly spaced pictures, None when they are not even.
+
+    Containers that store coarse stamps (milliseconds in Matroska) round them, so a rate fits
+    when it predicts every stamp to within one tick; failing that, when it predicts every stamp
+    to within half a frame, so that each picture still has a frame of its own.
+    """
+    if len(pts) == 1:
+        return nominal if nominal and 1 <= nominal <= MAX_FPS else DEFAULT_FPS
+    steps = np.diff(pts)
+    if (steps == steps[0]).all() and not _coarse(pts, time_base, nominal):
+        return _within_limits(1 / (int(steps[0]) * time_base))
+    mean = Fraction(len(pts) - 1) / (int(pts[-1] - pts[0]) * time_base)
+    rates = [nominal, *STANDARD_RATES, mean.limit_denominator(1001)]
+    candidates = [rate for rate in rates if rate and _within_limits(rate)]
+    for tolerance in (1.0, 0.49 / float(mean * time_base)):
+        for rate in candidates:
+            if _fits(rate, pts, time_base, tolerance):
+                return rate
+    return None
+
+
+def usual_rate(pts: Ticks, time_base: Fraction) -> Fraction:
+    """Rate for a source of variable rate: its median distance, as a standard rate when close."""
+    median = int(np.median(np.diff(pts)))
+    rate = 1 / (max(median, 1) * time_base)
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(rate - standard))
+    if abs(rate - nearest) < nearest / 50:
+        return nearest
+    return min(max(rate, Fraction(1)), MAX_FPS).limit_denominator(1001)
+
+
+def _schedule(pts: Ticks, time_base: Fraction, fps: Fraction, last_duration: int) -> Ticks:
+    ticks_a_frame = 1 / (fps * time_base)
+    span = int(pts[-1] - pts[0]) + (last_duration or round(ticks_a_frame))
+    count = max(1, round(span / ticks_a_frame))
+    # Nearest slot: stamps that jitter by less than half a frame keep one picture a frame.
+    shown_until = [int((k + Fraction(1, 2)) * ticks_a_frame) for k in range(count)]
+    return np.searchsorted(pts - pts[0], shown_until, side="right") - 1
+
+
+def _fits(rate: Fraction, pts: Ticks, time_base: Fraction, tolerance: float = 1.0) -> bool:
+    """Whether `rate` predicts every time stamp to within `tolerance` ticks."""
+    step = float(1 / (rate * time_base))
+    predicted = pts[0] + np.arange(len(pts)) * step
+    return bool(np.abs(pts - predicted).max() <= tolerance)
+
+
+def _coarse(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> bool:
+    """Whether a few equal steps are only rounded ones and the stated rate is the better answer."""
+    coarse_clock = time_base >= Fraction(1, 1000)
+    return coarse_clock and nominal is not None and _fits(nominal, pts, time_base)
+
+
+def _within_limits(rate: Fraction) -> Fraction | None:
+    return rate if Fraction(1, 10) <= rate <= 2 * MAX_FPS else None
