@@ -14,7 +14,7 @@ from gsmooth_core.data import Clip
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.still import is_still, still_size
-from gsmooth_core.media.timing import DEFAULT_FPS, Ticks, Timing, make_timing
+from gsmooth_core.media.timing import DEFAULT_FPS, Timing, make_timing
 
 # These readers take any text or open other files; nothing they give is footage.
 _NOT_FOOTAGE = {"tty", "concat", "hls", "dash", "lavfi", "ass", "srt", "webvtt", "subviewer", "lrc"}
