@@ -45,9 +45,8 @@ class CutFinder:
             return True
         difference = float(np.abs(thumbnail - previous).mean())
         usual = float(np.median(self._recent)) if self._recent else 0.0
-        cut = difference > max(self.settings.difference, self.settings.ratio * usual)
-        if cut:
-            self._recent.clear()
-        else:
-            self._recent.append(difference)
-        return cut
+        # A wipe or a fast pan changes much in several frames running; a cut stands alone.
+        last = self._recent[-1] if self._recent else 0.0
+        self._recent.append(difference)
+        settings = self.settings
+        return difference > max(settings.difference, settings.ratio * usual, 2 * last)

@@ -1,0 +1,70 @@
+"""What the fit needs of a morphable model: its landmarks, as a linear function of alpha, beta."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gsmooth_core.data import Float, Int
+from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.tracking.points import (
+    INNER_LOWER_LIP,
+    INNER_UPPER_LIP,
+    MESH_POINTS,
+    MOUTH_CORNERS,
+    OUTER_LIPS,
+)
+
+_LIP_WEIGHT, _FACE_WEIGHT = 1.0, 0.2
+
+
+@dataclass(frozen=True)
+class LandmarkBasis:
+    """Landmarks of a face model: mean + identity alpha + expression beta (eq. 1).
+
+    Attributes:
+        mean: (N, 3) decimetres.
+        identity: (I, N, 3).
+        expression: (E, N, 3).
+        weight: (N,) how far each counts.
+        index: (N,) which of the 478 landmarks each is.
+        pairs: (P, 2) rows of opposite inner-lip points, upper and lower.
+    """
+
+    mean: Float
+    identity: Float
+    expression: Float
+    weight: Float
+    index: Int
+    pairs: Int
+
+    def template(self, alpha: Float) -> Float:
+        """(N, 3) landmarks of a person (I,) at rest."""
+        return np.asarray(self.mean + np.tensordot(alpha, self.identity, 1), np.float32)
+
+    def moved(self, offset: Float) -> LandmarkBasis:
+        """The same with `offset` (N, 3) decimetres added to every landmark's place."""
+        return replace(self, mean=(self.mean + offset).astype(np.float32))
+
+
+def landmark_basis(model: MorphableModel) -> LandmarkBasis:
+    """Reduce a model to its dependable landmarks; irises and points without a place drop out."""
+    index = MESH_POINTS[model.landmark_weight[MESH_POINTS] > 0]
+    weight = model.landmark_weight[index] * np.where(
+        np.isin(index, _lip_points()), _LIP_WEIGHT, _FACE_WEIGHT
+    )
+    pairs = np.stack([INNER_UPPER_LIP, INNER_LOWER_LIP], 1)
+    pairs = pairs[np.isin(pairs, index).all(1)]
+    return LandmarkBasis(
+        mean=model.landmarks(model.mean)[index],
+        identity=model.landmarks(model.identity_basis)[:, index],
+        expression=model.landmarks(model.expression_basis)[:, index],
+        weight=weight.astype(np.float32),
+        index=index.astype(np.int32),
+        pairs=np.searchsorted(index, pairs).astype(np.int32),
+    )
+
+
+def _lip_points() -> tuple[int, ...]:
+    return (*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS)

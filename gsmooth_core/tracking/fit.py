@@ -1,0 +1,207 @@
+"""Landmarks of a clip -> identity, camera, and pose and expression of every frame.
+
+The role of R-Net in the paper (Sec. IV-A), by optimisation: identity and focal length once for
+the clip, then all frames with a prior towards the ARKit scores and smoothness over time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.camera import rotation_matrix
+from gsmooth_core.data import Bool, FaceTrack, Float
+from gsmooth_core.errors import NoFaceError
+from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.tracking.basis import LandmarkBasis, landmark_basis
+from gsmooth_core.tracking.follow import LandmarkTrack
+from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
+from gsmooth_core.tracking.landmarks import ARKIT_NAMES
+from gsmooth_core.tracking.projection import POSE, translation
+from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
+from gsmooth_core.tracking.terms import Seen, face_size, residuals
+
+Real = NDArray[np.float64]
+
+_DEVIATIONS = {
+    "eyeLook": 0.02,  # landmarks of the lids say little about the gaze; the scores know
+    "tongueOut": 0.01,
+    "cheekPuff": 0.05,
+    "cheekSquint": 0.1,
+    "eye": 0.15,
+    "brow": 0.15,
+    "noseSneer": 0.1,
+}
+"""How far beta may be from the ARKit score, by the beginning of the shape's name."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What makes a frame's face unusable: confidence falls from 1 to 0 between two values.
+
+    Attributes:
+        yaw: degrees away from the camera.
+        residual: root mean square landmark error, percent of the face's size.
+        presence: the networks' own certainty.
+        size: distance of the outer eye corners in pixels (a face is about twice as wide).
+    """
+
+    yaw: tuple[float, float] = (45.0, 62.0)
+    residual: tuple[float, float] = (4.0, 10.0)
+    presence: tuple[float, float] = (0.95, 0.5)
+    size: tuple[float, float] = (16.0, 10.0)
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the model is fitted.
+
+    Attributes:
+        identity: person and camera.
+        sequence: the frames.
+        mouth_deviation: how far beta of jaw and mouth may be from the ARKit score.
+        limits: what makes a frame unusable.
+    """
+
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    sequence: SequenceSettings = field(default_factory=SequenceSettings)
+    mouth_deviation: float = 0.25
+    limits: Limits = field(default_factory=Limits)
+
+
+def fit_landmarks(
+    track: LandmarkTrack,
+    model: MorphableModel,
+    width: int,
+    height: int,
+    fps: Fraction,
+    settings: FitSettings | None = None,
+) -> FaceTrack:
+    """Fit a face model to the landmarks of a clip.
+
+    Args:
+        track: landmarks of T frames.
+        model: the face model.
+        width: of the frames in pixels.
+        height: of the frames in pixels.
+        fps: frame rate.
+        settings: how.
+
+    Returns:
+        the track, its light white and from everywhere. Frames without a face have confidence 0
+        and values between those of their neighbours.
+
+    Raises:
+        NoFaceError: no frame shows a face.
+    """
+    settings = settings or FitSettings()
+    basis = landmark_basis(model)
+    seen = observe(track, model, basis)
+    if not seen.present.any():
+        raise NoFaceError(
+            "No face was found in any frame of the clip.",
+            "Use a clip in which a face is seen from the front, at least 20 pixels wide.",
+        )
+    prior = expression_prior(model, settings)
+    person = find_person(seen, basis, prior, width, height, settings.identity)
+    rest = basis.template(person.alpha)
+    x = solve_sequence(seen, rest, basis, person.camera, prior, float(fps), settings.sequence)
+    confidence = _confidence(track.presence, seen, rest, basis, person, x, settings.limits)
+    x = fill(x, seen.present)
+    beta = x[:, POSE:] if prior.bounds is None else np.clip(x[:, POSE:], *prior.bounds)
+    light = np.zeros((len(x), 9, 3), np.float32)
+    light[:, 0] = np.sqrt(4 * np.pi)
+    return FaceTrack(
+        width=width,
+        height=height,
+        fps=fps,
+        model=model.name,
+        focal=person.camera.focal,
+        identity=person.alpha,
+        expression_names=model.expression_names,
+        expression=beta.astype(np.float32),
+        rotation=x[:, :3].astype(np.float32),
+        translation=translation(x),
+        light=light,
+        confidence=confidence,
+        landmarks=track.points[..., :2].copy(),
+    )
+
+
+def observe(track: LandmarkTrack, model: MorphableModel, basis: LandmarkBasis) -> Seen:
+    """The part of a landmark track that a model can be fitted to."""
+    present = np.isfinite(track.points).all((1, 2))
+    size = face_size(track.points)
+    scores = np.zeros((len(track), len(model.expression_names)), np.float32)
+    for column, name in enumerate(model.expression_names):
+        if name in ARKIT_NAMES:
+            scores[:, column] = track.scores[:, ARKIT_NAMES.index(name)]
+    size = np.where(present, np.maximum(size, 1), 1).astype(np.float32)
+    return Seen(track.points[:, basis.index], scores, size, present, track.shot)
+
+
+def expression_prior(model: MorphableModel, settings: FitSettings) -> Prior:
+    """What is expected of the model's expressions: near the ARKit scores, or N(0, 1)."""
+    names = model.expression_names
+    if not set(names) <= set(ARKIT_NAMES):
+        return Prior(np.ones(len(names), np.float32), bounds=None, change=0.5)
+    return Prior(
+        np.array([_deviation(name, settings.mouth_deviation) for name in names], np.float32)
+    )
+
+
+def _deviation(name: str, otherwise: float) -> float:
+    return next((v for start, v in _DEVIATIONS.items() if name.startswith(start)), otherwise)
+
+
+def fill(x: Real, present: Bool) -> Real:
+    """Replace rows that are not present by what lies between their neighbours."""
+    where = np.flatnonzero(present)
+    times = np.arange(len(x))
+    return np.stack([np.interp(times, where, column[where]) for column in x.T], 1)
+
+
+def _confidence(
+    presence: Float,
+    seen: Seen,
+    rest: Float,
+    basis: LandmarkBasis,
+    person: Person,
+    x: Real,
+    limits: Limits,
+) -> Float:
+    rows = np.flatnonzero(seen.present)
+    out = np.zeros(len(x), np.float32)
+    for some in np.array_split(rows, max(len(rows) // 256, 1)):
+        part = seen.part(some)
+        error, _, _ = residuals(part, rest, basis, person.camera, x[some])
+        rms = np.sqrt((error**2).sum(-1).mean(1))
+        out[some] = (
+            ramp(presence[some], limits.presence)
+            * ramp(yaw(x[some]), limits.yaw)
+            * ramp(rms, limits.residual)
+            * ramp(part.size, limits.size)
+        )
+    return out
+
+
+def yaw(x: Real) -> Float:
+    """(T,) degrees between the face's forward axis and the direction to the camera."""
+    forward = rotation_matrix(x[:, :3])[..., 2]
+    place = translation(x)
+    towards = -place / np.linalg.norm(place, axis=1, keepdims=True)
+    return np.asarray(np.degrees(np.arccos(np.clip((forward * towards).sum(1), -1, 1))), np.float32)
+
+
+def ramp(value: Float, limits: tuple[float, float]) -> Float:
+    """1 up to the first limit, 0 from the second, straight between; limits in either order."""
+    full, none = limits
+    return np.asarray(np.clip((value - none) / (full - none), 0, 1), np.float32)
+
+
+def with_light(track: FaceTrack, light: Float) -> FaceTrack:
+    """The same track under another light (T, 9, 3)."""
+    return replace(track, light=light)

@@ -1,0 +1,165 @@
+"""The person and the camera, once for a clip: alpha and focal length from a spread of frames.
+
+All chosen frames are solved together (bundle adjustment): the frames' own pose and expression
+are eliminated from each step by the Schur complement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.data import Float, Int
+from gsmooth_core.tracking import projection
+from gsmooth_core.tracking.basis import LandmarkBasis
+from gsmooth_core.tracking.points import EYE_CORNERS
+from gsmooth_core.tracking.projection import Camera
+from gsmooth_core.tracking.sequence import Prior, add_prior, initial, rigid_pose
+from gsmooth_core.tracking.terms import Seen, Weights, residuals, split, weigh
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """How person and camera are found.
+
+    Attributes:
+        frames: how many frames are used at most.
+        iterations: Gauss-Newton steps.
+        firmness: weight of alpha's prior N(0, 1) for each frame used.
+        lens: focal length at first, in parts of the longer side of the picture.
+        closest: a face is not taken to be nearer to the camera than this, in decimetres.
+        lens_deviation: standard deviation of the focal length's logarithm.
+        weights: of the data.
+    """
+
+    frames: int = 24
+    iterations: int = 10
+    firmness: float = 0.25
+    lens: float = 1.2
+    closest: float = 8.0
+    lens_deviation: float = 0.2
+    weights: Weights = Weights(aperture=1.0)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Identity alpha (I,) and camera of a clip."""
+
+    alpha: Float
+    camera: Camera
+
+
+def first_camera(
+    seen: Seen, basis: LandmarkBasis, width: int, height: int, settings: IdentitySettings
+) -> Camera:
+    """A usual lens, or a longer one where the face would otherwise be too near."""
+    eyes = basis.mean[np.searchsorted(basis.index, EYE_CORNERS)]
+    decimetres = float(np.linalg.norm(eyes[0] - eyes[1]))
+    largest = float(np.quantile(seen.size[seen.present], 0.9))
+    lens = max(settings.lens * max(width, height), settings.closest * largest / decimetres)
+    return Camera(lens, width, height)
+
+
+def find_person(
+    seen: Seen,
+    basis: LandmarkBasis,
+    prior: Prior,
+    width: int,
+    height: int,
+    settings: IdentitySettings,
+) -> Person:
+    """Estimate identity and focal length.
+
+    Args:
+        seen: landmarks of the clip; at least one frame is present.
+        basis: the model's landmarks.
+        prior: what is expected of expressions.
+        width: of the frames.
+        height: of the frames.
+        settings: how.
+
+    Returns:
+        the person.
+    """
+    camera = first_camera(seen, basis, width, height, settings)
+    chosen = seen.part(spread(seen, basis, camera, settings.frames))
+    x = initial(chosen, basis.mean, basis, camera, prior)
+    alpha = np.zeros(len(basis.identity))
+    start = np.log(camera.focal)
+    for _ in range(settings.iterations):
+        offset = np.log(camera.focal) - start
+        step, x = _step(chosen, basis, camera, prior, alpha, offset, x, settings)
+        alpha = alpha + step[:-1]
+        camera = replace(camera, focal=float(camera.focal * np.exp(step[-1])))
+    return Person(alpha.astype(np.float32), camera)
+
+
+def spread(seen: Seen, basis: LandmarkBasis, camera: Camera, count: int) -> Int:
+    """Frames that differ most in pose and expression (farthest point first), in order."""
+    present = np.flatnonzero(seen.present)
+    some = present[:: max(len(present) // 2000, 1)]
+    part = seen.part(some)
+    shape = np.broadcast_to(basis.mean, (len(some), *basis.mean.shape))
+    pose = rigid_pose(shape, part, basis.weight, camera)
+    features = np.concatenate([2 * pose[:, :3], part.scores], 1)
+    picked = [int(np.argmin(np.linalg.norm(features - np.median(features, 0), axis=1)))]
+    distance = np.full(len(some), np.inf)
+    while len(picked) < min(count, len(some)):
+        latest = np.linalg.norm(features - features[picked[-1]], axis=1)
+        distance = np.minimum(distance, latest)
+        picked.append(int(np.argmax(distance)))
+    return np.sort(some[picked]).astype(np.int32)
+
+
+def _step(
+    seen: Seen,
+    basis: LandmarkBasis,
+    camera: Camera,
+    prior: Prior,
+    alpha: Real,
+    lens_offset: float,
+    x: Real,
+    settings: IdentitySettings,
+) -> tuple[Real, Real]:
+    """Step of (alpha, log focal), and the frames' parameters after it."""
+    hessian, gradient = _normal(seen, basis, camera, alpha, x, settings.weights)
+    own = x.shape[1]
+    block, slope = hessian[:, :own, :own].copy(), gradient[:, :own].copy()
+    add_prior(block, slope, x, seen, prior)
+    cross = hessian[:, :own, own:]
+    solved = np.linalg.solve(block, np.concatenate([cross, slope[..., None]], 2))
+    reduced = (hessian[:, own:, own:] - cross.transpose(0, 2, 1) @ solved[..., :-1]).sum(0)
+    right = gradient[:, own:] - (cross.transpose(0, 2, 1) @ solved[..., -1:])[..., 0]
+    firm = np.full(len(alpha) + 1, settings.firmness)
+    firm[-1] /= settings.lens_deviation**2
+    firm *= len(x)
+    at = np.append(alpha, lens_offset)
+    step = -np.linalg.solve(reduced + np.diag(firm), right.sum(0) + firm * at)
+    return step, x - solved[..., -1] - solved[..., :-1] @ step
+
+
+def _normal(
+    seen: Seen, basis: LandmarkBasis, camera: Camera, alpha: Real, x: Real, weights: Weights
+) -> tuple[Real, Real]:
+    """Normal equations (K, P, P), (K, P) of pose, beta, alpha and log focal, in that order."""
+    pose, _ = split(x)
+    rest = basis.template(alpha.astype(np.float32))
+    error, turned, placed = residuals(seen, rest, basis, camera, x)
+    scale = (100 / seen.size)[:, None, None]
+    pixel = projection.point_jacobian(placed, camera) * scale[..., None]
+    middle = np.array([camera.width / 2, camera.height / 2], np.float32)
+    by_lens = (projection.project(placed, camera) - middle) * scale
+    both = np.concatenate([basis.expression, basis.identity])
+    jacobian = np.concatenate(
+        [
+            projection.pose_jacobian(pixel, turned, pose),
+            projection.shape_jacobian(pixel, pose, both),
+            by_lens[..., None],
+        ],
+        axis=-1,
+    )
+    return weigh(error, jacobian.astype(np.float32), basis, weights).normal()

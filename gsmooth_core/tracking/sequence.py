@@ -1,0 +1,193 @@
+"""Pose and expression of every frame, for a person and a camera that are known.
+
+Gauss-Newton over windows of frames: landmarks (lips weighted up) + prior of the expression
+(towards the ARKit scores, soft bounds) + smoothness of pose and expression over time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from gsmooth_core.data import Float
+from gsmooth_core.tracking import temporal
+from gsmooth_core.tracking.basis import LandmarkBasis
+from gsmooth_core.tracking.projection import POSE, Camera
+from gsmooth_core.tracking.terms import Seen, Weights, linearise
+
+Real = NDArray[np.float64]
+
+_WINDOW, _HALO, _CHUNK = 512, 24, 64
+_FIRMEST = 100.0
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is expected of expressions, and of motion from frame to frame at 25 fps.
+
+    Attributes:
+        mean_gain: the expected beta is the ARKit score times this.
+        deviation: (E,) standard deviation of beta around what is expected.
+        bounds: (low, high) of beta; None: unbounded.
+        bound_deviation: how far beta goes beyond a bound.
+        turn: acceleration of the head's turning, radians a frame squared.
+        shift: of its place, parts of the distance to the camera.
+        zoom: of its distance, parts of itself.
+        change: of beta.
+    """
+
+    deviation: Float
+    mean_gain: float = 1.0
+    bounds: tuple[float, float] | None = (0.0, 1.0)
+    bound_deviation: float = 0.03
+    turn: float = 0.004
+    shift: float = 0.001
+    zoom: float = 0.002
+    change: float = 0.15
+
+    def stiffness(self, fps: float) -> Real:
+        """(6 + E,) squared weights of accelerations for a frame rate."""
+        slower = (fps / 25) ** 2
+        deviations = [self.turn] * 3 + [self.shift] * 2 + [self.zoom]
+        deviations += [self.change] * len(self.deviation)
+        return (slower / np.array(deviations)) ** 2
+
+
+@dataclass(frozen=True)
+class SequenceSettings:
+    """How the frames are solved."""
+
+    weights: Weights = field(default_factory=Weights)
+    iterations: int = 5
+
+
+def solve_sequence(
+    seen: Seen,
+    rest: Float,
+    basis: LandmarkBasis,
+    camera: Camera,
+    prior: Prior,
+    fps: float,
+    settings: SequenceSettings,
+) -> Real:
+    """Pose and expression of all frames.
+
+    Args:
+        seen: landmarks of T frames.
+        rest: (N, 3) landmarks of the person's face at rest.
+        basis: the model's landmarks.
+        camera: the camera.
+        prior: what is expected.
+        fps: frame rate, for what counts as smooth.
+        settings: how.
+
+    Returns:
+        (T, 6 + E); rows of frames without a face hold the prior.
+    """
+    stiffness = prior.stiffness(fps)
+    total = len(seen.size)
+    out = np.zeros((total, POSE + len(basis.expression)))
+    for start in range(0, total, _WINDOW):
+        first = max(start - _HALO, 0)
+        last = min(start + _WINDOW + _HALO, total)
+        window = seen.part(slice(first, last))
+        x = _solve_window(window, rest, basis, camera, prior, stiffness, settings)
+        end = min(start + _WINDOW, total)
+        out[start:end] = x[start - first : end - first]
+    return out
+
+
+def _solve_window(
+    seen: Seen,
+    rest: Float,
+    basis: LandmarkBasis,
+    camera: Camera,
+    prior: Prior,
+    stiffness: Real,
+    settings: SequenceSettings,
+) -> Real:
+    x = initial(seen, rest, basis, camera, prior)
+    mask = temporal.join_mask(seen.shot, seen.present)
+    for _ in range(settings.iterations):
+        hessian, gradient = normal_equations(seen, rest, basis, camera, prior, settings.weights, x)
+        x = x + temporal.solve(hessian, gradient, x, stiffness, mask)
+    return x
+
+
+def normal_equations(
+    seen: Seen,
+    rest: Float,
+    basis: LandmarkBasis,
+    camera: Camera,
+    prior: Prior,
+    weights: Weights,
+    x: Real,
+) -> tuple[Real, Real]:
+    """Blocks (T, P, P) and gradient (T, P) of data and prior; frames without a face: prior only."""
+    parameters = x.shape[1]
+    hessian = np.zeros((len(x), parameters, parameters))
+    gradient = np.zeros_like(x)
+    present = np.flatnonzero(seen.present)
+    for start in range(0, len(present), _CHUNK):  # small enough to stay in the cache
+        rows = present[start : start + _CHUNK]
+        linear = linearise(seen.part(rows), rest, basis, camera, x[rows], weights)
+        hessian[rows], gradient[rows] = linear.normal()
+    add_prior(hessian, gradient, x, seen, prior)
+    return hessian, gradient
+
+
+def add_prior(hessian: Real, gradient: Real, x: Real, seen: Seen, prior: Prior) -> None:
+    """Add the expression's prior, and a little firmness of the pose, in place."""
+    beta = x[:, POSE:]
+    stiff = np.broadcast_to(1 / np.square(prior.deviation, dtype=np.float64), beta.shape).copy()
+    pull = stiff * (beta - prior.mean_gain * seen.scores)
+    if prior.bounds is not None:
+        beyond = beta - np.clip(beta, *prior.bounds)
+        firm = 1 / prior.bound_deviation**2
+        pull += firm * beyond
+        stiff += firm * (beyond != 0)
+    gradient[:, POSE:] += pull
+    diagonal = np.einsum("tii->ti", hessian)  # a view
+    diagonal[:, POSE:] += stiff
+    diagonal[:, :POSE] += np.where(seen.present, 1e-3, _FIRMEST)[:, None]
+
+
+def initial(seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, prior: Prior) -> Real:
+    """First guess: ARKit scores, and the pose that carries the model onto the seen points."""
+    beta = prior.mean_gain * seen.scores
+    pose = rigid_pose(rest + np.tensordot(beta, basis.expression, 1), seen, basis.weight, camera)
+    return np.concatenate([pose, beta], 1).astype(np.float64)
+
+
+def rigid_pose(shape: Float, seen: Seen, weight: Float, camera: Camera) -> Real:
+    """(T, 6) poses by weighted Procrustes of (T, N, 3) shapes onto the seen 2.5-D points."""
+    flipped = np.nan_to_num(seen.points) * np.array([1, -1, -1], np.float32)
+    share = (weight / weight.sum())[:, None]
+    from_middle, to_middle = (shape * share).sum(1), (flipped * share).sum(1)
+    source = shape - from_middle[:, None]
+    target = flipped - to_middle[:, None]
+    u, s, vt = np.linalg.svd((target * share).transpose(0, 2, 1) @ source)
+    sign = np.ones_like(s)
+    sign[:, 2] = np.sign(np.linalg.det(u @ vt))
+    turn = (u * sign[:, None]) @ vt
+    scale = (s * sign).sum(1) / np.maximum((source**2 * share).sum((1, 2)), 1e-9)
+    scale = np.maximum(scale, 1e-3)  # pixels a decimetre
+    origin = to_middle - scale[:, None] * (turn @ from_middle[..., None])[..., 0]
+    across = (origin[:, 0] - camera.width / 2) / camera.focal
+    up = (origin[:, 1] + camera.height / 2) / camera.focal
+    rotation = unwrap(Rotation.from_matrix(turn).as_rotvec())
+    return np.column_stack([rotation, across, up, np.log(camera.focal / scale)])
+
+
+def unwrap(rotation: Real) -> Real:
+    """Axis-angle vectors (T, 3), each in the one of its two forms nearer to the one before."""
+    angle = np.linalg.norm(rotation, axis=1, keepdims=True)
+    other = rotation * (1 - 2 * np.pi / np.maximum(angle, 1e-9))
+    out = rotation.copy()
+    for t in np.flatnonzero(angle[1:, 0] > 2) + 1:  # small turns have one form of interest
+        distances = [np.linalg.norm(form[t] - out[t - 1]) for form in (rotation, other)]
+        out[t] = (rotation, other)[int(np.argmin(distances))][t]
+    return out

@@ -1,0 +1,86 @@
+"""Least squares over time: one small system a frame, joined by a penalty on acceleration.
+
+Minimises 1/2 d'Hd + g'd + 1/2 sum_t |W (x + d)''_t|^2, where H is block diagonal (one block a
+frame) and '' is the second difference within a shot. A second difference neither lags nor
+slows steady motion. Solved by conjugate gradients, preconditioned with the blocks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float64]
+
+_ITERATIONS, _TOLERANCE = 40, 1e-4
+
+
+def join_mask(shot: NDArray[np.integer], present: NDArray[np.bool_]) -> Real:
+    """(T-2,) 1 where three frames in a row belong together, else 0."""
+    if len(shot) < 3:
+        return np.zeros(0)
+    together = (shot[:-2] == shot[2:]) & present[:-2] & present[1:-1] & present[2:]
+    return together.astype(np.float64)
+
+
+def acceleration(x: Real) -> Real:
+    """(T-2, P) second difference of x (T, P)."""
+    return x[:-2] - 2 * x[1:-1] + x[2:]
+
+
+def solve(hessian: Real, gradient: Real, x: Real, stiffness: Real, mask: Real) -> Real:
+    """The step d.
+
+    Args:
+        hessian: (T, P, P) blocks, positive definite.
+        gradient: (T, P).
+        x: (T, P) where the step starts.
+        stiffness: (P,) squared weights W of the acceleration.
+        mask: (T-2,) of `join_mask`.
+
+    Returns:
+        (T, P).
+    """
+    inverse = np.linalg.inv(hessian + _diagonal(mask, len(x), stiffness))
+    right = -gradient - _stiff(x, stiffness, mask)
+    step = np.zeros_like(right)
+    residual = right
+    ahead = _apply(inverse, residual)
+    direction = ahead
+    energy = start = float((residual * ahead).sum())
+    for _ in range(_ITERATIONS):
+        if energy <= _TOLERANCE**2 * start or energy == 0:
+            break
+        image = _apply(hessian, direction) + _stiff(direction, stiffness, mask)
+        length = energy / float((direction * image).sum())
+        step = step + length * direction
+        residual = residual - length * image
+        ahead = _apply(inverse, residual)
+        previous, energy = energy, float((residual * ahead).sum())
+        direction = ahead + (energy / previous) * direction
+    return step
+
+
+def _apply(blocks: Real, x: Real) -> Real:
+    return np.asarray((blocks @ x[..., None])[..., 0], np.float64)
+
+
+def _stiff(x: Real, stiffness: Real, mask: Real) -> Real:
+    """Gradient of the acceleration penalty at x (T, P)."""
+    out = np.zeros_like(x)
+    if len(mask):
+        pull = acceleration(x) * mask[:, None] * stiffness
+        out[:-2] += pull
+        out[1:-1] -= 2 * pull
+        out[2:] += pull
+    return out
+
+
+def _diagonal(mask: Real, frames: int, stiffness: Real) -> Real:
+    """(T, P, P) the penalty's own blocks, for the preconditioner."""
+    count = np.zeros(frames)
+    if len(mask):
+        count[:-2] += mask
+        count[1:-1] += 4 * mask
+        count[2:] += mask
+    return count[:, None, None] * np.diag(stiffness)

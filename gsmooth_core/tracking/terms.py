@@ -1,0 +1,145 @@
+"""The data term of the fit: how far posed landmarks are from those seen, and its derivatives.
+
+Residuals are in percent of the face's size (the distance of the outer eye corners, measured in
+depth as well, so that turning the head does not change it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.data import Bool, Float, Int
+from gsmooth_core.tracking import projection
+from gsmooth_core.tracking.basis import LandmarkBasis
+from gsmooth_core.tracking.points import EYE_CORNERS
+from gsmooth_core.tracking.projection import POSE, Camera
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Landmarks seen in T frames.
+
+    Attributes:
+        points: (T, N, 3) pixels and relative depth, of the basis's landmarks.
+        scores: (T, E) ARKit scores, in the order of the model's expression.
+        size: (T,) face size in pixels.
+        present: (T,) whether there is a face.
+        shot: (T,) shot number.
+    """
+
+    points: Float
+    scores: Float
+    size: Float
+    present: Bool
+    shot: Int
+
+    def part(self, rows: slice | Int) -> Seen:
+        """The same for some frames."""
+        return Seen(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts how much; standard deviations, so smaller is stronger.
+
+    Attributes:
+        noise: of a lip landmark, percent of the face's size.
+        outlier: residuals beyond count linearly (Huber), percent.
+        aperture: of the distance between opposite points of the inner lips, percent.
+    """
+
+    noise: float = 1.0
+    outlier: float = 4.0
+    aperture: float = 0.3
+
+
+def face_size(points: Float) -> Float:
+    """(T,) distance of the outer eye corners in pixels, of landmarks (T, 478, 3)."""
+    a, b = EYE_CORNERS
+    return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=-1), np.float32)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Weighted residuals (T, R) and derivative (T, R, P) at some parameters."""
+
+    residual: Float
+    jacobian: Float
+
+    def normal(self) -> tuple[Real, Real]:
+        """(T, P, P) J'J and (T, P) J'r."""
+        turned = self.jacobian.transpose(0, 2, 1)
+        hessian = turned @ self.jacobian
+        gradient = (turned @ self.residual[..., None])[..., 0]
+        return hessian.astype(np.float64), gradient.astype(np.float64)
+
+
+def residuals(
+    seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, x: Real
+) -> tuple[Float, Float, Float]:
+    """Landmark errors in percent.
+
+    Args:
+        seen: T frames.
+        rest: (N, 3) the person's landmarks without expression.
+        basis: the model.
+        camera: the camera.
+        x: (T, 6 + E) pose and beta.
+
+    Returns:
+        (T, N, 2) errors, (T, N, 3) turned and (T, N, 3) camera-space points.
+    """
+    pose, beta = split(x)
+    turned, placed = projection.place(rest + np.tensordot(beta, basis.expression, 1), pose)
+    scale = 100 / seen.size[:, None, None]
+    error = (projection.project(placed, camera) - seen.points[..., :2]) * scale
+    return error, turned, placed
+
+
+def linearise(
+    seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, x: Real, weights: Weights
+) -> Linear:
+    """Weighted residuals and derivatives by pose and expression; see `residuals`."""
+    pose, _ = split(x)
+    error, turned, placed = residuals(seen, rest, basis, camera, x)
+    pixel = projection.point_jacobian(placed, camera) * (100 / seen.size)[:, None, None, None]
+    jacobian = np.concatenate(
+        [
+            projection.pose_jacobian(pixel, turned, pose),
+            projection.shape_jacobian(pixel, pose, basis.expression),
+        ],
+        axis=-1,
+    )
+    return weigh(error, jacobian, basis, weights)
+
+
+def weigh(error: Float, jacobian: Float, basis: LandmarkBasis, weights: Weights) -> Linear:
+    """Put robust weights on landmarks (T, N, 2) and add the rows of the mouth's aperture."""
+    frames, _, _, parameters = jacobian.shape
+    root = _robust_root(error, basis, weights)[..., None]
+    upper, lower = basis.pairs.T
+    strong = np.float32(1 / weights.aperture)
+    gap = (error[:, upper] - error[:, lower]) * strong
+    gap_jacobian = (jacobian[:, upper] - jacobian[:, lower]) * strong
+    return Linear(
+        np.concatenate([error * root, gap], 1).reshape(frames, -1),  # (T, (N + P) * 2)
+        np.concatenate([jacobian * root[..., None], gap_jacobian], 1).reshape(
+            frames, -1, parameters
+        ),
+    )
+
+
+def _robust_root(error: Float, basis: LandmarkBasis, weights: Weights) -> Float:
+    length = np.linalg.norm(error, axis=-1)
+    huber = np.minimum(1, weights.outlier / np.maximum(length, 1e-6))
+    return np.asarray(np.sqrt(basis.weight * huber) / weights.noise, np.float32)
+
+
+def split(x: Real) -> tuple[Float, Float]:
+    """Parameters (T, 6 + E) into pose (T, 6) and beta (T, E)."""
+    return x[:, :POSE].astype(np.float32), x[:, POSE:].astype(np.float32)
