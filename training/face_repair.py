@@ -1,0 +1,120 @@
+"""What the source data leaves open: parted lips at rest, and teeth that some targets forget."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.face_model import Region
+from training.face_source import Array
+from training.face_topology import Topology
+
+COLUMN = 0.03  # dm, width of the columns in which the gap between the lips is measured
+SLICE = 0.01  # dm, depth within which two lip vertices face each other
+TEETH_WIDTH = 0.92
+TEETH_BACK = 0.03  # dm
+FADE = 0.12  # dm, height over which closing fades out
+
+
+def close_lips(
+    vertices: Array, regions: NDArray[np.uint8], upper: NDArray[np.bool_], rounds: int = 3
+) -> Array:
+    """Bring the lips together at rest, each half of the way.
+
+    Args:
+        vertices: (V, 3) neutral shape.
+        regions: (V,).
+        upper: (V,) whether a vertex stays up when the jaw opens.
+        rounds: how often the gap is measured and closed.
+    """
+    closed = vertices.copy()
+    lips = regions == Region.LIPS
+    soft = np.isin(regions, [Region.LIPS, Region.LOWER_FACE, Region.INNER_MOUTH])
+    for _ in range(rounds):
+        columns, gaps, line = _lip_gaps(closed, lips & upper, lips & ~upper)
+        x, y, z = closed.T
+        gap = np.interp(np.abs(x), columns, gaps, right=0.0)
+        fade = np.exp(-(((y - line) / FADE) ** 2)) * np.clip((z - 0.05) / 0.1, 0, 1)
+        closed[:, 1] += np.where(soft, np.where(upper, -0.5, 0.5) * gap * fade, 0.0)
+    return closed
+
+
+def seat_teeth(vertices: Array, regions: NDArray[np.uint8]) -> Array:
+    """Narrow the dental arches and push them back, so that they stay behind closed lips."""
+    seated = vertices.copy()
+    seated[regions == Region.TEETH] *= np.array([TEETH_WIDTH, 1.0, 1.0])
+    seated[regions == Region.TEETH, 2] -= TEETH_BACK
+    return seated
+
+
+def closing(control: Array, topology: Topology, upper: NDArray[np.bool_]) -> Array:
+    """How control vertices (V0, 3) must move so that the lips of the refined mesh meet."""
+    refined = topology.refine(control)
+    closed = close_lips(refined, topology.regions, upper)
+    return np.asarray((closed - refined)[: len(control)])
+
+
+def _lip_gaps(
+    vertices: Array, upper: NDArray[np.bool_], lower: NDArray[np.bool_]
+) -> tuple[Array, Array, float]:
+    """Gap by distance from the mid-plane, and the height of the line between the lips."""
+    corner = np.abs(vertices[upper | lower, 0]).max()
+    columns = np.arange(0, corner, COLUMN)
+    gaps = np.zeros(len(columns) + 1)
+    heights = []
+    for k, column in enumerate(columns):
+        near = np.abs(np.abs(vertices[:, 0]) - column) < COLUMN / 3
+        above, below = vertices[upper & near], vertices[lower & near]
+        facing = np.abs(above[:, None, 2] - below[None, :, 2]) < SLICE
+        if facing.any():
+            differences = np.where(facing, above[:, None, 1] - below[None, :, 1], np.inf)
+            gaps[k] = max(float(differences.min()), 0.0)
+            i, j = np.unravel_index(differences.argmin(), differences.shape)
+            heights.append((above[i, 1] + below[j, 1]) / 2)
+    return np.append(columns, corner), gaps, float(np.mean(heights))
+
+
+def similarity_field(points: Array, offsets: Array, weight: Array, targets: Array) -> Array:
+    """Linearised similarity (move, turn, scale) that best explains `offsets`, at `targets`.
+
+    Args:
+        points: (P, 3).
+        offsets: (..., P, 3) offsets of the points.
+        weight: (P,).
+        targets: (Q, 3).
+
+    Returns:
+        (..., Q, 3) offsets of the targets; linear in `offsets`.
+    """
+    centre = (weight[:, None] * points).sum(0) / weight.sum()
+    root = np.sqrt(np.repeat(weight, 3))
+    system = _similarity_columns(points - centre)  # (3P, 7)
+    flat = offsets.reshape(*offsets.shape[:-2], -1)  # (..., 3P)
+    solve = np.linalg.pinv(system * root[:, None]) * root
+    result = flat @ solve.T @ _similarity_columns(targets - centre).T  # (..., 3Q)
+    return np.asarray(result.reshape(*offsets.shape[:-2], len(targets), 3))
+
+
+def _similarity_columns(points: Array) -> Array:
+    """(3P, 7): how points move under three moves, three turns, one scale."""
+    moves = np.tile(np.eye(3), (len(points), 1))
+    turns = np.stack([np.cross(axis, points).ravel() for axis in np.eye(3)], axis=1)
+    return np.concatenate([moves, turns, points.reshape(-1, 1)], axis=1)
+
+
+def follow_mouth(points: Array, offsets: Array, regions: NDArray[np.uint8]) -> Array:
+    """Let teeth and tongue follow the lips and the front of the mouth in identity offsets.
+
+    Args:
+        points: (V, 3) reference shape.
+        offsets: (..., V, 3) identity offsets.
+        regions: (V,).
+    """
+    inside = np.isin(regions, [Region.TEETH, Region.TONGUE])
+    guide = (regions == Region.LIPS) | ((regions == Region.INNER_MOUTH) & (points[:, 2] > 0))
+    weight = np.where(regions[guide] == Region.LIPS, 1.0, 0.5)
+    result = offsets.copy()
+    result[..., inside, :] = similarity_field(
+        points[guide], offsets[..., guide, :], weight, points[inside]
+    )
+    return result
