@@ -18,6 +18,8 @@ from gsmooth_core.tracking.networks import Network
 Tile = tuple[float, float, float]
 """Left, top and side of a square in pixels; it may reach outside the frame."""
 
+_SMALLEST_TILE = 32  # a face that needs a smaller one has too few pixels to be of use
+
 
 @dataclass(frozen=True)
 class DetectorSettings:
@@ -89,6 +91,13 @@ class FaceDetector:
             found = [d for tile in _tiles(frame, level) for d in self.detect_in(frame, tile)]
         return _suppress(found, self.settings.overlap)
 
+    def detect_near(self, frame: Image, place: Float) -> list[Detection]:
+        """Find faces in the frame and, ever closer, around a place (2,) in pixels."""
+        sides = [level * min(frame.shape[:2]) for level in self.settings.levels]
+        tiles = [(place[0] - s / 2, place[1] - s / 2, s) for s in sides if s >= _SMALLEST_TILE]
+        found = [d for tile in (_whole(frame), *tiles) for d in self.detect_in(frame, tile)]
+        return _suppress(found, self.settings.overlap)
+
     def detect_in(self, frame: Image, tile: Tile) -> list[Detection]:
         """Find faces inside one square of the frame; see `detect`."""
         side = self._network.side
@@ -127,12 +136,22 @@ def _decode(raw: Float, anchors: Float, scores: Float, tile: Tile) -> list[Detec
 
 
 def _suppress(found: list[Detection], overlap: float) -> list[Detection]:
-    """Non-maximum suppression: of boxes that overlap, the best stays."""
-    kept: list[Detection] = []
-    for candidate in sorted(found, key=lambda d: -d.score):
-        if all(_iou(candidate.box, other.box) < overlap for other in kept):
-            kept.append(candidate)
-    return kept
+    """One detection a face: the mean, by score, of those that overlap the best one."""
+    left = sorted(found, key=lambda d: -d.score)
+    merged: list[Detection] = []
+    while left:
+        same = [d for d in left if d is left[0] or _iou(d.box, left[0].box) >= overlap]
+        merged.append(_mean(same))
+        left = [d for d in left if all(d is not other for other in same)]
+    return merged
+
+
+def _mean(same: list[Detection]) -> Detection:
+    share = np.array([d.score for d in same], np.float32)
+    share /= share.sum()
+    box = np.tensordot(share, np.array([d.box for d in same]), 1)
+    keypoints = np.tensordot(share, np.array([d.keypoints for d in same]), 1)
+    return Detection(box.astype(np.float32), keypoints.astype(np.float32), same[0].score)
 
 
 def _iou(a: Float, b: Float) -> float:
@@ -152,7 +171,7 @@ def _tiles(frame: Image, level: float) -> Iterator[Tile]:
     """Squares that overlap by half and cover the frame."""
     height, width = frame.shape[:2]
     side = level * min(height, width)
-    if side < 32:  # such a face would have too few pixels to be of use
+    if side < _SMALLEST_TILE:
         return
     for top in _starts(height, side):
         for left in _starts(width, side):

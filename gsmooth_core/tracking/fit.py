@@ -6,7 +6,7 @@ the clip, then all frames with a prior towards the ARKit scores and smoothness o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -200,8 +200,3 @@ def ramp(value: Float, limits: tuple[float, float]) -> Float:
     """1 up to the first limit, 0 from the second, straight between; limits in either order."""
     full, none = limits
     return np.asarray(np.clip((value - none) / (full - none), 0, 1), np.float32)
-
-
-def with_light(track: FaceTrack, light: Float) -> FaceTrack:
-    """The same track under another light (T, 9, 3)."""
-    return replace(track, light=light)

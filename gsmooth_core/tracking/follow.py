@@ -126,9 +126,7 @@ class FaceFollower:
     def _search(self, frame: Image) -> FaceLandmarks | None:
         if self._lost % self.settings.retry:
             return None
-        deep = self._lost % self.settings.deep_retry == 0
-        found = self._detector.detect(frame, depth=None if deep else 0)
-        for detection in self._preferred(found, frame):
+        for detection in self._preferred(self._detections(frame), frame):
             first = self._mesh.landmarks(frame, Crop.around(detection))
             # Once more in the landmarks' own crop: small or turned faces are off at first.
             face = self._mesh.landmarks(frame, Crop.of_points(first.points))
@@ -136,21 +134,38 @@ class FaceFollower:
                 return face
         return None
 
+    def _detections(self, frame: Image) -> list[Detection]:
+        if self._lost % self.settings.deep_retry:
+            return self._detector.detect(frame, depth=0)
+        place = self._expected(frame)
+        return (
+            self._detector.detect_near(frame, place)
+            if place is not None
+            else self._detector.detect(frame)
+        )
+
+    def _expected(self, frame: Image) -> Float | None:
+        """Where the face should be, where that is known."""
+        if self._last is not None:
+            return self._last.centre
+        if self.settings.pick is None:
+            return None
+        return np.array(frame.shape[1::-1], np.float32) * np.array(self.settings.pick, np.float32)
+
     def _present(self, face: FaceLandmarks) -> bool:
         return face.presence >= self.settings.minimum_presence
 
     def _preferred(self, found: list[Detection], frame: Image) -> list[Detection]:
-        size = np.array(frame.shape[1::-1], np.float32)
-        last = self._last
-        if last is not None:
-            reach = self.settings.reach * last.side
-            near = [d for d in found if _distance(d, last.centre) < reach]
-            return sorted(near, key=lambda d: _distance(d, last.centre))
-        if self.settings.pick is not None:
-            place = size * np.array(self.settings.pick, np.float32)
-            return sorted(found, key=lambda d: _distance(d, place))
-        middle = size / 2
-        return sorted(found, key=lambda d: _distance(d, middle) / size.max() - d.width / size.min())
+        place = self._expected(frame)
+        if place is None:
+            size = np.array(frame.shape[1::-1], np.float32)
+            return sorted(
+                found, key=lambda d: _distance(d, size / 2) / size.max() - d.width / size.min()
+            )
+        if self._last is not None:
+            reach = self.settings.reach * self._last.side
+            found = [d for d in found if _distance(d, place) < reach]
+        return sorted(found, key=lambda d: _distance(d, place))
 
 
 def follow_face(

@@ -6,7 +6,7 @@ are eliminated from each step by the Schur complement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class IdentitySettings:
     lens: float = 1.2
     closest: float = 8.0
     lens_deviation: float = 0.2
-    weights: Weights = Weights(aperture=1.0)
+    weights: Weights = field(default_factory=lambda: Weights(aperture=1.0))
 
 
 @dataclass(frozen=True)

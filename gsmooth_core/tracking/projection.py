@@ -7,13 +7,16 @@ A frame's pose is x = (r, a, b, s): r axis-angle; the model's origin is seen at 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.camera import rotation_matrix
-from gsmooth_core.data import Float
 
 POSE = 6
+
+Reals = NDArray[Any]  # float32 or float64
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,13 @@ class Camera:
     height: int
 
 
-def translation(pose: Float) -> Float:
+def translation(pose: Reals) -> Reals:
     """(T, 3) decimetres, of poses (T, 6)."""
     distance = np.exp(pose[:, 5:6])
-    return np.concatenate([pose[:, 3:5] * distance, -distance], 1).astype(np.float32)
+    return np.asarray(np.concatenate([pose[:, 3:5] * distance, -distance], 1), np.float32)
 
 
-def place(points: Float, pose: Float) -> tuple[Float, Float]:
+def place(points: Reals, pose: Reals) -> tuple[Reals, Reals]:
     """Pose landmarks (N, 3) or (T, N, 3) by poses (T, 6).
 
     Returns:
@@ -41,7 +44,7 @@ def place(points: Float, pose: Float) -> tuple[Float, Float]:
     return turned, turned + translation(pose)[:, None]
 
 
-def project(points: Float, camera: Camera) -> Float:
+def project(points: Reals, camera: Camera) -> Reals:
     """(T, N, 2) pixels of camera-space points (T, N, 3)."""
     scale = camera.focal / -points[..., 2]
     u = camera.width / 2 + scale * points[..., 0]
@@ -49,7 +52,7 @@ def project(points: Float, camera: Camera) -> Float:
     return np.stack([u, v], -1)
 
 
-def point_jacobian(points: Float, camera: Camera) -> Float:
+def point_jacobian(points: Reals, camera: Camera) -> Reals:
     """(T, N, 2, 3) derivative of the pixels by the camera-space points."""
     scale = camera.focal / -points[..., 2]
     jacobian = np.zeros((*points.shape[:-1], 2, 3), np.float32)
@@ -60,7 +63,7 @@ def point_jacobian(points: Float, camera: Camera) -> Float:
     return jacobian
 
 
-def pose_jacobian(pixel: Float, turned: Float, pose: Float) -> Float:
+def pose_jacobian(pixel: Reals, turned: Reals, pose: Reals) -> Reals:
     """Derivative of the pixels by the pose.
 
     Args:
@@ -81,7 +84,7 @@ def pose_jacobian(pixel: Float, turned: Float, pose: Float) -> Float:
     return np.asarray(pixel @ by_pose, np.float32)
 
 
-def shape_jacobian(pixel: Float, pose: Float, basis: Float) -> Float:
+def shape_jacobian(pixel: Reals, pose: Reals, basis: Reals) -> Reals:
     """Derivative of the pixels by coefficients of a basis (K, N, 3): (T, N, 2, K)."""
     frames, count = pixel.shape[:2]
     turned = pixel @ rotation_matrix(pose[:, :3])[:, None]  # (T, N, 2, 3): by model space
@@ -90,7 +93,7 @@ def shape_jacobian(pixel: Float, pose: Float, basis: Float) -> Float:
     return np.asarray(product.reshape(count, frames, 2, -1).transpose(1, 0, 2, 3), np.float32)
 
 
-def _cross(v: Float) -> Float:
+def _cross(v: Reals) -> Reals:
     """(..., 3, 3) matrices [v]x with [v]x w = v x w."""
     matrix = np.zeros((*v.shape, 3), v.dtype)
     matrix[..., 0, 1], matrix[..., 0, 2] = -v[..., 2], v[..., 1]
@@ -99,7 +102,7 @@ def _cross(v: Float) -> Float:
     return matrix
 
 
-def _left_jacobian(rotation: Float) -> Float:
+def _left_jacobian(rotation: Reals) -> Reals:
     """(T, 3, 3) J with exp(r + d) = exp(J d) exp(r) to first order."""
     angle = np.linalg.norm(rotation, axis=1)[:, None, None]
     safe = np.maximum(angle, 1e-4)

@@ -142,24 +142,25 @@ def normal_equations(
 def add_prior(hessian: Real, gradient: Real, x: Real, seen: Seen, prior: Prior) -> None:
     """Add the expression's prior, and a little firmness of the pose, in place."""
     beta = x[:, POSE:]
-    stiff = np.broadcast_to(1 / np.square(prior.deviation, dtype=np.float64), beta.shape).copy()
-    pull = stiff * (beta - prior.mean_gain * seen.scores)
+    stiff: Real = np.broadcast_to(1 / np.square(prior.deviation, dtype=np.float64), beta.shape)
+    pull: Real = stiff * (beta - prior.mean_gain * seen.scores)
     if prior.bounds is not None:
         beyond = beta - np.clip(beta, *prior.bounds)
         firm = 1 / prior.bound_deviation**2
-        pull += firm * beyond
-        stiff += firm * (beyond != 0)
+        pull = pull + firm * beyond
+        stiff = stiff + firm * (beyond != 0)
     gradient[:, POSE:] += pull
-    diagonal = np.einsum("tii->ti", hessian)  # a view
-    diagonal[:, POSE:] += stiff
-    diagonal[:, :POSE] += np.where(seen.present, 1e-3, _FIRMEST)[:, None]
+    every = np.arange(x.shape[1])
+    firmness = np.where(seen.present, 1e-3, _FIRMEST)[:, None]
+    hessian[:, every[:POSE], every[:POSE]] += firmness
+    hessian[:, every[POSE:], every[POSE:]] += stiff
 
 
 def initial(seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, prior: Prior) -> Real:
     """First guess: ARKit scores, and the pose that carries the model onto the seen points."""
     beta = prior.mean_gain * seen.scores
     pose = rigid_pose(rest + np.tensordot(beta, basis.expression, 1), seen, basis.weight, camera)
-    return np.concatenate([pose, beta], 1).astype(np.float64)
+    return np.asarray(np.concatenate([pose, beta], 1), np.float64)
 
 
 def rigid_pose(shape: Float, seen: Seen, weight: Float, camera: Camera) -> Real:

@@ -10,22 +10,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.data import Bool, Int
+
 Real = NDArray[np.float64]
 
 _ITERATIONS, _TOLERANCE = 40, 1e-4
 
 
-def join_mask(shot: NDArray[np.integer], present: NDArray[np.bool_]) -> Real:
+def join_mask(shot: Int, present: Bool) -> Real:
     """(T-2,) 1 where three frames in a row belong together, else 0."""
     if len(shot) < 3:
         return np.zeros(0)
     together = (shot[:-2] == shot[2:]) & present[:-2] & present[1:-1] & present[2:]
-    return together.astype(np.float64)
+    return np.asarray(together, np.float64)
 
 
 def acceleration(x: Real) -> Real:
     """(T-2, P) second difference of x (T, P)."""
-    return x[:-2] - 2 * x[1:-1] + x[2:]
+    second: Real = x[:-2] - 2 * x[1:-1] + x[2:]
+    return second
 
 
 def solve(hessian: Real, gradient: Real, x: Real, stiffness: Real, mask: Real) -> Real:

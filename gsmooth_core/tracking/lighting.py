@@ -1,0 +1,102 @@
+"""The light on a tracked face, from the colours of its skin.
+
+Colours are gathered while the landmarks are followed (at the landmarks, so that the frames are
+read once); after the fit, when the normals are known, each frame's light is the one under which
+skin of one colour looks like that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, map_coordinates
+
+from gsmooth_core import shading
+from gsmooth_core.camera import rotation_matrix
+from gsmooth_core.data import Bool, FaceTrack, Float, Image, Int
+from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.tracking.follow import FollowedFace
+from gsmooth_core.tracking.landmarks import Crop, cut
+from gsmooth_core.tracking.points import SKIN
+
+_CROP = 64
+_FACING = 0.25
+_FEWEST = 30
+_SECONDS = 0.2
+
+
+class SkinColours:
+    """Collects the colours (S, 3) of the skin landmarks of every frame."""
+
+    def __init__(self) -> None:
+        self._rows: list[Image] = []
+
+    def add(self, _index: int, frame: Image, face: FollowedFace) -> None:
+        """Take the colours of the next frame (H, W, 3)."""
+        colours = sample(frame, face.points) if face.presence > 0 else None
+        empty = np.zeros((len(SKIN), 3), np.uint8)
+        self._rows.append(empty if colours is None else colours)
+
+    def result(self) -> Image:
+        """(T, S, 3) RGB."""
+        return np.array(self._rows, np.uint8).reshape(-1, len(SKIN), 3)
+
+
+def sample(frame: Image, points: Float) -> Image:
+    """(S, 3) skin colours at landmarks (478, 3), each the mean of about 2 % of the face."""
+    matrix = Crop.of_points(points).matrix(_CROP)
+    small = cut(frame, matrix, _CROP)
+    places = np.linalg.solve(matrix[:, :2], (points[SKIN, :2] - matrix[:, 2]).T) - 0.5
+    channels = [
+        map_coordinates(small[..., c], places[::-1], order=1, mode="nearest") for c in range(3)
+    ]
+    return np.stack(channels, -1)
+
+
+def estimate(track: FaceTrack, shot: Int, model: MorphableModel, colours: Image) -> Float:
+    """The light of every frame.
+
+    Args:
+        track: the fitted track of T frames.
+        shot: (T,) shot numbers; light does not flow across cuts.
+        model: the face model of the track.
+        colours: (T, S, 3) of `SkinColours`.
+
+    Returns:
+        (T, 9, 3) for an albedo equal to the clip's median skin colour; white light from
+        everywhere where nothing is known.
+    """
+    normals = _skin_normals(model, track.identity)
+    values = colours.astype(np.float32) / 255
+    usable = track.usable
+    light = track.light.copy()
+    if not usable.any():
+        return light
+    albedo = np.maximum(np.median(values[usable], axis=(0, 1)), 0.02)
+    turned = normals @ rotation_matrix(track.rotation).transpose(0, 2, 1)
+    towards = -track.translation / np.linalg.norm(track.translation, axis=1, keepdims=True)
+    facing = (turned @ towards[..., None])[..., 0] > _FACING
+    known = usable & (facing.sum(1) >= _FEWEST)
+    for t in np.flatnonzero(known):
+        seen = facing[t]
+        light[t] = shading.estimate_light(turned[t, seen], values[t, seen], albedo)
+    return _smooth(light, known, shot, _SECONDS * float(track.fps))
+
+
+def _skin_normals(model: MorphableModel, identity: Float) -> Float:
+    at_vertices = shading.vertex_normals(model.template(identity), model.faces)
+    normals = model.landmarks(at_vertices)[SKIN]
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    return np.asarray(normals / np.maximum(length, 1e-9), np.float32)
+
+
+def _smooth(light: Float, known: Bool, shot: Int, sigma: float) -> Float:
+    """Gaussian mean over the known frames of each shot; unknown frames take what is around."""
+    out = light.copy()
+    for number in np.unique(shot[known]):
+        rows = shot == number
+        weight = known[rows].astype(np.float64)
+        spread = gaussian_filter1d(weight, sigma, mode="constant")
+        total = gaussian_filter1d(light[rows] * weight[:, None, None], sigma, 0, mode="constant")
+        mean = total / np.maximum(spread, 1e-12)[:, None, None]
+        out[rows] = np.where(spread[:, None, None] > 1e-9, mean, light[rows])
+    return out
