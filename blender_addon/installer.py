@@ -1,0 +1,108 @@
+"""Makes the worker's environment: run as a script by any Python, it speaks the worker's protocol.
+
+It imports nothing of the add-on and nothing outside the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+_HERE = Path(__file__).resolve().parent
+
+
+def requirements() -> list[str]:
+    """The worker's packages: from the extension's list, or the project file of a checkout."""
+    staged = _HERE / "requirements.txt"
+    if staged.is_file():
+        return staged.read_text(encoding="utf-8").split("\n")
+    project = tomllib.loads((_HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    return list(project["project"]["dependencies"])
+
+
+class InstallError(Exception):
+    """The environment could not be made: what happened, and a hint."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def emit(event: str, **values: Any) -> None:
+    """Send one event."""
+    sys.stdout.write(json.dumps({"id": 1, "event": event, **values}) + "\n")
+    sys.stdout.flush()
+
+
+class Installer:
+    """One installation, which ends when its caller cancels it or is gone."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[str] | None = None
+        self._stopped = False
+
+    def listen(self) -> None:
+        """Stop on the next line of stdin (a cancel) or at its end."""
+        sys.stdin.readline()
+        self._stopped = True
+        if self._child is not None:
+            self._child.kill()
+
+    def install(self, folder: Path, packages: list[str]) -> None:
+        """Make the environment and fill it.
+
+        Raises:
+            InstallError: a step failed, or was stopped.
+        """
+        if not OLDEST <= sys.version_info[:2] <= NEWEST:
+            found = ".".join(map(str, sys.version_info[:2]))
+            raise InstallError(f"Python {found} does not suit.", "Install Python 3.11 to 3.13.")
+        emit("progress", stage="install", done=0, total=0)
+        hint = "On Debian and Ubuntu install the package python3-venv."
+        self._run([sys.executable, "-m", "venv", "--clear", str(folder)], hint)
+        scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
+        pip = [str(scripts / "python"), "-m", "pip", "install", "--progress-bar", "off"]
+        self._run([*pip, *(name for name in packages if name)], "Check the network connection.")
+
+    def _run(self, command: list[str], hint: str) -> None:
+        last = ""
+        for line in self._lines(command):
+            last = line
+            emit("message", level="info", text=line[:100])
+        if self._stopped:
+            raise InstallError("The installation was stopped.", "")
+        if self._child is not None and self._child.returncode:
+            raise InstallError(f"A step of the installation failed: {last}", hint)
+
+    def _lines(self, command: list[str]) -> Iterator[str]:
+        self._child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+        for line in self._child.stdout or ():
+            if line.strip():
+                yield line.strip()
+        self._child.wait()
+
+
+def main() -> None:
+    """Serve one install request."""
+    request = json.loads(sys.stdin.readline())["arguments"]
+    emit("ready")
+    installer = Installer()
+    threading.Thread(target=installer.listen, daemon=True).start()
+    try:
+        installer.install(Path(request["folder"]), request["requirements"])
+        emit("result", result={})
+    except InstallError as error:
+        emit("error", code="install", message=error.message, hint=error.hint)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Dub the selected strip."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty
+
+from .. import job_folder, preferences, runtime, strips
+from .worker_operator import WorkerOperator, worker_task
+
+
+def describe(result: dict[str, Any]) -> str:
+    """One line about a finished dub, for the strip's panel."""
+    kept = sum(end - first for first, end in result.get("untouched_frames", ()))
+    text = f"{result.get('frames', 0)} frames"
+    return f"{text}, {kept} without a usable face kept as they were" if kept else text
+
+
+class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
+    """Make the person in the selected clip say the words of the selected sound strip"""
+
+    bl_idname = "gsmooth.dub_strip"
+    bl_label = "Dub Strip"
+    bl_options = {"REGISTER", "UNDO"}
+    title = "Dub"
+
+    replace: BoolProperty(
+        name="Replace Strip",
+        description="Put the dubbed strip in the old one's place instead of above it, muted",
+        default=False,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return strips.why_not(strips.sequencer_scene(context))
+
+    def start(self, context: bpy.types.Context) -> runtime.Task:
+        scene = strips.sequencer_scene(context)
+        self._plan = strips.plan(scene, strips.select(scene))
+        self._mute_sound = scene.gsmooth.mute_own_sound
+        job = strips.job_of(self._plan, scene.gsmooth.for_job())
+        self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
+        return worker_task(self.title, "dub", self._folder, job=str(self._folder))
+
+    def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
+        output = Path(result["output"])
+        strip = strips.place(self._plan, output, self._folder, describe(result), self.replace)
+        if self._mute_sound:
+            strips.mute_own_sound(self._plan)
+        return f"'{strip.name}' is ready: {describe(result)}."
+
+
+CLASSES = (GSMOOTH_OT_dub_strip,)

@@ -1,0 +1,172 @@
+"""What all operators that use the worker share: prepare, run, finish.
+
+In the window `invoke()` polls the worker from a timer and the window stays usable; `execute()`
+blocks, which is what scripts and `--background` want.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import bpy
+
+from .. import preferences, runtime
+from ..errors import UserError
+
+_SHOWS_PROGRESS = {"SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES"}
+
+
+class WorkerOperator:
+    """Mixin of operators; subclasses say what to ask the worker and what to do with the answer."""
+
+    title: ClassVar[str] = "GSmooth"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Why the operator cannot run now, in a person's words; "" if it can."""
+        return ""
+
+    def ready(self, context: bpy.types.Context) -> str:
+        """What is there already, so that no worker is needed; "" if one is."""
+        return ""
+
+    def start(self, context: bpy.types.Context) -> runtime.Task:
+        """Prepare and start the task.
+
+        Raises:
+            UserError: it cannot be started.
+        """
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
+        """Take the result into Blender; returns what to tell the user.
+
+        Raises:
+            UserError: there is no place for it (any more).
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """One reason for both the disabled button and its tooltip."""
+        reason = "A job is running: wait for it or cancel it." if runtime.active() else ""
+        reason = reason or cls.why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do it all at once."""
+        if self._is_ready(context):
+            return {"FINISHED"}
+        task = self._begin(context)
+        if task is None:
+            return {"CANCELLED"}
+        try:
+            self._wait(task)
+        except KeyboardInterrupt:
+            task.cancel()
+            task.wait()
+        return self._end(context, task)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Start, and watch from a timer."""
+        if self._is_ready(context):
+            return {"FINISHED"}
+        task = self._begin(context)
+        if task is None:
+            return {"CANCELLED"}
+        self._task = task
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(0.2, window=context.window)
+        manager.modal_handler_add(self)
+        self._show(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Everything but ESC goes on to the rest of Blender."""
+        if event.type == "ESC" and event.value == "PRESS":
+            self._task.cancel()
+            self._show(context)
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        if self._task.update():
+            self._show(context)
+            return {"PASS_THROUGH"}
+        self._leave(context)
+        return self._end(context, self._task)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender closes, or opens another file."""
+        self._task.kill()
+        self._leave(context)
+
+    def _is_ready(self, context: bpy.types.Context) -> bool:
+        text = self.ready(context)
+        if text:
+            self.report({"INFO"}, text)
+        return bool(text)
+
+    def _begin(self, context: bpy.types.Context) -> runtime.Task | None:
+        try:
+            return runtime.activate(self.start(context))
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return None
+
+    def _wait(self, task: runtime.Task) -> None:
+        stage = ""
+        while task.update():
+            if task.stage != stage:
+                stage = task.stage
+                self.report({"INFO"}, runtime.STAGES.get(stage, stage))
+            task.pause()
+
+    def _end(self, context: bpy.types.Context, task: runtime.Task) -> set[str]:
+        for note in task.notes:
+            self.report({"WARNING"}, note)
+        if task.failure is not None:
+            level = "WARNING" if task.failure.code == "cancelled" else "ERROR"
+            self.report({level}, str(task.failure))
+            return {"CANCELLED"}
+        try:
+            self.report({"INFO"}, self.finish(context, task.result or {}))
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _show(self, context: bpy.types.Context) -> None:
+        context.workspace.status_text_set(f"{self.title}: {self._task.text}   (ESC stops it)")
+        self._redraw(context)
+
+    def _leave(self, context: bpy.types.Context) -> None:
+        context.window_manager.event_timer_remove(self._timer)
+        context.workspace.status_text_set(None)
+        self._redraw(context)
+
+    @staticmethod
+    def _redraw(context: bpy.types.Context) -> None:
+        for window in context.window_manager.windows:
+            for area in window.screen.areas:
+                if area.type in _SHOWS_PROGRESS:
+                    area.tag_redraw()
+
+
+def worker_task(title: str, command: str, folder: Path, **arguments: Any) -> runtime.Task:
+    """A request to a fresh worker, whose log goes to `folder`.
+
+    Raises:
+        UserError: there is no Python to run it.
+    """
+    _origin, python = runtime.find_python(preferences.python_setting(), preferences.own_runtime())
+    try:
+        program = [str(python), *runtime.ENTRY]
+        return runtime.Task(title, program, command, arguments, folder / "worker.log")
+    except OSError as error:
+        raise UserError(
+            f"'{python}' cannot be started ({error.strerror}). "
+            "Choose another Python in Preferences > Add-ons > GSmooth."
+        ) from error

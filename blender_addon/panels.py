@@ -1,0 +1,190 @@
+"""Panels and menu entries. Drawing code looks at what is there and does no work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import preferences, rig, runtime, strips
+from .errors import UserError
+
+_LINE = 42  # characters that fit into a sidebar of usual width
+
+
+def _wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
+    """A label of several lines; Blender's own is cut off."""
+    column = layout.column(align=True)
+    line = ""
+    for word in [*text.split(), ""]:
+        if line and (not word or len(line) + len(word) > _LINE):
+            column.label(text=line, icon=icon)
+            line, icon = "", "BLANK1" if icon != "NONE" else "NONE"
+        line = f"{line} {word}".strip()
+
+
+def draw_task(layout: bpy.types.UILayout) -> None:
+    """Progress of the running job, with a way to stop it."""
+    task = runtime.active()
+    if task is None:
+        return
+    box = layout.box()
+    box.label(text=task.title, icon="SORTTIME")
+    row = box.row(align=True)
+    row.progress(factor=task.fraction, text=task.text)
+    row.operator("gsmooth.cancel", text="", icon="X")
+    if task.detail:
+        _wrapped(box, task.detail)
+
+
+def draw_problem(layout: bpy.types.UILayout) -> None:
+    """What stops every job, with the way out."""
+    if preferences.runtime_problem():
+        box = layout.box()
+        _wrapped(box, preferences.runtime_problem(), "ERROR")
+        box.operator("gsmooth.show_preferences", icon="PREFERENCES")
+
+
+def dub_button(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """The Dub entry of panel and menus, with the panel's option."""
+    button = layout.operator("gsmooth.dub_strip", icon="RENDER_ANIMATION")
+    button.replace = scene.gsmooth.replace
+
+
+class _SequencerPanel:
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "GSmooth"
+
+
+class GSMOOTH_PT_dub(_SequencerPanel, bpy.types.Panel):
+    """What will be dubbed, and the button that does it."""
+
+    bl_label = "Dub"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene = self.layout, strips.sequencer_scene(context)
+        draw_problem(layout)
+        _draw_selection(layout, scene)
+        row = layout.row()
+        row.scale_y = 1.4
+        dub_button(row, scene)
+        draw_task(layout)
+
+
+def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    column = layout.column(align=True)
+    try:
+        chosen = strips.select(scene)
+    except UserError as error:
+        _wrapped(column, str(error), "INFO")
+        return
+    column.label(text=f"Clip: {chosen.picture.name}", icon="FILE_MOVIE")
+    column.label(text=f"Speech: {chosen.speech.name}", icon="SPEAKER")
+    obstacle = strips.why_not(scene)
+    if obstacle:
+        _wrapped(column, obstacle, "ERROR")
+
+
+class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
+    """How it is made."""
+
+    bl_label = "Settings"
+    bl_parent_id = "GSMOOTH_PT_dub"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, strips.sequencer_scene(context).gsmooth
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "strength", slider=True)
+        layout.prop(settings, "smoothing", slider=True)
+        layout.prop(settings, "mask")
+        column = layout.column(heading="Strips")
+        column.prop(settings, "replace")
+        column.prop(settings, "mute_own_sound")
+
+
+class GSMOOTH_PT_face(_SequencerPanel, bpy.types.Panel):
+    """The face behind the picture."""
+
+    bl_label = "Face"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        strip = strips.active_strip(strips.sequencer_scene(context))
+        if strips.dubbed_job(strip):
+            _draw_result(layout, strip)
+        layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
+        layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+
+
+def _draw_result(layout: bpy.types.UILayout, strip: Any) -> None:
+    box = layout.box()
+    box.label(text=strip.name, icon="CHECKMARK")
+    _wrapped(box, str(strip.get("gsmooth_info", "")))
+    box.label(text=Path(strip.filepath).name, icon="FILE_MOVIE")
+
+
+class GSMOOTH_PT_view(bpy.types.Panel):
+    """The same face in the 3D view, where its curves are edited."""
+
+    bl_label = "Face"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "GSmooth"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, body = self.layout, context.object
+        if not rig.is_head(body):
+            _wrapped(layout, "Select a head made by Face Mesh (in the Video Sequencer).", "INFO")
+            draw_task(layout)
+            return
+        layout.label(text=body.name, icon="MESH_MONKEY")
+        key = body.active_shape_key
+        if key is not None and body.active_shape_key_index > 0:
+            layout.prop(key, "value", text=key.name, slider=True)
+        layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+        draw_task(layout)
+
+
+class GSMOOTH_MT_strip(bpy.types.Menu):
+    """All of GSmooth for the strips that are selected."""
+
+    bl_label = "GSmooth"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        dub_button(layout, strips.sequencer_scene(context))
+        layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
+        layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+
+
+def _draw_menu(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    self.layout.separator()
+    self.layout.menu("GSMOOTH_MT_strip")
+
+
+_MENUS = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu")
+
+
+def register() -> None:
+    """Add the menu entries."""
+    for name in _MENUS:
+        getattr(bpy.types, name).append(_draw_menu)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    for name in _MENUS:
+        getattr(bpy.types, name).remove(_draw_menu)
+
+
+CLASSES = (
+    GSMOOTH_PT_dub,
+    GSMOOTH_PT_settings,
+    GSMOOTH_PT_face,
+    GSMOOTH_PT_view,
+    GSMOOTH_MT_strip,
+)

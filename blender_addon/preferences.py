@@ -1,0 +1,123 @@
+"""The add-on's preferences, and the folders that follow from them."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from . import job_folder, runtime
+from .errors import UserError
+
+# What the last look for a Python gave; drawing code shows it and never looks itself.
+_found: list[str] = []
+
+
+def look_again(_self: object = None, _context: object = None) -> None:
+    """Look for the worker's Python once more."""
+    try:
+        origin, python = runtime.find_python(python_setting(), own_runtime())
+        _found[:] = ["", f"{python} ({origin})"]
+    except UserError as error:
+        _found[:] = [str(error), ""]
+
+
+def runtime_problem() -> str:
+    """Why no worker can be started, "" if one can (as far as is known without starting it)."""
+    if not _found:
+        look_again()
+    return _found[0]
+
+
+def runtime_text() -> str:
+    """Which Python the worker uses, for people."""
+    if not _found:
+        look_again()
+    return _found[1]
+
+
+class GSmoothPreferences(bpy.types.AddonPreferences):
+    """What holds for all files: where the worker's Python is, where jobs are kept."""
+
+    bl_idname = __package__
+
+    python: StringProperty(
+        name="Python",
+        description="Python (or folder of an environment) with GSmooth's packages; "
+        "empty: the environment variable GSMOOTH_PYTHON, or what Install made",
+        subtype="FILE_PATH",
+        update=look_again,
+    )
+    jobs: StringProperty(
+        name="Job Folder",
+        description="Where dubbed clips and their working files are kept; // is the blend file's "
+        "folder. Files that were never saved use a folder of Blender's user data",
+        subtype="DIR_PATH",
+        default="//gsmooth",
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Show the worker's state first: it is what stops people."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "python")
+        layout.prop(self, "jobs")
+        box = layout.box()
+        problem = runtime_problem()
+        text = problem or f"Worker: {runtime_text()}"
+        box.label(text=text, icon="ERROR" if problem else "CHECKMARK")
+        task = runtime.active()
+        if task is not None:
+            row = box.row()
+            row.progress(factor=task.fraction, text=f"{task.title}: {task.text}")
+            row.operator("gsmooth.cancel", text="", icon="X")
+        row = box.row()
+        row.operator("gsmooth.check_worker", icon="VIEWZOOM")
+        row.operator("gsmooth.install_worker", icon="IMPORT")
+        for line in last_check():
+            box.label(text=line)
+
+
+_check: list[str] = []
+
+
+def last_check() -> list[str]:
+    """Lines of the last check of the worker."""
+    return list(_check)
+
+
+def note_check(lines: list[str]) -> None:
+    """Keep the lines of a check for the preferences panel."""
+    _check[:] = lines
+
+
+def _settings() -> GSmoothPreferences | None:
+    addon = bpy.context.preferences.addons.get(__package__)
+    return addon.preferences if addon else None
+
+
+def python_setting() -> str:
+    """The user's choice of Python, or ""."""
+    settings = _settings()
+    return bpy.path.abspath(settings.python) if settings else ""
+
+
+def own_runtime() -> Path:
+    """Where Install puts the worker's environment; it goes when the extension is removed."""
+    try:
+        return Path(bpy.utils.extension_path_user(__package__, path="runtime"))
+    except ValueError:  # not installed as an extension
+        return Path(bpy.utils.user_resource("DATAFILES", path="gsmooth")) / "runtime"
+
+
+def user_folder() -> Path:
+    """A folder of Blender's user data for files of blend files that were never saved."""
+    return Path(bpy.utils.user_resource("DATAFILES", path="gsmooth"))
+
+
+def jobs_folder() -> Path:
+    """Where new job folders go."""
+    settings = _settings()
+    return job_folder.base(settings.jobs if settings else "//gsmooth", str(user_folder() / "jobs"))
+
+
+CLASSES = (GSmoothPreferences,)

@@ -1,0 +1,63 @@
+"""Settings that are kept with the scene."""
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
+
+
+class GSmoothSettings(bpy.types.PropertyGroup):
+    """How the next dub is made."""
+
+    strength: FloatProperty(
+        name="Strength",
+        description="How far the mouth moves: 1 as predicted, less is calmer, more is livelier",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+        soft_min=0.5,
+        soft_max=1.5,
+    )
+    smoothing: FloatProperty(
+        name="Smoothing",
+        description="Calms the movement over time: 0 as predicted",
+        default=0.0,
+        min=0.0,
+        max=1.0,
+    )
+    mask: EnumProperty(
+        name="Replace",
+        description="Which part of the face is made new",
+        items=(
+            ("lower_face", "Lower Face", "Mouth, chin and cheeks"),
+            ("face", "Whole Face", "From the forehead down"),
+        ),
+        default="lower_face",
+    )
+    replace: BoolProperty(
+        name="Replace Strip",
+        description="Put the dubbed strip in the old one's place instead of above it, muted",
+        default=False,
+    )
+    mute_own_sound: BoolProperty(
+        name="Mute Own Sound",
+        description="Mute the sound strips that come from the clip itself",
+        default=True,
+    )
+
+    def for_job(self) -> dict[str, Any]:
+        """The part that goes into a job file."""
+        return {"strength": self.strength, "smoothing": self.smoothing, "mask": self.mask}
+
+
+def register() -> None:
+    """Give every scene its settings."""
+    bpy.types.Scene.gsmooth = PointerProperty(type=GSmoothSettings)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    del bpy.types.Scene.gsmooth
+
+
+CLASSES = (GSmoothSettings,)

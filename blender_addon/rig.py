@@ -1,0 +1,153 @@
+"""The scene around the head: an upright frame of reference, the clip's camera, its texture.
+
+The core's camera space is that of a Blender camera at the origin, so head and camera hang on one
+empty, turned upright; seen through the camera the mesh lies on the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import job_folder
+from .mesh_file import HeadMesh
+from .shape_keys import build_head
+
+_SENSOR = 36.0
+_SKIN = (0.62, 0.42, 0.33, 1.0)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What lies behind the head in the camera's view.
+
+    Attributes:
+        path: movie or image file.
+        start: scene frame at which its first frame stands.
+        length: its frames, up to the last one used.
+        still: one image.
+    """
+
+    path: Path
+    start: int
+    length: int
+    still: bool
+
+
+def build(
+    scene: bpy.types.Scene,
+    name: str,
+    head: HeadMesh,
+    first: int,
+    picture: Picture,
+    texture: Path | None,
+) -> bpy.types.Object:
+    """Add head, camera and their empty to the scene, in a collection of their own.
+
+    Returns:
+        the head object.
+    """
+    collection = bpy.data.collections.new(f"GSmooth {name}")
+    scene.collection.children.link(collection)
+    frame = bpy.data.objects.new(f"{name} rig", None)
+    frame.empty_display_size = 0.5
+    frame.rotation_euler[0] = math.pi / 2
+    body = build_head(f"{name} head", head, first)
+    body.data.materials.append(_material(f"{name} skin", texture))
+    camera = bpy.data.objects.new(f"{name} camera", _camera(scene, name, head, picture))
+    for item in (frame, body, camera):
+        collection.objects.link(item)
+    body.parent = camera.parent = frame
+    if scene.camera is None:
+        scene.camera = camera
+    return body
+
+
+def _camera(
+    scene: bpy.types.Scene, name: str, head: HeadMesh, picture: Picture
+) -> bpy.types.Camera:
+    camera = bpy.data.cameras.new(f"{name} camera")
+    render = scene.render
+    frame = (render.resolution_x * render.pixel_aspect_x) / (
+        render.resolution_y * render.pixel_aspect_y
+    )
+    # The background is fitted into the view, so the sensor follows the side that it touches.
+    wide = head.width / head.height >= frame
+    camera.sensor_fit = "HORIZONTAL" if wide else "VERTICAL"
+    camera.sensor_width = camera.sensor_height = _SENSOR
+    camera.lens = head.focal * _SENSOR / (head.width if wide else head.height)
+    camera.show_background_images = True
+    _background(camera, picture)
+    return camera
+
+
+def _background(camera: bpy.types.Camera, picture: Picture) -> None:
+    if not picture.path.is_file():
+        return
+    image = bpy.data.images.load(job_folder.reference(picture.path), check_existing=True)
+    background = camera.background_images.new()
+    background.image = image
+    background.alpha, background.frame_method = 1.0, "FIT"
+    if not picture.still:
+        user = background.image_user
+        user.frame_start, user.frame_duration = picture.start, picture.length
+        user.use_auto_refresh = True
+
+
+def _material(name: str, texture: Path | None) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = _SKIN
+    if material.node_tree is None:
+        material.use_nodes = True
+    tree = material.node_tree
+    skin = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    skin.inputs["Base Color"].default_value = _SKIN
+    skin.inputs["Roughness"].default_value = 0.6
+    if texture is not None and texture.is_file():
+        image = tree.nodes.new("ShaderNodeTexImage")
+        image.image = bpy.data.images.load(job_folder.reference(texture), check_existing=True)
+        image.location = (-320, 280)
+        tree.links.new(image.outputs["Color"], skin.inputs["Base Color"])
+    return material
+
+
+def note_job(body: bpy.types.Object, folder: Path, first: int, count: int, rate: str) -> None:
+    """Write on the head which job and frames it belongs to."""
+    body["gsmooth_job"] = job_folder.reference(folder)
+    body["gsmooth_first"], body["gsmooth_count"], body["gsmooth_rate"] = first, count, rate
+
+
+def is_head(body: Any) -> bool:
+    """Whether this object is a head made by GSmooth."""
+    return body is not None and body.type == "MESH" and bool(body.get("gsmooth_job"))
+
+
+def heads(folder: Path) -> Iterator[bpy.types.Object]:
+    """Heads that belong to the job in `folder`."""
+    for body in bpy.data.objects:
+        if is_head(body) and job_folder.resolve(body["gsmooth_job"]) == folder:
+            yield body
+
+
+def activate(scene: bpy.types.Scene, body: bpy.types.Object) -> None:
+    """Make the head the active object where the scene shows it."""
+    for layer in scene.view_layers:
+        if body.name in layer.objects:
+            layer.objects.active = body
+            body.select_set(True, view_layer=layer)
+
+
+def remove(body: bpy.types.Object) -> None:
+    """Take a head away with its camera, empty and collection."""
+    for collection in list(body.users_collection):
+        if collection.name.startswith("GSmooth "):
+            for item in list(collection.objects):
+                bpy.data.objects.remove(item)
+            bpy.data.collections.remove(collection)
+            return
+    bpy.data.objects.remove(body)

@@ -1,0 +1,391 @@
+"""The worker process: find its Python, start it, listen to it, stop it.
+
+Nothing in here touches Blender, so that a crash of the worker costs one job and the whole file
+can be tested with any Python. The protocol is one JSON object a line; arrays never travel
+through the pipes, they lie in the job's folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import UserError
+
+log = logging.getLogger(__name__)
+
+ENTRY: tuple[str, ...] = ("-m", "gsmooth_core.worker")
+START_SECONDS = 240.0  # the first import of the numeric packages from a cold disk is slow
+SILENT_SECONDS = 120.0  # heartbeats come every 5 s; native code may hold them back for a while
+CANCEL_SECONDS = 15.0
+
+STAGES = {
+    "start": "Starting the worker",
+    "track": "Following the face",
+    "predict": "Listening to the speech",
+    "render": "Making the new mouth",
+    "encode": "Writing the clip",
+    "mesh": "Building the mesh",
+    "install": "Installing packages",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a task ended without a result.
+
+    Attributes:
+        code: stable name for programs, for example "no_face" or "worker_died".
+        message: what happened, in a person's words.
+        hint: what they can do about it.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+# -- where things are ------------------------------------------------------------------------
+
+
+def core_folder() -> Path:
+    """Folder that holds `gsmooth_core`: in the installed extension, or beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    return here if (here / "gsmooth_core").is_dir() else here.parent
+
+
+def python_in(environment: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    if sys.platform == "win32":
+        return environment / "Scripts" / "python.exe"
+    return environment / "bin" / "python"
+
+
+def _candidates(preferred: str, own: Path | None) -> Iterator[tuple[str, Path]]:
+    if preferred:
+        yield "preferences", Path(preferred).expanduser()
+        return  # a wrong choice is an error to show, not to paper over
+    if os.environ.get("GSMOOTH_PYTHON"):
+        yield "GSMOOTH_PYTHON", Path(os.environ["GSMOOTH_PYTHON"])
+    if own is not None:
+        yield "installed by GSmooth", python_in(own)
+    for name in (".venv", "venv"):
+        yield "beside the add-on", python_in(core_folder() / name)
+    if sys.executable and importlib.util.find_spec("torch"):
+        yield "Blender's own", Path(sys.executable)
+
+
+def find_python(preferred: str = "", own: Path | None = None) -> tuple[str, Path]:
+    """The Python that runs the worker.
+
+    Args:
+        preferred: the user's choice (an interpreter or the folder of an environment), or "".
+        own: folder of the environment that the add-on makes, whether it exists or not.
+
+    Returns:
+        where it was found, and the interpreter.
+
+    Raises:
+        UserError: nothing usable, with words that say what to do.
+    """
+    for origin, path in _candidates(preferred, own):
+        interpreter = python_in(path) if path.is_dir() else path
+        if interpreter.is_file():
+            return origin, interpreter
+        if origin in ("preferences", "GSMOOTH_PYTHON"):
+            raise UserError(
+                f"There is no Python at '{path}' ({origin}). "
+                "Choose another one in Preferences > Add-ons > GSmooth."
+            )
+    raise UserError(
+        "GSmooth has no Python to work with yet. Open Preferences > Add-ons > GSmooth and choose "
+        "a Python that has its packages, or press Install there."
+    )
+
+
+def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment of the worker: the bundled core first, nothing of Blender's own Python."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
+    environment["PYTHONPATH"] = str(core_folder())
+    environment["PYTHONUTF8"] = "1"
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment | dict(extra or {})
+
+
+# -- one process, one request ----------------------------------------------------------------
+
+
+class Process:
+    """A child process whose output lines arrive in a queue."""
+
+    def __init__(self, command: Sequence[str], log_path: Path) -> None:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.log_path = log_path
+        self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        with log_path.open("wb") as errors:
+            self.popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=worker_environment(),
+                cwd=core_folder(),  # `-m` searches there first
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        stream: IO[str] | None = self.popen.stdout
+        for line in stream or ():
+            self.lines.put(line)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Write one line; a process that is gone is noticed by its exit, not here."""
+        try:
+            assert self.popen.stdin is not None  # noqa: S101 - opened as a pipe above
+            self.popen.stdin.write(json.dumps(message) + "\n")
+            self.popen.stdin.flush()
+        except (OSError, ValueError):
+            log.debug("the worker does not listen any more")
+
+    @property
+    def ended(self) -> bool:
+        """The process is gone and everything it said has been queued."""
+        return self.popen.poll() is not None and not self.reader.is_alive()
+
+    def drain(self) -> Iterator[str]:
+        """Lines that have arrived since the last call."""
+        while not self.lines.empty():
+            yield self.lines.get()
+
+    def log_tail(self, lines: int = 6) -> str:
+        """The end of what it wrote to stderr."""
+        try:
+            text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.strip().splitlines()[-lines:])
+
+    def close(self, patience: float = 3.0) -> None:
+        """Closing stdin ends the worker; one that does not end is killed."""
+        try:
+            if self.popen.stdin:
+                self.popen.stdin.close()
+        except OSError:
+            log.debug("stdin was closed already")
+        try:
+            self.popen.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+        self.reader.join(1.0)
+        if self.popen.stdout:
+            self.popen.stdout.close()
+
+
+class Task:
+    """One request to one worker process, to be polled with `update()`.
+
+    Args:
+        title: what is going on, for people.
+        program: the worker's command line.
+        command: of the protocol, for example "dub".
+        arguments: of the command.
+        log_path: file for what the worker writes to stderr.
+
+    Attributes:
+        title: what is going on, for people.
+        stage: a key of `STAGES`.
+        done: steps of the stage that are done.
+        total: steps of the stage, 0 while unknown.
+        detail: the worker's last remark.
+        notes: its warnings.
+        result: what the worker answered, when it did.
+        failure: why it did not.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        program: Sequence[str],
+        command: str,
+        arguments: Mapping[str, Any],
+        log_path: Path,
+    ) -> None:
+        self.title = title
+        self.stage, self.done, self.total = "start", 0, 0
+        self.detail = ""
+        self.notes: list[str] = []
+        self.result: dict[str, Any] | None = None
+        self.failure: Failure | None = None
+        self.started = self._heard = time.monotonic()
+        self._cancelled_at: float | None = None
+        self._ready = False
+        self._request = {"id": 1, "command": command, "arguments": dict(arguments)}
+        self.process = Process(program, log_path)
+        self.process.send(self._request)
+
+    @property
+    def running(self) -> bool:
+        """Neither a result nor a failure yet."""
+        return self.result is None and self.failure is None
+
+    @property
+    def cancelling(self) -> bool:
+        """The user asked to stop and the worker has not answered yet."""
+        return self._cancelled_at is not None and self.running
+
+    @property
+    def fraction(self) -> float:
+        """Done share of the current stage, 0..1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def text(self) -> str:
+        """Stage and count, for people."""
+        if self.cancelling:
+            return "Stopping"
+        label = STAGES.get(self.stage, self.stage)
+        return f"{label} {self.done}/{self.total}" if self.total else label
+
+    def update(self) -> bool:
+        """Take in what has arrived. Returns whether the task still runs."""
+        for line in self.process.drain():
+            self._heard = time.monotonic()
+            self._take(line)
+        if self.running:
+            self._watch()
+        if not self.running:
+            self.process.close()
+        return self.running
+
+    def cancel(self) -> None:
+        """Ask the worker to stop; what is finished stays in the job's folder."""
+        if self.running and self._cancelled_at is None:
+            self._cancelled_at = time.monotonic()
+            self.process.send({"id": 1, "command": "cancel"})
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        if self.running:
+            self.failure = Failure("cancelled", "The job was stopped.")
+        self.process.popen.kill()
+        self.process.close()
+
+    @staticmethod
+    def pause() -> None:
+        """Give the worker a moment between two updates of a blocking caller."""
+        time.sleep(0.05)
+
+    def wait(self) -> None:
+        """Block until the task has ended."""
+        while self.update():
+            self.pause()
+
+    def _take(self, line: str) -> None:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            log.debug("not an event: %s", line.rstrip())
+            return
+        if isinstance(event, dict) and self.running:
+            handler = getattr(self, f"_on_{event.get('event')}", None)
+            if handler:
+                handler(event)
+
+    def _on_ready(self, _event: Mapping[str, Any]) -> None:
+        self._ready = True
+
+    def _on_progress(self, event: Mapping[str, Any]) -> None:
+        self.stage = str(event.get("stage", self.stage))
+        self.done, self.total = int(event.get("done", 0)), int(event.get("total") or 0)
+
+    def _on_message(self, event: Mapping[str, Any]) -> None:
+        if event.get("level") == "warning":
+            self.notes.append(str(event.get("text", "")))
+        else:
+            self.detail = str(event.get("text", ""))
+
+    def _on_result(self, event: Mapping[str, Any]) -> None:
+        self.result = dict(event.get("result") or {})
+
+    def _on_error(self, event: Mapping[str, Any]) -> None:
+        self.failure = Failure(
+            str(event.get("code", "error")),
+            str(event.get("message") or "The worker failed."),
+            str(event.get("hint") or ""),
+        )
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if self.process.ended and self.process.lines.empty():
+            self.failure = self._death()
+        elif self._cancelled_at is not None and now - self._cancelled_at > CANCEL_SECONDS:
+            self.kill()
+        elif now - self._heard > (SILENT_SECONDS if self._ready else START_SECONDS):
+            self.kill()
+            self.failure = Failure(
+                "worker_silent",
+                "The worker does not answer any more and was stopped.",
+                f"Start again: it goes on where it was. Its log: '{self.process.log_path}'.",
+            )
+
+    def _death(self) -> Failure:
+        if self._cancelled_at is not None:
+            return Failure("cancelled", "The job was stopped.")
+        tail = self.process.log_tail()
+        if "No module named" in tail:
+            missing = tail.rsplit("No module named", 1)[1].strip().splitlines()[0]
+            return Failure(
+                "worker_incomplete",
+                f"The worker's Python lacks the package {missing}.",
+                "Press Install in Preferences > Add-ons > GSmooth, or choose another Python there.",
+            )
+        code = self.process.popen.returncode
+        last = tail.splitlines()[-1] if tail else "no message"
+        return Failure(
+            "worker_died",
+            f"The worker stopped unexpectedly (exit status {code}: {last}).",
+            f"Start again: it goes on where it was. Its log: '{self.process.log_path}'.",
+        )
+
+
+# -- the one task that the interface shows ---------------------------------------------------
+
+_active: list[Task] = []
+
+
+def active() -> Task | None:
+    """The task that runs now, for panels and the Cancel button."""
+    return _active[0] if _active and _active[0].running else None
+
+
+def activate(task: Task) -> Task:
+    """Make `task` the one that the interface shows."""
+    _active[:] = [task]
+    return task
+
+
+def stop_all() -> None:
+    """Kill whatever runs: Blender quits, or the add-on is switched off."""
+    for task in _active:
+        task.kill()
+    _active.clear()

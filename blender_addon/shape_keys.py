@@ -1,0 +1,212 @@
+"""Mesh, expression basis and curves as shape keys and F-curves: the only file that knows actions.
+
+The face model is linear in its expression, so the rest mesh is mean + identity, each expression
+component is one relative shape key, and the pose is the object's own transform: nothing is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import add
+from typing import Any
+
+import bpy
+from mathutils import Quaternion, Vector
+
+from .errors import UserError
+from .mesh_file import HeadMesh
+
+SLIDER = (-1.0, 2.0)  # tracked and edited values may leave ARKit's 0..1
+_HARD_LIMIT = 10.0  # Blender clamps shape key values there, silently
+_LINEAR = 1
+_SCALE = "gsmooth_key_scale"
+
+
+# -- mesh to Blender -------------------------------------------------------------------------
+
+
+def build_head(name: str, head: HeadMesh, first: int) -> bpy.types.Object:
+    """An animated mesh object; frame 0 of the curves stands at scene frame `first`.
+
+    Args:
+        name: of the object.
+        head: geometry, basis, curves, pose.
+        first: scene frame of the first value.
+
+    Returns:
+        an object that is in no collection yet; it is posed in camera space.
+    """
+    body = bpy.data.objects.new(name, _mesh(name, head))
+    _add_keys(body, head)
+    frames = range(first, first + len(head))
+    keys = body.data.shape_keys
+    columns = ((f'key_blocks["{key}"].value', 0, column) for key, column in _columns(head))
+    _animate(keys, f"{name} expression", "KEY", frames, columns)
+    body.rotation_mode = "QUATERNION"
+    _animate(body, f"{name} pose", "OBJECT", frames, _pose_curves(head))
+    return body
+
+
+def _mesh(name: str, head: HeadMesh) -> bpy.types.Mesh:
+    mesh = bpy.data.meshes.new(name)
+    corners = len(head.faces.values)
+    mesh.vertices.add(head.vertices.shape[0])
+    mesh.vertices.foreach_set("co", head.vertices.values)
+    mesh.loops.add(corners)
+    mesh.loops.foreach_set("vertex_index", head.faces.values)
+    mesh.polygons.add(corners // 3)
+    mesh.polygons.foreach_set("loop_start", array("i", range(0, corners, 3)))
+    mesh.update(calc_edges=True)
+    mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", head.uvs.values)
+    mesh.shade_smooth()
+    return mesh
+
+
+def _key_scale(head: HeadMesh) -> float:
+    """What one unit of a slider stands for: 1, unless a curve would be clamped."""
+    largest = max(map(abs, head.values.values), default=0.0)
+    return max(1.0, math.ceil(largest / _HARD_LIMIT))
+
+
+def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
+    scale = _key_scale(head)
+    body[_SCALE] = scale
+    body.shape_key_add(name="Basis", from_mix=False)
+    rest = head.vertices.values
+    for index, name in enumerate(head.names):
+        key = body.shape_key_add(name=name, from_mix=False)
+        offsets = head.shape_keys.row(index)
+        if scale != 1.0:
+            offsets = array("f", (scale * offset for offset in offsets))
+        key.data.foreach_set("co", array("f", map(add, rest, offsets)))
+        column = head.values.values[index :: len(head.names)]
+        key.slider_min = max(-_HARD_LIMIT, min(SLIDER[0], math.floor(min(column) / scale)))
+        key.slider_max = min(_HARD_LIMIT, max(SLIDER[1], math.ceil(max(column) / scale)))
+
+
+def _columns(head: HeadMesh) -> Iterator[tuple[str, Sequence[float]]]:
+    scale = _key_scale(head)
+    for index, name in enumerate(head.names):
+        column = head.values.values[index :: len(head.names)]
+        yield name, [value / scale for value in column] if scale != 1.0 else column
+
+
+def _pose_curves(head: HeadMesh) -> Iterator[tuple[str, int, Sequence[float]]]:
+    for axis in range(3):
+        yield "location", axis, head.translation.values[axis::3]
+    turns = _quaternions(head.rotation.values)
+    for axis in range(4):
+        yield "rotation_quaternion", axis, [turn[axis] for turn in turns]
+
+
+def _quaternions(axis_angles: Sequence[float]) -> list[Quaternion]:
+    """Axis-angle rows as quaternions that keep to one side, so that curves do not jump."""
+    turns: list[Quaternion] = []
+    for i in range(0, len(axis_angles), 3):
+        axis = Vector(axis_angles[i : i + 3])
+        turn = Quaternion(axis, axis.length) if axis.length > 0 else Quaternion()
+        if turns and turn.dot(turns[-1]) < 0:
+            turn.negate()
+        turns.append(turn)
+    return turns
+
+
+# -- curves back -----------------------------------------------------------------------------
+
+
+def key_names(body: bpy.types.Object) -> list[str]:
+    """Names of the expression keys of a head made here.
+
+    Raises:
+        UserError: the object has no shape keys (any more).
+    """
+    keys = body.data.shape_keys if body.type == "MESH" else None
+    if keys is None or len(keys.key_blocks) < 2:
+        raise UserError(f"'{body.name}' has no expression shape keys: make the mesh again.")
+    return [key.name for key in keys.key_blocks[1:]]
+
+
+def read_curves(body: bpy.types.Object, first: int, count: int) -> list[list[float]]:
+    """Values of the shape keys as they act on the mesh: edited, clamped, muted.
+
+    Args:
+        body: a head made by `build_head`.
+        first: scene frame of the first row.
+        count: number of rows.
+
+    Returns:
+        `count` rows of one value a key, in the order of `key_names`.
+    """
+    names = key_names(body)
+    keys = body.data.shape_keys
+    curves = {curve.data_path: curve for curve in _curves(keys)}
+    columns = []
+    for name in names:
+        key = keys.key_blocks[name]
+        curve = curves.get(f'key_blocks["{name}"].value')
+        columns.append(_column(key, curve, first, count, float(body.get(_SCALE, 1.0))))
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(key: Any, curve: Any, first: int, count: int, scale: float) -> list[float]:
+    if key.mute:
+        return [0.0] * count
+    if curve is None or curve.mute:
+        return [round(scale * key.value, 6)] * count
+    low, high = key.slider_min, key.slider_max
+    values = (curve.evaluate(frame) for frame in range(first, first + count))
+    return [round(scale * min(max(value, low), high), 6) for value in values]
+
+
+# -- actions, before and since slots (4.4) ---------------------------------------------------
+
+
+def _animate(
+    owner: Any,
+    name: str,
+    id_type: str,
+    frames: Iterable[int],
+    curves: Iterable[tuple[str, int, Sequence[float]]],
+) -> None:
+    times = list(frames)
+    container = _new_action(owner, name, id_type)
+    for path, index, values in curves:
+        curve = container.new(path, index=index)
+        points = curve.keyframe_points
+        points.add(len(times))
+        pairs = chain.from_iterable(zip(times, values, strict=True))
+        points.foreach_set("co", array("f", pairs))
+        points.foreach_set("interpolation", array("i", [_LINEAR] * len(times)))
+        curve.update()
+
+
+def _new_action(owner: Any, name: str, id_type: str) -> Any:
+    """A fresh action on `owner`; returns its collection of F-curves."""
+    action = bpy.data.actions.new(name)
+    data = owner.animation_data_create()
+    if not hasattr(action, "slots"):
+        data.action = action
+        return action.fcurves
+    slot = action.slots.new(id_type=id_type, name=name)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    bag = strip.channelbag(slot, ensure=True)
+    data.action, data.action_slot = action, slot
+    return bag.fcurves
+
+
+def _curves(owner: Any) -> Iterator[Any]:
+    """All F-curves that drive `owner`."""
+    data = owner.animation_data
+    if data is None or data.action is None:
+        return
+    if not hasattr(data.action, "slots"):
+        yield from data.action.fcurves
+        return
+    for layer in data.action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(data.action_slot) if data.action_slot else None
+            if bag:
+                yield from bag.fcurves

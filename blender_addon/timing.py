@@ -1,0 +1,132 @@
+"""Scene frames, source frames and seconds: plain arithmetic, no Blender.
+
+A picture strip shows one source frame a scene frame, whatever rate the file has, while sound is
+true to time. So a job runs at the scene's rate: frame i of the job is scene frame `first + i`,
+and the speech is cut where the sound strip stands relative to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .errors import UserError
+
+MAX_CHANNEL = 128
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a strip lies, in scene frames.
+
+    Attributes:
+        left: first frame that shows the strip.
+        right: the frame after its last.
+        start: where its content begins (handles may reach beyond it, or cut it).
+        length: frames of content.
+        trim: frames of the source cut off before `start`.
+    """
+
+    left: int
+    right: int
+    start: float
+    length: int
+    trim: int = 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """Scene frames of a picture strip, and the source frames that stand there.
+
+    Attributes:
+        first: scene frame of the first job frame.
+        count: number of job frames.
+        source: source frame shown at `first`.
+    """
+
+    first: int
+    count: int
+    source: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which part of a sound file is heard during a job, in seconds.
+
+    Attributes:
+        delay: silence between the first picture and the first sound.
+        start: where in the file the sound begins.
+        duration: how much of it is used.
+    """
+
+    delay: float
+    start: float
+    duration: float
+
+
+def picture_span(strip: Placement, still: bool) -> Span:
+    """The part of a strip that has frames of its own (handles may reach beyond the content).
+
+    Args:
+        strip: where it lies.
+        still: one image for all frames.
+
+    Raises:
+        UserError: the handles leave no frame of the content.
+    """
+    if still:
+        return Span(strip.left, strip.right - strip.left, 0)
+    start = round(strip.start)
+    first, end = max(strip.left, start), min(strip.right, start + strip.length)
+    if end <= first:
+        raise UserError("The strip shows no frame of its file: check its handles.")
+    return Span(first, end - first, first - start + strip.trim)
+
+
+def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> Cut:
+    """The part of a sound strip that is heard over a picture span.
+
+    Args:
+        span: the picture.
+        sound: where the sound strip lies; its content length does not matter.
+        offset: seconds by which Blender delays the content.
+        rate: scene frames a second.
+
+    Raises:
+        UserError: picture and sound do not overlap.
+    """
+    first, end = max(span.first, sound.left), min(span.first + span.count, sound.right)
+    if end <= first:
+        raise UserError("The speech does not overlap the clip: move the sound strip over it.")
+    into_file = float((Fraction(first) - Fraction(sound.start) + sound.trim) / rate) - offset
+    late = max(0.0, -into_file)  # the file itself begins later than the strip
+    delay = float((first - span.first) / rate) + late
+    duration = float((end - first) / rate) - late
+    return Cut(round(delay, 6), round(max(0.0, into_file), 6), round(max(0.0, duration), 6))
+
+
+def free_channel(taken: Mapping[int, bool], channel: int, barred: Set[int]) -> int:
+    """A channel with room beside that of the old strip, which will be muted.
+
+    Upwards first; but a visible picture on the way (a title, say) must stay on top, so then
+    downwards; and past the picture only when there is no other room.
+
+    Args:
+        taken: channel -> whether a visible picture is there, for channels that have no room.
+        channel: the old strip's channel.
+        barred: locked or muted channels.
+
+    Raises:
+        UserError: all channels are taken.
+    """
+    room = [i for i in range(1, MAX_CHANNEL + 1) if i not in taken and i not in barred]
+    pictures = [i for i, visible in taken.items() if visible and i != channel]
+    ceiling = min((i for i in pictures if i > channel), default=MAX_CHANNEL + 1)
+    floor = max((i for i in pictures if i < channel), default=0)
+    above = [i for i in room if channel < i < ceiling]
+    below = [i for i in room if floor < i < channel]
+    choice = above[:1] or below[-1:] or [i for i in room if i > channel][:1] or room[:1]
+    if not choice:
+        raise UserError("All channels are taken: free one for the dubbed strip.")
+    return choice[0]
