@@ -41,7 +41,7 @@ def read_audio(
     Args:
         path: sound or video file.
         sample_rate: of the result, in Hz.
-        start: seconds from time zero at which to begin.
+        start: seconds from time zero at which to begin; negative adds silence before it.
         duration: seconds to read; None means to the end.
 
     Returns:
@@ -59,7 +59,7 @@ def read_audio(
     if not np.isfinite(samples).all():
         log.warning("'%s' holds samples that are no numbers; they become silence", path.name)
         samples = _decode_broken(path, report, sample_rate, end)
-    samples = samples[max(0, round(offset * sample_rate)) :]
+    samples = _from(samples, round(offset * sample_rate))
     if not len(samples):
         raise NoSpeechError(f"The sound of '{path.name}' is empty.", "Choose another sound.")
     return samples / max(1.0, float(np.abs(samples).max()))
@@ -130,6 +130,11 @@ def _sound_report(path: Path) -> str:
     if not has_sound(report):
         raise NoSpeechError(f"'{path.name}' has no sound.", "Choose a file with speech in it.")
     return report
+
+
+def _from(samples: Float, first: int) -> Float:
+    """`samples` from number `first` on; before number 0 there is silence."""
+    return samples[first:] if first >= 0 else np.pad(samples, (-first, 0))
 
 
 def _decode(path: Path, sample_rate: int, end: float | None) -> Float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gsmooth_core.media.probe import Picture
 
 # Without these flags swscale takes a fast path that is one level off on average (measured:
@@ -17,6 +19,8 @@ _SCALER_NAMES = {
     "bt2020nc": "bt2020",
     "bt2020c": "bt2020",
 }
+_HDR = ("smpte2084", "arib-std-b67")
+_RGB = ("rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "gbr", "pal8", "x2rgb", "x2bgr", "mono")
 
 
 def matrix_of(picture: Picture) -> str:
@@ -28,19 +32,58 @@ def matrix_of(picture: Picture) -> str:
     return _SCALER_NAMES.get(picture.matrix, untagged)
 
 
+def is_rgb(picture: Picture) -> bool:
+    """Whether a picture is stored as RGB, without luma and chroma."""
+    return picture.pixel_format.startswith(_RGB)
+
+
 def to_rgb(picture: Picture) -> list[str]:
     """Filters from a source's pictures to rgb24 of the same size, progressive."""
     filters = ["bwdif=mode=send_frame:deint=all"] if picture.interlaced else []
+    stored = "" if is_rgb(picture) else f":{_yuv('in', picture)}"
     size = f"scale={picture.width}:{picture.height}"
-    return [*filters, f"{size}:{_yuv('in', picture)}:out_range=pc:{_EXACT}", "format=rgb24"]
+    return [*filters, f"{size}{stored}:out_range=pc:{_EXACT}", "format=rgb24"]
 
 
 def from_rgb(picture: Picture, pixel_format: str) -> list[str]:
-    """Filters from rgb24 to a coded pixel format, with the matrix and range of `picture`."""
+    """Filters from rgb24 to a coded pixel format, with the matrix, range and tags of `picture`."""
+    tags = (
+        f"setparams=range={'full' if picture.full_range else 'limited'}"
+        f":colorspace={_tag(picture.matrix)}:color_primaries={_tag(picture.primaries)}"
+        f":color_trc={_tag(picture.transfer)}"
+    )
     scale = f"scale=in_range=pc:{_yuv('out', picture)}:{_EXACT}"
-    return [scale, f"format={pixel_format}"]
+    return [scale, f"format={pixel_format}", tags]
+
+
+def coded_picture(picture: Picture) -> Picture:
+    """How a source's pictures are described in the output: RGB sources become BT.709."""
+    if not is_rgb(picture):
+        return replace(picture, interlaced=False)
+    return replace(picture, matrix="bt709", primaries="bt709", transfer="bt709", full_range=False)
+
+
+def coded_format(picture: Picture) -> str:
+    """Pixel format of the output: the source's chroma where the size allows it.
+
+    Subsampled chroma needs even sizes, and no pixel may be lost, so odd sizes become 4:4:4.
+    HDR transfer curves need 10 bits.
+    """
+    odd_width, odd_height = picture.width % 2, picture.height % 2
+    chroma = (
+        "444"
+        if "444" in picture.pixel_format or picture.pixel_format.startswith("gbr")
+        else ("422" if "422" in picture.pixel_format else "420")
+    )
+    if odd_width or (odd_height and chroma == "420"):
+        chroma = "444"
+    return f"yuv{chroma}p" + ("10le" if picture.transfer in _HDR else "")
 
 
 def _yuv(side: str, picture: Picture) -> str:
     span = "pc" if picture.full_range else "tv"
     return f"{side}_color_matrix={matrix_of(picture)}:{side}_range={span}"
+
+
+def _tag(name: str) -> str:
+    return "unknown" if name in ("reserved", "gbr", "unspecified") else name

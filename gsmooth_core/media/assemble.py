@@ -1,0 +1,212 @@
+"""Segments and a sound into one file: no picture is encoded again, and the result is checked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from gsmooth_core.data import Clip, Float
+from gsmooth_core.errors import MediaError
+from gsmooth_core.files import atomic, cannot_write, partial_path, sync
+from gsmooth_core.media import ffmpeg
+from gsmooth_core.media.audio import first_picture_time, read_audio
+from gsmooth_core.media.encode import Container, container_for, write_error
+from gsmooth_core.media.probe import probe, sound_report
+
+_NUMBER = r"%0?(\d*)d"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of an output.
+
+    Attributes:
+        path: any file with sound.
+        start: seconds into the sound at which the picture begins; negative when the picture
+            begins before the sound.
+        duration: seconds of sound to use; silence follows. None means all of it.
+    """
+
+    path: Path
+    start: float = 0.0
+    duration: float | None = None
+
+
+def assemble(
+    segments: Sequence[Path], output: Path, clip: Clip, frames: int, sound: Sound | None = None
+) -> Path:
+    """Join segments and sound into `output`, which appears only when it is whole.
+
+    Args:
+        segments: in order, as `SegmentWriter` wrote them, all in one folder.
+        output: final path; for PNG frames a folder or a pattern such as `frames/%05d.png`.
+        clip: the source, for the rate, size and pixel shape that the output must have.
+        frames: how many frames the segments hold together.
+        sound: its sound, cut or filled with silence to the length of the picture.
+
+    Returns:
+        the path written: `output`, or the folder of the frames.
+
+    Raises:
+        MediaError: writing fails, or the result is not what it should be.
+    """
+    container = container_for(output)
+    if not container.video:
+        return _collect_images(segments, output, Fraction(frames) / clip.fps, sound)
+    with atomic(output) as partial:
+        _join(segments, partial, container, clip.fps, frames, sound)
+        _check(partial, clip, frames, sound is not None)
+    return output
+
+
+def _join(
+    segments: Sequence[Path],
+    target: Path,
+    container: Container,
+    fps: Fraction,
+    frames: int,
+    sound: Sound | None,
+) -> None:
+    folder = segments[0].parent
+    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".ffconcat", delete=False) as file:
+        file.write("ffconcat version 1.0\n")
+        file.writelines(f"file {segment.name}\n" for segment in segments)
+    listing = Path(file.name)
+    try:
+        status, errors = _mux(listing, target, container, fps, frames, sound)
+        if status and sound and "NaN" in errors:
+            clean = _clean_sound(folder, sound)
+            status, errors = _mux(listing, target, container, fps, frames, clean)
+            clean.path.unlink()
+    finally:
+        listing.unlink()
+    if status:
+        raise write_error(target, errors)
+
+
+def _mux(
+    listing: Path,
+    target: Path,
+    container: Container,
+    fps: Fraction,
+    frames: int,
+    sound: Sound | None,
+) -> tuple[int, str]:
+    # The join's own time stamps are rounded at every seam; packet n is frame n, so say so.
+    ticks = f"*{fps.denominator}/({fps.numerator}*TB)"
+    stamps = f"setts=pts=round(N{ticks}):dts=round(N{ticks}):duration=round(1{ticks})"
+    inputs = ["-f", "concat", "-safe", "0", "-i", listing.name]
+    maps = ["-map", "0:v:0"]
+    if sound is not None:
+        inputs += ffmpeg.input_arguments(sound.path.absolute())
+        maps += ["-map", "1:a:0", "-af", _sound_filter(sound, Fraction(frames) / fps)]
+        maps += container.audio
+    arguments = ffmpeg.command(
+        *("-y", *inputs, *maps, "-c:v", "copy", "-bsf:v", stamps),
+        *("-map_metadata", "-1", "-movflags", "+faststart"),
+        *("-f", container.muxer, ffmpeg.url(target.absolute())),
+    )
+    # Names in the list are relative, so no path has to survive the list's quoting rules.
+    status, _, errors = ffmpeg.run_binary(arguments, timeout=3600, cwd=listing.parent)
+    return status, errors
+
+
+def _sound_filter(sound: Sound, length: Fraction) -> str:
+    """Filters that move, cut and fill a sound to `length` seconds from the first picture on."""
+    begin = first_picture_time(sound.path, sound_report(sound.path)) + sound.start
+    seconds = float(length)
+    used = seconds if sound.duration is None else min(seconds, sound.duration)
+    return (
+        f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,"
+        f"atrim=end={used:.9f},apad=whole_dur={seconds:.9f},atrim=end={seconds:.9f}"
+    )
+
+
+def _clean_sound(folder: Path, sound: Sound) -> Sound:
+    """A copy without the samples that are no numbers, at which encoders stop."""
+    samples = read_audio(sound.path, 48000, sound.start, sound.duration)
+    path = folder / "sound.partial.wav"
+    _write_wav(path, samples, 48000)
+    return replace(sound, path=path, start=0.0)
+
+
+def _write_wav(path: Path, samples: Float, rate: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+
+
+def _check(partial: Path, clip: Clip, frames: int, has_audio: bool) -> None:
+    """Look at the finished file with the eyes of a reader."""
+    written = probe(partial)
+    expected = replace(clip, path=partial, frame_count=frames, has_audio=has_audio, still=False)
+    if written != expected:
+        raise MediaError(
+            f"The written video is not what it should be ({_summary(written)} instead of "
+            f"{_summary(expected)}).",
+            "Please report this with the source file's details.",
+        )
+
+
+def _summary(clip: Clip) -> str:
+    return f"{clip.frame_count} frames of {clip.width}x{clip.height} at {clip.fps}"
+
+
+def _collect_images(
+    segments: Sequence[Path], output: Path, length: Fraction, sound: Sound | None
+) -> Path:
+    folder, pattern = image_target(output)
+    images = [image for segment in segments for image in sorted(segment.iterdir())]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, image in enumerate(images):
+            _place(image, folder / image_name(pattern, number))
+        sync(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    if sound is not None:
+        _write_sound(folder / "sound.wav", sound, length)
+    return folder
+
+
+def image_target(output: Path) -> tuple[Path, str]:
+    """Folder and name pattern of an image sequence: `DIR`, `DIR/%05d.png` or `DIR/name.png`."""
+    if output.suffix.lower() != ".png":
+        return output, "%05d.png"
+    numbered = re.search(_NUMBER, output.name)
+    return output.parent, output.name if numbered else f"{output.stem}_%05d.png"
+
+
+def image_name(pattern: str, number: int) -> str:
+    """File name of frame `number`; any other '%' in the pattern is only a character."""
+    return re.sub(_NUMBER, lambda found: str(number).zfill(int(found[1] or 0)), pattern, count=1)
+
+
+def _place(image: Path, target: Path) -> None:
+    partial = partial_path(target)
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(image, partial)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(image, partial)
+    partial.replace(target)
+
+
+def _write_sound(path: Path, sound: Sound, length: Fraction) -> None:
+    with atomic(path) as partial:
+        arguments = ffmpeg.command(
+            *("-y", *ffmpeg.input_arguments(sound.path.absolute()), "-map", "0:a:0", "-vn"),
+            *("-af", _sound_filter(sound, length), "-f", "wav", ffmpeg.url(partial.absolute())),
+        )
+        status, _, errors = ffmpeg.run(arguments, timeout=3600)
+        if status:
+            raise write_error(path, errors)
