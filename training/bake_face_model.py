@@ -84,12 +84,6 @@ def importance(source: Source) -> Array:
     return np.asarray(share * weight / share.sum())
 
 
-def stays_up(source: Source) -> NDArray[np.bool_]:
-    """(V,) which vertices hardly follow the jaw, as the upper lip."""
-    offsets = read_expressions(len(source.base.vertices))[ARKIT_NAMES.index("jawOpen")]
-    return np.asarray(source.topology.refine(offsets[source.topology.kept])[:, 1] > -0.1)
-
-
 def bake_identity(source: Source, settings: IdentitySettings) -> IdentityBasis:
     """Sample people and find the principal components, on control vertices."""
     count = len(source.base.vertices)
@@ -100,8 +94,7 @@ def bake_identity(source: Source, settings: IdentitySettings) -> IdentityBasis:
     people = source.control + follow_mouth(
         source.control, people - source.control, source.control_regions
     )
-    upper = stays_up(source)
-    people += np.stack([closing(person, source.topology, upper) for person in people])
+    people += np.stack([closing(person, source.topology) for person in people])
     mirror = _kept_mirror(read_mirror(count), source.topology.kept)
     return principal_components(people, mirror, weight, settings.components)
 
@@ -116,7 +109,7 @@ def assemble(source: Source, identity: IdentityBasis) -> MorphableModel:
     offsets = read_expressions(len(source.base.vertices))[:, topology.kept]
     expression = topology.refine(offsets)
     basis = topology.refine(identity.basis)
-    mean = close_lips(topology.refine(identity.mean), topology.regions, stays_up(source))
+    mean = close_lips(topology.refine(identity.mean), topology)
     mean = seat_teeth(mean, topology.regions)
     model = MorphableModel(
         name=NAME,

@@ -9,27 +9,24 @@ from gsmooth_core.face_model import Region
 from training.face_source import Array
 from training.face_topology import Topology
 
-COLUMN = 0.03  # dm, width of the columns in which the gap between the lips is measured
-SLICE = 0.01  # dm, depth within which two lip vertices face each other
+COLUMN = 0.02  # dm, distance of the columns in which the gap between the lips is measured
+OVERLAP = 0.002  # dm, by which lips at rest press into each other
 TEETH_WIDTH = 0.92
 TEETH_BACK = 0.03  # dm
 FADE = 0.12  # dm, height over which closing fades out
 
 
-def close_lips(
-    vertices: Array, regions: NDArray[np.uint8], upper: NDArray[np.bool_], rounds: int = 3
-) -> Array:
+def close_lips(vertices: Array, topology: Topology, rounds: int = 3) -> Array:
     """Bring the lips together at rest, each half of the way.
 
     Args:
         vertices: (V, 3) neutral shape.
-        regions: (V,).
-        upper: (V,) whether a vertex stays up when the jaw opens.
+        topology: of the refined mesh.
         rounds: how often the gap is measured and closed.
     """
     closed = vertices.copy()
-    lips = regions == Region.LIPS
-    soft = np.isin(regions, [Region.LIPS, Region.LOWER_FACE, Region.INNER_MOUTH])
+    upper, lips = topology.upper, topology.regions == Region.LIPS
+    soft = np.isin(topology.regions, [Region.LIPS, Region.LOWER_FACE, Region.INNER_MOUTH])
     for _ in range(rounds):
         columns, gaps, line = _lip_gaps(closed, lips & upper, lips & ~upper)
         x, y, z = closed.T
@@ -47,31 +44,32 @@ def seat_teeth(vertices: Array, regions: NDArray[np.uint8]) -> Array:
     return seated
 
 
-def closing(control: Array, topology: Topology, upper: NDArray[np.bool_]) -> Array:
+def closing(control: Array, topology: Topology) -> Array:
     """How control vertices (V0, 3) must move so that the lips of the refined mesh meet."""
     refined = topology.refine(control)
-    closed = close_lips(refined, topology.regions, upper)
-    return np.asarray((closed - refined)[: len(control)])
+    return np.asarray((close_lips(refined, topology) - refined)[: len(control)])
 
 
 def _lip_gaps(
     vertices: Array, upper: NDArray[np.bool_], lower: NDArray[np.bool_]
 ) -> tuple[Array, Array, float]:
-    """Gap by distance from the mid-plane, and the height of the line between the lips."""
+    """Gap seen from the front by distance from the mid-plane, and its height in the middle."""
     corner = np.abs(vertices[upper | lower, 0]).max()
     columns = np.arange(0, corner, COLUMN)
-    gaps = np.zeros(len(columns) + 1)
-    heights = []
-    for k, column in enumerate(columns):
-        near = np.abs(np.abs(vertices[:, 0]) - column) < COLUMN / 3
-        above, below = vertices[upper & near], vertices[lower & near]
-        facing = np.abs(above[:, None, 2] - below[None, :, 2]) < SLICE
-        if facing.any():
-            differences = np.where(facing, above[:, None, 1] - below[None, :, 1], np.inf)
-            gaps[k] = max(float(differences.min()), 0.0)
-            i, j = np.unravel_index(differences.argmin(), differences.shape)
-            heights.append((above[i, 1] + below[j, 1]) / 2)
-    return np.append(columns, corner), gaps, float(np.mean(heights))
+    heights = np.array([_rims(vertices, upper, lower, column) for column in columns])  # (C, 2)
+    gaps = np.clip(heights[:, 0] - heights[:, 1] + OVERLAP, 0, None)
+    return np.append(columns, corner), np.append(gaps, 0.0), float(heights[0].mean())
+
+
+def _rims(
+    vertices: Array, upper: NDArray[np.bool_], lower: NDArray[np.bool_], column: float
+) -> tuple[float, float]:
+    """Lowest place of the upper lip and highest of the lower one near a column."""
+    near = np.abs(np.abs(vertices[:, 0]) - column) < COLUMN / 3
+    above, below = vertices[near & upper, 1], vertices[near & lower, 1]
+    if not len(above) or not len(below):
+        return 0.0, 1.0  # no gap
+    return float(above.min()), float(below.max())
 
 
 def similarity_field(points: Array, offsets: Array, weight: Array, targets: Array) -> Array:

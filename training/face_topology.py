@@ -26,6 +26,9 @@ GROUPS = {
 ORIGIN = np.array([0.0, 6.93, 1.25])
 NOSE_BASE = -0.15
 NOSE_WING = 0.0
+LIP_LINE = -0.316  # height of the corners of the mouth
+LIP_LINE_UV = 0.9095  # the same in MakeHuman's atlas, where down is along u
+INNER_MOUTH_UV = 0.14  # the island of the inner mouth lies below this, the face above
 MOUTH = np.array([0.0, -0.33, 0.3])
 
 
@@ -40,6 +43,7 @@ class Topology:
         uvs: (U, 2).
         uv_faces: (F, 3).
         regions: (V,) ids of `Region`.
+        upper: (V,) whether a vertex is above the opening of the mouth.
     """
 
     kept: NDArray[np.int64]
@@ -48,6 +52,7 @@ class Topology:
     uvs: Array
     uv_faces: NDArray[np.int32]
     regions: NDArray[np.uint8]
+    upper: NDArray[np.bool_]
 
     def refine(self, control: Array) -> Array:
         """Subdivide positions or offsets: (..., V0, 3) -> (..., V, 3)."""
@@ -71,7 +76,8 @@ def build_topology(base: BaseMesh) -> Topology:
     parts = _vertex_parts(triangles, groups[parents], len(vertices))
     regions = name_regions(vertices, parts, mesh.uvs, triangles, uv_triangles)
     uvs = unfold(mesh.uvs, uv_triangles, triangles, vertices, regions)
-    return Topology(kept, mesh.weights, triangles, uvs, uv_triangles, regions)
+    upper = _above_mouth(vertices, regions, mesh.uvs, triangles, uv_triangles)
+    return Topology(kept, mesh.weights, triangles, uvs, uv_triangles, regions, upper)
 
 
 def _head_faces(base: BaseMesh, positions: Array) -> NDArray[np.bool_]:
@@ -102,6 +108,21 @@ def _near_lips(mesh: PolygonMesh) -> NDArray[np.bool_]:
     """Faces with a corner on the lips."""
     on_lips = read_uv_mask("lips", mesh.uvs) > 0.5
     return np.array([bool(on_lips[list(face)].any()) for face in mesh.uv_faces])
+
+
+def _above_mouth(
+    vertices: Array,
+    regions: NDArray[np.uint8],
+    uvs: Array,
+    triangles: NDArray[np.int32],
+    uv_triangles: NDArray[np.int32],
+) -> NDArray[np.bool_]:
+    """Lips by their place in the atlas, where they do not touch; everything else by height."""
+    above = vertices[:, 1] > LIP_LINE
+    down = np.zeros(len(vertices))
+    in_face = uvs[uv_triangles, 1] > INNER_MOUTH_UV  # not the seam's other side
+    down[triangles[in_face]] = uvs[uv_triangles[in_face], 0]
+    return np.where(regions == Region.LIPS, down < LIP_LINE_UV, above)
 
 
 def _vertex_parts(
