@@ -220,13 +220,12 @@ def _packet_timing(path: Path, nominal: Fraction | None) -> Timing | None:
     """Time stamps without decoding; None when only decoding can tell which pictures come out."""
     copied = ffmpeg.run(_framecrc(path, "-c", "copy"), timeout=600)
     time_base, rows = _parse_framecrc(copied[1])
-    if copied[0] or copied[2].strip() or not rows or not rows[0][2] & _KEY:
+    if copied[0] or copied[2].strip() or not rows or not rows[0][1] & _KEY:
         return None
-    shown = [(pts, duration) for pts, duration, flags in rows if not flags & _DISCARD]
-    stamps = np.array(sorted(pts for pts, _ in shown), np.int64)
+    stamps = np.array(sorted(pts for pts, flags in rows if not flags & _DISCARD), np.int64)
     if not len(stamps) or stamps[0] == _UNSET or (np.diff(stamps) <= 0).any():
         return None
-    return make_timing(stamps, time_base, nominal, max(shown)[1])
+    return make_timing(stamps, time_base, nominal)
 
 
 def _decoded_timing(path: Path, nominal: Fraction | None) -> Timing:
@@ -238,13 +237,13 @@ def _decoded_timing(path: Path, nominal: Fraction | None) -> Timing:
         timeout=3600,
     )
     time_base, rows = _parse_framecrc(decoded[1])
-    stamps = np.array([pts for pts, _, _ in rows], np.int64)
+    stamps = np.array([pts for pts, _ in rows], np.int64)
     if not len(stamps):
         raise _unreadable(path, decoded[2])
     if (np.diff(stamps) <= 0).any():  # broken clock: the pictures count, their stamps do not
         ticks = 1 / ((nominal or DEFAULT_FPS) * time_base)
         stamps = np.array([round(k * ticks) for k in range(len(stamps))], np.int64)
-    return make_timing(stamps, time_base, nominal, rows[-1][1])
+    return make_timing(stamps, time_base, nominal)
 
 
 def _framecrc(path: Path, *options: str) -> list[str]:
@@ -254,15 +253,15 @@ def _framecrc(path: Path, *options: str) -> list[str]:
     )
 
 
-def _parse_framecrc(text: str) -> tuple[Fraction, list[tuple[int, int, int]]]:
-    """Time base, and (pts, duration, flags) of every packet, from ffmpeg's framecrc listing."""
+def _parse_framecrc(text: str) -> tuple[Fraction, list[tuple[int, int]]]:
+    """Time base, and (pts, flags) of every packet, from ffmpeg's framecrc listing."""
     time_base = _fraction(_find(r"^#tb 0: (\d+/\d+)", text)) or Fraction(1, 1000)
     rows = []
     for line in text.splitlines():
         if line.startswith("0,"):
             fields = line.split(",")
             flags = next((f for f in fields[6:] if f.strip().startswith("F=")), "F=0x1")
-            rows.append((int(fields[2]), int(fields[3]), int(flags.strip()[2:], 16)))
+            rows.append((int(fields[2]), int(flags.strip()[2:], 16)))
     return time_base, rows
 
 

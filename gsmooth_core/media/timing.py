@@ -54,22 +54,19 @@ class Timing:
         return int(self.pts[0]) * self.time_base
 
 
-def make_timing(
-    pts: Ticks, time_base: Fraction, nominal: Fraction | None, last_duration: int = 0
-) -> Timing:
+def make_timing(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> Timing:
     """Work out the rate and which picture stands in which frame.
 
     Args:
         pts: (N,) sorted time stamps, N >= 1.
         time_base: seconds of one tick.
         nominal: rate the container states, if any.
-        last_duration: ticks the last picture lasts; 0 when unknown.
     """
     fps = constant_rate(pts, time_base, nominal)
     if fps is not None:
         return Timing(pts, time_base, fps, np.arange(len(pts)))
     fps = usual_rate(pts, time_base)
-    return Timing(pts, time_base, fps, _schedule(pts, time_base, fps, last_duration))
+    return Timing(pts, time_base, fps, _schedule(pts, time_base, fps))
 
 
 def constant_rate(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> Fraction | None:
@@ -79,6 +76,7 @@ def constant_rate(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> 
     when it predicts every stamp to within one tick; failing that, when it predicts every stamp
     to within half a frame, so that each picture still has a frame of its own.
     """
+    nominal = nominal and _snap(nominal)
     if len(pts) == 1:
         return nominal if nominal and 1 <= nominal <= MAX_FPS else DEFAULT_FPS
     steps = np.diff(pts)
@@ -94,6 +92,12 @@ def constant_rate(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> 
     return None
 
 
+def _snap(rate: Fraction) -> Fraction:
+    """The standard rate that `rate` means: Matroska keeps nanoseconds a frame, not a fraction."""
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(rate - standard))
+    return nearest if abs(rate - nearest) < nearest / 100_000 else rate
+
+
 def usual_rate(pts: Ticks, time_base: Fraction) -> Fraction:
     """Rate for a source of variable rate: its median distance, as a standard rate when close."""
     median = int(np.median(np.diff(pts)))
@@ -104,10 +108,14 @@ def usual_rate(pts: Ticks, time_base: Fraction) -> Fraction:
     return min(max(rate, Fraction(1)), MAX_FPS).limit_denominator(1001)
 
 
-def _schedule(pts: Ticks, time_base: Fraction, fps: Fraction, last_duration: int) -> Ticks:
+def _schedule(pts: Ticks, time_base: Fraction, fps: Fraction) -> Ticks:
+    """Which picture stands in which frame; the last one stands for one frame.
+
+    A packet's stated duration is its distance in decoding order, so it says nothing about how
+    long the last picture is shown.
+    """
     ticks_a_frame = 1 / (fps * time_base)
-    span = int(pts[-1] - pts[0]) + (last_duration or round(ticks_a_frame))
-    count = max(1, round(span / ticks_a_frame))
+    count = round(int(pts[-1] - pts[0]) / ticks_a_frame) + 1
     # Nearest slot: stamps that jitter by less than half a frame keep one picture a frame.
     shown_until = [int((k + Fraction(1, 2)) * ticks_a_frame) for k in range(count)]
     return np.searchsorted(pts - pts[0], shown_until, side="right") - 1
