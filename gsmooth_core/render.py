@@ -1,0 +1,215 @@
+"""The posed mesh in a face crop: what it covers, how it is lit, and where else its points are.
+
+The face is the part of the mesh that a crop replaces or aligns: skin, lips, eyes and what is
+inside the mouth, without ears, neck and the back of the head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.camera import pose, project
+from gsmooth_core.data import Bool, FaceTrack, Float, Int, RenderedFace
+from gsmooth_core.face_model import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.rasterizer import rasterize
+from gsmooth_core.shading import shade, vertex_normals
+
+NOTHING = 255
+"""Region of a pixel outside the face in `Drawing.region`."""
+
+_LEFT_OUT = (Region.EARS, Region.NECK, Region.HEAD)
+_SKIN_ALBEDO = (0.70, 0.50, 0.42)
+_ALBEDO: dict[Region, tuple[float, float, float]] = {
+    Region.LIPS: (0.58, 0.30, 0.29),
+    Region.INNER_MOUTH: (0.20, 0.07, 0.06),
+    Region.TEETH: (0.66, 0.60, 0.52),
+    Region.TONGUE: (0.45, 0.20, 0.19),
+    Region.EYES: (0.70, 0.67, 0.65),
+}
+_DARKENING = 0.22  # decimetres behind the lips over which the mouth gets dark
+_HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
+
+
+@dataclass(frozen=True)
+class FaceSurface:
+    """One person's face mesh, cut out of the model; V vertices, F faces.
+
+    Attributes:
+        template: (V, 3) the neutral face (eq. 5).
+        basis: (E, V, 3) B_exp.
+        faces: (F, 3) counter-clockwise from outside.
+        regions: (V,) ids of `Region`.
+        face_regions: (F,) the region of a face.
+        albedo: (V, 3) plausible colours under white light, RGB 0..1.
+    """
+
+    template: Float
+    basis: Float
+    faces: Int
+    regions: NDArray[np.uint8]
+    face_regions: NDArray[np.uint8]
+    albedo: Float
+
+    @property
+    def inside_mouth(self) -> Bool:
+        """(V,) teeth, tongue and the mouth's inner wall."""
+        return np.isin(self.regions, MOUTH_REGIONS)
+
+
+@dataclass(frozen=True)
+class Posed:
+    """The vertices of a surface in one frame.
+
+    Attributes:
+        camera: (V, 3) in camera space.
+        seen: (V, 3) u and v in crop pixels, depth in decimetres.
+    """
+
+    camera: Float
+    seen: Float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A surface drawn into a crop with attributes of its vertices.
+
+    Attributes:
+        face: the rendered face.
+        values: (H, W, C) interpolated attributes, 0 outside.
+    """
+
+    face: RenderedFace
+    values: Float
+
+
+def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
+    """Cut the face of the person with `identity` (I,) out of the model."""
+    kept = ~model.in_regions(*_LEFT_OUT)
+    index = np.cumsum(kept) - 1
+    faces = index[model.faces[kept[model.faces].all(1)]].astype(np.int32)
+    regions = model.regions[kept]
+    albedo = np.tile(np.array(_SKIN_ALBEDO, np.float32), (len(regions), 1))
+    for region, colour in _ALBEDO.items():
+        albedo[regions == region] = colour
+    return FaceSurface(
+        template=np.ascontiguousarray(model.template(identity)[kept]),
+        basis=np.ascontiguousarray(model.expression_basis[:, kept]),
+        faces=faces,
+        regions=regions,
+        face_regions=np.sort(regions[faces], 1)[:, 1],  # what most of its corners are
+        albedo=albedo,
+    )
+
+
+def pose_face(
+    surface: FaceSurface, track: FaceTrack, frame: int, expression: Float, transform: Float
+) -> Posed:
+    """Place the surface with `expression` (E,) where the track has the head in `frame`.
+
+    Args:
+        surface: the face.
+        track: pose and camera.
+        frame: frame number.
+        expression: beta of eq. 1.
+        transform: (2, 3) frame -> crop pixels.
+    """
+    shape = surface.template + np.tensordot(expression, surface.basis, 1).astype(np.float32)
+    camera = pose(shape, track.rotation[frame], track.translation[frame])
+    seen = project(camera, track.focal, track.width, track.height)
+    uv = seen[:, :2] @ transform[:, :2].T + transform[:, 2]
+    return Posed(camera, np.column_stack([uv, seen[:, 2]]).astype(np.float32))
+
+
+def draw_face(
+    surface: FaceSurface, posed: Posed, size: int, light: Float | None, values: Float | None = None
+) -> Drawing:
+    """Rasterise the surface into a crop of `size` x `size` pixels.
+
+    Args:
+        surface: the face.
+        posed: its vertices in this crop.
+        size: side of the crop.
+        light: (9, 3) spherical-harmonics light for I_r; None leaves I_r black.
+        values: (V, C) more attributes to interpolate.
+    """
+    lit = np.zeros_like(posed.seen) if light is None else _lit(surface, posed, light)
+    attributes = lit if values is None else np.concatenate([lit, values], 1)
+    raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
+    region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
+    face = RenderedFace(raster.image[..., :3], raster.depth, raster.mask, region.astype(np.uint8))
+    return Drawing(face, raster.image[..., 3:])
+
+
+def render_face(
+    model: MorphableModel,
+    track: FaceTrack,
+    frame: int,
+    expression: Float,
+    transform: Float,
+    size: int,
+) -> RenderedFace:
+    """I_r, depth, mask and regions of one frame's face with a new expression (the paper's DR).
+
+    Args:
+        model: the face model.
+        track: the clip's track.
+        frame: frame number.
+        expression: (E,) beta of eq. 1.
+        transform: (2, 3) frame -> crop pixels.
+        size: side of the crop.
+    """
+    surface = face_surface(model, track.identity)
+    posed = pose_face(surface, track, frame, expression, transform)
+    return draw_face(surface, posed, size, track.light[frame]).face
+
+
+def dubbed(face: RenderedFace, *, whole: bool = False) -> Bool:
+    """(H, W) pixels of the face that dubbing replaces: the lower face, or all of it."""
+    return face.mask.copy() if whole else np.isin(face.region, DUBBED_REGIONS)
+
+
+def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:
+    """How well each vertex can be seen in a crop: 0 hidden or turned away, 1 in full view.
+
+    Points inside the mouth must be clear of the lips' edge, so that no lip colour is taken for
+    teeth.
+
+    Returns:
+        (V,) 0..1.
+    """
+    depth = draw_face(surface, posed, size, None).face.depth
+    finite = np.where(np.isfinite(depth), depth, np.float32(1e6))
+    clear = cv2.erode(finite, np.ones((3, 3), np.uint8))  # the nearest surface around a pixel
+    column = np.floor(posed.seen[:, 0]).astype(int)
+    row = np.floor(posed.seen[:, 1]).astype(int)
+    inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
+    at = row.clip(0, size - 1), column.clip(0, size - 1)
+    front = np.where(surface.inside_mouth, clear[at], finite[at])
+    in_view = inside & (posed.seen[:, 2] <= front + _HIDDEN_BY)
+    visible: Float = (in_view * _facing(surface, posed)).astype(np.float32)
+    return visible
+
+
+def _facing(surface: FaceSurface, posed: Posed) -> Float:
+    """(V,) 0 for skin that is turned away, 1 for skin that faces the camera."""
+    towards = -posed.camera / np.linalg.norm(posed.camera, axis=1, keepdims=True)
+    cosine = (vertex_normals(posed.camera, surface.faces) * towards).sum(1)
+    facing = np.clip(cosine / 0.5, 0, 1)
+    return np.where(surface.inside_mouth, 1, facing).astype(np.float32)
+
+
+def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
+    """(V, 3) lit colours, darker the farther behind the lips."""
+    normals = vertex_normals(posed.camera, surface.faces)
+    colours = shade(surface.albedo, normals, light)
+    lips = surface.regions == Region.LIPS
+    if lips.any():
+        behind = posed.seen[:, 2] - posed.seen[lips, 2].mean()
+        dark = np.exp(-np.maximum(behind, 0) / _DARKENING)
+        colours = np.where(surface.inside_mouth[:, None], colours * dark[:, None], colours)
+    clipped: Float = np.clip(colours, 0, 1).astype(np.float32)
+    return clipped

@@ -1,0 +1,249 @@
+"""From a frame and the face it should show to what the generator is given (MAFB and its inputs).
+
+A `Composer` holds what belongs to a whole clip: the person's face surface, the crops, and a
+bounded bank of reference frames that is read once. It then composes one frame at a time, and
+looks at that frame only through the veil.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.camera import project, rotation_matrix
+from gsmooth_core.crop import crop_transforms, window
+from gsmooth_core.data import Blend, Bool, FaceTrack, Float, Image
+from gsmooth_core.errors import InputError
+from gsmooth_core.face_model import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.mafb import MaskSettings, blend, face_mask, in_crop, scaled
+from gsmooth_core.render import (
+    Drawing,
+    Posed,
+    draw_face,
+    dubbed,
+    face_surface,
+    pose_face,
+    visibility,
+)
+from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
+from gsmooth_core.taft.veil import Veiled, veil
+from gsmooth_core.taft.warp import Reference, displacement, extend, match_light, sample
+
+ReferenceSource = Callable[[int], Image]
+"""Frame number -> (H, W, 3) uint8 RGB; called once for each frame of the bank, in order."""
+
+_FLOOR = 0.02  # validity of skin that no reference shows well
+_SHADED = 0.03  # validity of the model's own teeth and tongue
+_BORDER = 4  # pixels of the crop that stay free around mask and rim
+
+
+@dataclass(frozen=True)
+class ComposeSettings:
+    """What is replaced, at which resolution, and from what.
+
+    Attributes:
+        whole_face: replace the whole face, as the paper does, and not the lower face alone.
+        size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
+        warped: whether references are warped to the new face.
+        mask: morphology of the mask.
+        references: choice of the reference frames.
+    """
+
+    whole_face: bool = False
+    size: int = 0
+    warped: bool = True
+    mask: MaskSettings = field(default_factory=MaskSettings)
+    references: ReferenceSettings = field(default_factory=ReferenceSettings)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """One frame, ready for the generator.
+
+    Attributes:
+        veiled: the frame without what the mask hides.
+        blend: I_b, M_f, references and their validity; the last reference is the shaded render.
+        hints: (H, W, 3) lips, mouth interior, skin of the new face.
+        members: frame numbers of the references.
+    """
+
+    veiled: Veiled
+    blend: Blend
+    hints: Float
+    members: tuple[int, ...]
+
+
+class Composer:
+    """Composes the frames of one clip.
+
+    Args:
+        track: the clip's face.
+        model: the track's face model.
+        target: (T, E) the expression that each frame should show.
+        source: where frames for the bank come from.
+        settings: see `ComposeSettings`.
+
+    Raises:
+        InputError: the target does not fit the track.
+    """
+
+    def __init__(
+        self,
+        track: FaceTrack,
+        model: MorphableModel,
+        target: Float,
+        source: ReferenceSource,
+        settings: ComposeSettings | None = None,
+    ) -> None:
+        if target.shape != track.expression.shape:
+            raise InputError(
+                f"The expression has the shape {target.shape}, the track {track.expression.shape}.",
+                "Predict it for this clip's frames and this face model.",
+            )
+        self.track, self.target = track, target.astype(np.float32)
+        self.settings = settings or ComposeSettings()
+        self.size = self.settings.size or best_size(track, model)
+        self.transforms = crop_transforms(track, model, self.size)
+        self.surface = face_surface(model, track.identity)
+        r = self.settings.references
+        own = features(track, model, track.expression, r.degrees)
+        bank = choose_bank(own, track.usable, r.bank)
+        self.bank = [self._reference(source(int(frame)), int(frame)) for frame in bank]
+        wanted = features(track, model, self.target, r.degrees)
+        self.choice = choose(wanted, own, bank, float(track.fps), r)
+        self.box = self._box()
+
+    def masks(self, frame: int) -> tuple[Drawing, Bool]:
+        """The new face with its warp (see `displacement`), and M_f of old and new face."""
+        new = self._posed(frame, self.target[frame])
+        members = [self.bank[m] for m in self._members(frame)]
+        warp = [displacement(r, new.seen) for r in members]
+        values = np.concatenate(warp, 1) if warp else None
+        drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
+        old = draw_face(
+            self.surface, self._posed(frame, self.track.expression[frame]), self.size, None
+        )
+        whole = self.settings.whole_face
+        region = dubbed(drawing.face, whole=whole) | dubbed(old.face, whole=whole)
+        return drawing, self._clear_of_border(face_mask(region, self.settings.mask))
+
+    def compose(self, frame: int, picture: Image) -> Composition:
+        """Compose frame number `frame`, whose pixels are `picture` (H, W, 3)."""
+        drawing, mask = self.masks(frame)
+        under = window(self.transforms[frame], self.size, *picture.shape[:2])
+        veiled = veil(picture, under, mask)
+        crop, known = veiled.crop()
+        references, validity = self._references(frame, drawing)
+        if len(references):
+            references = match_light(references, crop, (known & _skin(drawing)).astype(np.float32))
+        references = np.concatenate([references, drawing.face.image[None]])
+        weight = validity[..., None]
+        render = (references * weight).sum(0) / weight.sum(0)
+        image = blend(render, crop, ~known)
+        result = Blend(image, (~known).astype(np.float32), references, validity)
+        members = tuple(self.bank[m].frame for m in self._members(frame))
+        return Composition(veiled, result, _hints(drawing), members)
+
+    @property
+    def rim(self) -> float:
+        """Width of the mask's soft rim in crop pixels."""
+        return in_crop(self.settings.mask.rim, self.size)
+
+    def _posed(self, frame: int, expression: Float) -> Posed:
+        return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
+
+    def _members(self, frame: int) -> NDArray[np.int64]:
+        members: NDArray[np.int64] = self.choice.members[frame][self.choice.weights[frame] > 0]
+        return members
+
+    def _reference(self, picture: Image, frame: int) -> Reference:
+        """Keep what the crops need of a frame, at its own resolution."""
+        transform = self.transforms[frame].astype(np.float64)
+        under = window(transform, self.size, *picture.shape[:2])
+        posed = self._posed(frame, self.track.expression[frame])
+        linear = np.linalg.inv(transform[:, :2])
+        offset = -linear @ transform[:, 2] - np.array(under.box[:2])
+        return Reference(
+            frame=frame,
+            image=np.ascontiguousarray(under.part(picture)),
+            to_image=np.column_stack([linear, offset]),
+            points=posed.seen[:, :2],
+            visible=visibility(self.surface, posed, self.size),
+        )
+
+    def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float]:
+        """(K, H, W, 3) warped references, and (K + 1, H, W) validity with the shaded render's."""
+        members, face = self._members(frame), drawing.face
+        weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
+        inside = np.isin(face.region, MOUTH_REGIONS)
+        shaded = np.where(inside, _SHADED, 1e-3 if len(members) == 0 else 1e-5)
+        field = extend(drawing.values, face.mask)
+        pictures, validity = [], []
+        for k, member in enumerate(members):
+            moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
+            moved = moved if self.settings.warped else np.zeros_like(moved)
+            pictures.append(sample(self.bank[member], moved).astype(np.float32) / 255)
+            floor = np.where(inside, 0, _FLOOR)
+            validity.append(weights[k] * np.maximum(seen, floor))
+        empty = np.zeros((0, self.size, self.size, 3), np.float32)
+        stack = np.stack(pictures) if pictures else empty
+        return stack, np.stack([*validity, shaded]).astype(np.float32)
+
+    def _clear_of_border(self, mask: Bool) -> Bool:
+        margin = _BORDER + int(np.ceil(self.rim)) + 1
+        mask[:margin] = mask[-margin:] = False
+        mask[:, :margin] = mask[:, -margin:] = False
+        return mask
+
+    def _box(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 in multiples of 32: what the clip's masks and rims can touch."""
+        if self.settings.whole_face:
+            return 0, 0, self.size, self.size
+        low, high = self._reach()
+        s = self.settings.mask
+        side = scaled(s.closing, self.size) / 2 + self.rim + 16
+        down = scaled(s.jaw_height, self.size) / 2 + self.rim + 16
+        x0, y0 = np.floor((low - side) / 32).clip(0) * 32
+        far = high + np.array([side, max(side, down)])
+        x1, y1 = np.ceil(far / 32).clip(None, self.size // 32) * 32
+        return int(x0), int(y0), int(x1), int(y1)
+
+    def _reach(self) -> tuple[Float, Float]:
+        """Corners of the box around all that the clip's lower faces touch in their crops."""
+        keep = np.flatnonzero(np.isin(self.surface.regions, DUBBED_REGIONS))[::7]
+        low, high = np.full(2, np.inf), np.full(2, -np.inf)
+        usable = np.flatnonzero(self.track.usable)
+        for curves in (self.target, self.track.expression):
+            shape = np.tensordot(curves[usable], self.surface.basis[:, keep], 1)
+            shape += self.surface.template[keep]
+            turned = np.einsum("tij,tvj->tvi", rotation_matrix(self.track.rotation[usable]), shape)
+            camera = turned + self.track.translation[usable, None]
+            seen = project(camera, self.track.focal, self.track.width, self.track.height)[..., :2]
+            a = self.transforms[usable]
+            uv = np.einsum("tij,tvj->tvi", a[:, :, :2], seen) + a[:, None, :, 2]
+            low, high = np.minimum(low, uv.min((0, 1))), np.maximum(high, uv.max((0, 1)))
+        return low, high
+
+
+def best_size(track: FaceTrack, model: MorphableModel) -> int:
+    """256, or 512 where the clip's face is larger than that in the frame."""
+    transforms = crop_transforms(track, model, 256)
+    scale = np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # crop pixels a frame pixel
+    return 512 if float(np.median(scale)) < 0.8 else 256
+
+
+def _skin(drawing: Drawing) -> Bool:
+    return np.isin(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
+
+
+def _hints(drawing: Drawing) -> Float:
+    region = drawing.face.region
+    groups: Sequence[Sequence[int]] = (
+        (Region.LIPS,),
+        MOUTH_REGIONS,
+        (Region.SKIN, Region.LOWER_FACE),
+    )
+    return np.stack([np.isin(region, group) for group in groups], -1).astype(np.float32)

@@ -1,0 +1,149 @@
+"""Which frames of the clip lend their pixels: a bank for the clip, a few of it for each frame.
+
+Frames are compared in one feature space, in millimetres: the shape of the mouth, and the pose
+of the head at so many degrees a millimetre. The bank spans that space. For a frame the nearest
+members of the bank are taken, with weights that fall to zero towards the first one not taken:
+so a reference comes and goes without a jump when the mouth moves smoothly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from gsmooth_core.data import Bool, FaceTrack, Float
+from gsmooth_core.face_model import MorphableModel, Region
+
+_POINTS = 60
+_CANDIDATES = 3000
+_MM = 100.0  # a decimetre
+_NEARNESS = 2.0  # square millimetres: the price of a reference half way through its fade
+
+
+@dataclass(frozen=True)
+class ReferenceSettings:
+    """How references are chosen.
+
+    Attributes:
+        bank: largest number of frames kept for a clip.
+        count: references a frame (K).
+        degrees: turn of the head that counts as much as a millimetre of the lips.
+        gap: seconds around a frame from which it takes no references; the frame itself is
+            never taken, unless it is the only one.
+        fade: seconds over which a reference fades in outside of the gap.
+        smooth: frames over which the choice is smoothed (standard deviation).
+        sharpness: larger values trust the nearest references more.
+    """
+
+    bank: int = 48
+    count: int = 4
+    degrees: float = 4.0
+    gap: float = 0.0
+    fade: float = 0.3
+    smooth: float = 1.0
+    sharpness: float = 2.0
+
+
+def features(track: FaceTrack, model: MorphableModel, expression: Float, degrees: float) -> Float:
+    """(T, D) features of the track's frames when their faces make `expression` (T, E)."""
+    mouth = np.isin(model.regions, [Region.LIPS, Region.LOWER_FACE])
+    vertices = np.flatnonzero(mouth)
+    vertices = vertices[:: max(1, len(vertices) // _POINTS)]
+    basis = model.expression_basis[:, vertices].reshape(len(model.expression_names), -1)
+    shape = expression @ basis * (_MM / np.sqrt(len(vertices)))  # (T, 3 * points)
+    turn = np.degrees(track.rotation) / degrees
+    space: Float = np.concatenate([shape, turn], 1).astype(np.float32)
+    return space
+
+
+def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:
+    """Frames that span the feature space: farthest-point sampling from its middle.
+
+    Args:
+        space: (T, D) features of the clip's own frames.
+        usable: (T,) frames that may be taken.
+        size: how many to take at most.
+
+    Returns:
+        sorted frame numbers.
+    """
+    frames = np.flatnonzero(usable)
+    frames = frames[:: max(1, -(-len(frames) // _CANDIDATES))]
+    if len(frames) <= size:
+        return frames
+    points = space[frames]
+    chosen = [int(((points - np.median(points, 0)) ** 2).sum(1).argmin())]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < size:
+        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(1))
+        chosen.append(int(distance.argmax()))
+    return np.sort(frames[chosen])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """References of T frames.
+
+    Attributes:
+        members: (T, K) places in the bank.
+        weights: (T, K) 0..1, how much each is trusted; the largest is 1. All zero where a frame
+            has no reference.
+    """
+
+    members: NDArray[np.int64]
+    weights: Float
+
+
+def choose(
+    target: Float,
+    own: Float,
+    bank: NDArray[np.int64],
+    fps: float,
+    settings: ReferenceSettings | None = None,
+) -> Choice:
+    """Choose K references for each frame.
+
+    Args:
+        target: (T, D) features of what the frames should show.
+        own: (T, D) features of what the clip's frames show.
+        bank: (B,) frame numbers of the bank.
+        fps: frames a second.
+        settings: how to choose.
+    """
+    s = settings or ReferenceSettings()
+    cost = ((target[:, None] - own[bank][None]) ** 2).sum(-1)  # (T, B)
+    if s.smooth > 0 and len(cost) > 1:
+        cost = gaussian_filter1d(cost, s.smooth, axis=0, mode="nearest")
+    allowed = _allowance(len(target), bank, fps, s)
+    # Near in time is near in shape: the price must rise however small the cost is.
+    cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
+    cost[allowed <= 0] = np.inf
+    members = np.argsort(cost, 1, kind="stable")[:, : s.count]
+    return Choice(members, _weights(cost, members, s.sharpness))
+
+
+def _allowance(frames: int, bank: NDArray[np.int64], fps: float, s: ReferenceSettings) -> Float:
+    """(T, B) 0 within the gap, rising to 1 over the fade."""
+    apart = np.abs(np.arange(frames)[:, None] - bank[None]) / fps
+    if len(bank) == 1:  # a still picture is its own reference
+        return np.ones_like(apart, np.float32)
+    ramp = np.clip((apart - s.gap) / max(s.fade, 1e-6), 0, 1)
+    return np.where(apart > 0, ramp, 0).astype(np.float32)
+
+
+def _weights(cost: NDArray[np.float64], members: NDArray[np.int64], sharpness: float) -> Float:
+    """(T, K) weights that reach zero at the cost of the first frame not taken."""
+    count = members.shape[1]
+    ordered = np.sort(cost, 1)
+    taken = ordered[:, :count]
+    end = ordered[:, count] if ordered.shape[1] > count else np.full(len(cost), np.inf)
+    finite = np.where(np.isfinite(taken), taken, 0)
+    end = np.where(np.isfinite(end), end, 2 * finite.max(1) + 1)
+    raw = np.where(np.isfinite(taken), 1 - finite / end[:, None], 0).clip(0) ** sharpness
+    best = raw.max(1, keepdims=True)
+    # When the first frame not taken is as near as the nearest one, all are equally good.
+    even = np.isfinite(taken).astype(np.float64)
+    return np.where(best > 1e-9, raw / np.maximum(best, 1e-9), even).astype(np.float32)

@@ -1,0 +1,110 @@
+"""Target Adaptive Face Translation in use: frames of a clip in, frames with the new mouth out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
+from gsmooth_core.taft.generator import GeneratorInput
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A finished frame.
+
+    Attributes:
+        frame: (H, W, 3) uint8 RGB; outside of `mask` it is the given frame, bit by bit.
+        mask: (H, W) bool, what may have been changed: M_f and its soft rim.
+        hidden: (H, W) bool, the pixels of the given frame that nothing has looked at.
+        members: frame numbers of the references; empty for a frame that passed untouched.
+    """
+
+    frame: Image
+    mask: Bool
+    hidden: Bool = field(repr=False)
+    members: tuple[int, ...] = ()
+
+
+class FaceTranslator:
+    """Gives the frames of one clip a new expression.
+
+    Args:
+        track: the clip's face.
+        model: the track's face model.
+        target: (T, E) the expression that each frame should show.
+        source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames,
+            in ascending order, while this object is made.
+        generator: from `checkpoint.load_generator`.
+        settings: what is replaced, and how.
+        device: of the generator; by default CUDA where there is one.
+
+    Raises:
+        InputError: the target does not fit the track.
+    """
+
+    def __init__(
+        self,
+        track: FaceTrack,
+        model: MorphableModel,
+        target: Float,
+        source: ReferenceSource,
+        generator: nn.Module,
+        settings: ComposeSettings | None = None,
+        device: str | None = None,
+    ) -> None:
+        self.track = track
+        self.composer = Composer(track, model, target, source, settings)
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.generator = generator.to(self.device)
+        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def translate(self, index: int, frame: Image) -> Translated:
+        """Return frame number `index` with its new expression.
+
+        A frame without a usable face comes back as it is.
+        """
+        if not self.track.usable[index]:
+            nothing = np.zeros(frame.shape[:2], bool)
+            return Translated(frame, nothing, nothing)
+        composition = self.composer.compose(index, frame)
+        picture = self._generate(composition)
+        veiled = composition.veiled
+        new, mask = veiled.reveal(frame, picture, self.composer.rim / veiled.under.scale)
+        hidden = np.zeros(frame.shape[:2], bool)
+        veiled.under.part(hidden)[...] = veiled.hidden
+        return Translated(new, mask, hidden, composition.members)
+
+    def _generate(self, composition: Composition) -> Float:
+        """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
+        x0, y0, x1, y1 = self.composer.box
+        picture = composition.blend.image.copy()
+        inputs = GeneratorInput(
+            *(t[..., y0:y1, x0:x1].to(self.device) for t in generator_input(composition))
+        )
+        with torch.inference_mode():
+            made = self.generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
+        picture[y0:y1, x0:x1] = made.cpu().numpy()
+        return picture
+
+
+def generator_input(composition: Composition) -> GeneratorInput:
+    """A batch of one for the generator."""
+    blend = composition.blend
+    return GeneratorInput(
+        _planes(blend.image)[None],
+        torch.from_numpy(blend.mask)[None, None],
+        _planes(composition.hints)[None],
+        _planes(blend.references)[None],
+        torch.from_numpy(blend.validity)[None, :, None],
+    )
+
+
+def _planes(image: Float) -> Tensor:
+    """(..., H, W, C) -> (..., C, H, W)."""
+    return torch.from_numpy(image).movedim(-1, -3)

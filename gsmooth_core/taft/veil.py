@@ -1,0 +1,69 @@
+"""The veil: the one place where pixels of the frame that is to be dubbed are looked at.
+
+Nothing after this may see what the mask hides. A `Veiled` frame holds black where the mask is,
+and it is all that the rest of the way is given, the pasting included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gsmooth_core.crop import Window, hidden, paste
+from gsmooth_core.data import Bool, Float, Image
+from gsmooth_core.mafb import rim_weight
+
+_KNOWN = 0.999
+
+
+@dataclass(frozen=True)
+class Veiled:
+    """The box of a frame around its crop, without what the mask hides.
+
+    Attributes:
+        under: the crop window.
+        part: (h, w, 3) pixels of the box, 0 where hidden.
+        hidden: (h, w) what the mask touches.
+    """
+
+    under: Window
+    part: Image
+    hidden: Bool
+
+    def crop(self) -> tuple[Float, Bool]:
+        """The crop (H, W, 3), 0..1, and (H, W) the pixels of it that no hidden pixel touched."""
+        grown = cv2.dilate(self.hidden.astype(np.uint8), np.ones((5, 5), np.uint8))
+        clear = self.under.cut((1 - grown).astype(np.float32), cv2.INTER_LINEAR) > _KNOWN
+        picture = self.under.cut(self.part).astype(np.float32) / 255
+        return np.where(clear[..., None], picture, 0).astype(np.float32), clear
+
+    def reveal(self, frame: Image, picture: Float, rim: float) -> tuple[Image, Bool]:
+        """Lay a new picture of the face over the frame.
+
+        Args:
+            frame: (H, W, 3) the frame; only its pixels outside of the box are taken.
+            picture: (size, size, 3) crop, 0..1.
+            rim: pixels around the hidden ones over which the picture fades out.
+
+        Returns:
+            (H, W, 3) new frame, (H, W) where it differs from the old one or may do so.
+        """
+        weight = rim_weight(self.hidden, rim)
+        spread = self.under.spread(np.clip(picture * 255, 0, 255).astype(np.float32))
+        new = np.clip(np.rint(spread), 0, 255).astype(np.uint8)
+        out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
+        self.under.part(out)[...] = paste(self.part, new, weight)
+        self.under.part(mask)[...] = weight > 0
+        return out, mask
+
+
+def veil(frame: Image, under: Window, mask: Bool) -> Veiled:
+    """Hide what (size, size) `mask` covers in the crop `under` of the frame (H, W, 3).
+
+    The mask must keep clear of the crop's border by more than the rim it is revealed with.
+    """
+    covered = hidden(under, mask)
+    part = np.where(covered[..., None], np.uint8(0), under.part(frame))
+    return Veiled(under, part, covered)

@@ -1,0 +1,117 @@
+"""Reference frames warped to a new face: the mesh says where each pixel was in each of them.
+
+Crops of all frames are aligned to the head, so a point of the mesh moves little between the
+crops of two frames. That displacement is drawn with the new face; around the face it fades out,
+so that collar and background stay where they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.data import Bool, Float, Image
+
+_FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
+_SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One frame of the bank.
+
+    Attributes:
+        frame: its number in the clip.
+        image: (h, w, 3) its pixels around the face.
+        to_image: (2, 3) pixels of its aligned crop -> pixels of `image`.
+        points: (V, 2) vertices of its own face in its aligned crop.
+        visible: (V,) 0..1 how well each can be seen.
+    """
+
+    frame: int
+    image: Image
+    to_image: NDArray[np.float64]
+    points: Float
+    visible: Float
+
+
+def displacement(reference: Reference, seen: Float) -> Float:
+    """(V, 3) where the vertices `seen` (V, >=2) lie in the reference, relative; and visibility."""
+    moved = reference.points - seen[:, :2]
+    return np.column_stack([moved, reference.visible]).astype(np.float32)
+
+
+def extend(values: Float, mask: Bool) -> Float:
+    """Continue (H, W, C) `values` beyond `mask`, fading to zero with distance from it."""
+    if not mask.any() or mask.all():
+        return values
+    outside = (~mask).astype(np.uint8)
+    distance, label = cv2.distanceTransformWithLabels(
+        outside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    sources = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
+    sources[label[mask]] = values[mask]
+    nearest = sources[label]
+    width = 2 * round(_SMOOTH * mask.shape[0]) + 1
+    smooth = cv2.blur(nearest, (width, width))
+    far = np.clip(distance / width, 0, 1)[..., None]
+    fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))[..., None]
+    extended = (nearest * (1 - far) + smooth * far) * fade
+    return np.where(mask[..., None], values, extended).astype(np.float32)
+
+
+def sample(reference: Reference, moved: Float) -> Image:
+    """(H, W, 3) pixels of the reference under a displacement (H, W, 2) in aligned crop pixels."""
+    height, width = moved.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
+    points = np.stack([x, y], -1) + moved
+    at = points @ reference.to_image[:, :2].T.astype(np.float32)
+    at += reference.to_image[:, 2].astype(np.float32) - np.float32(0.5)
+    image: NDArray[Any] = cv2.remap(
+        reference.image, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return image.astype(np.uint8, copy=False)
+
+
+def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
+    """Give warped references the frame's light, as seen where the frame is known.
+
+    A smooth gain is measured around the mask and carried under it, less and less with distance.
+
+    Args:
+        pictures: (K, H, W, 3) warped references, 0..1.
+        frame: (H, W, 3) the frame, 0..1.
+        known: (H, W) 0..1 where the frame may be looked at and agrees with the face.
+        limit: largest logarithm of the gain.
+
+    Returns:
+        (K, H, W, 3) pictures with the gain, 0..1.
+    """
+    height, width = known.shape
+    grid = (max(1, width // 8), max(1, height // 8))
+    weight = _reduced(known[..., None], grid)
+    lit = np.log(frame + 0.05)
+    return np.stack([_with_gain(p, lit, known, weight, grid, limit) for p in pictures])
+
+
+def _with_gain(
+    picture: Float, lit: Float, known: Float, weight: Float, grid: tuple[int, int], limit: float
+) -> Float:
+    log_gain = np.clip(lit - np.log(picture + 0.05), -2 * limit, 2 * limit) * known[..., None]
+    spread = 0.08 * grid[0]
+    total = cv2.GaussianBlur(_reduced(log_gain, grid), (0, 0), spread)
+    norm = cv2.GaussianBlur(weight, (0, 0), spread)[..., None] + np.float32(0.03)
+    gain = np.exp(np.clip(total / norm, -limit, limit)).astype(np.float32)
+    height, width = known.shape
+    fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
+    lit_alike: Float = np.clip(picture * fine, 0, 1).astype(np.float32)
+    return lit_alike
+
+
+def _reduced(values: Float, grid: tuple[int, int]) -> Float:
+    reduced: Float = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
+    return reduced

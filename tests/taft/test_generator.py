@@ -1,0 +1,190 @@
+"""Generators: sizes, cost, what they start from, and their checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from torch.utils.flop_counter import FlopCounterMode
+
+from gsmooth_core.errors import ModelError
+from gsmooth_core.storage import load_arrays, save_arrays
+from gsmooth_core.taft import generator as g
+from gsmooth_core.taft.checkpoint import load_generator, save_generator
+
+SMALL = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
+
+
+def batch(height: int = 64, width: int = 96, count: int = 4, size: int = 1) -> g.GeneratorInput:
+    torch.manual_seed(0)
+    return g.GeneratorInput(
+        torch.rand(size, 3, height, width),
+        torch.ones(size, 1, height, width),
+        torch.rand(size, g.HINTS, height, width),
+        torch.rand(size, count, 3, height, width),
+        torch.rand(size, count, 1, height, width),
+    )
+
+
+def stirred(config: g.GeneratorConfig) -> torch.nn.Module:
+    """A generator that no longer says zero anywhere."""
+    torch.manual_seed(1)
+    model = g.build(config).eval()
+    for parameter in model.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return model
+
+
+@pytest.mark.parametrize("preset", g.PRESETS)
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (160, 192), (32, 96)])
+def test_any_size_divisible_by_32(preset: str, height: int, width: int) -> None:
+    with torch.inference_mode():
+        picture = stirred(SMALL[preset])(batch(height, width, size=2))
+    assert picture.shape == (2, 3, height, width)
+    assert 0 <= picture.min() <= picture.max() <= 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_untrained_fusion_is_the_weighted_mean(count: int) -> None:
+    x = batch(count=count)
+    with torch.inference_mode():
+        picture = g.build(SMALL["default"])(x)
+    naive = sum(
+        x.references[:, k] * (x.validity[:, k] + 1e-4) for k in range(count)
+    ) / sum(x.validity[:, k] + 1e-4 for k in range(count))
+    assert torch.allclose(picture, naive, atol=1e-5)
+    assert torch.allclose(g.weighted_mean(x.references, x.validity), naive, atol=1e-6)
+
+
+def test_fusion_does_not_care_about_the_order_of_references() -> None:
+    x, order, model = batch(), [2, 0, 3, 1], stirred(SMALL["default"])
+    turned = x._replace(references=x.references[:, order], validity=x.validity[:, order])
+    with torch.inference_mode():
+        assert torch.allclose(model(x), model(turned), atol=1e-5)
+
+
+def test_a_reference_without_validity_counts_for_nothing() -> None:
+    x = batch()
+    x.validity[:, 1:] = 0
+    x.validity[:, :1] = 1
+    with torch.inference_mode():
+        picture = g.build(SMALL["default"])(x)
+    assert torch.allclose(picture, x.references[:, 0], atol=1e-3)
+
+
+def test_shift_moves_by_pixels() -> None:
+    image = torch.rand(1, 3, 32, 64)
+    flow = torch.zeros(1, 2, 16, 32)
+    assert torch.allclose(g.shift(image, flow), image, atol=1e-5)
+    flow[:, 0], flow[:, 1] = 3, -2
+    moved = g.shift(image, flow)
+    assert torch.allclose(moved[..., 2:, :-3], image[..., :-2, 3:], atol=1e-4)
+
+
+def test_the_default_costs_at_most_4_gmac_and_the_paper_as_many_as_released() -> None:
+    cost = {}
+    for name, config in g.PRESETS.items():
+        with FlopCounterMode(display=False) as counter, torch.device("meta"):
+            g.build(config)(batch(256, 256, config.references))
+        cost[name] = counter.get_total_flops() / 2e9
+    assert 1 < cost["default"] <= 4
+    assert cost["paper"] == pytest.approx(44.1, rel=0.1)
+
+
+def test_the_paper_preset_has_its_blocks() -> None:
+    model = g.build(g.PRESETS["paper"])
+    assert sum(p.numel() for p in model.parameters()) == pytest.approx(5.4e6, rel=0.2)
+    strided = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d) and m.stride == (2, 2)]
+    assert len(strided) == 3
+    assert max(m.out_channels for m in model.modules() if isinstance(m, torch.nn.Conv2d)) == 256
+
+
+@pytest.mark.parametrize("preset", g.PRESETS)
+def test_every_parameter_learns(preset: str) -> None:
+    model = stirred(SMALL[preset])
+    x = batch(64, 64)
+    (model(x) - 0.5).square().mean().backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
+
+
+@pytest.mark.parametrize("preset", g.PRESETS)
+def test_a_checkpoint_describes_itself(preset: str, tmp_path: Path) -> None:
+    model, path = stirred(SMALL[preset]), tmp_path / "taft.safetensors"
+    save_generator(path, model, {"steps": 3})
+    loaded = load_generator(path)
+    assert loaded.config == SMALL[preset]
+    assert not loaded.training
+    with torch.inference_mode():
+        assert torch.allclose(loaded(batch()), model(batch()), atol=5e-3)  # half precision
+
+
+def test_a_missing_checkpoint_is_a_model_error(tmp_path: Path, monkeypatch) -> None:
+    with pytest.raises(ModelError):
+        load_generator(tmp_path / "none.safetensors")
+    monkeypatch.setattr("gsmooth_core.models.PACKAGE_WEIGHTS", tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("GSMOOTH_MODELS", raising=False)
+    with pytest.raises(ModelError):
+        load_generator()
+
+
+def damaged(path: Path, how: str) -> None:
+    """Damage a good checkpoint in one way."""
+    arrays, meta = load_arrays(path, "taft")
+    name = next(iter(arrays))
+    if how == "random bytes":
+        path.write_bytes(b"\x80\x04" * 40)
+        return
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[:-100])
+        return
+    if how == "nan":
+        arrays[name] = np.full_like(arrays[name], np.nan)
+    elif how == "missing key":
+        del arrays[name]
+    elif how == "wrong shape":
+        arrays[name] = arrays[name][:1]
+    elif how == "integers":
+        arrays[name] = arrays[name].astype(np.int32)
+    elif how == "wrong dims":
+        meta["config"]["width"] = 16
+    elif how == "huge dims":
+        meta["config"]["width"] = 10**9
+    elif how == "unknown preset":
+        meta["config"]["preset"] = "other"
+    elif how == "unknown field":
+        meta["config"]["colour"] = 1
+    elif how == "no config":
+        meta = {}
+    save_arrays(path, "other" if how == "another kind" else "taft", arrays, meta)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        *("random bytes", "truncated", "nan", "missing key", "wrong shape", "integers"),
+        *("wrong dims", "huge dims", "unknown preset", "unknown field", "no config"),
+        "another kind",
+    ],
+)
+def test_a_bad_checkpoint_is_a_model_error(how: str, tmp_path: Path) -> None:
+    path = tmp_path / "taft.safetensors"
+    save_generator(path, g.build(SMALL["default"]))
+    damaged(path, how)
+    with pytest.raises(ModelError) as caught:
+        load_generator(path)
+    assert caught.value.hint
+
+
+def test_a_checkpoint_is_half_precision_and_plain_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "taft.safetensors"
+    save_generator(path, g.build(SMALL["default"]))
+    arrays = load_file(path)
+    assert {a.dtype for a in arrays.values()} == {np.dtype(np.float16)}
+    save_file(arrays, tmp_path / "bare.safetensors")
+    with pytest.raises(ModelError):
+        load_generator(tmp_path / "bare.safetensors")

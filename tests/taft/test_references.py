@@ -1,0 +1,101 @@
+"""The choice of references: never the frame itself, near, and without jumps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
+from tests.taft import scene
+
+
+def space(frames: int, seed: int = 0) -> np.ndarray:
+    """A smooth walk through a few dimensions."""
+    rng = np.random.default_rng(seed)
+    t = np.linspace(0, 6 * np.pi, frames)[:, None]
+    return (3 * np.sin(t * rng.uniform(0.5, 1.5, 5) + rng.uniform(0, 6, 5))).astype(np.float32)
+
+
+@given(st.integers(2, 60), st.integers(1, 20), st.sampled_from([0.0, 0.2, 0.5]))
+@settings(max_examples=40, deadline=None)
+def test_no_reference_is_the_frame_or_within_the_gap(frames: int, size: int, gap: float) -> None:
+    points = space(frames)
+    bank = choose_bank(points, np.ones(frames, bool), size)
+    choice = choose(points, points, bank, 25, ReferenceSettings(gap=gap))
+    for frame in range(frames):
+        taken = bank[choice.members[frame][choice.weights[frame] > 0]]
+        if len(bank) > 1:
+            assert (np.abs(taken - frame) > 0).all()
+            assert (np.abs(taken - frame) / 25 > gap).all()
+
+
+@given(st.integers(1, 200), st.integers(1, 48))
+@settings(max_examples=30, deadline=None)
+def test_the_bank_is_bounded_sorted_and_usable(frames: int, size: int) -> None:
+    usable = np.random.default_rng(frames).random(frames) > 0.3
+    bank = choose_bank(space(frames), usable, size)
+    assert len(bank) == min(size, usable.sum())
+    assert usable[bank].all()
+    assert (np.diff(bank) > 0).all()
+
+
+def test_the_bank_spans_the_space_better_than_chance() -> None:
+    points = space(400)
+    bank = choose_bank(points, np.ones(400, bool), 24)
+
+    def reach(chosen: np.ndarray) -> float:
+        return np.linalg.norm(points[:, None] - points[chosen][None], axis=-1).min(1).max()
+
+    rng = np.random.default_rng(0)
+    assert reach(bank) < min(reach(rng.choice(400, 24, replace=False)) for _ in range(10))
+
+
+def test_the_nearest_is_chosen_first() -> None:
+    points = space(100)
+    bank = np.arange(0, 100, 4)
+    plain = ReferenceSettings(smooth=0, fade=0)
+    choice = choose(points, points, bank, 25, plain)
+    for frame in (1, 33, 66):
+        distance = np.linalg.norm(points[bank] - points[frame], axis=1)
+        distance[bank == frame] = np.inf
+        assert list(choice.members[frame]) == list(np.argsort(distance)[:4])
+        assert (np.diff(choice.weights[frame]) <= 0).all()
+        assert choice.weights[frame, 0] == 1
+
+
+def test_a_reference_comes_and_goes_without_a_jump() -> None:
+    t = np.linspace(0, 59, 2400)
+    slow = np.stack([np.interp(t, np.arange(60), space(60)[:, d]) for d in range(5)], 1)
+    bank = np.arange(5, len(slow), 97)
+    choice = choose(slow, slow, bank, 25, ReferenceSettings(fade=2.0))
+    dense = np.zeros((len(slow), len(bank)))
+    np.put_along_axis(dense, choice.members, choice.weights, 1)
+    dense /= dense.sum(1, keepdims=True)
+    assert np.abs(np.diff(dense, axis=0)).max() < 0.3  # one at a time would jump by 1
+
+
+def test_a_still_picture_is_its_own_reference() -> None:
+    points = space(50)
+    choice = choose(points, points[:1], np.array([0]), 25)
+    assert choice.members.shape == (50, 1)
+    assert (choice.weights == 1).all()
+
+
+def test_frames_without_any_allowed_reference_get_none() -> None:
+    points = space(5)
+    choice = choose(points, points, np.arange(5), 25, ReferenceSettings(gap=10))
+    assert (choice.weights == 0).all()
+
+
+@pytest.mark.parametrize("shape", ["jawOpen", "mouthFunnel"])
+def test_features_are_millimetres_of_the_mouth(shape: str) -> None:
+    clip, model = scene.track(2, still=True), scene.face_model()
+    expression = np.zeros_like(clip.expression)
+    expression[1, model.expression_names.index(shape)] = 0.5
+    a, b = features(clip, model, expression, 4.0)
+    moved = model.expression_basis[model.expression_names.index(shape)] * 0.5 * 100
+    lips = model.in_regions(1, 2)
+    oracle = np.sqrt((moved[lips] ** 2).sum(1).mean())
+    assert np.linalg.norm(a - b) == pytest.approx(oracle, rel=0.25)

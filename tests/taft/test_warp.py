@@ -1,0 +1,93 @@
+"""Warped references against frames whose every pixel is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gsmooth_core.taft import warp
+from gsmooth_core.taft.compose import Composer, ComposeSettings
+from gsmooth_core.taft.references import ReferenceSettings
+from tests.taft import scene
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    clip = scene.track()
+    return Composer(
+        clip, scene.face_model(), clip.expression, lambda frame: scene.picture(clip, frame)
+    )
+
+
+def truth(composer: Composer, frame: int) -> np.ndarray:
+    picture = scene.picture(composer.track, frame)
+    under = composer.compose(frame, picture).veiled.under
+    return under.cut(under.part(picture)).astype(np.float32) / 255
+
+
+def test_a_frame_warped_to_itself_is_itself(composer) -> None:
+    own = next(r for r in composer.bank if r.frame == 7)
+    seen = composer._posed(7, composer.track.expression[7]).seen
+    moved = warp.displacement(own, seen)
+    assert np.abs(moved[:, :2]).max() < 1e-3
+    picture = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
+    assert np.abs(picture / 255 - truth(composer, 7)).max() <= 1.5 / 255
+
+
+@pytest.mark.parametrize("frame", [0, 3, 6, 9])
+def test_another_frame_warped_to_it_shows_the_same_face(composer, frame: int) -> None:
+    drawing, _ = composer.masks(frame)
+    composition = composer.compose(frame, scene.picture(composer.track, frame))
+    skin = drawing.face.region <= 2
+    best = composition.blend.references[0]
+    warped = np.abs(best - truth(composer, frame))[skin].mean()
+    member = next(r for r in composer.bank if r.frame == composition.members[0])
+    still = warp.sample(member, np.zeros((composer.size, composer.size, 2), np.float32)) / 255
+    pasted = np.abs(still - truth(composer, frame))[skin].mean()
+    assert warped < 0.012
+    assert warped < 0.6 * pasted
+
+
+def test_extension_keeps_the_face_and_fades_to_nothing() -> None:
+    mask = np.zeros((128, 128), bool)
+    mask[40:80, 40:80] = True
+    values = np.where(mask[..., None], np.float32([5, -3]), 0).astype(np.float32)
+    extended = warp.extend(values, mask)
+    assert np.array_equal(extended[mask], values[mask])
+    assert np.allclose(extended[60, 81], [5, -3], atol=0.3)
+    column = extended[79:, 60, 0]
+    assert (np.diff(column) <= 1e-4).all()
+    assert abs(extended[127, 60, 0]) < 0.5
+    assert np.abs(np.diff(extended, axis=0)).max() < 0.5
+
+
+def test_extension_of_nothing_is_nothing() -> None:
+    values = np.zeros((16, 16, 2), np.float32)
+    assert not warp.extend(values, np.zeros((16, 16), bool)).any()
+
+
+@pytest.mark.parametrize("gain", [0.85, 1.0, 1.12])
+def test_light_is_matched_under_the_mask(gain: float) -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.uniform(0.3, 0.6, (128, 128, 3)).astype(np.float32)
+    known = np.ones((128, 128), np.float32)
+    known[50:90, 50:90] = 0
+    hidden = np.where(known[..., None] > 0, frame, 0).astype(np.float32)
+    matched = warp.match_light(frame[None] / np.float32(gain), hidden, known)[0]
+    before = np.abs(frame / gain - frame)[50:90, 50:90].mean()
+    after = np.abs(matched - frame)[50:90, 50:90].mean()
+    assert after <= 0.35 * before + 1e-6
+
+
+def test_the_bank_is_bounded_and_read_once_in_order() -> None:
+    clip, asked = scene.track(), []
+    settings = ComposeSettings(references=ReferenceSettings(bank=5))
+
+    def source(frame: int) -> np.ndarray:
+        asked.append(frame)
+        return scene.picture(clip, frame)
+
+    composer = Composer(clip, scene.face_model(), clip.expression, source, settings)
+    composer.compose(2, scene.picture(clip, 2))
+    assert asked == sorted(set(asked))
+    assert len(asked) == 5

@@ -1,0 +1,102 @@
+"""The posed mesh in its crop: masks, visibility, and the points it has in other frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gsmooth_core import render
+from gsmooth_core.crop import crop_transforms
+from gsmooth_core.face_model import DUBBED_REGIONS, MOUTH_REGIONS, Region
+from gsmooth_core.mafb import face_mask
+from tests.taft import scene
+
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return scene.track()
+
+
+@pytest.fixture(scope="module")
+def surface(clip):
+    return render.face_surface(scene.face_model(), clip.identity)
+
+
+def posed(surface, clip, frame: int, expression: np.ndarray | None = None) -> render.Posed:
+    transforms = crop_transforms(clip, scene.face_model(), SIZE)
+    beta = clip.expression[frame] if expression is None else expression
+    return render.pose_face(surface, clip, frame, beta, transforms[frame])
+
+
+def wide_open() -> np.ndarray:
+    names = scene.face_model().expression_names
+    return np.eye(len(names), dtype=np.float32)[names.index("jawOpen")]
+
+
+def test_the_surface_is_the_face_of_the_model(clip, surface) -> None:
+    model = scene.face_model()
+    assert not np.isin(surface.regions, (Region.EARS, Region.NECK, Region.HEAD)).any()
+    dubbed = int(model.in_regions(*DUBBED_REGIONS).sum())
+    assert int(np.isin(surface.regions, DUBBED_REGIONS).sum()) == dubbed
+    whole = {tuple(v) for v in np.round(model.template(clip.identity), 5).tolist()}
+    assert all(tuple(v) in whole for v in np.round(surface.template[::97], 5).tolist())
+
+
+def test_render_face_is_lit_and_labelled(clip) -> None:
+    model = scene.face_model()
+    transform = crop_transforms(clip, model, SIZE)[3]
+    face = render.render_face(model, clip, 3, wide_open(), transform, SIZE)
+    assert np.array_equal(face.mask, np.isfinite(face.depth))
+    assert np.array_equal(face.mask, face.region != render.NOTHING)
+    assert (face.image[~face.mask] == 0).all()
+    skin = face.image[face.region == Region.SKIN]
+    assert skin.min() > 0.2
+    inside = np.isin(face.region, MOUTH_REGIONS)
+    assert inside.sum() > 100
+    assert face.image[inside].mean() < 0.7 * skin.mean()
+
+
+@pytest.mark.parametrize("frame", [0, 4, 8])
+def test_the_mask_covers_lips_and_chin_of_old_and_new_face(clip, surface, frame: int) -> None:
+    size, faces = SIZE, [posed(surface, clip, frame), posed(surface, clip, frame, wide_open())]
+    drawn = [render.draw_face(surface, face, size, None).face for face in faces]
+    mask = face_mask(render.dubbed(drawn[0]) | render.dubbed(drawn[1]))
+    for face, drawing in zip(faces, drawn, strict=True):
+        assert mask[drawing.region == Region.LIPS].all()
+        lower = surface.regions == Region.LOWER_FACE
+        chin = face.seen[lower][face.camera[lower][:, 1].argmin()]
+        assert mask[int(chin[1]), int(chin[0])]
+    assert not mask[drawn[0].region == Region.EYES].any()
+
+
+def test_whole_face_is_the_mask_of_the_mesh(clip, surface) -> None:
+    face = render.draw_face(surface, posed(surface, clip, 2), SIZE, None).face
+    assert np.array_equal(render.dubbed(face, whole=True), face.mask)
+    assert render.dubbed(face).sum() < face.mask.sum()
+
+
+def test_teeth_are_seen_only_when_the_mouth_is_open(clip, surface) -> None:
+    teeth = surface.regions == Region.TEETH
+    shut = posed(surface, clip, 0, np.zeros(len(clip.expression_names), np.float32))
+    opened = posed(surface, clip, 0, wide_open())
+    seen = [render.visibility(surface, face, SIZE)[teeth].mean() for face in (shut, opened)]
+    assert seen[0] < 0.02
+    assert seen[1] > 3 * seen[0] + 0.05
+
+
+def test_skin_that_is_turned_away_is_not_visible(clip, surface) -> None:
+    face = posed(surface, clip, 0)
+    seen = render.visibility(surface, face, SIZE)
+    nose = np.argmax(surface.template[:, 2])
+    assert seen[nose] > 0.5
+    behind = (surface.regions == Region.SKIN) & (surface.template[:, 2] < -0.55)
+    assert seen[behind].mean() < 0.2
+
+
+def test_values_are_drawn_where_the_vertices_are(clip, surface) -> None:
+    face = posed(surface, clip, 5)
+    drawing = render.draw_face(surface, face, SIZE, None, face.seen[:, :2].copy())
+    y, x = np.nonzero(drawing.face.mask)
+    assert np.abs(drawing.values[y, x] - np.stack([x + 0.5, y + 0.5], 1)).max() < 0.05
