@@ -20,7 +20,7 @@ from gsmooth_core.tracking.basis import LandmarkBasis, landmark_basis
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES
-from gsmooth_core.tracking.projection import POSE, translation
+from gsmooth_core.tracking.projection import POSE, Reals, translation
 from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
 from gsmooth_core.tracking.terms import Seen, face_size, residuals
 
@@ -188,8 +188,8 @@ def _confidence(
     return out
 
 
-def yaw(x: Real) -> Float:
-    """(T,) degrees between the face's forward axis and the direction to the camera."""
+def yaw(x: Reals) -> Float:
+    """(T,) degrees between the face's forward axis and the direction to the camera; x (T, 6+)."""
     forward = rotation_matrix(x[:, :3])[..., 2]
     place = translation(x)
     towards = -place / np.linalg.norm(place, axis=1, keepdims=True)

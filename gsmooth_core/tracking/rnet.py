@@ -1,0 +1,199 @@
+"""Tracking with the paper's own regressor (R-Net of Deep3DFaceRecon), for users who have it.
+
+Landmarks are followed as usual; every frame is aligned by five of them, cropped to 224 pixels,
+and the network reads the coefficients of the Basel Face Model from the crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gsmooth_core.data import Bool, Clip, FaceTrack, Float, Image
+from gsmooth_core.errors import ModelError, NoFaceError
+from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.tracking import deep3d
+from gsmooth_core.tracking.fit import Limits, fill, ramp, yaw
+from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, follow_face
+from gsmooth_core.tracking.landmarks import cut
+from gsmooth_core.tracking.projection import Camera, translation
+from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet
+from gsmooth_core.tracking.terms import face_size
+
+_SAMPLED_VERTICES = 200
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The 257 coefficients of T frames, taken apart.
+
+    Attributes:
+        identity: (T, 80) alpha.
+        expression: (T, 64) beta.
+        texture: (T, 80) delta.
+        angles: (T, 3) radians about x, y, z.
+        light: (T, 27) gamma.
+        translation: (T, 3) decimetres.
+    """
+
+    identity: Float
+    expression: Float
+    texture: Float
+    angles: Float
+    light: Float
+    translation: Float
+
+    @classmethod
+    def of(cls, values: Float) -> Coefficients:
+        """Take (T, 257) apart."""
+        parts = np.split(values, np.cumsum(HEADS)[:-1], axis=1)
+        identity, expression, texture, angles, light = parts[:5]
+        place = np.concatenate(parts[5:], 1)
+        return cls(identity, expression, texture, angles, light, place)
+
+
+@dataclass
+class _Collected:
+    """What the pass over the frames leaves: a row a frame."""
+
+    values: list[Float] = field(default_factory=list)
+    matrices: list[Float] = field(default_factory=list)
+
+
+class RNetTracker:
+    """Tracks faces with an R-Net checkpoint.
+
+    Args:
+        checkpoint: the user's file.
+        model: the Basel Face Model it belongs to (80 identity, 64 expression components).
+        follow: how the face is chosen and followed.
+        limits: what makes a frame unusable.
+        device: where the network runs.
+
+    Raises:
+        ModelError: the checkpoint or the model does not fit.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        model: MorphableModel,
+        follow: FollowSettings | None = None,
+        limits: Limits | None = None,
+        device: str = "cpu",
+    ) -> None:
+        sizes = (len(model.identity_basis), len(model.expression_basis))
+        if sizes != HEADS[:2]:
+            raise ModelError(
+                f"R-Net needs a face model with {HEADS[:2]} components, not {sizes}.",
+                "Use the Basel Face Model (BFM_model_front.mat).",
+            )
+        self._model = model
+        self._follow = follow or FollowSettings()
+        self._limits = limits or Limits()
+        self._device = device
+        self._network: RNet = load_rnet(checkpoint).to(device)
+
+    def track(
+        self,
+        frames: Iterable[Image],
+        clip: Clip,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> FaceTrack:
+        """Track one face through a clip; the frames are read once and none is kept.
+
+        Args:
+            frames: (H, W, 3) RGB each.
+            clip: what they belong to.
+            on_progress: called with the number of frames done.
+
+        Returns:
+            the track; alpha is the mean over the frames.
+
+        Raises:
+            NoFaceError: no frame shows a face.
+        """
+        rows = _Collected()
+
+        def regress(index: int, frame: Image, face: FollowedFace) -> None:
+            self._add(rows, frame, face)
+            if on_progress:
+                on_progress(index + 1)
+
+        landmarks = follow_face(frames, self._follow, regress)
+        present = landmarks.presence > 0
+        if not present.any():
+            raise NoFaceError(
+                "No face was found in any frame of the clip.",
+                "Use a clip in which a face is seen from the front.",
+            )
+        values, matrices = np.array(rows.values), np.array(rows.matrices)
+        return self._assemble(values, matrices, present, landmarks.points, landmarks.presence, clip)
+
+    def _add(self, rows: _Collected, frame: Image, face: FollowedFace) -> None:
+        matrix, values = np.eye(2, 3, dtype=np.float32), np.zeros(COEFFICIENTS, np.float32)
+        if face.presence > 0:
+            matrix = deep3d.crop_matrix(deep3d.five_points(face.points))
+            values = self.regress(cut(frame, matrix, deep3d.SIDE))
+        rows.matrices.append(matrix)
+        rows.values.append(values)
+
+    @torch.inference_mode()
+    def regress(self, crop: Image) -> Float:
+        """(257,) coefficients of an aligned crop (224, 224, 3)."""
+        image = torch.from_numpy(crop).to(self._device).permute(2, 0, 1)[None].float() / 255
+        return np.asarray(self._network(image)[0].cpu().numpy(), np.float32)
+
+    def _assemble(
+        self,
+        values: Float,
+        matrices: Float,
+        present: Bool,
+        points: Float,
+        presence: Float,
+        clip: Clip,
+    ) -> FaceTrack:
+        coefficients = Coefficients.of(values[present])
+        identity = coefficients.identity.mean(0)
+        scales = matrices[present, 0, 0]
+        camera = Camera(float(deep3d.FOCAL * np.median(scales)), clip.width, clip.height)
+        turn, shift = deep3d.crop_pose(coefficients.angles, coefficients.translation)
+        every = max(len(self._model.mean) // _SAMPLED_VERTICES, 1)
+        sample = self._model.template(identity)[::every]
+        shapes = np.broadcast_to(sample, (len(turn), *sample.shape))
+        pose = deep3d.frame_pose(turn, shift, matrices[present], camera, shapes)
+        x = self._spread(present, np.concatenate([pose, coefficients.expression], 1))
+        confidence = np.zeros(len(present), np.float32)
+        confidence[present] = (
+            ramp(presence[present], self._limits.presence)
+            * ramp(yaw(pose), self._limits.yaw)
+            * ramp(face_size(points[present]), self._limits.size)
+        )
+        light = deep3d.light(coefficients.light)
+        lights = self._spread(present, light.reshape(len(light), -1)).reshape(-1, 9, 3)
+        return FaceTrack(
+            width=clip.width,
+            height=clip.height,
+            fps=clip.fps,
+            model=self._model.name,
+            focal=camera.focal,
+            identity=identity,
+            expression_names=self._model.expression_names,
+            expression=x[:, 6:],
+            rotation=x[:, :3],
+            translation=translation(x),
+            light=lights,
+            confidence=confidence,
+            landmarks=points[..., :2].copy(),
+        )
+
+    @staticmethod
+    def _spread(present: Bool, rows: Float) -> Float:
+        """Rows of the present frames, with the others between them, (T, P)."""
+        full = np.zeros((len(present), rows.shape[1]))
+        full[present] = rows
+        return fill(full, present).astype(np.float32)
