@@ -23,6 +23,12 @@ from training.face_identity import (
     principal_components,
     sample_people,
 )
+from training.face_landmarks import (
+    LandmarkSettings,
+    describe,
+    find_landmarks,
+    with_landmarks,
+)
 from training.face_repair import close_lips, closing, follow_mouth, seat_teeth
 from training.face_source import (
     ARKIT_NAMES,
@@ -136,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=PACKAGE_WEIGHTS / "face_model.safetensors")
     parser.add_argument("--samples", type=int, default=IdentitySettings.samples)
+    parser.add_argument("--pictures", type=int, default=LandmarkSettings.pictures)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     source = read_source()
@@ -143,6 +150,10 @@ def main() -> None:
     for count in (10, 20, 40, 60, 80):
         logger.info("%d components keep %.2f %%", count, 100 * identity.kept[count - 1])
     model = assemble(source, identity)
+    settings = LandmarkSettings(pictures=arguments.pictures)
+    found = find_landmarks(model, source.topology.upper, settings)
+    logger.info("landmarks: %s", describe(found))
+    model = with_landmarks(model, found)
     save_face_model(arguments.output, model)
     logger.info("%s: %d vertices", arguments.output, len(model.mean))
 
