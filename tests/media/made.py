@@ -74,6 +74,7 @@ def write_wav(path: Path, samples: np.ndarray, rate: int, codec: str = "pcm_s16l
 
 
 def speechlike(seconds: float, rate: int = 16000) -> np.ndarray:
-    """(S,) a tone that swells four times a second, loud enough to count as speech."""
+    """(S,) a rising tone that swells twice a second, loud enough to count as speech."""
     time = np.arange(round(seconds * rate)) / rate
-    return (0.3 * np.sin(2 * np.pi * 220 * time) * np.sin(4 * np.pi * time) ** 2).astype(np.float32)
+    tone = np.sin(2 * np.pi * (150 * time + 100 * time**2))
+    return (0.3 * tone * np.sin(2 * np.pi * time) ** 2).astype(np.float32)

@@ -1,0 +1,236 @@
+"""What is written has the source's frames, rate, size and length, and is there whole or not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gsmooth_core.errors import InputError, MediaError
+from gsmooth_core.media import (
+    SegmentWriter,
+    Sound,
+    assemble,
+    probe,
+    read_audio,
+    read_frames,
+    segment_path,
+)
+from gsmooth_core.media.probe import probe_source
+from tests.media.made import (
+    ffmpeg,
+    number_in,
+    numbered_frames,
+    speechlike,
+    write_video,
+    write_wav,
+)
+
+
+def write_segments(
+    folder: Path, source: Path, output: Path, chunk: int = 16, crf: int = 14
+) -> list[Path]:
+    clip = probe(source)
+    segments = []
+    for index, start in enumerate(range(0, clip.frame_count, chunk)):
+        segments.append(segment_path(folder, index, output))
+        with SegmentWriter(segments[-1], clip, output, crf=crf, preset="veryfast") as writer:
+            for frame in read_frames(clip, start, min(chunk, clip.frame_count - start)):
+                writer.write(frame)
+    return segments
+
+
+@pytest.fixture
+def job(tmp_path) -> Path:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("fps", [Fraction(22131, 1000), Fraction(30000, 1001), Fraction(25)])
+def test_joined_segments_are_exact(tmp_path, job, fps, suffix):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(75), fps, vf="setsar=4/3")
+    output = tmp_path / f"out{suffix}"
+    segments = write_segments(job, source, output, chunk=13)
+    sound = Sound(write_wav(tmp_path / "s.wav", speechlike(1.0, 44100), 44100))
+    assemble(segments, output, probe(source), 75, sound)
+    clip = probe(output)
+    assert (clip.frame_count, clip.fps) == (75, fps)
+    assert (clip.width, clip.height, clip.sample_aspect) == (96, 64, Fraction(4, 3))
+    assert [number_in(frame) for frame in read_frames(clip)] == list(range(75))
+    timing = probe_source(output).timing
+    assert timing is not None
+    if suffix in (".mp4", ".mov"):
+        assert len(set(np.diff(timing.pts))) == 1
+
+
+def test_many_segments_do_not_drift(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(3), Fraction(24000, 1001))
+    segment = write_segments(job, source, tmp_path / "o.mp4")[0]
+    output = tmp_path / "o.mp4"
+    assemble([segment] * 400, output, probe(source), 1200)
+    timing = probe_source(output).timing
+    assert timing is not None
+    assert (len(timing.pts), set(np.diff(timing.pts))) == (1200, {1001})
+
+
+@pytest.mark.parametrize("start", [0.0, 0.7, -0.5])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_stands_where_it_should_and_fills_the_picture(tmp_path, job, suffix, start):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(50), 25)
+    output = tmp_path / f"out{suffix}"
+    speech = write_wav(tmp_path / "s.wav", speechlike(1.9, 48000), 48000)
+    segments = write_segments(job, source, output, 50)
+    assemble(segments, output, probe(source), 50, Sound(speech, start, 1.5))
+    audio = read_audio(output)
+    expected = read_audio(speech, start=start, duration=1.5)
+    assert len(audio) == pytest.approx(2.0 * 16000, abs=700)
+    assert np.corrcoef(audio[: len(expected)], expected)[0, 1] > 0.99
+    assert np.abs(audio[round(1.55 * 16000) :]).max() < 0.01
+
+
+def test_sound_longer_than_the_picture_is_cut(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(20), 25)
+    speech = write_wav(tmp_path / "s.wav", speechlike(5.0), 16000)
+    output = tmp_path / "out.mp4"
+    assemble(write_segments(job, source, output), output, probe(source), 20, Sound(speech))
+    assert len(read_audio(output)) == pytest.approx(0.8 * 16000, abs=100)
+
+
+@pytest.mark.parametrize("rate", [8000, 96000, 192000])
+def test_sound_with_broken_samples_or_odd_rates_is_written(tmp_path, job, rate):
+    samples = speechlike(1.0, rate)
+    samples[rate // 2 : rate // 2 + 99] = np.nan
+    speech = write_wav(tmp_path / "s.wav", samples, rate, "pcm_f32le")
+    source = write_video(tmp_path / "in.mp4", numbered_frames(25), 25)
+    output = tmp_path / "out.mp4"
+    assemble(write_segments(job, source, output), output, probe(source), 25, Sound(speech))
+    audio = read_audio(output)
+    assert np.corrcoef(audio[:16000], read_audio(speech)[:16000])[0, 1] > 0.95
+
+
+def test_png_frames_are_lossless(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(20), 25)
+    for output, first in (
+        (tmp_path / "seq", "00000.png"),
+        (tmp_path / "p" / "a%3d.png", "a000.png"),
+    ):
+        segments = write_segments(job, source, output, 8)
+        speech = write_wav(tmp_path / "s.wav", speechlike(0.5), 16000)
+        folder = assemble(segments, output, probe(source), 20, Sound(speech))
+        images = sorted(folder.glob("*.png"))
+        assert (len(images), images[0].name) == (20, first)
+        for image, frame in zip(images, read_frames(probe(source)), strict=True):
+            assert np.array_equal(next(read_frames(probe(image))), frame)
+        assert len(read_audio(folder / "sound.wav")) == pytest.approx(0.8 * 16000, abs=2)
+
+
+@pytest.mark.parametrize("size", [(641, 359), (96, 63), (16, 16)])
+def test_odd_sizes(tmp_path, job, size):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(4, *size), 25)
+    output = tmp_path / "out.mp4"
+    assemble(write_segments(job, source, output), output, probe(source), 4)
+    assert (probe(output).width, probe(output).height) == size
+    for got, expected in zip(read_frames(probe(output)), read_frames(probe(source)), strict=True):
+        assert np.abs(got.astype(int) - expected).mean() < 2
+
+
+NAMES = [
+    "with space.mp4",
+    "quo'te\".mp4",
+    "smile \N{GRINNING FACE}.mp4",
+    "-dash.mp4",
+    "100%d %05d.mp4",
+    "new\nline.mp4",
+    "co:lon?a=b&c#d.mp4",
+    "x" * 250 + ".mp4",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_in_any_folder(tmp_path, name, monkeypatch):
+    folder = tmp_path / name.removesuffix(".mp4")
+    folder.mkdir()
+    job = folder / "job"
+    job.mkdir()
+    source = folder / name
+    write_video(source, numbered_frames(5), 25, tone=0.2)
+    monkeypatch.chdir(folder)
+    output = folder / ("y" * 250 + ".mp4" if name.startswith("x") else f"out {name}")
+    sound = Sound(Path(name))
+    assemble(write_segments(job, Path(name), output), output, probe(name), 5, sound)
+    assert [number_in(frame) for frame in read_frames(probe(output))] == list(range(5))
+    assert {p.name for p in folder.iterdir()} == {name, "job", output.name}
+
+
+def test_unknown_suffix_is_named(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(2))
+    with pytest.raises(InputError, match="exe"):
+        SegmentWriter(job / "s", probe(source), tmp_path / "out.exe")
+
+
+def test_an_unfinished_segment_leaves_nothing(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(4))
+    for output in (tmp_path / "o.mp4", tmp_path / "frames"):
+        path = segment_path(job, 0, output)
+        with pytest.raises(KeyError), SegmentWriter(path, probe(source), output) as writer:
+            writer.write(next(read_frames(probe(source))))
+            raise KeyError("stop")
+        assert list(job.iterdir()) == []
+
+
+def test_wrong_frame_is_refused(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(4))
+    with SegmentWriter(job / "s.mp4", probe(source), tmp_path / "o.mp4") as writer:
+        with pytest.raises(ValueError, match="does not fit"):
+            writer.write(np.zeros((10, 10, 3), np.uint8))
+        writer.write(np.zeros((64, 96, 3), np.uint8))
+    assert writer.frames == 1
+
+
+def test_a_result_with_missing_frames_never_appears(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(20))
+    output = tmp_path / "out.mp4"
+    output.write_bytes(b"the old file")
+    segments = write_segments(job, source, output, 10)
+    with pytest.raises(MediaError, match="10 frames"):
+        assemble(segments[:1], output, probe(source), 20)
+    assert output.read_bytes() == b"the old file"
+    assert [p.name for p in tmp_path.iterdir() if "partial" in p.name] == []
+
+
+def test_a_damaged_segment_is_an_error_not_a_file(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(20))
+    output = tmp_path / "out.mp4"
+    segments = write_segments(job, source, output, 10)
+    segments[1].write_bytes(segments[1].read_bytes()[:200])
+    with pytest.raises(MediaError):
+        assemble(segments, output, probe(source), 20)
+    assert not output.exists()
+
+
+def test_folder_that_does_not_exist(tmp_path):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(2))
+    writer = SegmentWriter(tmp_path / "nowhere" / "s.mp4", probe(source), tmp_path / "o.mp4")
+    with pytest.raises(MediaError, match="could not be written"), writer:
+        for frame in read_frames(probe(source)):
+            writer.write(frame)
+
+
+def test_oracle_reads_the_same_frames(tmp_path, job):
+    """OpenCV, with its own demuxer and decoder build, sees the same numbers in the same order."""
+    import cv2
+
+    source = write_video(tmp_path / "in.mp4", numbered_frames(40), Fraction(30000, 1001))
+    output = tmp_path / "out.mp4"
+    assemble(write_segments(job, source, output, 7), output, probe(source), 40)
+    capture = cv2.VideoCapture(str(output))
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(30000 / 1001)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 40
+    numbers = [number_in(frame) for ok, frame in iter(capture.read, (False, None))]
+    assert numbers == list(range(40))
+    capture.release()
+    ffmpeg("-xerror", "-i", output, "-f", "null", "-")
