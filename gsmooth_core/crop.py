@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.camera import project, rotation_matrix
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face_model import MorphableModel, Region
 
 CROP_SIDE = 1.8
 """Side of a crop in decimetres at the face (the paper's is 2.2, with more forehead)."""
@@ -24,6 +24,8 @@ CROP_SIDE = 1.8
 CROP_CENTRE = -0.3
 """Height of its centre in model space, in decimetres."""
 
+_DEPTH = 0.7  # decimetres behind the tip of the nose that still count as the face's front
+_ANCHORS = 300
 _SHIFT = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 
 
@@ -41,7 +43,7 @@ def crop_transforms(track: FaceTrack, model: MorphableModel, size: int) -> Float
     Returns:
         (T, 2, 3) frame -> crop pixels.
     """
-    anchors = model.landmarks(model.template(track.identity))[model.landmark_weight > 0]
+    anchors = _anchors(model, model.template(track.identity))
     target = front_view(anchors, size)
     usable = np.flatnonzero(track.usable)
     if not len(usable):
@@ -61,6 +63,13 @@ def front_view(points: Float, size: int) -> Float:
     centred = points[..., :2] - np.array([0, CROP_CENTRE], np.float32)
     pixels: Float = size / 2 + centred * np.array([scale, -scale], np.float32)
     return pixels
+
+
+def _anchors(model: MorphableModel, template: Float) -> Float:
+    """(A, 3) points of the front of the face, spread over it."""
+    skin = np.flatnonzero(model.in_regions(Region.SKIN, Region.LOWER_FACE))
+    front = skin[template[skin, 2] > template[:, 2].max() - _DEPTH]
+    return template[front[:: max(1, len(front) // _ANCHORS)]]
 
 
 def similarity(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.morphology import erosion
 from skimage.transform import SimilarityTransform
 
 from gsmooth_core import crop
@@ -64,8 +65,8 @@ def test_cut_and_spread_is_the_identity(scale: float, angle: float) -> None:
     under = crop.window(matrix, 256, *frame.shape[:2])
     back = under.spread(under.cut(under.part(frame)))
     covered = under.spread(np.ones((256, 256), np.float32), 1) > 0.999
-    inner = covered & (crop.paste(under.part(frame), under.part(frame), covered * 1.0) >= 0).all(-1)
-    inner[:6], inner[-6:], inner[:, :6], inner[:, -6:] = False, False, False, False
+    inner = erosion(np.pad(covered, 8), np.ones((17, 17)))[8:-8, 8:-8]
+    assert inner.sum() > 2000
     error = np.abs(back.astype(int) - under.part(frame))[inner]
     # A shift by a tenth of a pixel would show as 0.6 on these waves.
     assert error.mean() < (1.2 if scale < 0.5 else 0.6)
@@ -88,7 +89,8 @@ def test_a_crop_beyond_the_frame_repeats_its_edge() -> None:
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 2.7])
 def test_hidden_holds_every_pixel_under_the_mask(scale: float) -> None:
-    matrix = turned(scale, 0.2, 10, -5)
+    matrix = turned(scale, 0.2, 0, 0)
+    matrix[:, 2] = [140, 120] - matrix[:, :2] @ [130, 100]
     under = crop.window(matrix, 256, 200, 260)
     mask = np.zeros((256, 256), bool)
     mask[90:150, 100:180] = True
@@ -104,8 +106,7 @@ def test_hidden_holds_every_pixel_under_the_mask(scale: float) -> None:
 def test_the_head_stands_upright_and_centred_in_every_crop() -> None:
     clip, model = scene.track(), scene.face_model()
     transforms = crop.crop_transforms(clip, model, 256)
-    trusted = model.landmark_weight > 0
-    points = model.landmarks(model.template(clip.identity))[trusted]
+    points = crop._anchors(model, model.template(clip.identity))
     front = crop.front_view(points, 256)
     for frame in range(len(clip)):
         seen = project(

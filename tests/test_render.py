@@ -77,13 +77,17 @@ def test_whole_face_is_the_mask_of_the_mesh(clip, surface) -> None:
     assert render.dubbed(face).sum() < face.mask.sum()
 
 
-def test_teeth_are_seen_only_when_the_mouth_is_open(clip, surface) -> None:
+def test_the_mouth_is_seen_only_when_it_is_open(clip, surface) -> None:
     teeth = surface.regions == Region.TEETH
     shut = posed(surface, clip, 0, np.zeros(len(clip.expression_names), np.float32))
-    opened = posed(surface, clip, 0, wide_open())
-    seen = [render.visibility(surface, face, SIZE)[teeth].mean() for face in (shut, opened)]
-    assert seen[0] < 0.02
-    assert seen[1] > 3 * seen[0] + 0.05
+    closed, opened = (
+        render.visibility(surface, face, SIZE)
+        for face in (shut, posed(surface, clip, 0, wide_open()))
+    )
+    assert closed[teeth].max() == 0
+    assert opened[teeth].max() == 1
+    assert closed[surface.inside_mouth].mean() < 0.02
+    assert opened[surface.inside_mouth].mean() > 0.1
 
 
 def test_skin_that_is_turned_away_is_not_visible(clip, surface) -> None:
@@ -92,7 +96,7 @@ def test_skin_that_is_turned_away_is_not_visible(clip, surface) -> None:
     nose = np.argmax(surface.template[:, 2])
     assert seen[nose] > 0.5
     behind = (surface.regions == Region.SKIN) & (surface.template[:, 2] < -0.55)
-    assert seen[behind].mean() < 0.2
+    assert seen[behind].mean() < 0.3
 
 
 def test_values_are_drawn_where_the_vertices_are(clip, surface) -> None:

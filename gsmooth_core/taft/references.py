@@ -20,6 +20,7 @@ from gsmooth_core.face_model import MorphableModel, Region
 _POINTS = 60
 _CANDIDATES = 3000
 _MM = 100.0  # a decimetre
+_SAME = 1e-8
 _NEARNESS = 2.0  # square millimetres: the price of a reference half way through its fade
 
 
@@ -72,13 +73,15 @@ def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:
     """
     frames = np.flatnonzero(usable)
     frames = frames[:: max(1, -(-len(frames) // _CANDIDATES))]
-    if len(frames) <= size:
+    if not len(frames):
         return frames
     points = space[frames]
     chosen = [int(((points - np.median(points, 0)) ** 2).sum(1).argmin())]
     distance = np.full(len(points), np.inf)
-    while len(chosen) < size:
+    while len(chosen) < min(size, len(frames)):
         distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(1))
+        if distance.max() < _SAME:  # a still picture, however many frames it stands for
+            break
         chosen.append(int(distance.argmax()))
     return np.sort(frames[chosen])
 

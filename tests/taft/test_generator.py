@@ -53,9 +53,9 @@ def test_untrained_fusion_is_the_weighted_mean(count: int) -> None:
     x = batch(count=count)
     with torch.inference_mode():
         picture = g.build(SMALL["default"])(x)
-    naive = sum(
-        x.references[:, k] * (x.validity[:, k] + 1e-4) for k in range(count)
-    ) / sum(x.validity[:, k] + 1e-4 for k in range(count))
+    naive = sum(x.references[:, k] * (x.validity[:, k] + 1e-4) for k in range(count)) / sum(
+        x.validity[:, k] + 1e-4 for k in range(count)
+    )
     assert torch.allclose(picture, naive, atol=1e-5)
     assert torch.allclose(g.weighted_mean(x.references, x.validity), naive, atol=1e-6)
 
@@ -134,33 +134,31 @@ def test_a_missing_checkpoint_is_a_model_error(tmp_path: Path, monkeypatch) -> N
 
 def damaged(path: Path, how: str) -> None:
     """Damage a good checkpoint in one way."""
+    whole = path.read_bytes()
+    bytes_of = {"random bytes": b"\x80\x04" * 40, "truncated": whole[:-100]}
+    if how in bytes_of:
+        path.write_bytes(bytes_of[how])
+        return
     arrays, meta = load_arrays(path, "taft")
-    name = next(iter(arrays))
-    if how == "random bytes":
-        path.write_bytes(b"\x80\x04" * 40)
-        return
-    if how == "truncated":
-        path.write_bytes(path.read_bytes()[:-100])
-        return
-    if how == "nan":
-        arrays[name] = np.full_like(arrays[name], np.nan)
-    elif how == "missing key":
+    name, config = next(iter(arrays)), meta["config"]
+    first = arrays[name]
+    changed = {
+        "nan": np.full_like(first, np.nan),
+        "wrong shape": first[:1],
+        "integers": first.astype(np.int32),
+    }
+    arrays[name] = changed.get(how, first)
+    dims = {
+        "wrong dims": {"width": 16},
+        "huge dims": {"width": 10**9},
+        "unknown preset": {"preset": "other"},
+        "unknown field": {"colour": 1},
+    }
+    config |= dims.get(how, {})
+    if how == "missing key":
         del arrays[name]
-    elif how == "wrong shape":
-        arrays[name] = arrays[name][:1]
-    elif how == "integers":
-        arrays[name] = arrays[name].astype(np.int32)
-    elif how == "wrong dims":
-        meta["config"]["width"] = 16
-    elif how == "huge dims":
-        meta["config"]["width"] = 10**9
-    elif how == "unknown preset":
-        meta["config"]["preset"] = "other"
-    elif how == "unknown field":
-        meta["config"]["colour"] = 1
-    elif how == "no config":
-        meta = {}
-    save_arrays(path, "other" if how == "another kind" else "taft", arrays, meta)
+    kind = "other" if how == "another kind" else "taft"
+    save_arrays(path, kind, arrays, {} if how == "no config" else {"config": config})
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ def test_a_frame_warped_to_itself_is_itself(composer) -> None:
     moved = warp.displacement(own, seen)
     assert np.abs(moved[:, :2]).max() < 1e-3
     picture = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
-    assert np.abs(picture / 255 - truth(composer, 7)).max() <= 1.5 / 255
+    difference = np.abs(picture / 255 - truth(composer, 7)) * 255
+    # Both are one cubic interpolation, of 8-bit values with 5-bit weights.
+    assert difference.mean() < 0.3
+    assert difference.max() < 6
 
 
 @pytest.mark.parametrize("frame", [0, 3, 6, 9])

@@ -1,0 +1,192 @@
+"""The way of a frame: nothing of it under the mask is looked at, nothing outside is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gsmooth_core.data import FaceTrack, Image
+from gsmooth_core.errors import InputError
+from gsmooth_core.taft import generator as g
+from gsmooth_core.taft.compose import Composer, ComposeSettings, best_size
+from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.translate import FaceTranslator
+from tests.taft import scene
+from tests.taft.test_generator import stirred
+
+CONFIGS = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
+FRAMES = 10
+
+
+@pytest.fixture(scope="module")
+def clip() -> FaceTrack:
+    return scene.track(FRAMES)
+
+
+@pytest.fixture(scope="module")
+def pictures(clip: FaceTrack) -> list[Image]:
+    return [scene.picture(clip, frame) for frame in range(FRAMES)]
+
+
+def other_words(clip: FaceTrack) -> np.ndarray:
+    """The clip's own curves, said backwards and a little louder."""
+    return np.clip(1.2 * clip.expression[::-1], 0, 1).astype(np.float32)
+
+
+def translator(
+    clip: FaceTrack, pictures: list[Image], preset: str = "default", **changes: object
+) -> FaceTranslator:
+    config = CONFIGS[preset]
+    settings = ComposeSettings(
+        warped=config.warped, references=ReferenceSettings(bank=6, count=config.references)
+    )
+    return FaceTranslator(
+        clip,
+        scene.face_model(),
+        other_words(clip),
+        pictures.__getitem__,
+        stirred(config),
+        replace(settings, **changes),
+    )
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("preset", g.PRESETS)
+def test_poison_under_the_mask_changes_nothing(clip, pictures, preset: str, whole: bool) -> None:
+    # The whole frame is poisoned in the bank's source as well: it may not refer to itself.
+    dub = translator(clip, pictures, preset, whole_face=whole)
+    rng = np.random.default_rng(0)
+    for frame in (0, 4, 9):
+        clean = dub.translate(frame, pictures[frame])
+        assert clean.hidden.sum() > 2000
+        poisoned = pictures[frame].copy()
+        poisoned[clean.hidden] = rng.integers(0, 256, (int(clean.hidden.sum()), 3))
+        source = [p if n != frame else poisoned for n, p in enumerate(pictures)]
+        again = translator(clip, source, preset, whole_face=whole).translate(frame, poisoned)
+        assert np.array_equal(again.frame, clean.frame)
+        assert np.array_equal(again.mask, clean.mask)
+
+
+def test_poison_outside_the_mask_is_seen(clip, pictures) -> None:
+    # Otherwise the test above would pass for a program that looks at nothing at all.
+    dub = translator(clip, pictures)
+    clean = dub.translate(4, pictures[4])
+    poisoned = pictures[4].copy()
+    poisoned[~clean.hidden] = 255 - poisoned[~clean.hidden]
+    again = dub.translate(4, poisoned)
+    assert not np.array_equal(again.frame[clean.hidden], clean.frame[clean.hidden])
+
+
+@pytest.mark.parametrize("size", [256, 512])
+@pytest.mark.parametrize("preset", g.PRESETS)
+def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, size: int) -> None:
+    dub = translator(clip, pictures, preset, size=size)
+    for frame in (1, 6):
+        before = pictures[frame].copy()
+        done = dub.translate(frame, pictures[frame])
+        assert np.array_equal(pictures[frame], before)
+        assert np.array_equal(done.frame[~done.mask], before[~done.mask])
+        assert done.mask[done.hidden].all()
+        assert done.frame.dtype == np.uint8
+        assert done.frame.shape == before.shape
+
+
+def test_the_mask_holds_what_the_new_mouth_changes(clip, pictures) -> None:
+    # Against the same face drawn with the new expression: a change outside the mask is lost.
+    dub = translator(clip, pictures)
+    for frame in (0, 3, 7):
+        done = dub.translate(frame, pictures[frame])
+        truth = scene.picture(clip, frame, other_words(clip)[frame])
+        changed = np.abs(truth.astype(int) - pictures[frame]).max(-1) > 12
+        assert changed.sum() > 20
+        assert (changed & ~done.mask).sum() <= 0.02 * changed.sum()
+
+
+def test_the_new_mouth_is_that_of_the_new_expression(clip, pictures) -> None:
+    """Untrained fusion, against the face drawn with the new expression and with the old one."""
+    generator = g.build(CONFIGS["default"]).eval()
+    new = other_words(clip)
+    dub = FaceTranslator(clip, scene.face_model(), new, pictures.__getitem__, generator)
+    for frame in (0, 2, 7):
+        done = dub.translate(frame, pictures[frame])
+        truth = scene.picture(clip, frame, new[frame]).astype(int)
+        changed = np.abs(pictures[frame] - truth).max(-1) > 12
+        error, untouched = np.abs(done.frame - truth), np.abs(pictures[frame] - truth)
+        assert error[done.hidden].mean() < 3
+        assert error[changed].mean() < 0.6 * untouched[changed].mean()
+
+
+def test_a_still_picture_is_its_own_reference() -> None:
+    clip = scene.track(6, still=True)
+    photo = scene.picture(clip, 0)
+    talk = np.zeros_like(clip.expression)
+    talk[:, clip.expression_names.index("jawOpen")] = np.linspace(0, 0.6, 6)
+    single = replace(clip, confidence=np.eye(1, 6, dtype=np.float32)[0])
+    dub = FaceTranslator(
+        single, scene.face_model(), talk, lambda _: photo, g.build(CONFIGS["default"]).eval()
+    )
+    assert [r.frame for r in dub.composer.bank] == [0]
+    done = dub.translate(0, photo)
+    assert done.members == (0,)
+    assert np.abs(done.frame.astype(int) - photo)[done.hidden].mean() < 3
+
+
+def test_a_frame_without_a_face_passes_untouched(clip, pictures) -> None:
+    dub = translator(scene.without_face(clip, 4), pictures)
+    done = dub.translate(4, pictures[4])
+    assert np.array_equal(done.frame, pictures[4])
+    assert not done.mask.any()
+    assert done.members == ()
+    assert dub.translate(5, pictures[5]).mask.any()
+
+
+def test_a_target_of_another_length_is_refused(clip, pictures) -> None:
+    with pytest.raises(InputError):
+        Composer(clip, scene.face_model(), clip.expression[:-1], pictures.__getitem__)
+
+
+def test_the_size_follows_the_face(clip) -> None:
+    assert best_size(clip, scene.face_model()) == 256
+    near = replace(clip, translation=clip.translation * np.float32([1, 1, 0.4]))
+    assert best_size(near, scene.face_model()) == 512
+
+
+def test_the_generators_box_holds_every_mask(clip, pictures) -> None:
+    composer = translator(clip, pictures).composer
+    x0, y0, x1, y1 = composer.box
+    assert all(edge % 32 == 0 for edge in composer.box)
+    for frame in range(FRAMES):
+        _, mask = composer.masks(frame)
+        assert mask.any()
+        outside = mask.copy()
+        outside[y0:y1, x0:x1] = False
+        assert not outside.any()
+
+
+def test_the_same_frame_twice_is_the_same(clip, pictures) -> None:
+    dub = translator(clip, pictures)
+    a, _, b = (dub.translate(n, pictures[n]).frame for n in (3, 5, 3))
+    assert np.array_equal(a, b)
+
+
+@pytest.mark.gpu
+def test_cuda_agrees_with_the_cpu(clip, pictures) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    frames = [
+        FaceTranslator(
+            clip,
+            scene.face_model(),
+            other_words(clip),
+            pictures.__getitem__,
+            stirred(CONFIGS["default"]),
+            device=device,
+        )
+        .translate(3, pictures[3])
+        .frame.astype(int)
+        for device in ("cpu", "cuda")
+    ]
+    assert np.abs(frames[0] - frames[1]).max() <= 2
