@@ -137,6 +137,7 @@ def heads(folder: Path) -> Iterator[bpy.types.Object]:
 def activate(scene: bpy.types.Scene, body: bpy.types.Object) -> None:
     """Make the head the active object where the scene shows it."""
     for layer in scene.view_layers:
+        layer.update()  # learns of what was linked just now
         if body.name in layer.objects:
             layer.objects.active = body
             body.select_set(True, view_layer=layer)

@@ -173,7 +173,7 @@ def obstacle(scene: bpy.types.Scene, strip: Any) -> str:
     name = f"'{strip.name}'"
     if strip.lock:
         return f"{name} is locked: unlock it first."
-    if len(strip.retiming_keys):
+    if len(getattr(strip, "retiming_keys", ())):
         return f"{name} is retimed: reset its retiming, dub it, then retime the result."
     if strip.type == "MOVIE" and strip.use_reverse_frames:
         return f"{name} plays in reverse: switch that off, dub it, then reverse the result."

@@ -1,0 +1,155 @@
+"""A stand-in for the worker: speaks its protocol, makes real files, misbehaves when told to.
+
+`GSMOOTH_DOUBLE` says how: "crash" dies in the middle, "error" answers with an error, "slow" takes
+its time and obeys a cancel, "deaf" takes its time and does not.
+"""
+
+import json
+import math
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+import time
+from array import array
+from pathlib import Path
+
+MANNER = os.environ.get("GSMOOTH_DOUBLE", "")
+NAMES = ["jawOpen", "mouthSmileLeft", "mouthFunnel"]
+cancelled = threading.Event()
+
+
+def emit(event, **values):
+    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+    sys.stdout.flush()
+
+
+def ffmpeg():
+    found = shutil.which("ffmpeg")
+    if not found:
+        import imageio_ffmpeg
+
+        found = imageio_ffmpeg.get_ffmpeg_exe()
+    return found
+
+
+def dub(folder):
+    job = json.loads((folder / "job.json").read_text())
+    misbehave()
+    first, count = job["start_frame"], job["frame_count"]
+    still = job["video"].endswith(".png")
+    source = ["-loop", "1", "-pattern_type", "none"] if still else []
+    pick = f"trim=start_frame={0 if still else first}:end_frame={(0 if still else first) + count}"
+    filters = f"{pick},setpts=N/({job['fps']})/TB,pad=ceil(iw/2)*2:ceil(ih/2)*2"
+    command = [ffmpeg(), "-y", "-loglevel", "error", "-nostdin", *source, "-i", job["video"]]
+    command += ["-vf", filters, "-r", job["fps"], "-frames:v", str(count), "-an"]
+    command += ["-c:v", "libx264", "-crf", "1", "-pix_fmt", "yuv420p", job["output"]]
+    subprocess.run(command, check=True)
+    emit("progress", id=1, stage="encode", done=count, total=count)
+    shape = {"frames": count, "fps": job["fps"], "size": [64, 36], "untouched_frames": [[0, 2]]}
+    emit("result", id=1, result={"output": job["output"], "job": str(folder), **shape})
+
+
+def misbehave():
+    for done in range(5 if not MANNER else 200):
+        emit("progress", id=1, stage="track", done=done, total=200)
+        if MANNER == "crash" and done == 3:
+            sys.stderr.write("the dam is broken\n")
+            sys.stderr.flush()
+            os._exit(13)
+        if MANNER == "error":
+            emit("error", id=1, code="no_face", message="There is no face.", hint="Use another.")
+            sys.exit()
+        if MANNER == "slow" and cancelled.wait(0.05):
+            emit("error", id=1, code="cancelled", message="The job was stopped.", hint="")
+            sys.exit()
+        if MANNER == "deaf":
+            time.sleep(0.1)
+
+
+def mesh(folder):
+    """A bumpy little head: 7 frames, values beyond 0..1, turns of more than half a circle."""
+    job = json.loads((folder / "job.json").read_text())
+    dice = random.Random(3)
+    faces, vertices = [], []
+    rows, columns = 9, 16
+    for i in range(rows):
+        for j in range(columns):
+            up, round_ = math.pi * (i + 0.5) / rows, 2 * math.pi * j / columns
+            vertices += [
+                math.sin(up) * math.cos(round_),
+                math.cos(up) * 1.3,
+                math.sin(up) * math.sin(round_),
+            ]
+            if i + 1 < rows:
+                a, b = i * columns + j, i * columns + (j + 1) % columns
+                faces += [a, b, a + columns, b, b + columns, a + columns]
+    count = job["frame_count"]
+    arrays = {
+        "vertices": (array("f", vertices), [rows * columns, 3]),
+        "faces": (array("i", faces), [len(faces) // 3, 3]),
+        "uvs": (array("f", (dice.random() for _ in range(2 * len(faces)))), [len(faces), 2]),
+        "shape_keys": (
+            array("f", (dice.uniform(-0.2, 0.2) for _ in range(3 * len(vertices)))),
+            [3, rows * columns, 3],
+        ),
+        "values": (array("f", (dice.uniform(-0.5, 1.5) for _ in range(3 * count))), [count, 3]),
+        "rotation": (array("f", (dice.uniform(-2, 2) for _ in range(3 * count))), [count, 3]),
+        "translation": (
+            array("f", (v for _ in range(count) for v in (dice.random(), dice.random(), -9.0))),
+            [count, 3],
+        ),
+        "usable": (array("B", [1] * count), [count]),
+    }
+    edited = folder / "expression.json"
+    if edited.exists():
+        rows = json.loads(edited.read_text())["values"]
+        arrays["values"] = (array("f", (v for row in rows for v in row)), [count, 3])
+    meta = {"names": NAMES, "fps": job["fps"], "focal": 80.0, "width": 64, "height": 36}
+    write(folder / "mesh.safetensors", arrays, meta)
+    result = {"mesh": str(folder / "mesh.safetensors"), "texture": None}
+    emit("result", id=1, result=result)
+
+
+def write(path, arrays, meta):
+    header = {"__metadata__": {"kind": "gsmooth-mesh", "version": "1"}}
+    header["__metadata__"] |= {key: json.dumps(value) for key, value in meta.items()}
+    offset, codes = 0, {"f": "F32", "i": "I32", "B": "U8"}
+    for name, (values, shape) in arrays.items():
+        end = offset + len(values) * values.itemsize
+        header[name] = {
+            "dtype": codes[values.typecode],
+            "shape": shape,
+            "data_offsets": [offset, end],
+        }
+        offset = end
+    text = json.dumps(header).encode()
+    body = b"".join(values.tobytes() for values, _ in arrays.values())
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def doctor(_folder):
+    checks = [{"name": "Python", "ok": True, "detail": "3", "hint": ""}]
+    emit("result", id=1, result={"checks": checks, "stdin": sys.stdin.encoding})
+
+
+def listen():
+    for line in sys.stdin:
+        if json.loads(line)["command"] == "cancel" and MANNER != "deaf":
+            cancelled.set()
+    if MANNER != "deaf":
+        os._exit(0)
+
+
+def main():
+    emit("ready", version="double")
+    request = json.loads(sys.stdin.readline())
+    threading.Thread(target=listen, daemon=True).start()
+    folder = Path(request["arguments"].get("job", "."))
+    {"dub": dub, "mesh": mesh, "doctor": doctor}[request["command"]](folder)
+
+
+main()

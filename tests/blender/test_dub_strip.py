@@ -1,0 +1,248 @@
+"""The dubbed strip: where it stands, what it shows, what happens to the old one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import job_folder, strips  # noqa: E402
+
+
+def dub(**options):
+    assert bpy.ops.gsmooth.dub_strip(**options) == {"FINISHED"}
+    return strips.active_strip(bpy.context.scene)
+
+
+def job_of(strip):
+    folder = job_folder.resolve(strip["gsmooth_job"])
+    return json.loads((folder / "job.json").read_text())
+
+
+def shown_frame(scene, frame):
+    """Number of the source frame that the sequencer shows, read from rendered pixels."""
+    scene.render.resolution_x, scene.render.resolution_y = 64, 36
+    scene.render.image_settings.file_format = "PNG"
+    scene.view_settings.view_transform = "Standard"
+    path = Path(bpy.app.tempdir) / f"shown{frame}.png"
+    scene.frame_set(frame)
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(path))
+    middle = image.pixels[(18 * 64 + 32) * 4]
+    bpy.data.images.remove(image)
+    return round((middle * 255 * 219 / 255 + 16 - 20) / 5)
+
+
+def test_new_strip_lies_over_the_old_one(timeline):
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    new = dub()
+    assert (strips.left(new), strips.right(new)) == (11, 51)
+    assert new.channel == 3
+    assert old.mute
+    assert not new.mute
+    assert Path(bpy.path.abspath(new.filepath)).is_file()
+    assert [s.name for s in timeline.strips if s.select] == [new.name]
+
+
+def test_trimmed_strip_keeps_handles_and_frames(timeline, scene):
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    strips.set_handles(old, 21, 41)
+    before = [shown_frame(scene, frame) for frame in (21, 30, 40)]
+    new = dub()
+    assert (strips.left(new), strips.right(new)) == (21, 41)
+    assert (job_of(new)["start_frame"], job_of(new)["frame_count"]) == (10, 20)
+    assert [shown_frame(scene, frame) for frame in (21, 30, 40)] == before == [10, 19, 29]
+
+
+def test_extended_handles_hold_the_same_still_frames(timeline, scene):
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    strips.set_handles(old, 6, 56)
+    before = [shown_frame(scene, frame) for frame in (6, 11, 50, 55)]
+    new = dub()
+    assert (strips.left(new), strips.right(new)) == (6, 56)
+    assert job_of(new)["frame_count"] == 40
+    assert [shown_frame(scene, frame) for frame in (6, 11, 50, 55)] == before == [0, 0, 39, 39]
+
+
+def test_trimmed_content_is_respected(timeline):
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    name = "content_trim_start" if hasattr(old, "content_trim_start") else "animation_offset_start"
+    setattr(old, name, 5)
+    left, right = strips.left(old), strips.right(old)
+    new = dub()
+    assert (strips.left(new), strips.right(new)) == (left, right)
+    assert (job_of(new)["start_frame"], job_of(new)["frame_count"]) == (5, 35)
+
+
+def test_clip_of_another_rate_is_counted_in_scene_frames(timeline):
+    """A 50 fps file shows one frame a scene frame; the sound beside it is true to time."""
+    timeline.movie(first=1, file="fast.mp4")
+    speech = timeline.sound(first=11)
+    strips.set_handles(speech, 16, 36)
+    job = job_of(dub())
+    assert job["frame_count"] == 40
+    assert job["fps"] == "25/1"
+    timing = (job["audio_delay"], job["audio_start"], job["audio_duration"])
+    assert timing == pytest.approx((15 / 25, 5 / 25, 20 / 25))
+
+
+def test_still_speaks_for_as_long_as_its_strip(timeline):
+    timeline.image(first=5, end=25)
+    timeline.sound(first=5)
+    new = dub()
+    assert (strips.left(new), strips.right(new)) == (5, 25)
+    assert (job_of(new)["frame_count"], job_of(new)["fps"]) == (20, "25/1")
+
+
+def test_replace_takes_the_old_ones_place(timeline):
+    old = timeline.movie(channel=5)
+    old_name = old.name
+    timeline.sound()
+    new = dub(replace=True)
+    assert new.channel == 5
+    assert strips.find(bpy.context.scene, old_name) is None
+
+
+def test_look_of_the_strip_is_kept(timeline):
+    old = timeline.movie()
+    timeline.sound()
+    old.transform.offset_x, old.transform.scale_x, old.crop.min_x = 12, 0.5, 3
+    old.blend_alpha, old.color_multiply = 0.75, 0.5
+    old.modifiers.new("grade", "BRIGHT_CONTRAST").bright = 7
+    new = dub()
+    assert (new.transform.offset_x, new.transform.scale_x, new.crop.min_x) == (12, 0.5, 3)
+    assert (new.blend_alpha, new.color_multiply) == (0.75, 0.5)
+    assert new.modifiers["grade"].bright == 7
+
+
+def test_own_sound_is_muted_and_the_speech_stays(timeline, media):
+    timeline.movie(channel=2)
+    speech = timeline.sound(channel=3)
+    music = timeline.sound(channel=4, name="music")
+    own = timeline.sound(channel=1, name="own")
+    own.sound = own.sound.copy()
+    own.sound.filepath = str(media / "clip.mp4")
+    music.select = own.select = False
+    dub()
+    assert own.mute
+    assert not speech.mute
+    assert not music.mute
+    assert strips.left(speech) == 1
+
+
+def test_own_sound_may_be_selected_too(timeline, media):
+    """Blender selects a clip together with its sound: the other sound strip is meant."""
+    timeline.movie()
+    own = timeline.sound(channel=1, name="own")
+    own.sound = own.sound.copy()
+    own.sound.filepath = str(media / "clip.mp4")
+    timeline.sound(channel=3)
+    assert job_of(dub())["audio"] == str(media / "speech.wav")
+
+
+def test_title_above_stays_above(timeline):
+    timeline.movie(channel=2)
+    timeline.sound(channel=5)
+    title = timeline.image(first=1, end=41, channel=3)
+    title.select = False
+    assert dub().channel == 1
+
+
+def test_strip_in_an_open_meta_strip(timeline, scene):
+    movie, sound = timeline.movie(first=11), timeline.sound(first=11)
+    meta = timeline.strips.new_meta("meta", 1, 11)
+    movie.move_to_meta(meta)
+    sound.move_to_meta(meta)
+    strips.set_handles(meta, 11, 51)
+    scene.sequence_editor.display_stack(meta)
+    new = dub()
+    assert new.parent_meta() == meta
+    assert (strips.left(new), strips.right(new)) == (11, 51)
+
+
+def test_saved_file_gets_relative_paths(timeline, tmp_path):
+    timeline.movie()
+    timeline.sound()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "film.blend"))
+    new = dub()
+    assert new.filepath.startswith("//gsmooth")
+    assert new["gsmooth_job"].startswith("//gsmooth")
+    assert list(tmp_path.glob("gsmooth/*/clip_dubbed.mp4"))
+
+
+def test_same_job_goes_to_the_same_folder(timeline):
+    movie, sound = timeline.movie(), timeline.sound()
+    first = dub()["gsmooth_job"]
+    for strip in timeline.strips:
+        strip.select = strip in (movie, sound)
+    assert dub()["gsmooth_job"] == first
+    strips.set_handles(movie, 5, 20)
+    for strip in timeline.strips:
+        strip.select = strip in (movie, sound)
+    assert dub()["gsmooth_job"] != first
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda t, m, s: setattr(m, "lock", True), "locked"),
+        (lambda t, m, s: setattr(m, "use_reverse_frames", True), "reverse"),
+        (lambda t, m, s: setattr(m, "select", False), "Select the movie"),
+        (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
+        (lambda t, m, s: strips.set_handles(s, 41, 45), "overlap"),
+        (lambda t, m, s: setattr(m, "filepath", "/nowhere/x.mp4"), "missing"),
+    ],
+)
+def test_what_cannot_be_dubbed_is_refused_in_words(timeline, spoil, words):
+    movie, sound = timeline.movie(), timeline.sound()
+    spoil(timeline, movie, sound)
+    with pytest.raises(RuntimeError, match=words):
+        bpy.ops.gsmooth.dub_strip()
+    assert len(timeline.strips) == 2
+    assert not movie.mute
+
+
+def test_effect_on_the_strip_is_refused(timeline):
+    movie = timeline.movie()
+    timeline.sound()
+    words = {"length": 40} if bpy.app.version >= (5, 0) else {"frame_end": 41}
+    source = {"input1": movie} if bpy.app.version >= (4, 5) else {"seq1": movie}
+    timeline.strips.new_effect("blur", "GAUSSIAN_BLUR", 5, 1, **words, **source).select = False
+    with pytest.raises(RuntimeError, match="effect 'blur'"):
+        bpy.ops.gsmooth.dub_strip()
+
+
+@pytest.mark.skipif(bpy.app.version >= (5, 0) and bpy.app.background, reason="crashes headless")
+def test_adjusted_playback_rate_is_refused(timeline, media):
+    screen = bpy.context.window.screen
+    area = screen.areas[0]
+    area.type = "SEQUENCE_EDITOR"
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(area=area, region=region):
+        bpy.ops.sequencer.movie_strip_add(
+            filepath=str(media / "fast.mp4"), sound=False, use_framerate=False, channel=2
+        )
+    timeline.sound()
+    with pytest.raises(RuntimeError, match="adjusted rate"):
+        bpy.ops.gsmooth.dub_strip()
+
+
+def test_one_undo_step_restores_the_old_strip(timeline):
+    timeline.movie()
+    timeline.sound()
+    bpy.ops.ed.undo_push(message="strips")
+    new = dub()
+    name = new.name
+    bpy.ops.ed.undo_push(message="Dub Strip")  # what Blender does itself after a button
+    bpy.ops.ed.undo()
+    scene = bpy.context.scene
+    assert strips.find(scene, name) is None
+    assert not strips.find(scene, "clip").mute

@@ -1,0 +1,197 @@
+"""The worker process: cancel, crash, silence, absence; and the strips that survive all that."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import preferences, runtime, strips  # noqa: E402
+from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.operators.worker_operator import worker_task  # noqa: E402
+
+
+@pytest.fixture
+def clip(timeline):
+    timeline.movie()
+    timeline.sound()
+    return timeline
+
+
+def start(clip, scene):
+    """A dub as its modal form starts it: the task runs, nobody waits."""
+    from dataclasses import asdict
+
+    from blender_addon import job_folder
+
+    plan = strips.plan(scene, strips.select(scene))
+    job = strips.job_of(plan, scene.gsmooth.for_job())
+    folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
+    return plan, folder, runtime.activate(worker_task("Dub", "dub", folder, job=str(folder)))
+
+
+def run_until(task, condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while task.update() and not condition() and time.monotonic() < end:
+        task.pause()
+    return condition()
+
+
+def test_crash_is_a_clear_error_and_leaves_the_strips(clip, double):
+    double("crash")
+    with pytest.raises(RuntimeError, match=r"stopped unexpectedly .exit status 13: the dam is bro"):
+        bpy.ops.gsmooth.dub_strip()
+    assert [strip.name for strip in clip.strips] == ["clip", "speech"]
+    assert not clip.strips["clip"].mute
+
+
+def test_errors_of_the_worker_are_shown_with_their_hint(clip, double):
+    double("error")
+    with pytest.raises(RuntimeError, match=r"There is no face\. Use another\."):
+        bpy.ops.gsmooth.dub_strip()
+
+
+def test_progress_and_cancel(clip, scene, double):
+    double("slow")
+    _plan, _folder, task = start(clip, scene)
+    assert run_until(task, lambda: task.done >= 2)
+    assert task.text == f"Following the face {task.done}/200"
+    assert 0 < task.fraction < 1
+    assert bpy.ops.gsmooth.cancel() == {"FINISHED"}
+    assert task.text == "Stopping"
+    task.wait()
+    assert task.failure.code == "cancelled"
+    assert task.process.popen.poll() is not None
+    assert runtime.active() is None
+
+
+def test_worker_that_ignores_a_cancel_is_killed(clip, scene, double, monkeypatch):
+    double("deaf")
+    monkeypatch.setattr(runtime, "CANCEL_SECONDS", 0.3)
+    *_, task = start(clip, scene)
+    assert run_until(task, lambda: task.done >= 1)
+    task.cancel()
+    task.wait()
+    assert task.failure.code == "cancelled"
+    assert task.process.popen.poll() is not None
+
+
+def test_worker_that_falls_silent_is_killed(clip, scene, double, monkeypatch):
+    double("deaf")
+    monkeypatch.setattr(runtime, "SILENT_SECONDS", 0.05)
+    *_, task = start(clip, scene)
+    task.wait()
+    assert task.failure.code == "worker_silent"
+    assert "worker.log" in str(task.failure)
+
+
+def test_second_job_has_to_wait(clip, scene, double):
+    double("slow")
+    *_, task = start(clip, scene)
+    assert not bpy.ops.gsmooth.dub_strip.poll()
+    runtime.stop_all()
+    assert bpy.ops.gsmooth.dub_strip.poll()
+    assert not task.running
+
+
+def test_switching_the_add_on_off_ends_the_worker(clip, scene, double):
+    import addon_utils
+
+    double("deaf")
+    *_, task = start(clip, scene)
+    addon_utils.disable("blender_addon")
+    assert task.process.popen.poll() is not None
+    addon_utils.enable("blender_addon", default_set=True)
+
+
+def test_strip_deleted_while_its_dub_is_made(clip, scene):
+    plan, folder, task = start(clip, scene)
+    clip.strips.remove(clip.strips["clip"])
+    task.wait()
+    with pytest.raises(UserError, match=r"is gone.*clip_dubbed\.mp4"):
+        strips.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
+    assert [strip.name for strip in clip.strips] == ["speech"]
+
+
+def test_strip_moved_while_its_dub_is_made(clip, scene):
+    plan, folder, task = start(clip, scene)
+    movie = clip.strips["clip"]
+    name = "content_start" if hasattr(movie, "content_start") else "frame_start"
+    setattr(movie, name, getattr(movie, name) + 10)
+    task.wait()
+    new = strips.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
+    assert (strips.left(new), strips.right(new)) == (11, 51)
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python", ""])
+def test_missing_python_says_where_to_choose_one(clip, monkeypatch, python):
+    monkeypatch.setenv("GSMOOTH_PYTHON", python)
+    monkeypatch.setattr(runtime.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(RuntimeError, match="Preferences > Add-ons > GSmooth"):
+        bpy.ops.gsmooth.dub_strip()
+
+
+def test_python_without_the_packages_says_so(clip, monkeypatch, tmp_path):
+    script = tmp_path / "bare.py"
+    script.write_text("import package_that_is_nowhere")
+    monkeypatch.setattr(runtime, "ENTRY", (str(script),))
+    with pytest.raises(RuntimeError, match="lacks the package 'package_that_is_nowhere'"):
+        bpy.ops.gsmooth.dub_strip()
+
+
+def test_python_of_the_preferences_comes_first(monkeypatch, tmp_path):
+    monkeypatch.setenv("GSMOOTH_PYTHON", "/elsewhere")
+    origin, python = runtime.find_python(sys.executable)
+    assert (origin, str(python)) == ("preferences", sys.executable)
+    with pytest.raises(UserError, match="There is no Python at"):
+        runtime.find_python(str(tmp_path / "none"))
+
+
+def test_environment_folder_stands_for_its_python(tmp_path):
+    python = runtime.python_in(tmp_path)
+    python.parent.mkdir()
+    python.touch()
+    assert runtime.find_python(str(tmp_path))[1] == python
+
+
+def test_worker_gets_the_bundled_core_and_nothing_of_blenders(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/blender")
+    environment = runtime.worker_environment()
+    assert "PYTHONHOME" not in environment
+    assert environment["PYTHONPATH"] == str(runtime.core_folder())
+    assert (runtime.core_folder() / "gsmooth_core" / "__init__.py").is_file()
+
+
+def test_check_lists_what_works(scene):
+    assert bpy.ops.gsmooth.check_worker() == {"FINISHED"}
+    assert preferences.last_check() == ["OK: Python  3"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_worker_of_a_killed_blender_ends(tmp_path):
+    """The pipe to its stdin closes with Blender, however that ends."""
+    import subprocess
+    from pathlib import Path
+
+    double = Path(__file__).with_name("double.py")
+    holder = (
+        "import subprocess, sys, time;"
+        f"p = subprocess.Popen([sys.executable, {str(double)!r}], stdin=subprocess.PIPE,"
+        "stdout=subprocess.DEVNULL);"
+        'p.stdin.write(b\'{"command": "dub", "arguments": {}}\\n\'); p.stdin.flush();'
+        "print(p.pid, flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE, text=True)
+    worker = int(process.stdout.readline())
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
+        state = Path(f"/proc/{worker}/stat").read_text().split()[2]
+        if state == "Z":
+            break
+        time.sleep(0.05)
+    assert time.monotonic() < end

@@ -1,0 +1,81 @@
+"""The walls between the rooms: who imports whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDARD = sys.stdlib_module_names | {"__future__"}
+BLENDER = {"bpy", "bpy_extras", "mathutils", "addon_utils"}
+
+
+def files_of(room):
+    found = sorted((ROOT / room).rglob("*.py"))
+    assert found, f"no file in {room}"
+    return found
+
+
+def imports_of(path):
+    """Top-level package of every absolute import anywhere in a file, with its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield str(node.module).split(".")[0], node.lineno
+
+
+def offenders(room, forbidden):
+    return [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in files_of(room)
+        for name, line in imports_of(path)
+        if forbidden(path, name)
+    ]
+
+
+def test_core_knows_no_blender():
+    assert not offenders("gsmooth_core", lambda _path, name: name in BLENDER | {"blender_addon"})
+
+
+def test_nobody_imports_training():
+    for room in ("gsmooth_core", "blender_addon"):
+        assert not offenders(room, lambda _path, name: name == "training")
+
+
+def test_add_on_needs_blender_and_the_standard_library_alone():
+    """Two files are not part of the extension: the builder, and the demo with its packages."""
+    outside = {"demo.py": {"blender_addon", "hibari_tts", "numpy", "skimage"}}
+    outside["build.py"] = {"blender_addon"}
+
+    def forbidden(path, name):
+        return name not in STANDARD | BLENDER | outside.get(path.name, set())
+
+    assert not offenders("blender_addon", forbidden)
+
+
+def test_installed_add_on_finds_itself_under_any_name():
+    """An extension's package is called bl_ext.<repository>.gsmooth: relative imports only."""
+    own = {path.stem for path in files_of("blender_addon")} | {"blender_addon", "gsmooth_core"}
+
+    def forbidden(path, name):
+        return name in own and path.name not in ("build.py", "demo.py")
+
+    assert not offenders("blender_addon", forbidden)
+
+
+@pytest.mark.parametrize("room", ["gsmooth_core", "blender_addon", "training"])
+def test_rooms_hold_no_unreasonable_file(room):
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files_of(room)}
+    assert not [str(path) for path, lines in lengths.items() if lines > 600]
+
+
+def test_package_import_is_light():
+    """Blender imports the add-on at start-up: nothing heavy may come with it."""
+    script = "import sys, blender_addon; print([m for m in ('bpy', 'numpy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
