@@ -1,0 +1,7 @@
+"""`python -m gsmooth_core` is `gsmooth`."""
+
+import sys
+
+from gsmooth_core.cli import main
+
+sys.exit(main())

@@ -1,0 +1,131 @@
+"""What a job has finished, so that a killed job goes on where it was.
+
+One JSON line for each finished piece of work: what it is, a fingerprint of all it was made
+from, its file and that file's hash. A piece counts only when it is listed, made from the same
+things, and its file is still what it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from gsmooth_core.files import cannot_write, hash_file
+
+log = logging.getLogger(__name__)
+
+JOURNAL_FILE = "journal.jsonl"
+
+
+def stamp(path: Path) -> list[str | int]:
+    """What identifies a source file without reading all of it: path, size, time of change."""
+    status = path.stat()
+    return [str(path.absolute()), status.st_size, status.st_mtime_ns]
+
+
+def fingerprint(**inputs: Any) -> str:
+    """SHA-256 of everything a piece of work is made from.
+
+    Args:
+        inputs: JSON-able values; a Path stands for the content of a (small) file or folder.
+            Use `stamp` for large sources.
+    """
+    text = json.dumps(inputs, sort_keys=True, default=_as_json)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Journal:
+    """The journal of one job folder.
+
+    Args:
+        folder: the job's folder; files in it are named relative to it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._path = folder / JOURNAL_FILE
+        self._entries = {(e["stage"], e["part"]): e for e in self._read()}
+
+    def finished(self, stage: str, inputs: str, part: int = 0) -> dict[str, Any] | None:
+        """What was noted about a finished piece, when it still counts.
+
+        Args:
+            stage: for example "track" or "segment".
+            inputs: `fingerprint` of what it would be made from now.
+            part: number of the piece within its stage.
+
+        Returns:
+            the notes given to `record` plus "path", or None when it must be made (again).
+        """
+        entry = self._entries.get((stage, part))
+        if entry is None or entry["inputs"] != inputs:
+            return None
+        path = self.folder / entry["file"]
+        if not path.exists() or hash_file(path) != entry["sha256"]:
+            log.warning("'%s' is not what the journal says; it is made again", entry["file"])
+            return None
+        return {**entry["notes"], "path": path}
+
+    def record(self, stage: str, inputs: str, path: Path, part: int = 0, **notes: Any) -> None:
+        """Note a finished piece; it is on the disk when this returns.
+
+        Args:
+            stage: as in `finished`.
+            inputs: as in `finished`.
+            path: its file or folder within the job's folder, already in place.
+            part: number of the piece within its stage.
+            notes: JSON-able facts to get back from `finished`.
+
+        Raises:
+            MediaError: the disk is full.
+        """
+        entry = {
+            "stage": stage,
+            "part": part,
+            "inputs": inputs,
+            "file": path.relative_to(self.folder).as_posix(),
+            "sha256": hash_file(path),
+            "notes": notes,
+        }
+        try:
+            self._append(json.dumps(entry))
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        self._entries[(stage, part)] = entry
+
+    def _append(self, line: str) -> None:
+        with self._path.open("ab+") as file:
+            file.write((b"\n" if _torn(file) else b"") + line.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self) -> list[dict[str, Any]]:
+        if not self._path.is_file():
+            return []
+        lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [entry for line in lines if (entry := _entry(line))]
+
+
+def _torn(file: IO[bytes]) -> bool:
+    """Whether a killed process left a line unfinished, which must not swallow the next one."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    wanted = {"stage", "part", "inputs", "file", "sha256", "notes"}
+    return entry if isinstance(entry, dict) and wanted <= set(entry) else None
+
+
+def _as_json(value: Any) -> Any:
+    return hash_file(value) if isinstance(value, Path) else str(value)

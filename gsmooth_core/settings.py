@@ -1,0 +1,119 @@
+"""Settings of a dub: every default and limit stands here and nowhere else."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+from gsmooth_core.errors import InputError
+
+PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+)  # fmt: skip
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    choices: tuple[object, ...] = (),
+    limits: tuple[float, float] = (-math.inf, math.inf),
+    pattern: str = "",
+) -> Any:
+    """A field that knows what it means and what it may be.
+
+    Args:
+        default: its value unless the user says otherwise; its type is the field's.
+        text: what it does, in a person's words.
+        choices: the only allowed values, when there are few.
+        limits: smallest and largest allowed number.
+        pattern: regular expression of the allowed words.
+    """
+    meta = {"text": text, "choices": choices, "limits": limits, "pattern": pattern}
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class DubSettings:
+    """How a dub is made; what each one means stands in its `text`."""
+
+    strength: float = setting(
+        1.0, "how far the mouth moves: 1 as predicted, less is calmer", limits=(0.0, 2.0)
+    )
+    smoothing: float = setting(
+        0.0, "calms the movement over time: 0 as predicted", limits=(0.0, 1.0)
+    )
+    mask: str = setting("lower_face", "what is replaced", choices=("lower_face", "face"))
+    crop_size: int | str = setting(
+        "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)
+    )
+    crf: int = setting(14, "quality of the encoder, lower is better and larger", limits=(0, 51))
+    preset: str = setting("medium", "speed of the encoder", choices=PRESETS)
+    chunk_frames: int = setting(
+        64, "frames between two points from which a job can go on", limits=(1, 4096)
+    )
+    keep_source_audio: bool = setting(False, "keep the video's own sound in the output")
+    seed: int = setting(0, "start of the random numbers", limits=(0, 2**32 - 1))
+    device: str = setting(
+        "auto", "auto, cpu, cuda, cuda:N or mps", pattern=r"auto|cpu|mps|cuda(:\d+)?"
+    )
+
+    def __post_init__(self) -> None:
+        for known in fields(self):
+            object.__setattr__(self, known.name, checked(known, getattr(self, known.name)))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> DubSettings:
+        """Settings out of a JSON object; what is not in it keeps its default.
+
+        Raises:
+            InputError: an unknown name, or a value of the wrong kind or out of bounds.
+        """
+        known = [known.name for known in fields(cls)]
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, 1)
+                hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
+                raise InputError(f"There is no setting '{name}'.", hint)
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings as a JSON object."""
+        return asdict(self)
+
+
+def checked(known: Field[Any], value: Any) -> Any:
+    """`value` as the field's type, when it is allowed.
+
+    Raises:
+        InputError: of the wrong kind or out of bounds.
+    """
+    choices, pattern = known.metadata["choices"], known.metadata["pattern"]
+    if choices:
+        if value not in choices or isinstance(value, bool):
+            allowed = ", ".join(str(choice) for choice in choices)
+            raise InputError(f"'{value}' is no {known.name}.", f"Choose one of: {allowed}.")
+        return value
+    if isinstance(known.default, bool):
+        if not isinstance(value, bool):
+            raise InputError(f"{known.name} is '{value}'.", "It is either true or false.")
+        return value
+    if pattern:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise InputError(f"'{value}' is no {known.name}.", f"It is {known.metadata['text']}.")
+        return value
+    return _number(known, value)
+
+
+def _number(known: Field[Any], value: Any) -> float | int:
+    whole = isinstance(known.default, int)
+    allowed = int if whole else (int, float)
+    low, high = known.metadata["limits"]
+    if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
+        kind = "whole number" if whole else "number"
+        raise InputError(f"{known.name} is '{value}'.", f"It is a {kind} from {low} to {high}.")
+    return value if whole else float(value)
