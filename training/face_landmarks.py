@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
-from gsmooth_core.data import Float
-from gsmooth_core.face_model import LANDMARK_COUNT, MorphableModel, Region
+from gsmooth_core.data import Bool, Float
+from gsmooth_core.face_model import LANDMARK_COUNT, MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from training.face_render import Picture, random_view, take
@@ -86,20 +87,19 @@ class Correspondence:
 class _Observer:
     """Collects, for every landmark, places on the mean face."""
 
-    def __init__(
-        self, model: MorphableModel, upper: NDArray[np.bool_], settings: LandmarkSettings
-    ) -> None:
+    def __init__(self, model: MorphableModel, upper: Bool, settings: LandmarkSettings) -> None:
         self.model, self.settings = model, settings
         self.places: list[list[Float]] = [[] for _ in range(LANDMARK_COUNT)]
         self.visible = np.zeros(len(model.faces), bool)
         behind = model.in_regions(Region.NECK, Region.EARS, Region.HEAD)
+        self.inside = model.in_regions(*MOUTH_REGIONS)[model.faces].all(1)
         self.face = ~behind[model.faces].any(1)
         lips = model.in_regions(Region.LIPS)
         self.upper_faces = (lips & upper)[model.faces].all(1)
         self.lower_faces = (lips & ~upper)[model.faces].all(1)
         self._detector, self._mesh = FaceDetector(), FaceMesh()
 
-    def observe(self, picture: Picture, open_mouth: bool) -> None:
+    def observe(self, picture: Picture) -> None:
         """Mark the landmarks in one picture and note where they lie; nothing if none is seen."""
         found = self._detector.detect(picture.image)
         if not found:
@@ -109,12 +109,15 @@ class _Observer:
         self.visible[np.unique(picture.raster.face_index[picture.raster.mask])] = True
         inner = {i for ring in (*UPPER_RINGS[2:], *LOWER_RINGS[2:]) for i in ring}
         self._note(picture, points, [i for i in range(LANDMARK_COUNT) if i not in inner])
-        if open_mouth:
-            for rings, faces in (
-                (UPPER_RINGS, self.upper_faces),
-                (LOWER_RINGS, self.lower_faces),
-            ):
-                self._note_on(picture, points, [i for ring in rings[2:] for i in ring], faces)
+        shown = np.where(picture.raster.mask, picture.raster.face_index, -1)
+        upper, lower = self.upper_faces[shown], self.lower_faces[shown]
+        opening = self.inside[shown]
+        for rings, own, other in (
+            (UPPER_RINGS, upper, lower | opening),
+            (LOWER_RINGS, lower, upper | opening),
+        ):
+            self._note_on(picture, points, rings[2], own)
+            self._note_on(picture, points, rings[3], own & dilated(other))
 
     def _note(self, picture: Picture, points: Float, landmarks: list[int]) -> None:
         believed = (picture.facing > self.settings.grazing) & self.face[picture.raster.face_index]
@@ -124,15 +127,15 @@ class _Observer:
                 self._add(picture, landmark, y, x)
 
     def _note_on(
-        self, picture: Picture, points: Float, landmarks: list[int], faces: NDArray[np.bool_]
+        self, picture: Picture, points: Float, ring: tuple[int, ...], allowed: Bool
     ) -> None:
-        """As `_note`, at the nearest pixel that shows one of `faces`."""
-        rows, columns = np.nonzero(picture.raster.mask & faces[picture.raster.face_index])
+        """As `_note`, at the nearest pixel that is `allowed` (H, W)."""
+        rows, columns = np.nonzero(picture.raster.mask & allowed)
         if not len(rows):
             return
         tree = cKDTree(np.stack([columns + 0.5, rows + 0.5], axis=1))
-        distances, nearest = tree.query(points[landmarks])
-        for landmark, distance, k in zip(landmarks, distances, nearest, strict=True):
+        distances, nearest = tree.query(points[list(ring)])
+        for landmark, distance, k in zip(ring, distances, nearest, strict=True):
             if distance < self.settings.reach:
                 self._add(picture, landmark, int(rows[k]), int(columns[k]))
 
@@ -141,8 +144,13 @@ class _Observer:
         self.places[landmark].append(picture.raster.barycentric[y, x] @ corners)
 
 
+def dilated(mask: Bool) -> Bool:
+    """Grow a mask by one pixel to all sides."""
+    return np.asarray(binary_dilation(mask, np.ones((3, 3), bool)))
+
+
 def find_landmarks(
-    model: MorphableModel, upper: NDArray[np.bool_], settings: LandmarkSettings
+    model: MorphableModel, upper: Bool, settings: LandmarkSettings
 ) -> Correspondence:
     """Render, detect, average.
 
@@ -155,7 +163,7 @@ def find_landmarks(
     random = np.random.default_rng(settings.seed)
     for k in range(settings.pictures):
         view = random_view(model, random, settings.size, open_mouth=k % 2 == 1)
-        observer.observe(take(model, view, settings.size), open_mouth=k % 2 == 1)
+        observer.observe(take(model, view, settings.size))
         if k % 100 == 99:
             logger.info("landmarks: %d of %d pictures", k + 1, settings.pictures)
     return _summarise(observer)
@@ -209,7 +217,7 @@ def _symmetric(centres: Array) -> Array:
     return np.where(paired[:, None], (centres + mirrored[partner]) / 2, centres)
 
 
-def _surfaces(observer: _Observer) -> list[tuple[list[int], NDArray[np.bool_]]]:
+def _surfaces(observer: _Observer) -> list[tuple[list[int], Bool]]:
     """Which landmarks may lie on which faces."""
     regions = observer.model.regions[observer.model.faces]
     inside = np.isin(regions, [Region.INNER_MOUTH, Region.TEETH, Region.TONGUE]).any(1)

@@ -139,7 +139,7 @@ def random_view(
         model: the face model.
         random: source of randomness.
         size: pixels of the square picture.
-        open_mouth: open the jaw clearly, so that the inner edges of the lips can be told apart.
+        open_mouth: open the jaw, so that the inner edges of the lips part.
     """
     identity = random.normal(0, 0.7, len(model.identity_basis))
     focal = size * random.uniform(1.5, 4)
@@ -165,11 +165,11 @@ def random_view(
 def random_expression(
     model: MorphableModel, random: np.random.Generator, open_mouth: bool
 ) -> Float:
-    """(E,) a mild expression, symmetric, with the mouth shut or clearly open."""
+    """(E,) a mild expression, symmetric, with the jaw shut or open."""
     index = model.expression_names.index
     values = np.zeros(len(model.expression_names), np.float32)
     if open_mouth:
-        values[index("jawOpen")] = random.uniform(0.25, 0.7)
+        values[index("jawOpen")] = random.uniform(0.05, 0.6)
     for name in random.choice(["mouthSmile", "mouthFunnel", "browInnerUp", "mouthStretch"], 2):
         sides = (name,) if name in model.expression_names else (f"{name}Left", f"{name}Right")
         strength = random.uniform(0, 0.4)
