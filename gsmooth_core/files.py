@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+
+from gsmooth_core.data import Image
 from gsmooth_core.errors import MediaError
 
 _LONGEST_NAME = 255  # bytes, on every common file system
@@ -55,6 +58,16 @@ def write_text(path: Path, text: str) -> None:
     """
     with atomic(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def write_image(path: Path, image: Image) -> None:
+    """Write (H, W, 3) RGB as an image file in one atomic step.
+
+    Raises:
+        MediaError: the disk is full, or the place may not be written.
+    """
+    with atomic(path) as partial:
+        partial.write_bytes(cv2.imencode(path.suffix, image[..., ::-1])[1].tobytes())
 
 
 def sync(path: Path) -> None:

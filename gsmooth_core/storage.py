@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 
 from gsmooth_core.data import Expression, FaceTrack
 from gsmooth_core.errors import InputError
+from gsmooth_core.files import atomic, write_text
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -42,12 +43,14 @@ def save_arrays(
         kind: what the file is, for example "track".
         arrays: name -> array.
         meta: name -> value that JSON can hold.
+
+    Raises:
+        MediaError: the disk is full, or the place may not be written.
     """
     header = {"kind": f"gsmooth-{kind}", "version": "1"}
     header |= {key: json.dumps(value) for key, value in meta.items()}
-    partial = path.with_name(path.name + ".partial")
-    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, header)
-    partial.replace(path)
+    with atomic(path) as partial:
+        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, header)
 
 
 def load_arrays(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
@@ -115,9 +118,7 @@ def save_expression(path: Path, curves: Expression) -> None:
         return
     rows = np.round(curves.values.astype(np.float64), 5).tolist()
     text = json.dumps({"kind": "gsmooth-curves", "version": 1, **meta, "values": rows})
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, text)
 
 
 def load_expression(path: Path) -> Expression:

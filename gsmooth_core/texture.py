@@ -7,14 +7,18 @@ Frames stream: memory does not grow with their number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Bool, Float, Image, Int
+from gsmooth_core.camera import pose, project
+from gsmooth_core.data import Bool, FaceTrack, Float, Image, Int
+from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.rasterizer import rasterize
+from gsmooth_core.shading import vertex_normals
 
 # Decimetres (2 mm) a surface may lie off the depth buffer and still count as seen: less than lips
 # are thick, more than a face bends between two pixels.
@@ -115,6 +119,36 @@ class TextureAccumulator:
         with np.errstate(invalid="ignore"):
             unhidden: Bool = np.abs(nearest - depth) <= DEPTH_TOLERANCE
         return unhidden
+
+
+def clip_texture(
+    frames: Callable[[int], Image],
+    track: FaceTrack,
+    model: MorphableModel,
+    size: int = 1024,
+    most: int = 24,
+) -> Image:
+    """The texture of a tracked clip, from frames spread over it.
+
+    Args:
+        frames: frame number -> (H, W, 3) uint8 RGB; asked in ascending order.
+        track: the clip's face.
+        model: the track's face model.
+        size: width and height of the texture in texels.
+        most: how many frames are looked at.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    gathered = TextureAccumulator(model.faces, model.uvs, model.uv_faces, size)
+    usable = np.flatnonzero(track.usable)
+    for index in usable[np.linspace(0, len(usable) - 1, min(most, len(usable))).astype(int)]:
+        vertices = model.shape(track.identity, track.expression[index])
+        posed = pose(vertices, track.rotation[index], track.translation[index])
+        weight = facing_weight(posed, vertex_normals(posed, model.faces))
+        projected = project(posed, track.focal, track.width, track.height)
+        gathered.add(frames(int(index)), projected, weight)
+    return gathered.result()[0]
 
 
 def _turned_to_camera(projected: Float, faces: Int) -> Bool:
