@@ -5,10 +5,11 @@ Heavy rooms are imported where they are used, so that help, errors and `ping` co
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.events import Cancelled, OnEvent
@@ -17,54 +18,62 @@ from gsmooth_core.jobs import Job, load_job, locked
 from gsmooth_core.media import container_for
 from gsmooth_core.media.assemble import image_target
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from gsmooth_core.dub import Run
 
 JobAction = Callable[[Path, OnEvent, Cancelled], dict[str, Any]]
 
 
 def dub(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    """Make the dubbed video of the job in `folder`.
+    """Make the dubbed video of the job in `folder`; see `dub_job`."""
+    return dub_job(load_job(folder), folder, on_event, cancelled)
+
+
+def dub_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Make the dubbed video of `job`, whose work lies in `folder`.
 
     Raises:
         GSmoothError: the job cannot be done; what is finished stays in the folder.
     """
-    from gsmooth_core import dub as way
-
-    job = load_job(folder)
     check(job)
-    with locked(folder, job.output):
-        return way.dub(job, folder, on_event, cancelled).to_json()
+    from gsmooth_core.dub import dub as make
+
+    return asdict(make(job, folder, on_event, cancelled))
 
 
 def track(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Follow the face of the job's clip; leaves track.safetensors."""
-    from gsmooth_core import dub as way
-
-    with locked(folder):
-        way.track_stage(load_job(folder), folder, on_event, cancelled)
-    return {"track": str(folder / "track.safetensors")}
+    with _run(folder, on_event, cancelled) as run:
+        found = run.track()
+    usable = int(found.usable.sum())
+    return {"track": str(folder / "track.safetensors"), "frames": len(found), "usable": usable}
 
 
 def predict(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Predict the expression of the job's speech; leaves predicted.safetensors."""
-    from gsmooth_core import dub as way
-
-    with locked(folder):
-        way.predict_stage(load_job(folder), folder, on_event, cancelled)
-    return {"expression": str(folder / "predicted.safetensors")}
+    with _run(folder, on_event, cancelled) as run:
+        curves = run.predict()
+    return {"expression": str(folder / "predicted.safetensors"), "frames": len(curves)}
 
 
 def mesh(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    """Make the posed mesh of the job, for the viewport; leaves mesh.safetensors, texture.png."""
-    from gsmooth_core import dub as way
+    """Make the posed mesh of the job, for the viewport; leaves mesh.safetensors, texture.png.
+
+    It speaks the job's speech or curves; without either it moves as the clip's face does.
+    """
+    with _run(folder, on_event, cancelled) as run:
+        found = run.track()
+        speaks = run.job.audio or run.job.expression or (folder / "expression.json").is_file()
+        return dict(run.mesh(found, run.target(found) if speaks else found.curves))
+
+
+@contextmanager
+def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[Run]:
+    job = load_job(folder)
+    from gsmooth_core.dub import Run
 
     with locked(folder):
-        way.mesh_stage(load_job(folder), folder, on_event, cancelled)
-    texture = folder / "texture.png"
-    return {
-        "mesh": str(folder / "mesh.safetensors"),
-        "texture": str(texture) if texture.is_file() else None,
-    }
+        yield Run(job, folder, on_event, cancelled)
 
 
 JOB_ACTIONS: dict[str, JobAction] = {
@@ -84,9 +93,8 @@ def check(job: Job) -> None:
     """
     if job.audio is None and job.expression is None:
         raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
-    for path in (job.expression,):
-        if path is not None and not path.is_file():
-            raise InputError(f"There is no file '{path}'.", "Check the path.")
+    if job.expression is not None and not job.expression.is_file():
+        raise InputError(f"There is no file '{job.expression}'.", "Check the path.")
     container_for(job.output)
     for source in (job.video, job.audio, job.expression):
         if source is not None and _same(source, job.output):

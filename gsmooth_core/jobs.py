@@ -86,10 +86,7 @@ class Job:
         Raises:
             MediaError: it cannot be written.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(folder, error) from error
+        make_folder(folder)
         path = folder / JOB_FILE
         write_text(path, json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n")
         return path
@@ -117,15 +114,29 @@ def default_folder(output: Path) -> Path:
     return beside(output, ".gsmooth")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a job's folder and those above it.
+
+    Raises:
+        MediaError: they cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 @contextmanager
 def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
     """Keep other processes out of a job folder and off an output while the block runs.
 
-    The locks are the operating system's, so those of a process that died are free at once.
+    The folder is made when it is not there. The locks are the operating system's, so those of
+    a process that died are free at once.
 
     Raises:
         JobError: another process works there.
     """
+    make_folder(folder)
     with ExitStack() as stack:
         stack.enter_context(_lock(folder / "lock", f"The job folder '{folder}'"))
         if output is not None:

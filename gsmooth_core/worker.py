@@ -27,7 +27,7 @@ from typing import IO, Any
 from gsmooth_core import __version__
 from gsmooth_core.actions import JOB_ACTIONS
 from gsmooth_core.errors import InputError
-from gsmooth_core.events import Event, Failure, Outcome, Result, outcome_of, raise_if, to_line
+from gsmooth_core.events import Event, Failure, Outcome, outcome_of, raise_if, to_line
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +169,3 @@ def protected_stdout() -> IO[str]:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-
-__all__ = ["Request", "Result", "Worker", "main", "protected_stdout"]

@@ -1,0 +1,265 @@
+"""The command `gsmooth`: arguments in, one action, one end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gsmooth_core import __version__
+from gsmooth_core.errors import InputError
+from gsmooth_core.events import Cancelled, OnEvent, outcome_of
+from gsmooth_core.jobs import Job, default_folder, read_rate
+from gsmooth_core.settings import DubSettings
+from gsmooth_core.terminal import Screen, interruptible
+
+Action = Callable[[argparse.Namespace, OnEvent, Cancelled], Mapping[str, Any]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        exit status: 0 only when the result is whole, else the error's own.
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.ERROR,
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    if options.action is None:
+        from gsmooth_core import worker
+
+        return worker.main()
+    screen = Screen(options.json, options.to_text)
+    with interruptible() as cancelled:
+        outcome = outcome_of(lambda: options.action(options, screen.on_event, cancelled))
+    status = screen.end(outcome)
+    return options.status(outcome) if status == 0 and "status" in options else status
+
+
+# -- what the commands do --------------------------------------------------------------------
+
+
+def _dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core import actions
+
+    job = _job(options)
+    folder = options.job or default_folder(job.output)
+    result = actions.dub_job(job, folder.absolute(), on_event, cancelled)
+    if options.job is None and not options.keep_job:
+        shutil.rmtree(folder, ignore_errors=True)
+        result["job"] = None
+    return result
+
+
+def _job(options: argparse.Namespace) -> Job:
+    chosen = {f.name: getattr(options, f.name) for f in fields(DubSettings)}
+    settings = {name: value for name, value in chosen.items() if value is not None}
+    paths = {
+        name: str(getattr(options, name).absolute())
+        for name in ("video", "output", "audio", "expression")
+        if getattr(options, name) is not None
+    }
+    numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
+    values = {name: getattr(options, name) for name in numbers}
+    content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "settings": settings}
+    return Job.from_json(content)
+
+
+def _track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core import standalone
+
+    return standalone.track(
+        options.video, options.output, options.start_frame, options.frame_count, on_event, cancelled
+    )
+
+
+def _predict(
+    options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
+) -> dict[str, Any]:
+    from gsmooth_core import standalone
+
+    fps = read_rate("fps", options.fps) or Fraction(25)
+    return standalone.predict(
+        options.audio, fps, options.output, options.frame_count, on_event, cancelled
+    )
+
+
+def _mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core import standalone
+
+    if (options.video is None) == (options.track is None):
+        raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
+    return standalone.mesh(
+        options.video, options.track, options.expression, options.output, on_event, cancelled
+    )
+
+
+def _doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
+    from gsmooth_core.doctor import examine
+
+    report = examine()
+    return report.to_json() | {"text": report.to_text()}
+
+
+def _models(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
+    from gsmooth_core import models
+    from gsmooth_core.files import hash_file
+
+    listed = []
+    for model in models.MODELS.values():
+        path = models.find(model.name)
+        if options.what == "verify" and (model.shipped or path is not None):
+            models.locate(model.name)
+        listed.append(
+            {
+                "name": model.name,
+                "purpose": model.purpose,
+                "licence": model.licence,
+                "shipped": model.shipped,
+                "path": str(path) if path else None,
+                "sha256": hash_file(path) if path else None,
+            }
+        )
+    return {"models": listed, "folders": [str(folder) for folder in models.model_folders()]}
+
+
+# -- arguments -------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gsmooth", description="Give the person in a video new words to say."
+    )
+    parser.add_argument("--version", action="version", version=f"gsmooth {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_dub(commands)
+    _add_track(commands)
+    _add_predict(commands)
+    _add_mesh(commands)
+    doctor = _add(commands, "doctor", _doctor, "say what works on this machine", _doctor_text)
+    doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
+    models = _add(commands, "models", _models, "list the models, or check them", _models_text)
+    models.add_argument("what", nargs="?", choices=("list", "verify"), default="list")
+    _add(commands, "worker", None, "work for another program through stdin and stdout", str)
+    return parser
+
+
+def _add(
+    commands: Any,
+    name: str,
+    action: Action | None,
+    text: str,
+    to_text: Callable[[dict[str, Any]], str],
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(action=action, to_text=to_text)
+    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell more on stderr")
+    return parser
+
+
+def _add_dub(commands: Any) -> None:
+    parser = _add(commands, "dub", _dub, "dub a video with speech or with curves", _dub_text)
+    _add_source(parser)
+    speech = parser.add_mutually_exclusive_group(required=True)
+    speech.add_argument("--audio", type=Path, help="any file with speech, a video too")
+    speech.add_argument("--expression", type=Path, help="curves or a track to speak with")
+    parser.add_argument("--output", type=Path, required=True, help="video, or folder of PNGs")
+    parser.add_argument("--job", type=Path, help="folder of the job, kept at the end")
+    parser.add_argument("--keep-job", action="store_true", help="keep the job's folder")
+    parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
+    parser.add_argument("--audio-duration", type=float, help="seconds of sound to use")
+    parser.add_argument("--audio-delay", type=float, default=0.0, help="seconds before it begins")
+    for known in fields(DubSettings):
+        _add_setting(parser, known)
+
+
+def _add_setting(parser: argparse.ArgumentParser, known: Field[Any]) -> None:
+    flag, text = "--" + known.name.replace("_", "-"), known.metadata["text"]
+    if isinstance(known.default, bool):
+        parser.add_argument(flag, dest=known.name, action="store_true", default=None, help=text)
+        return
+    parser.add_argument(
+        flag,
+        dest=known.name,
+        type=_as_value(known),
+        choices=known.metadata["choices"] or None,
+        metavar=known.name.upper() if not known.metadata["choices"] else None,
+        help=f"{text} (default: {known.default})",
+    )
+
+
+def _as_value(known: Field[Any]) -> Callable[[str], Any]:
+    """A setting's word on the command line as a value of the setting's type."""
+
+    kind: Callable[[str], Any] = type(known.default)
+
+    def convert(word: str) -> Any:
+        if known.metadata["choices"]:
+            return next((c for c in known.metadata["choices"] if str(c) == word), word)
+        return kind(word)
+
+    convert.__name__ = known.name
+    return convert
+
+
+def _add_track(commands: Any) -> None:
+    parser = _add(commands, "track", _track, "follow the face of a video", _path_text)
+    _add_source(parser)
+    parser.add_argument("--output", type=Path, required=True, help="track file (.safetensors)")
+
+
+def _add_predict(commands: Any) -> None:
+    parser = _add(commands, "predict", _predict, "turn speech into expression curves", _path_text)
+    parser.add_argument("--audio", type=Path, required=True, help="any file with speech")
+    parser.add_argument("--fps", default="25", help="rate of the curves, 25 or 30000/1001")
+    parser.add_argument("--frame-count", type=int, help="frames to predict")
+    parser.add_argument("--output", type=Path, required=True, help=".json or .safetensors")
+
+
+def _add_mesh(commands: Any) -> None:
+    parser = _add(commands, "mesh", _mesh, "write the posed mesh of a video", _path_text)
+    parser.add_argument("--video", type=Path, help="video or image to follow the face of")
+    parser.add_argument("--track", type=Path, help="track to pose the mesh by")
+    parser.add_argument("--expression", type=Path, help="curves to use instead of the track's")
+    parser.add_argument("--output", type=Path, required=True, help=".npz, .safetensors or .obj")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--video", type=Path, required=True, help="video or image with the face")
+    parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
+    parser.add_argument("--frame-count", type=int, help="number of frames")
+
+
+# -- words for a person ----------------------------------------------------------------------
+
+
+def _dub_text(result: dict[str, Any]) -> str:
+    text = f"{result['output']}: {result['frames']} frames in {result['seconds']} s"
+    ranges = result["untouched_frames"]
+    return text + (f"; {len(ranges)} stretches without a usable face left as is" if ranges else "")
+
+
+def _path_text(result: dict[str, Any]) -> str:
+    return str(next(iter(result.values())))
+
+
+def _doctor_text(result: dict[str, Any]) -> str:
+    return str(result["text"])
+
+
+def _models_text(result: dict[str, Any]) -> str:
+    lines = [
+        f"{m['name']:16} {m['licence']:18} {m['path'] or 'not there'}\n{'':16} {m['purpose']}"
+        for m in result["models"]
+    ]
+    return "\n".join([*lines, "Looked for in: " + ", ".join(result["folders"])])

@@ -1,0 +1,115 @@
+"""How events and ends are shown: bars for a person, JSON lines for a program."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+from gsmooth_core.events import Event, Failure, Message, Outcome, Progress, to_line
+
+STAGES = {
+    "track": "Following the face",
+    "predict": "Listening to the speech",
+    "render": "Making the new mouth",
+    "encode": "Writing the video",
+    "mesh": "Building the mesh",
+}
+
+
+class Screen:
+    """Shows a job to whoever looks.
+
+    Args:
+        as_json: JSON lines on stdout; otherwise words and bars on stderr.
+        to_text: how the result is told to a person.
+    """
+
+    def __init__(self, as_json: bool, to_text: Callable[[dict[str, Any]], str]) -> None:
+        self._as_json = as_json
+        self._to_text = to_text
+        self._bar: tqdm[Any] | None = None
+        self._stage = ""
+
+    def on_event(self, event: Event) -> None:
+        """Show progress or a message."""
+        if self._as_json:
+            self._say(sys.stdout, to_line(event))
+        elif isinstance(event, Message):
+            self._tell(event.text if event.level == "info" else f"Note: {event.text}")
+        else:
+            self._advance(event)
+
+    def end(self, outcome: Outcome) -> int:
+        """Show how it ended; the last line on stdout is the result.
+
+        Returns:
+            the process's exit status.
+        """
+        self._close_bar()
+        if self._as_json:
+            self._say(sys.stdout, to_line(outcome))
+        if isinstance(outcome, Failure):
+            self._tell(f"{outcome.message} {outcome.hint}".strip() + f" [{outcome.code}]")
+            return outcome.exit_code
+        if not self._as_json:
+            self._say(sys.stdout, self._to_text(dict(outcome.result)))
+        return 0
+
+    def _advance(self, event: Progress) -> None:
+        if event.stage != self._stage:
+            self._close_bar()
+            self._stage = event.stage
+            label = STAGES.get(event.stage, event.stage)
+            if sys.stderr.isatty():
+                self._bar = tqdm(total=event.total, desc=label, unit="frame", file=sys.stderr)
+            else:
+                self._tell(label)
+        if self._bar is not None:
+            self._bar.total = event.total
+            self._bar.update(event.done - self._bar.n)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _tell(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            self._say(sys.stderr, text)
+
+    @staticmethod
+    def _say(stream: Any, line: str) -> None:
+        stream.write(line + "\n")
+        stream.flush()
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C (or termination) into a wish to stop; the second one stops at once.
+
+    Yields:
+        a function that says whether the user wants to stop.
+    """
+    wished = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if wished.is_set():
+            raise KeyboardInterrupt
+        wished.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, on_signal) for number in numbers]
+    try:
+        yield wished.is_set
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
