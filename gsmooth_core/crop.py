@@ -69,7 +69,8 @@ def _anchors(model: MorphableModel, template: Float) -> Float:
     """(A, 3) points of the front of the face, spread over it."""
     skin = np.flatnonzero(model.in_regions(Region.SKIN, Region.LOWER_FACE))
     front = skin[template[skin, 2] > template[:, 2].max() - _DEPTH]
-    return template[front[:: max(1, len(front) // _ANCHORS)]]
+    anchors: Float = template[front[:: max(1, len(front) // _ANCHORS)]]
+    return anchors
 
 
 def similarity(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
@@ -116,6 +117,16 @@ class Window:
     def scale(self) -> float:
         """Crop pixels a frame pixel."""
         return float(np.hypot(self.transform[0, 0], self.transform[1, 0]))
+
+    def inside(self) -> Bool:
+        """(size, size) crop pixels that lie in the box, and so in the frame."""
+        x0, y0, x1, y1 = self.box
+        linear, offset = np.split(_inverse(self.transform), [2], 1)
+        axis = np.arange(self.size) + 0.5
+        points = linear @ np.stack(np.meshgrid(axis, axis)).reshape(2, -1) + offset
+        x, y = points.reshape(2, self.size, self.size)
+        inside: Bool = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+        return inside
 
     def part(self, frame: NDArray[Any]) -> NDArray[Any]:
         """View of the box in `frame` (H, W, ...)."""

@@ -29,7 +29,8 @@ class MaskSettings:
     Attributes:
         closing: diameter of the ellipse that closes holes.
         jaw_width: width of the ellipse that makes room for the jaw.
-        jaw_height: its height.
+        jaw_height: its height. The paper's 31 makes room for a jaw that the mask has not seen;
+            ours covers the old jaw and the new one, and needs room for the track's errors alone.
         middle: the row above which the closed mask stays as it is.
         rim: width of the soft rim around the mask, over which the new picture fades out.
         random_max: largest diameter of the random dilation or erosion in training.
@@ -37,7 +38,7 @@ class MaskSettings:
 
     closing: int = 21
     jaw_width: int = 5
-    jaw_height: int = 31
+    jaw_height: int = 15
     middle: int = 128
     rim: float = 7.0
     random_max: int = 13

@@ -30,6 +30,7 @@ _ALBEDO: dict[Region, tuple[float, float, float]] = {
     Region.TONGUE: (0.45, 0.20, 0.19),
     Region.EYES: (0.70, 0.67, 0.65),
 }
+_MOBILE = 0.15
 _DARKENING = 0.22  # decimetres behind the lips over which the mouth gets dark
 _HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
 
@@ -44,6 +45,7 @@ class FaceSurface:
         faces: (F, 3) counter-clockwise from outside.
         regions: (V,) ids of `Region`.
         face_regions: (F,) the region of a face.
+        dubbed: (F,) faces that dubbing replaces: lower face and mouth, as far as speech moves it.
         albedo: (V, 3) plausible colours under white light, RGB 0..1.
     """
 
@@ -52,6 +54,7 @@ class FaceSurface:
     faces: Int
     regions: NDArray[np.uint8]
     face_regions: NDArray[np.uint8]
+    dubbed: Bool
     albedo: Float
 
     @property
@@ -79,10 +82,12 @@ class Drawing:
 
     Attributes:
         face: the rendered face.
+        dubbed: (H, W) pixels that dubbing replaces.
         values: (H, W, C) interpolated attributes, 0 outside.
     """
 
     face: RenderedFace
+    dubbed: Bool
     values: Float
 
 
@@ -101,8 +106,19 @@ def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
         faces=faces,
         regions=regions,
         face_regions=np.sort(regions[faces], 1)[:, 1],  # what most of its corners are
+        dubbed=(np.isin(regions, DUBBED_REGIONS) & _moving(model)[kept])[faces].all(1),
         albedo=albedo,
     )
+
+
+def _moving(model: MorphableModel) -> Bool:
+    """(V,) vertices that some expression moves by a good part of what it moves at most.
+
+    Cheeks near the ears hardly move in speech; what they hide of hair and collar stays in peace.
+    """
+    reach = np.linalg.norm(model.expression_basis, axis=-1).max(0)
+    moving: Bool = reach > _MOBILE * reach[model.in_regions(*DUBBED_REGIONS)].max()
+    return moving
 
 
 def pose_face(
@@ -141,7 +157,8 @@ def draw_face(
     raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
     region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
     face = RenderedFace(raster.image[..., :3], raster.depth, raster.mask, region.astype(np.uint8))
-    return Drawing(face, raster.image[..., 3:])
+    dubbed = raster.mask & surface.dubbed[raster.face_index]
+    return Drawing(face, dubbed, raster.image[..., 3:])
 
 
 def render_face(
@@ -165,11 +182,6 @@ def render_face(
     surface = face_surface(model, track.identity)
     posed = pose_face(surface, track, frame, expression, transform)
     return draw_face(surface, posed, size, track.light[frame]).face
-
-
-def dubbed(face: RenderedFace, *, whole: bool = False) -> Bool:
-    """(H, W) pixels of the face that dubbing replaces: the lower face, or all of it."""
-    return face.mask.copy() if whole else np.isin(face.region, DUBBED_REGIONS)
 
 
 def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:

@@ -54,7 +54,10 @@ def test_room_for_the_jaw_is_below_the_middle_alone(size: int) -> None:
     assert mask[region].all()
     assert np.array_equal(mask[:middle], mafb.close(region, mafb.scaled(21, size))[:middle])
     below = np.flatnonzero(mask.any(1)).max() - np.flatnonzero(region.any(1)).max()
-    assert below == mafb.scaled(31, size) // 2
+    assert below == mafb.scaled(mafb.MaskSettings().jaw_height, size) // 2
+    papers = mafb.face_mask(region, mafb.MaskSettings(jaw_height=31))
+    assert not (mask & ~papers).any()
+    assert papers.sum() > mask.sum()
 
 
 def test_lengths_are_those_of_the_papers_camera() -> None:

@@ -17,26 +17,34 @@ from gsmooth_core.camera import project, rotation_matrix
 from gsmooth_core.crop import crop_transforms, window
 from gsmooth_core.data import Blend, Bool, FaceTrack, Float, Image
 from gsmooth_core.errors import InputError
-from gsmooth_core.face_model import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.mafb import MaskSettings, blend, face_mask, in_crop, scaled
 from gsmooth_core.render import (
     Drawing,
     Posed,
     draw_face,
-    dubbed,
     face_surface,
     pose_face,
     visibility,
 )
 from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
 from gsmooth_core.taft.veil import Veiled, veil
-from gsmooth_core.taft.warp import Reference, displacement, extend, match_light, sample
+from gsmooth_core.taft.warp import (
+    Reference,
+    agreement,
+    bridge,
+    displacement,
+    extend,
+    match_light,
+    sample,
+)
 
 ReferenceSource = Callable[[int], Image]
 """Frame number -> (H, W, 3) uint8 RGB; called once for each frame of the bank, in order."""
 
 _FLOOR = 0.02  # validity of skin that no reference shows well
 _SHADED = 0.03  # validity of the model's own teeth and tongue
+_CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 
 
@@ -126,20 +134,25 @@ class Composer:
         old = draw_face(
             self.surface, self._posed(frame, self.track.expression[frame]), self.size, None
         )
-        whole = self.settings.whole_face
-        region = dubbed(drawing.face, whole=whole) | dubbed(old.face, whole=whole)
+        region = self._replaced(drawing) | self._replaced(old)
         return drawing, self._clear_of_border(face_mask(region, self.settings.mask))
 
     def compose(self, frame: int, picture: Image) -> Composition:
         """Compose frame number `frame`, whose pixels are `picture` (H, W, 3)."""
         drawing, mask = self.masks(frame)
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
-        veiled = veil(picture, under, mask)
+        veiled = veil(picture, under, mask & under.inside())
         crop, known = veiled.crop()
         references, validity = self._references(frame, drawing)
         if len(references):
             references = match_light(references, crop, (known & _skin(drawing)).astype(np.float32))
+            around = known & under.inside() & ~drawing.face.mask
+            agreeing = agreement(references, crop, around)
+            validity = np.where(drawing.face.mask, validity, validity * agreeing)
+        inside = np.isin(drawing.face.region, MOUTH_REGIONS)
+        shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
         references = np.concatenate([references, drawing.face.image[None]])
+        validity = np.concatenate([validity, shaded[None]])
         weight = validity[..., None]
         render = (references * weight).sum(0) / weight.sum(0)
         image = blend(render, crop, ~known)
@@ -151,6 +164,9 @@ class Composer:
     def rim(self) -> float:
         """Width of the mask's soft rim in crop pixels."""
         return in_crop(self.settings.mask.rim, self.size)
+
+    def _replaced(self, drawing: Drawing) -> Bool:
+        return drawing.face.mask if self.settings.whole_face else drawing.dubbed
 
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
@@ -175,22 +191,20 @@ class Composer:
         )
 
     def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float]:
-        """(K, H, W, 3) warped references, and (K + 1, H, W) validity with the shaded render's."""
+        """(K, H, W, 3) warped references and (K, H, W) their validity."""
         members, face = self._members(frame), drawing.face
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         inside = np.isin(face.region, MOUTH_REGIONS)
-        shaded = np.where(inside, _SHADED, 1e-3 if len(members) == 0 else 1e-5)
-        field = extend(drawing.values, face.mask)
-        pictures, validity = [], []
+        field = extend(bridge(drawing.values, inside, len(members)), face.mask)
+        pictures = np.zeros((len(members), self.size, self.size, 3), np.float32)
+        validity = np.zeros((len(members), self.size, self.size), np.float32)
         for k, member in enumerate(members):
             moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
             moved = moved if self.settings.warped else np.zeros_like(moved)
-            pictures.append(sample(self.bank[member], moved).astype(np.float32) / 255)
-            floor = np.where(inside, 0, _FLOOR)
-            validity.append(weights[k] * np.maximum(seen, floor))
-        empty = np.zeros((0, self.size, self.size, 3), np.float32)
-        stack = np.stack(pictures) if pictures else empty
-        return stack, np.stack([*validity, shaded]).astype(np.float32)
+            pixels, there = sample(self.bank[member], moved)
+            pictures[k] = pixels.astype(np.float32) / 255
+            validity[k] = weights[k] * np.maximum(seen, np.where(inside, 0, _FLOOR)) * there
+        return pictures, validity
 
     def _clear_of_border(self, mask: Bool) -> Bool:
         margin = _BORDER + int(np.ceil(self.rim)) + 1
@@ -199,21 +213,22 @@ class Composer:
         return mask
 
     def _box(self) -> tuple[int, int, int, int]:
-        """x0, y0, x1, y1 in multiples of 32: what the clip's masks and rims can touch."""
+        """x0, y0, x1, y1, a multiple of 32 apart: what the clip's masks and rims can touch."""
         if self.settings.whole_face:
             return 0, 0, self.size, self.size
         low, high = self._reach()
         s = self.settings.mask
-        side = scaled(s.closing, self.size) / 2 + self.rim + 16
-        down = scaled(s.jaw_height, self.size) / 2 + self.rim + 16
-        x0, y0 = np.floor((low - side) / 32).clip(0) * 32
-        far = high + np.array([side, max(side, down)])
-        x1, y1 = np.ceil(far / 32).clip(None, self.size // 32) * 32
-        return int(x0), int(y0), int(x1), int(y1)
+        side = scaled(s.jaw_width, self.size) / 2 + self.rim + _CONTEXT
+        down = scaled(s.jaw_height, self.size) / 2 + self.rim + _CONTEXT
+        low, high = low - side, high + np.array([side, down])
+        extent = (np.ceil((high - low) / 32) * 32).clip(32, self.size)
+        x0, y0 = ((low + high - extent) / 2).round().clip(0, self.size - extent).astype(int)
+        return int(x0), int(y0), int(x0 + extent[0]), int(y0 + extent[1])
 
     def _reach(self) -> tuple[Float, Float]:
         """Corners of the box around all that the clip's lower faces touch in their crops."""
-        keep = np.flatnonzero(np.isin(self.surface.regions, DUBBED_REGIONS))[::7]
+        skin = self.surface.dubbed & (self.surface.face_regions == Region.LOWER_FACE)
+        keep = np.unique(self.surface.faces[skin])[::3]
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         usable = np.flatnonzero(self.track.usable)
         for curves in (self.target, self.track.expression):

@@ -10,6 +10,7 @@ encoder-decoder of Sec. IV-C: blended image and one reference image in, picture 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple, cast
 
@@ -132,8 +133,9 @@ class FusionGenerator(nn.Module):
         """(B, C, H/2, W/2) features of the new face."""
         context = torch.cat([x.blend, x.mask, x.hints], 1)
         context = F.leaky_relu(self.context(F.pixel_unshuffle(context, 2)), _SLOPE)
-        each = _split(looks, x.references.shape[1])  # (B, K, C, H/2, W/2)
-        fine = self.merge(torch.cat([context, each.mean(1), each.amax(1)], 1))
+        each = _split(looks, x.references.shape[1]).unbind(1)  # K times (B, C, H/2, W/2)
+        average = reduce(torch.add, each) / len(each)
+        fine = self.merge(torch.cat([context, average, reduce(torch.maximum, each)], 1))
         skips = [F.leaky_relu(fine, _SLOPE)]
         for down in self.down:
             skips.append(down(skips[-1]))

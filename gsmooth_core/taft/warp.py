@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gsmooth_core.data import Bool, Float, Image
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
+_TOLERANCE = 0.02  # difference to the frame by which a reference is believed e times less
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
 
 
@@ -64,8 +65,46 @@ def extend(values: Float, mask: Bool) -> Float:
     return np.where(mask[..., None], values, extended).astype(np.float32)
 
 
-def sample(reference: Reference, moved: Float) -> Image:
-    """(H, W, 3) pixels of the reference under a displacement (H, W, 2) in aligned crop pixels."""
+def bridge(values: Float, inside: Bool, count: int) -> Float:
+    """Carry the lips' displacements across the open mouth, from the upper lip to the lower.
+
+    The rims of the lips are found more surely than teeth are. So what lies between them in a
+    reference is stretched to lie between them here, and is believed as far as the reference's
+    mouth is open wide enough for it.
+
+    Args:
+        values: (H, W, 3 * count) displacement (x, y) and visibility of each reference.
+        inside: (H, W) the mouth's interior.
+        count: number of references.
+
+    Returns:
+        (H, W, 3 * count) with new values inside.
+    """
+    columns = np.flatnonzero(inside.any(0))
+    if not len(columns):
+        return values
+    height = inside.shape[0]
+    top = (inside[:, columns].argmax(0) - 1).clip(0)
+    bottom = (height - inside[::-1, columns].argmax(0)).clip(None, height - 1)
+    rows = np.arange(height)[:, None]
+    share = ((rows - top) / (bottom - top))[..., None].clip(0, 1)  # (H, columns, 1)
+    upper, lower = values[top, columns], values[bottom, columns]  # (columns, 3 * count)
+    between = upper * (1 - share) + lower * share
+    gap = (bottom - top)[:, None].astype(np.float32)
+    opening = gap + lower[:, 1::3] - upper[:, 1::3]  # in the reference
+    open_enough = np.clip((opening + 1) / (gap + 1) * 2 - 0.6, 0, 1)
+    between[..., 2::3] = np.broadcast_to(open_enough, between[..., 2::3].shape)
+    bridged = values.copy()
+    bridged[:, columns] = np.where(inside[:, columns, None], between, values[:, columns])
+    return bridged
+
+
+def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:
+    """Pixels of a reference under a displacement (H, W, 2) in aligned crop pixels.
+
+    Returns:
+        (H, W, 3) the pixels, (H, W) where the reference has any.
+    """
     height, width = moved.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
     points = np.stack([x, y], -1) + moved
@@ -74,7 +113,33 @@ def sample(reference: Reference, moved: Float) -> Image:
     image: NDArray[Any] = cv2.remap(
         reference.image, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return image.astype(np.uint8, copy=False)
+    high = np.array(reference.image.shape[1::-1], np.float32) - 0.5
+    return image.astype(np.uint8, copy=False), ((at >= -0.5) & (at <= high)).all(-1)
+
+
+def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
+    """How well each warped reference (K, H, W, 3) goes on where the frame ends.
+
+    Collar, neck and background do not follow the head. The references that agree with the frame
+    around a place are the ones to believe next to it.
+
+    Returns:
+        (K, H, W) 0..1; 1 for the best reference of a place.
+    """
+    height, width = known.shape
+    grid = (max(1, width // 8), max(1, height // 8))
+    difference = np.abs(pictures - frame).mean(-1) * known
+    total = np.stack([_spread(_reduced(d, grid)) for d in difference])
+    error = total / (_spread(_reduced(known.astype(np.float32), grid)) + 1e-4)
+    best = np.exp(-(error - error.min(0)) / _TOLERANCE)
+    size = (width, height)
+    fine: Float = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])
+    return fine
+
+
+def _spread(values: Float) -> Float:
+    spread: Float = cv2.GaussianBlur(values, (0, 0), 0.06 * values.shape[0])
+    return spread
 
 
 def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:

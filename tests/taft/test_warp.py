@@ -30,7 +30,8 @@ def test_a_frame_warped_to_itself_is_itself(composer) -> None:
     seen = composer._posed(7, composer.track.expression[7]).seen
     moved = warp.displacement(own, seen)
     assert np.abs(moved[:, :2]).max() < 1e-3
-    picture = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
+    picture, there = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
+    assert there.all()
     difference = np.abs(picture / 255 - truth(composer, 7)) * 255
     # Both are one cubic interpolation, of 8-bit values with 5-bit weights.
     assert difference.mean() < 0.3
@@ -45,8 +46,8 @@ def test_another_frame_warped_to_it_shows_the_same_face(composer, frame: int) ->
     best = composition.blend.references[0]
     warped = np.abs(best - truth(composer, frame))[skin].mean()
     member = next(r for r in composer.bank if r.frame == composition.members[0])
-    still = warp.sample(member, np.zeros((composer.size, composer.size, 2), np.float32)) / 255
-    pasted = np.abs(still - truth(composer, frame))[skin].mean()
+    still, _ = warp.sample(member, np.zeros((composer.size, composer.size, 2), np.float32))
+    pasted = np.abs(still / 255 - truth(composer, frame))[skin].mean()
     assert warped < 0.012
     assert warped < 0.6 * pasted
 
@@ -62,6 +63,54 @@ def test_extension_keeps_the_face_and_fades_to_nothing() -> None:
     assert (np.diff(column) <= 1e-4).all()
     assert abs(extended[127, 60, 0]) < 0.5
     assert np.abs(np.diff(extended, axis=0)).max() < 0.5
+
+
+def test_where_a_reference_has_no_pixels_is_told(composer) -> None:
+    own = composer.bank[0]
+    far = np.full((composer.size, composer.size, 2), 1e4, np.float32)
+    assert not warp.sample(own, far)[1].any()
+
+
+def mouth(gap: int, upper: float, lower: float) -> tuple[np.ndarray, np.ndarray]:
+    """A mouth `gap` rows open; its upper lip moves by `upper`, its lower lip by `lower`."""
+    inside = np.zeros((40, 30), bool)
+    inside[10 : 10 + gap, 5:25] = True
+    values = np.zeros((40, 30, 3), np.float32)
+    values[:10, :, 1], values[10:, :, 1], values[..., 2] = upper, lower, 1
+    values[inside] = 99
+    return values, inside
+
+
+def test_the_mouths_interior_is_stretched_between_the_lips() -> None:
+    values, inside = mouth(12, upper=-1, lower=3)
+    bridged = warp.bridge(values, inside, 1)
+    assert np.array_equal(bridged[~inside], values[~inside])
+    column = bridged[10:22, 15, 1]
+    assert (np.diff(column) > 0).all()
+    assert -1 < column[0] < column[-1] < 3
+    assert np.allclose(np.diff(column), 4 / 13, atol=1e-5)
+    assert (bridged[10:22, 15, 2] == 1).all()
+
+
+def test_a_closed_reference_is_not_believed_inside_an_open_mouth() -> None:
+    values, inside = mouth(12, upper=6, lower=-6)
+    assert (warp.bridge(values, inside, 1)[inside][:, 2] < 0.1).all()
+    shut, nothing = mouth(0, 0, 0)
+    assert np.array_equal(warp.bridge(shut, nothing, 1), shut)
+
+
+def test_the_reference_that_goes_on_best_is_believed_most() -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.uniform(0, 1, (64, 64, 3)).astype(np.float32)
+    other = np.clip(frame + 0.2, 0, 1)
+    mixed = np.where(np.arange(64)[None, :, None] < 32, frame, other)
+    known = np.ones((64, 64), bool)
+    known[20:44] = False
+    hidden = np.where(known[..., None], frame, 0)
+    believed = warp.agreement(np.stack([frame, other, mixed]), hidden, known)
+    assert believed[0].min() > 0.9
+    assert believed[1, 30].max() < 0.1
+    assert believed[2, 30, 4] > 0.9 > 0.1 > believed[2, 30, 60]
 
 
 def test_extension_of_nothing_is_nothing() -> None:
