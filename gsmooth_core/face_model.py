@@ -196,7 +196,12 @@ def load_face_model(name_or_path: str | Path = "face_model") -> MorphableModel:
 
 @cache
 def _load(path: Path) -> MorphableModel:
-    model = _read_safetensors(path)
+    if path.suffix.lower() == ".mat":
+        from gsmooth_core.bfm import read_bfm  # it builds on this module
+
+        model = read_bfm(path)
+    else:
+        model = _read_safetensors(path)
     for array in (model.mean, model.identity_basis, model.expression_basis):
         array.flags.writeable = False  # shared by everyone in the process
     return model
