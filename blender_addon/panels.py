@@ -142,6 +142,7 @@ class GSMOOTH_PT_view(bpy.types.Panel):
             draw_task(layout)
             return
         layout.label(text=body.name, icon="MESH_MONKEY")
+        layout.operator("gsmooth.view_face", icon="VIEW_CAMERA")
         key = body.active_shape_key
         if key is not None and body.active_shape_key_index > 0:
             layout.prop(key, "value", text=key.name, slider=True)

@@ -73,19 +73,20 @@ class GSmoothPreferences(bpy.types.AddonPreferences):
         row = box.row()
         row.operator("gsmooth.check_worker", icon="VIEWZOOM")
         row.operator("gsmooth.install_worker", icon="IMPORT")
-        for line in last_check():
-            box.label(text=line)
+        column = box.column(align=True)
+        for ok, line in last_check():
+            column.label(text=line, icon="CHECKMARK" if ok else "ERROR")
 
 
-_check: list[str] = []
+_check: list[tuple[bool, str]] = []
 
 
-def last_check() -> list[str]:
-    """Lines of the last check of the worker."""
+def last_check() -> list[tuple[bool, str]]:
+    """Lines of the last check of the worker, and whether each is good news."""
     return list(_check)
 
 
-def note_check(lines: list[str]) -> None:
+def note_check(lines: list[tuple[bool, str]]) -> None:
     """Keep the lines of a check for the preferences panel."""
     _check[:] = lines
 

@@ -134,6 +134,12 @@ def heads(folder: Path) -> Iterator[bpy.types.Object]:
             yield body
 
 
+def camera_of(body: bpy.types.Object) -> bpy.types.Object | None:
+    """The camera that hangs on the same empty as the head."""
+    siblings = body.parent.children if body.parent else ()
+    return next((item for item in siblings if item.type == "CAMERA"), None)
+
+
 def activate(scene: bpy.types.Scene, body: bpy.types.Object) -> None:
     """Make the head the active object where the scene shows it."""
     for layer in scene.view_layers:

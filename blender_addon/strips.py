@@ -63,6 +63,13 @@ def _owner(scene: bpy.types.Scene, strip: Any) -> Any:
     return strip.parent_meta() or scene.sequence_editor
 
 
+def show_scene(context: bpy.types.Context, scene: bpy.types.Scene) -> None:
+    """Make `scene` the one that the window and its sequencers show."""
+    context.window.scene = scene
+    if hasattr(context.workspace, "sequencer_scene"):
+        context.workspace.sequencer_scene = scene
+
+
 def _value(strip: Any, new: str, old: str) -> Any:
     # Since 5.2 the old names warn, and they are gone in 6.0.
     return getattr(strip, new) if hasattr(strip, new) else getattr(strip, old)
@@ -147,6 +154,20 @@ def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
     return Selection(video, _one(sounds, scene, "sound", _SPEECH))
 
 
+def select_named(scene: bpy.types.Scene, *names: str) -> None:
+    """Select these strips and no others.
+
+    Raises:
+        RuntimeError: one of them is not there.
+    """
+    wanted = [find(scene, name) for name in names]
+    for name, strip in zip(names, wanted, strict=True):
+        if strip is None:
+            raise RuntimeError(f"There is no strip named '{name}' in scene '{scene.name}'.")
+    for strip in open_strips(scene):
+        strip.select = strip in wanted
+
+
 def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) -> Any:
     if not candidates:
         raise UserError(f"Select {advice}.")
@@ -218,15 +239,12 @@ def _check(scene: bpy.types.Scene, chosen: Selection) -> None:
                 f"The file of '{strip.name}' is missing: '{source_path(strip)}'. "
                 "Find it with File > External Data, or relink the strip."
             )
-    if chosen.picture.type == "MOVIE":
-        _check_rate(scene, chosen.picture)
 
 
-def _check_rate(scene: bpy.types.Scene, strip: Any) -> None:
+def _check_rate(scene: bpy.types.Scene, strip: Any, file_length: int) -> None:
     trimmed = _value(strip, "content_trim_end", "animation_offset_end")
     where = placement(strip)
-    shown, real = where.length + where.trim + trimmed, _file_length(source_path(strip))
-    if abs(shown - real) > 1:
+    if abs(where.length + where.trim + trimmed - file_length) > 1:
         raise UserError(
             f"'{strip.name}' plays at an adjusted rate ({strip.fps:g} fps in a scene of "
             f"{float(scene_rate(scene)):g} fps). Set the scene to {strip.fps:g} fps and add the "
@@ -262,6 +280,7 @@ class Plan:
         left: first scene frame of the picture strip.
         right: the scene frame after its last.
         span: its frames that are dubbed.
+        to_end: whether these reach the end of the file.
         cut: the sound that is heard meanwhile.
         rate: frames a second at which the frames are shown, "N/D".
     """
@@ -274,6 +293,7 @@ class Plan:
     left: int
     right: int
     span: Span
+    to_end: bool
     cut: Cut | None
     rate: str
 
@@ -292,7 +312,11 @@ def plan(scene: bpy.types.Scene, chosen: Selection) -> Plan:
     """
     _check(scene, chosen)
     video, voice, rate = chosen.picture, chosen.speech, scene_rate(scene)
-    span = picture_span(placement(video), video.type == "IMAGE")
+    still = video.type == "IMAGE"
+    span = picture_span(placement(video), still)
+    length = 0 if still else _file_length(source_path(video))
+    if not still:
+        _check_rate(scene, video, length)
     cut = None
     if voice is not None:
         cut = speech_cut(span, placement(voice), getattr(voice, "sound_offset", 0.0), rate)
@@ -305,6 +329,7 @@ def plan(scene: bpy.types.Scene, chosen: Selection) -> Plan:
         left=left(video),
         right=right(video),
         span=span,
+        to_end=not still and span.source + span.count >= length,
         cut=cut,
         rate=f"{rate.numerator}/{rate.denominator}",
     )
@@ -318,7 +343,8 @@ def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
         "version": 1,
         "video": planned.source,
         "start_frame": planned.span.source,
-        "frame_count": planned.span.count,
+        # Blender's count of a file's frames is an estimate; the worker decodes them.
+        "frame_count": None if planned.to_end else planned.span.count,
         "fps": planned.rate,
         "audio": planned.sound or None,
         "audio_start": cut.start if cut else 0.0,

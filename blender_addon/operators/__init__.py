@@ -8,6 +8,7 @@ from . import (
     preview_mesh,
     rerender,
     show_preferences,
+    view_face,
 )
 
 CLASSES = (
@@ -18,4 +19,5 @@ CLASSES = (
     *check_worker.CLASSES,
     *install_worker.CLASSES,
     *show_preferences.CLASSES,
+    *view_face.CLASSES,
 )

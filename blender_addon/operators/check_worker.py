@@ -22,17 +22,15 @@ class GSMOOTH_OT_check_worker(WorkerOperator, bpy.types.Operator):
         return worker_task(self.title, "doctor", preferences.user_folder())
 
     def finish(self, _context: bpy.types.Context, result: dict[str, Any]) -> str:
-        checks = result.get("checks", [])
-        lines = [_line(check) for check in checks]
-        preferences.note_check(lines)
+        checks = [check for check in result.get("checks", []) if not check.get("optional")]
+        preferences.note_check([(bool(check.get("ok")), _line(check)) for check in checks])
         failed = sum(not check.get("ok") for check in checks)
         return f"{failed} of {len(checks)} checks failed." if failed else "The worker is ready."
 
 
 def _line(check: dict[str, Any]) -> str:
-    mark = "OK" if check.get("ok") else "Missing"
-    words = (check.get("name"), check.get("detail"), "" if check.get("ok") else check.get("hint"))
-    return f"{mark}: " + "  ".join(str(word) for word in words if word)
+    text = f"{check.get('name')}: {check.get('detail')}"
+    return text if check.get("ok") else f"{text} {check.get('hint') or ''}".strip()
 
 
 CLASSES = (GSMOOTH_OT_check_worker,)

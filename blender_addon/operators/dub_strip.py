@@ -13,7 +13,7 @@ from .worker_operator import WorkerOperator, worker_task
 
 def describe(result: dict[str, Any]) -> str:
     """One line about a finished dub, for the strip's panel."""
-    kept = sum(end - first for first, end in result.get("untouched_frames", ()))
+    kept = sum(last - first + 1 for first, last in result.get("untouched_frames", ()))
     text = f"{result.get('frames', 0)} frames"
     return f"{text}, {kept} without a usable face kept as they were" if kept else text
 

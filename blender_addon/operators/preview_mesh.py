@@ -67,17 +67,17 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         texture = Path(result["texture"]) if result.get("texture") else None
         scene = bpy.data.scenes[self._scene]
         name = Path(job["video"]).stem
-        body = rig.build(scene, name, head, self._first, _picture(job, self._first), texture)
+        picture = _picture(job, self._first, len(head))
+        body = rig.build(scene, name, head, self._first, picture, texture)
         rig.note_job(body, self._folder, self._first, len(head), job["fps"])
         rig.activate(scene, body)
         return f"'{body.name}' is in scene '{scene.name}': edit its shape keys, then Re-render."
 
 
-def _picture(job: dict[str, Any], first: int) -> rig.Picture:
-    path = Path(job["video"])
-    length = job["start_frame"] + job["frame_count"]
+def _picture(job: dict[str, Any], first: int, count: int) -> rig.Picture:
+    path, skipped = Path(job["video"]), job["start_frame"]
     still = path.suffix.lower() in bpy.path.extensions_image
-    return rig.Picture(path, first - job["start_frame"], length, still)
+    return rig.Picture(path, first - skipped, skipped + count, still)
 
 
 CLASSES = (GSMOOTH_OT_preview_mesh,)

@@ -167,7 +167,7 @@ def test_worker_gets_the_bundled_core_and_nothing_of_blenders(monkeypatch):
 
 def test_check_lists_what_works(scene):
     assert bpy.ops.gsmooth.check_worker() == {"FINISHED"}
-    assert preferences.last_check() == ["OK: Python  3"]
+    assert preferences.last_check() == [(True, "Python: 3")]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

@@ -1,0 +1,80 @@
+"""Making the worker's environment, without any network."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from blender_addon import installer, runtime
+
+
+def install(tmp_path, requirements):
+    arguments = {"folder": str(tmp_path / "new env"), "requirements": requirements}
+    program = [sys.executable, "-I", installer.__file__]
+    task = runtime.Task("Install", program, "install", arguments, tmp_path / "install.log")
+    task.wait()
+    return task
+
+
+needs_ensurepip = pytest.mark.skipif(
+    importlib.util.find_spec("ensurepip") is None, reason="this Python makes no environments"
+)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A package that can be installed from its folder of one file."""
+    wheel = tmp_path / "nothing-1.0-py3-none-any.whl"
+    make = (
+        "import sys, zipfile\n"
+        "with zipfile.ZipFile(sys.argv[1], 'w') as z:\n"
+        "    z.writestr('nothing.py', 'answer = 42')\n"
+        "    info = 'nothing-1.0.dist-info/'\n"
+        "    z.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: nothing\\nVersion: 1.0')\n"
+        "    z.writestr(info + 'WHEEL',"
+        " 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any')\n"
+        "    z.writestr(info + 'RECORD', '')\n"
+    )
+    subprocess.run([sys.executable, "-c", make, str(wheel)], check=True)
+    return wheel
+
+
+@needs_ensurepip
+def test_environment_is_made_and_filled(tmp_path, package, monkeypatch):
+    monkeypatch.delenv("GSMOOTH_PYTHON", raising=False)
+    task = install(tmp_path, [str(package)])
+    assert task.failure is None
+    python = runtime.python_in(tmp_path / "new env")
+    assert runtime.find_python("", own=tmp_path / "new env")[1] == python
+    code = "import nothing; print(nothing.answer)"
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "42"
+
+
+@needs_ensurepip
+def test_failed_download_is_an_error_in_words(tmp_path):
+    task = install(tmp_path, [str(tmp_path / "missing.whl")])
+    assert task.failure.code == "install"
+    assert "network" in task.failure.hint
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ensurepip") is not None, reason="has ensurepip")
+def test_python_without_ensurepip_says_what_to_install(tmp_path):
+    assert "python3-venv" in install(tmp_path, []).failure.hint
+
+
+def test_closing_blender_stops_it(tmp_path):
+    arguments = {"folder": str(tmp_path / "env"), "requirements": []}
+    program = [sys.executable, "-I", installer.__file__]
+    task = runtime.Task("Install", program, "install", arguments, tmp_path / "install.log")
+    task.cancel()
+    task.wait()
+    assert not task.running
+    assert task.process.popen.poll() is not None
+
+
+def test_packages_are_the_projects():
+    assert any(name.startswith("torch") for name in installer.requirements())

@@ -1,0 +1,25 @@
+"""Settings in Blender are those of the core: one default, one set of limits."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+pytest.importorskip("bpy")
+
+from gsmooth_core.settings import DubSettings
+
+
+def test_defaults_are_the_cores(scene):
+    core = DubSettings().to_json()
+    assert scene.gsmooth.for_job() == {name: core[name] for name in scene.gsmooth.for_job()}
+
+
+def test_core_accepts_the_extremes(scene):
+    known = {field.name: field.metadata for field in fields(DubSettings)}
+    for name in ("strength", "smoothing"):
+        prop = scene.gsmooth.bl_rna.properties[name]
+        assert (prop.hard_min, prop.hard_max) == known[name]["limits"]
+    items = scene.gsmooth.bl_rna.properties["mask"].enum_items
+    assert tuple(item.identifier for item in items) == known["mask"]["choices"]
