@@ -200,7 +200,6 @@ def _add_setting(parser: argparse.ArgumentParser, known: Field[Any]) -> None:
 
 def _as_value(known: Field[Any]) -> Callable[[str], Any]:
     """A setting's word on the command line as a value of the setting's type."""
-
     kind: Callable[[str], Any] = type(known.default)
 
     def convert(word: str) -> Any:

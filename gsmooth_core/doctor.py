@@ -78,7 +78,9 @@ class Report:
         """The report for a person, one line a check."""
         lines = [_line(check) for check in self.checks]
         failed = sum(not check.ok for check in self.checks)
-        lines.append("Everything works." if not failed else f"{failed} of {len(lines)} need help.")
+        lines.append(
+            "Everything works." if not failed else f"{failed} of {len(self.checks)} need help."
+        )
         return "\n".join(lines)
 
 

@@ -29,14 +29,15 @@ class Sound:
 
     Attributes:
         path: any file with sound.
-        start: seconds into the sound at which the picture begins; negative when the picture
-            begins before the sound.
+        start: seconds into the sound at which its used part begins.
         duration: seconds of sound to use; silence follows. None means all of it.
+        delay: seconds of picture before the used part is heard.
     """
 
     path: Path
     start: float = 0.0
     duration: float | None = None
+    delay: float = 0.0
 
 
 def assemble(
@@ -124,8 +125,9 @@ def _sound_filter(sound: Sound, length: Fraction) -> str:
     seconds = float(length)
     used = seconds if sound.duration is None else min(seconds, sound.duration)
     return (
-        f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,"
-        f"atrim=end={used:.9f},apad=whole_dur={seconds:.9f},atrim=end={seconds:.9f}"
+        f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,atrim=end={used:.9f},"
+        f"adelay={1000 * sound.delay:.6f}:all=1,"
+        f"apad=whole_dur={seconds:.9f},atrim=end={seconds:.9f}"
     )
 
 

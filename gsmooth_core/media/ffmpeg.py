@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import imageio_ffmpeg
 
@@ -25,6 +26,13 @@ log = logging.getLogger(__name__)
 
 STALL_SECONDS = 120.0
 """How long ffmpeg may take for its next frame before it counts as hung."""
+
+# A Ctrl-C in the terminal is for us; ffmpeg ends when we end it.
+_APART: dict[str, Any] = (
+    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    if sys.platform == "win32"
+    else {"process_group": 0}
+)
 
 # Playlists and scripts may name other files or hosts; only local files are opened.
 _LOCAL_ONLY = ["-protocol_whitelist", "file,pipe"]
@@ -86,6 +94,7 @@ def run_binary(
             timeout=timeout,
             cwd=cwd,
             check=False,
+            **_APART,
         )
     except subprocess.TimeoutExpired as error:
         raise MediaError(
@@ -115,6 +124,7 @@ class Pipe:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in `kill`)
         self._waiting_since: float | None = None
         self._closed = threading.Event()
+        self._said = ""
         self.stalled = False
         try:
             self._process = subprocess.Popen(
@@ -122,6 +132,7 @@ class Pipe:
                 stdin=subprocess.PIPE if write else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if write else subprocess.PIPE,
                 stderr=self._errors,
+                **_APART,
             )
         except OSError as error:
             raise _cannot_start(error) from error
@@ -141,8 +152,10 @@ class Pipe:
     @property
     def errors(self) -> str:
         """What ffmpeg has written to stderr so far."""
-        self._errors.seek(0)
-        return _text(self._errors.read())
+        if not self._errors.closed:
+            self._errors.seek(0)
+            self._said = _text(self._errors.read())
+        return self._said
 
     def read(self, size: int) -> bytearray:
         """Read `size` bytes; fewer only at the end of the stream."""
@@ -182,6 +195,8 @@ class Pipe:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 _close_quietly(stream)
+        log.debug("ffmpeg said: %s", self.errors)
+        self._errors.close()
 
     def _watch(self) -> None:
         while not self._closed.wait(1.0):
