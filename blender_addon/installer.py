@@ -6,6 +6,8 @@ It imports nothing of the add-on and nothing outside the standard library.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -53,7 +55,7 @@ class Installer:
         sys.stdin.readline()
         self._stopped = True
         if self._child is not None:
-            self._child.kill()
+            _kill_family(self._child)
 
     def install(self, folder: Path, packages: list[str]) -> None:
         """Make the environment and fill it.
@@ -83,12 +85,27 @@ class Installer:
 
     def _lines(self, command: list[str]) -> Iterator[str]:
         self._child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
+        if self._stopped:  # before there was a child to kill
+            _kill_family(self._child)
         for line in self._child.stdout or ():
             if line.strip():
                 yield line.strip()
         self._child.wait()
+
+
+def _kill_family(child: subprocess.Popen[str]) -> None:
+    """Kill the process and, where the system can, those that it started."""
+    if sys.platform == "win32":
+        child.kill()
+    else:
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def main() -> None:

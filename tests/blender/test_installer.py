@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -19,29 +20,25 @@ def install(tmp_path, requirements):
     return task
 
 
-needs_ensurepip = pytest.mark.skipif(
-    importlib.util.find_spec("ensurepip") is None, reason="this Python makes no environments"
-)
+HAS_ENSUREPIP = importlib.util.find_spec("ensurepip") is not None
+needs_ensurepip = pytest.mark.skipif(not HAS_ENSUREPIP, reason="makes no environments")
 
 
 @pytest.fixture
 def package(tmp_path):
     """A package that can be installed from its folder of one file."""
     wheel = tmp_path / "nothing-1.0-py3-none-any.whl"
-    make = (
-        "import sys, zipfile\n"
-        "with zipfile.ZipFile(sys.argv[1], 'w') as z:\n"
-        "    z.writestr('nothing.py', 'answer = 42')\n"
-        "    info = 'nothing-1.0.dist-info/'\n"
-        "    z.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: nothing\\nVersion: 1.0')\n"
-        "    z.writestr(info + 'WHEEL',"
-        " 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any')\n"
-        "    z.writestr(info + 'RECORD', '')\n"
-    )
-    subprocess.run([sys.executable, "-c", make, str(wheel)], check=True)
+    info = "nothing-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("nothing.py", "answer = 42")
+        file.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n")
+        tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        file.writestr(f"{info}/WHEEL", tag)
+        file.writestr(f"{info}/RECORD", "")
     return wheel
 
 
+@pytest.mark.slow
 @needs_ensurepip
 def test_environment_is_made_and_filled(tmp_path, package, monkeypatch):
     monkeypatch.delenv("GSMOOTH_PYTHON", raising=False)
@@ -54,6 +51,7 @@ def test_environment_is_made_and_filled(tmp_path, package, monkeypatch):
     assert done.stdout.strip() == "42"
 
 
+@pytest.mark.slow
 @needs_ensurepip
 def test_failed_download_is_an_error_in_words(tmp_path):
     task = install(tmp_path, [str(tmp_path / "missing.whl")])
@@ -61,7 +59,7 @@ def test_failed_download_is_an_error_in_words(tmp_path):
     assert "network" in task.failure.hint
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ensurepip") is not None, reason="has ensurepip")
+@pytest.mark.skipif(HAS_ENSUREPIP, reason="has ensurepip")
 def test_python_without_ensurepip_says_what_to_install(tmp_path):
     assert "python3-venv" in install(tmp_path, []).failure.hint
 
