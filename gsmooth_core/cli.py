@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.events import Cancelled, OnEvent, outcome_of
 from gsmooth_core.jobs import Job, default_folder, read_rate
+from gsmooth_core.journal import JOURNAL_FILE
 from gsmooth_core.settings import DubSettings
 from gsmooth_core.terminal import Screen, interruptible
 
@@ -52,8 +53,13 @@ def _dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -
     from gsmooth_core import actions
 
     job = _job(options)
-    folder = options.job or default_folder(job.output)
-    result = actions.dub_job(job, folder.absolute(), on_event, cancelled)
+    folder = (options.job or default_folder(job.output)).absolute()
+    try:
+        result = actions.dub_job(job, folder, on_event, cancelled)
+    except GSmoothError:
+        if options.job is None and not (folder / JOURNAL_FILE).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # nothing in it to go on from
+        raise
     if options.job is None and not options.keep_job:
         shutil.rmtree(folder, ignore_errors=True)
         result["job"] = None

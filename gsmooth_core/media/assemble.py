@@ -172,6 +172,9 @@ def _collect_images(
         folder.mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(images):
             _place(image, folder / image_name(pattern, number))
+        for number, stale in existing_images(folder, pattern):
+            if number >= len(images):
+                stale.unlink()  # of an earlier, longer output
         sync(folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
@@ -191,6 +194,14 @@ def image_target(output: Path) -> tuple[Path, str]:
 def image_name(pattern: str, number: int) -> str:
     """File name of frame `number`; any other '%' in the pattern is only a character."""
     return re.sub(_NUMBER, lambda found: str(number).zfill(int(found[1] or 0)), pattern, count=1)
+
+
+def existing_images(folder: Path, pattern: str) -> list[tuple[int, Path]]:
+    """Frames of a sequence that are in `folder`: their numbers and paths."""
+    before, after = re.split(_NUMBER, pattern, maxsplit=1)[::2]
+    named = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    found = ((named.fullmatch(path.name), path) for path in folder.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 def _place(image: Path, target: Path) -> None:

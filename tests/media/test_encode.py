@@ -77,19 +77,22 @@ def test_many_segments_do_not_drift(tmp_path, job):
     assert (len(timing.pts), set(np.diff(timing.pts))) == (1200, {1001})
 
 
-@pytest.mark.parametrize("start", [0.0, 0.7, -0.5])
+@pytest.mark.parametrize(("start", "delay"), [(0.0, 0.0), (0.7, 0.0), (0.2, 0.3), (-0.3, 0.0)])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_sound_stands_where_it_should_and_fills_the_picture(tmp_path, job, suffix, start):
+def test_sound_stands_where_it_should_and_fills_the_picture(tmp_path, job, suffix, start, delay):
     source = write_video(tmp_path / "in.mp4", numbered_frames(50), 25)
     output = tmp_path / f"out{suffix}"
     speech = write_wav(tmp_path / "s.wav", speechlike(1.9, 48000), 48000)
     segments = write_segments(job, source, output, 50)
-    assemble(segments, output, probe(source), 50, Sound(speech, start, 1.5))
+    assemble(segments, output, probe(source), 50, Sound(speech, start, 1.2, delay))
     audio = read_audio(output)
-    expected = read_audio(speech, start=start, duration=1.5)
+    expected = read_audio(speech, start=start, duration=1.2)
     assert len(audio) == pytest.approx(2.0 * 16000, abs=700)
-    assert np.corrcoef(audio[: len(expected)], expected)[0, 1] > 0.99
-    assert np.abs(audio[round(1.55 * 16000) :]).max() < 0.01
+    first = round(delay * 16000)
+    heard = audio[first : first + len(expected)]
+    assert np.corrcoef(heard, expected)[0, 1] > 0.99
+    assert np.abs(audio[: max(0, first - 400)]).max(initial=0) < 0.01
+    assert np.abs(audio[first + len(expected) + 400 :]).max(initial=0) < 0.01
 
 
 def test_sound_longer_than_the_picture_is_cut(tmp_path, job):
@@ -126,6 +129,15 @@ def test_png_frames_are_lossless(tmp_path, job):
         for image, frame in zip(images, read_frames(probe(source)), strict=True):
             assert np.array_equal(next(read_frames(probe(image))), frame)
         assert len(read_audio(folder / "sound.wav")) == pytest.approx(0.8 * 16000, abs=2)
+
+
+def test_a_shorter_sequence_replaces_a_longer_one(tmp_path, job):
+    output = tmp_path / "frames"
+    for count in (9, 5):
+        source = write_video(tmp_path / f"{count}.mp4", numbered_frames(count), 25)
+        segments = write_segments(job, source, output, 4)
+        assemble(segments, output, probe(source), count)
+    assert sorted(path.name for path in output.iterdir()) == [f"{k:05d}.png" for k in range(5)]
 
 
 @pytest.mark.parametrize("size", [(641, 359), (96, 63), (16, 16)])
