@@ -8,6 +8,7 @@ import numpy as np
 
 from gsmooth_core.data import Float, Int
 from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.tracking.lips import edge_landmarks
 from gsmooth_core.tracking.points import (
     INNER_LOWER_LIP,
     INNER_UPPER_LIP,
@@ -57,9 +58,9 @@ def landmark_basis(model: MorphableModel) -> LandmarkBasis:
     pairs = np.stack([INNER_UPPER_LIP, INNER_LOWER_LIP], 1)
     pairs = pairs[np.isin(pairs, index).all(1)]
     return LandmarkBasis(
-        mean=model.landmarks(model.mean)[index],
-        identity=model.landmarks(model.identity_basis)[:, index],
-        expression=model.landmarks(model.expression_basis)[:, index],
+        mean=edge_landmarks(model, model.mean[None])[0, index],
+        identity=edge_landmarks(model, model.identity_basis)[:, index],
+        expression=edge_landmarks(model, model.expression_basis)[:, index],
         weight=weight.astype(np.float32),
         index=index.astype(np.int32),
         pairs=np.searchsorted(index, pairs).astype(np.int32),

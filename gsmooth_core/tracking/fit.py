@@ -20,6 +20,7 @@ from gsmooth_core.tracking.basis import LandmarkBasis, landmark_basis
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES
+from gsmooth_core.tracking.lips import ClosedLips, close_lips
 from gsmooth_core.tracking.projection import POSE, Reals, translation
 from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
 from gsmooth_core.tracking.terms import Seen, face_size, residuals
@@ -63,12 +64,14 @@ class FitSettings:
         identity: person and camera.
         sequence: the frames.
         mouth_deviation: how far beta of jaw and mouth may be from the ARKit score.
+        closed_lips: what closed lips look like.
         limits: what makes a frame unusable.
     """
 
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     sequence: SequenceSettings = field(default_factory=SequenceSettings)
     mouth_deviation: float = 0.25
+    closed_lips: ClosedLips = field(default_factory=ClosedLips)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -99,7 +102,7 @@ def fit_landmarks(
     """
     settings = settings or FitSettings()
     basis = landmark_basis(model)
-    seen = observe(track, model, basis)
+    seen = observe(track, model, basis, settings.closed_lips)
     if not seen.present.any():
         raise NoFaceError(
             "No face was found in any frame of the clip.",
@@ -131,7 +134,9 @@ def fit_landmarks(
     )
 
 
-def observe(track: LandmarkTrack, model: MorphableModel, basis: LandmarkBasis) -> Seen:
+def observe(
+    track: LandmarkTrack, model: MorphableModel, basis: LandmarkBasis, closed_lips: ClosedLips
+) -> Seen:
     """The part of a landmark track that a model can be fitted to."""
     present = np.isfinite(track.points).all((1, 2))
     size = face_size(track.points)
@@ -140,7 +145,8 @@ def observe(track: LandmarkTrack, model: MorphableModel, basis: LandmarkBasis) -
         if name in ARKIT_NAMES:
             scores[:, column] = track.scores[:, ARKIT_NAMES.index(name)]
     size = np.where(present, np.maximum(size, 1), 1).astype(np.float32)
-    return Seen(track.points[:, basis.index], scores, size, present, track.shot)
+    points = close_lips(track.points, size, present, closed_lips)
+    return Seen(points[:, basis.index], scores, size, present, track.shot)
 
 
 def expression_prior(model: MorphableModel, settings: FitSettings) -> Prior:

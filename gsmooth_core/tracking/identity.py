@@ -38,11 +38,11 @@ class IdentitySettings:
 
     frames: int = 24
     iterations: int = 10
-    firmness: float = 0.25
+    firmness: float = 0.5
     lens: float = 1.2
     closest: float = 8.0
     lens_deviation: float = 0.2
-    weights: Weights = field(default_factory=lambda: Weights(aperture=1.0))
+    weights: Weights = field(default_factory=lambda: Weights(aperture=0.5))
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,10 @@ class Prior:
     deviation: Float
     mean_gain: float = 1.0
     bounds: tuple[float, float] | None = (0.0, 1.0)
-    bound_deviation: float = 0.03
-    turn: float = 0.004
-    shift: float = 0.001
-    zoom: float = 0.002
+    bound_deviation: float = 0.005
+    turn: float = 0.003
+    shift: float = 0.0007
+    zoom: float = 0.0014
     change: float = 0.15
 
     def stiffness(self, fps: float) -> Real:
@@ -61,7 +61,7 @@ class SequenceSettings:
     """How the frames are solved."""
 
     weights: Weights = field(default_factory=Weights)
-    iterations: int = 5
+    iterations: int = 4
 
 
 def solve_sequence(

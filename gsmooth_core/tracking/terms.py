@@ -53,9 +53,9 @@ class Weights:
         aperture: of the distance between opposite points of the inner lips, percent.
     """
 
-    noise: float = 1.0
+    noise: float = 0.7
     outlier: float = 4.0
-    aperture: float = 0.3
+    aperture: float = 0.2
 
 
 def face_size(points: Float) -> Float:

@@ -1,0 +1,114 @@
+"""The mouth's opening, made to mean the same in the picture and on the mesh.
+
+On the mesh an inner-lip landmark is the edge that is seen when the mouth opens. In the picture
+the two edges of closed lips are still marked a little apart, more so for some people; that much
+is taken off, so that closed lips in the picture are closed lips on the mesh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsmooth_core.data import Bool, Float, Int
+from gsmooth_core.face_model import MorphableModel, Region
+from gsmooth_core.tracking.points import INNER_LOWER_LIP, INNER_UPPER_LIP
+
+_REACH = 0.02  # decimetres to either side of a landmark, a few columns of vertices
+
+
+@dataclass(frozen=True)
+class ClosedLips:
+    """How far apart the landmarks of closed lips are, in percent of the face's size.
+
+    Attributes:
+        quantile: part of a clip's frames in which lips are closed, in speech.
+        most: the gap at that quantile is that of closed lips up to this, ...
+        open: ... from here on it is that of a mouth that never closes in the clip, ...
+        usual: ... of which closed lips would have this gap.
+        taper: a mouth open by this many times the closed gap is taken as it is seen.
+    """
+
+    quantile: float = 0.07
+    most: float = 1.5
+    open: float = 2.5
+    usual: float = 0.5
+    taper: float = 4.0
+
+
+def close_lips(points: Float, size: Float, present: Bool, settings: ClosedLips) -> Float:
+    """Take the gap of closed lips off the inner-lip landmarks.
+
+    Args:
+        points: (T, 478, 3) pixels.
+        size: (T,) size of the face in pixels.
+        present: (T,) whether there is a face.
+        settings: what closed lips look like.
+
+    Returns:
+        (T, 478, 3) with opposite points moved towards each other.
+    """
+    upper, lower = list(INNER_UPPER_LIP), list(INNER_LOWER_LIP)
+    across = points[:, upper, :2] - points[:, lower, :2]
+    gap = np.linalg.norm(across, axis=-1) / size[:, None] * 100
+    closed = _closed_gap(gap[present], settings)
+    beyond = np.maximum(gap - closed, 0)
+    wanted = beyond + closed * (1 - np.exp(-beyond / (settings.taper * closed)))
+    half = across * (0.5 * (1 - wanted / np.maximum(gap, 1e-6)))[..., None]
+    out = points.copy()
+    out[:, upper, :2] -= half
+    out[:, lower, :2] += half
+    return out
+
+
+def _closed_gap(gap: Float, settings: ClosedLips) -> Float:
+    """(P,) what each pair of points shows when the lips are closed."""
+    low = np.quantile(gap, settings.quantile, axis=0)
+    level = np.where(low > settings.open, settings.usual, np.minimum(low, settings.most))
+    return np.asarray(np.maximum(level, 0.05), np.float32)
+
+
+def edge_landmarks(model: MorphableModel, vertices: Float) -> Float:
+    """Landmarks of shapes, with those of the inner lips on the lips' very edges.
+
+    Args:
+        model: the face model.
+        vertices: (K, V, 3) shapes or basis vectors.
+
+    Returns:
+        (K, 478, 3).
+    """
+    points = model.landmarks(vertices)
+    lips = np.flatnonzero(model.in_regions(Region.LIPS))
+    places = model.landmarks(model.mean)
+    upper = _is_upper(model, lips)
+    for landmarks, candidates, sign in (
+        (INNER_UPPER_LIP, lips[upper], -1),
+        (INNER_LOWER_LIP, lips[~upper], 1),
+    ):
+        for landmark in landmarks:
+            pair, share = _edge(model.mean, candidates, float(places[landmark, 0]), sign)
+            if len(pair):
+                points[:, landmark] = np.einsum("kvx,v->kx", vertices[:, pair], share)
+    return np.asarray(points, np.float32)
+
+
+def _edge(mean: Float, candidates: Int, x: float, sign: int) -> tuple[Int, Float]:
+    """Vertices left and right of x where a lip reaches furthest down (-1) or up (1), and shares."""
+    near = candidates[np.abs(mean[candidates, 0] - x) < _REACH]
+    sides = [near[mean[near, 0] < x], near[mean[near, 0] >= x]]
+    pair = np.array([s[np.argmax(sign * mean[s, 1])] for s in sides if len(s)], np.int32)
+    if len(pair) < 2:
+        return pair, np.ones(len(pair), np.float32)
+    left, right = mean[pair, 0]
+    share = (x - left) / (right - left)
+    return pair, np.array([1 - share, share], np.float32)
+
+
+def _is_upper(model: MorphableModel, lips: Int) -> Bool:
+    """Which lip vertices stay behind when the jaw opens."""
+    if "jawOpen" not in model.expression_names:
+        return np.ones(len(lips), bool)
+    fall = -model.expression_basis[model.expression_names.index("jawOpen"), lips, 1]
+    return np.asarray(fall < fall.max() / 2)
