@@ -274,13 +274,19 @@ def _unreadable(path: Path, report: str) -> MediaError:
          "is stored in a way that this ffmpeg cannot decode", "Convert it to H.264 (mp4)."),
         ("Permission denied", "may not be read (no permission)", "Change its permissions."),
     )  # fmt: skip
-    for pattern, what, hint in causes:
+    for pattern, what, hint in causes[0 if _begins_like_mp4(path) else 1 :]:
         if re.search(pattern, report, re.IGNORECASE):
             return MediaError(f"'{path.name}' {what}.", hint)
     return MediaError(
         f"'{path.name}' is not a video that can be read, or it is damaged.",
         "Play it in a video player; if that fails, export or copy it again.",
     )
+
+
+def _begins_like_mp4(path: Path) -> bool:
+    """Whether a missing index means an mp4 that was cut off, and not just a misleading name."""
+    with path.open("rb") as file:
+        return b"ftyp" in file.read(32)
 
 
 def _find(pattern: str, text: str) -> str | None:
