@@ -106,18 +106,13 @@ def mesh(
     else:
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
     curves = load_expression(expression) if expression else found.curves
-    from gsmooth_core import mesh as exporters
     from gsmooth_core.curves import fit_curves
     from gsmooth_core.face_model import load_face_model
+    from gsmooth_core.mesh import write_mesh
 
-    writers = {
-        ".safetensors": exporters.export_mesh,
-        ".npz": exporters.export_npz,
-        ".obj": exporters.export_obj,
-    }
-    write = writers[output.suffix.lower()]
-    curves = fit_curves(curves, found)
-    _write(output, lambda: write(output, load_face_model(found.model), found, curves))
+    model, curves = load_face_model(), fit_curves(curves, found)
+    progress = _progress("mesh", len(found), on_event, cancelled)
+    _write(output, lambda: write_mesh(output, model, found, curves, progress))
     return {"mesh": str(output), "frames": len(found)}
 
 
@@ -140,7 +135,7 @@ def _check_suffix(output: Path, *suffixes: str) -> None:
         raise InputError(f"'{output.name}' is no name for this.", f"End it in {allowed}.")
 
 
-def _write(output: Path, write: Callable[[], None]) -> None:
+def _write(output: Path, write: Callable[[], object]) -> None:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write()
