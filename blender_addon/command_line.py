@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from . import strips
+from . import selection, strips
 
 _handles: list[object] = []
 
@@ -52,7 +52,7 @@ def _dub(options: argparse.Namespace) -> None:
     if options.scene:
         _show_scene(options.scene)
     scene = strips.sequencer_scene(bpy.context)
-    strips.select_named(scene, options.picture, options.speech)
+    selection.select_named(scene, options.picture, options.speech)
     bpy.ops.gsmooth.dub_strip(replace=options.replace)
     if options.mesh:
         bpy.ops.gsmooth.preview_mesh()

@@ -7,18 +7,26 @@ from typing import Any
 
 import bpy
 
-from . import preferences, rig, runtime, strips
+from . import preferences, rig, runtime, selection, strips
 from .errors import UserError
 
-_LINE = 42  # characters that fit into a sidebar of usual width
+_LETTER = 6.6  # usual width of a letter in pixels, at a scale of 1
+_MARGIN = 70.0
+
+
+def _line_length() -> int:
+    """Letters that fit beside each other into the region that is drawn."""
+    region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
+    width = region.width / scale if region else 300.0
+    return max(16, int((width - _MARGIN) / _LETTER))
 
 
 def _wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """A label of several lines; Blender's own is cut off."""
-    column = layout.column(align=True)
+    column, most = layout.column(align=True), _line_length()
     line = ""
     for word in [*text.split(), ""]:
-        if line and (not word or len(line) + len(word) > _LINE):
+        if line and (not word or len(line) + len(word) > most):
             column.label(text=line, icon=icon)
             line, icon = "", "BLANK1" if icon != "NONE" else "NONE"
         line = f"{line} {word}".strip()
@@ -76,15 +84,15 @@ class GSMOOTH_PT_dub(_SequencerPanel, bpy.types.Panel):
 def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column = layout.column(align=True)
     try:
-        chosen = strips.select(scene)
+        chosen = selection.select(scene)
     except UserError as error:
         _wrapped(column, str(error), "INFO")
         return
     column.label(text=f"Clip: {chosen.picture.name}", icon="FILE_MOVIE")
     column.label(text=f"Speech: {chosen.speech.name}", icon="SPEAKER")
-    obstacle = strips.why_not(scene)
-    if obstacle:
-        _wrapped(column, obstacle, "ERROR")
+    obstacle, remark = selection.why_not(scene), selection.remark(scene, chosen)
+    if obstacle or remark:
+        _wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
 
 
 class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):

@@ -197,16 +197,50 @@ def _new_action(owner: Any, name: str, id_type: str) -> Any:
     return bag.fcurves
 
 
-def _curves(owner: Any) -> Iterator[Any]:
-    """All F-curves that drive `owner`."""
+def _containers(owner: Any) -> Iterator[Any]:
+    """The collections of F-curves that drive `owner`."""
     data = owner.animation_data
     if data is None or data.action is None:
         return
     if not hasattr(data.action, "slots"):
-        yield from data.action.fcurves
+        yield data.action.fcurves
         return
     for layer in data.action.layers:
         for strip in layer.strips:
             bag = strip.channelbag(data.action_slot) if data.action_slot else None
             if bag:
-                yield from bag.fcurves
+                yield bag.fcurves
+
+
+def _curves(owner: Any) -> Iterator[Any]:
+    for container in _containers(owner):
+        yield from container
+
+
+def copy_animation(owner: Any, old: str, new: str) -> None:
+    """Copy the F-curves whose path holds `old` to the path that holds `new` instead.
+
+    Args:
+        owner: the ID whose action it is.
+        old: part of a data path.
+        new: what stands there in the copies.
+    """
+    for container in _containers(owner):
+        for curve in [curve for curve in container if old in curve.data_path]:
+            path = curve.data_path.replace(old, new)
+            _copy_points(curve, container.new(path, index=curve.array_index))
+
+
+def _copy_points(curve: Any, twin: Any) -> None:
+    twin.extrapolation = curve.extrapolation
+    points, copies = curve.keyframe_points, twin.keyframe_points
+    copies.add(len(points))
+    for name in ("handle_left_type", "handle_right_type", "interpolation"):
+        numbers = array("i", [0] * len(points))
+        points.foreach_get(name, numbers)
+        copies.foreach_set(name, numbers)
+    for name in ("co", "handle_left", "handle_right"):
+        pairs = array("f", [0.0] * (2 * len(points)))
+        points.foreach_get(name, pairs)
+        copies.foreach_set(name, pairs)
+    twin.update()

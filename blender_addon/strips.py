@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from . import job_folder
+from . import job_folder, strip_look
 from .errors import UserError
-from .timing import MAX_CHANNEL, Cut, Placement, Span, free_channel, picture_span, speech_cut
+from .timing import MAX_CHANNEL, Placement, free_channel
+
+if TYPE_CHECKING:
+    from .planning import Plan
 
 PICTURES = ("MOVIE", "IMAGE")
-_PERSON = "the movie or image strip that shows the person"
-_SPEECH = "the sound strip with the new speech, too"
-_LOOK = (
-    "blend_type",
-    "blend_alpha",
-    "color_saturation",
-    "color_multiply",
-    "color_tag",
-    "multiply_alpha",
-    "use_flip_x",
-    "use_flip_y",
-    "use_float",
-    "strobe",
-)
 
 
 # -- one name for what the versions name differently -----------------------------------------
@@ -40,7 +28,8 @@ def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     return getattr(context, "sequencer_scene", None) or context.scene
 
 
-def _children(owner: Any) -> Any:
+def children(owner: Any) -> Any:
+    """The strips of a sequencer, or of a meta strip."""
     return owner.strips if hasattr(owner, "strips") else owner.sequences
 
 
@@ -56,7 +45,7 @@ def open_strips(scene: bpy.types.Scene) -> Any:
     editor = scene.sequence_editor
     if editor is None:
         return ()
-    return _children(editor.meta_stack[-1] if len(editor.meta_stack) else editor)
+    return children(editor.meta_stack[-1] if len(editor.meta_stack) else editor)
 
 
 def _owner(scene: bpy.types.Scene, strip: Any) -> Any:
@@ -70,19 +59,20 @@ def show_scene(context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         context.workspace.sequencer_scene = scene
 
 
-def _value(strip: Any, new: str, old: str) -> Any:
+def value_of(strip: Any, new: str, old: str) -> Any:
+    """The property under its new name, where the running Blender has that."""
     # Since 5.2 the old names warn, and they are gone in 6.0.
     return getattr(strip, new) if hasattr(strip, new) else getattr(strip, old)
 
 
 def left(strip: Any) -> int:
     """First scene frame that shows the strip."""
-    return int(_value(strip, "left_handle", "frame_final_start"))
+    return int(value_of(strip, "left_handle", "frame_final_start"))
 
 
 def right(strip: Any) -> int:
     """The scene frame after the last one that shows the strip."""
-    return int(_value(strip, "right_handle", "frame_final_end"))
+    return int(value_of(strip, "right_handle", "frame_final_end"))
 
 
 def set_handles(strip: Any, first: int, end: int) -> None:
@@ -97,9 +87,9 @@ def placement(strip: Any) -> Placement:
     return Placement(
         left(strip),
         right(strip),
-        float(_value(strip, "content_start", "frame_start")),
-        int(_value(strip, "content_duration", "frame_duration")),
-        int(_value(strip, "content_trim_start", "animation_offset_start")),
+        float(value_of(strip, "content_start", "frame_start")),
+        int(value_of(strip, "content_duration", "frame_duration")),
+        int(value_of(strip, "content_trim_start", "animation_offset_start")),
     )
 
 
@@ -128,233 +118,6 @@ def find(scene: bpy.types.Scene | None, name: str) -> Any:
     return _all(scene).get(name)
 
 
-# -- what is selected ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The picture strip to dub and the sound strip with the new speech (None: no speech)."""
-
-    picture: Any
-    speech: Any
-
-
-def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
-    """What the user means: the selected strips; of several, the active one.
-
-    Raises:
-        UserError: nothing that can be dubbed is selected, or too much.
-    """
-    chosen = [strip for strip in open_strips(scene) if strip.select]
-    pictures = [strip for strip in chosen if strip.type in PICTURES]
-    video = _one(pictures, scene, "picture", _PERSON)
-    sounds = _foreign([strip for strip in chosen if strip.type == "SOUND"], video)
-    if not sounds and not need_speech:
-        return Selection(video, None)
-    return Selection(video, _one(sounds, scene, "sound", _SPEECH))
-
-
-def select_named(scene: bpy.types.Scene, *names: str) -> None:
-    """Select these strips and no others.
-
-    Raises:
-        RuntimeError: one of them is not there.
-    """
-    wanted = [find(scene, name) for name in names]
-    for name, strip in zip(names, wanted, strict=True):
-        if strip is None:
-            raise RuntimeError(f"There is no strip named '{name}' in scene '{scene.name}'.")
-    for strip in open_strips(scene):
-        strip.select = strip in wanted
-
-
-def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) -> Any:
-    if not candidates:
-        raise UserError(f"Select {advice}.")
-    active = scene.sequence_editor.active_strip
-    if len(candidates) > 1 and active not in candidates:
-        raise UserError(f"Several {what} strips are selected: make one of them the active one.")
-    return active if active in candidates else candidates[0]
-
-
-def _foreign(sounds: list[Any], picture: Any) -> list[Any]:
-    """Sound strips that are not the picture's own sound, unless that is all there is."""
-    own = source_path(picture)
-    return [sound for sound in sounds if source_path(sound) != own] or sounds
-
-
-# -- what cannot be dubbed -------------------------------------------------------------------
-
-
-def obstacle(scene: bpy.types.Scene, strip: Any) -> str:
-    """Why this picture strip's frames are not the file's frames one by one; "" if they are.
-
-    Cheap enough for drawing code: no file is opened.
-    """
-    name = f"'{strip.name}'"
-    if strip.lock:
-        return f"{name} is locked: unlock it first."
-    if len(getattr(strip, "retiming_keys", ())):
-        return f"{name} is retimed: reset its retiming, dub it, then retime the result."
-    if strip.type == "MOVIE" and strip.use_reverse_frames:
-        return f"{name} plays in reverse: switch that off, dub it, then reverse the result."
-    if strip.type == "IMAGE" and len(strip.elements) > 1:
-        return f"{name} is an image sequence: render it to a movie file and dub that."
-    user = _effect_on(scene, strip)
-    if user:
-        return f"The effect '{user}' uses {name}: dub the strip first, then add the effect to it."
-    return ""
-
-
-def _effect_on(scene: bpy.types.Scene, strip: Any) -> str:
-    for other in open_strips(scene):
-        if strip in (getattr(other, "input_1", None), getattr(other, "input_2", None)):
-            return str(other.name)
-    return ""
-
-
-def speech_obstacle(strip: Any) -> str:
-    """Why this sound strip cannot be used as it is; "" if it can."""
-    if strip is not None and len(getattr(strip, "retiming_keys", ())):
-        return f"'{strip.name}' is retimed: render it to a sound file and use that."
-    return ""
-
-
-def why_not(scene: bpy.types.Scene, need_speech: bool = True) -> str:
-    """Why the selection cannot be dubbed, "" if it can: one answer for buttons and tooltips."""
-    try:
-        chosen = select(scene, need_speech)
-    except UserError as error:
-        return str(error)
-    return obstacle(scene, chosen.picture) or speech_obstacle(chosen.speech)
-
-
-def _check(scene: bpy.types.Scene, chosen: Selection) -> None:
-    problem = obstacle(scene, chosen.picture) or speech_obstacle(chosen.speech)
-    if problem:
-        raise UserError(problem)
-    for strip in (chosen.picture, chosen.speech):
-        if strip is not None and not source_path(strip).is_file():
-            raise UserError(
-                f"The file of '{strip.name}' is missing: '{source_path(strip)}'. "
-                "Find it with File > External Data, or relink the strip."
-            )
-
-
-def _check_rate(scene: bpy.types.Scene, strip: Any, file_length: int) -> None:
-    trimmed = _value(strip, "content_trim_end", "animation_offset_end")
-    where = placement(strip)
-    if abs(where.length + where.trim + trimmed - file_length) > 1:
-        raise UserError(
-            f"'{strip.name}' plays at an adjusted rate ({strip.fps:g} fps in a scene of "
-            f"{float(scene_rate(scene)):g} fps). Set the scene to {strip.fps:g} fps and add the "
-            "clip again, or add it with 'Adjust Playback Rate' switched off."
-        )
-
-
-def _file_length(path: Path) -> int:
-    """Frames of a movie file, as a strip counts them: read through a scene of its own."""
-    scene = bpy.data.scenes.new("GSmooth probe")
-    try:
-        strips = _children(scene.sequence_editor_create())
-        return placement(strips.new_movie("probe", str(path), 1, 1)).length
-    finally:
-        bpy.data.scenes.remove(scene)
-
-
-# -- strips to a job -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that is needed to make a job of strips and to place its result when it is done.
-
-    Names stand for strips, since a strip's address may change while the job runs.
-
-    Attributes:
-        scene: name of the scene.
-        picture: name of the picture strip.
-        speech: name of the sound strip, or "".
-        source: file of the picture strip.
-        sound: file of the sound strip, or "".
-        left: first scene frame of the picture strip.
-        right: the scene frame after its last.
-        span: its frames that are dubbed.
-        to_end: whether these reach the end of the file.
-        cut: the sound that is heard meanwhile.
-        rate: frames a second at which the frames are shown, "N/D".
-    """
-
-    scene: str
-    picture: str
-    speech: str
-    source: str
-    sound: str
-    left: int
-    right: int
-    span: Span
-    to_end: bool
-    cut: Cut | None
-    rate: str
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """The plan that `asdict` wrote."""
-        cut = Cut(**values["cut"]) if values["cut"] else None
-        return cls(**values | {"span": Span(**values["span"]), "cut": cut})
-
-
-def plan(scene: bpy.types.Scene, chosen: Selection) -> Plan:
-    """Work out frames and seconds of a dub.
-
-    Raises:
-        UserError: the strips cannot be dubbed as they are.
-    """
-    _check(scene, chosen)
-    video, voice, rate = chosen.picture, chosen.speech, scene_rate(scene)
-    still = video.type == "IMAGE"
-    span = picture_span(placement(video), still)
-    length = 0 if still else _file_length(source_path(video))
-    if not still:
-        _check_rate(scene, video, length)
-    cut = None
-    if voice is not None:
-        cut = speech_cut(span, placement(voice), getattr(voice, "sound_offset", 0.0), rate)
-    return Plan(
-        scene=scene.name,
-        picture=video.name,
-        speech=voice.name if voice else "",
-        source=str(source_path(video)),
-        sound=str(source_path(voice)) if voice else "",
-        left=left(video),
-        right=right(video),
-        span=span,
-        to_end=not still and span.source + span.count >= length,
-        cut=cut,
-        rate=f"{rate.numerator}/{rate.denominator}",
-    )
-
-
-def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
-    """The job file's content (without its output, which depends on the job's folder)."""
-    cut = planned.cut
-    return {
-        "kind": "gsmooth-job",
-        "version": 1,
-        "video": planned.source,
-        "start_frame": planned.span.source,
-        # Blender's count of a file's frames is an estimate; the worker decodes them.
-        "frame_count": None if planned.to_end else planned.span.count,
-        "fps": planned.rate,
-        "audio": planned.sound or None,
-        "audio_start": cut.start if cut else 0.0,
-        "audio_duration": cut.duration if cut else None,
-        "audio_delay": cut.delay if cut else 0.0,
-        "expression": None,
-        "settings": settings,
-    }
-
-
 # -- result to strip -------------------------------------------------------------------------
 
 
@@ -377,7 +140,7 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
     # The user may have moved the strip along the timeline while the job ran.
     shift = left(old) - planned.left
     channel = old.channel if replace else _channel_beside(scene, old)
-    siblings = _children(_owner(scene, old))
+    siblings = children(_owner(scene, old))
     new = siblings.new_movie(
         f"{planned.picture} dubbed",
         job_folder.reference(output),
@@ -385,7 +148,7 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         planned.span.first + shift,
     )
     set_handles(new, planned.left + shift, planned.right + shift)
-    _copy_look(old, new)
+    strip_look.copy_look(scene, old, new)
     new["gsmooth_job"], new["gsmooth_info"] = job_folder.reference(folder), info
     if replace:
         siblings.remove(old)
@@ -399,38 +162,12 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
 def _channel_beside(scene: bpy.types.Scene, strip: Any) -> int:
     owner = _owner(scene, strip)
     taken: dict[int, bool] = {}
-    for other in _children(owner):
+    for other in children(owner):
         if left(other) < right(strip) and left(strip) < right(other):
             visible = other.type != "SOUND" and not other.mute
             taken[other.channel] = taken.get(other.channel, False) or visible
     barred = {i for i, channel in enumerate(owner.channels) if channel.lock or channel.mute}
     return free_channel(taken, strip.channel, barred)
-
-
-def _copy_look(old: Any, new: Any) -> None:
-    for name in _LOOK:
-        if hasattr(old, name) and hasattr(new, name):
-            setattr(new, name, getattr(old, name))
-    _copy_values(old.transform, new.transform)
-    _copy_values(old.crop, new.crop)
-    if old.type == "MOVIE":
-        _copy_values(old.colorspace_settings, new.colorspace_settings)
-    for modifier in old.modifiers:
-        twin = new.modifiers.new(modifier.name, modifier.type)
-        if twin:
-            _copy_values(modifier, twin)
-
-
-def _copy_values(source: Any, target: Any) -> None:
-    """Copy the writable plain values of one RNA struct to another of the same type."""
-    for prop in source.bl_rna.properties:
-        value = getattr(source, prop.identifier)
-        if prop.identifier in ("rna_type", "name") or prop.type == "COLLECTION":
-            continue
-        if prop.type == "POINTER" and prop.is_readonly:
-            _copy_values(value, getattr(target, prop.identifier))
-        elif not prop.is_readonly:
-            setattr(target, prop.identifier, value)
 
 
 def _select_only(scene: bpy.types.Scene, strip: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, preferences, runtime, strips
+from .. import job_folder, planning, preferences, runtime, selection, strips
 from .worker_operator import WorkerOperator, worker_task
 
 
@@ -35,13 +35,13 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return strips.why_not(strips.sequencer_scene(context))
+        return selection.why_not(strips.sequencer_scene(context))
 
     def start(self, context: bpy.types.Context) -> runtime.Task:
         scene = strips.sequencer_scene(context)
-        self._plan = strips.plan(scene, strips.select(scene))
+        self._plan = planning.make_plan(scene, selection.select(scene))
         self._mute_sound = scene.gsmooth.mute_own_sound
-        job = strips.job_of(self._plan, scene.gsmooth.for_job())
+        job = planning.job_of(self._plan, scene.gsmooth.for_job())
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
         return worker_task(self.title, "dub", self._folder, job=str(self._folder))
 

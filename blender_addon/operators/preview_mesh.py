@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, mesh_file, preferences, rig, runtime, strips
+from .. import job_folder, mesh_file, planning, preferences, rig, runtime, selection, strips
 from .worker_operator import WorkerOperator, worker_task
 
 
@@ -31,7 +31,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         scene = strips.sequencer_scene(context)
         if strips.dubbed_job(strips.active_strip(scene)):
             return ""
-        return strips.why_not(scene, need_speech=False)
+        return selection.why_not(scene, need_speech=False)
 
     def ready(self, context: bpy.types.Context) -> str:
         scene = strips.sequencer_scene(context)
@@ -55,8 +55,8 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         return worker_task(self.title, "mesh", self._folder, job=str(self._folder))
 
     def _new_job(self, scene: bpy.types.Scene) -> tuple[Path, int]:
-        plan = strips.plan(scene, strips.select(scene, need_speech=False))
-        job = strips.job_of(plan, scene.gsmooth.for_job())
+        plan = planning.make_plan(scene, selection.select(scene, need_speech=False))
+        job = planning.job_of(plan, scene.gsmooth.for_job())
         return job_folder.make(preferences.jobs_folder(), job, asdict(plan)), plan.span.first
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import job_folder, rig, runtime, shape_keys, strips
+from .. import job_folder, planning, rig, runtime, shape_keys, strips
 from .dub_strip import describe
 from .worker_operator import WorkerOperator, worker_task
 
@@ -53,7 +53,7 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
         for strip in shown:
             strips.show(strip, output, f"{describe(result)}, edited")
         if not shown:
-            plan = strips.Plan.from_dict(job_folder.read_plan(self._folder))
+            plan = planning.Plan.from_dict(job_folder.read_plan(self._folder))
             shown = [strips.place(plan, output, self._folder, describe(result), replace=False)]
         return f"'{shown[0].name}' shows your curves now."
 

@@ -122,6 +122,36 @@ def test_look_of_the_strip_is_kept(timeline):
     assert new.modifiers["grade"].bright == 7
 
 
+def test_every_modifier_is_carried_over(timeline):
+    old = timeline.movie()
+    timeline.sound()
+    base = getattr(bpy.types, "StripModifier", None) or bpy.types.SequenceModifier
+    kinds = [item.identifier for item in base.bl_rna.properties["type"].enum_items]
+    made = [kind for kind in kinds if old.modifiers.new(kind, kind)]
+    assert "CURVES" in made
+    curve = old.modifiers["CURVES"].curve_mapping.curves[3]
+    curve.points.new(0.3, 0.7)
+    new = dub()
+    assert [modifier.type for modifier in new.modifiers] == made
+    points = new.modifiers["CURVES"].curve_mapping.curves[3].points
+    assert [tuple(point.location) for point in points] == [
+        tuple(point.location) for point in curve.points
+    ]
+
+
+def test_animation_of_the_strip_is_carried_over(timeline, scene):
+    old = timeline.movie()
+    timeline.sound()
+    for frame, value in ((1, 0.0), (21, 1.0)):
+        old.blend_alpha = value
+        old.keyframe_insert("blend_alpha", frame=frame)
+    new = dub()
+    for frame in (1, 8, 21):
+        scene.frame_set(frame)
+        assert new.blend_alpha == pytest.approx(old.blend_alpha, abs=1e-6)
+    assert new.blend_alpha == 1.0
+
+
 def test_own_sound_is_muted_and_the_speech_stays(timeline, media):
     timeline.movie(channel=2)
     speech = timeline.sound(channel=3)

@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import preferences, runtime, strips  # noqa: E402
+from blender_addon import planning, preferences, runtime, selection, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.operators.worker_operator import worker_task  # noqa: E402
 
@@ -27,8 +27,8 @@ def start(clip, scene):
 
     from blender_addon import job_folder
 
-    plan = strips.plan(scene, strips.select(scene))
-    job = strips.job_of(plan, scene.gsmooth.for_job())
+    plan = planning.make_plan(scene, selection.select(scene))
+    job = planning.job_of(plan, scene.gsmooth.for_job())
     folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
     return plan, folder, runtime.activate(worker_task("Dub", "dub", folder, job=str(folder)))
 

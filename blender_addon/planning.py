@@ -1,0 +1,136 @@
+"""From strips to a job: which frames, which seconds, and where the result will belong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import selection, strips
+from .errors import UserError
+from .timing import Cut, Span, picture_span, speech_cut
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is needed to make a job of strips and to place its result when it is done.
+
+    Names stand for strips, since a strip's address may change while the job runs.
+
+    Attributes:
+        scene: name of the scene.
+        picture: name of the picture strip.
+        speech: name of the sound strip, or "".
+        source: file of the picture strip.
+        sound: file of the sound strip, or "".
+        left: first scene frame of the picture strip.
+        right: the scene frame after its last.
+        span: its frames that are dubbed.
+        to_end: whether these reach the end of the file.
+        cut: the sound that is heard meanwhile.
+        rate: frames a second at which the frames are shown, "N/D".
+    """
+
+    scene: str
+    picture: str
+    speech: str
+    source: str
+    sound: str
+    left: int
+    right: int
+    span: Span
+    to_end: bool
+    cut: Cut | None
+    rate: str
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Plan:
+        """The plan that `asdict` wrote."""
+        cut = Cut(**values["cut"]) if values["cut"] else None
+        return cls(**values | {"span": Span(**values["span"]), "cut": cut})
+
+
+def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
+    """Work out frames and seconds of a dub.
+
+    Raises:
+        UserError: the strips cannot be dubbed as they are.
+    """
+    _check(scene, chosen)
+    video, voice, rate = chosen.picture, chosen.speech, strips.scene_rate(scene)
+    still = video.type == "IMAGE"
+    span = picture_span(strips.placement(video), still)
+    length = 0 if still else _file_length(strips.source_path(video))
+    if not still:
+        _check_rate(scene, video, length)
+    cut = None
+    if voice is not None:
+        cut = speech_cut(span, strips.placement(voice), getattr(voice, "sound_offset", 0.0), rate)
+    return Plan(
+        scene=scene.name,
+        picture=video.name,
+        speech=voice.name if voice else "",
+        source=str(strips.source_path(video)),
+        sound=str(strips.source_path(voice)) if voice else "",
+        left=strips.left(video),
+        right=strips.right(video),
+        span=span,
+        to_end=not still and span.source + span.count >= length,
+        cut=cut,
+        rate=f"{rate.numerator}/{rate.denominator}",
+    )
+
+
+def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
+    """The job file's content (without its output, which depends on the job's folder)."""
+    cut = planned.cut
+    return {
+        "kind": "gsmooth-job",
+        "version": 1,
+        "video": planned.source,
+        "start_frame": planned.span.source,
+        # Blender's count of a file's frames is an estimate; the worker decodes them.
+        "frame_count": None if planned.to_end else planned.span.count,
+        "fps": planned.rate,
+        "audio": planned.sound or None,
+        "audio_start": cut.start if cut else 0.0,
+        "audio_duration": cut.duration if cut else None,
+        "audio_delay": cut.delay if cut else 0.0,
+        "expression": None,
+        "settings": settings,
+    }
+
+
+def _check(scene: bpy.types.Scene, chosen: selection.Selection) -> None:
+    problem = selection.obstacle(scene, chosen.picture) or selection.speech_obstacle(chosen.speech)
+    if problem:
+        raise UserError(problem)
+    for strip in (chosen.picture, chosen.speech):
+        if strip is not None and not strips.source_path(strip).is_file():
+            raise UserError(
+                f"The file of '{strip.name}' is missing: '{strips.source_path(strip)}'. "
+                "Find it with File > External Data, or relink the strip."
+            )
+
+
+def _check_rate(scene: bpy.types.Scene, strip: Any, file_length: int) -> None:
+    trimmed = strips.value_of(strip, "content_trim_end", "animation_offset_end")
+    where = strips.placement(strip)
+    if abs(where.length + where.trim + trimmed - file_length) > 1:
+        raise UserError(
+            f"'{strip.name}' plays at an adjusted rate: {strip.fps:g} fps in a scene of "
+            f"{float(strips.scene_rate(scene)):g} fps. Set the scene to {strip.fps:g} fps and add "
+            "the clip again, or add it with 'Adjust Playback Rate' switched off."
+        )
+
+
+def _file_length(path: Path) -> int:
+    """Frames of a movie file, as a strip counts them: read through a scene of its own."""
+    scene = bpy.data.scenes.new("GSmooth probe")
+    try:
+        timeline = strips.children(scene.sequence_editor_create())
+        return strips.placement(timeline.new_movie("probe", str(path), 1, 1)).length
+    finally:
+        bpy.data.scenes.remove(scene)
