@@ -49,6 +49,8 @@ def close_lips(points: Float, size: Float, present: Bool, settings: ClosedLips) 
     Returns:
         (T, 478, 3) with opposite points moved towards each other.
     """
+    if not present.any():
+        return points
     upper, lower = list(INNER_UPPER_LIP), list(INNER_LOWER_LIP)
     across = points[:, upper, :2] - points[:, lower, :2]
     gap = np.linalg.norm(across, axis=-1) / size[:, None] * 100
