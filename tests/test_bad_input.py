@@ -300,3 +300,14 @@ def test_every_beginning_of_a_video_is_an_error_or_a_clip(tmp_path, limit):
             assert len(list(read_frames(clip))) == clip.frame_count
         except GSmoothError as error:
             assert error.message
+
+
+def test_no_face_leaves_no_file(tmp_path, capfd):
+    from gsmooth_core import cli
+
+    path = tmp_path / "empty room.mp4"
+    make("-f", "lavfi", "-i", "color=gray:s=320x240:d=0.2", path)
+    output = tmp_path / "t.safetensors"
+    assert cli.main(["track", "--video", str(path), "--output", str(output)]) == 5
+    assert "[no_face]" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]

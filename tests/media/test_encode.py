@@ -49,8 +49,18 @@ def job(tmp_path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
-@pytest.mark.parametrize("fps", [Fraction(22131, 1000), Fraction(30000, 1001), Fraction(25)])
+@pytest.mark.parametrize(
+    ("fps", "suffix"),
+    [
+        (Fraction(22131, 1000), ".mp4"),
+        (Fraction(22131, 1000), ".mkv"),
+        (Fraction(24000, 1001), ".webm"),
+        (Fraction(25), ".mov"),
+        (Fraction(30000, 1001), ".mp4"),
+        (Fraction(30000, 1001), ".mkv"),
+        (Fraction(60000, 1001), ".mp4"),
+    ],
+)
 def test_joined_segments_are_exact(tmp_path, job, fps, suffix):
     source = write_video(tmp_path / "in.mp4", numbered_frames(75), fps, vf="setsar=4/3")
     output = tmp_path / f"out{suffix}"
