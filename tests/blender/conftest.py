@@ -17,6 +17,7 @@ import pytest
 os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="gsmooth-test-"))
 
 HERE = Path(__file__).parent
+CORE_PYTHON = os.environ.get("GSMOOTH_PYTHON", sys.executable)
 FRAMES, FPS = 40, 25
 
 
@@ -64,6 +65,16 @@ def media(tmp_path_factory):
     )
     make_sound(folder / "speech.wav")
     return folder
+
+
+@pytest.fixture(scope="session")
+def core_python() -> str:
+    """A Python that can run gsmooth_core: GSMOOTH_PYTHON as the tests were started, or this."""
+    code = "import numpy, safetensors, torch, cv2"
+    done = subprocess.run([CORE_PYTHON, "-c", code], capture_output=True)
+    if done.returncode:
+        pytest.skip("needs GSMOOTH_PYTHON, a Python with gsmooth_core's packages")
+    return CORE_PYTHON
 
 
 @pytest.fixture
