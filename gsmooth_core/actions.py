@@ -16,7 +16,7 @@ from gsmooth_core.events import Cancelled, OnEvent
 from gsmooth_core.files import cannot_write
 from gsmooth_core.jobs import Job, load_job, locked
 from gsmooth_core.media import container_for
-from gsmooth_core.media.assemble import existing_images, image_target
+from gsmooth_core.media.images import check_own_folder, image_target
 
 if TYPE_CHECKING:
     from gsmooth_core.dub import Run
@@ -115,10 +115,8 @@ def check_output(output: Path) -> None:
     images = not container_for(output).video
     if output.is_dir() and not images:
         raise InputError(f"The output '{output}' is a folder.", "Choose a file name.")
-    if images and not _only_frames(output):
-        raise InputError(
-            f"The folder '{output}' holds other files.", "Choose an empty or a new folder."
-        )
+    if images:
+        check_own_folder(output)
     folder = image_target(output)[0] if images else output.parent
     probe = folder / ".gsmooth.partial"
     try:
@@ -127,15 +125,6 @@ def check_output(output: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise cannot_write(folder, error) from error
-
-
-def _only_frames(output: Path) -> bool:
-    """Whether a folder of frames is new, empty, or holds an earlier output."""
-    folder, pattern = image_target(output)
-    if folder != output or not folder.is_dir():
-        return True  # frames with a name of their own may lie beside other files
-    frames = {path for _, path in existing_images(folder, pattern)}
-    return {path for path in folder.iterdir() if path.name != "sound.wav"} <= frames
 
 
 def _same(one: Path, other: Path) -> bool:

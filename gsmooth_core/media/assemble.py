@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import tempfile
 import wave
 from collections.abc import Sequence
@@ -14,13 +11,12 @@ from pathlib import Path
 
 from gsmooth_core.data import Clip, Float
 from gsmooth_core.errors import MediaError
-from gsmooth_core.files import atomic, cannot_write, partial_path, sync
+from gsmooth_core.files import atomic
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time, read_audio
 from gsmooth_core.media.encode import Container, container_for, write_error
+from gsmooth_core.media.images import image_target, sequence
 from gsmooth_core.media.probe import probe, sound_report
-
-_NUMBER = r"%0?(\d*)d"
 
 
 @dataclass(frozen=True)
@@ -58,61 +54,65 @@ def assemble(
     Raises:
         MediaError: writing fails, or the result is not what it should be.
     """
-    container = container_for(output)
-    if not container.video:
-        return _collect_images(segments, output, Fraction(frames) / clip.fps, sound)
+    plan = _Plan(container_for(output), clip.fps, frames, sound)
+    if not plan.container.video:
+        images = [image for segment in segments for image in sorted(segment.iterdir())]
+        with sequence(output, images) as folder:
+            _write_sound(folder / "sound.wav", plan)
+        return image_target(output)[0]
     with atomic(output) as partial:
-        _join(segments, partial, container, clip.fps, frames, sound)
-        _check(partial, clip, frames, sound is not None)
+        status, errors = _join(segments, partial, plan)
+        if status:
+            raise write_error(output, errors)
+        _check(partial, clip, plan)
     return output
 
 
-def _join(
-    segments: Sequence[Path],
-    target: Path,
-    container: Container,
-    fps: Fraction,
-    frames: int,
-    sound: Sound | None,
-) -> None:
+@dataclass(frozen=True)
+class _Plan:
+    """What an output is to be."""
+
+    container: Container
+    fps: Fraction
+    frames: int
+    sound: Sound | None
+
+    @property
+    def seconds(self) -> Fraction:
+        return Fraction(self.frames) / self.fps
+
+
+def _join(segments: Sequence[Path], target: Path, plan: _Plan) -> tuple[int, str]:
     folder = segments[0].parent
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".ffconcat", delete=False) as file:
         file.write("ffconcat version 1.0\n")
         file.writelines(f"file {segment.name}\n" for segment in segments)
     listing = Path(file.name)
     try:
-        status, errors = _mux(listing, target, container, fps, frames, sound)
-        if status and sound and "NaN" in errors:
-            clean = _clean_sound(folder, sound)
-            status, errors = _mux(listing, target, container, fps, frames, clean)
+        status, errors = _mux(listing, target, plan)
+        if status and plan.sound and "NaN" in errors:
+            clean = _clean_sound(folder, plan.sound)
+            status, errors = _mux(listing, target, replace(plan, sound=clean))
             clean.path.unlink()
     finally:
         listing.unlink()
-    if status:
-        raise write_error(target, errors)
+    return status, errors
 
 
-def _mux(
-    listing: Path,
-    target: Path,
-    container: Container,
-    fps: Fraction,
-    frames: int,
-    sound: Sound | None,
-) -> tuple[int, str]:
+def _mux(listing: Path, target: Path, plan: _Plan) -> tuple[int, str]:
     # The join's own time stamps are rounded at every seam; packet n is frame n, so say so.
-    ticks = f"*{fps.denominator}/({fps.numerator}*TB)"
+    ticks = f"*{plan.fps.denominator}/({plan.fps.numerator}*TB)"
     stamps = f"setts=pts=round(N{ticks}):dts=round(N{ticks}):duration=round(1{ticks})"
     inputs = ["-f", "concat", "-safe", "0", "-i", listing.name]
     maps = ["-map", "0:v:0"]
-    if sound is not None:
-        inputs += ffmpeg.input_arguments(sound.path.absolute())
-        maps += ["-map", "1:a:0", "-af", _sound_filter(sound, Fraction(frames) / fps)]
-        maps += container.audio
+    if plan.sound is not None:
+        inputs += ffmpeg.input_arguments(plan.sound.path.absolute())
+        maps += ["-map", "1:a:0", "-af", _sound_filter(plan.sound, plan.seconds)]
+        maps += plan.container.audio
     arguments = ffmpeg.command(
         *("-y", *inputs, *maps, "-c:v", "copy", "-bsf:v", stamps),
         *("-map_metadata", "-1", "-movflags", "+faststart"),
-        *("-f", container.muxer, ffmpeg.url(target.absolute())),
+        *("-f", plan.container.muxer, ffmpeg.url(target.absolute())),
     )
     # Names in the list are relative, so no path has to survive the list's quoting rules.
     status, _, errors = ffmpeg.run_binary(arguments, timeout=3600, cwd=listing.parent)
@@ -147,10 +147,13 @@ def _write_wav(path: Path, samples: Float, rate: int) -> None:
         file.writeframes((samples * 32767).astype("<i2").tobytes())
 
 
-def _check(partial: Path, clip: Clip, frames: int, has_audio: bool) -> None:
+def _check(partial: Path, clip: Clip, plan: _Plan) -> None:
     """Look at the finished file with the eyes of a reader."""
     written = probe(partial)
-    expected = replace(clip, path=partial, frame_count=frames, has_audio=has_audio, still=False)
+    has_audio = plan.sound is not None
+    expected = replace(
+        clip, path=partial, frame_count=plan.frames, has_audio=has_audio, still=False
+    )
     if written != expected:
         raise MediaError(
             f"The written video is not what it should be ({_summary(written)} instead of "
@@ -163,62 +166,14 @@ def _summary(clip: Clip) -> str:
     return f"{clip.frame_count} frames of {clip.width}x{clip.height} at {clip.fps}"
 
 
-def _collect_images(
-    segments: Sequence[Path], output: Path, length: Fraction, sound: Sound | None
-) -> Path:
-    folder, pattern = image_target(output)
-    images = [image for segment in segments for image in sorted(segment.iterdir())]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, image in enumerate(images):
-            _place(image, folder / image_name(pattern, number))
-        for number, stale in existing_images(folder, pattern):
-            if number >= len(images):
-                stale.unlink()  # of an earlier, longer output
-        sync(folder)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    if sound is not None:
-        _write_sound(folder / "sound.wav", sound, length)
-    return folder
-
-
-def image_target(output: Path) -> tuple[Path, str]:
-    """Folder and name pattern of an image sequence: `DIR`, `DIR/%05d.png` or `DIR/name.png`."""
-    if output.suffix.lower() != ".png":
-        return output, "%05d.png"
-    numbered = re.search(_NUMBER, output.name)
-    return output.parent, output.name if numbered else f"{output.stem}_%05d.png"
-
-
-def image_name(pattern: str, number: int) -> str:
-    """File name of frame `number`; any other '%' in the pattern is only a character."""
-    return re.sub(_NUMBER, lambda found: str(number).zfill(int(found[1] or 0)), pattern, count=1)
-
-
-def existing_images(folder: Path, pattern: str) -> list[tuple[int, Path]]:
-    """Frames of a sequence that are in `folder`: their numbers and paths."""
-    before, after = re.split(_NUMBER, pattern, maxsplit=1)[::2]
-    named = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
-    found = ((named.fullmatch(path.name), path) for path in folder.iterdir())
-    return sorted((int(match[1]), path) for match, path in found if match)
-
-
-def _place(image: Path, target: Path) -> None:
-    partial = partial_path(target)
-    partial.unlink(missing_ok=True)
-    try:
-        os.link(image, partial)
-    except OSError:  # another disk, or one without links
-        shutil.copyfile(image, partial)
-    partial.replace(target)
-
-
-def _write_sound(path: Path, sound: Sound, length: Fraction) -> None:
+def _write_sound(path: Path, plan: _Plan) -> None:
+    if plan.sound is None:
+        return
     with atomic(path) as partial:
         arguments = ffmpeg.command(
-            *("-y", *ffmpeg.input_arguments(sound.path.absolute()), "-map", "0:a:0", "-vn"),
-            *("-af", _sound_filter(sound, length), "-f", "wav", ffmpeg.url(partial.absolute())),
+            *("-y", *ffmpeg.input_arguments(plan.sound.path.absolute()), "-map", "0:a:0", "-vn"),
+            *("-af", _sound_filter(plan.sound, plan.seconds)),
+            *("-f", "wav", ffmpeg.url(partial.absolute())),
         )
         status, _, errors = ffmpeg.run(arguments, timeout=3600)
         if status:

@@ -15,6 +15,7 @@ from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.files import cannot_write, partial_path, sync
 from gsmooth_core.media import colour, ffmpeg
+from gsmooth_core.media.images import remove_folder
 from gsmooth_core.media.probe import Picture, probe_source
 
 _H264 = ("-c:v", "libx264")
@@ -207,7 +208,7 @@ class _ImageFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
-        _remove_folder(self._partial)
+        remove_folder(self._partial)
         self._partial.mkdir()
         self._count = 0
 
@@ -222,15 +223,8 @@ class _ImageFolder:
         self._count += 1
 
     def close(self) -> None:
-        _remove_folder(self._path)
+        remove_folder(self._path)
         self._partial.rename(self._path)
 
     def abandon(self) -> None:
-        _remove_folder(self._partial)
-
-
-def _remove_folder(folder: Path) -> None:
-    if folder.is_dir():
-        for child in folder.iterdir():
-            child.unlink()
-        folder.rmdir()
+        remove_folder(self._partial)

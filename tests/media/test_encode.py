@@ -141,6 +141,16 @@ def test_png_frames_are_lossless(tmp_path, job):
         assert len(read_audio(folder / "sound.wav")) == pytest.approx(0.8 * 16000, abs=2)
 
 
+def test_a_folder_with_other_files_is_left_alone(tmp_path, job):
+    output = tmp_path / "holiday"
+    output.mkdir()
+    (output / "photo.jpg").write_bytes(b"dear")
+    source = write_video(tmp_path / "in.mp4", numbered_frames(3), 25)
+    with pytest.raises(InputError, match="holds other files"):
+        assemble(write_segments(job, source, output), output, probe(source), 3)
+    assert [path.name for path in output.iterdir()] == ["photo.jpg"]
+
+
 def test_a_shorter_sequence_replaces_a_longer_one(tmp_path, job):
     output = tmp_path / "frames"
     for count in (9, 5):

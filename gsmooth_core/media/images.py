@@ -1,0 +1,117 @@
+"""Numbered PNG frames as an output: a folder of their own, or a pattern in any folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.files import beside, cannot_write, partial_path, sync
+
+_NUMBER = r"%0?(\d*)d"
+_FOLDER_PATTERN = "%05d.png"
+
+
+def image_target(output: Path) -> tuple[Path, str]:
+    """Folder and name pattern of an image sequence: `DIR`, `DIR/%05d.png` or `DIR/name.png`."""
+    if output.suffix.lower() != ".png":
+        return output, _FOLDER_PATTERN
+    numbered = re.search(_NUMBER, output.name)
+    return output.parent, output.name if numbered else f"{output.stem}_%05d.png"
+
+
+def image_name(pattern: str, number: int) -> str:
+    """File name of frame `number`; any other '%' in the pattern is only a character."""
+    return re.sub(_NUMBER, lambda found: str(number).zfill(int(found[1] or 0)), pattern, count=1)
+
+
+def existing_images(folder: Path, pattern: str) -> list[tuple[int, Path]]:
+    """Frames of a sequence that are in `folder`: their numbers and paths."""
+    before, after = re.split(_NUMBER, pattern, maxsplit=1)[::2]
+    named = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    found = ((named.fullmatch(path.name), path) for path in folder.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match)
+
+
+def check_own_folder(output: Path) -> None:
+    """See that the folder of a sequence is new, empty, or holds an earlier output.
+
+    Raises:
+        InputError: it holds other files, which would be lost.
+    """
+    folder, pattern = image_target(output)
+    if folder != output or not folder.is_dir():
+        return  # frames with a pattern may lie beside other files
+    frames = {path for _, path in existing_images(folder, pattern)}
+    if not {path for path in folder.iterdir() if path.name != "sound.wav"} <= frames:
+        raise InputError(
+            f"The folder '{output}' holds other files.", "Choose an empty or a new folder."
+        )
+
+
+@contextmanager
+def sequence(output: Path, images: Sequence[Path]) -> Iterator[Path]:
+    """Put images in place as an output, taking the place of an earlier one.
+
+    A folder of its own appears whole or not at all. Frames with a pattern come one by one,
+    since other files may lie beside them.
+
+    Args:
+        output: see `image_target`.
+        images: in order; they stay where they are (linked, or copied to another disk).
+
+    Yields:
+        the folder in which more files may be put before it counts.
+
+    Raises:
+        InputError: the folder holds other files.
+        MediaError: the disk is full, or the place may not be written.
+    """
+    check_own_folder(output)
+    folder, pattern = image_target(output)
+    own = folder == output
+    target = beside(folder, ".partial") if own else folder
+    try:
+        if own:
+            remove_folder(target)
+        target.mkdir(parents=True, exist_ok=True)
+        for number, image in enumerate(images):
+            _place(image, target / image_name(pattern, number))
+        for number, stale in existing_images(target, pattern):
+            if number >= len(images):
+                stale.unlink()  # of an earlier, longer output
+        yield target
+        sync(target)
+        if own:
+            remove_folder(folder)
+            target.rename(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:
+        if own:
+            remove_folder(target)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder of files, when it is there."""
+    if folder.is_dir():
+        for child in folder.iterdir():
+            child.unlink()
+        folder.rmdir()
+
+
+def _place(image: Path, target: Path) -> None:
+    partial = partial_path(target)
+    partial.unlink(missing_ok=True)
+    try:
+        try:
+            os.link(image, partial)
+        except OSError:  # another disk, or one without links
+            shutil.copyfile(image, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
