@@ -30,6 +30,8 @@ class IdentitySettings:
         frames: how many frames are used at most.
         iterations: Gauss-Newton steps.
         firmness: weight of alpha's prior N(0, 1) for each frame used.
+        reluctance: expressions are held this many times closer to what is expected of them than
+            later, so that what a person always shows becomes identity.
         lens: focal length at first, in parts of the longer side of the picture.
         closest: a face is not taken to be nearer to the camera than this, in decimetres.
         lens_deviation: standard deviation of the focal length's logarithm.
@@ -38,7 +40,8 @@ class IdentitySettings:
 
     frames: int = 24
     iterations: int = 10
-    firmness: float = 0.5
+    firmness: float = 0.2
+    reluctance: float = 2.0
     lens: float = 1.2
     closest: float = 8.0
     lens_deviation: float = 0.2
@@ -86,6 +89,7 @@ def find_person(
         the person.
     """
     camera = first_camera(seen, basis, width, height, settings)
+    prior = replace(prior, deviation=prior.deviation / np.float32(settings.reluctance))
     chosen = seen.part(spread(seen, basis, camera, settings.frames))
     x = initial(chosen, basis.mean, basis, camera, prior)
     alpha = np.zeros(len(basis.identity))
