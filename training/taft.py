@@ -49,9 +49,10 @@ class TrainSettings:
         seed: of initialisation and of the order of samples.
         save_every: steps between resumable states.
         mouth: extra weight of lips and mouth interior in the photometric loss.
-        patch: rows and columns around the mouth that the trunk sees at full resolution.
+        patch: rows and columns around the mouth that the trunk sees at full size.
         photo: lambda_photo.
-        perceptual: lambda_p.
+        perceptual: lambda_p; the trunk sees the picture at a quarter of its size and the mouth at
+            full size.
         style: lambda_s.
     """
 
@@ -64,7 +65,7 @@ class TrainSettings:
     seed: int = 0
     save_every: int = 250
     mouth: float = 2.0
-    patch: tuple[int, int] = (80, 112)
+    patch: tuple[int, int] = (64, 96)
     photo: float = 6.0
     perceptual: float = 1.0
     style: float = 100.0
@@ -85,7 +86,7 @@ class Trainer:
         self.generator, self.optimizer, self.schedule = self.accelerator.prepare(
             generator, optimizer, schedule
         )
-        weights = LossSettings(settings.photo, settings.perceptual, settings.style, (2, 4))
+        weights = LossSettings(settings.photo, settings.perceptual, settings.style, (4,))
         device = self.accelerator.device
         self.loss = TaftLoss(trunk, weights).to(device)
         self.fine = TaftLoss(trunk, replace(weights, photo=0.0, scales=(1,))).to(device)
@@ -142,7 +143,7 @@ def mouth_patches(picture: Tensor, batch: Batch, patch: tuple[int, int]) -> tupl
     ours, theirs = [], []
     for n in range(len(picture)):
         places = torch.nonzero(batch.mouth[n, 0])
-        middle = [float(n) for n in places.float().mean(0)] if len(places) else [96.0, 112.0]
+        middle = [float(v) for v in places.float().mean(0)] if len(places) else [0.0, 0.0]
         top = int(min(max(0, middle[0] - height / 2), picture.shape[2] - height))
         left = int(min(max(0, middle[1] - width / 2), picture.shape[3] - width))
         part = np.s_[n, :, top : top + height, left : left + width]

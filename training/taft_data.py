@@ -33,6 +33,10 @@ BOX = (16, 64, 240, 256)
 GAP = 0.5
 """Seconds between a frame and its references."""
 
+WINDOW = 160
+"""Side of the part of a sample that a training step sees."""
+
+PICTURES = ("truth", "references")
 FIELDS = ("truth", "references", "validity", "region", "mask")
 
 
@@ -144,20 +148,38 @@ def tensors(sample: dict[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Batch:
 
 
 def augmented(sample: dict[str, NDArray[Any]], rng: np.random.Generator) -> Batch:
-    """A batch of one with another mask, light, side and compression."""
+    """A batch of one with another mask, window, light, side and compression."""
     sample = dict(sample)
-    mask = random_morphology(sample["mask"] > 0, rng)
+    sample["mask"] = random_morphology(sample["mask"] > 0, rng).astype(np.uint8)
+    sample = around_mouth(sample, rng)
     if rng.random() < 0.5:
         sample = {name: _mirrored(name, array) for name, array in sample.items()}
-        mask = np.ascontiguousarray(mask[:, ::-1])
     sample["references"] = np.stack([_relit(r, rng, 0.04) for r in sample["references"]])
     if rng.random() < 0.3:
         quality = int(rng.integers(55, 95))
         sample["references"] = np.stack([_compressed(r, quality) for r in sample["references"]])
     lut = _curve(rng, 0.15)
-    for name in ("truth", "references"):
-        sample[name] = cv2.LUT(sample[name].reshape(-1, 1), lut).reshape(sample[name].shape)
-    return tensors(sample, mask)
+    for name in PICTURES:
+        flat = np.ascontiguousarray(sample[name]).reshape(-1, 1)
+        sample[name] = cv2.LUT(flat, lut).reshape(sample[name].shape)
+    return tensors(sample, sample["mask"] > 0)
+
+
+def around_mouth(
+    sample: dict[str, NDArray[Any]], rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """A window of WINDOW x WINDOW pixels that holds the middle of the mouth somewhere inside."""
+    height, width = sample["mask"].shape
+    y, x = np.nonzero((sample["region"] == 1) | (sample["region"] == 2))
+    centre = (y.mean(), x.mean()) if len(y) else (height / 2, width / 2)
+    jitter = rng.uniform(-WINDOW / 3, WINDOW / 3, 2)
+    top = int(np.clip(centre[0] + jitter[0] - WINDOW / 2, 0, height - WINDOW))
+    left = int(np.clip(centre[1] + jitter[1] - WINDOW / 2, 0, width - WINDOW))
+    rows, columns = slice(top, top + WINDOW), slice(left, left + WINDOW)
+    return {
+        name: array[..., rows, columns, :] if name in PICTURES else array[..., rows, columns]
+        for name, array in sample.items()
+    }
 
 
 def collate(batches: list[Batch]) -> Batch:
@@ -174,7 +196,7 @@ def _planes(images: NDArray[Any]) -> torch.Tensor:
 
 
 def _mirrored(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    axis = -2 if name in ("truth", "references") else -1
+    axis = -2 if name in PICTURES else -1
     return np.ascontiguousarray(np.flip(array, axis))
 
 
@@ -187,7 +209,7 @@ def _curve(rng: np.random.Generator, strength: float) -> NDArray[np.uint8]:
 
 
 def _relit(picture: Image, rng: np.random.Generator, strength: float) -> Image:
-    lit: Image = cv2.LUT(picture, _curve(rng, strength))
+    lit: Image = cv2.LUT(np.ascontiguousarray(picture), _curve(rng, strength))
     return lit
 
 

@@ -40,7 +40,7 @@ def chosen_frames(track: FaceTrack, part: Part, most: int) -> list[int]:
 def prepare_clip(sample: Sample, model: MorphableModel, cache: Path, most: int) -> int:
     """Write the samples of one clip; returns how many."""
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
-    if len(track) / float(track.fps) < 2.5 * GAP:
+    if len(track) / float(track.fps) < 2.2 * GAP:
         return 0
     frames = chosen_frames(track, sample.part, most)
     made = [
