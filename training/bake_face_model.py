@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from training.face_landmarks import (
     find_landmarks,
     with_landmarks,
 )
-from training.face_repair import close_lips, closing, follow_mouth, seat_teeth
+from training.face_repair import close_lips, closing, follow_mouth, lower_tongue, seat_teeth
 from training.face_source import (
     ARKIT_NAMES,
     Array,
@@ -154,6 +154,7 @@ def main() -> None:
     found = find_landmarks(model, source.topology.upper, settings)
     logger.info("landmarks: %s", describe(found))
     model = with_landmarks(model, found)
+    model = replace(model, mean=lower_tongue(model.mean, model.regions))
     save_face_model(arguments.output, model)
     logger.info("%s: %d vertices", arguments.output, len(model.mean))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.data import Float
 from gsmooth_core.face_model import Region
 from training.face_source import Array
 from training.face_topology import Topology
@@ -13,6 +14,7 @@ COLUMN = 0.02  # dm, distance of the columns in which the gap between the lips i
 OVERLAP = 0.002  # dm, by which lips at rest press into each other
 TEETH_WIDTH = 0.92
 TEETH_BACK = 0.03  # dm
+TONGUE_HEIGHT = 0.75
 FADE = 0.12  # dm, height over which closing fades out
 
 
@@ -39,9 +41,19 @@ def close_lips(vertices: Array, topology: Topology, rounds: int = 3) -> Array:
 def seat_teeth(vertices: Array, regions: NDArray[np.uint8]) -> Array:
     """Narrow the dental arches and push them back, so that they stay behind closed lips."""
     seated = vertices.copy()
-    seated[regions == Region.TEETH] *= np.array([TEETH_WIDTH, 1.0, 1.0])
-    seated[regions == Region.TEETH, 2] -= TEETH_BACK
+    teeth = regions == Region.TEETH
+    seated[teeth, 0] *= TEETH_WIDTH
+    seated[teeth, 2] -= TEETH_BACK
     return seated
+
+
+def lower_tongue(vertices: Float, regions: NDArray[np.uint8]) -> Float:
+    """Lower the tongue, which the source presses to the palate, so that mouths have room."""
+    lowered = vertices.copy()
+    tongue = regions == Region.TONGUE
+    floor = lowered[tongue, 1].min()
+    lowered[tongue, 1] = floor + TONGUE_HEIGHT * (lowered[tongue, 1] - floor)
+    return lowered
 
 
 def closing(control: Array, topology: Topology) -> Array:
