@@ -49,7 +49,13 @@ MODELS: dict[str, ModelFile] = {
             "finds the face and its 478 landmarks",
             "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
         ),
-        ModelFile("face_model", "face_model.safetensors", "CC0-1.0", "the 3D face"),
+        ModelFile(
+            "face_model",
+            "face_model.safetensors",
+            "CC0-1.0",
+            "the 3D face",
+            "d8f1e1b371debd72877d8d29fe767d44f13ae8fc403bd814f7b5cfc97028c733",
+        ),
         ModelFile("a2ep", "a2ep.safetensors", "GPL-3.0-or-later", "speech to expression"),
         ModelFile("taft", "taft.safetensors", "GPL-3.0-or-later", "blended face to photo"),
         ModelFile(
