@@ -27,6 +27,10 @@ from gsmooth_core.tracking.terms import Seen, face_size, residuals
 
 Real = NDArray[np.float64]
 
+_SUBTLE = (
+    *("mouthRoll", "mouthShrug", "mouthPress", "mouthFrown", "mouthDimple", "mouthStretch"),
+    *("mouthUpperUp", "mouthLeft", "mouthRight", "jawForward", "jawLeft", "jawRight"),
+)
 _DEVIATIONS = {
     "eyeLook": 0.02,  # landmarks of the lids say little about the gaze; the scores know
     "tongueOut": 0.01,
@@ -35,6 +39,8 @@ _DEVIATIONS = {
     "eye": 0.15,
     "brow": 0.15,
     "noseSneer": 0.1,
+    # Together these can imitate opening, rounding and a person's own lips: held firmer.
+    **dict.fromkeys(_SUBTLE, 0.1),
 }
 """How far beta may be from the ARKit score, by the beginning of the shape's name."""
 
@@ -63,7 +69,7 @@ class FitSettings:
     Attributes:
         identity: person and camera.
         sequence: the frames.
-        mouth_deviation: how far beta of jaw and mouth may be from the ARKit score.
+        mouth_deviation: how far beta of the mouth's main shapes may be from the ARKit score.
         closed_lips: what closed lips look like.
         limits: what makes a frame unusable.
     """

@@ -40,11 +40,11 @@ class IdentitySettings:
 
     frames: int = 24
     iterations: int = 10
-    firmness: float = 0.2
+    firmness: float = 0.5
     reluctance: float = 2.0
     lens: float = 1.2
     closest: float = 8.0
-    lens_deviation: float = 0.2
+    lens_deviation: float = 0.1
     weights: Weights = field(default_factory=lambda: Weights(aperture=0.5))
 
 
