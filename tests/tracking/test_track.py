@@ -1,0 +1,104 @@
+"""Frames to FaceTrack, whole: a public-domain photo, and real clips where they are at hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gsmooth_core.camera import pose, project
+from gsmooth_core.data import Clip, FaceTrack, Float, Image
+from gsmooth_core.errors import NoFaceError
+from gsmooth_core.face_model import MorphableModel, load_face_model
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.tracking import track_face
+from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.tracking.points import (
+    INNER_LOWER_LIP,
+    INNER_UPPER_LIP,
+    MOUTH_CORNERS,
+    OUTER_LIPS,
+)
+
+LIPS = [*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS]
+
+
+@pytest.fixture(scope="module")
+def model() -> MorphableModel:
+    return load_face_model()
+
+
+def _clip(frame: Image, count: int) -> Clip:
+    return Clip(Path("made-up.mp4"), frame.shape[1], frame.shape[0], Fraction(25), count)
+
+
+def _mesh_landmarks(model: MorphableModel, track: FaceTrack) -> Float:
+    """(T, 478, 2) pixels."""
+    out = []
+    for t in range(len(track)):
+        points = edge_landmarks(model, model.shape(track.identity, track.expression[t])[None])[0]
+        posed = pose(points, track.rotation[t], track.translation[t])
+        out.append(project(posed, track.focal, track.width, track.height)[:, :2])
+    return np.array(out)
+
+
+def _errors(model: MorphableModel, track: FaceTrack) -> tuple[float, float]:
+    """Mean lip error in percent of the distance of the eyes, correlation of the mouth's opening."""
+    mesh = _mesh_landmarks(model, track)[track.usable]
+    seen = track.landmarks[track.usable]
+    eyes = np.linalg.norm(seen[:, 33] - seen[:, 263], axis=1)
+    lips = np.linalg.norm((mesh - seen)[:, LIPS], axis=2).mean(1) / eyes * 100
+    gaps = [np.linalg.norm(p[:, 13] - p[:, 14], axis=1) / eyes for p in (mesh, seen)]
+    return float(lips.mean()), float(np.corrcoef(*gaps)[0, 1])
+
+
+def test_photo(model: MorphableModel, astronaut: Image) -> None:
+    done: list[int] = []
+    track = track_face([astronaut] * 3, _clip(astronaut, 3), model, on_progress=done.append)
+    assert done == [1, 2, 3]
+    assert track.model == model.name
+    assert track.confidence.min() > 0.9
+    assert _errors(model, track)[0] < 2
+    smile = [track.expression_names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    assert track.expression[:, smile].min() > 0.2
+    # Her face is lit from the picture's left.
+    assert track.light[0, 3].mean() < 0
+
+
+def test_frames_without_a_face_pass(model: MorphableModel, astronaut: Image) -> None:
+    blank = np.zeros_like(astronaut)
+    frames = [blank, astronaut, astronaut, blank]
+    track = track_face(frames, _clip(astronaut, 4), model)
+    assert track.usable.tolist() == [False, True, True, False]
+    assert np.isnan(track.landmarks[0]).all()
+
+
+def test_no_face_is_a_clear_error(model: MorphableModel, coffee: Image) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, coffee.shape).astype(np.uint8)
+    for frames in ([coffee], [noise], [np.zeros_like(coffee)] * 2, []):
+        with pytest.raises(NoFaceError):
+            track_face(frames, _clip(coffee, len(frames)), model)
+
+
+@pytest.mark.footage
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "sstzal-DFRF__dataset_vids_french*",
+        "rizkiarm-LipNet__evaluation_samples_GRID_pwij3p*",
+        "aliawan01-testing_deepfake__musk*",
+        "bytedance-LatentSync__assets_demo2*",
+        "styletalk_reagan*",
+        "liutaocode*FAzSK8PLmGI*",
+    ],
+)
+def test_lips_on_real_clips(model: MorphableModel, footage: Path, pattern: str) -> None:
+    clip = probe(next((footage / "clips").glob(pattern)))
+    track = track_face(read_frames(clip, count=100), clip, model)
+    error, correlation = _errors(model, track)
+    assert track.usable.mean() > 0.98
+    assert error < 1.3
+    assert correlation > 0.97
