@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from gsmooth_core.data import Expression, FaceTrack
 from gsmooth_core.errors import InputError
@@ -50,7 +50,8 @@ def save_arrays(
     header = {"kind": f"gsmooth-{kind}", "version": "1"}
     header |= {key: json.dumps(value) for key, value in meta.items()}
     with atomic(path) as partial:
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, header)
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        partial.write_bytes(save(whole, header))
 
 
 def load_arrays(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:

@@ -1,0 +1,58 @@
+"""What can be refused before any work is done: nothing to say, no place to write to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.files import cannot_write
+from gsmooth_core.jobs import Job
+from gsmooth_core.media import container_for
+from gsmooth_core.media.images import check_own_folder, image_target
+
+
+def check(job: Job) -> None:
+    """Refuse a job that cannot end well before any work is done; make the output's folder.
+
+    Raises:
+        InputError: no speech and no curves, or an output that would overwrite an input.
+        MediaError: the output's place may not be written.
+    """
+    if job.audio is None and job.expression is None:
+        raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
+    if job.expression is not None and not job.expression.is_file():
+        raise InputError(f"There is no file '{job.expression}'.", "Check the path.")
+    container_for(job.output)
+    for source in (job.video, job.audio, job.expression):
+        if source is not None and _same(source, job.output):
+            raise InputError(
+                f"The output '{job.output.name}' would overwrite its own source.",
+                "Choose another name for the output.",
+            )
+    check_output(job.output)
+
+
+def check_output(output: Path) -> None:
+    """See that `output` can be written, and make its folder.
+
+    Raises:
+        InputError: it is a folder where a file is to be.
+        MediaError: its place may not be written.
+    """
+    images = not container_for(output).video
+    if output.is_dir() and not images:
+        raise InputError(f"The output '{output}' is a folder.", "Choose a file name.")
+    if images:
+        check_own_folder(output)
+    folder = image_target(output)[0] if images else output.parent
+    probe = folder / ".gsmooth.partial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.absolute().resolve() == other.absolute().resolve()
