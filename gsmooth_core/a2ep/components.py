@@ -1,0 +1,31 @@
+"""Which expression components speech drives, and which are each other's mirror image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DRIVEN_PREFIXES = ("jaw", "mouth")
+DRIVEN = ("cheekPuff", "tongueOut")
+
+
+def is_driven(name: str) -> bool:
+    """Whether an ARKit component moves with speech; eyes, brows, nose and cheeks do not."""
+    return name.startswith(DRIVEN_PREFIXES) or name in DRIVEN
+
+
+def driven_components(names: Sequence[str]) -> tuple[str, ...]:
+    """The speech-driven ones of `names`; all of them when the names are not ARKit's."""
+    return tuple(name for name in names if is_driven(name)) or tuple(names)
+
+
+def mirrored(name: str) -> str:
+    """ARKit name of the same component on the other side of the face."""
+    if name.endswith("Left"):
+        return name.removesuffix("Left") + "Right"
+    return name.removesuffix("Right") + "Left" if name.endswith("Right") else name
+
+
+def mirror_order(names: Sequence[str]) -> list[int]:
+    """For each component the place of its mirror image (its own where there is none)."""
+    places = {name: place for place, name in enumerate(names)}
+    return [places.get(mirrored(name), place) for place, name in enumerate(names)]

@@ -1,0 +1,97 @@
+"""What an A2EP model is made of: one dataclass, two presets, stored in each checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from gsmooth_core.errors import ModelError
+
+
+@dataclass(frozen=True)
+class A2EPConfig:
+    """Sizes and choices of Sec. IV-B; the defaults are the shipped model's.
+
+    Attributes:
+        encoder: "whisper" or "wav2vec2".
+        encoder_width: features of the encoder's output.
+        encoder_heads: attention heads of the encoder (whisper only).
+        encoder_depth: layers of the encoder that are used (whisper only; wav2vec 2.0 brings its
+            own configuration file).
+        normalise: whether features are freed of their mean over the speech around them.
+        context: frames on either side that the audio projection sees; the paper has 0.
+        d: width of the embeddings F_a and F_e.
+        heads: attention heads.
+        feed_forward: hidden width of the decoder's last layers.
+        sigma1: frames back that the cross-attention sees (eq. 4).
+        sigma2: frames ahead, its own included (eq. 4).
+        history: frames that the self-attention looks back; bounds memory on long audio.
+        period: length after which PE(t) repeats, so that an hour is no new territory.
+        direct: whether the output also reads F_a directly, by a linear path that starts as a
+            ridge regression.
+        dropout: of hidden units in training.
+        components: number of expression components.
+        styles: number of training speakers that have a style of their own (v_n).
+    """
+
+    encoder: str = "whisper"
+    encoder_width: int = 512
+    encoder_heads: int = 8
+    encoder_depth: int = 3
+    normalise: bool = True
+    context: int = 3
+    d: int = 128
+    heads: int = 4
+    feed_forward: int = 256
+    sigma1: int = 3
+    sigma2: int = 4
+    history: int = 25
+    period: int = 50
+    direct: bool = True
+    dropout: float = 0.3
+    components: int = 28
+    styles: int = 1
+
+    @property
+    def lookahead(self) -> int:
+        """Frames of audio beyond its own that a frame's expression depends on."""
+        return self.context + self.sigma2 - 1
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> A2EPConfig:
+        """The configuration that a checkpoint's header holds.
+
+        Raises:
+            ModelError: it names settings that this version does not know.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ModelError(
+                f"The A2EP checkpoint has unknown settings: {', '.join(unknown)}.",
+                "Update GSmooth, or train the checkpoint again.",
+            )
+        return cls(**values)
+
+
+PRESETS = {
+    "default": A2EPConfig(),
+    "paper": A2EPConfig(
+        encoder="wav2vec2",
+        encoder_width=768,
+        encoder_heads=12,
+        encoder_depth=12,
+        normalise=False,
+        context=0,
+        d=1024,
+        heads=4,
+        feed_forward=2048,
+        sigma1=0,
+        sigma2=1,
+        history=100,
+        period=100,
+        direct=False,
+        dropout=0.1,
+        components=64,
+    ),
+}

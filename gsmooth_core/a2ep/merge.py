@@ -1,0 +1,76 @@
+"""Predicted speech on a tracked person: their eyes, brows and rest, the speech's mouth."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from gsmooth_core.a2ep.curves import smooth_curves
+from gsmooth_core.a2ep.model import A2EP, load_a2ep
+from gsmooth_core.a2ep.style import Style
+from gsmooth_core.data import Expression, FaceTrack
+from gsmooth_core.errors import InputError
+
+
+class MergeSettings(Protocol):
+    """What merging reads of the job's settings."""
+
+    @property
+    def strength(self) -> float:
+        """How far the mouth moves; 1 as predicted."""
+        ...
+
+    @property
+    def smoothing(self) -> float:
+        """0 as predicted, 1 very calm."""
+        ...
+
+
+def style_of(track: FaceTrack, model: A2EP) -> Style | None:
+    """The style of the tracked person in the components of `model`."""
+    return Style.from_track(
+        track, model.names, model.array("gram"), model.array("opening"), float(model.usual)
+    )
+
+
+def merge_expression(
+    track: FaceTrack, predicted: Expression, settings: MergeSettings, model: A2EP | None = None
+) -> Expression:
+    """Put predicted speech on the tracked person.
+
+    The speech-driven components leave from this person's own resting mouth and move as widely
+    as theirs does; all others (eyes, brows, nose, cheeks) stay as tracked.
+
+    Args:
+        track: the target clip's, T frames.
+        predicted: what `predict_expression` gave, T frames.
+        settings: strength and smoothing.
+        model: the one that predicted; None is the shipped one.
+
+    Returns:
+        (T, E) curves with the track's names, 0..1.
+
+    Raises:
+        InputError: the lengths differ, or the track belongs to a face model that the predicted
+            components do not fit.
+    """
+    if len(predicted) != len(track):
+        raise InputError(
+            f"The speech's curves have {len(predicted)} frames, the clip has {len(track)}.",
+            "Predict them for the clip's length.",
+        )
+    model = model or load_a2ep()
+    style = style_of(track, model)
+    if style is None:
+        raise InputError(
+            f"The expressions of '{track.model}' are not those the speech model predicts.",
+            "Track the clip with the default face model.",
+        )
+    source = [predicted.names.index(name) for name in model.names]
+    target = [track.expression_names.index(name) for name in model.names]
+    moved = predicted.values[:, source] - model.array("rest")
+    moved = smooth_curves(moved, settings.smoothing, track.fps)
+    values = track.expression.copy()
+    values[:, target] = np.clip(style.rest + style.amplitude * settings.strength * moved, 0, 1)
+    return Expression(track.expression_names, values, track.fps)

@@ -1,0 +1,104 @@
+"""Blocks of features in, blocks of expressions out: exact at every seam, flat in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gsmooth_core.a2ep.decoder import DecoderState, ExpressionDecoder
+from gsmooth_core.data import Float
+
+HALF_WINDOW = 500  # frames on either side over which features are averaged: 20 s
+EMIT = 250  # frames that are normalised at a time
+
+
+def _windowed_mean(features: Float, weights: Float, first: int, count: int) -> Float:
+    """Weighted mean over +-HALF_WINDOW frames around each of `count` frames from `first`."""
+    sums = np.cumsum(features * weights[:, None], axis=0, dtype=np.float64)
+    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
+    mass = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])
+    at = np.arange(first, first + count)
+    low = np.maximum(at - HALF_WINDOW, 0)
+    high = np.minimum(at + HALF_WINDOW + 1, len(features))
+    mean = (sums[high] - sums[low]) / (mass[high] - mass[low])[:, None]
+    return mean.astype(np.float32)  # type: ignore[no-any-return]
+
+
+def normalise(blocks: Iterable[Float], weights: Float) -> Iterator[Float]:
+    """Take from each frame the mean of the speech in the 20 s before and after it.
+
+    What is left is what is said, less who says it and in which room.
+
+    Args:
+        blocks: consecutive (n, F) features.
+        weights: (T,) positive; how much each frame is speech.
+
+    Yields:
+        Consecutive (m, F), in all as many frames.
+    """
+    held: Float | None = None
+    start = done = 0  # frame of held[0]; first frame not yet given out
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block])
+        while start + len(held) - done > HALF_WINDOW + EMIT:
+            w = weights[start : start + len(held)]
+            mean = _windowed_mean(held, w, done - start, EMIT)
+            yield held[done - start : done - start + EMIT] - mean
+            done += EMIT
+            drop = max(done - HALF_WINDOW - start, 0)
+            held, start = held[drop:], start + drop
+    if held is not None and start + len(held) > done:
+        w = weights[start : start + len(held)]
+        rest = start + len(held) - done
+        yield held[done - start :] - _windowed_mean(held, w, done - start, rest)
+
+
+def _with_edges(blocks: Iterable[Float], context: int) -> Iterator[tuple[Float, bool]]:
+    """The blocks with the first and last frame repeated `context` times, and whether it is last."""
+    waiting: Float | None = None
+    for block in blocks:
+        if waiting is None:
+            block = np.concatenate([np.repeat(block[:1], context, axis=0), block])
+        else:
+            yield waiting, False
+        waiting = block
+    if waiting is not None:
+        yield np.concatenate([waiting, np.repeat(waiting[-1:], context, axis=0)]), True
+
+
+@torch.inference_mode()
+def decode(
+    decoder: ExpressionDecoder, blocks: Iterable[Float], style: Tensor | None = None
+) -> Iterator[Float]:
+    """Run the decoder over a stream of features.
+
+    Args:
+        decoder: in evaluation mode.
+        blocks: consecutive (n, F) features.
+        style: (1, styles); None is no style.
+
+    Yields:
+        Consecutive (m, E) expressions, in all as many frames.
+    """
+    config = decoder.config
+    style = decoder.scale.new_zeros(1, config.styles) if style is None else style
+    state: DecoderState = decoder.start()
+    raw = decoder.scale.new_zeros(1, 0, config.encoder_width)
+    audio = decoder.scale.new_zeros(1, 0, config.d)
+    first = 0  # frame of audio[:, 0]
+    for block, final in _with_edges(blocks, config.context):
+        raw = torch.cat([raw, torch.from_numpy(block)[None].to(raw)], dim=1)
+        if raw.shape[1] > 2 * config.context:
+            audio = torch.cat([audio, decoder.project(raw)], dim=1)
+            raw = raw[:, raw.shape[1] - 2 * config.context :]
+        ahead = 0 if final else config.sigma2 - 1
+        ready = first + audio.shape[1] - ahead - state.frame
+        if ready <= 0:
+            continue
+        made = decoder.run(state, audio, style, state.frame - first, ready)
+        yield made[0].cpu().numpy()
+        drop = max(state.frame - config.sigma1 - first, 0)
+        audio, first = audio[:, drop:], first + drop

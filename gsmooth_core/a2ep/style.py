@@ -1,0 +1,69 @@
+"""Whose mouth it is: resting shape and amplitude of a person, and how they take up curves.
+
+The paper picks any training speaker's one-hot vector for a new person. Here the person's own
+clip says how their lips lie at rest and how widely they move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsmooth_core.data import FaceTrack, Float
+
+AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that hardly speaks
+LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves
+REST_SHARE = 0.1  # share of the most closed frames that show the mouth at rest
+
+
+@dataclass(frozen=True)
+class Style:
+    """A person's mouth, for E speech-driven components.
+
+    Attributes:
+        rest: (E,) expression of the closed, silent mouth.
+        amplitude: how widely the mouth moves; 1 is usual.
+    """
+
+    rest: Float
+    amplitude: float = 1.0
+
+    @classmethod
+    def from_track(
+        cls, track: FaceTrack, names: tuple[str, ...], gram: Float, opening: Float, usual: float
+    ) -> Style | None:
+        """Estimate a person's style from their clip.
+
+        Args:
+            track: of the clip.
+            names: E components.
+            gram: (E, E) squared movement of the mouth's vertices (eq. 8's quadratic form).
+            opening: (E,) how far each component opens the lips.
+            usual: amplitude of the average speaker.
+
+        Returns:
+            The style, or None when the track lacks the components or a usable frame.
+        """
+        if not set(names) <= set(track.expression_names) or not track.usable.any():
+            return None
+        places = [track.expression_names.index(name) for name in names]
+        beta = track.expression[track.usable][:, places]
+        if len(beta) < LEAST_FRAMES:
+            return cls(resting(beta, opening))
+        own = mouth_amplitude(beta, gram) / usual
+        still = own < AMPLITUDE_RANGE[0] / 2  # a photograph, or a listener
+        return cls(resting(beta, opening), 1.0 if still else float(np.clip(own, *AMPLITUDE_RANGE)))
+
+
+def mouth_amplitude(beta: Float, gram: Float) -> float:
+    """Root mean square movement of the mouth around its mean, from (T, E) and (E, E)."""
+    moved = beta - beta.mean(axis=0)
+    return float(np.sqrt(np.mean(np.einsum("te,ef,tf->t", moved, gram, moved))))
+
+
+def resting(beta: Float, opening: Float) -> Float:
+    """(E,) median of the frames of (T, E) in which the lips are most closed."""
+    openness = beta @ opening
+    most_closed = openness <= np.quantile(openness, REST_SHARE)
+    return np.median(beta[most_closed], axis=0).astype(np.float32)  # type: ignore[no-any-return]
