@@ -21,7 +21,7 @@ from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES
 from gsmooth_core.tracking.lips import ClosedLips, close_lips
-from gsmooth_core.tracking.projection import POSE, Reals, translation
+from gsmooth_core.tracking.projection import POSE, Camera, Reals, translation
 from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
 from gsmooth_core.tracking.terms import Seen, face_size, residuals
 
@@ -54,12 +54,16 @@ class Limits:
         residual: root mean square landmark error, percent of the face's size.
         presence: the networks' own certainty.
         size: distance of the outer eye corners in pixels (a face is about twice as wide).
+        lips: part of the lips' points that lie inside the frame.
+        hidden: part of the skin around the mouth that looks like something else.
     """
 
     yaw: tuple[float, float] = (45.0, 62.0)
     residual: tuple[float, float] = (4.0, 10.0)
     presence: tuple[float, float] = (0.95, 0.5)
     size: tuple[float, float] = (16.0, 10.0)
+    lips: tuple[float, float] = (0.9, 0.4)
+    hidden: tuple[float, float] = (0.25, 0.4)
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,9 @@ def observe(
         if name in ARKIT_NAMES:
             scores[:, column] = track.scores[:, ARKIT_NAMES.index(name)]
     size = np.where(present, np.maximum(size, 1), 1).astype(np.float32)
-    points = close_lips(track.points, size, present, closed_lips)
-    return Seen(points[:, basis.index], scores, size, present, track.shot)
+    points = track.points[:, basis.index]
+    close_lips(points, basis.pairs, size, present, closed_lips)
+    return Seen(points, scores, size, present, track.shot)
 
 
 def expression_prior(model: MorphableModel, settings: FitSettings) -> Prior:
@@ -196,8 +201,15 @@ def _confidence(
             * ramp(yaw(x[some]), limits.yaw)
             * ramp(rms, limits.residual)
             * ramp(part.size, limits.size)
+            * ramp(_lips_inside(part, basis, person.camera), limits.lips)
         )
     return out
+
+
+def _lips_inside(seen: Seen, basis: LandmarkBasis, camera: Camera) -> Float:
+    lips = seen.points[:, basis.pairs.ravel(), :2]
+    inside = ((lips > 0) & (lips < (camera.width, camera.height))).all(-1)
+    return np.asarray(inside.mean(1), np.float32)
 
 
 def yaw(x: Reals) -> Float:

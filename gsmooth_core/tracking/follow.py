@@ -24,6 +24,7 @@ class FollowSettings:
 
     Attributes:
         minimum_presence: below, the face counts as lost.
+        sure: above, the detector's idea of which way is up is believed.
         steady: the crop stays where it is while the face moves less than this part of it, so
             that the networks' answer does not tremble with the crop.
         moved: the landmarks are found again in their own crop when they moved further.
@@ -37,6 +38,7 @@ class FollowSettings:
     """
 
     minimum_presence: float = 0.7
+    sure: float = 0.97
     steady: float = 0.03
     moved: float = 0.08
     retry: int = 3
@@ -127,12 +129,21 @@ class FaceFollower:
         if self._lost % self.settings.retry:
             return None
         for detection in self._preferred(self._detections(frame), frame):
-            first = self._mesh.landmarks(frame, Crop.around(detection))
-            # Once more in the landmarks' own crop: small or turned faces are off at first.
-            face = self._mesh.landmarks(frame, Crop.of_points(first.points))
+            face = self._upright(frame, Crop.around(detection))
             if self._present(face):
                 return face
         return None
+
+    def _upright(self, frame: Image, crop: Crop) -> FaceLandmarks:
+        """Landmarks by the detector's idea of up, or turned by quarters where it is wrong."""
+        tries = []
+        for quarter in (0, 2, 1, 3):
+            first = self._mesh.landmarks(frame, crop.turned(quarter * np.pi / 2))
+            # Once more in the landmarks' own crop: small or turned faces are off at first.
+            tries.append(self._mesh.landmarks(frame, Crop.of_points(first.points)))
+            if tries[-1].presence > self.settings.sure:
+                return tries[-1]
+        return tries[0]
 
     def _detections(self, frame: Image) -> list[Detection]:
         if self._lost % self.settings.deep_retry:

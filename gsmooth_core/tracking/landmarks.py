@@ -81,6 +81,10 @@ class Crop:
         angle = _angle(xy[EYE_LEFT], xy[EYE_RIGHT])
         return cls((low + high) / 2, _MARGIN * float((high - low).max()), angle)
 
+    def turned(self, angle: float) -> Crop:
+        """The same square, turned further."""
+        return Crop(self.centre, self.side, self.angle + angle)
+
     def near(self, other: Crop, tolerance: float) -> bool:
         """Whether the two differ by less than `tolerance` (parts of the side, radians)."""
         shift = float(np.abs(self.centre - other.centre).max()) / other.side

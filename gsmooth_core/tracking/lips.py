@@ -37,31 +37,27 @@ class ClosedLips:
     taper: float = 4.0
 
 
-def close_lips(points: Float, size: Float, present: Bool, settings: ClosedLips) -> Float:
-    """Take the gap of closed lips off the inner-lip landmarks.
+def close_lips(points: Float, pairs: Int, size: Float, present: Bool, settings: ClosedLips) -> None:
+    """Take the gap of closed lips off the inner-lip landmarks, in place (clips may be long).
 
     Args:
-        points: (T, 478, 3) pixels.
+        points: (T, N, 3) pixels; opposite points are moved towards each other.
+        pairs: (P, 2) rows of opposite inner-lip points.
         size: (T,) size of the face in pixels.
         present: (T,) whether there is a face.
         settings: what closed lips look like.
-
-    Returns:
-        (T, 478, 3) with opposite points moved towards each other.
     """
     if not present.any():
-        return points
-    upper, lower = list(INNER_UPPER_LIP), list(INNER_LOWER_LIP)
+        return
+    upper, lower = pairs.T
     across = points[:, upper, :2] - points[:, lower, :2]
     gap = np.linalg.norm(across, axis=-1) / size[:, None] * 100
     closed = _closed_gap(gap[present], settings)
     beyond = np.maximum(gap - closed, 0)
     wanted = beyond + closed * (1 - np.exp(-beyond / (settings.taper * closed)))
     half = across * (0.5 * (1 - wanted / np.maximum(gap, 1e-6)))[..., None]
-    out = points.copy()
-    out[:, upper, :2] -= half
-    out[:, lower, :2] += half
-    return out
+    points[:, upper, :2] -= half
+    points[:, lower, :2] += half
 
 
 def _closed_gap(gap: Float, settings: ClosedLips) -> Float:

@@ -15,6 +15,8 @@ UPPER_LIP_MIDDLE, LOWER_LIP_MIDDLE = 13, 14
 EYE_CORNERS = (33, 263)
 """Outer corners; their distance is the measure of a face's size."""
 
+NOSE_BASE = 2
+
 MESH_POINTS = np.arange(468)
 """All points but those of the irises."""
 

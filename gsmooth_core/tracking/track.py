@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from gsmooth_core.data import Clip, FaceTrack, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.tracking import lighting
-from gsmooth_core.tracking.fit import FitSettings, fit_landmarks
+from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, LandmarkTrack, follow_face
+from gsmooth_core.tracking.occlusion import hidden_share
 
 
 @dataclass(frozen=True)
@@ -70,5 +71,9 @@ def finish_track(
     settings: FitSettings | None = None,
 ) -> FaceTrack:
     """Fit and light, for landmarks and skin colours (T, S, 3) gathered before; see `track_face`."""
+    settings = settings or FitSettings()
     track = fit_landmarks(landmarks, model, clip.width, clip.height, clip.fps, settings)
-    return replace(track, light=lighting.estimate(track, landmarks.shot, model, skin))
+    hidden = hidden_share(skin, track.usable, model)
+    confidence = track.confidence * ramp(hidden, settings.limits.hidden)
+    light = lighting.estimate(track, landmarks.shot, model, skin)
+    return replace(track, light=light, confidence=confidence)

@@ -187,7 +187,9 @@ def test_closed_lips_close_and_open_ones_stay(model: MorphableModel, seen: Landm
     apart = seen.points.copy()
     apart[:, pairs[0], 1] -= 0.004 * size[:, None]
     apart[:, pairs[1], 1] += 0.004 * size[:, None]
-    closed = close_lips(apart, size, np.ones(len(size), bool), settings)
+    closed = apart.copy()
+    both = np.stack([INNER_UPPER_LIP, INNER_LOWER_LIP], 1).astype(np.int32)
+    close_lips(closed, both, size, np.ones(len(size), bool), settings)
     before, after = gap(apart) / size[:, None], gap(closed) / size[:, None]
     shut = np.argsort(before[:, 4])[:10]
     wide = before[:, 4] > 0.1

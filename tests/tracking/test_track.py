@@ -103,3 +103,29 @@ def test_lips_on_real_clips(model: MorphableModel, footage: Path, pattern: str) 
     assert track.usable.mean() > 0.98
     assert error < 1.3
     assert correlation > 0.97
+
+
+def test_a_hand_before_the_mouth_is_noticed(model: MorphableModel, astronaut: Image) -> None:
+    hidden = astronaut.copy()
+    hidden[128:185, 185:265] = (60, 70, 110)
+    frames = [astronaut] * 6 + [hidden] * 3
+    track = track_face(frames, _clip(astronaut, 9), model)
+    assert track.confidence[:6].min() > 0.9
+    assert not track.usable[6:].any()
+
+
+def test_a_mouth_outside_the_frame_is_not_usable(model: MorphableModel, astronaut: Image) -> None:
+    cropped = np.ascontiguousarray(astronaut[:138])
+    try:
+        track = track_face([cropped] * 2, _clip(cropped, 2), model)
+    except NoFaceError:
+        return
+    assert not track.usable.any()
+
+
+def test_upside_down(model: MorphableModel, astronaut: Image) -> None:
+    turned = np.ascontiguousarray(astronaut[::-1, ::-1])
+    upright = track_face([astronaut], _clip(astronaut, 1), model)
+    track = track_face([turned], _clip(turned, 1), model)
+    assert np.linalg.norm(track.rotation[0]) > np.radians(150)
+    np.testing.assert_allclose(512 - track.landmarks, upright.landmarks, atol=1.5)
