@@ -1,0 +1,173 @@
+"""The way from a job to a dubbed file, with the real models, on a public-domain photo."""
+
+import dataclasses
+import json
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from gsmooth_core.data import Expression
+from gsmooth_core.dub import Run, dub
+from gsmooth_core.errors import CancelledError, InputError, NoFaceError
+from gsmooth_core.events import Progress
+from gsmooth_core.face_model import load_face_model
+from gsmooth_core.jobs import Job
+from gsmooth_core.journal import JOURNAL_FILE
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.metrics.mouth import aperture, correlation
+from gsmooth_core.settings import DubSettings
+from gsmooth_core.storage import load_track, save_expression
+from gsmooth_core.tracking import track_face
+from tests.media import made
+
+FRAMES = 16
+SETTINGS = DubSettings(preset="ultrafast", chunk_frames=6)
+
+
+def pictures(blank=()):
+    """The astronaut, slowly coming nearer; nothing but grey in the frames `blank`."""
+    photo = skimage.data.astronaut()
+    frames = []
+    for n in range(FRAMES):
+        half = 150 - n
+        part = photo[130 - min(half, 130) : 130 + half, 225 - half : 225 + half]
+        frame = cv2.resize(part, (256, 240), interpolation=cv2.INTER_AREA)
+        frames.append(np.full_like(frame, 90) if n in blank else frame)
+    return frames
+
+
+def video(path, frames):
+    return made.write_video(path, np.array(frames), 25, "-crf", 4)
+
+
+def curves(path, values, name="jawOpen"):
+    values = np.asarray(values, np.float32)[:, None]
+    save_expression(path, Expression((name,), values, Fraction(25)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("dub")
+
+
+@pytest.fixture(scope="module")
+def clip(work):
+    return video(work / "clip.mp4", pictures())
+
+
+@pytest.fixture(scope="module")
+def opening():
+    return 0.25 - 0.25 * np.cos(np.arange(FRAMES) * 2 * np.pi / FRAMES)
+
+
+@pytest.fixture(scope="module")
+def job(work, clip, opening):
+    spoken = curves(work / "curves.json", opening)
+    return Job(video=clip, output=work / "out.mp4", expression=spoken, settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def result(job, work):
+    return dub(job, work / "job")
+
+
+def test_the_output_has_the_form_of_the_source_and_nothing_outside_the_mask_changed(result, job):
+    source, made_clip = probe(job.video), probe(job.output)
+    assert (made_clip.frame_count, made_clip.fps) == (FRAMES, source.fps)
+    assert (made_clip.width, made_clip.height) == (source.width, source.height)
+    assert result.outside_mask_max_difference == 0
+    assert result.untouched_frames == []
+    assert json.loads((job.output.parent / "job" / "report.json").read_text())["frames"] == FRAMES
+
+
+def test_the_mouth_found_in_the_output_opens_as_the_curves_say(result, job, opening):
+    clip = probe(job.output)
+    found = track_face(read_frames(clip), clip, load_face_model())
+    assert correlation(aperture(found.landmarks), opening) > 0.8
+
+
+def test_a_finished_job_is_not_made_again(result, job, work):
+    done = []
+    again = dub(job, work / "job", on_event=done.append)
+    assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
+    assert not [e for e in done if isinstance(e, Progress) and e.stage == "track"]
+
+
+def test_a_stopped_job_goes_on_where_it_was(job, work, tmp_path):
+    job = dataclasses.replace(job, output=tmp_path / "stopped.mp4")
+    seen = []
+
+    def stop_in_the_second_segment():
+        return any(e.stage == "render" and e.done > 8 for e in seen if isinstance(e, Progress))
+
+    with pytest.raises(CancelledError):
+        dub(job, tmp_path / "job", seen.append, stop_in_the_second_segment)
+    assert not job.output.exists()
+    assert "segment" in (tmp_path / "job" / JOURNAL_FILE).read_text()
+    rest = []
+    dub(job, tmp_path / "job", rest.append)
+    first = next(e for e in rest if isinstance(e, Progress) and e.stage == "render")
+    assert first.done == 6  # the first segment was kept
+    assert probe(job.output).frame_count == FRAMES
+
+
+def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_path):
+    run = Run(job, work / "job")
+    track = run.track()
+    edited = curves(work / "job" / "expression.json", np.full(FRAMES, 0.4))
+    try:
+        target = run.target(track)
+    finally:
+        edited.unlink()
+    jaw = target.names.index("jawOpen")
+    np.testing.assert_allclose(target.values[:, jaw], 0.4, atol=1e-5)
+    others = [i for i in range(len(target.names)) if i != jaw]
+    np.testing.assert_array_equal(target.values[:, others], track.expression[:, others])
+
+
+def test_frames_without_a_face_pass_untouched_and_are_reported(tmp_path, opening):
+    clip = video(tmp_path / "gap.mp4", pictures(blank=(7, 8)))
+    spoken = curves(tmp_path / "curves.json", opening)
+    job = Job(video=clip, output=tmp_path / "out.mkv", expression=spoken, settings=SETTINGS)
+    result = dub(job, tmp_path / "job")
+    assert (7, 8) in result.untouched_frames
+    assert not load_track(tmp_path / "job" / "track.safetensors").usable[7:9].any()
+    grey = list(read_frames(probe(job.output)))[7]
+    assert np.abs(grey.astype(int) - 90).max() <= 3
+
+
+def test_a_clip_without_any_face_says_so(tmp_path, opening):
+    clip = video(tmp_path / "no.mp4", pictures(blank=range(FRAMES)))
+    spoken = curves(tmp_path / "curves.json", opening)
+    with pytest.raises(NoFaceError):
+        dub(Job(video=clip, output=tmp_path / "o.mp4", expression=spoken), tmp_path / "job")
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_a_still_picture_speaks_as_long_as_its_curves(tmp_path):
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), pictures()[0][..., ::-1])
+    spoken = curves(tmp_path / "curves.json", np.linspace(0, 0.5, 10))
+    job = Job(video=photo, output=tmp_path / "still.mp4", expression=spoken, settings=SETTINGS)
+    assert dub(job, tmp_path / "job").frames == 10
+    first, *_, last = read_frames(probe(job.output))
+    assert np.abs(first.astype(int) - last).max() > 40  # the mouth has opened
+
+
+def test_more_frames_than_the_clip_has_are_refused(clip, tmp_path):
+    job = Job(video=clip, output=tmp_path / "o.mp4", start_frame=10, frame_count=7)
+    with pytest.raises(InputError, match="has 16 frames"):
+        Run(job, tmp_path)
+
+
+def test_the_mesh_holds_the_targets_curves_and_the_clips_texture(result, job, work):
+    run = Run(job, work / "job")
+    track = run.track()
+    paths = run.mesh(track, run.target(track))
+    texture = cv2.imread(paths["texture"])
+    assert texture.shape == (1024, 1024, 3)
+    assert texture.std() > 10
