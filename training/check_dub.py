@@ -28,6 +28,7 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.metrics.mouth import aperture, correlation
 from gsmooth_core.storage import load_expression, load_track
 from gsmooth_core.tracking import track_face
+from gsmooth_core.tracking.lips import edge_landmarks
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def predicted_aperture(track: FaceTrack, curves: Expression) -> Float:
     """(T,) aperture of the posed mesh's own lip landmarks for the given curves."""
     model = load_face_model()
     vertices = model.shape(track.identity, curves.values)  # (T, V, 3)
-    return aperture(model.landmarks(vertices))
+    return aperture(edge_landmarks(model, vertices))
 
 
 def dub_clip(video: Path, audio: Path, output: Path, frames: int | None) -> DubResult:
