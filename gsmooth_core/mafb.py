@@ -27,7 +27,7 @@ class MaskSettings:
     """Morphology of M_f; lengths in pixels of the paper's crop.
 
     Attributes:
-        closing: diameter of the ellipse that closes holes.
+        closing: diameter of the disc that closes holes.
         jaw_width: width of the ellipse that makes room for the jaw.
         jaw_height: its height. The paper's 31 makes room for a jaw that the mask has not seen;
             ours covers the old jaw and the new one, and needs room for the track's errors alone.
@@ -66,11 +66,24 @@ def ellipse(width: int, height: int) -> NDArray[np.uint8]:
 
 
 def close(mask: Bool, diameter: int) -> Bool:
-    """Fill holes and bays of (H, W) `mask` that are narrower than `diameter`."""
+    """Fill holes and bays of (H, W) `mask` that are narrower than a disc of `diameter`.
+
+    By distances, whose cost does not grow with the disc: a pixel is in the dilation when the
+    mask is no farther than the radius, and in its erosion when the rest is farther than that.
+    """
+    radius = diameter // 2 + 1e-3  # distances are exact but for rounding
     # A frame around the mask lets the closing work at the crop's border as inside it.
-    padded = np.pad(mask.astype(np.uint8), diameter)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, ellipse(diameter, diameter))
-    return np.asarray(closed[diameter:-diameter, diameter:-diameter] > 0)
+    dilated = _distance(np.pad(mask, diameter)) <= radius
+    closed: Bool = _distance(~dilated) > radius
+    return closed[diameter:-diameter, diameter:-diameter]
+
+
+def _distance(mask: Bool) -> Float:
+    """(H, W) pixels to the nearest pixel of the mask."""
+    distance: Float = cv2.distanceTransform(
+        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    return distance
 
 
 def dilate(mask: Bool, width: int, height: int) -> Bool:
@@ -153,6 +166,5 @@ def rim_weight(mask: Bool, rim: float) -> Float:
     """
     if not mask.any():
         return np.zeros(mask.shape, np.float32)
-    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    x = np.clip(1 - distance / (rim + 1), 0, 1)
+    x = np.clip(1 - _distance(mask) / (rim + 1), 0, 1)
     return np.where(mask, np.float32(1), x * x * (3 - 2 * x)).astype(np.float32)

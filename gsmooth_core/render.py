@@ -161,6 +161,12 @@ def draw_face(
     return Drawing(face, dubbed, raster.image[..., 3:])
 
 
+def covered(surface: FaceSurface, posed: Posed, size: int, *, whole: bool) -> Bool:
+    """(H, W) pixels that what dubbing replaces can cover, alone: nothing hides it."""
+    faces = surface.faces if whole else surface.faces[surface.dubbed]
+    return rasterize(posed.seen, faces, posed.seen[:, 2:], size, size).mask
+
+
 def render_face(
     model: MorphableModel,
     track: FaceTrack,

@@ -82,6 +82,13 @@ def test_what_is_replaced_is_the_moving_part_of_the_lower_face(clip, surface) ->
     assert columns[0].max() <= columns[1].max()
 
 
+def test_covered_is_what_is_replaced_and_what_may_be_hidden(clip, surface) -> None:
+    face = posed(surface, clip, 6)
+    drawing = render.draw_face(surface, face, SIZE, None)
+    assert not (drawing.dubbed & ~render.covered(surface, face, SIZE, whole=False)).any()
+    assert np.array_equal(render.covered(surface, face, SIZE, whole=True), drawing.face.mask)
+
+
 def test_the_mouth_is_seen_only_when_it_is_open(clip, surface) -> None:
     teeth = surface.regions == Region.TEETH
     shut = posed(surface, clip, 0, np.zeros(len(clip.expression_names), np.float32))

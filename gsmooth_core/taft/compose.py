@@ -22,6 +22,7 @@ from gsmooth_core.mafb import MaskSettings, blend, face_mask, in_crop, scaled
 from gsmooth_core.render import (
     Drawing,
     Posed,
+    covered,
     draw_face,
     face_surface,
     pose_face,
@@ -131,10 +132,11 @@ class Composer:
         warp = [displacement(r, new.seen) for r in members]
         values = np.concatenate(warp, 1) if warp else None
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
-        old = draw_face(
-            self.surface, self._posed(frame, self.track.expression[frame]), self.size, None
+        whole = self.settings.whole_face
+        old = covered(
+            self.surface, self._posed(frame, self.track.expression[frame]), self.size, whole=whole
         )
-        region = self._replaced(drawing) | self._replaced(old)
+        region = old | (drawing.face.mask if whole else drawing.dubbed)
         return drawing, self._clear_of_border(face_mask(region, self.settings.mask))
 
     def compose(self, frame: int, picture: Image) -> Composition:
@@ -164,9 +166,6 @@ class Composer:
     def rim(self) -> float:
         """Width of the mask's soft rim in crop pixels."""
         return in_crop(self.settings.mask.rim, self.size)
-
-    def _replaced(self, drawing: Drawing) -> Bool:
-        return drawing.face.mask if self.settings.whole_face else drawing.dubbed
 
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])

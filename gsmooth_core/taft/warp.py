@@ -8,6 +8,7 @@ so that collar and background stay where they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -105,16 +106,25 @@ def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:
     Returns:
         (H, W, 3) the pixels, (H, W) where the reference has any.
     """
-    height, width = moved.shape[:2]
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
-    points = np.stack([x, y], -1) + moved
-    at = points @ reference.to_image[:, :2].T.astype(np.float32)
-    at += reference.to_image[:, 2].astype(np.float32) - np.float32(0.5)
+    centred = reference.to_image.copy()
+    centred[:, 2] -= 0.5  # OpenCV puts (0, 0) on the first pixel's centre
+    at = cv2.transform(_grid(*moved.shape[:2]) + moved, centred)
     image: NDArray[Any] = cv2.remap(
         reference.image, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    high = np.array(reference.image.shape[1::-1], np.float32) - 0.5
-    return image.astype(np.uint8, copy=False), ((at >= -0.5) & (at <= high)).all(-1)
+    x, y = at[..., 0], at[..., 1]
+    high_y, high_x = (n - 0.5 for n in reference.image.shape[:2])
+    there = (x >= -0.5) & (y >= -0.5) & (x <= high_x) & (y <= high_y)
+    return image.astype(np.uint8, copy=False), there
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> Float:
+    """(H, W, 2) centres of pixels."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
+    grid: Float = np.stack([x, y], -1)
+    grid.flags.writeable = False
+    return grid
 
 
 def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
