@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
-from . import job_folder, runtime
+from . import interpreter, job_folder, runtime
 from .errors import UserError
 
 # What the last look for a Python gave; drawing code shows it and never looks itself.
@@ -15,7 +15,7 @@ _found: list[str] = []
 def look_again(_self: object = None, _context: object = None) -> None:
     """Look for the worker's Python once more."""
     try:
-        origin, python = runtime.find_python(python_setting(), own_runtime())
+        origin, python = find_python()
         _found[:] = ["", f"{python} ({origin})"]
     except UserError as error:
         _found[:] = [str(error), ""]
@@ -100,6 +100,15 @@ def python_setting() -> str:
     """The user's choice of Python, or ""."""
     settings = _settings()
     return bpy.path.abspath(settings.python) if settings else ""
+
+
+def find_python() -> tuple[str, Path]:
+    """The worker's Python and where it was found.
+
+    Raises:
+        UserError: there is none.
+    """
+    return interpreter.find_python(python_setting(), own_runtime())
 
 
 def own_runtime() -> Path:

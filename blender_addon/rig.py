@@ -80,6 +80,7 @@ def _camera(
     wide = head.width / head.height >= frame
     camera.sensor_fit = "HORIZONTAL" if wide else "VERTICAL"
     camera.sensor_width = camera.sensor_height = _SENSOR
+    camera.display_size = 0.3  # its outline would hide the head at this scale
     camera.lens = head.focal * _SENSOR / (head.width if wide else head.height)
     camera.show_background_images = True
     _background(camera, picture)

@@ -161,7 +161,7 @@ def worker_task(title: str, command: str, folder: Path, **arguments: Any) -> run
     Raises:
         UserError: there is no Python to run it.
     """
-    _origin, python = runtime.find_python(preferences.python_setting(), preferences.own_runtime())
+    _origin, python = preferences.find_python()
     try:
         program = [str(python), *runtime.ENTRY]
         return runtime.Task(title, program, command, arguments, folder / "worker.log")

@@ -51,9 +51,9 @@ name = "bl_ext.user_default.gsmooth"
 assert name in bpy.context.preferences.addons, "not enabled"
 assert bpy.context.scene.gsmooth.strength == 1.0
 import importlib
-runtime = importlib.import_module(name + ".runtime")
+interpreter = importlib.import_module(name + ".interpreter")
 preferences = importlib.import_module(name + ".preferences")
-assert (runtime.core_folder() / "gsmooth_core" / "errors.py").is_file()
+assert (interpreter.core_folder() / "gsmooth_core" / "errors.py").is_file()
 assert "user_default" in str(preferences.own_runtime())
 bpy.ops.preferences.addon_disable(module=name)
 assert not hasattr(bpy.types.Scene, "gsmooth")

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from blender_addon import installer, runtime
+from blender_addon import installer, interpreter, runtime
 
 
 def install(tmp_path, requirements):
@@ -44,8 +44,8 @@ def test_environment_is_made_and_filled(tmp_path, package, monkeypatch):
     monkeypatch.delenv("GSMOOTH_PYTHON", raising=False)
     task = install(tmp_path, [str(package)])
     assert task.failure is None
-    python = runtime.python_in(tmp_path / "new env")
-    assert runtime.find_python("", own=tmp_path / "new env")[1] == python
+    python = interpreter.python_in(tmp_path / "new env")
+    assert interpreter.find_python("", own=tmp_path / "new env")[1] == python
     code = "import nothing; print(nothing.answer)"
     done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "42"

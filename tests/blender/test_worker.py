@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import planning, preferences, runtime, selection, strips  # noqa: E402
+from blender_addon import interpreter, planning, preferences, runtime, selection, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.operators.worker_operator import worker_task  # noqa: E402
 
@@ -129,7 +129,7 @@ def test_strip_moved_while_its_dub_is_made(clip, scene):
 @pytest.mark.parametrize("python", ["/nowhere/python", ""])
 def test_missing_python_says_where_to_choose_one(clip, monkeypatch, python):
     monkeypatch.setenv("GSMOOTH_PYTHON", python)
-    monkeypatch.setattr(runtime.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(interpreter.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(RuntimeError, match="Preferences > Add-ons > GSmooth"):
         bpy.ops.gsmooth.dub_strip()
 
@@ -144,25 +144,25 @@ def test_python_without_the_packages_says_so(clip, monkeypatch, tmp_path):
 
 def test_python_of_the_preferences_comes_first(monkeypatch, tmp_path):
     monkeypatch.setenv("GSMOOTH_PYTHON", "/elsewhere")
-    origin, python = runtime.find_python(sys.executable)
+    origin, python = interpreter.find_python(sys.executable)
     assert (origin, str(python)) == ("preferences", sys.executable)
     with pytest.raises(UserError, match="There is no Python at"):
-        runtime.find_python(str(tmp_path / "none"))
+        interpreter.find_python(str(tmp_path / "none"))
 
 
 def test_environment_folder_stands_for_its_python(tmp_path):
-    python = runtime.python_in(tmp_path)
+    python = interpreter.python_in(tmp_path)
     python.parent.mkdir()
     python.touch()
-    assert runtime.find_python(str(tmp_path))[1] == python
+    assert interpreter.find_python(str(tmp_path))[1] == python
 
 
 def test_worker_gets_the_bundled_core_and_nothing_of_blenders(monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/blender")
-    environment = runtime.worker_environment()
+    environment = interpreter.worker_environment()
     assert "PYTHONHOME" not in environment
-    assert environment["PYTHONPATH"] == str(runtime.core_folder())
-    assert (runtime.core_folder() / "gsmooth_core" / "__init__.py").is_file()
+    assert environment["PYTHONPATH"] == str(interpreter.core_folder())
+    assert (interpreter.core_folder() / "gsmooth_core" / "__init__.py").is_file()
 
 
 def test_check_lists_what_works(scene):
