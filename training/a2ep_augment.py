@@ -46,8 +46,9 @@ def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> Float
     """(length,) noise of unit power whose spectrum falls with f ** -slope (0 white, 1 pink)."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** (-slope / 2)
-    noise = np.fft.irfft(spectrum, length)
-    return np.asarray(noise / max(float(noise.std()), 1e-9), np.float32)
+    noise = np.asarray(np.fft.irfft(spectrum, length), np.float32)
+    noise /= max(float(noise.std()), 1e-9)
+    return noise
 
 
 def add_noise(audio: Float, snr: float, slope: float, rng: np.random.Generator) -> Float:

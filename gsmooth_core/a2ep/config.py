@@ -28,8 +28,8 @@ class A2EPConfig:
         sigma2: frames ahead, its own included (eq. 4).
         history: frames that the self-attention looks back; bounds memory on long audio.
         period: length after which PE(t) repeats, so that an hour is no new territory.
-        direct: whether the output also reads F_a directly, by a linear path that starts as a
-            ridge regression.
+        direct: whether a linear path from the features to the output stands beside the
+            decoder; it holds a ridge regression, to which the decoder adds what is not linear.
         dropout: of hidden units in training.
         components: number of expression components.
         styles: number of training speakers that have a style of their own (v_n).

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsmooth_core.a2ep.attention import BiasedAttention, audio_bias, history_bias
@@ -53,7 +52,8 @@ class ExpressionDecoder(nn.Module):
         super().__init__()
         d, E = config.d, config.components
         self.config = config
-        self.audio = nn.Conv1d(config.encoder_width, d, 2 * config.context + 1)
+        window = 2 * config.context + 1
+        self.audio = nn.Conv1d(config.encoder_width, d, window)
         self.embed = nn.Linear(E, d)
         self.style = nn.Linear(config.styles, d, bias=False)
         self.self_norm = nn.LayerNorm(d)
@@ -71,20 +71,30 @@ class ExpressionDecoder(nn.Module):
         self.out = nn.Linear(d, E)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
-        self.direct = nn.Linear(d, E) if config.direct else None
+        self.direct = nn.Conv1d(config.encoder_width, E, window) if config.direct else None
         self.drop = nn.Dropout(config.dropout)
         self.register_buffer("scale", torch.ones(E))
         self.register_buffer("positions", positional_encoding(config.period, d), persistent=False)
 
+    @property
+    def audio_width(self) -> int:
+        """Channels of `project`."""
+        return self.config.d + (0 if self.direct is None else self.config.components)
+
     def embed_audio(self, features: Tensor) -> Tensor:
-        """(B, T, F) features -> F_a (B, T, d); the ends see their own edge repeated."""
+        """`project` for all frames of (B, T, F); the ends see their own edge repeated."""
         c = self.config.context
-        padded = F.pad(features.transpose(1, 2), (c, c), mode="replicate") if c else None
-        return self.project(features if padded is None else padded.transpose(1, 2))
+        first, last = features[:, :1].expand(-1, c, -1), features[:, -1:].expand(-1, c, -1)
+        return self.project(torch.cat([first, features, last], dim=1))
 
     def project(self, features: Tensor) -> Tensor:
-        """(B, T + 2 context, F) features -> F_a (B, T, d)."""
-        return self.audio(features.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
+        """(B, T + 2 context, F) features -> (B, T, d + E): F_a, then the direct path's beta.
+
+        Without a direct path it is F_a alone, (B, T, d).
+        """
+        x = features.transpose(1, 2)  # (B, F, T + 2 context)
+        paths = [self.audio(x)] if self.direct is None else [self.audio(x), self.direct(x)]
+        return torch.cat(paths, dim=1).transpose(1, 2)
 
     def embed_history(self, previous: Tensor, style: Tensor, first: int = 0) -> Tensor:
         """Eq. 2 for frames `first`...: (B, T, E) beta_{t-1}, (B, styles) -> (B, T, d)."""
@@ -93,18 +103,18 @@ class ExpressionDecoder(nn.Module):
         return self.drop(embedded + self.positions[t])  # type: ignore[no-any-return]
 
     def head(self, e: Tensor, audio: Tensor) -> Tensor:
-        """Feed-forward and output layer: (B, T, d) and F_a (B, T, d) -> (B, T, E)."""
+        """Feed-forward and output layer: (B, T, d) and `project`'s (B, T, d + E) -> (B, T, E)."""
         e = e + self.drop(self.feed(self.feed_norm(e)))
         beta = self.out(self.out_norm(e))
         if self.direct is not None:
-            beta = beta + self.direct(audio)
+            beta = beta + audio[..., self.config.d :]
         return beta * self.scale  # type: ignore[no-any-return]
 
     def forward(self, audio: Tensor, previous: Tensor, style: Tensor, first: int = 0) -> Tensor:
         """All frames at once, given what came before each of them.
 
         Args:
-            audio: (B, T, d) F_a.
+            audio: (B, T, d + E) of `embed_audio`.
             previous: (B, T, E) beta_{t-1} of each frame.
             style: (B, styles) one-hot, or zeros for no style.
             first: t of the first frame.
@@ -118,7 +128,9 @@ class ExpressionDecoder(nn.Module):
         norm = self.self_norm(e)
         e = e + self.drop(self.self_attention(norm, norm, past))
         near = audio_bias(T, T, self.config.sigma1, self.config.sigma2).to(audio)
-        e = e + self.drop(self.cross_attention(self.cross_norm(e), audio, near))
+        e = e + self.drop(
+            self.cross_attention(self.cross_norm(e), audio[..., : self.config.d], near)
+        )
         return self.head(e, audio)
 
     def start(self, batch: int = 1) -> DecoderState:
@@ -134,7 +146,7 @@ class ExpressionDecoder(nn.Module):
 
         Args:
             state: what came before.
-            audio: (B, 1, d) F_a of this frame.
+            audio: (B, 1, d + E) `project` of this frame.
             keys: (B, heads, n, d / heads) cross-attention keys of the frames eq. 4 allows.
             values: likewise.
             style: (B, styles).
@@ -157,11 +169,11 @@ class ExpressionDecoder(nn.Module):
     def run(
         self, state: DecoderState, audio: Tensor, style: Tensor, first: int, count: int
     ) -> Tensor:
-        """Frames `first`... of F_a, each fed the one before it.
+        """Frames `first`..., each fed the one before it.
 
         Args:
             state: what came before frame `first`.
-            audio: (B, T, d) F_a with the frames around that eq. 4 lets them see.
+            audio: (B, T, d + E) of `project`, with the frames around that eq. 4 allows.
             style: (B, styles).
             first: index in `audio` of the first frame to make.
             count: how many.
@@ -169,7 +181,7 @@ class ExpressionDecoder(nn.Module):
         Returns:
             (B, count, E).
         """
-        keys, values = self.cross_attention.keys_values(audio)
+        keys, values = self.cross_attention.keys_values(audio[..., : self.config.d])
         made = []
         for i in range(first, first + count):
             near = slice(max(i - self.config.sigma1, 0), i + self.config.sigma2)

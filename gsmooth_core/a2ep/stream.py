@@ -87,7 +87,7 @@ def decode(
     style = decoder.scale.new_zeros(1, config.styles) if style is None else style
     state: DecoderState = decoder.start()
     raw = decoder.scale.new_zeros(1, 0, config.encoder_width)
-    audio = decoder.scale.new_zeros(1, 0, config.d)
+    audio = decoder.scale.new_zeros(1, 0, decoder.audio_width)
     first = 0  # frame of audio[:, 0]
     for block, final in _with_edges(blocks, config.context):
         raw = torch.cat([raw, torch.from_numpy(block)[None].to(raw)], dim=1)
