@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,7 @@ class Run:
         export_mesh(mesh, self.model, track, curves)
         inputs = fingerprint(**self._pictures())
         if not self.journal.finished("texture", inputs):
-            with self._frames() as frames:
+            with closing(self._frames()) as frames:
                 write_image(texture, clip_texture(frames, track, self.model))
             self.journal.record("texture", inputs, texture)
         return {"mesh": str(mesh), "texture": str(texture)}
@@ -248,7 +249,7 @@ class Run:
             size=0 if settings.crop_size == "auto" else int(settings.crop_size),
         )
         device = None if settings.device == "auto" else settings.device
-        with self._frames() as frames:
+        with closing(self._frames()) as frames:
             return FaceTranslator(
                 track, self.model, target.values, frames, load_generator(), compose, device
             )

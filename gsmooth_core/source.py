@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -29,16 +28,9 @@ class FrameReader:
         self._frames = read_frames(clip, 0 if clip.still else start, count)
         self._last: Image | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        getattr(self._frames, "close", lambda: None)()  # ends the decoder early
+    def close(self) -> None:
+        """End the decoder, which may be in the middle of the clip."""
+        getattr(self._frames, "close", lambda: None)()
 
     def __call__(self, index: int) -> Image:
         """(H, W, 3) uint8 RGB of frame `index`, which may not lie before the last one."""

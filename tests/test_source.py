@@ -1,3 +1,4 @@
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -55,7 +56,7 @@ def clip(tmp_path, still=False):
 
 
 def test_frames_are_found_by_number_and_decoded_once(tmp_path, numbered):
-    with FrameReader(clip(tmp_path), start=5) as frames:
+    with closing(FrameReader(clip(tmp_path), start=5)) as frames:
         assert [int(frames(n)[0, 0, 0]) for n in (0, 3, 3, 9)] == [5, 8, 8, 14]
         with pytest.raises(ValueError, match="asked for after"):
             frames(4)
@@ -63,6 +64,6 @@ def test_frames_are_found_by_number_and_decoded_once(tmp_path, numbered):
 
 
 def test_a_still_picture_is_every_frame(tmp_path, numbered):
-    with FrameReader(clip(tmp_path, still=True)) as frames:
+    with closing(FrameReader(clip(tmp_path, still=True))) as frames:
         assert [int(frames(n)[0, 0, 0]) for n in (0, 7, 99)] == [0, 0, 0]
     assert numbered == [0]
