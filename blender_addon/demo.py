@@ -44,13 +44,13 @@ def prepare(folder: Path, text: str) -> Any:
     Returns:
         the scene.
     """
-    import addon_utils
     import bpy
 
     from blender_addon import strips
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    addon_utils.enable("blender_addon", default_set=True)
+    bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside the result
+    bpy.ops.preferences.addon_enable(module="blender_addon")
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = RATE, 1.0
     scene.render.resolution_x = scene.render.resolution_y = 512

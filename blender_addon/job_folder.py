@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,29 @@ def write(folder: Path, job: dict[str, Any]) -> None:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Read job.json.
+    """Read job.json; when the folder was moved since, with the places of now.
 
     Raises:
         UserError: it is gone or damaged.
     """
-    return _read(folder, "job.json")
+    job = _read(folder, "job.json")
+    old = Path(job["output"]).parent
+    if old != folder:
+        places = {key: _moved(job.get(key), old, folder) for key in ("video", "audio")}
+        job |= places | {"output": str(folder / Path(job["output"]).name)}
+        write(folder, job)
+    return job
+
+
+def _moved(path: str | None, old: Path, new: Path) -> str | None:
+    """Where a file is that lay somewhere relative to `old`, which is now `new`."""
+    if path is None or Path(path).is_file():
+        return path
+    try:
+        candidate = (new / os.path.relpath(path, old)).resolve()
+    except ValueError:  # on another drive
+        return path
+    return str(candidate) if candidate.is_file() else path
 
 
 def read_plan(folder: Path) -> dict[str, Any]:

@@ -183,6 +183,28 @@ def test_edited_curves_reach_the_job_and_the_strip(head):
     assert (strips.left(strip), strips.right(strip)) == (FIRST, FIRST + 40)
 
 
+def test_folder_that_was_moved_still_works(timeline, media, tmp_path):
+    """The blend file, its media and its jobs go to another place together."""
+    import shutil
+
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(media, old)
+    bpy.ops.wm.save_as_mainfile(filepath=str(old / "film.blend"))
+    timeline.media = old
+    timeline.movie()
+    timeline.sound()
+    bpy.ops.gsmooth.dub_strip()
+    bpy.ops.gsmooth.preview_mesh()
+    bpy.ops.file.make_paths_relative()
+    bpy.ops.wm.save_mainfile()
+    old.rename(new)
+    bpy.ops.wm.open_mainfile(filepath=str(new / "film.blend"))
+    assert bpy.ops.gsmooth.rerender_strip() == {"FINISHED"}
+    strip = strips.active_strip(bpy.context.scene)
+    assert strips.source_path(strip).is_relative_to(new)
+    assert strips.source_path(strip).name == "clip_dubbed_v2.mp4"
+
+
 def test_mesh_that_is_there_is_not_made_again(head):
     edit(head, "jawOpen", 0.75)
     bpy.ops.gsmooth.preview_mesh()
