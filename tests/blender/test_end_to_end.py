@@ -13,7 +13,6 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import preferences, rig, runtime, selection, shape_keys, strips  # noqa: E402
-from gsmooth_core.settings import DubSettings  # noqa: E402
 
 pytestmark = pytest.mark.slow
 FRAMES = 10
@@ -100,7 +99,3 @@ def test_strip_mesh_and_edit(scene, dubbed):
     top, mouth = difference(before, after, (0, 60)), difference(before, after, (130, 250))
     assert mouth > 0.004
     assert top < mouth / 4
-
-
-def test_settings_reach_the_core(scene):
-    assert DubSettings.from_json(scene.gsmooth.for_job()) == DubSettings()

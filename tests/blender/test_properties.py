@@ -23,3 +23,7 @@ def test_core_accepts_the_extremes(scene):
         assert (prop.hard_min, prop.hard_max) == known[name]["limits"]
     items = scene.gsmooth.bl_rna.properties["mask"].enum_items
     assert tuple(item.identifier for item in items) == known["mask"]["choices"]
+
+
+def test_core_takes_what_goes_into_a_job(scene):
+    assert DubSettings.from_json(scene.gsmooth.for_job()) == DubSettings()
