@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from gsmooth_core.taft.checkpoint import save_generator
 from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build
-from gsmooth_core.taft.losses import LossSettings, TaftLoss, load_trunk
+from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.split import Part
 from training.taft_data import Batch, Samples, augmented, collate
 from training.taft_measure import Picture, Quality, average, mean, measure, nearest, untrained
@@ -54,21 +54,23 @@ class TrainSettings:
         perceptual: lambda_p; the trunk sees the picture at a quarter of its size and the mouth at
             full size.
         style: lambda_s.
+        edges: weight of `losses.edge_energy`.
     """
 
     preset: str = "default"
     batch: int = 4
-    learning_rate: float = 4e-4
+    learning_rate: float = 1e-3
     warm_up: int = 50
     minutes: float = 40.0
-    steps: int = 2500
+    steps: int = 3500
     seed: int = 0
     save_every: int = 250
     mouth: float = 2.0
     patch: tuple[int, int] = (64, 96)
     photo: float = 6.0
-    perceptual: float = 1.0
-    style: float = 100.0
+    perceptual: float = 2.0
+    style: float = 200.0
+    edges: float = 8.0
 
 
 class Trainer:
@@ -101,14 +103,16 @@ class Trainer:
         terms = self.loss(mixed, batch.truth, weight)
         ours, theirs = mouth_patches(mixed, batch, self.settings.patch)
         fine = self.fine(ours, theirs)
-        total = terms["total"] + fine["total"]
+        edges = edge_energy(mixed, batch.truth)
+        total = terms["total"] + fine["total"] + self.settings.edges * edges
         self.optimizer.zero_grad()
         self.accelerator.backward(total)
         self.accelerator.clip_grad_norm_(self.generator.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         self.step += 1
-        return {name: float(value.detach()) for name, value in {**terms, "total": total}.items()}
+        shown = {**terms, "edges": edges, "total": total}
+        return {name: float(value.detach()) for name, value in shown.items()}
 
     def batches(self) -> Iterator[Batch]:
         """Endless augmented batches; each process draws its own."""
@@ -220,6 +224,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=default.minutes)
     parser.add_argument("--steps", type=int, default=default.steps)
     parser.add_argument("--batch", type=int, default=default.batch)
+    parser.add_argument("--perceptual", type=float, default=default.perceptual)
+    parser.add_argument("--style", type=float, default=default.style)
     parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
     return parser.parse_args()
 
@@ -230,7 +236,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.output.mkdir(parents=True, exist_ok=True)
     settings = TrainSettings(
-        preset=options.preset, minutes=options.minutes, steps=options.steps, batch=options.batch
+        preset=options.preset,
+        batch=options.batch,
+        minutes=options.minutes,
+        steps=options.steps,
+        perceptual=options.perceptual,
+        style=options.style,
     )
     samples = Samples(folders(options.cache, options.footage, Part.TRAIN))
     log.info("%d samples of %d clips", len(samples), len(samples.clips))

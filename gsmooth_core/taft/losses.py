@@ -134,6 +134,22 @@ def gram(features: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
 
 
+def edge_energy(picture: Tensor, truth: Tensor, cell: int = 8) -> Tensor:
+    """How far a picture's edges are stronger or weaker than the truth's, cell by cell.
+
+    Not in the paper. The mean of pictures that disagree by a pixel is the best guess for eq. 10
+    and 11, and soft; this asks for the truth's amount of detail without saying where.
+    """
+    return F.l1_loss(_edges(picture, cell), _edges(truth, cell))
+
+
+def _edges(picture: Tensor, cell: int) -> Tensor:
+    """(B, 3, H/cell, W/cell) mean absolute gradient."""
+    across = (picture[..., :-1, 1:] - picture[..., :-1, :-1]).abs()
+    down = (picture[..., 1:, :-1] - picture[..., :-1, :-1]).abs()
+    return F.avg_pool2d(across + down, cell)
+
+
 class TaftLoss(nn.Module):
     """L of eq. 13: pictures (B, 3, H, W) against the truth, 0..1 -> terms by name and "total"."""
 

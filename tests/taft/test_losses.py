@@ -120,3 +120,15 @@ def test_total_is_equation_13() -> None:
 def test_a_perfect_picture_costs_nothing() -> None:
     a = torch.rand(1, 3, 16, 16)
     assert float(losses.TaftLoss(Colours())(a, a.clone())["total"]) == 0
+
+
+def test_edge_energy_tells_blur_from_detail_wherever_it_is() -> None:
+    torch.manual_seed(0)
+    truth = torch.rand(1, 3, 33, 33)
+    blurred = F.avg_pool2d(truth, 3, 1, 1)
+    other_detail = torch.rand(1, 3, 33, 33)
+    assert losses.edge_energy(truth, truth) == 0
+    blur, other = (losses.edge_energy(p, truth) for p in (blurred, other_detail))
+    assert blur > 5 * other
+    ramp = torch.arange(9.0).expand(1, 3, 9, 9) / 10  # 0.1 across and nothing down
+    assert losses.edge_energy(ramp, torch.zeros(1, 3, 9, 9)) == pytest.approx(0.1)
