@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gsmooth_core.taft.checkpoint import save_generator
-from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build
+from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, GeneratorInput, build
 from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.split import Part
 from training.taft_data import Batch, Samples, augmented, collate
@@ -188,16 +188,18 @@ def compare(clips: dict[str, Samples], pictures: dict[str, Picture]) -> dict[str
 
 def validate(generator: nn.Module, cache: Path, footage: Path) -> dict[str, Quality]:
     """Generator against plain warps on the clips of unseen people."""
-    clips = {f.name: Samples([f]) for f in folders(cache, footage, Part.VALIDATION)}
+    places = {f.name: f for f in folders(cache, footage, Part.VALIDATION)}
+    fixed = not cast(GeneratorConfig, generator.config).warped
+    warped = {name: Samples([place]) for name, place in places.items()}
     generator.eval()
 
     def trained(x: GeneratorInput) -> Tensor:
         made: Tensor = generator(x)
         return made
 
-    return compare(
-        clips, {"nearest": nearest, "mean": mean, "untrained": untrained, "trained": trained}
-    )
+    figures = compare(warped, {"nearest": nearest, "mean": mean, "untrained": untrained})
+    own = {name: Samples([place], fixed=fixed) for name, place in places.items()}
+    return figures | compare(own, {"trained": trained})
 
 
 def _clip_balanced(samples: Samples) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -243,7 +245,8 @@ def main() -> None:
         perceptual=options.perceptual,
         style=options.style,
     )
-    samples = Samples(folders(options.cache, options.footage, Part.TRAIN))
+    fixed = not PRESETS[settings.preset].warped
+    samples = Samples(folders(options.cache, options.footage, Part.TRAIN), fixed=fixed)
     log.info("%d samples of %d clips", len(samples), len(samples.clips))
     trainer = Trainer(settings, samples, load_trunk(options.trunk, 3))
     train(trainer, options.output)

@@ -36,7 +36,7 @@ GAP = 0.5
 WINDOW = 160
 """Side of the part of a sample that a training step sees."""
 
-PICTURES = ("truth", "references")
+PICTURES = ("truth", "references", "fixed")
 FIELDS = ("truth", "references", "validity", "region", "mask")
 
 
@@ -109,9 +109,15 @@ def store(folder: Path, samples: list[dict[str, NDArray[Any]]]) -> None:
 
 
 class Samples(Dataset[dict[str, NDArray[Any]]]):
-    """All samples of some folders, mapped into memory."""
+    """All samples of some folders, mapped into memory.
 
-    def __init__(self, folders: list[Path]) -> None:
+    Args:
+        folders: one a clip.
+        fixed: add another frame of the clip to each sample, as the paper's generator wants it.
+    """
+
+    def __init__(self, folders: list[Path], *, fixed: bool = False) -> None:
+        self.fixed = fixed
         self.clips = [
             {f: np.load(folder / f"{f}.npy", mmap_mode="r") for f in FIELDS} for folder in folders
         ]
@@ -124,7 +130,12 @@ class Samples(Dataset[dict[str, NDArray[Any]]]):
 
     def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
         clip, n = self.places[index]
-        return {field: np.array(array[n]) for field, array in self.clips[clip].items()}
+        arrays = self.clips[clip]
+        sample = {field: np.array(array[n]) for field, array in arrays.items()}
+        if self.fixed:  # half the clip's samples away
+            count = len(arrays["truth"])
+            sample["fixed"] = np.array(arrays["truth"][(n + count // 2) % count])
+        return sample
 
 
 def tensors(sample: dict[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Batch:
@@ -136,6 +147,9 @@ def tensors(sample: dict[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Batch:
     render = (references * weight).sum(0) / np.maximum(weight.sum(0), 1e-6)
     region = sample["region"][..., None] == np.array([1, 2, 3])
     alpha = rim_weight(mask, in_crop(MaskSettings().rim, SIZE))
+    if "fixed" in sample:
+        references = sample["fixed"][None].astype(np.float32) / 255
+        validity = np.ones((1, *mask.shape), np.float32)
     inputs = GeneratorInput(
         _planes(np.where(mask[..., None], render, truth)),
         torch.from_numpy(mask.astype(np.float32))[None, None],
@@ -159,7 +173,7 @@ def augmented(sample: dict[str, NDArray[Any]], rng: np.random.Generator) -> Batc
         quality = int(rng.integers(55, 95))
         sample["references"] = np.stack([_compressed(r, quality) for r in sample["references"]])
     lut = _curve(rng, 0.15)
-    for name in PICTURES:
+    for name in set(PICTURES) & set(sample):
         flat = np.ascontiguousarray(sample[name]).reshape(-1, 1)
         sample[name] = cv2.LUT(flat, lut).reshape(sample[name].shape)
     return tensors(sample, sample["mask"] > 0)

@@ -56,14 +56,14 @@ class ComposeSettings:
     Attributes:
         whole_face: replace the whole face, as the paper does, and not the lower face alone.
         size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
-        warped: whether references are warped to the new face.
+        fixed: also give one reference as it is, not warped (the paper's generator wants one).
         mask: morphology of the mask.
         references: choice of the reference frames.
     """
 
     whole_face: bool = False
     size: int = 0
-    warped: bool = True
+    fixed: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)
 
@@ -77,12 +77,14 @@ class Composition:
         blend: I_b, M_f, references and their validity; the last reference is the shaded render.
         hints: (H, W, 3) lips, mouth interior, skin of the new face.
         members: frame numbers of the references.
+        fixed: (H, W, 3) crop of another frame, where the settings ask for one.
     """
 
     veiled: Veiled
     blend: Blend
     hints: Float
     members: tuple[int, ...]
+    fixed: Float | None = None
 
 
 class Composer:
@@ -160,7 +162,8 @@ class Composer:
         image = blend(render, crop, ~known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
         members = tuple(self.bank[m].frame for m in self._members(frame))
-        return Composition(veiled, result, _hints(drawing), members)
+        fixed = self._fixed(frame) if self.settings.fixed else None
+        return Composition(veiled, result, _hints(drawing), members, fixed)
 
     @property
     def rim(self) -> float:
@@ -199,11 +202,16 @@ class Composer:
         validity = np.zeros((len(members), self.size, self.size), np.float32)
         for k, member in enumerate(members):
             moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
-            moved = moved if self.settings.warped else np.zeros_like(moved)
             pixels, there = sample(self.bank[member], moved)
             pictures[k] = pixels.astype(np.float32) / 255
             validity[k] = weights[k] * np.maximum(seen, np.where(inside, 0, _FLOOR)) * there
         return pictures, validity
+
+    def _fixed(self, frame: int) -> Float:
+        """(H, W, 3) the same frame's crop for the whole clip, but for that frame itself."""
+        others = [r for r in self.bank if r.frame != frame] or self.bank
+        still = np.zeros((self.size, self.size, 2), np.float32)
+        return sample(others[0], still)[0].astype(np.float32) / 255
 
     def _clear_of_border(self, mask: Bool) -> Bool:
         margin = _BORDER + int(np.ceil(self.rim)) + 1

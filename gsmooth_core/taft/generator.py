@@ -32,7 +32,7 @@ class GeneratorConfig:
     Attributes:
         preset: "default" (fusion) or "paper".
         references: how many references it is meant to be given.
-        warped: whether references are warped to the new face, or are given as they are.
+        warped: whether it takes references warped to the new face, or one as it is.
         width: channels of the finest level.
         max_width: channels of the coarsest level.
         levels: number of downsamplings.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
-from gsmooth_core.taft.generator import GeneratorInput
+from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class FaceTranslator:
         source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames,
             in ascending order, while this object is made.
         generator: from `checkpoint.load_generator`.
-        settings: what is replaced, and how.
+        settings: what is replaced, and how; the number and the kind of references are the
+            generator's own.
         device: of the generator; by default CUDA where there is one.
 
     Raises:
@@ -59,6 +61,8 @@ class FaceTranslator:
         device: str | None = None,
     ) -> None:
         self.track = track
+        self.config = cast(GeneratorConfig, generator.config)
+        settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(track, model, target, source, settings)
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = generator.to(self.device)
@@ -85,7 +89,10 @@ class FaceTranslator:
         x0, y0, x1, y1 = self.composer.box
         picture = composition.blend.image.copy()
         inputs = GeneratorInput(
-            *(t[..., y0:y1, x0:x1].to(self.device) for t in generator_input(composition))
+            *(
+                part[..., y0:y1, x0:x1].to(self.device)
+                for part in generator_input(composition, self.config)
+            )
         )
         with torch.inference_mode():
             made = self.generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
@@ -93,15 +100,25 @@ class FaceTranslator:
         return picture
 
 
-def generator_input(composition: Composition) -> GeneratorInput:
-    """A batch of one for the generator."""
-    blend = composition.blend
+def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:
+    """The settings with the references that a generator was made for."""
+    if not config.warped:
+        return replace(settings, fixed=True)
+    return replace(settings, references=replace(settings.references, count=config.references))
+
+
+def generator_input(composition: Composition, config: GeneratorConfig) -> GeneratorInput:
+    """A batch of one for a generator."""
+    blend, fixed = composition.blend, composition.fixed
+    references, validity = blend.references, blend.validity
+    if not config.warped and fixed is not None:
+        references, validity = fixed[None], np.ones((1, *fixed.shape[:2]), np.float32)
     return GeneratorInput(
         _planes(blend.image)[None],
         torch.from_numpy(blend.mask)[None, None],
         _planes(composition.hints)[None],
-        _planes(blend.references)[None],
-        torch.from_numpy(blend.validity)[None, :, None],
+        _planes(references)[None],
+        torch.from_numpy(validity)[None, :, None],
     )
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from gsmooth_core.crop import window
 from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import Composer, ComposeSettings, best_size
 from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.taft.translate import FaceTranslator, generator_input
 from tests.taft import scene
 from tests.taft.test_generator import stirred
 
@@ -40,9 +41,7 @@ def translator(
     clip: FaceTrack, pictures: list[Image], preset: str = "default", **changes: object
 ) -> FaceTranslator:
     config = CONFIGS[preset]
-    settings = ComposeSettings(
-        warped=config.warped, references=ReferenceSettings(bank=6, count=config.references)
-    )
+    settings = ComposeSettings(references=ReferenceSettings(bank=6))
     return FaceTranslator(
         clip,
         scene.face_model(),
@@ -146,6 +145,20 @@ def test_a_frame_without_a_face_passes_untouched(clip, pictures) -> None:
 def test_a_target_of_another_length_is_refused(clip, pictures) -> None:
     with pytest.raises(InputError):
         Composer(clip, scene.face_model(), clip.expression[:-1], pictures.__getitem__)
+
+
+def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
+    fusion, paper = (translator(clip, pictures, name) for name in ("default", "paper"))
+    assert fusion.composer.settings.references.count == CONFIGS["default"].references
+    for frame in range(FRAMES):
+        given = generator_input(paper.composer.compose(frame, pictures[frame]), paper.config)
+        assert given.references.shape[1] == 1
+        crop = given.references[0, 0].permute(1, 2, 0).numpy() * 255
+        first, second = (r for r in paper.composer.bank[:2])
+        chosen = second if first.frame == frame else first
+        under = window(paper.composer.transforms[chosen.frame], 256, scene.HEIGHT, scene.WIDTH)
+        oracle = under.cut(under.part(pictures[chosen.frame]))
+        assert np.abs(crop - oracle).mean() < 0.5
 
 
 def test_the_size_follows_the_face(clip) -> None:

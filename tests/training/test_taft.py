@@ -72,6 +72,18 @@ def test_a_batch_knows_nothing_under_its_mask(folder: Path) -> None:
     assert not torch.equal(clean.truth, again.truth)
 
 
+def test_the_papers_generator_is_given_another_frame_as_it_is(folder: Path) -> None:
+    samples, plain = taft_data.Samples([folder], fixed=True), taft_data.Samples([folder])
+    batch = taft_data.tensors(samples[1], samples[1]["mask"] > 0)
+    other = torch.from_numpy(plain[3]["truth"]).permute(2, 0, 1) / 255
+    assert torch.allclose(batch.inputs.references, other[None, None])
+    assert torch.equal(
+        batch.inputs.blend, taft_data.tensors(plain[1], plain[1]["mask"] > 0).inputs.blend
+    )
+    augmented = taft_data.augmented(samples[1], np.random.default_rng(0))
+    assert augmented.inputs.references.shape[1] == 1
+
+
 def test_augmentation_keeps_shapes_and_draws_masks_anew(folder: Path) -> None:
     sample = taft_data.Samples([folder])[1]
     rng = np.random.default_rng(0)
