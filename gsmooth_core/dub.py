@@ -93,6 +93,7 @@ def dub(
     with locked(folder, job.output):
         job.save(folder)
         run = Run(job, folder, on_event, cancelled)
+        run.check()
         track = run.track()
         target = run.target(track)
         segments, outside = run.render(track, target)
@@ -141,6 +142,20 @@ class Run:
         self.count = self._count()
         self.shown = replace(self.clip, fps=self.fps, frame_count=self.count)
 
+    def check(self) -> None:
+        """Refuse what would fail later, before the long stages begin.
+
+        Raises:
+            ModelError: a model is missing or damaged.
+            NoSpeechError: there is nothing to hear where the picture is.
+        """
+        for name in ("face_landmarker", "face_model", "taft"):
+            models.locate(name)
+        if self._given() is None:
+            models.locate("a2ep")
+            speech = self._speech_file()
+            require_speech(self._heard(speech), f"'{speech.name}'")
+
     # -- stages ------------------------------------------------------------------------------
 
     def track(self) -> FaceTrack:
@@ -161,8 +176,7 @@ class Run:
 
         An `expression.json` in the job's folder holds edits of the user and comes first.
         """
-        edited = self.folder / "expression.json"
-        given = edited if edited.is_file() else self.job.expression
+        given = self._given()
         curves = load_expression(given) if given else self._merged(track)
         target = fit_curves(curves, track)
         save_expression(self.folder / "target.safetensors", target)
@@ -216,6 +230,11 @@ class Run:
         return {"mesh": str(mesh), "texture": str(texture)}
 
     # -- how a stage is done -----------------------------------------------------------------
+
+    def _given(self) -> Path | None:
+        """Curves that the user edited or gave."""
+        edited = self.folder / "expression.json"
+        return edited if edited.is_file() else self.job.expression
 
     def _track(self) -> FaceTrack:
         frames = 1 if self.clip.still else self.count

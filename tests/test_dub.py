@@ -11,7 +11,7 @@ import skimage.data
 
 from gsmooth_core.data import Expression
 from gsmooth_core.dub import Run, dub
-from gsmooth_core.errors import CancelledError, InputError, NoFaceError
+from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeechError
 from gsmooth_core.events import Progress
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.jobs import Job
@@ -156,6 +156,20 @@ def test_a_still_picture_speaks_as_long_as_its_curves(tmp_path):
     assert dub(job, tmp_path / "job").frames == 10
     first, *_, last = read_frames(probe(job.output))
     assert np.abs(first.astype(int) - last).max() > 40  # the mouth has opened
+
+
+def test_silence_is_refused_before_any_frame_is_looked_at(clip, tmp_path):
+    silent = made.write_wav(tmp_path / "silent.wav", np.zeros(16000), 16000)
+    seen = []
+    with pytest.raises(NoSpeechError):
+        dub(Job(video=clip, output=tmp_path / "o.mp4", audio=silent), tmp_path / "job", seen.append)
+    assert not seen
+
+
+def test_a_missing_speech_file_is_named(clip, tmp_path):
+    job = Job(video=clip, output=tmp_path / "o.mp4", audio=tmp_path / "no.wav")
+    with pytest.raises(InputError, match=r"no\.wav"):
+        dub(job, tmp_path / "job")
 
 
 def test_more_frames_than_the_clip_has_are_refused(clip, tmp_path):
