@@ -162,8 +162,9 @@ def draw_face(
 
 
 def covered(surface: FaceSurface, posed: Posed, size: int, *, whole: bool) -> Bool:
-    """(H, W) pixels that what dubbing replaces can cover, alone: nothing hides it."""
-    faces = surface.faces if whole else surface.faces[surface.dubbed]
+    """(H, W) pixels of the skin and lips that dubbing replaces, drawn alone: nothing hides them."""
+    outside = np.isin(surface.face_regions, (Region.LOWER_FACE, Region.LIPS))
+    faces = surface.faces if whole else surface.faces[surface.dubbed & outside]
     return rasterize(posed.seen, faces, posed.seen[:, 2:], size, size).mask
 
 

@@ -74,7 +74,7 @@ def composed(
         yield composition, under.cut(under.part(pictures[frame]))
 
 
-def reconstruction(count: int = 4) -> ComposeSettings:
+def reconstruction(count: int = 6) -> ComposeSettings:
     """Settings of training and validation samples."""
     return ComposeSettings(size=SIZE, references=ReferenceSettings(gap=GAP, count=count))
 

@@ -21,7 +21,7 @@ from gsmooth_core.storage import load_track
 from training.split import Part, Sample, read_footage
 from training.taft_data import GAP, composed, reconstruction, sample_arrays, store
 
-REFERENCES = 4
+REFERENCES = 6
 VALIDATION_FRAMES = 40
 
 log = logging.getLogger(__name__)

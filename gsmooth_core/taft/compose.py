@@ -44,7 +44,7 @@ ReferenceSource = Callable[[int], Image]
 """Frame number -> (H, W, 3) uint8 RGB; called once for each frame of the bank, in order."""
 
 _FLOOR = 0.02  # validity of skin that no reference shows well
-_SHADED = 0.03  # validity of the model's own teeth and tongue
+_SHADED = 0.02  # validity of the model's own teeth and tongue
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 

@@ -41,7 +41,7 @@ class GeneratorConfig:
     """
 
     preset: str = "default"
-    references: int = 4
+    references: int = 6
     warped: bool = True
     width: int = 24
     max_width: int = 128

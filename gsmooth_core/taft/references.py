@@ -20,6 +20,8 @@ from gsmooth_core.face_model import MorphableModel, Region
 _POINTS = 60
 _CANDIDATES = 3000
 _MM = 100.0  # a decimetre
+_INNER_LIPS = ((13, 14), (82, 87), (312, 317))  # landmarks: upper and lower rim of the lips
+_OPENING = 0.5  # how much each counts: what is seen inside the mouth depends on them
 _SAME = 1e-8
 _NEARNESS = 2.0  # square millimetres: the price of a reference half way through its fade
 
@@ -39,8 +41,8 @@ class ReferenceSettings:
         sharpness: larger values trust the nearest references more.
     """
 
-    bank: int = 48
-    count: int = 4
+    bank: int = 96
+    count: int = 6
     degrees: float = 4.0
     gap: float = 0.0
     fade: float = 0.3
@@ -56,8 +58,21 @@ def features(track: FaceTrack, model: MorphableModel, expression: Float, degrees
     basis = model.expression_basis[:, vertices].reshape(len(model.expression_names), -1)
     shape = expression @ basis * (_MM / np.sqrt(len(vertices)))  # (T, 3 * points)
     turn = np.degrees(track.rotation) / degrees
-    space: Float = np.concatenate([shape, turn], 1).astype(np.float32)
+    opening = _OPENING * _MM * aperture(model, track.identity, expression)
+    space: Float = np.concatenate([shape, turn, opening], 1).astype(np.float32)
     return space
+
+
+def aperture(model: MorphableModel, identity: Float, expression: Float) -> Float:
+    """(T, 3) heights of the mouth's opening in decimetres, at three places between the lips."""
+    upper, lower = np.array(_INNER_LIPS).T
+    corners = model.faces[model.landmark_faces[[*upper, *lower]]]  # (6, 3)
+    weights = model.landmark_barycentric[[*upper, *lower]]
+    rest = np.einsum("lc,lc->l", model.template(identity)[corners, 1], weights)
+    moves = np.einsum("elc,lc->el", model.expression_basis[:, corners, 1], weights)
+    height = rest + expression @ moves  # (T, 6)
+    opening: Float = (height[:, :3] - height[:, 3:]).astype(np.float32)
+    return opening
 
 
 def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from gsmooth_core.data import Bool, Float, Image
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 _TOLERANCE = 0.02  # difference to the frame by which a reference is believed e times less
+_STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior is believed e times less
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
 
 
@@ -71,7 +72,7 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
 
     The rims of the lips are found more surely than teeth are. So what lies between them in a
     reference is stretched to lie between them here, and is believed as far as the reference's
-    mouth is open wide enough for it.
+    mouth is open as wide.
 
     Args:
         values: (H, W, 3 * count) displacement (x, y) and visibility of each reference.
@@ -93,8 +94,9 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     between = upper * (1 - share) + lower * share
     gap = (bottom - top)[:, None].astype(np.float32)
     opening = gap + lower[:, 1::3] - upper[:, 1::3]  # in the reference
-    open_enough = np.clip((opening + 1) / (gap + 1) * 2 - 0.6, 0, 1)
-    between[..., 2::3] = np.broadcast_to(open_enough, between[..., 2::3].shape)
+    stretch = np.log((np.maximum(opening, 0) + 1) / (gap + 1))
+    alike = np.exp(-((stretch / _STRETCH) ** 2))
+    between[..., 2::3] = np.broadcast_to(alike, between[..., 2::3].shape)
     bridged = values.copy()
     bridged[:, columns] = np.where(inside[:, columns, None], between, values[:, columns])
     return bridged

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
+from gsmooth_core.taft.references import (
+    ReferenceSettings,
+    aperture,
+    choose,
+    choose_bank,
+    features,
+)
 from tests.taft import scene
 
 
@@ -55,7 +61,7 @@ def test_the_bank_spans_the_space_better_than_chance() -> None:
 def test_the_nearest_is_chosen_first() -> None:
     points = space(100)
     bank = np.arange(0, 100, 4)
-    plain = ReferenceSettings(smooth=0, fade=0)
+    plain = ReferenceSettings(smooth=0, fade=0, count=4)
     choice = choose(points, points, bank, 25, plain)
     for frame in (1, 33, 66):
         distance = np.linalg.norm(points[bank] - points[frame], axis=1)
@@ -94,8 +100,21 @@ def test_features_are_millimetres_of_the_mouth(shape: str) -> None:
     clip, model = scene.track(2, still=True), scene.face_model()
     expression = np.zeros_like(clip.expression)
     expression[1, model.expression_names.index(shape)] = 0.5
-    a, b = features(clip, model, expression, 4.0)
+    a, b = features(clip, model, expression, 4.0)[:, :-3]  # without the aperture
     moved = model.expression_basis[model.expression_names.index(shape)] * 0.5 * 100
     lips = model.in_regions(1, 2)
     oracle = np.sqrt((moved[lips] ** 2).sum(1).mean())
     assert np.linalg.norm(a - b) == pytest.approx(oracle, rel=0.25)
+
+
+def test_the_aperture_is_that_of_the_meshs_landmarks() -> None:
+    clip, model = scene.track(6), scene.face_model()
+    points = model.landmarks(model.shape(clip.identity, clip.expression))
+    oracle = [points[:, a, 1] - points[:, b, 1] for a, b in ((13, 14), (82, 87), (312, 317))]
+    assert np.allclose(
+        aperture(model, clip.identity, clip.expression), np.stack(oracle, 1), atol=1e-4
+    )
+    assert (
+        aperture(model, clip.identity, clip.expression)[:, 0].argmax()
+        == clip.expression[:, model.expression_names.index("jawOpen")].argmax()
+    )
