@@ -24,7 +24,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from gsmooth_core.taft.checkpoint import save_generator
+from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, GeneratorInput, build
 from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.split import Part
@@ -226,6 +226,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=default.minutes)
     parser.add_argument("--steps", type=int, default=default.steps)
     parser.add_argument("--batch", type=int, default=default.batch)
+    parser.add_argument("--init", type=Path, help="checkpoint to start from")
+    parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    parser.add_argument("--edges", type=float, default=default.edges)
     parser.add_argument("--perceptual", type=float, default=default.perceptual)
     parser.add_argument("--style", type=float, default=default.style)
     parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
@@ -242,13 +245,18 @@ def main() -> None:
         batch=options.batch,
         minutes=options.minutes,
         steps=options.steps,
+        learning_rate=options.learning_rate,
         perceptual=options.perceptual,
         style=options.style,
+        edges=options.edges,
     )
     fixed = not PRESETS[settings.preset].warped
     samples = Samples(folders(options.cache, options.footage, Part.TRAIN), fixed=fixed)
     log.info("%d samples of %d clips", len(samples), len(samples.clips))
     trainer = Trainer(settings, samples, load_trunk(options.trunk, 3))
+    if options.init:
+        start = load_generator(options.init)
+        trainer.accelerator.unwrap_model(trainer.generator).load_state_dict(start.state_dict())
     train(trainer, options.output)
     generator = trainer.accelerator.unwrap_model(trainer.generator).cpu()
     if trainer.accelerator.is_main_process:
