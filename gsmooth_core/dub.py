@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,16 @@ from gsmooth_core import __version__, models
 from gsmooth_core.a2ep import merge_expression, predict_expression
 from gsmooth_core.checks import check
 from gsmooth_core.curves import fit_curves
-from gsmooth_core.data import Bool, Expression, FaceTrack, Float, Image
-from gsmooth_core.errors import InputError
+from gsmooth_core.data import Bool, Expression, FaceTrack, Image
 from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.files import write_image, write_text
 from gsmooth_core.jobs import Job, locked
-from gsmooth_core.journal import Journal, fingerprint, stamp
-from gsmooth_core.media import probe, read_audio, read_frames, require_speech
-from gsmooth_core.media.assemble import Sound, assemble
-from gsmooth_core.media.audio import has_audio
+from gsmooth_core.journal import Journal, fingerprint
+from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
-from gsmooth_core.source import SAMPLE_RATE, FrameReader, heard, repeat_track
+from gsmooth_core.source import Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
@@ -98,13 +96,14 @@ def dub(
         target = run.target(track)
         segments, outside = run.render(track, target)
         run.tell(Progress("encode", 0, 1))
-        output = assemble(segments, job.output, run.shown, run.count, run.sound())
+        shown = run.source.shown
+        output = assemble(segments, job.output, shown, shown.frame_count, run.source.sound())
         run.tell(Progress("encode", 1, 1))
         result = DubResult(
             output=str(output),
-            frames=run.count,
-            fps=f"{run.fps.numerator}/{run.fps.denominator}",
-            size=(run.clip.width, run.clip.height),
+            frames=shown.frame_count,
+            fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
+            size=(shown.width, shown.height),
             untouched_frames=_ranges(~track.usable),
             outside_mask_max_difference=outside,
             seconds=round(time.monotonic() - started, 2),
@@ -135,12 +134,9 @@ class Run:
         cancelled: Cancelled = lambda: False,
     ) -> None:
         self.job, self.folder, self.tell, self.cancelled = job, folder, on_event, cancelled
-        self.clip = probe(job.video)
+        self.source = Source(job)
         self.model = load_face_model()
         self.journal = Journal(folder)
-        self.fps = job.fps or self.clip.fps
-        self.count = self._count()
-        self.shown = replace(self.clip, fps=self.fps, frame_count=self.count)
 
     def check(self) -> None:
         """Refuse what would fail later, before the long stages begin.
@@ -153,14 +149,13 @@ class Run:
             models.locate(name)
         if self._given() is None:
             models.locate("a2ep")
-            speech = self._speech_file()
-            require_speech(self._heard(speech), f"'{speech.name}'")
+            self.source.speech()
 
     # -- stages ------------------------------------------------------------------------------
 
     def track(self) -> FaceTrack:
         """Follow the face and fit the model to it (the paper's R-Net role)."""
-        inputs = fingerprint(**self._pictures())
+        inputs = fingerprint(**self._track_inputs())
         path = self.folder / "track.safetensors"
         if not self.journal.finished("track", inputs):
             save_track(path, self._track())
@@ -184,13 +179,11 @@ class Run:
 
     def predict(self) -> Expression:
         """Expression curves of the speech (A2EP), as long as the picture."""
-        speech = self._speech_file()
-        inputs = fingerprint(
-            **self._sound(speech), count=self.count, fps=self.fps, a2ep=models.locate("a2ep")
-        )
+        weights = models.locate("a2ep")
+        inputs = fingerprint(version=__version__, a2ep=weights, **self.source.speech_stamp())
         path = self.folder / "predicted.safetensors"
         if not self.journal.finished("predict", inputs):
-            save_expression(path, self._predict(speech))
+            save_expression(path, self._predict())
             self.journal.record("predict", inputs, path)
         return load_expression(path)
 
@@ -201,7 +194,7 @@ class Run:
             the segments, and the largest change of a pixel outside its mask.
         """
         inputs = self._render_inputs(target)
-        starts = range(0, self.count, self.job.settings.chunk_frames)
+        starts = range(0, self.source.count, self.job.settings.chunk_frames)
         paths, worst = [], 0
         translator: FaceTranslator | None = None
         for part, start in enumerate(starts):
@@ -214,17 +207,17 @@ class Run:
                 done = {"path": path, "outside": outside}
             paths.append(done["path"])
             worst = max(worst, done["outside"])
-            end = min(start + self.job.settings.chunk_frames, self.count)
-            self.tell(Progress("render", end, self.count))
+            end = min(start + self.job.settings.chunk_frames, self.source.count)
+            self.tell(Progress("render", end, self.source.count))
         return paths, worst
 
     def mesh(self, track: FaceTrack, curves: Expression) -> dict[str, str]:
         """Write the face as a mesh with shape keys and curves, and the clip's own texture."""
         mesh, texture = self.folder / "mesh.safetensors", self.folder / "texture.png"
         export_mesh(mesh, self.model, track, curves)
-        inputs = fingerprint(**self._pictures())
+        inputs = fingerprint(**self._track_inputs())
         if not self.journal.finished("texture", inputs):
-            with closing(self._frames()) as frames:
+            with closing(self.source.frames()) as frames:
                 write_image(texture, clip_texture(frames, track, self.model))
             self.journal.record("texture", inputs, texture)
         return {"mesh": str(mesh), "texture": str(texture)}
@@ -237,29 +230,32 @@ class Run:
         return edited if edited.is_file() else self.job.expression
 
     def _track(self) -> FaceTrack:
-        frames = 1 if self.clip.still else self.count
-        self.tell(Progress("track", 0, frames))
-
-        def on_progress(done: int) -> None:
-            raise_if(self.cancelled)
-            self.tell(Progress("track", done, frames))
-
-        pictures = read_frames(self.clip, self.job.start_frame, frames)
-        track = track_face(pictures, self.shown, self.model, on_progress=on_progress)
-        return repeat_track(track, self.count) if self.clip.still else track
+        source = self.source
+        frames = 1 if source.clip.still else source.count
+        pictures = source.read(0, frames)
+        track = track_face(
+            pictures, source.shown, self.model, on_progress=self._progress("track", frames)
+        )
+        return repeat_track(track, source.count) if source.clip.still else track
 
     def _merged(self, track: FaceTrack) -> Expression:
         return merge_expression(track, self.predict(), self.job.settings)
 
-    def _predict(self, speech: Path) -> Expression:
-        self.tell(Progress("predict", 0, self.count))
-        audio = require_speech(self._heard(speech), f"'{speech.name}'")
+    def _predict(self) -> Expression:
+        source = self.source
+        on_progress = self._progress("predict", source.count)
+        return predict_expression(
+            source.speech(), source.count, source.shown.fps, on_progress=on_progress
+        )
+
+    def _progress(self, stage: str, total: int) -> Callable[[int], None]:
+        self.tell(Progress(stage, 0, total))
 
         def on_progress(done: int) -> None:
             raise_if(self.cancelled)
-            self.tell(Progress("predict", done, self.count))
+            self.tell(Progress(stage, done, total))
 
-        return predict_expression(audio, self.count, self.fps, on_progress=on_progress)
+        return on_progress
 
     def _translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
         settings = self.job.settings
@@ -268,100 +264,35 @@ class Run:
             size=0 if settings.crop_size == "auto" else int(settings.crop_size),
         )
         device = None if settings.device == "auto" else settings.device
-        with closing(self._frames()) as frames:
+        with closing(self.source.frames()) as frames:
             return FaceTranslator(
                 track, self.model, target.values, frames, load_generator(), compose, device
             )
 
     def _segment(self, path: Path, start: int, translator: FaceTranslator) -> int:
-        count = min(self.job.settings.chunk_frames, self.count - start)
+        count = min(self.job.settings.chunk_frames, self.source.count - start)
         settings, worst = self.job.settings, 0
-        frames = read_frames(self.clip, self.job.start_frame + start, count)
+        frames = self.source.read(start, count)
         with SegmentWriter(
-            path, self.shown, self.job.output, crf=settings.crf, preset=settings.preset
+            path, self.source.shown, self.job.output, crf=settings.crf, preset=settings.preset
         ) as writer:
             for index, frame in enumerate(frames, start):
                 raise_if(self.cancelled)
                 translated = translator.translate(index, frame)
                 worst = max(worst, _outside_difference(frame, translated))
                 writer.write(translated.frame)
-                self.tell(Progress("render", index + 1, self.count))
+                self.tell(Progress("render", index + 1, self.source.count))
         return worst
 
-    # -- what a stage is made from -----------------------------------------------------------
-
-    def _count(self) -> int:
-        """Frames to make."""
-        job, clip = self.job, self.clip
-        if not clip.still:
-            left = clip.frame_count - job.start_frame
-            wanted = left if job.frame_count is None else job.frame_count
-            if left < 1 or wanted > left:
-                raise InputError(
-                    f"'{clip.path.name}' has {clip.frame_count} frames; frame "
-                    f"{job.start_frame + max(wanted, 1) - 1} was asked for.",
-                    "Check the start frame and the frame count.",
-                )
-            return wanted
-        if job.frame_count is not None:
-            return job.frame_count
-        return max(1, round(self._still_seconds() * self.fps))
-
-    def _still_seconds(self) -> float:
-        """How long a still picture is shown when nobody says: as long as the speech or curves."""
-        if self.job.expression:
-            curves = load_expression(self.job.expression)
-            return float(len(curves) / curves.fps)
-        audio = read_audio(self._speech_file(), SAMPLE_RATE)
-        rest = len(audio) / SAMPLE_RATE - self.job.audio_start
-        return self.job.audio_delay + min(rest, self.job.audio_duration or rest)
-
-    def _speech_file(self) -> Path:
-        if self.job.audio is None:
-            raise InputError(
-                "The job names no speech.", "Give it a file with sound, or expression curves."
-            )
-        return self.job.audio
-
-    def _heard(self, speech: Path) -> Float:
-        seconds = float(self.count / self.fps)
-        job = self.job
-        audio = read_audio(speech, SAMPLE_RATE)
-        return heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
-
-    def sound(self) -> Sound | None:
-        """The sound of the output: the new speech, or what the source had."""
-        job = self.job
-        if job.audio and not job.settings.keep_source_audio:
-            return Sound(job.audio, job.audio_start, job.audio_duration, job.audio_delay)
-        if self.clip.has_audio and has_audio(job.video):
-            return Sound(job.video, float(job.start_frame / self.clip.fps))
-        return None
-
-    def _frames(self) -> FrameReader:
-        return FrameReader(self.clip, self.job.start_frame)
-
-    def _pictures(self) -> dict[str, Any]:
-        return {
-            "version": __version__,
-            "video": stamp(self.job.video),
-            "start": self.job.start_frame,
-            "count": self.count,
-            "fps": self.fps,
-            "face_model": models.locate("face_model"),
-            "face_landmarker": models.locate("face_landmarker"),
-        }
-
-    def _sound(self, speech: Path) -> dict[str, Any]:
-        job = self.job
-        part = (job.audio_start, job.audio_duration, job.audio_delay)
-        return {"version": __version__, "speech": stamp(speech), "part": part}
+    def _track_inputs(self) -> dict[str, Any]:
+        weights = {name: models.locate(name) for name in ("face_model", "face_landmarker")}
+        return {"version": __version__, **self.source.pictures_stamp(), **weights}
 
     def _render_inputs(self, target: Expression) -> str:
         settings = self.job.settings
         shown = np.round(target.values, 5).tobytes()
         return fingerprint(
-            **self._pictures(),
+            **self._track_inputs(),
             track=self.folder / "track.safetensors",
             target=hashlib.sha256(shown).hexdigest(),
             taft=models.locate("taft"),

@@ -2,16 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gsmooth_core.data import Clip, FaceTrack, Float, Image
-from gsmooth_core.media import read_frames
+from gsmooth_core.errors import InputError
+from gsmooth_core.jobs import Job
+from gsmooth_core.journal import stamp
+from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
+from gsmooth_core.storage import load_expression
 
 SAMPLE_RATE = 16000
+
+
+class Source:
+    """What one job reads: its pictures, its speech, and how long and fast they are shown.
+
+    Args:
+        job: the job.
+
+    Attributes:
+        clip: the source as it is.
+        shown: the clip as the output shows it: the job's rate and number of frames.
+        count: T, frames to make.
+
+    Raises:
+        GSmoothError: the sources cannot be used as the job says.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.clip = probe(job.video)
+        self._fps = job.fps or self.clip.fps
+        self.count = self._still_count() if self.clip.still else self._clip_count()
+        self.shown = replace(self.clip, fps=self._fps, frame_count=self.count)
+
+    def frames(self) -> FrameReader:
+        """Frames by their number within the job."""
+        return FrameReader(self.clip, self.job.start_frame)
+
+    def read(self, start: int, count: int) -> Iterator[Image]:
+        """Decode `count` frames from the job's frame `start` on."""
+        return read_frames(self.clip, self.job.start_frame + start, count)
+
+    def speech(self) -> Float:
+        """(S,) 16 kHz: what is heard while the picture is shown.
+
+        Raises:
+            NoSpeechError: nothing is heard.
+            InputError: the job names no speech.
+        """
+        job, path = self.job, self._speech_path()
+        audio = read_audio(path, SAMPLE_RATE)
+        seconds = float(self.count / self._fps)
+        part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
+        return require_speech(part, f"'{path.name}'")
+
+    def sound(self) -> Sound | None:
+        """The sound of the output: the new speech, or what the source had."""
+        job = self.job
+        if job.audio and not job.settings.keep_source_audio:
+            return Sound(job.audio, job.audio_start, job.audio_duration, job.audio_delay)
+        if self.clip.has_audio:
+            return Sound(job.video, float(job.start_frame / self.clip.fps))
+        return None
+
+    def pictures_stamp(self) -> dict[str, Any]:
+        """What identifies the pictures, for fingerprints."""
+        stamped = stamp(self.job.video)
+        start = self.job.start_frame
+        return {"video": stamped, "start": start, "count": self.count, "fps": self._fps}
+
+    def speech_stamp(self) -> dict[str, Any]:
+        """What identifies the heard speech, for fingerprints."""
+        job = self.job
+        part = (job.audio_start, job.audio_duration, job.audio_delay, self.count, self._fps)
+        return {"speech": stamp(self._speech_path()), "part": part}
+
+    def _speech_path(self) -> Path:
+        if self.job.audio is None:
+            raise InputError(
+                "The job names no speech.", "Give it a file with sound, or expression curves."
+            )
+        return self.job.audio
+
+    def _clip_count(self) -> int:
+        job, clip = self.job, self.clip
+        left = clip.frame_count - job.start_frame
+        wanted = left if job.frame_count is None else job.frame_count
+        if left < 1 or wanted > left:
+            raise InputError(
+                f"'{clip.path.name}' has {clip.frame_count} frames; frame "
+                f"{job.start_frame + max(wanted, 1) - 1} was asked for.",
+                "Check the start frame and the frame count.",
+            )
+        return wanted
+
+    def _still_count(self) -> int:
+        """A still picture is shown as long as the speech or the curves, unless the job says."""
+        if self.job.frame_count is not None:
+            return self.job.frame_count
+        if self.job.expression:
+            curves = load_expression(self.job.expression)
+            return max(1, round(len(curves) / curves.fps * self._fps))
+        rest = len(read_audio(self._speech_path(), SAMPLE_RATE)) / SAMPLE_RATE
+        used = min(rest - self.job.audio_start, self.job.audio_duration or rest)
+        return max(1, round((self.job.audio_delay + used) * self._fps))
 
 
 class FrameReader:
