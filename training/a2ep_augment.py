@@ -46,16 +46,15 @@ def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> Float
     """(length,) noise of unit power whose spectrum falls with f ** -slope (0 white, 1 pink)."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** (-slope / 2)
-    noise = np.asarray(np.fft.irfft(spectrum, length), np.float32)
-    noise /= max(float(noise.std()), 1e-9)
-    return noise
+    noise: Float = np.fft.irfft(spectrum, length).astype(np.float32)
+    return np.asarray(noise / max(float(noise.std()), 1e-9), np.float32)
 
 
 def add_noise(audio: Float, snr: float, slope: float, rng: np.random.Generator) -> Float:
     """Add coloured noise `snr` dB below the speech's power."""
     power = float(np.sqrt(np.mean(audio**2)))
     noise = coloured_noise(len(audio), slope, rng)
-    return (audio + noise * power * 10.0 ** (-snr / 20.0)).astype(np.float32)
+    return audio + noise * np.float32(power * 10.0 ** (-snr / 20.0))
 
 
 def telephone_band(audio: Float) -> Float:

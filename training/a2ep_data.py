@@ -20,7 +20,7 @@ from gsmooth_core.a2ep.style import mouth_amplitude
 from gsmooth_core.data import Bool, FaceTrack, Float
 from gsmooth_core.storage import load_arrays, load_track
 from training.a2ep_face import SpeechFace
-from training.split import Part, Sample, read_footage
+from training.split import UNLABELLED, Part, Sample, read_footage
 
 FEWEST_FRAMES = 15
 AMPLITUDE_RANGE = (0.5, 2.0)
@@ -146,6 +146,18 @@ def read_cache(
 def of_part(utterances: list[Utterance], part: Part) -> list[Utterance]:
     """The utterances of one part."""
     return [utterance for utterance in utterances if utterance.sample.part is part]
+
+
+def folds_of(utterances: list[Utterance], count: int) -> list[int]:
+    """Fold 0..count-1 of each utterance; a speaker is in one, unlabelled readers in blocks."""
+    readers = sorted(u.sample.stem for u in utterances if u.sample.speaker == UNLABELLED)
+    places = {stem: place * count // len(readers) for place, stem in enumerate(readers)}
+    speakers = sorted({u.sample.speaker for u in utterances} - {UNLABELLED})
+    places |= {speaker: place % count for place, speaker in enumerate(speakers)}
+    return [
+        places[u.sample.stem if u.sample.speaker == UNLABELLED else u.sample.speaker]
+        for u in utterances
+    ]
 
 
 def driven_names(names: tuple[str, ...]) -> tuple[str, ...]:

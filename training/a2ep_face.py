@@ -16,7 +16,7 @@ LIPS = (
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
 )  # fmt: skip
-TYPICAL_AMPLITUDE = 0.03  # root mean square movement of the mouth's vertices in decimetres
+TYPICAL_AMPLITUDE = 0.022  # root mean square movement of the mouth's vertices in decimetres
 
 
 @dataclass(frozen=True)

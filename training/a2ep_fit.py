@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,7 +32,6 @@ class FitSettings:
         rate: highest learning rate.
         warm_up: steps until it is reached; it falls to zero by a cosine.
         weight_decay: of AdamW.
-        feature_dropout: share of feature channels that a stretch does not hear.
         history_dropout: share of past expressions that are hidden.
         history_noise: noise on past expressions, in units of each component's size.
         style_dropout: share of stretches without a style, as every new person is.
@@ -44,14 +44,13 @@ class FitSettings:
     steps: int = 300
     batch: int = 32
     frames: int = 75
-    rate: float = 1e-3
+    rate: float = 3e-3
     warm_up: int = 30
-    weight_decay: float = 0.1
-    feature_dropout: float = 0.3
+    weight_decay: float = 0.01
     history_dropout: float = 0.3
     history_noise: float = 0.3
     style_dropout: float = 0.5
-    velocity: float = 0.0
+    velocity: float = 2.0
     average: float = 0.98
     check: int = 50
     seed: int = 0
@@ -65,7 +64,7 @@ class Progress:
         step: steps done.
         best: lowest validation score so far.
         best_step: where that was.
-        kept: state of the averaged decoder at that step.
+        kept: state of the averaged student at that step.
         history: (step, score) of all validations.
     """
 
@@ -88,44 +87,57 @@ def disturbed(previous: Tensor, settings: FitSettings, scale: Tensor) -> Tensor:
     return previous * seen[..., None] + noise
 
 
-def heard(features: Tensor, share: float) -> Tensor:
-    """(B, T, F) with whole channels of a stretch silenced."""
-    keep = torch.rand(features.shape[0], 1, features.shape[2], device=features.device) > share
-    return features * keep / (1 - share)
+class Student(nn.Module):
+    """What is trained: a decoder, and the encoder before it when that learns too.
 
+    Args:
+        decoder: to train; its ridge, if any, stays as it is.
+        encoder: samples -> features; None when batches hold what the decoder hears.
+    """
 
-def with_direct(decoder: ExpressionDecoder, audio: Tensor, direct: Tensor) -> Tensor:
-    """`project`'s output with the direct path's part replaced by one that is honest."""
-    if decoder.direct is None:
-        return audio
-    return torch.cat([audio[..., : decoder.config.d], direct], dim=-1)
+    def __init__(self, decoder: ExpressionDecoder, encoder: nn.Module | None = None) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.encoder = encoder
+        if decoder.direct is not None:
+            decoder.direct.requires_grad_(False)
+
+    def forward(self, batch: Batch, settings: FitSettings) -> Tensor:
+        """(B, T, E), each frame given what the model itself would have said before it.
+
+        The first pass sees true histories, the second its own of the first: two passes in
+        parallel instead of T in a row.
+        """
+        heard = batch.heard  # (B, T, W), or (B, T, 640) samples
+        if self.encoder is not None:
+            heard = self.encoder(heard.flatten(1), heard.shape[1])
+        named = torch.rand(len(batch.style), 1, device=heard.device) > settings.style_dropout
+        style = batch.style * named
+        with torch.no_grad():
+            own = self.decoder(heard, shift(batch.targets), style, batch.first)
+        previous = disturbed(shift(own), settings, self.decoder.scale)
+        return self.decoder(heard, previous, style, batch.first)  # type: ignore[no-any-return]
 
 
 class Fitter:
-    """One decoder in training.
+    """One student in training.
 
     Args:
-        decoder: to train; its direct path, if any, stays as it is.
+        student: to train.
         loss: eq. 8.
         settings: how.
         accelerator: the engine.
     """
 
     def __init__(
-        self,
-        decoder: ExpressionDecoder,
-        loss: VertexLoss,
-        settings: FitSettings,
-        accelerator: Accelerator,
+        self, student: Student, loss: VertexLoss, settings: FitSettings, accelerator: Accelerator
     ) -> None:
         self.settings = settings
         self.accelerator = accelerator
-        self.average = copy.deepcopy(decoder).to(accelerator.device).eval()
-        if decoder.direct is not None:
-            decoder.direct.requires_grad_(False)
-        free = [p for p in decoder.parameters() if p.requires_grad]
+        self.average = copy.deepcopy(student).to(accelerator.device).eval()
+        free = [p for p in student.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(free, settings.rate, weight_decay=settings.weight_decay)
-        self.decoder, self.optimiser = accelerator.prepare(decoder, optimiser)
+        self.student, self.optimiser = accelerator.prepare(student, optimiser)
         self.loss = loss.to(accelerator.device)
         self.progress = Progress()
 
@@ -136,29 +148,12 @@ class Fitter:
             s.rate * min(1, (step + 1) / s.warm_up) * 0.5 * (1 + math.cos(math.pi * step / s.steps))
         )
 
-    def predict(self, batch: Batch) -> Tensor:
-        """(B, T, E), each frame given what the model itself would have said before it.
-
-        The first pass sees true histories, the second its own of the first: two passes in
-        parallel instead of T in a row.
-        """
-        decoder: ExpressionDecoder = self.accelerator.unwrap_model(self.decoder)
-        settings = self.settings
-        features = heard(batch.features, settings.feature_dropout)
-        audio = with_direct(decoder, decoder.embed_audio(features), batch.direct)
-        named = torch.rand(len(batch.style), 1, device=audio.device) > settings.style_dropout
-        style = batch.style * named
-        with torch.no_grad():
-            own = decoder(audio, shift(batch.targets), style, batch.first)
-        previous = disturbed(shift(own), settings, decoder.scale)
-        return decoder(audio, previous, style, batch.first)  # type: ignore[no-any-return]
-
     def step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""
-        self.decoder.train()
+        self.student.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(self.progress.step)
-        predicted = self.predict(batch)
+        predicted = self.student(batch, self.settings)
         loss = self.loss(predicted, batch.targets, batch.valid)
         if self.settings.velocity:
             both = batch.valid[:, 1:] * batch.valid[:, :-1]
@@ -166,16 +161,16 @@ class Fitter:
             loss = loss + self.settings.velocity * moved
         self.optimiser.zero_grad()
         self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.decoder.parameters(), 1.0)
+        self.accelerator.clip_grad_norm_(self.student.parameters(), 1.0)
         self.optimiser.step()
         self._update_average()
         self.progress.step += 1
-        return float(loss)
+        return float(loss.detach())
 
     def _update_average(self) -> None:
         step = self.progress.step
         decay = min(self.settings.average, (1 + step) / (10 + step))
-        live: nn.Module = self.accelerator.unwrap_model(self.decoder)
+        live: nn.Module = self.accelerator.unwrap_model(self.student)
         with torch.no_grad():
             for kept, now in zip(self.average.parameters(), live.parameters(), strict=True):
                 kept.mul_(decay).add_(now, alpha=1 - decay)
@@ -183,15 +178,15 @@ class Fitter:
     def fit(
         self,
         draw: Callable[[np.random.Generator], Batch],
-        score: Callable[[ExpressionDecoder], float],
+        score: Callable[[Student], float],
         save: Callable[[Fitter], None] | None = None,
-    ) -> ExpressionDecoder:
+    ) -> Student:
         """Train until the last step; the averaged copy of the best validation is returned.
 
         Args:
             draw: gives a batch; called with a generator that depends on the step alone, so
                 that a resumed run draws what an uninterrupted one would.
-            score: of a decoder on held-out speakers, lower is better.
+            score: of a student on held-out speakers, lower is better.
             save: writes what is needed to go on; called after each validation.
         """
         settings, progress = self.settings, self.progress
@@ -205,7 +200,7 @@ class Fitter:
         self.average.load_state_dict(progress.kept)
         return self.average
 
-    def _validate(self, score: Callable[[ExpressionDecoder], float]) -> None:
+    def _validate(self, score: Callable[[Student], float]) -> None:
         progress = self.progress
         value = score(self.average)
         progress.history.append((progress.step, value))
@@ -217,15 +212,22 @@ class Fitter:
     def state(self) -> dict[str, object]:
         """Everything needed to go on from here."""
         return {
-            "decoder": self.accelerator.unwrap_model(self.decoder).state_dict(),
+            "student": self.accelerator.unwrap_model(self.student).state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "average": self.average.state_dict(),
             "progress": vars(self.progress),
         }
 
+    def save(self, path: Path) -> None:
+        """Write `state` in one step; only the first of several processes does."""
+        if self.accelerator.is_main_process:
+            partial = path.with_name(path.name + ".partial")
+            torch.save(self.state(), partial)
+            partial.replace(path)
+
     def resume(self, state: dict[str, object]) -> None:
         """Go on from a `state`."""
-        self.accelerator.unwrap_model(self.decoder).load_state_dict(state["decoder"])
+        self.accelerator.unwrap_model(self.student).load_state_dict(state["student"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average.load_state_dict(state["average"])  # type: ignore[arg-type]
         self.progress = Progress(**state["progress"])  # type: ignore[arg-type]

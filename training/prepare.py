@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from gsmooth_core.a2ep.encoders import Wav2VecFrames, WhisperFrames
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
@@ -84,7 +85,7 @@ def prepare_features(
     save_arrays(target, "features", arrays, {"speeds": speeds})
 
 
-def chosen_encoder(name: str) -> tuple[str, FrameEncoder]:
+def chosen_encoder(name: str) -> tuple[str, nn.Module]:
     """A folder name and the encoder: "whisper" (base, layer 3) or a wav2vec 2.0 folder."""
     if name == "whisper":
         whisper = load_whisper("base")

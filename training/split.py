@@ -22,6 +22,8 @@ VALIDATION_SPEAKERS = frozenset(
     {"reagan", "latentsync_man", "liutaocode", "satya", "yoyo", "vincent", "grid_id2", "musk"}
 )
 
+UNLABELLED = "news_readers"  # about thirty people under one name
+
 # Clip stem -> speaker. Seen by eye: the two GRID clips of id2 show one man; sbia1a may be the
 # talker s1 of words/, so both carry one name.
 SPEAKERS = {
@@ -140,7 +142,7 @@ def speaker_of(stem: str) -> str:
         KeyError: the clip is in no list, so its part is unknown.
     """
     if stem.startswith("ar__"):
-        return "news_readers"
+        return UNLABELLED
     if stem.startswith("osalinasv__"):
         return "grid_s1"
     return SPEAKERS[stem]

@@ -20,7 +20,7 @@ class A2EPConfig:
         encoder_depth: layers of the encoder that are used (whisper only; wav2vec 2.0 brings its
             own configuration file).
         normalise: whether features are freed of their mean over the speech around them.
-        context: frames on either side that the audio projection sees; the paper has 0.
+        context: frames on either side that the ridge regression sees.
         d: width of the embeddings F_a and F_e.
         heads: attention heads.
         feed_forward: hidden width of the decoder's last layers.
@@ -28,8 +28,9 @@ class A2EPConfig:
         sigma2: frames ahead, its own included (eq. 4).
         history: frames that the self-attention looks back; bounds memory on long audio.
         period: length after which PE(t) repeats, so that an hour is no new territory.
-        direct: whether a linear path from the features to the output stands beside the
-            decoder; it holds a ridge regression, to which the decoder adds what is not linear.
+        direct: whether a ridge regression hears first: the decoder then listens to its E
+            outputs, which are the same for every speaker, instead of the features, and adds
+            to them what is not linear. The paper's decoder listens to the features.
         dropout: of hidden units in training.
         components: number of expression components.
         styles: number of training speakers that have a style of their own (v_n).
@@ -41,22 +42,22 @@ class A2EPConfig:
     encoder_depth: int = 3
     normalise: bool = True
     context: int = 3
-    d: int = 128
+    d: int = 32
     heads: int = 4
-    feed_forward: int = 256
+    feed_forward: int = 64
     sigma1: int = 3
     sigma2: int = 4
     history: int = 25
     period: int = 50
     direct: bool = True
-    dropout: float = 0.3
+    dropout: float = 0.2
     components: int = 28
     styles: int = 1
 
     @property
     def lookahead(self) -> int:
         """Frames of audio beyond its own that a frame's expression depends on."""
-        return self.context + self.sigma2 - 1
+        return (self.context if self.direct else 0) + self.sigma2 - 1
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> A2EPConfig:

@@ -52,8 +52,10 @@ class ExpressionDecoder(nn.Module):
         super().__init__()
         d, E = config.d, config.components
         self.config = config
-        window = 2 * config.context + 1
-        self.audio = nn.Conv1d(config.encoder_width, d, window)
+        self.direct = (
+            nn.Conv1d(config.encoder_width, E, 2 * config.context + 1) if config.direct else None
+        )
+        self.audio = nn.Linear(E if config.direct else config.encoder_width, d)
         self.embed = nn.Linear(E, d)
         self.style = nn.Linear(config.styles, d, bias=False)
         self.self_norm = nn.LayerNorm(d)
@@ -71,30 +73,35 @@ class ExpressionDecoder(nn.Module):
         self.out = nn.Linear(d, E)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
-        self.direct = nn.Conv1d(config.encoder_width, E, window) if config.direct else None
         self.drop = nn.Dropout(config.dropout)
         self.register_buffer("scale", torch.ones(E))
         self.register_buffer("positions", positional_encoding(config.period, d), persistent=False)
 
     @property
-    def audio_width(self) -> int:
-        """Channels of `project`."""
-        return self.config.d + (0 if self.direct is None else self.config.components)
+    def context(self) -> int:
+        """Frames on either side that `hear` needs."""
+        return self.config.context if self.direct is not None else 0
 
-    def embed_audio(self, features: Tensor) -> Tensor:
-        """`project` for all frames of (B, T, F); the ends see their own edge repeated."""
-        c = self.config.context
+    @property
+    def heard_width(self) -> int:
+        """W, channels of `hear`."""
+        return self.config.components if self.direct is not None else self.config.encoder_width
+
+    def hear(self, features: Tensor) -> Tensor:
+        """(B, T + 2 context, F) features -> (B, T, W): the ridge's beta, or the features."""
+        if self.direct is None:
+            return features
+        return self.direct(features.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
+
+    def hear_all(self, features: Tensor) -> Tensor:
+        """`hear` for all frames of (B, T, F); the ends see their own edge repeated."""
+        c = self.context
         first, last = features[:, :1].expand(-1, c, -1), features[:, -1:].expand(-1, c, -1)
-        return self.project(torch.cat([first, features, last], dim=1))
+        return self.hear(torch.cat([first, features, last], dim=1))
 
-    def project(self, features: Tensor) -> Tensor:
-        """(B, T + 2 context, F) features -> (B, T, d + E): F_a, then the direct path's beta.
-
-        Without a direct path it is F_a alone, (B, T, d).
-        """
-        x = features.transpose(1, 2)  # (B, F, T + 2 context)
-        paths = [self.audio(x)] if self.direct is None else [self.audio(x), self.direct(x)]
-        return torch.cat(paths, dim=1).transpose(1, 2)
+    def embed_audio(self, heard: Tensor) -> Tensor:
+        """(B, T, W) of `hear` -> F_a (B, T, d)."""
+        return self.audio(heard if self.direct is None else heard / self.scale)  # type: ignore[no-any-return]
 
     def embed_history(self, previous: Tensor, style: Tensor, first: int = 0) -> Tensor:
         """Eq. 2 for frames `first`...: (B, T, E) beta_{t-1}, (B, styles) -> (B, T, d)."""
@@ -102,19 +109,17 @@ class ExpressionDecoder(nn.Module):
         embedded = self.embed(previous / self.scale) + self.style(style)[:, None]
         return self.drop(embedded + self.positions[t])  # type: ignore[no-any-return]
 
-    def head(self, e: Tensor, audio: Tensor) -> Tensor:
-        """Feed-forward and output layer: (B, T, d) and `project`'s (B, T, d + E) -> (B, T, E)."""
+    def head(self, e: Tensor, heard: Tensor) -> Tensor:
+        """Feed-forward and output layer: (B, T, d) and `hear`'s (B, T, W) -> (B, T, E)."""
         e = e + self.drop(self.feed(self.feed_norm(e)))
-        beta = self.out(self.out_norm(e))
-        if self.direct is not None:
-            beta = beta + audio[..., self.config.d :]
-        return beta * self.scale  # type: ignore[no-any-return]
+        beta = self.out(self.out_norm(e)) * self.scale
+        return beta if self.direct is None else beta + heard  # type: ignore[no-any-return]
 
-    def forward(self, audio: Tensor, previous: Tensor, style: Tensor, first: int = 0) -> Tensor:
+    def forward(self, heard: Tensor, previous: Tensor, style: Tensor, first: int = 0) -> Tensor:
         """All frames at once, given what came before each of them.
 
         Args:
-            audio: (B, T, d + E) of `embed_audio`.
+            heard: (B, T, W) of `hear`.
             previous: (B, T, E) beta_{t-1} of each frame.
             style: (B, styles) one-hot, or zeros for no style.
             first: t of the first frame.
@@ -122,16 +127,14 @@ class ExpressionDecoder(nn.Module):
         Returns:
             (B, T, E) expressions.
         """
-        T = audio.shape[1]
+        T = heard.shape[1]
         e = self.embed_history(previous, style, first)
-        past = history_bias(T, self.config.history).to(audio)
+        past = history_bias(T, self.config.history).to(e)
         norm = self.self_norm(e)
         e = e + self.drop(self.self_attention(norm, norm, past))
-        near = audio_bias(T, T, self.config.sigma1, self.config.sigma2).to(audio)
-        e = e + self.drop(
-            self.cross_attention(self.cross_norm(e), audio[..., : self.config.d], near)
-        )
-        return self.head(e, audio)
+        near = audio_bias(T, T, self.config.sigma1, self.config.sigma2).to(e)
+        e = e + self.drop(self.cross_attention(self.cross_norm(e), self.embed_audio(heard), near))
+        return self.head(e, heard)
 
     def start(self, batch: int = 1) -> DecoderState:
         """The state before the first frame: no history, beta = 0 (sos)."""
@@ -140,13 +143,13 @@ class ExpressionDecoder(nn.Module):
         return DecoderState(0, self.scale.new_zeros(batch, len(self.scale)), empty, empty)
 
     def step(
-        self, state: DecoderState, audio: Tensor, keys: Tensor, values: Tensor, style: Tensor
+        self, state: DecoderState, heard: Tensor, keys: Tensor, values: Tensor, style: Tensor
     ) -> Tensor:
         """One frame; `state` moves on.
 
         Args:
             state: what came before.
-            audio: (B, 1, d + E) `project` of this frame.
+            heard: (B, 1, W) of this frame.
             keys: (B, heads, n, d / heads) cross-attention keys of the frames eq. 4 allows.
             values: likewise.
             style: (B, styles).
@@ -160,33 +163,33 @@ class ExpressionDecoder(nn.Module):
         k, v = torch.cat([state.keys, k], 2), torch.cat([state.values, v], 2)
         e = e + self.self_attention.attend(norm, k, v)
         e = e + self.cross_attention.attend(self.cross_norm(e), keys, values)
-        beta = self.head(e, audio)[:, 0]
+        beta = self.head(e, heard)[:, 0]
         past = slice(max(k.shape[2] - self.config.history + 1, 0), None)
         state.keys, state.values = k[:, :, past], v[:, :, past]
         state.previous, state.frame = beta, state.frame + 1
         return beta
 
     def run(
-        self, state: DecoderState, audio: Tensor, style: Tensor, first: int, count: int
+        self, state: DecoderState, heard: Tensor, style: Tensor, first: int, count: int
     ) -> Tensor:
         """Frames `first`..., each fed the one before it.
 
         Args:
             state: what came before frame `first`.
-            audio: (B, T, d + E) of `project`, with the frames around that eq. 4 allows.
+            heard: (B, T, W), with the frames around that eq. 4 allows.
             style: (B, styles).
-            first: index in `audio` of the first frame to make.
+            first: index in `heard` of the first frame to make.
             count: how many.
 
         Returns:
             (B, count, E).
         """
-        keys, values = self.cross_attention.keys_values(audio[..., : self.config.d])
+        keys, values = self.cross_attention.keys_values(self.embed_audio(heard))
         made = []
         for i in range(first, first + count):
             near = slice(max(i - self.config.sigma1, 0), i + self.config.sigma2)
             beta = self.step(
-                state, audio[:, i : i + 1], keys[:, :, near], values[:, :, near], style
+                state, heard[:, i : i + 1], keys[:, :, near], values[:, :, near], style
             )
             made.append(beta)
         return torch.stack(made, dim=1)

@@ -35,6 +35,7 @@ class A2EP(nn.Module):
         gram: (E, E) squared movement of the mouth's vertices (eq. 8).
         opening: (E,) how far each component opens the lips.
         usual: () amplitude of the average speaker.
+        gain: () factor that gives the decoder's cautious movements that amplitude.
     """
 
     rest: Tensor
@@ -42,6 +43,7 @@ class A2EP(nn.Module):
     gram: Tensor
     opening: Tensor
     usual: Tensor
+    gain: Tensor
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class A2EP(nn.Module):
             self.register_buffer(name, torch.zeros(E))
         self.register_buffer("gram", torch.eye(E))
         self.register_buffer("usual", torch.ones(()))
+        self.register_buffer("gain", torch.ones(()))
 
     def array(self, name: str) -> Float:
         """A buffer as a numpy array."""

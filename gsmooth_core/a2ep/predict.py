@@ -84,7 +84,8 @@ def predict_expression(
     if settings.voice_gate:
         presence = speech_presence(np.concatenate(logits), heard, gain)
     moved = (np.concatenate(made) - model.array("silence")) * presence[:, None]
-    curves = resample_curves(moved * settings.strength, frame_count, fps)
+    reach = float(model.gain) * settings.strength
+    curves = resample_curves(moved * reach, frame_count, fps)
     curves = model.array("rest") + smooth_curves(curves, settings.smoothing, fps)
     return Expression(model.all_names, _all_components(model, np.clip(curves, 0, 1)), fps)
 

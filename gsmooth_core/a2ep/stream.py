@@ -87,18 +87,18 @@ def decode(
     style = decoder.scale.new_zeros(1, config.styles) if style is None else style
     state: DecoderState = decoder.start()
     raw = decoder.scale.new_zeros(1, 0, config.encoder_width)
-    audio = decoder.scale.new_zeros(1, 0, decoder.audio_width)
-    first = 0  # frame of audio[:, 0]
-    for block, final in _with_edges(blocks, config.context):
+    heard = decoder.scale.new_zeros(1, 0, decoder.heard_width)
+    first = 0  # frame of heard[:, 0]
+    for block, final in _with_edges(blocks, decoder.context):
         raw = torch.cat([raw, torch.from_numpy(block)[None].to(raw)], dim=1)
-        if raw.shape[1] > 2 * config.context:
-            audio = torch.cat([audio, decoder.project(raw)], dim=1)
-            raw = raw[:, raw.shape[1] - 2 * config.context :]
+        if raw.shape[1] > 2 * decoder.context:
+            heard = torch.cat([heard, decoder.hear(raw)], dim=1)
+            raw = raw[:, raw.shape[1] - 2 * decoder.context :]
         ahead = 0 if final else config.sigma2 - 1
-        ready = first + audio.shape[1] - ahead - state.frame
+        ready = first + heard.shape[1] - ahead - state.frame
         if ready <= 0:
             continue
-        made = decoder.run(state, audio, style, state.frame - first, ready)
+        made = decoder.run(state, heard, style, state.frame - first, ready)
         yield made[0].cpu().numpy()
         drop = max(state.frame - config.sigma1 - first, 0)
-        audio, first = audio[:, drop:], first + drop
+        heard, first = heard[:, drop:], first + drop

@@ -1,0 +1,42 @@
+"""Holds what is predicted from the speech of tracked clips against what their faces did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from gsmooth_core.a2ep import A2EP, predict_expression, style_of
+from gsmooth_core.data import Expression, FaceTrack, Float
+from gsmooth_core.storage import load_track
+from training.a2ep_data import Utterance
+from training.a2ep_face import SpeechFace
+from training.a2ep_measure import Figures, measure
+from training.prepare import load_speech
+
+
+def as_person(model: A2EP, predicted: Expression, track: FaceTrack) -> Float:
+    """(T, E) driven components of the prediction, moved as widely as this person does."""
+    style = style_of(track, model)
+    places = [predicted.names.index(name) for name in model.names]
+    return predicted.values[:, places] * np.float32(style.amplitude if style else 1.0)
+
+
+def validate_clip(
+    model: A2EP, face: SpeechFace, cache: Path, clip: Utterance, audio_stem: str | None = None
+) -> Figures:
+    """Figures of one clip at 25 fps, spoken by its own sound or by that of another clip."""
+    stem = clip.sample.stem
+    track = load_track(cache / "tracks" / f"{stem}.safetensors")
+    audio = load_speech(cache / "speech" / f"{audio_stem or stem}.safetensors")
+    predicted = predict_expression(audio, len(clip.truth), Fraction(25), model=model)
+    return measure(face, as_person(model, predicted, track), clip.truth, clip.takes[0].valid)
+
+
+def table(
+    model: A2EP, face: SpeechFace, cache: Path, clips: Sequence[Utterance]
+) -> dict[str, Figures]:
+    """Figures of each clip by its stem."""
+    return {clip.sample.stem: validate_clip(model, face, cache, clip) for clip in clips}
