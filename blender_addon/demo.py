@@ -39,7 +39,7 @@ def speech(path: Path, text: str) -> Path:
 
 
 def prepare(folder: Path, text: str) -> Any:
-    """An empty Blender file in `folder` with the photo and the speech as selected strips.
+    """A video editing file in `folder` with the photo and the speech as selected strips.
 
     Returns:
         the scene.
@@ -48,7 +48,9 @@ def prepare(folder: Path, text: str) -> Any:
 
     from blender_addon import strips
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.read_factory_settings(app_template="Video_Editing")
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
     bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside the result
     bpy.ops.preferences.addon_enable(module="blender_addon")
     scene = bpy.context.scene
@@ -64,6 +66,24 @@ def prepare(folder: Path, text: str) -> Any:
     strips.set_handles(picture, 1, strips.right(voice) + RATE // 2)
     scene.frame_end = strips.right(picture) - 1
     return scene
+
+
+def arrange(head: Any) -> None:
+    """Show the head beside the strips when the file is opened."""
+    import bpy
+
+    from blender_addon import rig
+
+    for area in bpy.context.window.screen.areas:
+        space = area.spaces[0]
+        if area.type == "FILE_BROWSER":
+            area.type = "VIEW_3D"
+            view = area.spaces[0]
+            view.use_local_camera, view.camera = True, rig.camera_of(head)
+            view.shading.color_type = "TEXTURE"
+            view.region_3d.view_perspective = "CAMERA"
+        elif area.type == "SEQUENCE_EDITOR" and space.view_type == "SEQUENCER":
+            space.show_region_ui = True
 
 
 def run(folder: Path, text: str) -> Path:
@@ -85,6 +105,7 @@ def run(folder: Path, text: str) -> Path:
     bpy.ops.gsmooth.dub_strip()
     dubbed = strips.source_path(strips.active_strip(scene))
     bpy.ops.gsmooth.preview_mesh()
+    arrange(bpy.context.view_layer.objects.active)
     bpy.ops.file.make_paths_relative()
     bpy.ops.wm.save_mainfile()
     return Path(shutil.copyfile(dubbed, folder / "dubbed.mp4"))
@@ -111,4 +132,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Blender as a module may hang or complain while it is unloaded
