@@ -30,7 +30,12 @@ class MergeSettings(Protocol):
 def style_of(track: FaceTrack, model: A2EP) -> Style | None:
     """The style of the tracked person in the components of `model`."""
     return Style.from_track(
-        track, model.names, model.array("gram"), model.array("opening"), float(model.usual)
+        track,
+        model.names,
+        model.array("gram"),
+        model.array("opening"),
+        float(model.usual),
+        model.array("rest"),
     )
 
 

@@ -14,6 +14,7 @@ from gsmooth_core.data import FaceTrack, Float
 
 AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that hardly speaks
 LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves
+PARTS_LIPS = 0.015  # eye distances that a component opens the lips by, from which it counts
 REST_SHARE = 0.1  # share of the most closed frames that show the mouth at rest
 
 
@@ -31,7 +32,13 @@ class Style:
 
     @classmethod
     def from_track(
-        cls, track: FaceTrack, names: tuple[str, ...], gram: Float, opening: Float, usual: float
+        cls,
+        track: FaceTrack,
+        names: tuple[str, ...],
+        gram: Float,
+        opening: Float,
+        usual: float,
+        usual_rest: Float,
     ) -> Style | None:
         """Estimate a person's style from their clip.
 
@@ -41,6 +48,7 @@ class Style:
             gram: (E, E) squared movement of the mouth's vertices (eq. 8's quadratic form).
             opening: (E,) how far each component opens the lips.
             usual: amplitude of the average speaker.
+            usual_rest: (E,) resting mouth of the average speaker.
 
         Returns:
             The style, or None when the track lacks the components or a usable frame.
@@ -52,8 +60,10 @@ class Style:
         if len(beta) < LEAST_FRAMES:
             return cls(resting(beta, opening))
         own = mouth_amplitude(beta, gram) / usual
-        still = own < AMPLITUDE_RANGE[0] / 2  # a photograph, or a listener
-        return cls(resting(beta, opening), 1.0 if still else float(np.clip(own, *AMPLITUDE_RANGE)))
+        rest = resting(beta, opening)
+        if own < AMPLITUDE_RANGE[0] / 2:  # a photograph, or a listener
+            return cls(closed(rest, usual_rest, opening))
+        return cls(rest, float(np.clip(own, *AMPLITUDE_RANGE)))
 
 
 def mouth_amplitude(beta: Float, gram: Float) -> float:
@@ -67,3 +77,13 @@ def resting(beta: Float, opening: Float) -> Float:
     openness = beta @ opening
     most_closed = openness <= np.quantile(openness, REST_SHARE)
     return np.median(beta[most_closed], axis=0).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def closed(rest: Float, usual_rest: Float, opening: Float) -> Float:
+    """A resting mouth whose lips part no further than usual; a smile stays a smile.
+
+    Someone photographed with parted lips never shows where their lips meet, and a mouth that
+    never shuts does not speak.
+    """
+    parts_lips = opening > PARTS_LIPS
+    return np.where(parts_lips, np.minimum(rest, usual_rest), rest)
