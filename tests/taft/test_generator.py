@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsmooth_core.errors import ModelError
+from gsmooth_core.models import locate
 from gsmooth_core.storage import load_arrays, save_arrays
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
@@ -186,3 +187,17 @@ def test_a_checkpoint_is_half_precision_and_plain_safetensors(tmp_path: Path) ->
     save_file(arrays, tmp_path / "bare.safetensors")
     with pytest.raises(ModelError):
         load_generator(tmp_path / "bare.safetensors")
+
+
+def test_the_shipped_checkpoint_is_better_than_plain_warps_by_its_own_record() -> None:
+    generator = load_generator()
+    assert generator.config == g.PRESETS["default"]
+    path = locate("taft")
+    assert path.stat().st_size < 4e6
+    _, meta = load_arrays(path, "taft")
+    notes = meta["notes"]
+    for baseline in ("mean", "nearest"):
+        for figure in ("mouth_psnr", "mouth_ssim", "mask_psnr"):
+            assert notes["trained"][figure] > notes[baseline][figure]
+    assert notes["trained"]["sharpness"] > notes["mean"]["sharpness"]
+    assert notes["trained"]["flicker"] < 1.1
