@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.checks import check
 from gsmooth_core.data import Expression, FaceTrack
 from gsmooth_core.events import Message, Progress, raise_if
 from gsmooth_core.jobs import Job, locked
@@ -37,6 +38,7 @@ class DubResult:
 
 
 def dub(job: Job, folder: Path, on_event, cancelled) -> DubResult:
+    check(job)
     with locked(folder, job.output):
         job.save(folder)
         clip = probe(job.video)
