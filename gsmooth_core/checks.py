@@ -20,10 +20,10 @@ def check(job: Job) -> None:
     """
     if job.audio is None and job.expression is None:
         raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
+    container_for(job.output)
     for given in (job.audio, job.expression):
         if given is not None and not given.exists():
             raise InputError(f"There is no file '{given}'.", "Check the path.")
-    container_for(job.output)
     for source in (job.video, job.audio, job.expression):
         if source is not None and _same(source, job.output):
             raise InputError(
