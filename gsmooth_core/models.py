@@ -56,8 +56,20 @@ MODELS: dict[str, ModelFile] = {
             "the 3D face",
             "d8f1e1b371debd72877d8d29fe767d44f13ae8fc403bd814f7b5cfc97028c733",
         ),
-        ModelFile("a2ep", "a2ep.safetensors", "GPL-3.0-or-later", "speech to expression"),
-        ModelFile("taft", "taft.safetensors", "GPL-3.0-or-later", "blended face to photo"),
+        ModelFile(
+            "a2ep",
+            "a2ep.safetensors",
+            "GPL-3.0-or-later",
+            "speech to expression",
+            "3329f279dde3898c9f52483ef81d6dc88a427b07bc2244a47bb328f06279dca4",
+        ),
+        ModelFile(
+            "taft",
+            "taft.safetensors",
+            "GPL-3.0-or-later",
+            "blended face to photo",
+            "1f366fd5a0d5842842d494631bb3ed195b0e33ac123c8243967df0db5295a9af",
+        ),
         ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False
         ),
