@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert all(abs(member - frame) / 25 > taft_data.GAP for member in composition.members)
         under = composition.veiled.under
         truth = under.cut(under.part(pictures[frame]))
-        made.append(taft_data.sample_arrays(composition, truth, 4))
+        made.append(taft_data.sample_arrays(composition, truth, 6))
     place = tmp_path_factory.mktemp("taft") / "drawn"
     taft_data.store(place, made)
     return place
@@ -54,7 +54,7 @@ def test_samples_are_what_was_composed(folder: Path) -> None:
     for n in range(len(samples)):
         sample = samples[n]
         assert sample["truth"].shape == (y1 - y0, x1 - x0, 3)
-        assert sample["references"].shape == (5, y1 - y0, x1 - x0, 3)
+        assert sample["references"].shape == (7, y1 - y0, x1 - x0, 3)
         assert set(np.unique(sample["region"])) >= {0, 1, 3}
         batch = taft_data.tensors(sample, sample["mask"] > 0)
         hidden = batch.inputs.mask[0, 0] > 0
@@ -91,12 +91,12 @@ def test_augmentation_keeps_shapes_and_draws_masks_anew(folder: Path) -> None:
     side = taft_data.WINDOW
     for batch in batches:
         assert batch.truth.shape == (1, 3, side, side)
-        assert batch.inputs.references.shape == (1, 5, 3, side, side)
+        assert batch.inputs.references.shape == (1, 7, 3, side, side)
         assert batch.mouth.sum() > 50
         assert all(torch.isfinite(part).all() for part in batch.inputs)
     assert len({int(batch.inputs.mask.sum()) for batch in batches}) > 3
     joined = taft_data.collate(batches)
-    assert joined.inputs.validity.shape == (6, 5, 1, side, side)
+    assert joined.inputs.validity.shape == (6, 7, 1, side, side)
     assert torch.equal(joined.truth[4], batches[4].truth[0])
 
 
