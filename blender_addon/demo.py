@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-TEXT = "Hello! I am a photograph. A moment ago I could not speak, and now I say whatever you type."
+TEXT = "Hello! I am a photograph. From today on I say whatever you type."
 RATE = 25
 log = logging.getLogger("gsmooth.demo")
 
