@@ -36,7 +36,8 @@ from gsmooth_core.mesh import export_mesh
 from gsmooth_core.source import Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
+from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.texture import clip_texture
 from gsmooth_core.tracking import track_face
@@ -73,6 +74,7 @@ def dub(
     folder: Path,
     on_event: OnEvent = lambda event: None,
     cancelled: Cancelled = lambda: False,
+    make: type[Run] | None = None,
 ) -> DubResult:
     """Make the person in the job's video say the job's speech.
 
@@ -81,6 +83,7 @@ def dub(
         folder: the job's folder; it is made when it is not there, and kept.
         on_event: told about progress and messages.
         cancelled: asked before every frame.
+        make: another way to run the stages, for experiments.
 
     Raises:
         GSmoothError: with what to do; the output is then as it was before.
@@ -90,7 +93,7 @@ def dub(
     check(job)
     with locked(folder, job.output):
         job.save(folder)
-        run = Run(job, folder, on_event, cancelled)
+        run = (make or Run)(job, folder, on_event, cancelled)
         run.check()
         track = run.track()
         target = run.target(track)
@@ -222,6 +225,23 @@ class Run:
             self.journal.record("texture", inputs, texture)
         return {"mesh": str(mesh), "texture": str(texture)}
 
+    def translator(
+        self, track: FaceTrack, target: Expression, frames: ReferenceSource
+    ) -> FaceTranslator:
+        """What makes the frames of this job; its references are read from `frames`."""
+        device = None if self.job.settings.device == "auto" else self.job.settings.device
+        generator, compose = load_generator(), self.compose_settings()
+        return FaceTranslator(track, self.model, target.values, frames, generator, compose, device)
+
+    def compose_settings(self) -> ComposeSettings:
+        """What the job's settings mean for the picture."""
+        settings = self.job.settings
+        return ComposeSettings(
+            whole_face=settings.mask == "face",
+            size=0 if settings.crop_size == "auto" else int(settings.crop_size),
+            references=ReferenceSettings(gap=settings.reference_gap),
+        )
+
     # -- how a stage is done -----------------------------------------------------------------
 
     def _given(self) -> Path | None:
@@ -258,16 +278,8 @@ class Run:
         return on_progress
 
     def _translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
-        settings = self.job.settings
-        compose = ComposeSettings(
-            whole_face=settings.mask == "face",
-            size=0 if settings.crop_size == "auto" else int(settings.crop_size),
-        )
-        device = None if settings.device == "auto" else settings.device
         with closing(self.source.frames()) as frames:
-            return FaceTranslator(
-                track, self.model, target.values, frames, load_generator(), compose, device
-            )
+            return self.translator(track, target, frames)
 
     def _segment(self, path: Path, start: int, translator: FaceTranslator) -> int:
         count = min(self.job.settings.chunk_frames, self.source.count - start)
@@ -298,6 +310,7 @@ class Run:
             taft=models.locate("taft"),
             container=self.job.output.suffix.lower(),
             look=(settings.mask, settings.crop_size, settings.crf, settings.preset),
+            gap=settings.reference_gap,
             chunk_frames=settings.chunk_frames,
         )
 

@@ -69,6 +69,13 @@ class JobError(GSmoothError):
     exit_code = 8
 
 
+class LeakError(GSmoothError):
+    """A generator was shown what it should have made; its figures would mean nothing."""
+
+    code = "leak"
+    exit_code = 10
+
+
 class CancelledError(GSmoothError):
     """The user stopped the job; what is finished is kept in the job's folder."""
 

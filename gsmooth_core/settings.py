@@ -57,6 +57,11 @@ class DubSettings:
         64, "frames between two points from which a job can go on", limits=(1, 4096)
     )
     keep_source_audio: bool = setting(False, "keep the video's own sound in the output")
+    reference_gap: float = setting(
+        0.0,
+        "seconds around a frame from which it borrows no pixels, for fair measurements",
+        limits=(0.0, 60.0),
+    )
     seed: int = setting(0, "start of the random numbers", limits=(0, 2**32 - 1))
     device: str = setting(
         "auto", "auto, cpu, cuda, cuda:N or mps", pattern=r"auto|cpu|mps|cuda(:\d+)?"

@@ -1,0 +1,63 @@
+"""The pixels that dubbing replaces, found without asking the generator."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from gsmooth_core.crop import crop_transforms, window
+from gsmooth_core.data import Bool, FaceTrack, Float
+from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.mafb import MaskSettings, face_mask
+from gsmooth_core.metrics.landmarks import SIZE
+from gsmooth_core.render import covered, draw_face, face_surface, pose_face
+
+
+class Masks:
+    """What is to be made new, frame by frame, found without asking the generator.
+
+    Args:
+        track: the clip's face.
+        model: its face model.
+        target: (T, E) the expression of the new frames.
+        size: side of the face crop.
+        whole_face: replace the whole face instead of the lower one.
+        settings: morphology of the mask.
+    """
+
+    def __init__(
+        self,
+        track: FaceTrack,
+        model: MorphableModel,
+        target: Float,
+        size: int = SIZE,
+        *,
+        whole_face: bool = False,
+        settings: MaskSettings | None = None,
+    ) -> None:
+        self.track, self.target, self.size, self.whole = track, target, size, whole_face
+        self.transforms = crop_transforms(track, model, size)
+        self.surface = face_surface(model, track.identity)
+        self.settings = settings or MaskSettings()
+
+    def region(self, frame: int) -> Bool:
+        """(size, size) old and new face, as far as dubbing replaces it."""
+        track, at = self.track, self.transforms[frame]
+        old = pose_face(self.surface, track, frame, track.expression[frame], at)
+        new = pose_face(self.surface, track, frame, self.target[frame], at)
+        drawing = draw_face(self.surface, new, self.size, None)
+        region = drawing.face.mask if self.whole else drawing.dubbed
+        return region | covered(self.surface, old, self.size, whole=self.whole)
+
+    def mask(self, frame: int) -> Bool:
+        """(size, size) M_f: the region closed, with room for the jaw."""
+        return face_mask(self.region(frame), self.settings)
+
+    def in_frame(self, frame: int) -> Bool:
+        """(H, W) pixels of the frame that lie wholly in the region."""
+        height, width = self.track.height, self.track.width
+        hidden = np.zeros((height, width), bool)
+        under = window(self.transforms[frame], self.size, height, width)
+        region = (self.region(frame) & under.inside()).astype(np.float32)
+        under.part(hidden)[...] = under.spread(region, cv2.INTER_LINEAR) > 0.999
+        return hidden
