@@ -18,7 +18,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep import PRESETS, A2EPConfig, save_checkpoint
+from gsmooth_core.a2ep import A2EP, PRESETS, A2EPConfig, save_checkpoint
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from gsmooth_core.a2ep.mel import BLOCK
@@ -208,6 +208,20 @@ def split_lessons(
     return taught, [x for x in held_out if x.valid[0].sum() > plan.fit.frames] or held_out
 
 
+def build(
+    plan: Plan,
+    utterances: list[Utterance],
+    face: SpeechFace,
+    cache: Path,
+    output: Path,
+    encoder: nn.Module,
+    all_names: tuple[str, ...],
+) -> A2EP:
+    """Train on the utterances and make a whole model of it, ready to speak."""
+    student, gain = train(plan, utterances, face, cache, output, encoder)
+    return finish(student, gain, encoder, utterances, face, all_names)
+
+
 def run(
     plan: Plan, footage: Path, cache: Path, output: Path, encoder_name: str
 ) -> dict[str, Figures]:
@@ -222,8 +236,7 @@ def run(
         raise InputError(
             "The cache holds no clip to train on.", "Run `python -m training.prepare`."
         )
-    student, gain = train(plan, training, face, cache, output, encoder)
-    whole = finish(student, gain, encoder, training, face, model.expression_names)
+    whole = build(plan, training, face, cache, output, encoder, model.expression_names)
     figures = table(whole, face, cache, of_part(utterances, Part.VALIDATION))
     about = {"preset": asdict(plan), "figures": {k: asdict(v) for k, v in figures.items()}}
     save_checkpoint(output / "a2ep.safetensors", whole, about)
