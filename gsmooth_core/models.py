@@ -71,6 +71,13 @@ MODELS: dict[str, ModelFile] = {
             "1f366fd5a0d5842842d494631bb3ed195b0e33ac123c8243967df0db5295a9af",
         ),
         ModelFile(
+            "sync",
+            "sync.safetensors",
+            "GPL-3.0-or-later",
+            "do lips and sound fit",
+            "2d895b75646a1454ecd40437d53d201149987fd7132aa032d81b21c2c3ba5442",
+        ),
+        ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False
         ),
         ModelFile(
