@@ -285,12 +285,12 @@ class Run:
         count = min(self.job.settings.chunk_frames, self.source.count - start)
         settings, worst = self.job.settings, 0
         frames = self.source.read(start, count)
-        with SegmentWriter(
+        writer = SegmentWriter(
             path, self.source.shown, self.job.output, crf=settings.crf, preset=settings.preset
-        ) as writer:
-            for index, frame in enumerate(frames, start):
+        )
+        with writer, closing(translator.translate_all(enumerate(frames, start))) as made:
+            for index, (frame, translated) in enumerate(made, start):
                 raise_if(self.cancelled)
-                translated = translator.translate(index, frame)
                 worst = max(worst, _outside_difference(frame, translated))
                 writer.write(translated.frame)
                 self.tell(Progress("render", index + 1, self.source.count))

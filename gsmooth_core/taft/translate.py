@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -13,6 +17,8 @@ from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
+
+_AHEAD = 2  # frames that are composed while the generator is at work on another
 
 
 @dataclass(frozen=True)
@@ -67,16 +73,45 @@ class FaceTranslator:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = generator.to(self.device)
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        _leave_cores()
 
     def translate(self, index: int, frame: Image) -> Translated:
         """Return frame number `index` with its new expression.
 
         A frame without a usable face comes back as it is.
         """
-        if not self.track.usable[index]:
+        return self._finish(frame, self._compose(index, frame))
+
+    def translate_all(
+        self, frames: Iterable[tuple[int, Image]]
+    ) -> Generator[tuple[Image, Translated]]:
+        """Each (index, frame) in order: the frame, and what `translate` makes of it.
+
+        The next frames are composed on a second thread while the generator works on one: neither
+        waits for the other, and no more than a few frames are held.
+        """
+        waiting: deque[tuple[Image, Future[Composition | None]]] = deque()
+        with ThreadPoolExecutor(1, "compose") as thread:
+            for index, frame in frames:
+                waiting.append((frame, thread.submit(self._compose, index, frame)))
+                if len(waiting) > _AHEAD:
+                    yield self._first(waiting)
+            while waiting:
+                yield self._first(waiting)
+
+    def _first(
+        self, waiting: deque[tuple[Image, Future[Composition | None]]]
+    ) -> tuple[Image, Translated]:
+        frame, composed = waiting.popleft()
+        return frame, self._finish(frame, composed.result())
+
+    def _compose(self, index: int, frame: Image) -> Composition | None:
+        return self.composer.compose(index, frame) if self.track.usable[index] else None
+
+    def _finish(self, frame: Image, composition: Composition | None) -> Translated:
+        if composition is None:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
-        composition = self.composer.compose(index, frame)
         picture = self._generate(composition)
         veiled = composition.veiled
         new, mask = veiled.reveal(frame, picture, self.composer.rim / veiled.under.scale)
@@ -98,6 +133,16 @@ class FaceTranslator:
             made = self.generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
         picture[y0:y1, x0:x1] = made.cpu().numpy()
         return picture
+
+
+def _leave_cores() -> None:
+    """Keep torch off half of the cores: composing and encoding go on there at the same time.
+
+    Threads of torch burn the core they wait on. On two busy cores, two of them took four times the
+    processor time of one, and were slower.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
 
 def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:

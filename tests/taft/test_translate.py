@@ -204,3 +204,30 @@ def test_cuda_agrees_with_the_cpu(clip, pictures) -> None:
         for device in ("cpu", "cuda")
     ]
     assert np.abs(frames[0] - frames[1]).max() <= 2
+
+
+def test_frames_composed_ahead_are_the_same(clip, pictures) -> None:
+    seen = (np.arange(FRAMES) != 3).astype(np.float32)
+    track = replace(clip, confidence=clip.confidence * seen)
+    dub = translator(track, pictures)
+    frames = list(enumerate(pictures))
+    pulled: list[int] = []
+
+    def reading():
+        for index, frame in frames:
+            pulled.append(index)
+            yield index, frame
+
+    for index, (frame, made) in enumerate(dub.translate_all(reading())):
+        assert frame is pictures[index]
+        assert pulled[-1] <= index + 2  # memory stays flat: frames are not read far ahead
+        alone = dub.translate(index, pictures[index])
+        assert np.array_equal(made.frame, alone.frame)
+        assert np.array_equal(made.mask, alone.mask)
+    assert index == FRAMES - 1
+
+
+def test_an_error_while_composing_ahead_comes_out(clip, pictures) -> None:
+    dub = translator(clip, pictures)
+    with pytest.raises(IndexError):
+        list(dub.translate_all([(0, pictures[0]), (FRAMES, pictures[0])]))
