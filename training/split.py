@@ -148,7 +148,7 @@ def speaker_of(stem: str) -> str:
     return SPEAKERS[stem]
 
 
-def _sync_offset(stem: str, rate: float, manifest: int) -> float:
+def best_offset(stem: str, rate: float, manifest: int) -> float:
     """Best knowledge of a clip's offset; validation clips have the manifest's alone."""
     if stem in MEASURED_SYNC:
         return MEASURED_SYNC[stem]
@@ -161,7 +161,7 @@ def _sample(folder: Path, row: dict[str, str]) -> Sample:
     path = folder / row["file"]
     measured = row.get("sync_C")
     trusted = measured is None or float(measured) > float(row["null_C95"])
-    offset = _sync_offset(path.stem, float(row["fps"]), int(row["sync_offset"]))
+    offset = best_offset(path.stem, float(row["fps"]), int(row["sync_offset"]))
     return Sample(path, speaker_of(path.stem), offset, trusted)
 
 

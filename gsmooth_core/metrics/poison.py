@@ -7,6 +7,7 @@ nearby from which it may not borrow. If the output changes at all, the generator
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
@@ -42,7 +43,7 @@ Make = Callable[[FrameSource], Generator]
 
 def refuse_leaks(
     make: Make,
-    source: Sequence[Image],
+    opened: Callable[[], AbstractContextManager[FrameSource]],
     hidden: Callable[[int], Bool],
     frames: Sequence[int],
     nearby: int = 0,
@@ -52,9 +53,9 @@ def refuse_leaks(
 
     Args:
         make: makes the generator.
-        source: the clip's frames.
+        opened: opens the clip; its frames are asked for in ascending order.
         hidden: frame number -> (H, W) pixels that it may not look at (see `masks.Masks.in_frame`).
-        frames: frame numbers to check, each with something hidden.
+        frames: frame numbers to check, ascending, each with something hidden.
         nearby: frames before and after from which it may not borrow either.
         seed: of the noise.
 
@@ -62,17 +63,12 @@ def refuse_leaks(
         LeakError: the output depends on what was hidden.
         ValueError: nothing is hidden in a frame, so that there is nothing to check.
     """
-    rng = np.random.default_rng(seed)
-    clean = make(source.__getitem__)
-    for frame in frames:
-        covered_pixels = hidden(frame)
-        if not covered_pixels.any():
-            raise ValueError(f"nothing is hidden in frame {frame}")
-        poisoned = _poisoned(source, frame, covered_pixels, nearby, rng)
-        before = clean.translate(frame, source[frame]).frame
-        after = make(poisoned.__getitem__).translate(frame, poisoned[frame]).frame
+    clean = _made(make, opened, lambda _frame, picture: picture, frames)
+    for place, frame in enumerate(frames):
+        poison = Poison(frame, hidden(frame), nearby, seed)
+        (after,) = _made(make, opened, poison, [frame])
         # Outside of the hidden pixels both are given the same frame, so all must be equal.
-        changed = int(np.abs(before.astype(np.int16) - after).max(initial=0))
+        changed = int(np.abs(clean[place].astype(np.int16) - after).max(initial=0))
         if changed:
             raise LeakError(
                 f"The generator looks at what it should make: hidden pixels of frame {frame} "
@@ -82,21 +78,33 @@ def refuse_leaks(
             )
 
 
-def _poisoned(
-    source: Sequence[Image],
-    frame: int,
-    hidden: Bool,
-    nearby: int,
-    rng: np.random.Generator,
+class Poison:
+    """Replaces the hidden pixels of one frame, and all pixels of frames nearby, by noise."""
+
+    def __init__(self, frame: int, hidden: Bool, nearby: int, seed: int) -> None:
+        if not hidden.any():
+            raise ValueError(f"nothing is hidden in frame {frame}")
+        self.frame, self.hidden, self.nearby, self.seed = frame, hidden, nearby, seed
+
+    def __call__(self, frame: int, picture: Image) -> Image:
+        """Frame number `frame` as the generator is to get it; always the same noise."""
+        if abs(frame - self.frame) > self.nearby:
+            return picture
+        where = self.hidden if frame == self.frame else np.ones_like(self.hidden)
+        noisy: NDArray[np.uint8] = picture.copy()
+        rng = np.random.default_rng((self.seed, frame))
+        noisy[where] = rng.integers(0, 256, (int(where.sum()), 3), dtype=np.uint8)
+        return noisy
+
+
+def _made(
+    make: Make,
+    opened: Callable[[], AbstractContextManager[FrameSource]],
+    change: Callable[[int, Image], Image],
+    frames: Sequence[int],
 ) -> list[Image]:
-    frames = list(source)
-    for other in range(max(0, frame - nearby), min(len(frames), frame + nearby + 1)):
-        everywhere = np.ones_like(hidden)
-        frames[other] = _with_noise(frames[other], hidden if other == frame else everywhere, rng)
-    return frames
-
-
-def _with_noise(picture: Image, where: Bool, rng: np.random.Generator) -> Image:
-    noisy: NDArray[np.uint8] = picture.copy()
-    noisy[where] = rng.integers(0, 256, (int(where.sum()), 3), dtype=np.uint8)
-    return noisy
+    """The generator's pictures of `frames`, when each frame of the clip goes through `change`."""
+    with opened() as source:
+        generator = make(lambda frame: change(frame, source(frame)))
+    with opened() as source:
+        return [generator.translate(n, change(n, source(n))).frame for n in frames]

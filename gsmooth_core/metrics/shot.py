@@ -1,0 +1,169 @@
+"""A finished dub job, opened again to be measured: its source, its output, and both faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gsmooth_core.data import Bool, Expression, FaceTrack, Float, Image
+from gsmooth_core.errors import JobError, MediaError, NoFaceError, NoSpeechError
+from gsmooth_core.face_model import MorphableModel, load_face_model
+from gsmooth_core.jobs import Job, load_job
+from gsmooth_core.journal import Journal, fingerprint
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.metrics.compare import Comparison, Curves, slow_measures
+from gsmooth_core.metrics.masks import Masks
+from gsmooth_core.metrics.silence import silent_frames
+from gsmooth_core.metrics.summary import Faces, add_motion
+from gsmooth_core.source import Source
+from gsmooth_core.storage import load_arrays, load_expression, load_track, save_arrays
+from gsmooth_core.tracking import track_face
+
+_UNFINISHED = "Run the job to its end (`gsmooth dub --job FOLDER ...`), then ask for its report."
+
+OnProgress = Callable[[str, int, int], None]
+"""Told the stage, the frames done and the frames in all."""
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A dubbed clip beside its source.
+
+    Attributes:
+        job: what was asked for.
+        folder: where it was worked on.
+        source: the pictures and the sound.
+        track: the face in the source.
+        target: the expression that was asked for.
+        outside: largest change of a pixel outside of the mask before encoding.
+    """
+
+    job: Job
+    folder: Path
+    source: Source
+    track: FaceTrack
+    target: Expression
+    outside: int
+
+    def masks(self) -> Masks:
+        """What the job replaced."""
+        whole = self.job.settings.mask == "face"
+        return Masks(self.track, load_face_model(), self.target.values, whole_face=whole)
+
+    def made(self) -> Iterator[Image]:
+        """The dubbed frames."""
+        output = self.job.output
+        return _pictures(output) if output.is_dir() else read_frames(probe(output))
+
+
+def open_shot(folder: Path) -> Shot:
+    """Read what a finished job left in its folder.
+
+    Raises:
+        JobError: there is no finished job.
+        GSmoothError: its source cannot be read any more.
+    """
+    job = load_job(folder)
+    names = ("track.safetensors", "target.safetensors", "report.json")
+    if not all((folder / name).is_file() for name in names) or not job.output.exists():
+        raise JobError(f"The job in '{folder}' is not finished.", _UNFINISHED)
+    result = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return Shot(
+        job,
+        folder,
+        Source(job),
+        load_track(folder / "track.safetensors"),
+        load_expression(folder / "target.safetensors"),
+        int(result["outside_mask_max_difference"]),
+    )
+
+
+def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:
+    """(T, 478, 2) landmarks of the dubbed pictures, found from nothing; kept in the job's folder.
+
+    NaN where no face is found.
+    """
+    output, journal = shot.job.output, Journal(shot.folder)
+    path = shot.folder / "found.safetensors"
+    inputs = fingerprint(output=output)
+    if not journal.finished("found", inputs):
+        save_arrays(path, "landmarks", {"landmarks": _find(shot, on_progress)}, {})
+        journal.record("found", inputs, path)
+    return load_arrays(path, "landmarks")[0]["landmarks"]
+
+
+def measure(
+    shot: Shot,
+    found: Float,
+    samples: int,
+    on_progress: OnProgress = _quiet,
+) -> tuple[Curves, Faces]:
+    """All curves of a shot.
+
+    Args:
+        shot: the shot.
+        found: landmarks of its output.
+        samples: number of frames for the slow measures.
+        on_progress: told about it.
+    """
+    model, count = load_face_model(), shot.source.count
+    faces = Faces(shot.track, found, shot.target, _silent(shot))
+    comparison = Comparison(
+        shot.track, model, shot.masks(), spread(count, samples), slow_measures()
+    )
+    curves = comparison.run(
+        shot.source.read(0, count), shot.made(), lambda n: on_progress("compare", n, count)
+    )
+    add_motion(curves, faces, model)
+    return curves, faces
+
+
+def spread(count: int, samples: int) -> list[int]:
+    """`samples` frames of `count`, evenly spread."""
+    places = (np.arange(min(samples, count)) + 0.5) * count / max(1, min(samples, count))
+    return [int(place) for place in places]
+
+
+def speech(shot: Shot) -> Float | None:
+    """(S,) 16 kHz what is heard with the picture; None where nothing is."""
+    try:
+        return shot.source.speech() if shot.job.audio is not None else None
+    except NoSpeechError:
+        return None
+
+
+def _silent(shot: Shot) -> Bool:
+    audio, count = speech(shot), shot.source.count
+    if audio is None:
+        return np.zeros(count, bool)
+    return silent_frames(audio, count, float(shot.track.fps))
+
+
+def _find(shot: Shot, on_progress: OnProgress) -> Float:
+    count = shot.source.count
+    model: MorphableModel = load_face_model()
+    try:
+        track = track_face(
+            shot.made(), shot.source.shown, model,
+            on_progress=lambda n: on_progress("find", n, count),
+        )  # fmt: skip
+    except NoFaceError:
+        return np.full((count, 478, 2), np.nan, np.float32)
+    return track.landmarks
+
+
+def _pictures(folder: Path) -> Iterator[Image]:
+    for path in sorted(folder.glob("*.png")):
+        picture = cv2.imread(str(path))
+        if picture is None:
+            raise MediaError(f"'{path}' cannot be read.", "Make the dub again.")
+        yield np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

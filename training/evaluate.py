@@ -1,0 +1,202 @@
+"""Evaluate the current models on people whom none of them has seen.
+
+    python -m training.evaluate --footage DIR --output DIR
+
+Runs the paper's protocols and baselines (`evaluate_rows`) on every clip of a validation speaker,
+through the product's own way, and writes `evaluation.json` and `evaluation.html`. First the
+generator is poisoned on each clip: one that looks at what it should make is refused. Pixels are
+borrowed from at least half a second away. What is finished is kept; running it again is cheap.
+The page shows people's faces: it belongs where the footage belongs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from gsmooth_core import models
+from gsmooth_core.dub import Run
+from gsmooth_core.errors import GSmoothError, InputError
+from gsmooth_core.files import hash_file, write_text
+from gsmooth_core.metrics.figures import FIGURES, Figures
+from training.evaluate_clip import ClipResult, evaluate_clip
+from training.evaluate_clips import EvalClip, chosen_clips
+from training.evaluate_page import evaluation_page
+from training.evaluate_rows import ROWS, Plan
+
+log = logging.getLogger(__name__)
+
+DEFAULT_SPEECH = "RD_Radio31_000.wav"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All clips, and their means.
+
+    Attributes:
+        date: of the evaluation.
+        plan: how clips were evaluated, as plain values.
+        models: first digits of the SHA-256 of each model file.
+        means: row -> figure -> mean over clips, each clip counting once.
+        sure: row -> share of the judged clips whose sync is above the expert's threshold or
+            whose offset is within a frame of 0.
+        clips: one by one.
+    """
+
+    date: str
+    plan: dict[str, object]
+    models: dict[str, str]
+    means: dict[str, Figures]
+    in_sync: dict[str, float | None]
+    clips: list[ClipResult]
+
+
+def evaluate(
+    clips: Sequence[EvalClip],
+    plan: Plan,
+    output: Path,
+    processes: int = 1,
+    make: type[Run] = Run,
+) -> Evaluation:
+    """Evaluate clips and write `evaluation.json` and `evaluation.html` into `output`.
+
+    Args:
+        clips: the clips.
+        plan: how.
+        output: folder of the results; each clip has a folder of its own in it.
+        processes: clips at a time.
+        make: how jobs are run.
+
+    Raises:
+        LeakError: the generator looks at what it should make; nothing is written then.
+        GSmoothError: a clip cannot be dubbed.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    results = list(_results(clips, plan, output, processes, make))
+    found = Evaluation(
+        datetime.now(UTC).date().isoformat(),
+        {"speech": plan.speech.name, "frames": plan.frames, "gap": plan.gap},
+        {name: hash_file(path)[:12] for name in models.MODELS if (path := models.find(name))},
+        means(results),
+        in_sync(results),
+        results,
+    )
+    write_text(output / "evaluation.json", json.dumps(asdict(found), indent=1, allow_nan=False))
+    write_text(output / "evaluation.html", evaluation_page(found, output))
+    return found
+
+
+def means(results: Sequence[ClipResult]) -> dict[str, Figures]:
+    """Row -> figure -> mean over the clips that have it."""
+    table: dict[str, Figures] = {}
+    for row in ROWS:
+        columns = {f.name: [r.rows[row.name].figures.get(f.name) for r in results] for f in FIGURES}
+        known = {name: [v for v in column if v is not None] for name, column in columns.items()}
+        table[row.name] = {k: float(np.mean(v)) if v else None for k, v in known.items()}
+        # Signed offsets would cancel out.
+        if known["offset"]:
+            table[row.name]["offset"] = float(np.mean(np.abs(known["offset"])))
+    return table
+
+
+def in_sync(results: Sequence[ClipResult]) -> dict[str, float | None]:
+    """Row -> share of its clips whose offset is at most one frame."""
+    shares: dict[str, float | None] = {}
+    for row in ROWS:
+        offsets = [r.rows[row.name].figures.get("offset") for r in results]
+        near = [abs(v) <= 1 for v in offsets if v is not None]
+        shares[row.name] = float(np.mean(near)) if near else None
+    return shares
+
+
+def _results(
+    clips: Sequence[EvalClip], plan: Plan, output: Path, processes: int, make: type[Run]
+) -> Iterator[ClipResult]:
+    folders = [output / "clips" / clip.stem for clip in clips]
+    if processes == 1:
+        _calm()
+        for clip, folder in zip(clips, folders, strict=True):
+            yield _told(evaluate_clip(clip, plan, folder, make))
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_calm) as pool:
+        jobs = [
+            pool.submit(evaluate_clip, clip, plan, folder, make)
+            for clip, folder in zip(clips, folders, strict=True)
+        ]
+        try:
+            for job in jobs:
+                yield _told(job.result())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _calm() -> None:
+    """One thread a process: clips run side by side instead."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def _told(result: ClipResult) -> ClipResult:
+    log.info("%s: done in %.0f s", result.clip, result.seconds)
+    return result
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    plan = Plan(Path(DEFAULT_SPEECH))
+    parser = argparse.ArgumentParser(description="Evaluate the current models.")
+    parser.add_argument("--footage", type=Path, required=True, help="folder: clips/, speech/")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--clips", nargs="*", default=(), help="file names; default: unseen people")
+    parser.add_argument("--speech", type=Path, help="the other speech, any file with sound")
+    parser.add_argument("--frames", type=int, default=plan.frames, help="of each clip")
+    parser.add_argument("--samples", type=int, default=plan.samples, help="for slow measures")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--reuse", action="store_true", help="keep dubs of an older version")
+    return parser.parse_args(arguments)
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """How to evaluate, by the command line.
+
+    Raises:
+        InputError: there is no other speech.
+    """
+    speech = options.speech or options.footage / "speech" / DEFAULT_SPEECH
+    if not speech.is_file():
+        raise InputError(f"There is no speech '{speech}'.", "Name a file with sound (--speech).")
+    plan = Plan(speech.absolute(), options.frames, samples=options.samples)
+    return replace(plan, reuse=options.reuse)
+
+
+def main() -> int:
+    """Entry point; the exit status is 0 only when all clips were evaluated."""
+    options = parse()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    try:
+        clips = chosen_clips(options.footage.absolute(), options.clips)
+        output = options.output.absolute()
+        evaluate(clips, plan_of(options), output, options.processes)
+    except GSmoothError as error:
+        log.error("%s (%s)", error, error.code)
+        return error.exit_code
+    log.info("%s", output / "evaluation.html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
