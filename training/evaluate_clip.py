@@ -210,9 +210,10 @@ def judge(
     model = load_face_model()
     sounds = {"own": speech(shots["own"]), "other": speech(shots["other"])}
     measured: dict[str, tuple[Curves, Figures, Float]] = {}
+    known: dict[int, Float] = {}
     for name, shot in shots.items():
         found = shot.track.landmarks if name == "source" else found_landmarks(shot)
-        curves, faces = measure(shot, found, plan.samples)
+        curves, faces = measure(shot, found, plan.samples, known=known)
         measured[name] = curves, summarise(curves, faces, model), found
     rows = {
         row.name: _judged(row, *measured[row.pictures], shots["source"].track.fps, sounds)
@@ -231,16 +232,23 @@ def _judged(
 ) -> Judged:
     sync = sync_of(found, fps, sounds[row.sound])
     whole = figures | sync_figures(sync)
-    if row.name == "mismatch":
-        allowed: frozenset[str] = frozenset(("sync", "offset"))
-    else:
-        allowed = frozenset(f.name for f in FIGURES) if row.paired else UNPAIRED
+    allowed = _allowed(row)
     kept = _KEPT_CURVES if row.pictures != "source" else ("aperture",)
     return Judged(
         {f.name: whole.get(f.name) if f.name in allowed else None for f in FIGURES},
         {name: _plain(curves[name]) for name in kept if name in curves},
         _sync_curves(sync),
     )
+
+
+def _allowed(row: Row) -> frozenset[str]:
+    """Figures that mean something in a row."""
+    if row.pictures == "source" and row.sound == "other":
+        return frozenset(("sync", "offset"))
+    if not row.paired:
+        return UNPAIRED
+    every = frozenset(figure.name for figure in FIGURES)
+    return every if row.pictures != "other" else every - {"silence"}  # of the other speech
 
 
 def _sync_curves(sync: SyncResult | None) -> dict[str, list[float | None]]:

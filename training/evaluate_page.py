@@ -287,5 +287,6 @@ def _method(found: Evaluation) -> str:
         "the program's own settings, decoded, and tracked again from nothing. Pictures are "
         "compared in 256-pixel crops that follow the source's head. On every clip the generator "
         "was first given frames with noise in place of the hidden pixels and of all frames "
-        f"nearby; its output must not change. The other speech was {found.plan['speech']}. Models: {listed}."
+        "nearby; its output must not change. "
+        f"The other speech was {found.plan['speech']}. Models: {listed}."
     )

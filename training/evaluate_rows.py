@@ -82,9 +82,9 @@ class Plan:
     """
 
     speech: Path
-    frames: int = 150
+    frames: int = 125
     gap: float = 0.5
-    samples: int = 8
+    samples: int = 6
     poisoned: int = 2
     reuse: bool = False
 

@@ -56,6 +56,7 @@ class Comparison:
         masks: what was replaced; its size must be `SIZE`.
         samples: frames for the slow measures.
         slow: which of `SAMPLED` to take.
+        known: embeddings of the source's faces by frame, shared between comparisons.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Comparison:
         masks: Masks,
         samples: Collection[int] = (),
         slow: Collection[str] = SAMPLED,
+        known: dict[int, Float] | None = None,
     ) -> None:
         self.track, self.masks = track, masks
         self.samples, self.slow = frozenset(samples), frozenset(slow)
@@ -75,6 +77,7 @@ class Comparison:
         }
         self._before: tuple[int, Pair] | None = None
         self._face: Float | None = None
+        self._known = {} if known is None else known
 
     def run(
         self,
@@ -102,8 +105,8 @@ class Comparison:
         return Pair(truth, dub, self.masks.mask(frame) & under.inside(), box)
 
     def _measure(self, frame: int, p: Pair) -> None:
-        rim = rim_in_crop(self.masks.settings.rim, SIZE)
-        outside = rim_weight(p.mask, rim) == 0
+        width = rim_in_crop(self.masks.settings.rim, SIZE)
+        outside, around = rim_weight(p.mask, width) == 0, regions.rim(p.mask, width)
         truth, made = p.truth[p.box], p.made[p.box]
         difference = np.abs(p.truth.astype(np.int16) - p.made).max(-1)
         self._put(
@@ -117,8 +120,8 @@ class Comparison:
             outside_max=float(difference[outside].max(initial=0)),
             gradient=sharpness.gradient(made),
             true_gradient=sharpness.gradient(truth),
-            rim=regions.rim_energy(p.made, p.mask, rim),
-            true_rim=regions.rim_energy(p.truth, p.mask, rim),
+            rim=regions.rim_energy(p.made, around),
+            true_rim=regions.rim_energy(p.truth, around),
         )
         self._measure_change(frame, p)
 
@@ -145,7 +148,9 @@ class Comparison:
     def _measure_identity(self, frame: int, source: Image, made: Image) -> None:
         """Against the same frame of the source, and that against the sample before it."""
         points = self.track.landmarks[frame]
-        truth = identity.embedding(source, points)
+        truth = self._known.get(frame)
+        if truth is None:
+            truth = self._known[frame] = identity.embedding(source, points)
         self._put(frame, identity=identity.cosine(truth, identity.embedding(made, points)))
         if self._face is not None:
             self._put(frame, true_identity=identity.cosine(truth, self._face))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -13,6 +14,8 @@ from gsmooth_core.metrics.fidelity import Picture
 from gsmooth_core.metrics.landmarks import LIPS
 
 Box = tuple[slice, slice]
+
+_INSIDE = 2  # pixels of the mask that belong to its rim
 
 MARGIN = 10
 """Pixels around the lips that belong to the mouth box."""
@@ -49,19 +52,34 @@ def _box(x0: int, y0: int, x1: int, y1: int, margin: int) -> Box:
     return rows, slice(max(0, x0 - margin), x1 + margin + 1)
 
 
-def rim(mask: Bool, width: float) -> Bool:
-    """(H, W) the band outside the mask over which a new picture fades out, and a pixel inside.
+@dataclass(frozen=True)
+class Rim:
+    """The band around a mask over which a new picture fades out, and two pixels inside.
+
+    Attributes:
+        band: (H, W) its pixels; none where the mask is empty or everything.
+        normal: (H, W, 2) x and y of the direction away from the mask, of length 1.
+    """
+
+    band: Bool
+    normal: NDArray[np.float64]
+
+
+def rim(mask: Bool, width: float) -> Rim:
+    """The rim of a mask.
 
     Args:
         mask: (H, W) M_f.
-        width: width of the band in pixels.
+        width: width of the band outside the mask, in pixels.
     """
     inside, outside = _distances(mask)
-    band: Bool = (outside <= width) & (inside <= 2)
-    return band & (mask.any() and not mask.all())
+    band: Bool = (outside <= width) & (inside <= _INSIDE) & bool(mask.any() and not mask.all())
+    normal_y, normal_x = np.gradient(outside.astype(np.float64) - inside)
+    normal = np.stack([normal_x, normal_y], -1)
+    return Rim(band, normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9))
 
 
-def rim_energy(picture: Picture, mask: Bool, width: float) -> float:
+def rim_energy(picture: Picture, around: Rim) -> float:
     """Mean absolute gradient across the outline of the mask, within its rim.
 
     A seam is an edge along the outline, so only the gradient's part at right angles to the
@@ -69,22 +87,16 @@ def rim_energy(picture: Picture, mask: Bool, width: float) -> float:
 
     Args:
         picture: (H, W, 3), 0..255.
-        mask: (H, W) M_f.
-        width: width of the rim in pixels.
+        around: the mask's rim.
 
     Returns:
         grey levels a pixel; NaN where there is no rim.
     """
-    band = rim(mask, width)
-    if not band.any():
+    if not around.band.any():
         return float("nan")
-    grey = picture.astype(np.float64).mean(-1)
-    inside, outside = _distances(mask)
-    normal_y, normal_x = np.gradient(outside - inside)
-    norm = np.maximum(np.hypot(normal_x, normal_y), 1e-9)
-    down, across = np.gradient(grey)
-    slope = (down * normal_y + across * normal_x) / norm
-    return float(np.abs(slope[band]).mean())
+    down, across = np.gradient(picture.astype(np.float64).mean(-1))
+    slope = across * around.normal[..., 0] + down * around.normal[..., 1]
+    return float(np.abs(slope[around.band]).mean())
 
 
 def _distances(mask: Bool) -> tuple[NDArray[Any], NDArray[Any]]:

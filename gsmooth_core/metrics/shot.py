@@ -106,6 +106,7 @@ def measure(
     found: Float,
     samples: int,
     on_progress: OnProgress = _quiet,
+    known: dict[int, Float] | None = None,
 ) -> tuple[Curves, Faces]:
     """All curves of a shot.
 
@@ -114,11 +115,12 @@ def measure(
         found: landmarks of its output.
         samples: number of frames for the slow measures.
         on_progress: told about it.
+        known: see `Comparison`.
     """
     model, count = load_face_model(), shot.source.count
     faces = Faces(shot.track, found, shot.target, _silent(shot))
     comparison = Comparison(
-        shot.track, model, shot.masks(), spread(count, samples), slow_measures()
+        shot.track, model, shot.masks(), spread(count, samples), slow_measures(), known
     )
     curves = comparison.run(
         shot.source.read(0, count), shot.made(), lambda n: on_progress("compare", n, count)
