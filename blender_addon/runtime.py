@@ -34,6 +34,7 @@ STAGES = {
     "render": "Making the new mouth",
     "encode": "Writing the clip",
     "mesh": "Building the mesh",
+    "sync": "Comparing lips and sound",
     "install": "Installing packages",
 }
 

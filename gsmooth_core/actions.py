@@ -62,6 +62,15 @@ def mesh(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
         return dict(run.mesh(found, run.target(found) if speaks else found.curves))
 
 
+def sync(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Measure how the job's picture and sound lie to each other; leaves sync.svg."""
+    job = load_job(folder)
+    from gsmooth_core.sync.check import check_job
+
+    with locked(folder):
+        return check_job(job, folder, on_event, cancelled)
+
+
 @contextmanager
 def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[Run]:
     job = load_job(folder)
@@ -76,4 +85,5 @@ JOB_ACTIONS: dict[str, JobAction] = {
     "track": track,
     "predict": predict,
     "mesh": mesh,
+    "sync": sync,
 }

@@ -109,6 +109,14 @@ def _mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     )
 
 
+def _sync(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core.sync.check import check_video
+
+    return check_video(
+        options.video, options.audio, options.expert, options.plot, on_event, cancelled
+    )
+
+
 def _doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
     from gsmooth_core.doctor import examine
 
@@ -151,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_track(commands)
     _add_predict(commands)
     _add_mesh(commands)
+    _add_sync(commands)
     doctor = _add(commands, "doctor", _doctor, "say what works on this machine", _doctor_text)
     doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
     models = _add(commands, "models", _models, "list the models, or check them", _models_text)
@@ -239,6 +248,14 @@ def _add_mesh(commands: Any) -> None:
     parser.add_argument("--output", type=Path, required=True, help=".npz, .safetensors or .obj")
 
 
+def _add_sync(commands: Any) -> None:
+    parser = _add(commands, "sync", _sync, "measure whether lips and sound fit", _sync_text)
+    parser.add_argument("video", type=Path, help="video of a talking face")
+    parser.add_argument("--audio", type=Path, help="sound to compare with, instead of its own")
+    parser.add_argument("--plot", type=Path, help="draw the measurement into this .svg file")
+    parser.add_argument("--expert", type=Path, help="other weights, or your syncnet_v2.model")
+
+
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, required=True, help="video or image with the face")
     parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
@@ -256,6 +273,11 @@ def _dub_text(result: dict[str, Any]) -> str:
 
 def _path_text(result: dict[str, Any]) -> str:
     return str(next(iter(result.values())))
+
+
+def _sync_text(result: dict[str, Any]) -> str:
+    plot = f"\nPlot: {result['plot']}" if result["plot"] else ""
+    return str(result["text"]) + plot
 
 
 def _doctor_text(result: dict[str, Any]) -> str:

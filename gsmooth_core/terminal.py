@@ -20,6 +20,7 @@ STAGES = {
     "render": "Making the new mouth",
     "encode": "Writing the video",
     "mesh": "Building the mesh",
+    "sync": "Comparing lips and sound",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ from gsmooth_core.sync.mfcc import mfcc
 
 def naive(samples):
     """The definition in loops, with a DFT written out where it matters."""
-    wave = [samples[0]] + [b - 0.97 * a for a, b in zip(samples, samples[1:], strict=False)]
+    wave = [samples[0]] + [b - 0.97 * a for a, b in itertools.pairwise(samples)]
     count = 1 + max(0, math.ceil((len(wave) - 400) / 160))
     wave += [0.0] * ((count - 1) * 160 + 400 - len(wave))
     corners = []
