@@ -96,6 +96,7 @@ class FusionGenerator(nn.Module):
         super().__init__()
         self.config = config
         c = config.width
+        # Over 2 x 2 pixels at once (pixel_unshuffle); run as strided convolutions.
         self.look = _conv(4 * 7, c)  # a reference, its difference to I_b, its validity
         self.context = _conv(4 * (4 + HINTS), c)
         self.merge = nn.Conv2d(3 * c, c, 1)
@@ -112,9 +113,10 @@ class FusionGenerator(nn.Module):
         count = x.references.shape[1]
         looks = self._look(x)
         decoded = self._decode(x, looks)
-        shared = self.shared_head(decoded).repeat_interleave(count, 0)
-        own = F.leaky_relu(shared + self.own_head(looks), _SLOPE)
-        score, flow = self.choice(own).split((4, 2), 1)
+        own = _split(self.own_head(looks), count) + self.shared_head(decoded)[:, None]
+        score, flow = self.choice(F.leaky_relu(own, _SLOPE, inplace=True).flatten(0, 1)).split(
+            (4, 2), 1
+        )
         score = _split(F.pixel_shuffle(score, 2), count)  # (B, K, 1, H, W)
         weight = torch.softmax(score + torch.log(x.validity + _FAINT), 1)
         moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
@@ -124,15 +126,25 @@ class FusionGenerator(nn.Module):
         return picture.clamp(0, 1)
 
     def _look(self, x: GeneratorInput) -> Tensor:
-        """(B*K, C, H/2, W/2) features of each reference."""
-        difference = x.references - x.blend[:, None]
-        seen = torch.cat([x.references, difference, x.validity], 2).flatten(0, 1)  # (B*K, 7, H, W)
-        return F.leaky_relu(self.look(F.pixel_unshuffle(seen, 2)), _SLOPE)
+        """(B*K, C, H/2, W/2) features of each reference, its difference to I_b, its validity.
+
+        The convolution is linear: what it makes of I_b is made once, and not K times.
+        """
+        of_picture, of_difference, of_validity = _strided(self.look).split((3, 3, 1), 1)
+        seen = torch.cat([x.references, x.validity], 2).flatten(0, 1)  # (B*K, 4, H, W)
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        kernel = torch.cat([of_picture + of_difference, of_validity], 1)
+        own = F.conv2d(seen, kernel, self.look.bias, stride=2, padding=2)
+        base = F.conv2d(x.blend, of_difference, stride=2, padding=2)
+        looks = _split(own, x.references.shape[1]) - base[:, None]
+        return F.leaky_relu(looks, _SLOPE, inplace=True).flatten(0, 1)
 
     def _decode(self, x: GeneratorInput, looks: Tensor) -> Tensor:
         """(B, C, H/2, W/2) features of the new face."""
         context = torch.cat([x.blend, x.mask, x.hints], 1)
-        context = F.leaky_relu(self.context(F.pixel_unshuffle(context, 2)), _SLOPE)
+        kernel = _strided(self.context)
+        context = F.conv2d(context, kernel, self.context.bias, stride=2, padding=2)
+        context = F.leaky_relu(context, _SLOPE)
         each = _split(looks, x.references.shape[1]).unbind(1)  # K times (B, C, H/2, W/2)
         average = reduce(torch.add, each) / len(each)
         fine = self.merge(torch.cat([context, average, reduce(torch.maximum, each)], 1))
@@ -193,6 +205,12 @@ def shift(images: Tensor, flow: Tensor) -> Tensor:
 def _split(x: Tensor, count: int) -> Tensor:
     """(B*K, ...) -> (B, K, ...)."""
     return x.reshape(-1, count, *x.shape[1:])
+
+
+def _strided(conv: nn.Conv2d) -> Tensor:
+    """(O, C, 6, 6) kernel that does with stride 2 what `conv` does after pixel_unshuffle by 2."""
+    weight = conv.weight.unflatten(1, (-1, 2, 2))  # (O, C, dy, dx, 3, 3)
+    return weight.permute(0, 1, 4, 2, 5, 3).reshape(*weight.shape[:2], 6, 6)
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:

@@ -20,6 +20,7 @@ from gsmooth_core.data import Bool, Float, Image
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 _TOLERANCE = 0.02  # difference to the frame by which a reference is believed e times less
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior is believed e times less
+_COARSE = 128  # rows of the grid on which a displacement is continued around the face
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
 
 
@@ -49,9 +50,22 @@ def displacement(reference: Reference, seen: Float) -> Float:
 
 
 def extend(values: Float, mask: Bool) -> Float:
-    """Continue (H, W, C) `values` beyond `mask`, fading to zero with distance from it."""
-    if not mask.any() or mask.all():
+    """Continue (H, W, C) `values` beyond `mask`, fading to zero with distance from it.
+
+    Beyond the mask the field is smooth, so it is made there on a coarser grid.
+    """
+    step = max(1, mask.shape[0] // _COARSE)
+    coarse = mask[step // 2 :: step, step // 2 :: step]
+    if not coarse.any() or mask.all():
         return values
+    beyond = _continued(values[step // 2 :: step, step // 2 :: step], coarse)
+    fine = cv2.resize(beyond, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    fine = fine.reshape(values.shape)  # OpenCV drops a single channel
+    return np.where(mask[..., None], values, fine)
+
+
+def _continued(values: Float, mask: Bool) -> Float:
+    """(H, W, C) the values of the nearest place in the mask, smoother and less with distance."""
     outside = (~mask).astype(np.uint8)
     distance, label = cv2.distanceTransformWithLabels(
         outside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
@@ -60,11 +74,11 @@ def extend(values: Float, mask: Bool) -> Float:
     sources[label[mask]] = values[mask]
     nearest = sources[label]
     width = 2 * round(_SMOOTH * mask.shape[0]) + 1
-    smooth = cv2.blur(nearest, (width, width))
+    smooth = cv2.blur(nearest, (width, width)).reshape(values.shape)
     far = np.clip(distance / width, 0, 1)[..., None]
     fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))[..., None]
-    extended = (nearest * (1 - far) + smooth * far) * fade
-    return np.where(mask[..., None], values, extended).astype(np.float32)
+    extended: Float = ((nearest * (1 - far) + smooth * far) * fade).astype(np.float32)
+    return extended
 
 
 def bridge(values: Float, inside: Bool, count: int) -> Float:

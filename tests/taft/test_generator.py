@@ -201,3 +201,21 @@ def test_the_shipped_checkpoint_is_better_than_plain_warps_by_its_own_record() -
             assert notes["trained"][figure] > notes[baseline][figure]
     assert notes["trained"]["sharpness"] > notes["mean"]["sharpness"]
     assert notes["trained"]["flicker"] < 1.1
+
+
+def test_strided_kernel_is_a_convolution_after_unshuffling() -> None:
+    conv = torch.nn.Conv2d(4 * 5, 7, 3, padding=1)
+    x = torch.rand(2, 5, 16, 24)
+    expected = conv(torch.nn.functional.pixel_unshuffle(x, 2))
+    made = torch.nn.functional.conv2d(x, g._strided(conv), conv.bias, stride=2, padding=2)
+    torch.testing.assert_close(made, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_looks_are_those_of_the_plain_convolution() -> None:
+    model = stirred(replace(g.PRESETS["default"], width=8, max_width=16))
+    x = batch(size=2, count=3)
+    plain = torch.cat([x.references, x.references - x.blend[:, None], x.validity], 2).flatten(0, 1)
+    unshuffled = torch.nn.functional.pixel_unshuffle(plain, 2)
+    expected = torch.nn.functional.leaky_relu(model.look(unshuffled), 0.1)
+    with torch.inference_mode():
+        torch.testing.assert_close(model._look(x), expected, atol=1e-5, rtol=1e-4)
