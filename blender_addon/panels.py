@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import preferences, rig, runtime, selection, strips
+from . import preferences, rig, runtime, selection, strips, sync_check
 from .errors import UserError
 
 _LETTER = 6.6  # usual width of a letter in pixels, at a scale of 1
@@ -128,6 +128,23 @@ class GSMOOTH_PT_face(_SequencerPanel, bpy.types.Panel):
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
 
 
+class GSMOOTH_PT_sync(_SequencerPanel, bpy.types.Panel):
+    """Whether the sound fits the lips."""
+
+    bl_label = "Lip Sync"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene = self.layout, strips.sequencer_scene(context)
+        layout.operator("gsmooth.check_sync", icon="SPEAKER")
+        strip = sync_check.checked(scene)
+        if strip is not None:
+            sure = sync_check.SECONDS in strip
+            box = layout.box()
+            box.label(text=strip.name, icon="CHECKMARK" if sure else "QUESTION")
+            _wrapped(box, str(strip[sync_check.INFO]))
+            box.operator("gsmooth.move_sound", icon="TRIA_LEFT_BAR")
+
+
 def _draw_result(layout: bpy.types.UILayout, strip: Any) -> None:
     box = layout.box()
     box.label(text=strip.name, icon="CHECKMARK")
@@ -168,6 +185,8 @@ class GSMOOTH_MT_strip(bpy.types.Menu):
         dub_button(layout, strips.sequencer_scene(context))
         layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+        layout.operator("gsmooth.check_sync", icon="SPEAKER")
+        layout.operator("gsmooth.move_sound")
 
 
 def _draw_menu(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
@@ -194,6 +213,7 @@ CLASSES = (
     GSMOOTH_PT_dub,
     GSMOOTH_PT_settings,
     GSMOOTH_PT_face,
+    GSMOOTH_PT_sync,
     GSMOOTH_PT_view,
     GSMOOTH_MT_strip,
 )

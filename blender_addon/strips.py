@@ -82,6 +82,12 @@ def set_handles(strip: Any, first: int, end: int) -> None:
     setattr(strip, "left_handle" if new else "frame_final_start", first)
 
 
+def move(strip: Any, frames: int) -> None:
+    """Move a strip along the timeline, its handles with it."""
+    name = "content_start" if hasattr(strip, "content_start") else "frame_start"
+    setattr(strip, name, getattr(strip, name) + frames)
+
+
 def placement(strip: Any) -> Placement:
     """Where a movie, image or sound strip lies."""
     return Placement(

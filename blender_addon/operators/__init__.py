@@ -2,6 +2,7 @@
 
 from . import (
     cancel,
+    check_sync,
     check_worker,
     dub_strip,
     install_worker,
@@ -16,6 +17,7 @@ CLASSES = (
     *preview_mesh.CLASSES,
     *rerender.CLASSES,
     *cancel.CLASSES,
+    *check_sync.CLASSES,
     *check_worker.CLASSES,
     *install_worker.CLASSES,
     *show_preferences.CLASSES,

@@ -1,0 +1,73 @@
+"""Measure whether the sound fits the lips of a movie strip, and move it if it does not."""
+
+from dataclasses import asdict
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty
+
+from .. import job_folder, planning, preferences, runtime, strips, sync_check
+from ..errors import UserError
+from .worker_operator import WorkerOperator, worker_task
+
+
+class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
+    """Measure how late or early the sound is for the lips of the selected movie strip"""
+
+    bl_idname = "gsmooth.check_sync"
+    bl_label = "Check Sync"
+    bl_options = {"REGISTER", "UNDO"}
+    title = "Check sync"
+
+    move: BoolProperty(
+        name="Move Sound",
+        description="Move the sound strip to where it fits, when the measurement is sure",
+        default=False,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return sync_check.why_not(strips.sequencer_scene(context))
+
+    def start(self, context: bpy.types.Context) -> runtime.Task:
+        scene = strips.sequencer_scene(context)
+        self._plan = planning.make_plan(scene, sync_check.choose(scene))
+        job = sync_check.job_of(self._plan, scene.gsmooth.for_job())
+        # A folder beside those of dubs: the same strips make the same job there.
+        folder = job_folder.make(preferences.jobs_folder() / "sync", job, asdict(self._plan))
+        return worker_task(self.title, "sync", folder, job=str(folder))
+
+    def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
+        scene = bpy.data.scenes.get(self._plan.scene)
+        strip = strips.find(scene, self._plan.picture)
+        if strip is None:
+            raise UserError(f"The strip '{self._plan.picture}' is gone. {result['text']}")
+        sync_check.note(strip, result, self._plan.speech)
+        if self.move and not sync_check.obstacle(scene, strip):
+            return f"{result['text']} {sync_check.move_sound(scene, strip)}"
+        return str(result["text"])
+
+
+class GSMOOTH_OT_move_sound(bpy.types.Operator):
+    """Move the sound strip by the offset that was measured, so that it fits the lips"""
+
+    bl_idname = "gsmooth.move_sound"
+    bl_label = "Move Sound"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = sync_check.why_not_moved(strips.sequencer_scene(context))
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Move it."""
+        scene = strips.sequencer_scene(context)
+        self.report({"INFO"}, sync_check.move_sound(scene, sync_check.checked(scene)))
+        return {"FINISHED"}
+
+
+CLASSES = (GSMOOTH_OT_check_sync, GSMOOTH_OT_move_sound)
