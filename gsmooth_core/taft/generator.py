@@ -130,7 +130,7 @@ class FusionGenerator(nn.Module):
 
         The convolution is linear: what it makes of I_b is made once, and not K times.
         """
-        of_picture, of_difference, of_validity = _strided(self.look).split((3, 3, 1), 1)
+        of_picture, of_difference, of_validity = torch.split(_strided(self.look), [3, 3, 1], 1)
         seen = torch.cat([x.references, x.validity], 2).flatten(0, 1)  # (B*K, 4, H, W)
         seen = seen.contiguous(memory_format=torch.channels_last)
         kernel = torch.cat([of_picture + of_difference, of_validity], 1)
@@ -209,8 +209,9 @@ def _split(x: Tensor, count: int) -> Tensor:
 
 def _strided(conv: nn.Conv2d) -> Tensor:
     """(O, C, 6, 6) kernel that does with stride 2 what `conv` does after pixel_unshuffle by 2."""
-    weight = conv.weight.unflatten(1, (-1, 2, 2))  # (O, C, dy, dx, 3, 3)
-    return weight.permute(0, 1, 4, 2, 5, 3).reshape(*weight.shape[:2], 6, 6)
+    outputs, inputs = conv.weight.shape[:2]
+    weight = conv.weight.reshape(outputs, inputs // 4, 2, 2, 3, 3)  # (O, 4 C, 3, 3): dy, dx
+    return weight.permute(0, 1, 4, 2, 5, 3).reshape(outputs, inputs // 4, 6, 6)
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
