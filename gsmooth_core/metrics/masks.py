@@ -8,9 +8,11 @@ import numpy as np
 from gsmooth_core.crop import crop_transforms, window
 from gsmooth_core.data import Bool, FaceTrack, Float
 from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.mafb import MaskSettings, face_mask
+from gsmooth_core.mafb import MaskSettings, face_mask, in_crop
 from gsmooth_core.metrics.landmarks import SIZE
 from gsmooth_core.render import covered, draw_face, face_surface, pose_face
+
+_BORDER = 7  # pixels of the crop, beside the rim's width, in which nothing is replaced
 
 
 class Masks:
@@ -47,7 +49,11 @@ class Masks:
         new = pose_face(self.surface, track, frame, self.target[frame], at)
         drawing = draw_face(self.surface, new, self.size, None)
         region = drawing.face.mask if self.whole else drawing.dubbed
-        return region | covered(self.surface, old, self.size, whole=self.whole)
+        region = region | covered(self.surface, old, self.size, whole=self.whole)
+        edge = _BORDER + int(np.ceil(in_crop(self.settings.rim, self.size)))
+        inner = np.zeros_like(region)
+        inner[edge:-edge, edge:-edge] = region[edge:-edge, edge:-edge]
+        return inner
 
     def mask(self, frame: int) -> Bool:
         """(size, size) M_f: the region closed, with room for the jaw."""
