@@ -71,6 +71,17 @@ def sync(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
         return check_job(job, folder, on_event, cancelled)
 
 
+def report(
+    folder: Path, on_event: OnEvent, cancelled: Cancelled, page: Path | None = None
+) -> dict[str, Any]:
+    """Measure the finished dub of the job; leaves report.html and quality.json."""
+    load_job(folder)
+    from gsmooth_core.report.shot_report import report as measure
+
+    with locked(folder):
+        return asdict(measure(folder, page, on_event, cancelled))
+
+
 @contextmanager
 def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[Run]:
     job = load_job(folder)
@@ -86,4 +97,5 @@ JOB_ACTIONS: dict[str, JobAction] = {
     "predict": predict,
     "mesh": mesh,
     "sync": sync,
+    "report": report,
 }

@@ -117,6 +117,13 @@ def _sync(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     )
 
 
+def _report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core import actions
+
+    page = options.output.absolute() if options.output else None
+    return actions.report(options.job.absolute(), on_event, cancelled, page)
+
+
 def _doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
     from gsmooth_core.doctor import examine
 
@@ -160,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_mesh(commands)
     _add_sync(commands)
+    _add_report(commands)
     doctor = _add(commands, "doctor", _doctor, "say what works on this machine", _doctor_text)
     doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
     models = _add(commands, "models", _models, "list the models, or check them", _models_text)
@@ -256,6 +264,12 @@ def _add_sync(commands: Any) -> None:
     parser.add_argument("--expert", type=Path, help="other weights, or your syncnet_v2.model")
 
 
+def _add_report(commands: Any) -> None:
+    parser = _add(commands, "report", _report, "say whether a finished dub is good", _report_text)
+    parser.add_argument("job", type=Path, metavar="JOB_DIR", help="folder of the job")
+    parser.add_argument("--output", type=Path, help="page to write (default: in the folder)")
+
+
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, required=True, help="video or image with the face")
     parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
@@ -278,6 +292,12 @@ def _path_text(result: dict[str, Any]) -> str:
 def _sync_text(result: dict[str, Any]) -> str:
     plot = f"\nPlot: {result['plot']}" if result["plot"] else ""
     return str(result["text"]) + plot
+
+
+def _report_text(result: dict[str, Any]) -> str:
+    from gsmooth_core.report.shot_report import in_words
+
+    return in_words(result)
 
 
 def _doctor_text(result: dict[str, Any]) -> str:

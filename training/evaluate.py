@@ -51,8 +51,7 @@ class Evaluation:
         plan: how clips were evaluated, as plain values.
         models: first digits of the SHA-256 of each model file.
         means: row -> figure -> mean over clips, each clip counting once.
-        sure: row -> share of the judged clips whose sync is above the expert's threshold or
-            whose offset is within a frame of 0.
+        in_sync: row -> share of the judged clips whose offset is at most one frame.
         clips: one by one.
     """
 
@@ -85,7 +84,11 @@ def evaluate(
         GSmoothError: a clip cannot be dubbed.
     """
     output.mkdir(parents=True, exist_ok=True)
-    results = list(_results(clips, plan, output, processes, make))
+    return written(list(_results(clips, plan, output, processes, make)), plan, output)
+
+
+def written(results: list[ClipResult], plan: Plan, output: Path) -> Evaluation:
+    """Write `evaluation.json` and `evaluation.html` from what was found on the clips."""
     found = Evaluation(
         datetime.now(UTC).date().isoformat(),
         {"speech": plan.speech.name, "frames": plan.frames, "gap": plan.gap},
@@ -97,6 +100,19 @@ def evaluate(
     write_text(output / "evaluation.json", json.dumps(asdict(found), indent=1, allow_nan=False))
     write_text(output / "evaluation.html", evaluation_page(found, output))
     return found
+
+
+def known_results(clips: Sequence[EvalClip], output: Path) -> list[ClipResult]:
+    """What earlier runs found on the clips, whatever the program was then.
+
+    Raises:
+        InputError: nothing was found yet.
+    """
+    paths = (output / "clips" / clip.stem / "result.json" for clip in clips)
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+    if not texts:
+        raise InputError(f"'{output}' holds no results yet.", "Run without --page-only first.")
+    return [ClipResult.from_json(json.loads(text)) for text in texts]
 
 
 def means(results: Sequence[ClipResult]) -> dict[str, Figures]:
@@ -166,6 +182,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=plan.frames, help="of each clip")
     parser.add_argument("--samples", type=int, default=plan.samples, help="for slow measures")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--page-only", action="store_true", help="write the page again")
     parser.add_argument("--reuse", action="store_true", help="keep dubs of an older version")
     return parser.parse_args(arguments)
 
@@ -190,7 +207,10 @@ def main() -> int:
     try:
         clips = chosen_clips(options.footage.absolute(), options.clips)
         output = options.output.absolute()
-        evaluate(clips, plan_of(options), output, options.processes)
+        if options.page_only:
+            written(known_results(clips, output), plan_of(options), output)
+        else:
+            evaluate(clips, plan_of(options), output, options.processes)
     except GSmoothError as error:
         log.error("%s (%s)", error, error.code)
         return error.exit_code

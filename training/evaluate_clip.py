@@ -8,7 +8,7 @@ import logging
 import shutil
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ from gsmooth_core.metrics.shot import Shot, found_landmarks, measure, open_shot,
 from gsmooth_core.metrics.summary import summarise
 from gsmooth_core.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.report.pictures import face_strip, save_jpeg, worst_pairs
-from gsmooth_core.source import Source
 from gsmooth_core.sync import SyncResult
 from training.evaluate_clips import EvalClip
 from training.evaluate_rows import DUBS, ROWS, UNPAIRED, Plan, Row, job_of, own_job
@@ -52,7 +51,7 @@ class Judged:
     Attributes:
         figures: by name.
         curves: over time, by name.
-        sync: distances at the 31 shifts and confidence by second, where there is a verdict.
+        sync: shifts, distances at them, and confidence by second, where there is a verdict.
     """
 
     figures: Figures
@@ -143,7 +142,7 @@ def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Ru
     track = tracked(clip, plan, folder, make)
     poisoned = check_for_leaks(clip, plan, folder, track, make)
     shots = {name: dubbed(name, clip, plan, folder, track, make) for name in DUBS}
-    shots["source"] = _untouched(shots["reconstruction"])
+    shots["source"] = shots["reconstruction"].untouched()
     rows, pictures = judge(shots, plan, folder)
     source = shots["source"].source
     result = ClipResult(
@@ -254,7 +253,13 @@ def _allowed(row: Row) -> frozenset[str]:
 def _sync_curves(sync: SyncResult | None) -> dict[str, list[float | None]]:
     if sync is None:
         return {}
-    return {"distances": _plain(sync.distances), "per_second": _plain(sync.per_second)}
+    reach = len(sync.distances) // 2
+    shifts = [float(sync.centre + n) for n in range(-reach, reach + 1)]
+    return {
+        "shifts": list(shifts),
+        "distances": _plain(sync.distances),
+        "per_second": _plain(sync.per_second),
+    }
 
 
 def _pictures(shots: dict[str, Shot], curves: dict[str, Curves], folder: Path) -> list[Shown]:
@@ -319,12 +324,6 @@ def _lend_track(base: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(base / "track.safetensors", folder / "track.safetensors")
     shutil.copyfile(base / JOURNAL_FILE, folder / JOURNAL_FILE)
-
-
-def _untouched(shot: Shot) -> Shot:
-    """The source as a shot whose output is itself."""
-    job = replace(shot.job, output=shot.job.video)
-    return replace(shot, job=job, source=Source(job), target=shot.track.curves, outside=0)
 
 
 def _plain(values: Float) -> list[float | None]:

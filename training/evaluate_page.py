@@ -12,6 +12,7 @@ import numpy as np
 from gsmooth_core.data import Float
 from gsmooth_core.metrics.figures import BY_NAME as FIGURES_BY_NAME
 from gsmooth_core.metrics.figures import FIGURES, Figures, shown
+from gsmooth_core.metrics.verdict import graded
 from gsmooth_core.report import page as html
 from gsmooth_core.report.plot import Line, dots, lines
 from training.evaluate_rows import BY_NAME, ROWS
@@ -83,11 +84,11 @@ def _tiles(found: Evaluation) -> list[tuple[str, str, str, str]]:
          f"clip's own speech; reconstruction has {shown('lmd', rec['lmd'])}, a frozen mouth "
          f"{shown('lmd', found.means['frozen']['lmd'])}", ""),
         (shown("sharpness", other["sharpness"]), "Sharpness", "of the mouth, other speech, as a "
-         "share of the source's", _near(other["sharpness"], 1, 0.15, 0.3)),
+         "share of the source's", graded("sharpness", other["sharpness"])),
         (shown("seam", other["seam"]), "Seam", "edge energy on the mask's rim over the source's",
-         _near(other["seam"], 1, 0.05, 0.12)),
+         graded("seam", other["seam"])),
         (shown("jerk", other["jerk"]), "Jerk", "of the lips over true speech, other speech",
-         _below(other["jerk"], 1.1, 1.4)),
+         graded("jerk", other["jerk"])),
         (shown("mouth_psnr", rec["mouth_psnr"]) + " dB", "Mouth, reconstructed",
          f"SSIM {shown('mouth_ssim', rec['mouth_ssim'])} in the box around the lips", ""),
         (str(outside), "Outside the mask", "largest change of a pixel before encoding",
@@ -106,16 +107,6 @@ def _tiles(found: Evaluation) -> list[tuple[str, str, str, str]]:
                f"{shown('identity', other['true_identity'])}"  # fmt: skip
         tiles.insert(4, (shown("identity", other["identity"]), "Identity", text, ""))
     return tiles
-
-
-def _near(value: float | None, goal: float, good: float, fair: float) -> str:
-    return _below(None if value is None else abs(value - goal), good, fair)
-
-
-def _below(value: float | None, good: float, fair: float) -> str:
-    if value is None:
-        return ""
-    return "good" if value <= good else "fair" if value <= fair else "poor"
 
 
 def _table(means: dict[str, Figures], columns: Sequence[str], *, notes: bool = False) -> str:
@@ -246,7 +237,7 @@ def _sync_curve(clip: ClipResult) -> str:
     curves = [
         Line(BY_NAME[name].label, _array(clip.rows[name].sync["distances"]), n)
         for n, name in enumerate(("original", "own", "frozen", "wrong"))
-        if clip.rows[name].sync
+        if _centred(clip.rows[name])
     ]
     if not curves:
         return ""
@@ -255,6 +246,12 @@ def _sync_curve(clip: ClipResult) -> str:
         lines(shifts, curves, "frames of shift", 180, mark=0.0),
         "Distance of lips and sound at each shift of the sound; a deep dip at 0 is good sync.",
     )
+
+
+def _centred(row: Judged) -> bool:
+    """Whether a row was judged around no shift at all."""
+    shifts = row.sync.get("shifts") or row.sync.get("distances", [])
+    return bool(row.sync) and ("shifts" not in row.sync or shifts[len(shifts) // 2] == 0)
 
 
 def _values(row: Judged, name: str) -> Float:

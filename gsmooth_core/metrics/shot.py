@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -54,6 +54,11 @@ class Shot:
     target: Expression
     outside: int
 
+    def untouched(self) -> Shot:
+        """The source as a shot whose output is itself."""
+        job = replace(self.job, output=self.job.video)
+        return replace(self, job=job, source=Source(job), target=self.track.curves, outside=0)
+
     def masks(self) -> Masks:
         """What the job replaced."""
         whole = self.job.settings.mask == "face"
@@ -62,6 +67,8 @@ class Shot:
     def made(self) -> Iterator[Image]:
         """The dubbed frames."""
         output = self.job.output
+        if output == self.job.video:
+            return self.source.read(0, self.source.count)
         return _pictures(output) if output.is_dir() else read_frames(probe(output))
 
 

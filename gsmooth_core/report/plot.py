@@ -154,6 +154,8 @@ def _grid(frame: Frame, x_label: str) -> str:
         parts.append(_word(_LEFT - 6, y + 4, f"{tick:g}", "end"))
     bottom = frame.height - 8
     for tick in _ticks(*frame.x, 8):
+        if frame.across(tick) > _WIDTH - _RIGHT - 12 - 7 * len(x_label):
+            continue  # the label stands there
         parts.append(_word(frame.across(tick), bottom, f"{tick:g}", "middle"))
     parts.append(_word(_WIDTH - _RIGHT, bottom, x_label, "end"))
     return "".join(parts)
