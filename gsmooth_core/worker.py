@@ -7,8 +7,8 @@ Requests come on stdin, events go to stdout (see `events`), everything else goes
     {"command": "shutdown"}
 
 Commands: dub, track, predict, mesh, sync, report (arguments: job), doctor, ping. One job runs
-at a time; others wait. A cancelled job ends within a frame and keeps what it has finished. The worker
-ends when its stdin closes, so that none is left behind when its host dies.
+at a time; others wait. A cancelled job ends within a frame and keeps what it has finished. The
+worker ends when its stdin closes, so that none is left behind when its host dies.
 """
 
 from __future__ import annotations
