@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.camera import pose, project
+from gsmooth_core.camera import pose, project, rotation_matrix
 from gsmooth_core.data import Bool, FaceTrack, Float, Int, RenderedFace
 from gsmooth_core.face_model import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.rasterizer import rasterize
@@ -30,7 +30,8 @@ _ALBEDO: dict[Region, tuple[float, float, float]] = {
     Region.TONGUE: (0.45, 0.20, 0.19),
     Region.EYES: (0.70, 0.67, 0.65),
 }
-_MOBILE = 0.15
+_MOBILE = 0.2  # share of the largest movement from which a place counts as moved by speech
+_SIDEWAYS = 0.9  # how much larger the share must be where the face turns to its side
 _DARKENING = 0.22  # decimetres behind the lips over which the mouth gets dark
 _HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
 
@@ -45,7 +46,8 @@ class FaceSurface:
         faces: (F, 3) counter-clockwise from outside.
         regions: (V,) ids of `Region`.
         face_regions: (F,) the region of a face.
-        dubbed: (F,) faces that dubbing replaces: lower face and mouth, as far as speech moves it.
+        reach: (V,) how far speech moves a vertex at most, as a share of what it moves most;
+            infinite for lips and mouth, 0 where dubbing never replaces anything.
         albedo: (V, 3) plausible colours under white light, RGB 0..1.
     """
 
@@ -54,8 +56,14 @@ class FaceSurface:
     faces: Int
     regions: NDArray[np.uint8]
     face_regions: NDArray[np.uint8]
-    dubbed: Bool
+    reach: Float
     albedo: Float
+
+    @property
+    def moving(self) -> Bool:
+        """(V,) vertices that dubbing may replace in some pose."""
+        moving: Bool = self.reach > _MOBILE
+        return moving
 
     @property
     def inside_mouth(self) -> Bool:
@@ -70,10 +78,14 @@ class Posed:
     Attributes:
         camera: (V, 3) in camera space.
         seen: (V, 3) u and v in crop pixels, depth in decimetres.
+        normals: (V, 3) unit normals in camera space.
+        up: (3,) the head's own upward direction in camera space.
     """
 
     camera: Float
     seen: Float
+    normals: Float
+    up: Float
 
 
 @dataclass(frozen=True)
@@ -106,19 +118,39 @@ def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
         faces=faces,
         regions=regions,
         face_regions=np.sort(regions[faces], 1)[:, 1],  # what most of its corners are
-        dubbed=(np.isin(regions, DUBBED_REGIONS) & _moving(model)[kept])[faces].all(1),
+        reach=_reach(model)[kept],
         albedo=albedo,
     )
 
 
-def _moving(model: MorphableModel) -> Bool:
-    """(V,) vertices that some expression moves by a good part of what it moves at most.
+def _reach(model: MorphableModel) -> Float:
+    """(V,) see `FaceSurface.reach`."""
+    dubbed = model.in_regions(*DUBBED_REGIONS)
+    moved = np.linalg.norm(model.expression_basis, axis=-1).max(0)
+    reach = np.where(dubbed, moved / moved[dubbed].max(), 0).astype(np.float32)
+    reach[model.in_regions(Region.LIPS, *MOUTH_REGIONS)] = np.inf
+    return reach
 
-    Cheeks near the ears hardly move in speech; what they hide of hair and collar stays in peace.
+
+def dubbed_faces(surface: FaceSurface, posed: Posed) -> Bool:
+    """(F,) faces that dubbing replaces: lower face and mouth, as far as speech moves them.
+
+    The more the face turns to its side, the more it must move. So the outline of cheeks and jaw,
+    which hardly moves and where a mesh errs most, stays the frame's own, with hair and collar
+    behind it; the chin, whose outline moves, is replaced.
     """
-    reach = np.linalg.norm(model.expression_basis, axis=-1).max(0)
-    moving: Bool = reach > _MOBILE * reach[model.in_regions(*DUBBED_REGIONS)].max()
-    return moving
+    replaced = surface.reach > _MOBILE + _SIDEWAYS * _sideways(posed)
+    faces: Bool = replaced[surface.faces].all(1)
+    return faces
+
+
+def _sideways(posed: Posed) -> Float:
+    """(V,) 0 where the surface faces the camera or the head's up and down, 1 at its sides."""
+    view = -posed.camera.mean(0)
+    view = view - (view @ posed.up) * posed.up
+    level = posed.normals - (posed.normals @ posed.up)[:, None] * posed.up
+    away: Float = np.linalg.norm(level, axis=1) - level @ (view / np.linalg.norm(view))
+    return np.clip(away, 0, 1)
 
 
 def pose_face(
@@ -137,7 +169,12 @@ def pose_face(
     camera = pose(shape, track.rotation[frame], track.translation[frame])
     seen = project(camera, track.focal, track.width, track.height)
     uv = seen[:, :2] @ transform[:, :2].T + transform[:, 2]
-    return Posed(camera, np.column_stack([uv, seen[:, 2]]).astype(np.float32))
+    return Posed(
+        camera=camera,
+        seen=np.column_stack([uv, seen[:, 2]]).astype(np.float32),
+        normals=vertex_normals(camera, surface.faces),
+        up=rotation_matrix(track.rotation[frame])[:, 1].astype(np.float32),
+    )
 
 
 def draw_face(
@@ -157,14 +194,14 @@ def draw_face(
     raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
     region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
     face = RenderedFace(raster.image[..., :3], raster.depth, raster.mask, region.astype(np.uint8))
-    dubbed = raster.mask & surface.dubbed[raster.face_index]
+    dubbed = raster.mask & dubbed_faces(surface, posed)[raster.face_index]
     return Drawing(face, dubbed, raster.image[..., 3:])
 
 
 def covered(surface: FaceSurface, posed: Posed, size: int, *, whole: bool) -> Bool:
     """(H, W) pixels of the skin and lips that dubbing replaces, drawn alone: nothing hides them."""
     outside = np.isin(surface.face_regions, (Region.LOWER_FACE, Region.LIPS))
-    faces = surface.faces if whole else surface.faces[surface.dubbed & outside]
+    faces = surface.faces if whole else surface.faces[dubbed_faces(surface, posed) & outside]
     return rasterize(posed.seen, faces, posed.seen[:, 2:], size, size).mask
 
 
@@ -216,15 +253,14 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:
 def _facing(surface: FaceSurface, posed: Posed) -> Float:
     """(V,) 0 for skin that is turned away, 1 for skin that faces the camera."""
     towards = -posed.camera / np.linalg.norm(posed.camera, axis=1, keepdims=True)
-    cosine = (vertex_normals(posed.camera, surface.faces) * towards).sum(1)
+    cosine = (posed.normals * towards).sum(1)
     facing = np.clip(cosine / 0.5, 0, 1)
     return np.where(surface.inside_mouth, 1, facing).astype(np.float32)
 
 
 def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
     """(V, 3) lit colours, darker the farther behind the lips."""
-    normals = vertex_normals(posed.camera, surface.faces)
-    colours = shade(surface.albedo, normals, light)
+    colours = shade(surface.albedo, posed.normals, light)
     lips = surface.regions == Region.LIPS
     if lips.any():
         behind = posed.seen[:, 2] - posed.seen[lips, 2].mean()

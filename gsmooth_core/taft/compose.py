@@ -234,8 +234,8 @@ class Composer:
 
     def _reach(self) -> tuple[Float, Float]:
         """Corners of the box around all that the clip's lower faces touch in their crops."""
-        skin = self.surface.dubbed & (self.surface.face_regions == Region.LOWER_FACE)
-        keep = np.unique(self.surface.faces[skin])[::3]
+        keep = np.flatnonzero(self.surface.moving & (self.surface.regions == Region.LOWER_FACE))
+        keep = keep[::3]
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         usable = np.flatnonzero(self.track.usable)
         for curves in (self.target, self.track.expression):
