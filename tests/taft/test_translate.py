@@ -94,14 +94,15 @@ def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, siz
 
 
 def test_the_mask_holds_what_the_new_mouth_changes(clip, pictures) -> None:
-    # Against the same face drawn with the new expression: a change outside the mask is lost.
+    # Against the same face drawn with the new expression: a change outside the mask is lost. A
+    # little is, by intent, at the sides of the jaw's outline.
     dub = translator(clip, pictures)
     for frame in (0, 3, 7):
         done = dub.translate(frame, pictures[frame])
         truth = scene.picture(clip, frame, other_words(clip)[frame])
         changed = np.abs(truth.astype(int) - pictures[frame]).max(-1) > 12
         assert changed.sum() > 20
-        assert (changed & ~done.mask).sum() <= 0.02 * changed.sum()
+        assert (changed & ~done.mask).sum() <= 0.05 * changed.sum()
 
 
 def test_the_new_mouth_is_that_of_the_new_expression(clip, pictures) -> None:
