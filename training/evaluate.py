@@ -84,7 +84,7 @@ def evaluate(
         GSmoothError: a clip cannot be dubbed.
     """
     output.mkdir(parents=True, exist_ok=True)
-    return written(list(_results(clips, plan, output, processes, make)), plan, output)
+    return written(list(judged_clips(clips, plan, output, processes, make)), plan, output)
 
 
 def written(results: list[ClipResult], plan: Plan, output: Path) -> Evaluation:
@@ -119,7 +119,8 @@ def means(results: Sequence[ClipResult]) -> dict[str, Figures]:
     """Row -> figure -> mean over the clips that have it."""
     table: dict[str, Figures] = {}
     for row in ROWS:
-        columns = {f.name: [r.rows[row.name].figures.get(f.name) for r in results] for f in FIGURES}
+        judged = [r.rows[row.name].figures for r in results if row.name in r.rows]
+        columns = {f.name: [figures.get(f.name) for figures in judged] for f in FIGURES}
         known = {name: [v for v in column if v is not None] for name, column in columns.items()}
         table[row.name] = {k: float(np.mean(v)) if v else None for k, v in known.items()}
         # Signed offsets would cancel out.
@@ -132,15 +133,17 @@ def in_sync(results: Sequence[ClipResult]) -> dict[str, float | None]:
     """Row -> share of its clips whose offset is at most one frame."""
     shares: dict[str, float | None] = {}
     for row in ROWS:
-        offsets = [r.rows[row.name].figures.get("offset") for r in results]
+        judged = [r.rows[row.name].figures for r in results if row.name in r.rows]
+        offsets = [figures.get("offset") for figures in judged]
         near = [abs(v) <= 1 for v in offsets if v is not None]
         shares[row.name] = float(np.mean(near)) if near else None
     return shares
 
 
-def _results(
-    clips: Sequence[EvalClip], plan: Plan, output: Path, processes: int, make: type[Run]
+def judged_clips(
+    clips: Sequence[EvalClip], plan: Plan, output: Path, processes: int, make: type[Run] = Run
 ) -> Iterator[ClipResult]:
+    """Evaluate clips, in their order; see `evaluate`."""
     folders = [output / "clips" / clip.stem for clip in clips]
     if processes == 1:
         _calm()

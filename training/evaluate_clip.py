@@ -33,7 +33,7 @@ from gsmooth_core.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.sync import SyncResult
 from training.evaluate_clips import EvalClip
-from training.evaluate_rows import DUBS, ROWS, UNPAIRED, Plan, Row, job_of, own_job
+from training.evaluate_rows import DUBS, UNPAIRED, Plan, Row, job_of, own_job
 
 log = logging.getLogger(__name__)
 
@@ -141,15 +141,15 @@ def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Ru
     prepare_folder(folder, plan)
     track = tracked(clip, plan, folder, make)
     poisoned = check_for_leaks(clip, plan, folder, track, make)
-    shots = {name: dubbed(name, clip, plan, folder, track, make) for name in DUBS}
-    shots["source"] = shots["reconstruction"].untouched()
+    shots = {name: dubbed(name, clip, plan, folder, track, make) for name in plan.dubs}
+    shots["source"] = shots[plan.dubs[0]].untouched()
     rows, pictures = judge(shots, plan, folder)
     source = shots["source"].source
     result = ClipResult(
         clip.path.name, clip.speaker, len(track),
         f"{track.fps.numerator}/{track.fps.denominator}",
         (source.shown.width, source.shown.height), clip.offset, clip.trusted,
-        max(shots[name].outside for name in DUBS), poisoned,
+        max(shot.outside for shot in shots.values()), poisoned,
         round(time.monotonic() - started, 1), rows, pictures, key,
     )  # fmt: skip
     write_text(known, json.dumps(asdict(result), allow_nan=False))
@@ -207,7 +207,9 @@ def judge(
 ) -> tuple[dict[str, Judged], list[Shown]]:
     """All rows of the clip, and its pictures."""
     model = load_face_model()
-    sounds = {"own": speech(shots["own"]), "other": speech(shots["other"])}
+    sounds = {"own": speech(shots["source"])}
+    if "other" in shots:
+        sounds["other"] = speech(shots["other"])
     measured: dict[str, tuple[Curves, Figures, Float]] = {}
     known: dict[int, Float] = {}
     for name, shot in shots.items():
@@ -216,7 +218,7 @@ def judge(
         measured[name] = curves, summarise(curves, faces, model), found
     rows = {
         row.name: _judged(row, *measured[row.pictures], shots["source"].track.fps, sounds)
-        for row in ROWS
+        for row in plan.rows
     }
     return rows, _pictures(shots, {k: v[0] for k, v in measured.items()}, folder)
 
@@ -266,10 +268,10 @@ def _pictures(shots: dict[str, Shot], curves: dict[str, Curves], folder: Path) -
     """A strip of all dubs, and the worst frames of reconstruction, own and other speech."""
     place = folder / "pictures"
     place.mkdir(exist_ok=True)
-    strip = face_strip([shots[name] for name in ("source", *DUBS)])
+    strip = face_strip([shots[name] for name in ("source", *DUBS) if name in shots])
     save_jpeg(place / "strip.jpg", strip)
     made = [Shown("pictures/strip.jpg")]
-    for name in ("reconstruction", "own", "other"):
+    for name in (n for n in ("reconstruction", "own", "other") if n in shots):
         rim = curves[name]["rim"] / curves[name]["true_rim"]
         badness = rim if name == "other" else curves[name]["lmd"]
         for number, (frame, pair) in enumerate(worst_pairs(shots[name], badness)):

@@ -46,9 +46,10 @@ def evaluation_page(found: Evaluation, output: Path) -> str:
     people = len({clip.speaker for clip in found.clips})
     frames = sum(clip.frames for clip in found.clips)
     intro = (
-        f"{len(found.clips)} clips of {people} people whom no model was trained on, {frames} "
-        f"frames, {found.date}. Everything ran through the program as users run it; pixels were "
-        f"borrowed from at least {found.plan['gap']} s away from the frame that was made."
+        f"{_counted(len(found.clips), 'clip')} of {_counted(people, 'person', 'people')} whom no "
+        f"model was trained on, {frames} frames, {found.date}. Everything ran through the program "
+        "as users run it; pixels were borrowed from at least "
+        f"{found.plan['gap']} s away from the frame that was made."
     )
     return html.page(
         "GSmooth evaluation",
@@ -115,7 +116,7 @@ def _table(means: dict[str, Figures], columns: Sequence[str], *, notes: bool = F
     cells = [[row.label, *(_cell(c, means[row.name].get(c)) for c in columns)] for row in rows]
     marked = [n for n, row in enumerate(rows) if row.name in ("reconstruction", "own", "other")]
     return html.table(
-        ["", *(_heading(c) for c in columns)],
+        ["", *(heading(c) for c in columns)],
         cells,
         [r.text for r in rows] if notes else (),
         marked,
@@ -129,7 +130,8 @@ def _cell(name: str, value: float | None) -> str:
     return shown(name, value)
 
 
-def _heading(name: str) -> str:
+def heading(name: str) -> str:
+    """A figure's name at the top of a column, with its unit and which way is better."""
     figure = FIGURES_BY_NAME[name]
     arrow = {"more": " ↑", "less": " ↓", "zero": " → 0", "one": " → 1"}.get(figure.goal, "")
     unit = f", {figure.unit}" if figure.unit else ""
@@ -205,7 +207,7 @@ def _clip_table(means: dict[str, Figures]) -> str:
     rows = [row for row in ROWS if any(means[row.name].get(c) is not None for c in columns)]
     cells = [[row.label, *(shown(c, means[row.name].get(c)) for c in columns)] for row in rows]
     marked = [n for n, row in enumerate(rows) if row.name in ("reconstruction", "own", "other")]
-    heads = [_heading(c).replace("|Offset|", "Offset") for c in columns]
+    heads = [heading(c).replace("|Offset|", "Offset") for c in columns]
     return html.table(["", *heads], cells, (), marked)
 
 
@@ -264,6 +266,10 @@ def _array(values: Sequence[float | None]) -> Float:
 
 def _seconds(values: Float, fps: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.arange(len(values), dtype=np.float64) / fps
+
+
+def _counted(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def _time(frame: int, fps: float) -> str:

@@ -79,6 +79,7 @@ class Plan:
         samples: frames a clip for the slow measures.
         poisoned: frames a clip that are poisoned before anything is believed.
         reuse: keep dubs that an older version of the program made.
+        dubs: which of `DUBS` are made; rows that need others are left out.
     """
 
     speech: Path
@@ -87,6 +88,14 @@ class Plan:
     samples: int = 6
     poisoned: int = 2
     reuse: bool = False
+    dubs: tuple[str, ...] = DUBS
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that can be judged with the dubs that are made."""
+        sounds = {"own"} | ({"other"} if "other" in self.dubs else set())
+        known = {"source", *self.dubs}
+        return tuple(row for row in ROWS if row.pictures in known and row.sound in sounds)
 
 
 def own_job(clip: EvalClip, plan: Plan, output: Path, frames: int) -> Job:

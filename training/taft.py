@@ -28,7 +28,7 @@ from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, GeneratorInput, build
 from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.split import Part
-from training.taft_data import Batch, Samples, augmented, collate
+from training.taft_data import MASKS, Batch, Samples, augmented, collate
 from training.taft_measure import Picture, Quality, average, mean, measure, nearest, untrained
 from training.taft_prepare import folders
 
@@ -55,6 +55,7 @@ class TrainSettings:
             full size.
         style: lambda_s.
         edges: weight of `losses.edge_energy`.
+        masks: which masks it sees, one of `taft_data.MASKS`.
     """
 
     preset: str = "default"
@@ -71,6 +72,7 @@ class TrainSettings:
     perceptual: float = 2.0
     style: float = 200.0
     edges: float = 8.0
+    masks: str = "random"
 
 
 class Trainer:
@@ -121,7 +123,8 @@ class Trainer:
         chance = _clip_balanced(self.train)
         while True:
             picked = rng.choice(len(self.train), self.settings.batch, p=chance)
-            yield collate([augmented(self.train[int(n)], rng) for n in picked])
+            masks = self.settings.masks
+            yield collate([augmented(self.train[int(n)], rng, masks) for n in picked])
 
     def save(self, folder: Path) -> None:
         """Write a state from which training goes on."""
@@ -231,6 +234,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--edges", type=float, default=default.edges)
     parser.add_argument("--perceptual", type=float, default=default.perceptual)
     parser.add_argument("--style", type=float, default=default.style)
+    parser.add_argument("--masks", choices=MASKS, default=default.masks, help="for ablations")
     parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
     return parser.parse_args()
 
@@ -249,6 +253,7 @@ def main() -> None:
         perceptual=options.perceptual,
         style=options.style,
         edges=options.edges,
+        masks=options.masks,
     )
     fixed = not PRESETS[settings.preset].warped
     samples = Samples(folders(options.cache, options.footage, Part.TRAIN), fixed=fixed)

@@ -36,6 +36,10 @@ GAP = 0.5
 WINDOW = 160
 """Side of the part of a sample that a training step sees."""
 
+MASKS = ("random", "plain", "everything")
+"""Masks in training: with random morphology, as the mesh gives them (the paper's w/o MorphoAug),
+or all of the crop, so that nothing of the frame is blended in (w/o MAFB)."""
+
 PICTURES = ("truth", "references", "fixed")
 FIELDS = ("truth", "references", "validity", "region", "mask")
 
@@ -161,10 +165,12 @@ def tensors(sample: dict[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Batch:
     return Batch(inputs, _planes(truth), torch.from_numpy(alpha)[None, None], mouth)
 
 
-def augmented(sample: dict[str, NDArray[Any]], rng: np.random.Generator) -> Batch:
-    """A batch of one with another mask, window, light, side and compression."""
+def augmented(
+    sample: dict[str, NDArray[Any]], rng: np.random.Generator, masks: str = "random"
+) -> Batch:
+    """A batch of one with another mask (see `MASKS`), window, light, side and compression."""
     sample = dict(sample)
-    sample["mask"] = random_morphology(sample["mask"] > 0, rng).astype(np.uint8)
+    sample["mask"] = trained_mask(sample["mask"] > 0, masks, rng).astype(np.uint8)
     sample = around_mouth(sample, rng)
     if rng.random() < 0.5:
         sample = {name: _mirrored(name, array) for name, array in sample.items()}
@@ -177,6 +183,15 @@ def augmented(sample: dict[str, NDArray[Any]], rng: np.random.Generator) -> Batc
         flat = np.ascontiguousarray(sample[name]).reshape(-1, 1)
         sample[name] = cv2.LUT(flat, lut).reshape(sample[name].shape)
     return tensors(sample, sample["mask"] > 0)
+
+
+def trained_mask(
+    mask: NDArray[np.bool_], masks: str, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """The mask of a training sample, by one of `MASKS`."""
+    if masks == "everything":
+        return np.ones_like(mask)
+    return random_morphology(mask, rng) if masks == "random" else mask
 
 
 def around_mouth(

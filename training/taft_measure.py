@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from gsmooth_core.data import Float
+from gsmooth_core.metrics.fidelity import psnr, ssim
+from gsmooth_core.metrics.regions import Box, mouth_box
+from gsmooth_core.metrics.sharpness import gradient
 from gsmooth_core.taft.generator import GeneratorInput, weighted_mean
 from training.taft_data import Batch, Samples, tensors
 
 Picture = Callable[[GeneratorInput], torch.Tensor]
-_BEST_PSNR = 60.0  # of identical pictures, whose PSNR would be infinite
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Quality:
 
     Attributes:
         mouth_psnr: dB in the box around the mouth.
-        mouth_ssim: in the same box (Gaussian window, sigma 1.5, population covariance).
+        mouth_ssim: in the same box.
         mask_psnr: dB under M_f.
         sharpness: mean gradient in the mouth box, relative to the truth.
         flicker: mean difference of neighbouring frames in the mouth box, relative to the truth.
@@ -94,46 +95,17 @@ def measure(samples: Samples, picture: Picture) -> Quality:
     )
 
 
-def mouth_box(mouth: NDArray[np.bool_], margin: int = 10) -> tuple[slice, slice]:
-    """Rows and columns around the mouth."""
-    if not mouth.any():
-        return np.s_[:, :]
-    y, x = np.nonzero(mouth)
-    return (
-        slice(max(0, y.min() - margin), y.max() + margin + 1),
-        slice(max(0, x.min() - margin), x.max() + margin + 1),
-    )
-
-
 def average(qualities: Iterable[Quality]) -> Quality:
     """Mean over clips, each clip counting once."""
     table = [list(vars(q).values()) for q in qualities]
     return Quality(*(float(v) for v in np.mean(table, 0)))
 
 
-def _frame(
-    truth: Float, dub: Float, box: tuple[slice, slice], mask: NDArray[np.bool_]
-) -> tuple[float, ...]:
-    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    ssim = structural_similarity(truth[box], dub[box], channel_axis=2, data_range=255, **options)
+def _frame(truth: Float, dub: Float, box: Box, mask: NDArray[np.bool_]) -> tuple[float, ...]:
     return (
-        _psnr(truth[box] - dub[box]),
-        float(ssim),
-        _psnr((truth - dub)[mask]),
-        _gradient(dub[box]),
-        _gradient(truth[box]),
+        psnr(truth[box], dub[box]),
+        ssim(truth[box], dub[box]),
+        psnr(truth, dub, mask),
+        gradient(dub[box]),
+        gradient(truth[box]),
     )
-
-
-def _psnr(difference: Float) -> float:
-    error = float((difference.astype(np.float64) ** 2).mean())
-    return min(_BEST_PSNR, float(10 * np.log10(255**2 / max(error, 1e-9))))
-
-
-def _change(a: Float, b: Float) -> float:
-    return float(np.abs(a - b).mean())
-
-
-def _gradient(picture: Float) -> float:
-    grey = picture.mean(-1)
-    return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())

@@ -37,9 +37,10 @@ p { margin: 8px 0; max-width: 74ch; }
 .scroll { overflow-x: auto; margin: 16px 0; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums;
   min-width: 100%; }
-th, td { padding: 7px 10px; text-align: right; border-bottom: 1px solid var(--line);
+th, td { padding: 7px 9px; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
-th { font-weight: 600; vertical-align: bottom; color: var(--soft); font-size: 13px; }
+th { font-weight: 600; vertical-align: bottom; color: var(--soft); font-size: 13px;
+  white-space: normal; line-height: 1.3; }
 th:first-child, td:first-child { text-align: left; }
 td small { display: block; white-space: normal; min-width: 15em; }
 tr.main td { background: var(--mark); font-weight: 600; }

@@ -195,6 +195,9 @@ class Composer:
     def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float]:
         """(K, H, W, 3) warped references and (K, H, W) their validity."""
         members, face = self._members(frame), drawing.face
+        if not len(members):
+            none = np.zeros((0, self.size, self.size), np.float32)
+            return none[..., None].repeat(3, -1), none
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         inside = np.isin(face.region, MOUTH_REGIONS)
         field = extend(bridge(drawing.values, inside, len(members)), face.mask)
