@@ -67,7 +67,7 @@ def main() -> None:
     ratios = np.median(times / times[:, :1], axis=0)
     for (backend, device), column, ratio in zip(runs, times.T, ratios, strict=True):
         best, middle = column.min(), np.median(column)
-        print(f"{backend:9} {device:5} median {middle:8.2f} best {best:8.2f} ms  x{ratio:.2f}")  # noqa: T201
+        print(f"{backend:9} {device:5} median {middle:8.2f} best {best:8.2f} ms  x{ratio:.2f}")
 
 
 if __name__ == "__main__":
