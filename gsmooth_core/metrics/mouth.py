@@ -11,6 +11,8 @@ UPPER_INNER_LIP, LOWER_INNER_LIP = (81, 13, 311), (178, 14, 402)
 MOUTH_CORNERS = (61, 291)
 OUTER_EYE_CORNERS = (33, 263)
 
+_CONSTANT = 1e-5  # of a curve's size: what rounding alone makes it vary
+
 
 def eye_distance(landmarks: Float) -> Float:
     """Distance of the outer eye corners.
@@ -58,6 +60,8 @@ def correlation(a: Float, b: Float) -> float:
         b: (T,)
     """
     both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < 3 or np.std(a[both]) == 0 or np.std(b[both]) == 0:
+    pair = np.stack([a[both], b[both]]).astype(np.float64)
+    size = np.abs(pair).max(axis=1, initial=0)
+    if both.sum() < 3 or (pair.std(axis=1) <= _CONSTANT * size).any():
         return 0.0
-    return float(np.corrcoef(a[both], b[both])[0, 1])
+    return float(np.corrcoef(pair)[0, 1])

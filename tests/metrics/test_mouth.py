@@ -37,3 +37,5 @@ def test_correlation_is_pearsons_and_skips_frames_without_a_face():
     a[0] = np.nan
     assert abs(mouth.correlation(a, b) - expected) < 1e-6
     assert mouth.correlation(np.ones(9), np.arange(9.0)) == 0
+    almost = np.float32(0.1) + np.float32(1e-8) * rng.normal(size=50).astype(np.float32)
+    assert mouth.correlation(almost, b) == 0
