@@ -133,10 +133,10 @@ def _cell(name: str, value: float | None) -> str:
 def heading(name: str) -> str:
     """A figure's name at the top of a column, with its unit and which way is better."""
     figure = FIGURES_BY_NAME[name]
-    arrow = {"more": " ↑", "less": " ↓", "zero": " → 0", "one": " → 1"}.get(figure.goal, "")
+    arrow = {"more": "↑", "less": "↓", "zero": "→0", "one": "→1"}.get(figure.goal, "")
     unit = f", {figure.unit}" if figure.unit else ""
     label = "|Offset|" if name == "offset" else figure.label
-    return label + unit + arrow
+    return label + unit + (f"\N{NO-BREAK SPACE}{arrow}" if arrow else "")
 
 
 def _paper_note() -> str:
