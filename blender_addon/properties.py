@@ -34,6 +34,11 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         ),
         default="lower_face",
     )
+    adapt: BoolProperty(
+        name="Learn This Mouth",
+        description="Train on the clip itself first: truer, and a minute or two longer",
+        default=False,
+    )
     replace: BoolProperty(
         name="Replace Strip",
         description="Put the dubbed strip in the old one's place instead of above it, muted",
@@ -47,7 +52,8 @@ class GSmoothSettings(bpy.types.PropertyGroup):
 
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        return {"strength": self.strength, "smoothing": self.smoothing, "mask": self.mask}
+        names = ("strength", "smoothing", "mask", "adapt")
+        return {name: getattr(self, name) for name in names}
 
 
 def register() -> None:

@@ -1,6 +1,6 @@
 """The way of the data, from a job to a dubbed file. Read this file to know the program.
 
-    track -> predict -> pose -> render + blend + translate + paste -> encode
+    track -> predict -> pose -> (adapt) -> render + blend + translate + paste -> encode
 
 Each stage is one method of `Run`; its result lies in the job's folder and is noted in the journal
 with a fingerprint of everything it was made from. A job that is started again goes on where
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from gsmooth_core import __version__, models
 from gsmooth_core.a2ep import merge_expression, predict_expression
@@ -33,9 +34,10 @@ from gsmooth_core.journal import Journal, fingerprint
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
-from gsmooth_core.source import Source, repeat_track
+from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.adapt import Adapted, AdaptSettings, adapt, config_of, halves, lessons
+from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
@@ -190,6 +192,16 @@ class Run:
             self.journal.record("predict", inputs, path)
         return load_expression(path)
 
+    def adapt(self, track: FaceTrack) -> Adapted | None:
+        """The generator, trained on each half of the clip for the other half."""
+        settings = AdaptSettings()
+        parts = halves(track, settings)
+        if not parts:
+            self.tell(Message("warning", "The clip is too short to learn from; not adapted."))
+            return None
+        early, late = (self._adapted(n, part, settings) for n, part in enumerate(parts))
+        return Adapted(early, late, len(track) / 2, settings.fade * float(track.fps))
+
     def render(self, track: FaceTrack, target: Expression) -> tuple[list[Path], int]:
         """Translate all frames, segment by segment; what an earlier run finished is kept.
 
@@ -231,7 +243,10 @@ class Run:
         """What makes the frames of this job; its references are read from `frames`."""
         device = None if self.job.settings.device == "auto" else self.job.settings.device
         generator, compose = load_generator(), self.compose_settings()
-        return FaceTranslator(track, self.model, target.values, frames, generator, compose, device)
+        adapted = self.adapt(track) if self.job.settings.adapt else None
+        return FaceTranslator(
+            track, self.model, target.values, frames, generator, compose, device, adapted
+        )
 
     def compose_settings(self) -> ComposeSettings:
         """What the job's settings mean for the picture."""
@@ -268,14 +283,30 @@ class Run:
             source.speech(), source.count, source.shown.fps, on_progress=on_progress
         )
 
-    def _progress(self, stage: str, total: int) -> Callable[[int], None]:
-        self.tell(Progress(stage, 0, total))
+    def _progress(self, stage: str, total: int, before: int = 0) -> Callable[[int], None]:
+        self.tell(Progress(stage, before, total))
 
         def on_progress(done: int) -> None:
             raise_if(self.cancelled)
-            self.tell(Progress(stage, done, total))
+            self.tell(Progress(stage, before + done, total))
 
         return on_progress
+
+    def _adapted(self, number: int, part: FaceTrack, settings: AdaptSettings) -> nn.Module:
+        """The generator of one half of the clip, trained on `part` or read from the folder."""
+        path = self.folder / f"adapted_{number}.safetensors"
+        inputs = fingerprint(**self._look_inputs(), adapt=asdict(settings))
+        if not self.journal.finished("adapt", inputs, number):
+            generator, compose = load_generator(), self.compose_settings()
+            config = config_of(generator)
+            learned = lessons(part, self.model, self._opened, config, compose, settings)
+            on_step = self._progress("adapt", 2 * settings.steps, number * settings.steps)
+            save_generator(path, adapt(generator, learned, settings, on_step))
+            self.journal.record("adapt", inputs, path, number)
+        return load_generator(path)
+
+    def _opened(self) -> closing[FrameReader]:
+        return closing(self.source.frames())
 
     def _translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
         with closing(self.source.frames()) as frames:
@@ -300,17 +331,25 @@ class Run:
         weights = {name: models.locate(name) for name in ("face_model", "face_landmarker")}
         return {"version": __version__, **self.source.pictures_stamp(), **weights}
 
+    def _look_inputs(self) -> dict[str, Any]:
+        """What the look of a face depends on, whatever it says."""
+        settings = self.job.settings
+        return {
+            **self._track_inputs(),
+            "track": self.folder / "track.safetensors",
+            "taft": models.locate("taft"),
+            "look": (settings.mask, settings.crop_size, settings.reference_gap),
+        }
+
     def _render_inputs(self, target: Expression) -> str:
         settings = self.job.settings
         shown = np.round(target.values, 5).tobytes()
         return fingerprint(
-            **self._track_inputs(),
-            track=self.folder / "track.safetensors",
+            **self._look_inputs(),
             target=hashlib.sha256(shown).hexdigest(),
-            taft=models.locate("taft"),
+            adapt=asdict(AdaptSettings()) if settings.adapt else None,
             container=self.job.output.suffix.lower(),
-            look=(settings.mask, settings.crop_size, settings.crf, settings.preset),
-            gap=settings.reference_gap,
+            encoder=(settings.crf, settings.preset),
             chunk_frames=settings.chunk_frames,
         )
 

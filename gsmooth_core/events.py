@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` steps of a stage ("track", "predict", "render", "encode") are done."""
+    """`done` of `total` steps of a stage are done.
+
+    The stages are "track", "predict", "adapt", "render" and "encode".
+    """
 
     stage: str
     done: int

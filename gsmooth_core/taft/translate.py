@@ -6,18 +6,21 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.taft.adapt import Adapted
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.inputs import generator_input, suited
 
+_Waiting = tuple[int, Image, "Future[Composition | None]"]
 _AHEAD = 2  # frames that are composed while the generator is at work on another
 
 
@@ -51,6 +54,7 @@ class FaceTranslator:
         settings: what is replaced, and how; the number and the kind of references are the
             generator's own.
         device: of the generator; by default CUDA where there is one.
+        adapted: the generator as it was adapted to this clip.
 
     Raises:
         InputError: the target does not fit the track.
@@ -65,14 +69,17 @@ class FaceTranslator:
         generator: nn.Module,
         settings: ComposeSettings | None = None,
         device: str | None = None,
+        adapted: Adapted | None = None,
     ) -> None:
-        self.track = track
+        self.track, self.adapted = track, adapted
         self.config = cast(GeneratorConfig, generator.config)
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(track, model, target, source, settings)
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = generator.to(self.device)
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if adapted:
+            adapted.to(self.device)
         _leave_cores()
 
     def translate(self, index: int, frame: Image) -> Translated:
@@ -80,7 +87,7 @@ class FaceTranslator:
 
         A frame without a usable face comes back as it is.
         """
-        return self._finish(frame, self._compose(index, frame))
+        return self._finish(index, frame, self._compose(index, frame))
 
     def translate_all(
         self, frames: Iterable[tuple[int, Image]]
@@ -90,36 +97,34 @@ class FaceTranslator:
         The next frames are composed on a second thread while the generator works on one: neither
         waits for the other, and no more than a few frames are held.
         """
-        waiting: deque[tuple[Image, Future[Composition | None]]] = deque()
+        waiting: deque[_Waiting] = deque()
         with ThreadPoolExecutor(1, "compose") as thread:
             for index, frame in frames:
-                waiting.append((frame, thread.submit(self._compose, index, frame)))
+                waiting.append((index, frame, thread.submit(self._compose, index, frame)))
                 if len(waiting) > _AHEAD:
                     yield self._first(waiting)
             while waiting:
                 yield self._first(waiting)
 
-    def _first(
-        self, waiting: deque[tuple[Image, Future[Composition | None]]]
-    ) -> tuple[Image, Translated]:
-        frame, composed = waiting.popleft()
-        return frame, self._finish(frame, composed.result())
+    def _first(self, waiting: deque[_Waiting]) -> tuple[Image, Translated]:
+        index, frame, composed = waiting.popleft()
+        return frame, self._finish(index, frame, composed.result())
 
     def _compose(self, index: int, frame: Image) -> Composition | None:
         return self.composer.compose(index, frame) if self.track.usable[index] else None
 
-    def _finish(self, frame: Image, composition: Composition | None) -> Translated:
+    def _finish(self, index: int, frame: Image, composition: Composition | None) -> Translated:
         if composition is None:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
-        picture = self._generate(composition)
+        picture = self._generate(index, composition)
         veiled = composition.veiled
         new, mask = veiled.reveal(frame, picture, self.composer.rim / veiled.under.scale)
         hidden = np.zeros(frame.shape[:2], bool)
         veiled.under.part(hidden)[...] = veiled.hidden
         return Translated(new, mask, hidden, composition.members)
 
-    def _generate(self, composition: Composition) -> Float:
+    def _generate(self, index: int, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
         x0, y0, x1, y1 = self.composer.box
         picture = composition.blend.image.copy()
@@ -130,7 +135,8 @@ class FaceTranslator:
             )
         )
         with torch.inference_mode():
-            made = self.generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
+            generator = self.adapted.at(index) if self.adapted else self.generator
+            made = generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
         picture[y0:y1, x0:x1] = made.cpu().numpy()
         return picture
 
@@ -143,30 +149,3 @@ def _leave_cores() -> None:
     """
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
-
-
-def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:
-    """The settings with the references that a generator was made for."""
-    if not config.warped:
-        return replace(settings, fixed=True)
-    return replace(settings, references=replace(settings.references, count=config.references))
-
-
-def generator_input(composition: Composition, config: GeneratorConfig) -> GeneratorInput:
-    """A batch of one for a generator."""
-    blend, fixed = composition.blend, composition.fixed
-    references, validity = blend.references, blend.validity
-    if not config.warped and fixed is not None:
-        references, validity = fixed[None], np.ones((1, *fixed.shape[:2]), np.float32)
-    return GeneratorInput(
-        _planes(blend.image)[None],
-        torch.from_numpy(blend.mask)[None, None],
-        _planes(composition.hints)[None],
-        _planes(references)[None],
-        torch.from_numpy(validity)[None, :, None],
-    )
-
-
-def _planes(image: Float) -> Tensor:
-    """(..., H, W, C) -> (..., C, H, W)."""
-    return torch.from_numpy(image).movedim(-1, -3)

@@ -13,8 +13,9 @@ from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import Composer, ComposeSettings, best_size
+from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.translate import FaceTranslator, generator_input
+from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
 from tests.taft.test_generator import stirred
 

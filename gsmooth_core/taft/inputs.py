@@ -1,0 +1,40 @@
+"""From a composition to the tensors of a generator, and the settings that suit one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gsmooth_core.data import Float
+from gsmooth_core.taft.compose import ComposeSettings, Composition
+from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
+
+
+def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:
+    """The settings with the references that a generator was made for."""
+    if not config.warped:
+        return replace(settings, fixed=True)
+    return replace(settings, references=replace(settings.references, count=config.references))
+
+
+def generator_input(composition: Composition, config: GeneratorConfig) -> GeneratorInput:
+    """A batch of one for a generator."""
+    blend, fixed = composition.blend, composition.fixed
+    references, validity = blend.references, blend.validity
+    if not config.warped and fixed is not None:
+        references, validity = fixed[None], np.ones((1, *fixed.shape[:2]), np.float32)
+    return GeneratorInput(
+        _planes(blend.image)[None],
+        torch.from_numpy(blend.mask)[None, None],
+        _planes(composition.hints)[None],
+        _planes(references)[None],
+        torch.from_numpy(validity)[None, :, None],
+    )
+
+
+def _planes(image: Float) -> Tensor:
+    """(..., H, W, C) -> (..., C, H, W)."""
+    return torch.from_numpy(image).movedim(-1, -3)

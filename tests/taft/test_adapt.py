@@ -1,0 +1,129 @@
+"""Adaptation: better on the clip it learned from, blind for what it will make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gsmooth_core.data import FaceTrack, Image
+from gsmooth_core.taft import generator as g
+from gsmooth_core.taft.adapt import Adapted, AdaptSettings, Lesson, adapt, halves, lessons
+from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.translate import FaceTranslator
+from tests.taft import scene
+from tests.taft.test_generator import stirred
+
+FRAMES = 40  # at 25 a second
+SETTINGS = AdaptSettings(samples=4, steps=3, window=96, gap=0.12, fade=0.16, shortest=0.3)
+COMPOSE = ComposeSettings(size=256, references=ReferenceSettings(bank=6, count=3))
+CONFIGS = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
+
+
+@pytest.fixture(scope="module")
+def clip() -> FaceTrack:
+    return scene.track(FRAMES)
+
+
+@pytest.fixture(scope="module")
+def pictures(clip: FaceTrack) -> list[Image]:
+    return [scene.picture(clip, frame) for frame in range(FRAMES)]
+
+
+def adapted(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> Adapted:
+    @contextmanager
+    def opened() -> Iterator:
+        yield pictures.__getitem__
+
+    parts = halves(clip, SETTINGS)
+    assert parts
+    model, config = scene.face_model(), generator.config
+    early, late = (
+        adapt(generator, lessons(p, model, opened, config, COMPOSE, SETTINGS), SETTINGS)
+        for p in parts
+    )
+    return Adapted(early, late, FRAMES / 2, SETTINGS.fade * float(clip.fps))
+
+
+def weights(module: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in module.parameters()])
+
+
+def test_neither_half_learns_from_what_it_makes(clip) -> None:
+    parts = halves(clip, SETTINGS)
+    assert parts
+    learned = [np.flatnonzero(part.usable) for part in parts]
+    clear = (SETTINGS.gap + SETTINGS.fade / 2) * 25
+    assert learned[0].min() > FRAMES / 2 + clear
+    assert learned[1].max() < FRAMES / 2 - clear
+
+
+def test_a_short_clip_is_not_adapted(clip) -> None:
+    assert halves(clip, replace(SETTINGS, shortest=1.0)) is None
+    unseen = replace(clip, confidence=np.zeros(FRAMES, np.float32))
+    assert halves(unseen, SETTINGS) is None
+
+
+@pytest.mark.parametrize("preset", g.PRESETS)
+def test_poison_changes_nothing_with_adaptation(clip, pictures, preset: str) -> None:
+    """The hidden pixels of a frame have no part in its picture, be it through the weights."""
+    generator = stirred(CONFIGS[preset])
+    target = clip.expression[::-1].copy()
+
+    def made(source: list[Image], frame: int):
+        learned = adapted(clip, source, generator)
+        dub = FaceTranslator(
+            clip, scene.face_model(), target, source.__getitem__, generator, COMPOSE, "cpu", learned
+        )
+        return dub.translate(frame, source[frame])
+
+    rng = np.random.default_rng(0)
+    for frame in (4, 21):  # in a half, and where the halves meet
+        clean = made(pictures, frame)
+        poisoned = pictures[frame].copy()
+        poisoned[clean.hidden] = rng.integers(0, 256, (int(clean.hidden.sum()), 3))
+        source = [p if n != frame else poisoned for n, p in enumerate(pictures)]
+        assert np.array_equal(made(source, frame).frame, clean.frame)
+
+
+def test_adaptation_is_used(clip, pictures) -> None:
+    generator = stirred(CONFIGS["default"])
+    learned = adapted(clip, pictures, generator)
+    args = (clip, scene.face_model(), clip.expression, pictures.__getitem__, generator, COMPOSE)
+    plain, own = FaceTranslator(*args, "cpu"), FaceTranslator(*args, "cpu", learned)
+    before, after = (dub.translate(4, pictures[4]).frame for dub in (plain, own))
+    assert not np.array_equal(before, after)
+    assert torch.equal(weights(generator), weights(stirred(CONFIGS["default"])))
+
+
+def test_one_half_becomes_the_other_smoothly() -> None:
+    early, late = stirred(CONFIGS["default"]), g.build(CONFIGS["default"])
+    both = Adapted(early, late, middle=20, fade=4)
+    assert both.at(17) is early
+    assert both.at(23) is late
+    at = [weights(both.at(frame)).clone() for frame in (18, 19, 20, 21, 22)]
+    expected = [torch.lerp(weights(early), weights(late), s) for s in (0, 0.25, 0.5, 0.75, 1)]
+    for made, wanted in zip(at, expected, strict=True):
+        torch.testing.assert_close(made, wanted)
+
+
+def test_training_lessens_the_error_on_its_lessons() -> None:
+    torch.manual_seed(0)
+    flat = torch.rand(1, 2, 3, 1, 1).expand(1, 2, 3, 64, 64)
+    one, hints = torch.ones(1, 1, 64, 64), torch.zeros(1, 3, 64, 64)
+    inputs = g.GeneratorInput(flat.mean(1), one, hints, flat, one[:, None].repeat(1, 2, 1, 1, 1))
+    truth = 0.8 * flat.mean(1)  # this person is darker than the references say
+    lesson = Lesson(inputs, truth, one, one)
+    generator = stirred(CONFIGS["default"])
+
+    def error(module: torch.nn.Module) -> float:
+        with torch.inference_mode():
+            return float((module(inputs) - truth).abs().mean())
+
+    pupil = adapt(generator, [lesson], replace(SETTINGS, steps=30, learning_rate=3e-3))
+    assert error(pupil) < 0.6 * error(generator)
