@@ -185,23 +185,25 @@ def _plots(shot: Shot, curves: Curves, sync: SyncResult | None) -> list[str]:
             "Mean gradient across the mask's outline; a dub that lies above shows an edge.",
         ),
     ]
-    if sync is not None:
-        whole = np.arange(len(sync.per_second), dtype=np.float64) + 0.5
-        shifts = np.arange(len(sync.distances), dtype=np.float64) - len(sync.distances) // 2
-        shifts += sync.centre
-        parts += [
-            html.text("h3", "Lip sync, second by second"),
-            html.drawing(
-                lines(whole, [Line("confidence", sync.per_second, 1)], "s", 150),
-                "How far lips and sound fit better at the shot's own shift than at others.",
-            ),
-            html.text("h3", "Lips against shifted sound"),
-            html.drawing(
-                lines(shifts, [Line("distance", sync.distances, 1)], "frames", 150, mark=0.0),
-                "A deep dip at 0 is good sync; a dip at the right means that the sound is late.",
-            ),
-        ]
-    return parts
+    return [*parts, *_sync_plots(sync)] if sync is not None else parts
+
+
+def _sync_plots(sync: SyncResult) -> list[str]:
+    whole = np.arange(len(sync.per_second), dtype=np.float64) + 0.5
+    shifts = np.arange(len(sync.distances), dtype=np.float64) - len(sync.distances) // 2
+    shifts += sync.centre
+    return [
+        html.text("h3", "Lip sync, second by second"),
+        html.drawing(
+            lines(whole, [Line("confidence", sync.per_second, 1)], "s", 150),
+            "How far lips and sound fit better at the shot's own shift than at others.",
+        ),
+        html.text("h3", "Lips against shifted sound"),
+        html.drawing(
+            lines(shifts, [Line("distance", sync.distances, 1)], "frames", 150, mark=0.0),
+            "A deep dip at 0 is good sync; a dip at the right means that the sound is late.",
+        ),
+    ]
 
 
 def _word(check: Check) -> str:
