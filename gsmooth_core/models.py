@@ -75,7 +75,7 @@ MODELS: dict[str, ModelFile] = {
             "sync.safetensors",
             "GPL-3.0-or-later",
             "do lips and sound fit",
-            "2d895b75646a1454ecd40437d53d201149987fd7132aa032d81b21c2c3ba5442",
+            "775da5ea14db4dae6446401767e4003b51b3b2ac92c090f4ff1bed29707b1e18",
         ),
         ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False

@@ -19,6 +19,7 @@ import torch
 from gsmooth_core.errors import InputError
 from gsmooth_core.sync.expert import SyncConfig, SyncExpert, save_expert
 from gsmooth_core.sync.offset import MOST_SHIFT, judge, shifted_distances
+from gsmooth_core.sync.sound import fingerprint
 from gsmooth_core.sync.windows import FPS
 from training import sync_evaluate
 from training.split import Part
@@ -131,6 +132,7 @@ def run(footage: Path, cache: Path, output: Path, settings: FitSettings) -> Path
         "clips": len(pairs),
         "best_step": fitter.progress.best_step,
         "history": fitter.progress.history,
+        "ears": fingerprint(),
     }
     save_expert(output / "sync.safetensors", expert, about)
     return output / "sync.safetensors"

@@ -27,7 +27,7 @@ from training.sync_data import Pair
 DELAYS = 3  # a clip
 FARTHEST = 12  # frames
 WRONG = 5  # sounds a clip
-TOLERANCE = 1.0  # frames at 25 fps
+TOLERANCE = 1  # frames at 25 fps
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +74,14 @@ class Row:
     wrong: tuple[float, ...]
 
     @property
-    def errors(self) -> list[float]:
-        """Frames between what was found and the truth, for each delay, in whole frames found."""
-        return [abs(t.offset - t.delay - self.truth) for t in self.trials[1:]]
+    def errors(self) -> list[int]:
+        """Whole frames between what was found and the truth, for each delay."""
+        return [abs(t.offset - t.delay - round(self.truth)) for t in self.trials[1:]]
+
+    @property
+    def exact_errors(self) -> list[float]:
+        """The same, finer than a frame."""
+        return [abs(t.exact - t.delay - self.truth) for t in self.trials[1:]]
 
     @property
     def manifest_errors(self) -> list[int]:
@@ -159,6 +164,7 @@ def summary(rows: list[Row]) -> dict[str, float]:
     if not rows:
         return {}
     errors = np.concatenate([row.errors for row in rows])
+    exact = np.concatenate([row.exact_errors for row in rows])
     manifest = np.concatenate([row.manifest_errors for row in rows])
     drift = np.concatenate([row.drift for row in rows])
     true = float(np.mean([row.confidence for row in rows]))
@@ -167,10 +173,10 @@ def summary(rows: list[Row]) -> dict[str, float]:
     return {
         "clips": len(rows),
         "speakers": len({row.speaker for row in rows}),
-        "within_1_frame": float(np.mean(np.round(errors) <= TOLERANCE)),
+        "within_1_frame": float(np.mean(errors <= TOLERANCE)),
         "within_1_frame_of_manifest": float(np.mean(manifest <= TOLERANCE)),
         "shift_recovered": float(np.mean(drift <= TOLERANCE)),
-        "mean_error_frames": float(errors.mean()),
+        "median_error_frames": float(np.median(exact)),
         "confidence": true,
         "wrong_confidence": wrong,
         "ratio": true / max(wrong, 1e-9),

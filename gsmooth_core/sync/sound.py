@@ -9,10 +9,12 @@ import numpy as np
 from gsmooth_core import models
 from gsmooth_core.a2ep import A2EP, load_a2ep
 from gsmooth_core.a2ep.features import feature_blocks
-from gsmooth_core.a2ep.mel import level_gain, speech_weights
+from gsmooth_core.a2ep.mel import SAMPLE_RATE, level_gain, speech_weights
 from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.data import Float
 from gsmooth_core.errors import ModelError
+
+_MARKS = 16  # features that a fingerprint holds
 
 
 @cache
@@ -37,3 +39,10 @@ def hear(audio: Float) -> Float:
     audio = np.nan_to_num(np.asarray(audio, np.float32))
     blocks = feature_blocks(_encoder().encoder, audio, level_gain(audio))
     return np.concatenate(list(normalise(blocks, speech_weights(audio))))
+
+
+def fingerprint() -> list[float]:
+    """What the encoder makes of a known sound: tells whether an expert was trained on its like."""
+    time = np.arange(SAMPLE_RATE, dtype=np.float32) / SAMPLE_RATE
+    chirp = 0.1 * np.sin(2 * np.pi * (200 * time + 900 * time**2))
+    return [round(float(v), 4) for v in hear(chirp)[12, :_MARKS]]

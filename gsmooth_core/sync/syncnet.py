@@ -188,6 +188,18 @@ def crop_face(frame: Image, landmarks: Float) -> Image:
     return cut
 
 
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+)
+"""What torch's reader ends in, depending on which bytes it meets."""
+
+
 def load_syncnet(path: Path) -> SyncNet:
     """Read a user's SyncNet v2 weights; no code in the file is run.
 
@@ -199,7 +211,7 @@ def load_syncnet(path: Path) -> SyncNet:
         raise ModelError(f"There is no SyncNet file '{path}'.", hint)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except (*_UNREADABLE, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"'{path.name}' cannot be read: {reason}", hint) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
