@@ -54,6 +54,7 @@ class Ablation:
         way: how jobs are run.
         trains: "a2ep" or "taft" where other weights are needed.
         options: of that training command.
+        adapt: let the generator learn from the clip's other half first.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Ablation:
     way: type[Run] = Run
     trains: str = ""
     options: tuple[str, ...] = ()
+    adapt: bool = False
 
 
 ABLATIONS = (
@@ -81,8 +83,10 @@ ABLATIONS = (
     Ablation("no-references", "w/o references", "no pixel of other frames, the render alone",
              WithoutReferences),
     Ablation("no-teeth", "w/o teeth", "a face model without teeth and tongue", WithoutTeeth),
-    Ablation("no-adaptation", "w/o adaptation", "curves not fitted to this person's mouth",
+    Ablation("no-adaptation", "w/o personal fit", "curves not fitted to this person's mouth",
              WithoutAdaptation),
+    Ablation("adapted", "with adaptation", "the generator learns from the clip's other half first",
+             adapt=True),
 )  # fmt: skip
 
 DUBS = ("reconstruction", "own")
@@ -167,7 +171,8 @@ def ablate(ablation: Ablation, setup: Setup) -> Outcome:
     folders = [str(weights_folder(ablation, setup))] if command else []
     with ProcessPoolExecutor(1, context, initializer=_use_weights, initargs=(folders,)) as pool:
         place = setup.output / "runs" / ablation.name
-        table = pool.submit(_means, setup, place, ablation.way).result()
+        shared = replace(setup, plan=replace(setup.plan, adapt=ablation.adapt))
+        table = pool.submit(_means, shared, place, ablation.way).result()
     return Outcome(*facts, table["own"], table["reconstruction"], shown)
 
 

@@ -91,7 +91,12 @@ def written(results: list[ClipResult], plan: Plan, output: Path) -> Evaluation:
     """Write `evaluation.json` and `evaluation.html` from what was found on the clips."""
     found = Evaluation(
         datetime.now(UTC).date().isoformat(),
-        {"speech": plan.speech.name, "frames": plan.frames, "gap": plan.gap},
+        {
+            "speech": plan.speech.name,
+            "frames": plan.frames,
+            "gap": plan.gap,
+            "adapt": plan.adapt,
+        },
         {name: hash_file(path)[:12] for name in models.MODELS if (path := models.find(name))},
         means(results),
         in_sync(results),
@@ -185,6 +190,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=plan.frames, help="of each clip")
     parser.add_argument("--samples", type=int, default=plan.samples, help="for slow measures")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--adapt", action="store_true", help="adapt the generator to each clip")
     parser.add_argument("--page-only", action="store_true", help="write the page again")
     parser.add_argument("--reuse", action="store_true", help="keep dubs of an older version")
     return parser.parse_args(arguments)
@@ -200,7 +206,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
     if not speech.is_file():
         raise InputError(f"There is no speech '{speech}'.", "Name a file with sound (--speech).")
     plan = Plan(speech.absolute(), options.frames, samples=options.samples)
-    return replace(plan, reuse=options.reuse)
+    return replace(plan, reuse=options.reuse, adapt=options.adapt)
 
 
 def main() -> int:

@@ -80,6 +80,7 @@ class Plan:
         poisoned: frames a clip that are poisoned before anything is believed.
         reuse: keep dubs that an older version of the program made.
         dubs: which of `DUBS` are made; rows that need others are left out.
+        adapt: let the generator learn from the clip's other half first.
     """
 
     speech: Path
@@ -89,6 +90,7 @@ class Plan:
     poisoned: int = 2
     reuse: bool = False
     dubs: tuple[str, ...] = DUBS
+    adapt: bool = False
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -106,7 +108,7 @@ def own_job(clip: EvalClip, plan: Plan, output: Path, frames: int) -> Job:
         audio=clip.path,
         audio_start=clip.offset / 25,
         frame_count=frames,
-        settings=DubSettings(reference_gap=plan.gap),
+        settings=DubSettings(reference_gap=plan.gap, adapt=plan.adapt),
     )
 
 

@@ -48,7 +48,12 @@ def test_the_six_of_table_iv_are_there_and_ours():
     labels = [ablation.label for ablation in ablate.ABLATIONS]
     paper = ["TempAud", "ExpSurp", "Template", "MouthAttn", "MAFB", "MorphoAug"]
     assert labels[1:7] == [f"w/o {name}" for name in paper]
-    assert labels[7:] == ["w/o references", "w/o teeth", "w/o adaptation"]
+    assert labels[7:] == [
+        "w/o references",
+        "w/o teeth",
+        "w/o personal fit",
+        "with adaptation",
+    ]
     assert len({ablation.name for ablation in ablate.ABLATIONS}) == len(labels)
 
 
