@@ -42,6 +42,7 @@ from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.texture import clip_texture
+from gsmooth_core.threads import leave_cores
 from gsmooth_core.tracking import track_face
 
 
@@ -139,6 +140,7 @@ class Run:
         cancelled: Cancelled = lambda: False,
     ) -> None:
         self.job, self.folder, self.tell, self.cancelled = job, folder, on_event, cancelled
+        leave_cores()
         self.source = Source(job)
         self.model = load_face_model()
         self.journal = Journal(folder)

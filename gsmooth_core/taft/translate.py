@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -80,7 +79,6 @@ class FaceTranslator:
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if adapted:
             adapted.to(self.device)
-        _leave_cores()
 
     def translate(self, index: int, frame: Image) -> Translated:
         """Return frame number `index` with its new expression.
@@ -139,13 +137,3 @@ class FaceTranslator:
             made = generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
         picture[y0:y1, x0:x1] = made.cpu().numpy()
         return picture
-
-
-def _leave_cores() -> None:
-    """Keep torch off half of the cores: composing and encoding go on there at the same time.
-
-    Threads of torch burn the core they wait on. On two busy cores, two of them took four times the
-    processor time of one, and were slower.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
