@@ -61,7 +61,7 @@ MODELS: dict[str, ModelFile] = {
             "a2ep.safetensors",
             "GPL-3.0-or-later",
             "speech to expression",
-            "3329f279dde3898c9f52483ef81d6dc88a427b07bc2244a47bb328f06279dca4",
+            "c0a5baa02145d39c99eacc1cf7c86f3fe27224edb4b61b89a6ad676da3b10ef3",
         ),
         ModelFile(
             "taft",

@@ -1,4 +1,4 @@
-"""Train A2EP: `python -m training.a2ep --preset default|paper --cache DIR --output DIR`.
+"""Train A2EP: `python -m training.a2ep --preset default --footage DIR --cache DIR --output DIR`.
 
 Reads what `training.prepare` made. Writes `a2ep.safetensors` (the checkpoint), `figures.json`
 (validation speakers, clip by clip) and `state.pt`, from which a stopped run goes on. With
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep import A2EP, PRESETS, A2EPConfig, save_checkpoint
+from gsmooth_core.a2ep import A2EP, A2EPConfig, save_checkpoint
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from gsmooth_core.a2ep.mel import BLOCK
@@ -26,53 +26,21 @@ from gsmooth_core.data import Float
 from gsmooth_core.errors import InputError
 from gsmooth_core.face_model import load_face_model
 from training.a2ep_batches import Lesson, draw, weights_of
-from training.a2ep_data import Utterance, driven_names, folds_of, of_part, read_cache
+from training.a2ep_data import Reading, Utterance, driven_names, folds_of, of_part, read_cache
 from training.a2ep_face import SpeechFace, speech_face
 from training.a2ep_finish import finish
-from training.a2ep_fit import FitSettings, Fitter, Student
+from training.a2ep_fit import Fitter, Student
 from training.a2ep_measure import Figures
+from training.a2ep_plans import PLANS, Plan, Supervision
 from training.a2ep_ridge import cross_fit
 from training.a2ep_validate import table
 from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
-AMPLITUDE = 0.85  # of the true one that a prediction is given
+SPOKEN = 150  # frames of a clip that can hold a pause
+AMPLITUDE = 0.75  # of the true one that a prediction is given; lips that close add to it
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A preset as it is trained.
-
-    Attributes:
-        config: of the model.
-        fit: of the decoder.
-        penalty: of the ridge regression that hears first.
-        folds: groups of speakers; each is heard by a ridge that has not learned from it.
-        held_out: the group whose speakers decide when to stop.
-        train_encoder: whether the audio encoder learns too, as in the paper.
-    """
-
-    config: A2EPConfig
-    fit: FitSettings
-    penalty: float = 1.5
-    folds: int = 5
-    held_out: int = 0
-    train_encoder: bool = False
-
-
-PLANS = {
-    "default": Plan(PRESETS["default"], FitSettings()),
-    "paper": Plan(
-        PRESETS["paper"],
-        FitSettings(
-            steps=2000, batch=8, frames=100, rate=1e-4, history_dropout=0.0, history_noise=0.0,
-            style_dropout=0.0, check=200,
-        ),
-        train_encoder=True,
-    ),
-}  # fmt: skip
 
 
 def sound_blocks(audio: Float, frames: int) -> Float:
@@ -109,6 +77,13 @@ def make_lessons(
         for u, parts in zip(utterances, heard, strict=True)
     ]
     return lessons, weights
+
+
+def loss_of(supervision: Supervision, face: SpeechFace) -> VertexLoss:
+    """Eq. 8, or what takes its place."""
+    if supervision.vertices:
+        return VertexLoss(face.basis, face.model.mouth_mask, supervision.lambda_mouth)
+    return VertexLoss.of_components(len(face.names), float(np.trace(face.gram)))
 
 
 def new_decoder(
@@ -182,7 +157,7 @@ def train(
     student = Student(
         new_decoder(config, utterances, weights), encoder if plan.train_encoder else None
     )
-    loss = VertexLoss(face.basis, face.model.mouth_mask)
+    loss = loss_of(plan.supervision, face)
     fitter = Fitter(student, loss, plan.fit, Accelerator())
     state = output / "state.pt"
     if state.exists():
@@ -219,18 +194,25 @@ def build(
 ) -> A2EP:
     """Train on the utterances and make a whole model of it, ready to speak."""
     student, gain = train(plan, utterances, face, cache, output, encoder)
-    return finish(student, gain, encoder, utterances, face, all_names)
+    folds = folds_of(utterances, plan.folds)
+    spoken = [
+        load_speech(cache / "speech" / f"{u.sample.stem}.safetensors")
+        for u in utterances
+        if len(u.weights) > SPOKEN
+    ]
+    return finish(student, gain, encoder, utterances, face, all_names, folds, spoken)
 
 
 def run(
-    plan: Plan, footage: Path, cache: Path, output: Path, encoder_name: str
+    plan: Plan, footage: Path, cache: Path, output: Path, encoder_name: str | None
 ) -> dict[str, Figures]:
     """Train, write the checkpoint, validate; returns the figures of the validation clips."""
     output.mkdir(parents=True, exist_ok=True)
     model = load_face_model()
     face = speech_face(model, driven_names(model.expression_names))
-    name, encoder = chosen_encoder(encoder_name)
-    utterances = read_cache(footage, cache, name, face, plan.config.normalise)
+    name, encoder = chosen_encoder(plan.config.encoder if encoder_name is None else encoder_name)
+    reading = Reading(plan.config.normalise, plan.supervision.template)
+    utterances = read_cache(footage, cache, name, face, reading)
     training = of_part(utterances, Part.TRAIN)
     if not training:
         raise InputError(
@@ -251,7 +233,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--encoder", default="whisper", help="whisper, or a wav2vec 2.0 folder")
+    parser.add_argument("--encoder", help="a wav2vec 2.0 folder, for the paper's preset")
     parser.add_argument("--steps", type=int, help="optimiser steps; the preset says otherwise")
     return parser.parse_args()
 

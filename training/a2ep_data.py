@@ -15,9 +15,11 @@ import numpy as np
 
 from gsmooth_core.a2ep.components import driven_components, mirror_order
 from gsmooth_core.a2ep.features import FPS
+from gsmooth_core.a2ep.loss import LAMBDA_MOUTH
 from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.a2ep.style import mouth_amplitude
 from gsmooth_core.data import Bool, FaceTrack, Float
+from gsmooth_core.metrics.mouth import aperture
 from gsmooth_core.storage import load_arrays, load_track
 from training.a2ep_face import SpeechFace
 from training.split import UNLABELLED, Part, Sample, read_footage
@@ -26,6 +28,19 @@ FEWEST_FRAMES = 15
 AMPLITUDE_RANGE = (0.5, 2.0)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How clips are read.
+
+    Attributes:
+        normalised: whether features are freed of their mean over the speech around them.
+        template: whether targets are freed of who it is (eq. 5 to 7).
+    """
+
+    normalised: bool = True
+    template: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,7 @@ class Utterance:
         mean: (E,) the clip's mean expression.
         amplitude: how widely this person moves, relative to all.
         truth: (T, E) the tracked expression, both sides as they are.
+        seen: (T,) aperture of the lips in the picture over its 95th percentile.
         raw: (T, F) features before normalisation.
         weights: (T,) how much each frame is speech.
     """
@@ -62,6 +78,7 @@ class Utterance:
     mean: Float
     amplitude: float
     truth: Float
+    seen: Float
     raw: Float
     weights: Float
 
@@ -97,10 +114,24 @@ def frame_times(count: int, speed: float = 1.0) -> Float:
     return ((np.arange(count) + 0.5) / FPS * speed).astype(np.float32)
 
 
+def mistaken_for_expression(face: SpeechFace, identity: Float) -> Float:
+    """(E,) expression that comes closest to B_id alpha when both stand on the mean face.
+
+    What the vertex loss of a prediction without the identity adds to the target; the part of
+    B_id alpha that no expression reaches is a constant.
+    """
+    basis = face.basis.reshape(len(face.names), -1).astype(np.float64)  # (E, 3 V)
+    offset = np.einsum("i,ivc->vc", identity, face.model.identity_basis).ravel()
+    weight = np.repeat(np.where(face.model.mouth_mask, LAMBDA_MOUTH, 1.0), 3)  # (3 V,)
+    gram, reached = (basis * weight) @ basis.T, (basis * weight) @ offset
+    return np.linalg.lstsq(gram, reached, rcond=1e-3)[0].astype(np.float32)
+
+
 def read_utterance(
-    sample: Sample, cache: Path, encoder: str, face: SpeechFace, normalised: bool = True
+    sample: Sample, cache: Path, encoder: str, face: SpeechFace, how: Reading | None = None
 ) -> Utterance | None:
     """One clip, or None when too little of it can be used."""
+    how = how or Reading()
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
     arrays, meta = load_arrays(
         cache / "features" / encoder / f"{sample.stem}.safetensors", "features"
@@ -111,22 +142,28 @@ def read_utterance(
     truth, valid = at_times(curves, track.usable, fps, frame_times(len(arrays["x0"])))
     if valid.sum() < FEWEST_FRAMES:
         return None
+    seen, _ = at_times(
+        aperture(track.landmarks)[:, None], track.usable, fps, frame_times(len(truth))
+    )
+    seen = seen[:, 0] / np.percentile(seen[valid], 95)
     mean = truth[valid].mean(axis=0)
     amplitude = mouth_amplitude(truth[valid], face.gram) / face.amplitude
     unit = (curves - mean) / np.clip(amplitude, *AMPLITUDE_RANGE)
     unit = (unit + unit[:, mirror_order(face.names)]) / 2
+    if not how.template:
+        unit = unit + mistaken_for_expression(face, track.identity)
     takes = []
     for variant, speed in enumerate(meta["speeds"]):
         raw, weights = arrays[f"x{variant}"].astype(np.float32), arrays[f"w{variant}"]
-        features = np.concatenate(list(normalise([raw], weights))) if normalised else raw
+        features = np.concatenate(list(normalise([raw], weights))) if how.normalised else raw
         targets, usable = at_times(unit, track.usable, fps, frame_times(len(raw), speed))
         takes.append(Take(features, targets, usable))
     raw = arrays["x0"].astype(np.float32)
-    return Utterance(sample, tuple(takes), mean, float(amplitude), truth, raw, arrays["w0"])
+    return Utterance(sample, tuple(takes), mean, float(amplitude), truth, seen, raw, arrays["w0"])
 
 
 def read_cache(
-    footage: Path, cache: Path, encoder: str, face: SpeechFace, normalised: bool = True
+    footage: Path, cache: Path, encoder: str, face: SpeechFace, how: Reading | None = None
 ) -> list[Utterance]:
     """All prepared clips of the footage."""
     found = []
@@ -137,7 +174,7 @@ def read_cache(
         ):
             log.warning("%s is not prepared; it is left out", sample.stem)
             continue
-        utterance = read_utterance(sample, cache, encoder, face, normalised)
+        utterance = read_utterance(sample, cache, encoder, face, how)
         if utterance:
             found.append(utterance)
     return found

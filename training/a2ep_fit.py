@@ -41,18 +41,18 @@ class FitSettings:
         seed: of everything random.
     """
 
-    steps: int = 300
+    steps: int = 100
     batch: int = 32
     frames: int = 75
     rate: float = 3e-3
-    warm_up: int = 30
+    warm_up: int = 20
     weight_decay: float = 0.01
     history_dropout: float = 0.3
     history_noise: float = 0.3
     style_dropout: float = 0.5
     velocity: float = 2.0
     average: float = 0.98
-    check: int = 50
+    check: int = 25
     seed: int = 0
 
 

@@ -13,11 +13,14 @@ from scipy import signal
 from scipy.optimize import minimize
 
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
-from gsmooth_core.a2ep.mel import SAMPLE_RATE, level_gain
+from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE, SPEECH_LEVEL, level_gain
 from gsmooth_core.data import Float
 from training.a2ep_augment import coloured_noise
 
 PENALTY = 1e-3
+AROUND = 3 * SAMPLE_RATE  # samples of speech before and after a pause
+GAP_DEPTH = (22.0, 50.0)  # dB of the room's noise in pauses below speech
+EDGE = 5  # frames of a pause next to speech that are neither
 NOTES = 110.0 * 2.0 ** (np.arange(36) / 12.0)
 
 
@@ -77,6 +80,36 @@ def speechless_features(
             audio = audio / max(float(np.abs(audio).max()), 1e-9)
             gain = level_gain(audio) * 10.0 ** (float(rng.uniform(-20, 3)) / 20.0)
             found.append(np.concatenate(list(feature_blocks(encoder, audio, gain))))
+    return np.concatenate(found)
+
+
+def gap_features(
+    encoder: FrameEncoder, spoken: Sequence[Float], count: int, rng: np.random.Generator
+) -> Float:
+    """(T, F) features of pauses in which a room is heard, in the midst of speech.
+
+    The encoder's attention carries speech into the pauses around it, so that they do not look
+    like noise alone does.
+
+    Args:
+        encoder: samples -> features.
+        spoken: speech of some clips, each of a few seconds at least.
+        count: pauses.
+        rng: source of chance.
+    """
+    found = []
+    for _ in range(count):
+        audio = spoken[int(rng.integers(len(spoken)))]
+        start = int(rng.integers(max(1, len(audio) - 2 * AROUND)))
+        before, after = audio[start : start + AROUND], audio[start + AROUND : start + 2 * AROUND]
+        gain = level_gain(np.concatenate([before, after]))
+        room = noise(float(rng.uniform(0.8, 3.0)), rng)
+        depth = float(rng.uniform(*GAP_DEPTH))
+        room *= np.float32(10.0 ** ((SPEECH_LEVEL - depth) / 20.0) / gain / room.std())
+        whole = np.concatenate([before, room, after])
+        features = np.concatenate(list(feature_blocks(encoder, whole, gain)))
+        first, last = len(before) // BLOCK, (len(before) + len(room)) // BLOCK
+        found.append(features[first + EDGE : last - EDGE])
     return np.concatenate(found)
 
 

@@ -26,11 +26,12 @@ from training.a2ep_whisper import PARTS
 from training.prepare import load_speech
 from training.split import UNLABELLED, read_footage
 
-LONGEST = 8.0  # seconds aligned at a time
-MARGIN = 0.15  # seconds before the first and after the last word
+LONGEST = 4.0  # seconds aligned at a time
+MARGINS = (0.15, 0.3, 0.05)  # seconds before the first and after the last word, in turn
 FRAME = 0.01  # seconds a frame of pocketsphinx
 FULL_SCALE = 32767
 SILENCE = "SIL"
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +82,11 @@ def transcribe(recogniser: Any, audio: Float) -> tuple[str, list[Word]]:
     return str(about.language), words
 
 
-def plain(text: str) -> str:
-    """A word as the pronouncing dictionary spells it."""
-    return re.sub(r"[^a-z']", "", text.lower()).strip("'")
+def spelled(text: str) -> list[str]:
+    """A word as the pronouncing dictionary spells it; "P2" is two words."""
+    parts = re.findall(r"[a-z']+|[0-9]", text.lower().replace("\u2019", "'"))
+    words = (DIGITS[int(part)] if part.isdigit() else part.strip("'") for part in parts)
+    return [word for word in words if word]
 
 
 def stretches(words: list[Word]) -> Iterator[list[Word]]:
@@ -104,33 +107,42 @@ class Aligner:
     def __init__(self) -> None:
         from pocketsphinx import Decoder  # only this script needs it
 
-        self.decoder = Decoder(lm=None, loglevel="FATAL")
+        self.decoder = Decoder(lm=None, cmn="batch", loglevel="FATAL")
 
     def _pass(self, samples: bytes) -> None:
         self.decoder.start_utt()
         self.decoder.process_raw(samples, full_utt=True)
         self.decoder.end_utt()
 
-    def align(self, audio: Float, words: list[Word]) -> list[Phone]:
-        """Phones of one stretch; none when a word is unknown or nothing fits."""
-        spelled = [plain(word.text) for word in words]
-        if not all(spelled) or any(self.decoder.lookup_word(w) is None for w in spelled):
-            return []
-        first = max(0.0, words[0].start - MARGIN)
-        part = audio[int(first * SAMPLE_RATE) : int((words[-1].end + MARGIN) * SAMPLE_RATE)]
+    def _align(self, audio: Float, said: list[str], first: float, last: float) -> list[Phone]:
+        part = audio[int(first * SAMPLE_RATE) : int(last * SAMPLE_RATE)]
         samples = np.round(np.clip(part, -1, 1) * FULL_SCALE).astype(np.int16).tobytes()
-        self.decoder.set_align_text(" ".join(spelled))
-        self._pass(samples)
-        if self.decoder.hyp() is None:
+        self.decoder.set_align_text(" ".join(said))
+        try:
+            self._pass(samples)
+            if self.decoder.hyp() is None:
+                return []
+            self.decoder.set_alignment()
+            self._pass(samples)
+        except RuntimeError:  # the words do not fit the sound
             return []
-        self.decoder.set_alignment()
-        self._pass(samples)
         return [
             Phone(p.name, first + p.start * FRAME, first + (p.start + p.duration) * FRAME)
             for word in self.decoder.get_alignment()
             for p in word
             if p.name != SILENCE
         ]
+
+    def align(self, audio: Float, words: list[Word]) -> list[Phone]:
+        """Phones of one stretch; none when a word is unknown or nothing fits."""
+        said = [part for word in words for part in spelled(word.text)]
+        if not said or any(self.decoder.lookup_word(word) is None for word in said):
+            return []
+        for margin in MARGINS:
+            first, last = max(0.0, words[0].start - margin), words[-1].end + margin
+            if phones := self._align(audio, said, first, last):
+                return phones
+        return []
 
 
 def load_phones(cache: Path, stem: str) -> list[Phone]:

@@ -1,9 +1,10 @@
 """What A2EP has to beat: `python -m training.baselines --footage DIR --cache DIR`.
 
 Mean face, ridge regression from MFCCs (13 coefficients, six frames on either side), ridge
-regression from Whisper's third layer (three frames on either side), and A2EP, held against the
-same clips of speakers that none of them has learned from: on the validation speakers, or with
-`--folds 5` on all clips with trusted sync, everything trained again for each fold of speakers.
+regression from what A2EP's encoder gives (Whisper's third layer, three frames on either side),
+and A2EP, held against the same clips of speakers that none of them has learned from: on the
+validation speakers, or with `--folds 5` on all clips with trusted sync, everything trained again
+for each fold of speakers.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from gsmooth_core.a2ep.mel import BLOCK, HOP, level_gain, log_mel, speech_weight
 from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.data import Float
 from gsmooth_core.face_model import load_face_model
-from training.a2ep import PLANS, build
+from training.a2ep import build
 from training.a2ep_data import Take, Utterance, driven_names, folds_of, of_part, read_cache
 from training.a2ep_face import SpeechFace, speech_face
 from training.a2ep_measure import Figures, measure
+from training.a2ep_plans import PLANS, Plan
 from training.a2ep_ridge import Ridge, windows
 from training.a2ep_validate import table
 from training.prepare import chosen_encoder, load_speech
@@ -116,14 +118,15 @@ class Comparison:
     Args:
         footage: folder with clips/ and words/.
         cache: what `training.prepare` made of it.
+        encoder: that the ridge and the model hear with.
     """
 
-    def __init__(self, footage: Path, cache: Path) -> None:
+    def __init__(self, footage: Path, cache: Path, encoder: str = "whisper") -> None:
         self.cache = cache
         self.whole = load_face_model()
         self.face = speech_face(self.whole, driven_names(self.whole.expression_names))
-        self.name, self.encoder = chosen_encoder("whisper")
-        self.clips = read_cache(footage, cache, self.name, self.face)
+        name, self.encoder = chosen_encoder(encoder)
+        self.clips = read_cache(footage, cache, name, self.face)
         self.cepstral = with_mfcc(self.clips, cache)
 
     def _split(
@@ -147,7 +150,7 @@ class Comparison:
         product = table(load_a2ep(checkpoint), self.face, self.cache, clips)
         return _named(merged([cepstral]), merged([whisper]), product)
 
-    def folded(self, count: int, output: Path, preset: str) -> dict[str, Rows]:
+    def folded(self, count: int, output: Path, plan: Plan) -> dict[str, Rows]:
         """All systems on all trusted clips, each speaker judged by what has not learned of it."""
         folds = folds_of(self.clips, count)
         cepstral, whisper = [], []
@@ -160,7 +163,7 @@ class Comparison:
             taught, tested = self._split(self.clips, stems)
             where = output / f"fold{fold}"
             where.mkdir(parents=True, exist_ok=True)
-            plan, names = PLANS[preset], self.whole.expression_names
+            names = self.whole.expression_names
             model = build(plan, taught, self.face, self.cache, where, self.encoder, names)
             product |= table(model, self.face, self.cache, tested)
             log.info("fold %d: %s", fold, Figures.mean(list(product.values())).row())
@@ -171,7 +174,7 @@ def _named(cepstral: Rows, whisper: Rows, product: Rows) -> dict[str, Rows]:
     return {
         "mean face": dict.fromkeys(product, MEAN_FACE),
         "MFCC +-6, ridge": cepstral,
-        "Whisper layer 3 +-3, ridge": whisper,
+        "encoder +-3, ridge": whisper,
         "A2EP": product,
     }
 
@@ -210,13 +213,19 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--model", default="a2ep", help="the shipped model, or a checkpoint")
     parser.add_argument("--folds", type=int, help="over all clips, instead of the validation")
-    parser.add_argument("--preset", default="default", help="what is trained for each fold")
+    parser.add_argument(
+        "--preset", choices=sorted(PLANS), default="default", help="what is trained for each fold"
+    )
+    parser.add_argument("--steps", type=int, help="of the decoder; the preset says otherwise")
     parser.add_argument("--output", type=Path, required=True, help="folder for the figures")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    comparison = Comparison(options.footage, options.cache)
+    plan = PLANS[options.preset]
+    if options.steps is not None:
+        plan = replace(plan, fit=replace(plan.fit, steps=options.steps))
+    comparison = Comparison(options.footage, options.cache, plan.config.encoder)
     if options.folds:
-        systems = comparison.folded(options.folds, options.output, options.preset)
+        systems = comparison.folded(options.folds, options.output, plan)
     else:
         systems = comparison.validation(options.model)
     log.info("%s", report(systems))

@@ -10,7 +10,7 @@ import numpy as np
 
 from gsmooth_core.a2ep import A2EP, PredictSettings, merge_expression, predict_expression
 from gsmooth_core.data import Bool, FaceTrack, Float
-from gsmooth_core.metrics.mouth import aperture
+from training.a2ep_closing import SHUT
 from training.a2ep_data import Utterance, at_times, driven_curves, frame_times
 from training.a2ep_face import SpeechFace
 from training.align import Phone
@@ -18,7 +18,6 @@ from training.align import Phone
 FPS = Fraction(25)
 BILABIALS = frozenset({"P", "B", "M"})
 OPEN_VOWELS = frozenset({"AA", "AE", "AO", "AW", "AY"})
-SHUT = 0.1  # of a person's 95th percentile of the aperture
 SLACK = 0.04  # seconds that lips may meet before and after the phone
 FEWEST_SHUT = 3  # frames that show where the lips meet
 
@@ -85,13 +84,6 @@ class ApertureMeter:
         return (self.face.aperture(beta) - self.contact) / self.usual
 
 
-def seen_aperture(track: FaceTrack, count: int) -> tuple[Float, Bool]:
-    """(T,) aperture of the landmarks at 25 fps, and whether each frame is usable."""
-    values = aperture(track.landmarks)[:, None]
-    seen, valid = at_times(values, track.usable, float(track.fps), frame_times(count))
-    return seen[:, 0], valid
-
-
 def frames_of(phone: Phone, slack: float) -> slice:
     """Frames whose middle lies within the phone, `slack` seconds wider on both sides."""
     first = int(np.ceil((phone.start - slack) * FPS - 0.5))
@@ -134,9 +126,8 @@ def closures_of(
 ) -> Closures:
     """Closures of the curves that the product gives to the person of a clip."""
     curves = driven_curves(track, face.names)
-    seen, _ = seen_aperture(track, len(clip.truth))
     valid = clip.takes[0].valid
-    meter = ApertureMeter(face, face.aperture(clip.truth[valid]), seen[valid])
+    meter = ApertureMeter(face, face.aperture(clip.truth[valid]), clip.seen[valid])
     predicted = predict_expression(audio, len(track), track.fps, model=model)
     merged = merge_expression(track, predicted, PredictSettings(), model)
     places = [merged.names.index(name) for name in face.names]

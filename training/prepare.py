@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gsmooth_core.a2ep.encoders import Wav2VecFrames, WhisperFrames
+from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames, WhisperFrames
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
 from gsmooth_core.data import Float
@@ -86,12 +86,14 @@ def prepare_features(
 
 
 def chosen_encoder(name: str) -> tuple[str, nn.Module]:
-    """A folder name and the encoder: "whisper" (base, layer 3) or a wav2vec 2.0 folder."""
+    """A folder name and the encoder: "whisper" (base, layer 3), "mel" or a wav2vec 2.0 folder."""
     if name == "whisper":
         whisper = load_whisper("base")
         frames = WhisperFrames(whisper.dims)
         frames.whisper.load_state_dict(whisper.state_dict())
         return "whisper-base-3", frames.eval()
+    if name == "mel":
+        return name, MelFrames()
     folder = Path(name)
     return f"wav2vec2-{folder.name}", Wav2VecFrames.from_folder(folder).eval()
 
@@ -138,7 +140,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Prepare footage for training.")
     parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
     parser.add_argument("--cache", type=Path, required=True, help="where prepared data goes")
-    parser.add_argument("--encoder", default="whisper", help="whisper, or a wav2vec 2.0 folder")
+    parser.add_argument(
+        "--encoder", default="whisper", help="whisper, mel, or a wav2vec 2.0 folder"
+    )
     parser.add_argument("--variants", type=int, default=6, help="augmented variants a clip")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     return parser.parse_args()

@@ -14,7 +14,7 @@ class A2EPConfig:
     """Sizes and choices of Sec. IV-B; the defaults are the shipped model's.
 
     Attributes:
-        encoder: "whisper" or "wav2vec2".
+        encoder: "whisper", "wav2vec2" or "mel" (no encoder at all, for comparison).
         encoder_width: features of the encoder's output.
         encoder_heads: attention heads of the encoder (whisper only).
         encoder_depth: layers of the encoder that are used (whisper only; wav2vec 2.0 brings its

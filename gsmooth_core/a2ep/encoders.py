@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gsmooth_core.a2ep.config import A2EPConfig
 from gsmooth_core.a2ep.features import frame_centres, interpolate
-from gsmooth_core.a2ep.mel import SAMPLE_RATE
+from gsmooth_core.a2ep.mel import BLOCK, HOP, SAMPLE_RATE, log_mel
 from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder
 from gsmooth_core.errors import ModelError
 
@@ -29,6 +29,15 @@ class WhisperFrames(nn.Module):
         """(B, frames * 640) -> (B, frames, D)."""
         hidden = self.whisper(audio)
         return interpolate(hidden, frame_centres(frames, SAMPLE_RATE / STRIDE))
+
+
+class MelFrames(nn.Module):
+    """The spectrogram alone, averaged over each frame; it knows nothing of the frames around."""
+
+    def forward(self, audio: Tensor, frames: int) -> Tensor:
+        """(B, frames * 640) -> (B, frames, 80)."""
+        mel = log_mel(audio).transpose(1, 2)  # (B, 4 frames, 80)
+        return mel.reshape(len(mel), frames, BLOCK // HOP, -1).mean(dim=2)
 
 
 class Wav2VecFrames(nn.Module):
@@ -94,4 +103,7 @@ def build_encoder(config: A2EPConfig, settings: dict[str, Any] | None = None) ->
         return WhisperFrames(dims)
     if config.encoder == "wav2vec2":
         return Wav2VecFrames(settings or {})
-    raise ModelError(f"There is no audio encoder '{config.encoder}'.", "Use whisper or wav2vec2.")
+    if config.encoder == "mel":
+        return MelFrames()
+    hint = "Use whisper, wav2vec2 or mel."
+    raise ModelError(f"There is no audio encoder '{config.encoder}'.", hint)

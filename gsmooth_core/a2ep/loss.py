@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +31,13 @@ class VertexLoss(nn.Module):
         B = torch.from_numpy(basis).double()
         gram = torch.einsum("anc,n,bnc->ab", B, weight, B) / len(weight)
         self.register_buffer("gram", gram.float(), persistent=False)
+
+    @classmethod
+    def of_components(cls, count: int, size: float) -> VertexLoss:
+        """The loss on `count` components themselves, for comparison; `size` is the gram's trace."""
+        loss = cls(np.zeros((count, 1, 3), np.float32), np.zeros(1, bool))
+        loss.gram = torch.eye(count) * (size / count)
+        return loss
 
     def forward(self, predicted: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
         """(B, T, E) twice, (B, T) weights of the frames -> mean over the valid frames."""

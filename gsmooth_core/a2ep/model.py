@@ -30,10 +30,12 @@ class A2EP(nn.Module):
         encoder: samples -> features.
         decoder: features -> expressions around a speaker's mean, at unit amplitude.
         voice: features -> logit of somebody speaking.
+        closing: features -> logit of lips that touch.
         rest: (E,) resting mouth of the average person.
         silence: (E,) where the resting mouth lies among the decoder's outputs.
         gram: (E, E) squared movement of the mouth's vertices (eq. 8).
         opening: (E,) how far each component opens the lips.
+        way: (E,) how a mouth moves when its lips open by one (`opening @ way` = 1).
         usual: () amplitude of the average speaker.
         gain: () factor that gives the decoder's cautious movements that amplitude.
     """
@@ -42,6 +44,7 @@ class A2EP(nn.Module):
     silence: Tensor
     gram: Tensor
     opening: Tensor
+    way: Tensor
     usual: Tensor
     gain: Tensor
 
@@ -66,7 +69,8 @@ class A2EP(nn.Module):
         self.encoder = build_encoder(config, encoder_settings)
         self.decoder = ExpressionDecoder(config)
         self.voice = nn.Linear(config.encoder_width, 1)
-        for name in ("rest", "silence", "opening"):
+        self.closing = nn.Conv1d(config.encoder_width, 1, 2 * self.decoder.context + 1)
+        for name in ("rest", "silence", "opening", "way"):
             self.register_buffer(name, torch.zeros(E))
         self.register_buffer("gram", torch.eye(E))
         self.register_buffer("usual", torch.ones(()))

@@ -9,7 +9,9 @@ from fractions import Fraction
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from gsmooth_core.a2ep.closing import close_lips, touching
 from gsmooth_core.a2ep.curves import resample_curves, smooth_curves
 from gsmooth_core.a2ep.features import FPS, feature_blocks
 from gsmooth_core.a2ep.mel import BLOCK, level_gain, speech_weights
@@ -27,11 +29,13 @@ class PredictSettings:
         strength: how far the mouth moves from rest; 1 is usual.
         smoothing: 0 as predicted, 1 very calm.
         voice_gate: whether the mouth rests where nobody speaks.
+        closing: whether lips that should meet are pulled together.
     """
 
     strength: float = 1.0
     smoothing: float = 0.0
     voice_gate: bool = True
+    closing: bool = True
 
 
 def fit_length(audio: Float, frame_count: int, fps: Fraction) -> Float:
@@ -72,34 +76,63 @@ def predict_expression(
     settings = settings or PredictSettings()
     model = model or load_a2ep()
     heard = fit_length(audio, frame_count, fps)
-    gain = level_gain(heard)
-    logits: list[Float] = []
+    listener = _Listener(model, heard)
     made, done = [], 0
-    for block in decode(model.decoder, _features(model, heard, gain, logits)):
+    for block in decode(model.decoder, listener.features(), aside=listener.close):
         made.append(block)
         done += len(block)
         if on_progress:
             on_progress(min(frame_count, int(done / FPS * fps)))
-    presence = np.ones(done, np.float32)
+    moved = np.concatenate(made) - model.array("silence")
+    if settings.closing:
+        moved = listener.shut(moved)
     if settings.voice_gate:
-        presence = speech_presence(np.concatenate(logits), heard, gain)
-    moved = (np.concatenate(made) - model.array("silence")) * presence[:, None]
+        moved = moved * listener.presence()[:, None]
     reach = float(model.gain) * settings.strength
     curves = resample_curves(moved * reach, frame_count, fps)
     curves = model.array("rest") + smooth_curves(curves, settings.smoothing, fps)
     return Expression(model.all_names, _all_components(model, np.clip(curves, 0, 1)), fps)
 
 
-def _features(model: A2EP, audio: Float, gain: float, logits: list[Float]) -> Iterator[Float]:
-    """Features for the decoder; the voice head's verdict on each frame goes to `logits`."""
+class _Listener:
+    """Makes features of (S,) samples and keeps what the small heads say of them."""
 
-    def listen() -> Iterator[Float]:
-        for block in feature_blocks(model.encoder, audio, gain):
+    def __init__(self, model: A2EP, audio: Float) -> None:
+        self.model = model
+        self.audio = audio
+        self.gain = level_gain(audio)
+        self.voice: list[Float] = []
+        self.closing: list[Float] = []
+
+    def features(self) -> Iterator[Float]:
+        """Blocks of features for the decoder."""
+        blocks = self._listen()
+        return normalise(blocks, speech_weights(self.audio)) if self._normalised else blocks
+
+    @property
+    def _normalised(self) -> bool:
+        return self.model.config.normalise
+
+    def _listen(self) -> Iterator[Float]:
+        for block in feature_blocks(self.model.encoder, self.audio, self.gain):
             with torch.inference_mode():
-                logits.append(model.voice(torch.from_numpy(block)).numpy()[:, 0])
+                self.voice.append(self.model.voice(torch.from_numpy(block)).numpy()[:, 0])
             yield block
 
-    return normalise(listen(), speech_weights(audio)) if model.config.normalise else listen()
+    def close(self, features: Tensor) -> None:
+        """Hear (1, F, m + 2 context) features of m frames."""
+        self.closing.append(self.model.closing(features)[0, 0].numpy())
+
+    def presence(self) -> Float:
+        """(T,) how far each frame is speech."""
+        return speech_presence(np.concatenate(self.voice), self.audio, self.gain)
+
+    def shut(self, moved: Float) -> Float:
+        """(T, E) with lips that meet where they should."""
+        model, share = self.model, touching(np.concatenate(self.closing))
+        opening = model.array("opening")
+        usual = float(-model.array("silence") @ opening)  # outputs lie around the mean of speech
+        return close_lips(moved, share, opening, model.array("way"), usual)
 
 
 def _all_components(model: A2EP, values: Float) -> Float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -71,7 +71,10 @@ def _with_edges(blocks: Iterable[Float], context: int) -> Iterator[tuple[Float, 
 
 @torch.inference_mode()
 def decode(
-    decoder: ExpressionDecoder, blocks: Iterable[Float], style: Tensor | None = None
+    decoder: ExpressionDecoder,
+    blocks: Iterable[Float],
+    style: Tensor | None = None,
+    aside: Callable[[Tensor], None] | None = None,
 ) -> Iterator[Float]:
     """Run the decoder over a stream of features.
 
@@ -79,6 +82,7 @@ def decode(
         decoder: in evaluation mode.
         blocks: consecutive (n, F) features.
         style: (1, styles); None is no style.
+        aside: is given (1, F, m + 2 context) of them at a time, in all as many frames m.
 
     Yields:
         Consecutive (m, E) expressions, in all as many frames.
@@ -93,6 +97,8 @@ def decode(
         raw = torch.cat([raw, torch.from_numpy(block)[None].to(raw)], dim=1)
         if raw.shape[1] > 2 * decoder.context:
             heard = torch.cat([heard, decoder.hear(raw)], dim=1)
+            if aside:
+                aside(raw.transpose(1, 2))
             raw = raw[:, raw.shape[1] - 2 * decoder.context :]
         ahead = 0 if final else config.sigma2 - 1
         ready = first + heard.shape[1] - ahead - state.frame

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gsmooth_core.data import FaceTrack, Float
+from gsmooth_core.metrics.mouth import aperture
 
 AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that hardly speaks
 LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves
 PARTS_LIPS = 0.015  # eye distances that a component opens the lips by, from which it counts
-REST_SHARE = 0.1  # share of the most closed frames that show the mouth at rest
+REST_SHARE = 0.05  # share of the most closed frames that show the mouth at rest
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Style:
             return None
         places = [track.expression_names.index(name) for name in names]
         beta = track.expression[track.usable][:, places]
+        rest = resting(beta, openness(track, beta, opening))
         if len(beta) < LEAST_FRAMES:
-            return cls(resting(beta, opening))
+            return cls(closed(rest, usual_rest, opening))
         own = mouth_amplitude(beta, gram) / usual
-        rest = resting(beta, opening)
         if own < AMPLITUDE_RANGE[0] / 2:  # a photograph, or a listener
             return cls(closed(rest, usual_rest, opening))
         return cls(rest, float(np.clip(own, *AMPLITUDE_RANGE)))
@@ -72,9 +73,15 @@ def mouth_amplitude(beta: Float, gram: Float) -> float:
     return float(np.sqrt(np.mean(np.einsum("te,ef,tf->t", moved, gram, moved))))
 
 
-def resting(beta: Float, opening: Float) -> Float:
-    """(E,) median of the frames of (T, E) in which the lips are most closed."""
-    openness = beta @ opening
+def openness(track: FaceTrack, beta: Float, opening: Float) -> Float:
+    """How far the lips are apart in the usable frames: as seen, or as `beta` (T, E) says."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        seen = aperture(track.landmarks[track.usable])
+    return seen if np.isfinite(seen).all() else beta @ opening
+
+
+def resting(beta: Float, openness: Float) -> Float:
+    """(E,) median of the frames of (T, E) in which the lips are least open, by (T,)."""
     most_closed = openness <= np.quantile(openness, REST_SHARE)
     return np.median(beta[most_closed], axis=0).astype(np.float32)  # type: ignore[no-any-return]
 

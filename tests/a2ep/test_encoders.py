@@ -6,8 +6,15 @@ import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder as Oracle
 
-from gsmooth_core.a2ep.encoders import Wav2VecFrames, WhisperFrames, build_encoder, standardise
+from gsmooth_core.a2ep.encoders import (
+    MelFrames,
+    Wav2VecFrames,
+    WhisperFrames,
+    build_encoder,
+    standardise,
+)
 from gsmooth_core.a2ep.features import interpolate
+from gsmooth_core.a2ep.mel import log_mel
 from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder, sinusoids
 from gsmooth_core.errors import ModelError
 from tests.a2ep.small import CONFIG, babble, lively
@@ -115,3 +122,13 @@ def test_a_folder_without_a_checkpoint_is_named(tmp_path):
 def test_unknown_encoder_is_refused():
     with pytest.raises(ModelError, match="no audio encoder 'hubert'"):
         build_encoder(dataclasses.replace(CONFIG, encoder="hubert"))
+
+
+def test_mel_frames_hear_their_own_40_ms_alone():
+    audio = torch.from_numpy(babble(2.0))[None]
+    made = MelFrames()(audio, 50)
+    assert made.shape == (1, 50, 80)
+    torch.testing.assert_close(made[0, 7], log_mel(audio)[0, :, 28:32].mean(dim=1))
+    changed = audio.clone()
+    changed[:, 30 * 640 :] = 0
+    torch.testing.assert_close(MelFrames()(changed, 50)[:, :29], made[:, :29])

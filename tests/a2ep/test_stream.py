@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from gsmooth_core.a2ep.stream import EMIT, HALF_WINDOW, decode, normalise
 from tests.a2ep.small import decoder
@@ -46,3 +47,20 @@ def test_normalising_holds_a_bounded_stretch():
 def test_an_empty_stream_gives_nothing():
     assert list(normalise([], np.ones(0, np.float32))) == []
     assert list(decode(decoder(), [])) == []
+
+
+@pytest.mark.parametrize("block", [1, 3, 50, 120])
+def test_what_listens_aside_hears_every_frame_once_in_its_context(block):
+    """Against a convolution over the whole with repeated edges."""
+    made = decoder()
+    context = made.context
+    head = torch.nn.Conv1d(made.config.encoder_width, 1, 2 * context + 1)
+    features = np.random.default_rng(0).normal(size=(120, made.config.encoder_width))
+    features = features.astype(np.float32)
+    found = []
+    blocks = [features[i : i + block] for i in range(0, 120, block)]
+    list(decode(made, blocks, aside=lambda heard: found.append(head(heard)[0, 0].numpy())))
+    padded = np.pad(features, ((context, context), (0, 0)), mode="edge")
+    with torch.inference_mode():
+        whole = head(torch.from_numpy(padded.T.copy())[None])[0, 0].numpy()
+    np.testing.assert_allclose(np.concatenate(found), whole, atol=1e-5)
