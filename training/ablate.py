@@ -37,6 +37,7 @@ from training.ablate_ways import (
     WithoutTeeth,
 )
 from training.evaluate import DEFAULT_SPEECH, judged_clips, means
+from training.evaluate_clip import ClipResult
 from training.evaluate_clips import EvalClip, chosen_clips
 from training.evaluate_rows import Plan
 
@@ -158,7 +159,7 @@ def ablate(ablation: Ablation, setup: Setup) -> Outcome:
     """Train what has to be trained, evaluate, and give the means.
 
     Raises:
-        GSmoothError: a clip cannot be evaluated.
+        LeakError: the generator looks at what it should make.
     """
     command = training_command(ablation, setup)
     shown = " ".join(["python", *command]) if command else ""
@@ -201,7 +202,8 @@ def _use_weights(folders: Sequence[str]) -> None:
 
 def _means(setup: Setup, folder: Path, way: type[Run]) -> dict[str, Figures]:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    return means(list(judged_clips(setup.clips, setup.plan, folder, 1, way)))
+    judged = judged_clips(setup.clips, setup.plan, folder, 1, way)
+    return means([result for result in judged if isinstance(result, ClipResult)])
 
 
 def _lend_tracks(setup: Setup, ablation: Ablation) -> None:

@@ -32,7 +32,7 @@ from gsmooth_core.dub import Run
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.files import hash_file, write_text
 from gsmooth_core.metrics.figures import FIGURES, Figures
-from training.evaluate_clip import ClipResult, evaluate_clip
+from training.evaluate_clip import ClipResult, LeftOut, try_clip
 from training.evaluate_clips import EvalClip, chosen_clips
 from training.evaluate_page import evaluation_page
 from training.evaluate_rows import ROWS, Plan
@@ -53,6 +53,7 @@ class Evaluation:
         means: row -> figure -> mean over clips, each clip counting once.
         in_sync: row -> share of the judged clips whose offset is at most one frame.
         clips: one by one.
+        left_out: clips that could not be evaluated.
     """
 
     date: str
@@ -61,6 +62,7 @@ class Evaluation:
     means: dict[str, Figures]
     in_sync: dict[str, float | None]
     clips: list[ClipResult]
+    left_out: list[LeftOut]
 
 
 def evaluate(
@@ -81,14 +83,23 @@ def evaluate(
 
     Raises:
         LeakError: the generator looks at what it should make; nothing is written then.
-        GSmoothError: a clip cannot be dubbed.
+        InputError: not one clip could be evaluated.
     """
     output.mkdir(parents=True, exist_ok=True)
     return written(list(judged_clips(clips, plan, output, processes, make)), plan, output)
 
 
-def written(results: list[ClipResult], plan: Plan, output: Path) -> Evaluation:
-    """Write `evaluation.json` and `evaluation.html` from what was found on the clips."""
+def written(judged: Sequence[ClipResult | LeftOut], plan: Plan, output: Path) -> Evaluation:
+    """Write `evaluation.json` and `evaluation.html` from what was found on the clips.
+
+    Raises:
+        InputError: nothing was found on any of them.
+    """
+    results = [result for result in judged if isinstance(result, ClipResult)]
+    left_out = [result for result in judged if isinstance(result, LeftOut)]
+    if not results:
+        reasons = " ".join(f"{left.clip}: {left.reason}" for left in left_out)
+        raise InputError(f"No clip could be evaluated. {reasons}", "Choose others (--clips).")
     found = Evaluation(
         datetime.now(UTC).date().isoformat(),
         {
@@ -101,6 +112,7 @@ def written(results: list[ClipResult], plan: Plan, output: Path) -> Evaluation:
         means(results),
         in_sync(results),
         results,
+        left_out,
     )
     write_text(output / "evaluation.json", json.dumps(asdict(found), indent=1, allow_nan=False))
     write_text(output / "evaluation.html", evaluation_page(found, output))
@@ -147,18 +159,18 @@ def in_sync(results: Sequence[ClipResult]) -> dict[str, float | None]:
 
 def judged_clips(
     clips: Sequence[EvalClip], plan: Plan, output: Path, processes: int, make: type[Run] = Run
-) -> Iterator[ClipResult]:
+) -> Iterator[ClipResult | LeftOut]:
     """Evaluate clips, in their order; see `evaluate`."""
     folders = [output / "clips" / clip.stem for clip in clips]
     if processes == 1:
         _calm()
         for clip, folder in zip(clips, folders, strict=True):
-            yield _told(evaluate_clip(clip, plan, folder, make))
+            yield _told(try_clip(clip, plan, folder, make))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_calm) as pool:
         jobs = [
-            pool.submit(evaluate_clip, clip, plan, folder, make)
+            pool.submit(try_clip, clip, plan, folder, make)
             for clip, folder in zip(clips, folders, strict=True)
         ]
         try:
@@ -174,8 +186,11 @@ def _calm() -> None:
     cv2.setNumThreads(1)
 
 
-def _told(result: ClipResult) -> ClipResult:
-    log.info("%s: done in %.0f s", result.clip, result.seconds)
+def _told(result: ClipResult | LeftOut) -> ClipResult | LeftOut:
+    if isinstance(result, LeftOut):
+        log.warning("%s is left out: %s", result.clip, result.reason)
+    else:
+        log.info("%s: done in %.0f s", result.clip, result.seconds)
     return result
 
 
@@ -210,7 +225,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def main() -> int:
-    """Entry point; the exit status is 0 only when all clips were evaluated."""
+    """Entry point; the exit status is 0 only when there is a page."""
     options = parse()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     try:

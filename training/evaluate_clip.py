@@ -19,6 +19,7 @@ import gsmooth_core
 from gsmooth_core import models
 from gsmooth_core.data import FaceTrack, Float
 from gsmooth_core.dub import Run, dub
+from gsmooth_core.errors import GSmoothError, LeakError
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.files import write_text
 from gsmooth_core.journal import JOURNAL_FILE, fingerprint, stamp
@@ -117,6 +118,35 @@ class ClipResult:
         pictures = [Shown(**picture) for picture in content["pictures"]]
         size = tuple(content["size"])
         return cls(**{**content, "rows": rows, "pictures": pictures, "size": size})
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A clip that could not be evaluated.
+
+    Attributes:
+        clip: file name.
+        reason: why, in a sentence.
+    """
+
+    clip: str
+    reason: str
+
+
+def try_clip(
+    clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Run
+) -> ClipResult | LeftOut:
+    """Evaluate one clip (see `evaluate_clip`), or say why it has to be left out.
+
+    Raises:
+        LeakError: the generator looks at what it should make; nothing it makes may count.
+    """
+    try:
+        return evaluate_clip(clip, plan, folder, make)
+    except LeakError:
+        raise
+    except GSmoothError as error:
+        return LeftOut(clip.path.name, error.message)
 
 
 def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Run) -> ClipResult:

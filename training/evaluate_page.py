@@ -68,6 +68,8 @@ def evaluation_page(found: Evaluation, output: Path) -> str:
         _sync_section(found),
         html.text("h2", "Clip by clip"),
         *(_clip(clip, output, opened=n == 0) for n, clip in enumerate(found.clips)),
+        html.text("h2", "Left out") if found.left_out else "",
+        html.glossary((left.clip, left.reason) for left in found.left_out),
         html.text("h2", "What the figures mean"),
         html.glossary((f.label, f.text) for f in FIGURES),
         html.text("h2", "How it was done"),

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from gsmooth_core.dub import Run
-from gsmooth_core.errors import InputError, LeakError
+from gsmooth_core.errors import InputError, LeakError, NoFaceError
 from gsmooth_core.metrics.fidelity import BEST_PSNR
 from tests.report.test_page import Reader
 from tests.training.eval_clip import FRAMES, footage
 from training import evaluate as ev
-from training.evaluate_clip import ClipResult, Judged
+from training.evaluate_clip import ClipResult, Judged, LeftOut, Shown
 from training.evaluate_clips import chosen_clips
 from training.evaluate_rows import DUBS, ROWS, Plan, own_job
 
@@ -116,7 +116,8 @@ def result(clip, lmd, offset):
     figures = {"lmd": lmd, "offset": offset, "sync": 0.5, "psnr": None}
     curves = {n: [0.1] * 5 for n in ("lmd", "aperture", "true_aperture", "wanted_aperture")}
     rows = {row.name: Judged(figures, curves, {}) for row in ROWS}
-    return ClipResult(clip, "a", 5, "25/1", (10, 10), 0.0, True, 0, [2], 1.0, rows, [], "k")
+    shown = [Shown("pictures/strip.jpg")]
+    return ClipResult(clip, "a", 5, "25/1", (10, 10), 0.0, True, 0, [2], 1.0, rows, shown, "k")
 
 
 def test_each_clip_counts_once_and_offsets_do_not_cancel_out():
@@ -133,6 +134,25 @@ def test_a_result_survives_its_file():
     from dataclasses import asdict
 
     assert ClipResult.from_json(json.loads(json.dumps(asdict(before)))) == before
+
+
+class FacelessRun(Run):
+    def track(self):
+        raise NoFaceError("No frame shows a face.", "Choose another.")
+
+
+def test_a_clip_that_cannot_be_dubbed_is_left_out_and_named(folder, plan, tmp_path):
+    (clip,) = chosen_clips(folder)
+    (left,) = ev.judged_clips([clip], plan, tmp_path, 1, FacelessRun)
+    assert left == LeftOut("photo.mp4", "No frame shows a face.")
+    strip = tmp_path / "clips" / "a" / "pictures" / "strip.jpg"
+    strip.parent.mkdir(parents=True)
+    strip.write_bytes(b"a picture")
+    found = ev.written([result("a", 1.0, 0.0), left], plan, tmp_path)
+    assert [r.clip for r in found.clips] == ["a"]
+    assert "No frame shows a face." in (tmp_path / "evaluation.html").read_text()
+    with pytest.raises(InputError, match=r"photo\.mp4: No frame"):
+        ev.written([left], plan, tmp_path)
 
 
 def test_a_missing_speech_is_named(folder):
