@@ -144,9 +144,8 @@ class Fitter:
     def rate(self, step: int) -> float:
         """Learning rate: linear warm-up, cosine to zero."""
         s = self.settings
-        return (
-            s.rate * min(1, (step + 1) / s.warm_up) * 0.5 * (1 + math.cos(math.pi * step / s.steps))
-        )
+        rise = min(1, (step + 1) / s.warm_up)
+        return s.rate * rise * 0.5 * (1 + math.cos(math.pi * step / max(1, s.steps)))
 
     def step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""
