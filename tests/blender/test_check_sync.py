@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import preferences, strips, sync_check  # noqa: E402
+from blender_addon import preferences, runtime, strips, sync_check  # noqa: E402
+from tests.blender.conftest import ffmpeg  # noqa: E402
 
 
 @pytest.fixture
@@ -67,6 +69,20 @@ def test_late_sound_is_moved_earlier_when_asked(timeline, scene):
     assert strips.right(sound) - strips.left(sound) == strips.placement(sound).length
     assert strips.left(movie) == 11
     assert sync_check.why_not_moved(scene) == "Picture and sound fit: there is nothing to move."
+
+
+def test_one_undo_step_puts_the_sound_back(timeline, scene):
+    movie = timeline.movie(first=11)
+    timeline.sound(first=16)
+    check()
+    scene.sequence_editor.active_strip = movie
+    bpy.ops.ed.undo_push(message="checked")
+    bpy.ops.gsmooth.move_sound()
+    bpy.ops.ed.undo_push(message="Move Sound")  # what Blender does itself after a button
+    assert strips.left(strips.find(bpy.context.scene, "speech")) == 13
+    bpy.ops.ed.undo()
+    assert strips.left(strips.find(bpy.context.scene, "speech")) == 16
+    assert not sync_check.why_not_moved(bpy.context.scene)
 
 
 def test_early_sound_is_moved_later_and_trims_stay(timeline, scene, late):
@@ -148,3 +164,28 @@ def test_dub_of_the_same_strips_keeps_its_job_folder(timeline, scene):
     check()
     assert edits
     assert all((path / "expression.json").exists() for path in edits)
+
+
+@pytest.mark.slow
+def test_real_worker(timeline, scene, core_python, tmp_path, monkeypatch):
+    """A photo does not speak: the face is found, the lips are compared, and nothing fits."""
+    code = (
+        "import sys; from skimage import data, io;"
+        "io.imsave(sys.argv[1], data.astronaut()[:320, 60:380], check_contrast=False)"
+    )
+    photo, movie = tmp_path / "photo.png", tmp_path / "photo.mp4"
+    if subprocess.run([core_python, "-c", code, str(photo)]).returncode:
+        pytest.skip("needs scikit-image for its public-domain photo")
+    command = [ffmpeg(), "-y", "-loglevel", "error", "-loop", "1", "-i", str(photo), "-t", "2"]
+    command += ["-f", "lavfi", "-t", "2", "-i", "anoisesrc=a=0.2:seed=1", "-r", "25"]
+    subprocess.run([*command, "-pix_fmt", "yuv420p", "-shortest", str(movie)], check=True)
+    monkeypatch.setattr(runtime, "ENTRY", ("-m", "gsmooth_core.worker"))
+    monkeypatch.setenv("GSMOOTH_PYTHON", core_python)
+    preferences.look_again()
+    timeline.media = tmp_path
+    strip = timeline.movie(file="photo.mp4")
+    check()
+    assert strip[sync_check.INFO].startswith("Lips and sound do not fit well enough")
+    assert sync_check.SECONDS not in strip
+    folder = next(f for f in (preferences.jobs_folder() / "sync").iterdir() if "photo" in f.name)
+    assert (folder / "sync.svg").read_text().startswith("<svg")
