@@ -19,8 +19,6 @@ CLIP = "yoyo-nb-Thin-Plate-Spline-Motion-Model__assets_driving.mp4"  # nobody tr
 STRANGER = (
     "vincent-thevenin-Realistic-Neural-Talking-Head-Models__examples_fine_tuning_test_video.mp4"
 )
-    "vincent-thevenin-Realistic-Neural-Talking-Head-Models__examples_fine_tuning_test_video.mp4"
-)
 
 
 def sync(capsys, *arguments):
