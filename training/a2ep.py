@@ -195,11 +195,8 @@ def build(
     """Train on the utterances and make a whole model of it, ready to speak."""
     student, gain = train(plan, utterances, face, cache, output, encoder)
     folds = folds_of(utterances, plan.folds)
-    spoken = [
-        load_speech(cache / "speech" / f"{u.sample.stem}.safetensors")
-        for u in utterances
-        if len(u.weights) > SPOKEN
-    ]
+    long = [u for u in utterances if len(u.weights) > SPOKEN] or utterances
+    spoken = [load_speech(cache / "speech" / f"{u.sample.stem}.safetensors") for u in long]
     return finish(student, gain, encoder, utterances, face, all_names, folds, spoken)
 
 

@@ -93,15 +93,16 @@ def gap_features(
 
     Args:
         encoder: samples -> features.
-        spoken: speech of some clips, each of a few seconds at least.
+        spoken: speech of some clips, each of a few seconds; one at least.
         count: pauses.
         rng: source of chance.
     """
     found = []
     for _ in range(count):
         audio = spoken[int(rng.integers(len(spoken)))]
-        start = int(rng.integers(max(1, len(audio) - 2 * AROUND)))
-        before, after = audio[start : start + AROUND], audio[start + AROUND : start + 2 * AROUND]
+        side = min(AROUND, len(audio) // 2)
+        start = int(rng.integers(max(1, len(audio) - 2 * side)))
+        before, after = audio[start : start + side], audio[start + side : start + 2 * side]
         gain = level_gain(np.concatenate([before, after]))
         room = noise(float(rng.uniform(0.8, 3.0)), rng)
         depth = float(rng.uniform(*GAP_DEPTH))

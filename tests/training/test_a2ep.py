@@ -136,6 +136,7 @@ def test_the_closing_head_separates_what_can_be_separated():
     assert np.mean((x @ weights[:-1] + weights[-1] > 0) == touching) > 0.97
 
 
+@pytest.mark.slow
 def test_training_ends_in_a_checkpoint_that_speaks(cache, tmp_path):
     footage, prepared = cache
     figures = a2ep.run(QUICK, footage, prepared, tmp_path, None)

@@ -75,6 +75,7 @@ def test_a_jaw_that_follows_loudness_is_found_by_both_ridges(comparison):
         assert row.lip_error < 0.5
 
 
+@pytest.mark.slow
 def test_folds_judge_every_clip_once(comparison):
     whole, folder = comparison
     short = replace(DEFAULT.fit, steps=2, batch=2, frames=25, check=2, warm_up=1)
