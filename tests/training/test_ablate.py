@@ -18,6 +18,7 @@ from tests.report.test_page import Reader
 from tests.taft import scene
 from tests.training.eval_clip import footage
 from training import ablate, taft, taft_data
+from training.a2ep_plans import PLANS
 from training.ablate_ways import (
     WithoutAdaptation,
     WithoutBlending,
@@ -49,6 +50,8 @@ def test_the_six_of_table_iv_are_there_and_ours():
     paper = ["TempAud", "ExpSurp", "Template", "MouthAttn", "MAFB", "MorphoAug"]
     assert labels[1:7] == [f"w/o {name}" for name in paper]
     assert labels[7:] == [
+        "w/o audio bias",
+        "w/o style",
         "w/o references",
         "w/o teeth",
         "w/o personal fit",
@@ -67,6 +70,12 @@ def test_commands_of_taft_are_understood(folder, name, monkeypatch):
     assert options.masks == ablation.options[1]
     assert options.steps == 7
     assert options.output == folder / "out" / "weights" / name
+
+
+def test_presets_of_a2ep_are_known():
+    named = [a.options[1] for a in ablate.ABLATIONS if a.trains == "a2ep"]
+    assert len(named) == 6
+    assert set(named) <= set(PLANS)
 
 
 def test_masks_of_training():
