@@ -14,6 +14,7 @@ from gsmooth_core.sync.offset import MOST_SHIFT, SyncResult
 from gsmooth_core.sync.words import in_words
 
 WIDTH, HEIGHT = 860, 360
+_MOST_TICKS = 8
 _INK, _FAINT, _LINE, _MARK = "#222", "#bbb", "#2b6cb0", "#c05621"
 
 
@@ -47,8 +48,8 @@ class _Panel:
             *(_text(self.left - 6, self.y(v) + 4, f"{v:.2f}", "end") for v in self.y_range),
         ]
 
-    def ticks(self, values: Sequence[float], form: str = "g") -> list[str]:
-        return [_text(self.x(v), self.bottom + 18, f"{v:{form}}", "middle") for v in values]
+    def ticks(self, values: Sequence[float]) -> list[str]:
+        return [_text(self.x(v), self.bottom + 18, f"{v:g}", "middle") for v in values]
 
     def curve(self, xs: Float, ys: Float) -> list[str]:
         """A line through the points, broken where they are no numbers, and a dot on each."""
@@ -111,8 +112,8 @@ def _confidences(found: SyncResult) -> list[str]:
     levels = np.append(found.per_second, [0.0, found.threshold, found.confidence])
     panel = _Panel(490, 830, (0.0, float(len(seconds))), _range(levels.astype(np.float32)))
     return [
-        *panel.frame("Confidence over time", "second"),
-        *panel.ticks(np.linspace(0, len(seconds), 5).tolist(), ".3g"),
+        *panel.frame("Confidence over time", "second (dashed: none)"),
+        *panel.ticks(range(0, len(seconds) + 1, max(1, -(-len(seconds) // _MOST_TICKS)))),
         panel.level(0.0),
         *panel.curve(seconds, found.per_second),
     ]
