@@ -27,10 +27,9 @@ import cv2
 import numpy as np
 import torch
 
-from gsmooth_core import models
 from gsmooth_core.dub import Run
 from gsmooth_core.errors import GSmoothError, InputError
-from gsmooth_core.files import hash_file, write_text
+from gsmooth_core.files import write_text
 from gsmooth_core.metrics.figures import FIGURES, Figures
 from training.evaluate_clip import ClipResult, LeftOut, try_clip
 from training.evaluate_clips import EvalClip, chosen_clips
@@ -108,7 +107,7 @@ def written(judged: Sequence[ClipResult | LeftOut], plan: Plan, output: Path) ->
             "gap": plan.gap,
             "adapt": plan.adapt,
         },
-        {name: hash_file(path)[:12] for name in models.MODELS if (path := models.find(name))},
+        models_of(results),
         means(results),
         in_sync(results),
         results,
@@ -130,6 +129,14 @@ def known_results(clips: Sequence[EvalClip], output: Path) -> list[ClipResult]:
     if not texts:
         raise InputError(f"'{output}' holds no results yet.", "Run without --page-only first.")
     return [ClipResult.from_json(json.loads(text)) for text in texts]
+
+
+def models_of(results: Sequence[ClipResult]) -> dict[str, str]:
+    """First digits of each model file; more than one where it changed from clip to clip."""
+    names = dict.fromkeys(name for result in results for name in result.models)
+    found = {name: dict.fromkeys(r.models[name] for r in results if name in r.models)
+             for name in names}  # fmt: skip
+    return {name: " / ".join(digits) for name, digits in found.items()}
 
 
 def means(results: Sequence[ClipResult]) -> dict[str, Figures]:

@@ -21,7 +21,7 @@ from gsmooth_core.data import FaceTrack, Float
 from gsmooth_core.dub import Run, dub
 from gsmooth_core.errors import GSmoothError, LeakError
 from gsmooth_core.face_model import load_face_model
-from gsmooth_core.files import write_text
+from gsmooth_core.files import hash_file, write_text
 from gsmooth_core.journal import JOURNAL_FILE, fingerprint, stamp
 from gsmooth_core.media import probe
 from gsmooth_core.metrics.compare import Curves
@@ -95,6 +95,7 @@ class ClipResult:
         rows: by name.
         pictures: the strip, then the worst frames.
         key: fingerprint of everything it was made from.
+        models: first digits of the SHA-256 of each model file that was there.
     """
 
     clip: str
@@ -110,6 +111,7 @@ class ClipResult:
     rows: dict[str, Judged]
     pictures: list[Shown]
     key: str
+    models: dict[str, str]
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> ClipResult:
@@ -168,6 +170,7 @@ def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Ru
         if result.key == key:
             return result
     started = time.monotonic()
+    used = {name: hash_file(path)[:12] for name in models.MODELS if (path := models.find(name))}
     prepare_folder(folder, plan)
     track = tracked(clip, plan, folder, make)
     poisoned = check_for_leaks(clip, plan, folder, track, make)
@@ -180,7 +183,7 @@ def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Ru
         f"{track.fps.numerator}/{track.fps.denominator}",
         (source.shown.width, source.shown.height), clip.offset, clip.trusted,
         max(shot.outside for shot in shots.values()), poisoned,
-        round(time.monotonic() - started, 1), rows, pictures, key,
+        round(time.monotonic() - started, 1), rows, pictures, key, used,
     )  # fmt: skip
     write_text(known, json.dumps(asdict(result), allow_nan=False))
     return result

@@ -117,7 +117,9 @@ def result(clip, lmd, offset):
     curves = {n: [0.1] * 5 for n in ("lmd", "aperture", "true_aperture", "wanted_aperture")}
     rows = {row.name: Judged(figures, curves, {}) for row in ROWS}
     shown = [Shown("pictures/strip.jpg")]
-    return ClipResult(clip, "a", 5, "25/1", (10, 10), 0.0, True, 0, [2], 1.0, rows, shown, "k")
+    return ClipResult(
+        clip, "a", 5, "25/1", (10, 10), 0.0, True, 0, [2], 1.0, rows, shown, "k", {"taft": clip * 3}
+    )
 
 
 def test_each_clip_counts_once_and_offsets_do_not_cancel_out():
@@ -127,6 +129,11 @@ def test_each_clip_counts_once_and_offsets_do_not_cancel_out():
     assert means["offset"] == pytest.approx(4 / 3)
     assert means["psnr"] is None
     assert ev.in_sync(results)["own"] == pytest.approx(1 / 3)
+
+
+def test_models_are_named_each_once():
+    results = [result(clip, 1.0, 0.0) for clip in ("a", "b", "a")]
+    assert ev.models_of(results) == {"taft": "aaa / bbb"}
 
 
 def test_a_result_survives_its_file():
