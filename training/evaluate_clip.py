@@ -6,8 +6,9 @@ import hashlib
 import json
 import logging
 import shutil
+import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 
 import gsmooth_core
 from gsmooth_core import models
-from gsmooth_core.data import FaceTrack, Float
+from gsmooth_core.data import FaceTrack, Float, Image
 from gsmooth_core.dub import Run, dub
 from gsmooth_core.errors import GSmoothError, LeakError
 from gsmooth_core.face_model import load_face_model
@@ -27,12 +28,13 @@ from gsmooth_core.media import probe
 from gsmooth_core.metrics.compare import Curves
 from gsmooth_core.metrics.figures import FIGURES, Figures
 from gsmooth_core.metrics.masks import Masks
-from gsmooth_core.metrics.poison import refuse_leaks
+from gsmooth_core.metrics.poison import Opened, refuse_leaks
 from gsmooth_core.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
 from gsmooth_core.metrics.summary import summarise
 from gsmooth_core.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.sync import SyncResult
+from gsmooth_core.taft.translate import FaceTranslator
 from training.evaluate_clips import EvalClip
 from training.evaluate_rows import DUBS, UNPAIRED, Plan, Row, job_of, own_job
 
@@ -207,20 +209,38 @@ def check_for_leaks(
     Raises:
         LeakError: the generator saw them.
     """
-    run = _run(clip, plan, folder / "track", make)
     masks = Masks(track, load_face_model(), track.expression)
     usable = np.flatnonzero(track.usable)
-    picked = np.unique(usable[((np.arange(plan.poisoned) + 0.5) * len(usable) / plan.poisoned)
-                              .astype(np.intp)])  # fmt: skip
-    frames = [int(frame) for frame in picked]
-    refuse_leaks(
-        lambda frames: run.translator(track, track.curves, frames),
-        lambda: closing(run.source.frames()),
-        masks.in_frame,
-        frames,
-        nearby=int(plan.gap * track.fps),
-    )
+    places = (np.arange(plan.poisoned) + 0.5) * len(usable) / plan.poisoned
+    frames = [int(frame) for frame in np.unique(usable[places.astype(np.intp)])]
+    source = _run(clip, plan, folder / "track", make).source
+
+    def made(opened: Opened) -> FaceTranslator:
+        # A folder of its own, so that nothing learned from other frames is found there.
+        with tempfile.TemporaryDirectory(dir=folder) as place, opened() as given:
+            run = _run(clip, plan, Path(place), make)
+            run.source.frames = lambda: Given(opened)  # type: ignore[assignment,method-assign]
+            return run.translator(track, track.curves, given)
+
+    nearby = int(plan.gap * track.fps)
+    refuse_leaks(made, lambda: closing(source.frames()), masks.in_frame, frames, nearby)
     return frames
+
+
+class Given:
+    """A clip's frames as `Source.frames` gives them, but from elsewhere."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._stack = ExitStack()
+        self._source = self._stack.enter_context(opened())
+
+    def __call__(self, frame: int) -> Image:
+        """Frame number `frame`."""
+        return self._source(frame)
+
+    def close(self) -> None:
+        """Close the clip."""
+        self._stack.close()
 
 
 def dubbed(

@@ -6,8 +6,8 @@ nearby from which it may not borrow. If the output changes at all, the generator
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -37,13 +37,16 @@ class Generator(Protocol):
         ...
 
 
-Make = Callable[[FrameSource], Generator]
-"""Makes a generator that takes its references from the given frames."""
+Opened = Callable[[], AbstractContextManager[FrameSource]]
+"""Opens a clip, whose frames are then asked for in ascending order."""
+
+Make = Callable[[Opened], Generator]
+"""Makes a generator that knows no frames but those of the given clip."""
 
 
 def refuse_leaks(
     make: Make,
-    opened: Callable[[], AbstractContextManager[FrameSource]],
+    opened: Opened,
     hidden: Callable[[int], Bool],
     frames: Sequence[int],
     nearby: int = 0,
@@ -53,7 +56,7 @@ def refuse_leaks(
 
     Args:
         make: makes the generator.
-        opened: opens the clip; its frames are asked for in ascending order.
+        opened: opens the clip.
         hidden: frame number -> (H, W) pixels that it may not look at (see `masks.Masks.in_frame`).
         frames: frame numbers to check, ascending, each with something hidden.
         nearby: frames before and after from which it may not borrow either.
@@ -99,12 +102,17 @@ class Poison:
 
 def _made(
     make: Make,
-    opened: Callable[[], AbstractContextManager[FrameSource]],
+    opened: Opened,
     change: Callable[[int, Image], Image],
     frames: Sequence[int],
 ) -> list[Image]:
     """The generator's pictures of `frames`, when each frame of the clip goes through `change`."""
-    with opened() as source:
-        generator = make(lambda frame: change(frame, source(frame)))
-    with opened() as source:
-        return [generator.translate(n, change(n, source(n))).frame for n in frames]
+
+    @contextmanager
+    def changed() -> Iterator[FrameSource]:
+        with opened() as source:
+            yield lambda frame: change(frame, source(frame))
+
+    generator = make(changed)
+    with changed() as source:
+        return [generator.translate(n, source(n)).frame for n in frames]

@@ -73,8 +73,12 @@ class Peeks(Own):
 
 
 def check(kind, clip, pictures, masks, frames=(5, 14), nearby=int(GAP * 25), **more):
+    def make(opened):
+        with opened() as source:
+            return kind(clip, source, **more)
+
     refuse_leaks(
-        lambda source: kind(clip, source, **more),
+        make,
         lambda: nullcontext(pictures.__getitem__),
         masks.in_frame,
         frames,
@@ -100,7 +104,7 @@ def test_borrowing_from_the_next_frame_is_refused(clip, pictures, masks):
 def test_there_must_be_something_to_check(clip, pictures):
     with pytest.raises(ValueError, match="nothing is hidden"):
         refuse_leaks(
-            lambda source: Own(clip, source),
+            lambda opened: Own(clip, pictures.__getitem__),
             lambda: nullcontext(pictures.__getitem__),
             lambda frame: np.zeros((scene.HEIGHT, scene.WIDTH), bool),
             [3],

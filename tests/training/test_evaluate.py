@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,10 +102,27 @@ class LeakingRun(Run):
         return Copier()
 
 
-def test_a_leaking_generator_is_refused_and_no_figure_is_written(folder, plan, tmp_path):
+class Sneak:
+    """Opens the clip itself instead of taking what it is given."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def translate(self, index, frame):
+        with closing(self.run.source.frames()) as frames:
+            return Copied(frames(index))
+
+
+class SneakingRun(Run):
+    def translator(self, track, target, frames):
+        return Sneak(self)
+
+
+@pytest.mark.parametrize("way", [LeakingRun, SneakingRun])
+def test_a_leaking_generator_is_refused_and_no_figure_is_written(folder, plan, tmp_path, way):
     plan = replace(plan, frames=30)
     with pytest.raises(LeakError, match="looks at what it should make"):
-        ev.evaluate(chosen_clips(folder), plan, tmp_path, make=LeakingRun)
+        ev.evaluate(chosen_clips(folder), plan, tmp_path, make=way)
     assert not list(tmp_path.rglob("result.json"))
     assert not list(tmp_path.glob("evaluation.*"))
 
