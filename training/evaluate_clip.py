@@ -33,6 +33,7 @@ from gsmooth_core.metrics.shot import Shot, found_landmarks, measure, open_shot,
 from gsmooth_core.metrics.summary import summarise
 from gsmooth_core.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.report.pictures import face_strip, save_jpeg, worst_pairs
+from gsmooth_core.source import FrameReader
 from gsmooth_core.sync import SyncResult
 from gsmooth_core.taft.translate import FaceTranslator
 from training.evaluate_clips import EvalClip
@@ -219,7 +220,7 @@ def check_for_leaks(
         # A folder of its own, so that nothing learned from other frames is found there.
         with tempfile.TemporaryDirectory(dir=folder) as place, opened() as given:
             run = _run(clip, plan, Path(place), make)
-            run.source.frames = lambda: Given(opened)  # type: ignore[assignment,method-assign]
+            run.source.frames = lambda: Given(opened)  # type: ignore[method-assign]
             return run.translator(track, track.curves, given)
 
     nearby = int(plan.gap * track.fps)
@@ -227,7 +228,7 @@ def check_for_leaks(
     return frames
 
 
-class Given:
+class Given(FrameReader):
     """A clip's frames as `Source.frames` gives them, but from elsewhere."""
 
     def __init__(self, opened: Opened) -> None:
