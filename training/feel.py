@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--model", default="a2ep", help="the shipped model, or a checkpoint")
     parser.add_argument("--minutes", type=int, default=60, help="of the long run; 0 leaves it out")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     whole = load_face_model()
