@@ -122,9 +122,13 @@ class Composer:
         r = self.settings.references
         own = features(track, model, track.expression, r.degrees)
         bank = choose_bank(own, track.usable, r.bank)
-        self.bank = [self._reference(source(int(frame)), int(frame)) for frame in bank]
         wanted = features(track, model, self.target, r.degrees)
         self.choice = choose(wanted, own, bank, float(track.fps), r)
+        needed = np.unique(self.choice.members[self.choice.weights > 0])
+        self.bank = {
+            int(place): self._reference(source(int(bank[place])), int(bank[place]))
+            for place in needed
+        }
         self.box = self._box()
 
     def masks(self, frame: int) -> tuple[Drawing, Bool]:
@@ -212,7 +216,8 @@ class Composer:
 
     def _fixed(self, frame: int) -> Float:
         """(H, W, 3) the same frame's crop for the whole clip, but for that frame itself."""
-        others = [r for r in self.bank if r.frame != frame] or self.bank
+        kept = list(self.bank.values())
+        others = [r for r in kept if r.frame != frame] or kept
         still = np.zeros((self.size, self.size, 2), np.float32)
         return sample(others[0], still)[0].astype(np.float32) / 255
 

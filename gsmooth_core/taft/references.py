@@ -31,7 +31,7 @@ class ReferenceSettings:
     """How references are chosen.
 
     Attributes:
-        bank: largest number of frames kept for a clip.
+        bank: largest number of frames kept for a clip; those that no frame needs are not read.
         count: references a frame (K).
         degrees: turn of the head that counts as much as a millimetre of the lips.
         gap: seconds around a frame from which it takes no references; the frame itself is
@@ -41,7 +41,7 @@ class ReferenceSettings:
         sharpness: larger values trust the nearest references more.
     """
 
-    bank: int = 96
+    bank: int = 240
     count: int = 6
     degrees: float = 4.0
     gap: float = 0.0

@@ -129,7 +129,7 @@ def test_a_still_picture_is_its_own_reference() -> None:
     dub = FaceTranslator(
         single, scene.face_model(), talk, lambda _: photo, g.build(CONFIGS["default"]).eval()
     )
-    assert [r.frame for r in dub.composer.bank] == [0]
+    assert [r.frame for r in dub.composer.bank.values()] == [0]
     done = dub.translate(0, photo)
     assert done.members == (0,)
     assert np.abs(done.frame.astype(int) - photo)[done.hidden].mean() < 3
@@ -156,7 +156,7 @@ def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
         given = generator_input(paper.composer.compose(frame, pictures[frame]), paper.config)
         assert given.references.shape[1] == 1
         crop = given.references[0, 0].permute(1, 2, 0).numpy() * 255
-        first, second = (r for r in paper.composer.bank[:2])
+        first, second = list(paper.composer.bank.values())[:2]
         chosen = second if first.frame == frame else first
         under = window(paper.composer.transforms[chosen.frame], 256, scene.HEIGHT, scene.WIDTH)
         oracle = under.cut(under.part(pictures[chosen.frame]))

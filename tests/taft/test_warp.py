@@ -26,7 +26,7 @@ def truth(composer: Composer, frame: int) -> np.ndarray:
 
 
 def test_a_frame_warped_to_itself_is_itself(composer) -> None:
-    own = next(r for r in composer.bank if r.frame == 7)
+    own = next(r for r in composer.bank.values() if r.frame == 7)
     seen = composer._posed(7, composer.track.expression[7]).seen
     moved = warp.displacement(own, seen)
     assert np.abs(moved[:, :2]).max() < 1e-3
@@ -45,7 +45,7 @@ def test_another_frame_warped_to_it_shows_the_same_face(composer, frame: int) ->
     skin = drawing.face.region <= 2
     best = composition.blend.references[0]
     warped = np.abs(best - truth(composer, frame))[skin].mean()
-    member = next(r for r in composer.bank if r.frame == composition.members[0])
+    member = next(r for r in composer.bank.values() if r.frame == composition.members[0])
     still, _ = warp.sample(member, np.zeros((composer.size, composer.size, 2), np.float32))
     pasted = np.abs(still / 255 - truth(composer, frame))[skin].mean()
     assert warped < 0.012
@@ -66,7 +66,7 @@ def test_extension_keeps_the_face_and_fades_to_nothing() -> None:
 
 
 def test_where_a_reference_has_no_pixels_is_told(composer) -> None:
-    own = composer.bank[0]
+    own = next(iter(composer.bank.values()))
     far = np.full((composer.size, composer.size, 2), 1e4, np.float32)
     assert not warp.sample(own, far)[1].any()
 
