@@ -44,6 +44,7 @@ from training.taft_prepare import VALIDATION_FRAMES
 
 log = logging.getLogger(__name__)
 
+ADAPTED = "the shipped generator, adapted"
 _ALL = 400  # a bank that holds every frame of the clips at hand, or nearly
 
 Make = Callable[[Composition], Float]
@@ -189,13 +190,12 @@ def adapted(clip: Clip, generator: nn.Module, settings: AdaptSettings) -> Way | 
     part = replace(clip.track, confidence=confidence)
     if part.usable.sum() < settings.shortest * float(part.fps):
         return None
-    way = Way("the shipped generator, adapted", ReferenceSettings().bank, 0, pasted)
     compose, config = ComposeSettings(size=SIZE), config_of(generator)
     learned = lessons(
         part, clip.model, lambda: nullcontext(clip.pictures.__getitem__), config, compose, settings
     )
     pupil = adapt(generator, learned, settings)
-    return replace(way, count=config.references, make=fused(pupil))
+    return Way(ADAPTED, ReferenceSettings().bank, config.references, fused(pupil))
 
 
 @dataclass(frozen=True)
@@ -278,8 +278,11 @@ def tabulate(footage: Path, cache: Path, *, adaptation: bool) -> dict[str, dict[
         if sample.part is not Part.VALIDATION:
             continue
         clip = Clip(sample, cache, model)
-        more = adapted(clip, generator, AdaptSettings()) if adaptation else None
-        for way in [*ways(generator), *([more] if more else [])]:
+        made = ways(generator)
+        if adaptation:  # a clip that is too short to learn from is made as it is
+            unchanged = replace(made[-1], label=ADAPTED)
+            made.append(adapted(clip, generator, AdaptSettings()) or unchanged)
+        for way in made:
             scores = clip.scores(way)
             rows.setdefault(way.label, {})[sample.stem] = scores
             log.info("%-34s %-24.24s %s", way.label, sample.stem, scores)
