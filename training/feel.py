@@ -42,6 +42,7 @@ FPS = Fraction(25)
 SETTLED = 13  # frames: half a second after speech ends
 PAUSE = 3.0  # seconds of silence in the midst of speech
 DRAWS = 2000
+PART = 2000  # frames whose meshes are held at a time
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,9 @@ class Mouth:
         count = int(len(audio) / SAMPLE_RATE * FPS)
         made = predict_expression(audio, count, FPS, model=self.model)
         places = [made.names.index(name) for name in self.model.names]
-        return self.face.aperture(made.values[:, places])
+        values = made.values[:, places]
+        parts = [self.face.aperture(values[i : i + PART]) for i in range(0, count, PART)]
+        return np.concatenate(parts)
 
 
 def speed(aperture: Float) -> float:
