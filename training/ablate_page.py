@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gsmooth_core.metrics.figures import BY_NAME, Figures, shown
 from gsmooth_core.report import page as html
-from training.evaluate_page import heading
+from training.evaluate_page import counted, heading
 
 if TYPE_CHECKING:
     from training.ablate import Outcome, Setup
@@ -28,7 +28,7 @@ def ablation_page(outcomes: Sequence[Outcome], setup: Setup, frames: int) -> str
     done = [outcome for outcome in outcomes if not outcome.missing]
     left = [outcome for outcome in outcomes if outcome.missing]
     bound = "" if setup.steps is None else f" Trainings were cut off after {setup.steps} steps."
-    intro = f"{len(setup.clips)} clips, up to {frames} frames, people unseen in training.{bound}"
+    intro = f"{counted(len(setup.clips), 'clip')}, up to {frames} frames, people unseen in training.{bound}"
     used = dict.fromkeys((*OWN, *RECONSTRUCTION))
     return html.page(
         "GSmooth ablations",

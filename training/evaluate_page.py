@@ -46,7 +46,7 @@ def evaluation_page(found: Evaluation, output: Path) -> str:
     people = len({clip.speaker for clip in found.clips})
     frames = sum(clip.frames for clip in found.clips)
     intro = (
-        f"{_counted(len(found.clips), 'clip')} of {_counted(people, 'person', 'people')} whom no "
+        f"{counted(len(found.clips), 'clip')} of {counted(people, 'person', 'people')} whom no "
         f"model was trained on, {frames} frames, {found.date}. Everything ran through the program "
         "as users run it; pixels were borrowed from at least "
         f"{found.plan['gap']} s away from the frame that was made."
@@ -270,7 +270,8 @@ def _seconds(values: Float, fps: float) -> np.ndarray[tuple[int], np.dtype[np.fl
     return np.arange(len(values), dtype=np.float64) / fps
 
 
-def _counted(number: int, one: str, more: str = "") -> str:
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number with its noun."""
     return f"{number} {one if number == 1 else more or one + 's'}"
 
 
