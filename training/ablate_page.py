@@ -28,7 +28,8 @@ def ablation_page(outcomes: Sequence[Outcome], setup: Setup, frames: int) -> str
     done = [outcome for outcome in outcomes if not outcome.missing]
     left = [outcome for outcome in outcomes if outcome.missing]
     bound = "" if setup.steps is None else f" Trainings were cut off after {setup.steps} steps."
-    intro = f"{counted(len(setup.clips), 'clip')}, up to {frames} frames, people unseen in training.{bound}"
+    clips = counted(len(setup.clips), "clip")
+    intro = f"{clips}, up to {frames} frames, people unseen in training.{bound}"
     used = dict.fromkeys((*OWN, *RECONSTRUCTION))
     return html.page(
         "GSmooth ablations",
