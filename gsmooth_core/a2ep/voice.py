@@ -10,7 +10,7 @@ from gsmooth_core.data import Float
 
 QUIET = 38.0  # dB below usual speech under which nothing is heard as speech
 FLICKER = 5  # frames: shorter bursts or gaps are not believed
-SHORT_PAUSE = 13  # frames: in shorter pauses the mouth does what the sound around asks for
+SHORT_PAUSE = 25  # frames: in shorter pauses the mouth does what the sound around asks for
 REACH = 7  # frames: lips part before a sound and close after it
 SOFT = 1.5  # frames of fading
 DOUBT = 1.5  # logit that is added, so that soft speech is not lost
