@@ -49,14 +49,14 @@ class AdaptSettings:
         seed: of the order of samples.
     """
 
-    samples: int = 48
-    steps: int = 100
+    samples: int = 120
+    steps: int = 200
     batch: int = 2
     window: int = 160
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     photo: float = 6.0
     mouth: float = 2.0
-    edges: float = 8.0
+    edges: float = 20.0
     gap: float = 0.5
     fade: float = 0.8
     shortest: float = 1.5
