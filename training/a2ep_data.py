@@ -124,7 +124,7 @@ def mistaken_for_expression(face: SpeechFace, identity: Float) -> Float:
     offset = np.einsum("i,ivc->vc", identity, face.model.identity_basis).ravel()
     weight = np.repeat(np.where(face.model.mouth_mask, LAMBDA_MOUTH, 1.0), 3)  # (3 V,)
     gram, reached = (basis * weight) @ basis.T, (basis * weight) @ offset
-    return np.linalg.lstsq(gram, reached, rcond=1e-3)[0].astype(np.float32)
+    return np.asarray(np.linalg.lstsq(gram, reached, rcond=1e-3)[0], np.float32)
 
 
 def read_utterance(

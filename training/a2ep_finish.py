@@ -109,6 +109,8 @@ def _watch_closures(model: A2EP, utterances: list[Utterance], folds: Sequence[in
     context = model.decoder.context
     weights = fit_closing(utterances, folds, context)
     kernel = weights[:-1].reshape(2 * context + 1, -1).T  # (F, window)
-    with torch.no_grad():
-        _put(model.closing.weight, np.ascontiguousarray(kernel)[None])
-        _put(model.closing.bias, weights[-1:])
+    state = {
+        "weight": torch.from_numpy(np.ascontiguousarray(kernel)[None]),
+        "bias": torch.from_numpy(weights[-1:].copy()),
+    }
+    model.closing.load_state_dict(state)
