@@ -8,9 +8,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from gsmooth_core.a2ep import PRESETS, load_checkpoint, predict_expression
 from gsmooth_core.face_model import load_face_model
+from tests.a2ep.test_encoders import SMALL_WAV2VEC
 from tests.training import speech
 from training import a2ep
 from training.a2ep_closing import FALSE, OPEN, fit, fit_closing
@@ -18,6 +20,7 @@ from training.a2ep_data import Reading, driven_names, mistaken_for_expression, r
 from training.a2ep_face import speech_face
 from training.a2ep_finish import opening_of, way_of
 from training.a2ep_plans import DEFAULT, PLANS, Supervision
+from training.prepare import prepare
 from training.split import VALIDATION_SPEAKERS, speaker_of
 
 QUICK = replace(
@@ -149,6 +152,27 @@ def test_training_ends_in_a_checkpoint_that_speaks(cache, tmp_path):
     made = predict_expression(heard, speech.FRAMES, Fraction(25), model=model)
     opened = made.values[:, made.names.index("jawOpen")]
     assert np.corrcoef(opened, level)[0, 1] > 0.8
+
+
+@pytest.mark.slow
+def test_the_papers_way_runs_from_a_wav2vec_folder(cache, tmp_path):
+    """Small, but with every part: the encoder learns, and ends in the checkpoint."""
+    footage, prepared = cache
+    folder = tmp_path / "tiny"
+    settings = Wav2Vec2Config(**SMALL_WAV2VEC)
+    Wav2Vec2Model(settings).save_pretrained(folder)
+    prepare(footage, prepared, str(folder), 0, ("features",))
+    small = replace(
+        PLANS["paper"].config, encoder_width=32, encoder_heads=2, encoder_depth=2, d=16,
+        feed_forward=32,
+    )  # fmt: skip
+    fit_ = replace(PLANS["paper"].fit, steps=2, batch=2, frames=25, check=2, warm_up=1)
+    plan = replace(PLANS["paper"], config=small, fit=fit_, folds=3)
+    figures = a2ep.run(plan, footage, prepared, tmp_path, str(folder))
+    assert np.isfinite([list(asdict(row).values()) for row in figures.values()]).all()
+    model = load_checkpoint(tmp_path / "a2ep.safetensors")
+    made = predict_expression(speech.sound(speech.loudness(3), 3), 50, Fraction(25), model=model)
+    assert np.isfinite(made.values).all()
 
 
 def test_a_stopped_training_goes_on(cache, tmp_path, face):
