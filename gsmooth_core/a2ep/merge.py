@@ -44,8 +44,8 @@ def merge_expression(
 ) -> Expression:
     """Put predicted speech on the tracked person.
 
-    The speech-driven components leave from this person's own resting mouth and move as widely
-    as theirs does; all others (eyes, brows, nose, cheeks) stay as tracked.
+    The speech-driven components leave from this person's own mouth (`Style.start`) and move as
+    widely as theirs does; all others (eyes, brows, nose, cheeks) stay as tracked.
 
     Args:
         track: the target clip's, T frames.
@@ -76,6 +76,7 @@ def merge_expression(
     target = [track.expression_names.index(name) for name in model.names]
     moved = predicted.values[:, source] - model.array("rest")
     moved = smooth_curves(moved, settings.smoothing, track.fps)
+    start = style.start(moved, model.array("opening"))
     values = track.expression.copy()
-    values[:, target] = np.clip(style.rest + style.amplitude * settings.strength * moved, 0, 1)
+    values[:, target] = np.clip(start + style.amplitude * settings.strength * moved, 0, 1)
     return Expression(track.expression_names, values, track.fps)

@@ -1,4 +1,4 @@
-"""Whose mouth it is: resting shape and amplitude of a person, and how they take up curves.
+"""Whose mouth it is: resting shape, usual shape and amplitude of a person.
 
 The paper picks any training speaker's one-hot vector for a new person. Here the person's own
 clip says how their lips lie at rest and how widely they move.
@@ -16,6 +16,7 @@ from gsmooth_core.metrics.mouth import aperture
 AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that hardly speaks
 LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves
 PARTS_LIPS = 0.015  # eye distances that a component opens the lips by, from which it counts
+SPOKEN = 0.02  # movement of some component from which a frame counts as speech
 REST_SHARE = 0.05  # share of the most closed frames that show the mouth at rest
 
 
@@ -26,10 +27,30 @@ class Style:
     Attributes:
         rest: (E,) expression of the closed, silent mouth.
         amplitude: how widely the mouth moves; 1 is usual.
+        mean: (E,) mean expression of the person's clip; None of someone who does not speak in it.
     """
 
     rest: Float
     amplitude: float = 1.0
+    mean: Float | None = None
+
+    def start(self, moved: Float, opening: Float) -> Float:
+        """(E,) the shape from which speech moves this person's mouth.
+
+        The most closed frames say how the lips meet, but a mouth that closes while it is pursed
+        does not rest pursed. So the speech shall have this person's usual shape as its mean; what
+        opens the lips is a compromise between that and the closed mouth.
+
+        Args:
+            moved: (T, E) the speech's movement from the average speaker's rest.
+            opening: (E,) how far each component opens the lips.
+        """
+        spoken = np.abs(moved).max(axis=1) > SPOKEN
+        if self.mean is None or not spoken.any():
+            return self.rest
+        usual = self.mean - self.amplitude * moved[spoken].mean(axis=0)
+        parts_lips = opening > PARTS_LIPS
+        return np.where(parts_lips, (self.rest + usual) / 2, usual).astype(np.float32)
 
     @classmethod
     def from_track(
@@ -64,7 +85,7 @@ class Style:
         own = mouth_amplitude(beta, gram) / usual
         if own < AMPLITUDE_RANGE[0] / 2:  # a photograph, or a listener
             return cls(closed(rest, usual_rest, opening))
-        return cls(rest, float(np.clip(own, *AMPLITUDE_RANGE)))
+        return cls(rest, float(np.clip(own, *AMPLITUDE_RANGE)), beta.mean(axis=0))
 
 
 def mouth_amplitude(beta: Float, gram: Float) -> float:

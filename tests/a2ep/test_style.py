@@ -123,3 +123,23 @@ def test_a_clip_of_another_length_is_refused():
     shorter = Expression(predicted.names, predicted.values[:-1], predicted.fps)
     with pytest.raises(InputError, match="59 frames"):
         merge_expression(clip, shorter, PredictSettings(), model())
+
+
+def test_speech_has_the_persons_usual_shape_as_its_mean() -> None:
+    rng = np.random.default_rng(3)
+    opening = np.float32([0.3, 0.0, -0.05])
+    rest, mean = np.float32([0.0, 0.9, 0.2]), np.float32([0.3, 0.2, 0.1])
+    moved = rng.uniform(0.1, 0.4, (50, 3)).astype(np.float32)
+    silent = np.zeros((200, 3), np.float32)
+    style = Style(rest, 1.2, mean)
+    start = style.start(np.concatenate([silent, moved]), opening)
+    said = start + 1.2 * moved.mean(axis=0)
+    np.testing.assert_allclose(said[1:], mean[1:], atol=1e-6)  # pauses do not count
+    assert said[0] == pytest.approx((mean[0] + rest[0] + 1.2 * moved.mean(axis=0)[0]) / 2)
+
+
+def test_without_speech_or_a_speaker_the_mouth_is_at_rest() -> None:
+    rest, opening = np.float32([0.1, 0.2]), np.float32([0.3, 0.0])
+    silent, spoken = np.zeros((9, 2), np.float32), np.full((9, 2), 0.3, np.float32)
+    assert np.array_equal(Style(rest, 1.0, rest + 1).start(silent, opening), rest)
+    assert np.array_equal(Style(rest).start(spoken, opening), rest)
