@@ -171,6 +171,8 @@ def adapt(
     """
     with torch.inference_mode(mode=False):
         pupil = copy.deepcopy(generator).train().requires_grad_()
+        # One layout whatever the caller's: rounding, and so the result, depends on it.
+        pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         adam = torch.optim.Adam(pupil.parameters(), settings.learning_rate)
         rng = np.random.default_rng(settings.seed)
         for step in range(settings.steps):
