@@ -132,7 +132,7 @@ def choose(
         settings: how to choose.
     """
     s = settings or ReferenceSettings()
-    cost = ((target[:, None] - own[bank][None]) ** 2).sum(-1)  # (T, B)
+    cost = _squared_distances(target, own[bank])  # (T, B)
     if s.smooth > 0 and len(cost) > 1:
         cost = gaussian_filter1d(cost, s.smooth, axis=0, mode="nearest")
     allowed = _allowance(len(target), bank, fps, s)
@@ -141,6 +141,14 @@ def choose(
     cost[allowed <= 0] = np.inf
     members = np.argsort(cost, 1, kind="stable")[:, : s.count]
     return Choice(members, _weights(cost, members, s.sharpness))
+
+
+def _squared_distances(a: Float, b: Float) -> NDArray[np.float64]:
+    """(T, B) between the rows of (T, D) and (B, D), without T x B x D values at once."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    distances: NDArray[np.float64] = np.maximum(squares, 0)
+    return distances
 
 
 def _allowance(frames: int, bank: NDArray[np.int64], fps: float, s: ReferenceSettings) -> Float:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gsmooth_core.taft import references
 from gsmooth_core.taft.references import (
     ReferenceSettings,
     aperture,
@@ -118,3 +119,11 @@ def test_the_aperture_is_that_of_the_meshs_landmarks() -> None:
         aperture(model, clip.identity, clip.expression)[:, 0].argmax()
         == clip.expression[:, model.expression_names.index("jawOpen")].argmax()
     )
+
+
+def test_squared_distances_are_those_of_the_plain_formula() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 20, (30, 90)), rng.normal(0, 20, (7, 90))
+    a[3] = b[2]
+    plain = ((a[:, None] - b[None]) ** 2).sum(-1)
+    np.testing.assert_allclose(references._squared_distances(a, b), plain, atol=1e-9)
