@@ -36,9 +36,10 @@ from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.adapt import Adapted, AdaptSettings, adapt, config_of, halves, lessons
+from gsmooth_core.taft.adapt import Adapted, AdaptSettings, adapt, halves, lessons
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
+from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.texture import clip_texture

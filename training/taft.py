@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
-from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, GeneratorInput, build
+from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build, config_of
 from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.split import Part
 from training.taft_data import MASKS, Batch, Samples, augmented, collate
@@ -192,7 +192,7 @@ def compare(clips: dict[str, Samples], pictures: dict[str, Picture]) -> dict[str
 def validate(generator: nn.Module, cache: Path, footage: Path) -> dict[str, Quality]:
     """Generator against plain warps on the clips of unseen people."""
     places = {f.name: f for f in folders(cache, footage, Part.VALIDATION)}
-    fixed = not cast(GeneratorConfig, generator.config).warped
+    fixed = not config_of(generator).warped
     warped = {name: Samples([place]) for name, place in places.items()}
     generator.eval()
 

@@ -30,10 +30,10 @@ from gsmooth_core.metrics.landmarks import lip_distance
 from gsmooth_core.metrics.regions import Box, mouth_box
 from gsmooth_core.metrics.sharpness import gradient
 from gsmooth_core.storage import load_track
-from gsmooth_core.taft.adapt import AdaptSettings, adapt, config_of, lessons
+from gsmooth_core.taft.adapt import AdaptSettings, adapt, lessons
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
-from gsmooth_core.taft.generator import GeneratorInput
+from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
@@ -157,9 +157,8 @@ def fused(generator: nn.Module) -> Make:
     return make
 
 
-def plain(picture: Callable[[GeneratorInput], torch.Tensor]) -> Make:
+def plain(picture: Callable[[GeneratorInput], torch.Tensor], config: GeneratorConfig) -> Make:
     """A baseline of `taft_measure`."""
-    config = config_of(load_generator())
 
     def make(composition: Composition) -> Float:
         made: Float = picture(generator_input(composition, config))[0].permute(1, 2, 0).numpy()
@@ -170,14 +169,14 @@ def plain(picture: Callable[[GeneratorInput], torch.Tensor]) -> Make:
 
 def ways(generator: nn.Module) -> list[Way]:
     """The rows of the table."""
-    chosen, count = ReferenceSettings(), config_of(generator).references
+    chosen, config = ReferenceSettings(), config_of(generator)
     return [
         Way("a. one frame, pasted by similarity", 1, 1, pasted),
-        Way("b. one frame, warped by the mesh", 1, 1, plain(nearest)),
-        Way("c. nearest of 16 frames, warped", 16, 1, plain(nearest)),
-        Way("nearest of all frames, warped", _ALL, 1, plain(nearest)),
-        Way("mean of the 4 nearest, warped", _ALL, 4, plain(mean)),
-        Way("the shipped generator", chosen.bank, count, fused(generator)),
+        Way("b. one frame, warped by the mesh", 1, 1, plain(nearest, config)),
+        Way("c. nearest of 16 frames, warped", 16, 1, plain(nearest, config)),
+        Way("nearest of all frames, warped", _ALL, 1, plain(nearest, config)),
+        Way("mean of the 4 nearest, warped", _ALL, 4, plain(mean, config)),
+        Way("the shipped generator", chosen.bank, config.references, fused(generator)),
     ]
 
 

@@ -12,7 +12,6 @@ import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 import torch
@@ -234,8 +233,3 @@ def _around(
         start = int(np.clip(centre - side / 2, 0, max(0, size - side)))
         spans.append(slice(start, start + side))
     return spans[0], spans[1]
-
-
-def config_of(generator: nn.Module) -> GeneratorConfig:
-    """The dimensions that every generator carries."""
-    return cast(GeneratorConfig, generator.config)

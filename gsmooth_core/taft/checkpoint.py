@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gsmooth_core import models
 from gsmooth_core.errors import InputError, ModelError
 from gsmooth_core.storage import load_arrays, save_arrays
-from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, build
+from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, build, config_of
 
 KIND = "taft"
 _LIMIT = 2048
@@ -22,7 +22,7 @@ _HINT = "Pass a checkpoint made by `python -m training.taft`, or reinstall GSmoo
 
 def save_generator(path: Path, generator: nn.Module, notes: dict[str, Any] | None = None) -> None:
     """Write weights (half precision) and dimensions of a generator in one atomic step."""
-    config = asdict(cast(GeneratorConfig, generator.config))
+    config = asdict(config_of(generator))
     arrays = {k: v.detach().cpu().half().numpy() for k, v in generator.state_dict().items()}
     save_arrays(path, KIND, arrays, {"config": config, "notes": notes or {}})
 

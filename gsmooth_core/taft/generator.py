@@ -83,6 +83,11 @@ def build(config: GeneratorConfig) -> nn.Module:
     return kinds[config.preset](config)
 
 
+def config_of(generator: nn.Module) -> GeneratorConfig:
+    """The dimensions that every generator carries."""
+    return cast(GeneratorConfig, generator.config)
+
+
 def weighted_mean(references: Tensor, validity: Tensor) -> Tensor:
     """(B, 3, H, W) validity-weighted mean of (B, K, 3, H, W): what fusion starts from."""
     weight = validity + _FAINT

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.taft.adapt import Adapted
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
-from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.generator import GeneratorInput, config_of
 from gsmooth_core.taft.inputs import generator_input, suited
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
@@ -71,7 +70,7 @@ class FaceTranslator:
         adapted: Adapted | None = None,
     ) -> None:
         self.track, self.adapted = track, adapted
-        self.config = cast(GeneratorConfig, generator.config)
+        self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(track, model, target, source, settings)
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
