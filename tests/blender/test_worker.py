@@ -127,8 +127,9 @@ def test_strip_moved_while_its_dub_is_made(clip, scene):
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python", ""])
-def test_missing_python_says_where_to_choose_one(clip, monkeypatch, python):
+def test_missing_python_says_where_to_choose_one(clip, monkeypatch, tmp_path, python):
     monkeypatch.setenv("GSMOOTH_PYTHON", python)
+    monkeypatch.setattr(interpreter, "core_folder", lambda: tmp_path)  # no checkout with a .venv
     monkeypatch.setattr(interpreter.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(RuntimeError, match="Preferences > Add-ons > GSmooth"):
         bpy.ops.gsmooth.dub_strip()
