@@ -22,7 +22,7 @@ import numpy as np
 from torch import nn
 
 from gsmooth_core import __version__, models
-from gsmooth_core.a2ep import merge_expression, predict_expression
+from gsmooth_core.a2ep import PredictSettings, merge_expression, predict_expression
 from gsmooth_core.checks import check
 from gsmooth_core.curves import fit_curves
 from gsmooth_core.data import Bool, Expression, FaceTrack, Image
@@ -282,8 +282,9 @@ class Run:
     def _predict(self) -> Expression:
         source = self.source
         on_progress = self._progress("predict", source.count)
+        whole = PredictSettings(bounded=False)  # strength and smoothing follow in `_merged`
         return predict_expression(
-            source.speech(), source.count, source.shown.fps, on_progress=on_progress
+            source.speech(), source.count, source.shown.fps, on_progress, whole
         )
 
     def _progress(self, stage: str, total: int, before: int = 0) -> Callable[[int], None]:

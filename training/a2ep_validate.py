@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
-from gsmooth_core.a2ep import A2EP, predict_expression, style_of
+from gsmooth_core.a2ep import A2EP, PredictSettings, predict_expression, style_of
 from gsmooth_core.data import Expression, FaceTrack, Float
 from gsmooth_core.storage import load_track
 from training.a2ep_data import Utterance
@@ -16,12 +14,15 @@ from training.a2ep_face import SpeechFace
 from training.a2ep_measure import Figures, measure
 from training.prepare import load_speech
 
+WHOLE = PredictSettings(bounded=False)
+
 
 def as_person(model: A2EP, predicted: Expression, track: FaceTrack) -> Float:
-    """(T, E) driven components of the prediction, moved as widely as this person does."""
+    """(T, E) driven components of the prediction, on this person's mouth as the product has it."""
     style = style_of(track, model)
     places = [predicted.names.index(name) for name in model.names]
-    return predicted.values[:, places] * np.float32(style.amplitude if style else 1.0)
+    values = predicted.values[:, places]
+    return style.speak(values - model.array("rest"), model.array("opening")) if style else values
 
 
 def validate_clip(
@@ -31,7 +32,8 @@ def validate_clip(
     stem = clip.sample.stem
     track = load_track(cache / "tracks" / f"{stem}.safetensors")
     audio = load_speech(cache / "speech" / f"{audio_stem or stem}.safetensors")
-    predicted = predict_expression(audio, len(clip.truth), Fraction(25), model=model)
+    count = len(clip.truth)
+    predicted = predict_expression(audio, count, Fraction(25), settings=WHOLE, model=model)
     return measure(face, as_person(model, predicted, track), clip.truth, clip.takes[0].valid)
 
 

@@ -128,8 +128,9 @@ def closures_of(
     curves = driven_curves(track, face.names)
     valid = clip.takes[0].valid
     meter = ApertureMeter(face, face.aperture(clip.truth[valid]), clip.seen[valid])
-    predicted = predict_expression(audio, len(track), track.fps, model=model)
-    merged = merge_expression(track, predicted, PredictSettings(), model)
+    whole = PredictSettings(bounded=False)
+    predicted = predict_expression(audio, len(track), track.fps, settings=whole, model=model)
+    merged = merge_expression(track, predicted, whole, model)
     places = [merged.names.index(name) for name in face.names]
     everywhere = np.ones(len(curves), bool)
     made, _ = at_times(

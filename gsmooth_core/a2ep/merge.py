@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-
 from gsmooth_core.a2ep.curves import smooth_curves
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.style import Style
@@ -49,7 +47,8 @@ def merge_expression(
 
     Args:
         track: the target clip's, T frames.
-        predicted: what `predict_expression` gave, T frames.
+        predicted: what `predict_expression` gave, T frames; unbounded, so that movement which the
+            average mouth has no room for is not lost to this one.
         settings: strength and smoothing.
         model: the one that predicted; None is the shipped one.
 
@@ -76,7 +75,6 @@ def merge_expression(
     target = [track.expression_names.index(name) for name in model.names]
     moved = predicted.values[:, source] - model.array("rest")
     moved = smooth_curves(moved, settings.smoothing, track.fps)
-    start = style.start(moved, model.array("opening"))
     values = track.expression.copy()
-    values[:, target] = np.clip(start + style.amplitude * settings.strength * moved, 0, 1)
+    values[:, target] = style.speak(moved, model.array("opening"), settings.strength)
     return Expression(track.expression_names, values, track.fps)

@@ -30,12 +30,15 @@ class PredictSettings:
         smoothing: 0 as predicted, 1 very calm.
         voice_gate: whether the mouth rests where nobody speaks.
         closing: whether lips that should meet are pulled together.
+        bounded: whether curves are cut to 0..1, as any ARKit character wants them. A person whose
+            mouth rests elsewhere can do more of the movement (`merge_expression`).
     """
 
     strength: float = 1.0
     smoothing: float = 0.0
     voice_gate: bool = True
     closing: bool = True
+    bounded: bool = True
 
 
 def fit_length(audio: Float, frame_count: int, fps: Fraction) -> Float:
@@ -70,7 +73,7 @@ def predict_expression(
         model: the model to use; None is the shipped one.
 
     Returns:
-        (T, 52) curves, 0..1; components that speech does not drive are zero.
+        (T, 52) curves, 0..1 if bounded; components that speech does not drive are zero.
 
     Raises:
         ModelError: the checkpoint is missing or damaged.
@@ -93,7 +96,8 @@ def predict_expression(
     reach = float(model.gain) * settings.strength
     curves = resample_curves(moved * reach, frame_count, fps)
     curves = model.array("rest") + smooth_curves(curves, settings.smoothing, fps)
-    return Expression(model.all_names, _all_components(model, np.clip(curves, 0, 1)), fps)
+    curves = np.clip(curves, 0, 1) if settings.bounded else curves
+    return Expression(model.all_names, _all_components(model, curves), fps)
 
 
 class _Listener:

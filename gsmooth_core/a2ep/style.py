@@ -15,6 +15,7 @@ from gsmooth_core.metrics.mouth import aperture
 
 AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that hardly speaks
 LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves
+HALF_TRUSTED = 40  # frames after which a mean shape counts as much as the shape at rest
 PARTS_LIPS = 0.015  # eye distances that a component opens the lips by, from which it counts
 SPOKEN = 0.02  # movement of some component from which a frame counts as speech
 REST_SHARE = 0.05  # share of the most closed frames that show the mouth at rest
@@ -28,11 +29,13 @@ class Style:
         rest: (E,) expression of the closed, silent mouth.
         amplitude: how widely the mouth moves; 1 is usual.
         mean: (E,) mean expression of the person's clip; None of someone who does not speak in it.
+        trust: how far `mean` is this person's usual one, 0..1; one sentence has its own mean.
     """
 
     rest: Float
     amplitude: float = 1.0
     mean: Float | None = None
+    trust: float = 1.0
 
     def start(self, moved: Float, opening: Float) -> Float:
         """(E,) the shape from which speech moves this person's mouth.
@@ -49,8 +52,14 @@ class Style:
         if self.mean is None or not spoken.any():
             return self.rest
         usual = self.mean - self.amplitude * moved[spoken].mean(axis=0)
+        usual = self.trust * usual + (1 - self.trust) * self.rest
         parts_lips = opening > PARTS_LIPS
         return np.where(parts_lips, (self.rest + usual) / 2, usual).astype(np.float32)
+
+    def speak(self, moved: Float, opening: Float, strength: float = 1.0) -> Float:
+        """(T, E) this person's mouth, 0..1, speaking with the movement `moved` (see `start`)."""
+        spoken = self.start(moved, opening) + self.amplitude * strength * moved
+        return np.clip(spoken, 0, 1).astype(np.float32)
 
     @classmethod
     def from_track(
@@ -85,7 +94,8 @@ class Style:
         own = mouth_amplitude(beta, gram) / usual
         if own < AMPLITUDE_RANGE[0] / 2:  # a photograph, or a listener
             return cls(closed(rest, usual_rest, opening))
-        return cls(rest, float(np.clip(own, *AMPLITUDE_RANGE)), beta.mean(axis=0))
+        trust = len(beta) / (len(beta) + HALF_TRUSTED)
+        return cls(rest, float(np.clip(own, *AMPLITUDE_RANGE)), beta.mean(axis=0), trust)
 
 
 def mouth_amplitude(beta: Float, gram: Float) -> float:

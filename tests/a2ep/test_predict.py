@@ -46,6 +46,19 @@ def test_curves_have_the_videos_length_rate_and_names(quiet, frames, fps):
     assert (made.values[:, 0] == 0).all()  # eyes are not driven by speech
 
 
+def test_unbounded_curves_are_cut_to_the_bounded_ones(quiet):
+    audio, strong = babble(2.0), 20.0
+    cut, whole = (
+        predict_expression(
+            audio, 50, FPS, settings=PredictSettings(strong, bounded=bounded), model=quiet
+        ).values
+        for bounded in (True, False)
+    )
+    assert whole.min() < 0
+    assert whole.max() > 1
+    np.testing.assert_array_equal(cut, np.clip(whole, 0, 1))
+
+
 @pytest.mark.parametrize("samples", [0, 1, 100, 639, 640, 641])
 def test_any_sound_will_do(quiet, samples):
     audio = babble(1.0)[:samples]

@@ -107,6 +107,15 @@ def test_merging_keeps_eyes_and_brows_and_replaces_the_mouth():
     assert whole.values.max() <= 1
 
 
+def test_movement_below_the_average_rest_is_not_lost():
+    """A mouth that rests half pursed can be spread by what the average mouth has no room for."""
+    spread = np.zeros((40, 3), np.float32)
+    spread[:, 1] = -0.3 * np.sin(np.arange(40)) ** 2
+    pursed = np.float32([0.1, 0.5, 0.1])
+    spoken = Style(pursed).speak(spread, np.zeros(3, np.float32))
+    np.testing.assert_allclose(spoken - pursed, spread, atol=1e-6)
+
+
 def test_strength_moves_the_mouth_in_proportion():
     curves = [merged(strength)[2].values[:, 1:6] for strength in (0.0, 0.2, 0.4)]
     assert np.ptp(curves[0], axis=0).max() == 0
@@ -136,6 +145,20 @@ def test_speech_has_the_persons_usual_shape_as_its_mean() -> None:
     said = start + 1.2 * moved.mean(axis=0)
     np.testing.assert_allclose(said[1:], mean[1:], atol=1e-6)  # pauses do not count
     assert said[0] == pytest.approx((mean[0] + rest[0] + 1.2 * moved.mean(axis=0)[0]) / 2)
+
+
+def test_the_less_is_seen_of_someone_the_closer_speech_stays_to_their_rest() -> None:
+    rest, mean = np.float32([0.0, 0.9]), np.float32([0.3, 0.2])
+    moved = np.full((50, 2), 0.1, np.float32)
+    starts = [
+        Style(rest, 1.0, mean, trust).start(moved, np.zeros(2, np.float32))
+        for trust in (0.0, 0.5, 1.0)
+    ]
+    np.testing.assert_allclose(starts[0], rest, atol=1e-6)
+    np.testing.assert_allclose(starts[1], (starts[0] + starts[2]) / 2, atol=1e-6)
+    short, long = style(speaking(40), 0.1), style(speaking(400), 0.1)
+    assert short.trust == pytest.approx(0.5)
+    assert long.trust > 0.9
 
 
 def test_without_speech_or_a_speaker_the_mouth_is_at_rest() -> None:
