@@ -5,7 +5,7 @@ The cache has one folder a kind and one file (or folder) a clip in it, under the
     tracks/<stem>.safetensors              FaceTrack
     speech/<stem>.safetensors              sound at 16 kHz, aligned with the first picture
     features/<encoder>/<stem>.safetensors  encoder features at 25 fps, as it is and augmented
-    taft/<stem>/                           face crops with references (`training.taft_prepare`)
+    taft/<stem>/                           face crops with references (`training.taft.prepare`)
 
 What is there already is left as it is, so a run that was stopped goes on where it ended.
 """
@@ -33,10 +33,10 @@ from gsmooth_core.face_model import load_face_model
 from gsmooth_core.media import probe, read_audio, read_frames
 from gsmooth_core.storage import load_arrays, save_arrays, save_track
 from gsmooth_core.tracking import track_face
-from training import taft_prepare
-from training.a2ep_augment import augment
-from training.a2ep_whisper import load_whisper
+from training.a2ep.augment import augment
+from training.a2ep.whisper import load_whisper
 from training.split import Part, Sample, read_footage
+from training.taft import prepare as crops
 
 FULL_SCALE = 32767
 CROPS = 96  # at most, a clip
@@ -132,7 +132,7 @@ def prepare(
         each(samples, cache / "features" / name, make)
     if "crops" in stages:
         (cache / "taft").mkdir(parents=True, exist_ok=True)
-        taft_prepare.prepare(footage, cache, CROPS)
+        crops.prepare(footage, cache, CROPS)
 
 
 def parse() -> argparse.Namespace:

@@ -113,7 +113,7 @@ class SyncExpert(nn.Module):
         basis: (96, K) principal components of the mouth's movement.
         spread: (K,) their usual size.
         sound_mean, sound_spread: (F,) of the sound's features.
-        null: () c of the threshold c / sqrt(frames), see `training.sync_evaluate`.
+        null: () c of the threshold c / sqrt(frames), see `training.sync.evaluate`.
     """
 
     name = "gsmooth"

@@ -17,7 +17,7 @@ from gsmooth_core.metrics.shot import open_shot, spread
 from gsmooth_core.settings import DubSettings
 from gsmooth_core.storage import save_expression
 from tests.report.test_page import Reader
-from tests.training.eval_clip import footage
+from tests.training.evaluate.footage import footage
 
 
 def test_a_folder_without_a_job_is_refused(tmp_path, capsys):

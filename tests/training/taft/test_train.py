@@ -1,0 +1,183 @@
+"""TAFT's training on a clip that is drawn here: samples, augmentation, figures, a resumed run."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gsmooth_core.taft import generator as g
+from gsmooth_core.taft.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.compose import Composer
+from tests.taft import scene
+from training.split import Part
+from training.taft import data, measure, train
+from training.taft.prepare import VALIDATION_FRAMES, chosen_frames
+
+FRAMES = 40
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Samples of a drawn clip, made as training makes them."""
+    clip = scene.track(FRAMES)
+    pictures = [scene.picture(clip, frame) for frame in range(FRAMES)]
+    settings = data.reconstruction()
+    composer = Composer(clip, scene.face_model(), clip.expression, pictures.__getitem__, settings)
+    made = []
+    for frame in (0, 1, 20, 21, 39):
+        composition = composer.compose(frame, pictures[frame])
+        assert all(abs(member - frame) / 25 > data.GAP for member in composition.members)
+        under = composition.veiled.under
+        truth = under.cut(under.part(pictures[frame]))
+        made.append(data.sample_arrays(composition, truth, 6))
+    place = tmp_path_factory.mktemp("taft") / "drawn"
+    data.store(place, made)
+    return place
+
+
+class Colours(nn.Module):
+    """A stand-in for the perceptual trunk."""
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        return [images]
+
+
+def test_samples_are_what_was_composed(folder: Path) -> None:
+    samples = data.Samples([folder])
+    assert len(samples) == 5
+    x0, y0, x1, y1 = data.BOX
+    for n in range(len(samples)):
+        sample = samples[n]
+        assert sample["truth"].shape == (y1 - y0, x1 - x0, 3)
+        assert sample["references"].shape == (7, y1 - y0, x1 - x0, 3)
+        assert set(np.unique(sample["region"])) >= {0, 1, 3}
+        batch = data.tensors(sample, sample["mask"] > 0)
+        hidden = batch.inputs.mask[0, 0] > 0
+        assert torch.equal(batch.inputs.blend[0][:, ~hidden], batch.truth[0][:, ~hidden])
+        assert (batch.alpha[0, 0][hidden] == 1).all()
+
+
+def test_a_batch_knows_nothing_under_its_mask(folder: Path) -> None:
+    sample = data.Samples([folder])[2]
+    clean = data.tensors(sample, sample["mask"] > 0)
+    poisoned = dict(sample, truth=np.where(sample["mask"][..., None] > 0, 7, sample["truth"]))
+    again = data.tensors(poisoned, sample["mask"] > 0)
+    for a, b in zip(clean.inputs, again.inputs, strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(clean.truth, again.truth)
+
+
+def test_the_papers_generator_is_given_another_frame_as_it_is(folder: Path) -> None:
+    samples, plain = data.Samples([folder], fixed=True), data.Samples([folder])
+    batch = data.tensors(samples[1], samples[1]["mask"] > 0)
+    other = torch.from_numpy(plain[3]["truth"]).permute(2, 0, 1) / 255
+    assert torch.allclose(batch.inputs.references, other[None, None])
+    assert torch.equal(
+        batch.inputs.blend, data.tensors(plain[1], plain[1]["mask"] > 0).inputs.blend
+    )
+    augmented = data.augmented(samples[1], np.random.default_rng(0))
+    assert augmented.inputs.references.shape[1] == 1
+
+
+def test_augmentation_keeps_shapes_and_draws_masks_anew(folder: Path) -> None:
+    sample = data.Samples([folder])[1]
+    rng = np.random.default_rng(0)
+    batches = [data.augmented(sample, rng) for _ in range(6)]
+    side = data.WINDOW
+    for batch in batches:
+        assert batch.truth.shape == (1, 3, side, side)
+        assert batch.inputs.references.shape == (1, 7, 3, side, side)
+        assert batch.mouth.sum() > 50
+        assert all(torch.isfinite(part).all() for part in batch.inputs)
+    assert len({int(batch.inputs.mask.sum()) for batch in batches}) > 3
+    joined = data.collate(batches)
+    assert joined.inputs.validity.shape == (6, 7, 1, side, side)
+    assert torch.equal(joined.truth[4], batches[4].truth[0])
+
+
+def test_a_perfect_picture_has_perfect_figures(folder: Path) -> None:
+    samples = data.Samples([folder])
+    truths = iter([torch.from_numpy(samples[n]["truth"]).float() / 255 for n in range(5)])
+    quality = measure.measure(samples, lambda _: next(truths).permute(2, 0, 1)[None])
+    assert quality.mouth_psnr == quality.mask_psnr == 60
+    assert quality.mouth_ssim == pytest.approx(1)
+    assert quality.sharpness == pytest.approx(1)
+    assert quality.flicker == pytest.approx(1)
+
+
+def test_figures_tell_warps_from_noise_and_blur(folder: Path) -> None:
+    samples = data.Samples([folder])
+    warped = measure.measure(samples, measure.untrained)
+    noise = measure.measure(
+        samples, lambda x: (measure.untrained(x) + 0.1 * torch.randn_like(x.blend)).clamp(0, 1)
+    )
+    blur = measure.measure(
+        samples, lambda x: nn.functional.avg_pool2d(measure.untrained(x), 9, 1, 4)
+    )
+    assert warped.mouth_psnr > max(noise.mouth_psnr, blur.mouth_psnr) + 1
+    assert blur.sharpness < warped.sharpness < noise.sharpness
+    assert noise.flicker > warped.flicker
+
+
+def test_baselines_are_what_they_are_called() -> None:
+    torch.manual_seed(0)
+    x = g.GeneratorInput(
+        torch.rand(1, 3, 8, 8),
+        torch.ones(1, 1, 8, 8),
+        torch.zeros(1, 3, 8, 8),
+        torch.rand(1, 3, 3, 8, 8),
+        torch.tensor([0.9, 0.5, 0.0]).reshape(1, 3, 1, 1, 1).expand(1, 3, 1, 8, 8).clone(),
+    )
+    assert torch.allclose(measure.nearest(x), x.references[:, 0], atol=3e-3)
+    assert torch.allclose(measure.mean(x), x.references[:, :2].mean(1), atol=1e-3)
+
+
+def test_validation_clips_give_a_run_of_frames_and_training_clips_a_spread() -> None:
+    clip = scene.without_face(scene.track(200), 100)
+    run = chosen_frames(clip, Part.VALIDATION, 10)
+    assert len(run) == VALIDATION_FRAMES
+    assert 100 not in run
+    assert max(np.diff(run)) <= 2
+    spread = chosen_frames(clip, Part.TRAIN, 10)
+    assert len(spread) <= 10
+    assert spread[-1] - spread[0] > 150
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = g.GeneratorConfig(width=8, max_width=16)
+    monkeypatch.setitem(g.PRESETS, "default", config)
+
+
+@pytest.mark.usefixtures("small")
+def test_training_learns_and_goes_on_where_it_stopped(folder: Path, tmp_path: Path, caplog) -> None:
+    samples = data.Samples([folder])
+    settings = train.TrainSettings(batch=2, steps=8, warm_up=2, save_every=4, learning_rate=2e-3)
+    first = train.Trainer(settings, samples, Colours())
+    train.train(first, tmp_path)
+    assert first.step == 8
+    longer = train.TrainSettings(batch=2, steps=12, warm_up=2, save_every=4, learning_rate=2e-3)
+    second = train.Trainer(longer, samples, Colours())
+    with caplog.at_level(logging.INFO):
+        train.train(second, tmp_path)
+    assert second.step == 12
+    assert "going on from step 8" in caplog.text
+    weights = [dict(t.generator.named_parameters())["look.weight"] for t in (first, second)]
+    assert not torch.equal(*weights)
+    save_generator(tmp_path / "taft.safetensors", second.generator)
+    assert load_generator(tmp_path / "taft.safetensors").config.width == 8
+
+
+@pytest.mark.usefixtures("small")
+def test_a_repeated_batch_is_learned(folder: Path) -> None:
+    samples = data.Samples([folder])
+    settings = train.TrainSettings(batch=2, warm_up=1, learning_rate=3e-3, steps=1000)
+    trainer = train.Trainer(settings, samples, Colours())
+    batch = next(trainer.batches())
+    losses = [trainer.step_once(batch)["total"] for _ in range(15)]
+    assert losses[-1] < 0.8 * losses[0]

@@ -1,0 +1,1 @@
+"""Training of A2EP, speech to expression, and what is measured of it."""

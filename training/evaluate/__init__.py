@@ -1,0 +1,1 @@
+"""Evaluation of the whole program on people whom no model has seen."""

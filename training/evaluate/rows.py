@@ -1,0 +1,143 @@
+"""The protocols: what is dubbed with what, and what each result is judged against.
+
+(a) reconstruction: the tracked expression goes through blending and translation; (b) own speech:
+the whole way from the clip's own sound (the paper's Table I); (c) other speech; (d) baselines:
+the untouched video, a frozen mouth, the wrong speech.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from gsmooth_core.data import FaceTrack
+from gsmooth_core.jobs import Job
+from gsmooth_core.settings import DubSettings
+from gsmooth_core.storage import save_expression
+from training.evaluate.clips import EvalClip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        name: how programs call it.
+        label: how people call it.
+        text: what it is.
+        pictures: the dub whose pictures are judged; "source" for the source's own.
+        sound: "own" or "other": the speech that sync is judged against.
+        paired: whether its frames may be compared with the source's, which say the same words.
+    """
+
+    name: str
+    label: str
+    text: str
+    pictures: str
+    sound: str
+    paired: bool
+
+
+ROWS = (
+    Row("original", "Untouched video", "the source itself: the best that is possible",
+        "source", "own", True),
+    Row("reconstruction", "Reconstruction", "(a) tracked expression, new pictures",
+        "reconstruction", "own", True),
+    Row("own", "Own speech", "(b) the whole way, from the clip's own sound",
+        "own", "own", True),
+    Row("other", "Other speech", "(c) the whole way, from another speech, judged against that",
+        "other", "other", False),
+    Row("frozen", "Frozen mouth", "(d) one expression held throughout",
+        "frozen", "own", True),
+    Row("wrong", "Wrong speech", "(d) the pictures of (c), judged as if it were the own speech",
+        "other", "own", True),
+    Row("mismatch", "Untouched, other speech", "(d) the source's pictures under the other speech",
+        "source", "other", False),
+)  # fmt: skip
+
+BY_NAME = {row.name: row for row in ROWS}
+DUBS = ("reconstruction", "own", "other", "frozen")
+"""What is rendered; the other rows look at the same pictures in another way."""
+
+UNPAIRED = frozenset((
+    "sync", "offset", "sharpness", "seam", "jerk", "flicker", "identity", "true_identity",
+    "outside_psnr", "follows", "silence", "cpbd", "true_cpbd",
+))  # fmt: skip
+"""Figures that mean something when the words are not the source's."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How clips are evaluated.
+
+    Attributes:
+        speech: the other speech.
+        frames: of each clip, from its beginning.
+        gap: seconds around a frame from which it may not borrow pixels.
+        samples: frames a clip for the slow measures.
+        poisoned: frames a clip that are poisoned before anything is believed.
+        reuse: keep dubs that an older version of the program made.
+        dubs: which of `DUBS` are made; rows that need others are left out.
+        adapt: let the generator learn from the clip's other half first.
+    """
+
+    speech: Path
+    frames: int = 125
+    gap: float = 0.5
+    samples: int = 6
+    poisoned: int = 2
+    reuse: bool = False
+    dubs: tuple[str, ...] = DUBS
+    adapt: bool = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that can be judged with the dubs that are made."""
+        sounds = {"own"} | ({"other"} if "other" in self.dubs else set())
+        known = {"source", *self.dubs}
+        return tuple(row for row in ROWS if row.pictures in known and row.sound in sounds)
+
+
+def own_job(clip: EvalClip, plan: Plan, output: Path, frames: int) -> Job:
+    """Dub a clip with its own sound, moved to where the lips are."""
+    return Job(
+        video=clip.path,
+        output=output,
+        audio=clip.path,
+        audio_start=clip.offset / 25,
+        frame_count=frames,
+        settings=DubSettings(reference_gap=plan.gap, adapt=plan.adapt),
+    )
+
+
+def job_of(dub: str, clip: EvalClip, plan: Plan, folder: Path, track: Path, face: FaceTrack) -> Job:
+    """The job of one of `DUBS`.
+
+    Args:
+        dub: which one.
+        clip: the clip.
+        plan: how it is evaluated.
+        folder: where outputs go.
+        track: file of the clip's track.
+        face: the same, read.
+    """
+    job = own_job(clip, plan, folder / f"{dub}.mp4", len(face))
+    if dub == "reconstruction":
+        return replace(job, expression=track)
+    if dub == "frozen":
+        return replace(job, expression=_frozen(folder, face))
+    if dub == "other":
+        return replace(job, audio=plan.speech, audio_start=0.0)
+    return job
+
+
+def _frozen(folder: Path, face: FaceTrack) -> Path:
+    """Curves that hold the clip's median expression."""
+    path = folder / "frozen.json"
+    if not path.is_file():
+        held = np.median(face.expression[face.usable], axis=0, keepdims=True)
+        values = np.repeat(held, len(face), axis=0).astype(np.float32)
+        save_expression(path, replace(face.curves, values=values))
+    return path

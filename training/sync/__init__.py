@@ -1,0 +1,1 @@
+"""Training of the sync expert, and what is measured of it."""

@@ -1,0 +1,269 @@
+"""Fits the sync expert: stretches of many clips, one matrix of similarities, its diagonal."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gsmooth_core.data import Float
+from gsmooth_core.sync.expert import SyncExpert
+from training.sync.data import Pair
+
+log = logging.getLogger(__name__)
+
+_NEVER = -1e4
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the expert learns.
+
+    Attributes:
+        steps: optimiser steps.
+        batch: stretches a step.
+        frames: frames a stretch.
+        rate: highest learning rate.
+        warm_up: steps until it is reached; it falls to zero by a cosine.
+        weight_decay: of AdamW.
+        temperature: of the similarities at the start; it is learned.
+        blur: neighbours of the diagonal within a clip, on either side, that are no negatives:
+            what is truly aligned is known to about a frame.
+        own: weight of the loss over negatives of the same clip alone; the rest is over all.
+        variants: share of stretches that are heard at another speed, in another room.
+        noise: on movements, in units of each component's usual size.
+        swing: spread of the logarithm of the factor on a stretch's movements.
+        check: steps between validations.
+        seed: of everything random.
+    """
+
+    steps: int = 1000
+    batch: int = 16
+    frames: int = 40
+    rate: float = 2e-3
+    warm_up: int = 100
+    weight_decay: float = 0.05
+    temperature: float = 0.1
+    blur: int = 1
+    own: float = 0.5
+    variants: float = 0.7
+    noise: float = 0.1
+    swing: float = 0.2
+    check: int = 100
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B stretches of T frames.
+
+    Attributes:
+        lips: (B, T, K) movements.
+        sound: (B, T, F) standardised features.
+        valid: (B, T)
+    """
+
+    lips: Tensor
+    sound: Tensor
+    valid: Tensor
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A clip ready for drawing: for each take movements, sound, and which frames count."""
+
+    takes: tuple[tuple[Float, Float, Float], ...]
+
+    @property
+    def frames(self) -> int:
+        """Length."""
+        return len(self.takes[0][2])
+
+
+def lesson_of(pair: Pair, expert: SyncExpert) -> Lesson:
+    """A pair as `expert` is given it."""
+    return Lesson(
+        tuple(
+            (
+                expert.movement(take.lips.shape, take.lips.valid),
+                expert.standardise(take.sound.astype(np.float32)),
+                take.lips.valid.astype(np.float32),
+            )
+            for take in pair.takes
+        )
+    )
+
+
+def draw(lessons: list[Lesson], settings: FitSettings, rng: np.random.Generator) -> Batch:
+    """A batch of random stretches; a clip's chance grows with the root of its length."""
+    chances = np.sqrt([lesson.frames for lesson in lessons])
+    chosen = rng.choice(len(lessons), settings.batch, p=chances / chances.sum())
+    stretches = [_stretch(lessons[i], settings, rng) for i in chosen]
+    lips, sound, valid = (
+        torch.from_numpy(np.stack(parts)) for parts in zip(*stretches, strict=True)
+    )
+    return Batch(lips, sound, valid > 0)
+
+
+def _stretch(
+    lesson: Lesson, settings: FitSettings, rng: np.random.Generator
+) -> tuple[Float, Float, Float]:
+    varied = len(lesson.takes) > 1 and rng.random() < settings.variants
+    lips, sound, valid = lesson.takes[rng.integers(1, len(lesson.takes)) if varied else 0]
+    count = min(len(valid), settings.frames)
+    start = int(rng.integers(0, len(valid) - count + 1))
+    part, missing = slice(start, start + count), settings.frames - count
+    moved = lips[part] * np.float32(np.exp(settings.swing * rng.standard_normal()))
+    moved = moved + settings.noise * rng.standard_normal(moved.shape).astype(np.float32)
+    rows = ((0, missing), (0, 0))
+    return (
+        np.pad(moved, rows, mode="edge"),
+        np.pad(sound[part], rows, mode="edge"),
+        np.pad(valid[part], (0, missing)),
+    )
+
+
+def alignment_loss(
+    lips: Tensor, sound: Tensor, valid: Tensor, scale: Tensor, blur: int, own: float
+) -> Tensor:
+    """Symmetric contrastive loss on the diagonal of the similarity matrix.
+
+    Row i asks which sound belongs to lips i, column j which lips belong to sound j. Negatives
+    are all other windows of all clips, and, in a second term, of the same clip alone.
+
+    Args:
+        lips: (B, T, D) of unit length.
+        sound: (B, T, D) of unit length.
+        valid: (B, T) which windows take part.
+        scale: () inverse temperature.
+        blur: neighbours in time that are left out.
+        own: weight of the second term.
+    """
+    clip, time = torch.meshgrid(*(torch.arange(n) for n in valid.shape), indexing="ij")
+    clip, time = clip[valid], time[valid]  # (N,)
+    similar = scale * lips[valid] @ sound[valid].T  # (N, N)
+    same = clip[:, None] == clip[None]
+    apart = (time[:, None] - time[None]).abs()
+    similar = similar.masked_fill(same & (apart > 0) & (apart <= blur), _NEVER)
+    return (1 - own) * _both_ways(similar) + own * _both_ways(similar.masked_fill(~same, _NEVER))
+
+
+def _both_ways(similar: Tensor) -> Tensor:
+    """Mean of the row-wise and the column-wise cross entropy of the diagonal."""
+    rows = similar.diagonal() - similar.logsumexp(dim=1)
+    columns = similar.diagonal() - similar.logsumexp(dim=0)
+    return -(rows.mean() + columns.mean()) / 2
+
+
+@dataclass
+class Progress:
+    """Where a fit stands; all of it goes into a resumable checkpoint.
+
+    Attributes:
+        step: steps done.
+        best: lowest validation score so far.
+        best_step: where that was.
+        kept: the expert's state there.
+        history: (step, score) of all validations.
+    """
+
+    step: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    history: list[tuple[int, float]] = field(default_factory=list)
+
+
+class Fitter:
+    """One expert in training."""
+
+    def __init__(self, expert: SyncExpert, settings: FitSettings) -> None:
+        self.expert, self.settings = expert, settings
+        self.scale = nn.Parameter(torch.tensor(-math.log(settings.temperature)))
+        parameters = [*expert.parameters(), self.scale]
+        self.optimiser = torch.optim.AdamW(
+            parameters, settings.rate, weight_decay=settings.weight_decay
+        )
+        self.progress = Progress()
+
+    def rate(self, step: int) -> float:
+        """Learning rate: linear warm-up, cosine to zero."""
+        s = self.settings
+        warm = min(1.0, (step + 1) / s.warm_up)
+        return s.rate * warm * 0.5 * (1 + math.cos(math.pi * step / s.steps))
+
+    def step(self, batch: Batch) -> float:
+        """One optimiser step; returns the loss."""
+        self.expert.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate(self.progress.step)
+        lips, sound = self.expert.lips(batch.lips), self.expert.sound(batch.sound)
+        s = self.settings
+        loss = alignment_loss(lips, sound, batch.valid, self.scale.exp(), s.blur, s.own)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.expert.parameters(), 1.0)
+        self.optimiser.step()
+        self.progress.step += 1
+        return float(loss.detach())
+
+    def fit(
+        self,
+        lessons: list[Lesson],
+        score: Callable[[SyncExpert], float],
+        save: Callable[[], None] | None = None,
+    ) -> SyncExpert:
+        """Train to the last step.
+
+        Args:
+            lessons: what to learn from; batches depend on the step alone, so that a resumed
+                run sees what an uninterrupted one would.
+            score: of the expert on people it does not learn from, lower is better.
+            save: writes what is needed to go on; called after each validation.
+
+        Returns:
+            the expert as it was at its best validation.
+        """
+        while self.progress.step < self.settings.steps:
+            at = self.progress.step
+            torch.manual_seed(self.settings.seed * 1_000_003 + at)
+            loss = self.step(
+                draw(lessons, self.settings, np.random.default_rng([self.settings.seed, at]))
+            )
+            last = self.progress.step == self.settings.steps
+            if last or self.progress.step % self.settings.check == 0:
+                self._validate(score, loss)
+                if save:
+                    save()
+        self.expert.load_state_dict(self.progress.kept)
+        return self.expert.eval()
+
+    def _validate(self, score: Callable[[SyncExpert], float], loss: float) -> None:
+        found, progress = score(self.expert.eval()), self.progress
+        progress.history.append((progress.step, found))
+        log.info("step %d: loss %.3f, held out %.4f", progress.step, loss, found)
+        if found < progress.best:
+            progress.best, progress.best_step = found, progress.step
+            progress.kept = copy.deepcopy(self.expert.state_dict())
+
+    def state(self) -> dict[str, object]:
+        """All that is needed to go on."""
+        return {
+            "expert": self.expert.state_dict(),
+            "scale": self.scale.detach(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": vars(self.progress),
+        }
+
+    def resume(self, state: dict[str, object]) -> None:
+        """Go on where `state` was taken."""
+        self.expert.load_state_dict(state["expert"])  # type: ignore[arg-type]
+        self.scale.data.copy_(state["scale"])  # type: ignore[arg-type]
+        self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
+        self.progress = Progress(**state["progress"])  # type: ignore[arg-type]

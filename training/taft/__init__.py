@@ -1,0 +1,1 @@
+"""Training of TAFT, blend to photo, and what is measured of it."""

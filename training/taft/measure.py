@@ -1,0 +1,111 @@
+"""How good reconstructed mouths are: PSNR, SSIM, sharpness and flicker, inside mouth and mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gsmooth_core.data import Float
+from gsmooth_core.metrics.fidelity import psnr, ssim
+from gsmooth_core.metrics.regions import Box, mouth_box
+from gsmooth_core.metrics.sharpness import gradient
+from gsmooth_core.taft.generator import GeneratorInput, weighted_mean
+from training.taft.data import Batch, Samples, tensors
+
+Picture = Callable[[GeneratorInput], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Means over frames.
+
+    Attributes:
+        mouth_psnr: dB in the box around the mouth.
+        mouth_ssim: in the same box.
+        mask_psnr: dB under M_f.
+        sharpness: mean gradient in the mouth box, relative to the truth.
+        flicker: mean difference of neighbouring frames in the mouth box, relative to the truth.
+    """
+
+    mouth_psnr: float
+    mouth_ssim: float
+    mask_psnr: float
+    sharpness: float
+    flicker: float
+
+    def row(self) -> str:
+        """One line of a table."""
+        return (
+            f"{self.mouth_psnr:.2f} / {self.mouth_ssim:.3f} | {self.mask_psnr:.2f} | "
+            f"{self.sharpness:.2f} | {self.flicker:.2f}"
+        )
+
+
+def nearest(x: GeneratorInput) -> torch.Tensor:
+    """Baseline: the reference that is trusted most, with holes filled from the others."""
+    best = 1e-3 * x.validity
+    best[:, :1] = x.validity[:, :1]
+    return weighted_mean(x.references, best)
+
+
+def mean(x: GeneratorInput) -> torch.Tensor:
+    """Baseline: the plain mean of the references that see a pixel."""
+    return weighted_mean(x.references, (x.validity > 0.01).float())
+
+
+def untrained(x: GeneratorInput) -> torch.Tensor:
+    """Baseline: the validity-weighted mean, which fusion starts from."""
+    return weighted_mean(x.references, x.validity)
+
+
+def truth_and_dub(batch: Batch, picture: Picture) -> tuple[Float, Float]:
+    """(H, W, 3) truth and composite of a batch of one, as 8-bit values."""
+    with torch.inference_mode():
+        made = picture(batch.inputs)
+    mixed = made * batch.alpha + batch.truth * (1 - batch.alpha)
+    pair = (torch.round(x[0].permute(1, 2, 0) * 255).numpy() for x in (batch.truth, mixed))
+    truth, dub = pair
+    return truth, dub
+
+
+def measure(samples: Samples, picture: Picture) -> Quality:
+    """Reconstruct a clip's consecutive samples and compare them with the truth."""
+    rows: list[tuple[float, ...]] = []
+    steps: list[tuple[float, float]] = []
+    before: tuple[Float, Float] | None = None
+    batches = (tensors(samples[n], samples[n]["mask"] > 0) for n in range(len(samples)))
+    for batch in batches:
+        truth, dub = truth_and_dub(batch, picture)
+        box = mouth_box(batch.mouth[0, 0].numpy() > 0)
+        rows.append(_frame(truth, dub, box, batch.inputs.mask[0, 0].numpy() > 0))
+        if before is not None:
+            a, b = (
+                np.abs(x[box] - y[box]).mean() for x, y in zip((truth, dub), before, strict=True)
+            )
+            steps.append((float(a), float(b)))
+        before = truth, dub
+    mouth, ssim, mask, sharp_dub, sharp_truth = np.mean(rows, 0)
+    moved = np.mean(steps, 0) if steps else np.ones(2)
+    return Quality(
+        mouth, ssim, mask, sharp_dub / sharp_truth, float(moved[1] / max(moved[0], 1e-6))
+    )
+
+
+def average(qualities: Iterable[Quality]) -> Quality:
+    """Mean over clips, each clip counting once."""
+    table = [list(vars(q).values()) for q in qualities]
+    return Quality(*(float(v) for v in np.mean(table, 0)))
+
+
+def _frame(truth: Float, dub: Float, box: Box, mask: NDArray[np.bool_]) -> tuple[float, ...]:
+    return (
+        psnr(truth[box], dub[box]),
+        ssim(truth[box], dub[box]),
+        psnr(truth, dub, mask),
+        gradient(dub[box]),
+        gradient(truth[box]),
+    )

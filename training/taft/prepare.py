@@ -1,0 +1,92 @@
+"""Tracked clips -> samples for TAFT: `python -m training.taft.prepare --footage DIR --cache DIR`.
+
+Reads `tracks/<stem>.safetensors` of the cache and writes `taft/<stem>/`. Clips of validation
+speakers give a run of consecutive frames, so that flicker can be measured; the others give
+frames spread over the clip. What is there already is left as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gsmooth_core.data import FaceTrack
+from gsmooth_core.errors import GSmoothError
+from gsmooth_core.face_model import MorphableModel, load_face_model
+from gsmooth_core.storage import load_track
+from training.split import Part, Sample, read_footage
+from training.taft.data import GAP, composed, reconstruction, sample_arrays, store
+
+REFERENCES = 6
+VALIDATION_FRAMES = 40
+
+log = logging.getLogger(__name__)
+
+
+def chosen_frames(track: FaceTrack, part: Part, most: int) -> list[int]:
+    """Frames of a clip that become samples."""
+    usable = np.flatnonzero(track.usable)
+    if part is Part.VALIDATION:
+        first = max(0, (len(usable) - VALIDATION_FRAMES) // 2)
+        return [int(frame) for frame in usable[first : first + VALIDATION_FRAMES]]
+    step = max(1, -(-len(usable) // most))
+    return [int(frame) for frame in usable[::step]]
+
+
+def prepare_clip(sample: Sample, model: MorphableModel, cache: Path, most: int) -> int:
+    """Write the samples of one clip; returns how many."""
+    track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
+    if len(track) / float(track.fps) < 2.2 * GAP:
+        return 0
+    frames = chosen_frames(track, sample.part, most)
+    made = [
+        sample_arrays(composition, truth, REFERENCES)
+        for composition, truth in composed(
+            sample.path, track, model, frames, reconstruction(REFERENCES)
+        )
+        if composition.members
+    ]
+    if made:
+        store(cache / "taft" / sample.stem, made)
+    return len(made)
+
+
+def prepare(footage: Path, cache: Path, most: int) -> None:
+    """Prepare every tracked clip of the footage that is not prepared yet."""
+    model = load_face_model()
+    for sample in read_footage(footage):
+        track = cache / "tracks" / f"{sample.stem}.safetensors"
+        if not track.is_file() or (cache / "taft" / sample.stem).is_dir():
+            continue
+        limit = most if not sample.stem.startswith("ar__") else max(4, most // 16)
+        try:
+            log.info("%s: %d samples", sample.stem, prepare_clip(sample, model, cache, limit))
+        except GSmoothError as error:
+            log.warning("%s is left out: %s", sample.stem, error)
+
+
+def folders(cache: Path, footage: Path, part: Part) -> list[Path]:
+    """Prepared clips of one part."""
+    stems = [s.stem for s in read_footage(footage) if s.part is part]
+    return [cache / "taft" / stem for stem in stems if (cache / "taft" / stem).is_dir()]
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--footage", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--most", type=int, default=96, help="samples a clip")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    cv2.setNumThreads(1)
+    (options.cache / "taft").mkdir(parents=True, exist_ok=True)
+    prepare(options.footage, options.cache, options.most)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,308 @@
+"""TAFT beside plain warps: `python -m training.taft.table --footage DIR --cache DIR --output FILE`.
+
+Reconstruction of people nobody was trained on: of each validation clip, consecutive frames are
+made from references at least half a second away, in ways of growing effort, and compared with
+the truth. Every way sees the same frames, masks and crops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.face_model import MorphableModel, load_face_model
+from gsmooth_core.mafb import rim_weight
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.metrics.fidelity import psnr, ssim
+from gsmooth_core.metrics.landmarks import lip_distance
+from gsmooth_core.metrics.regions import Box, mouth_box
+from gsmooth_core.metrics.sharpness import gradient
+from gsmooth_core.storage import load_track
+from gsmooth_core.taft.adapt import AdaptSettings, adapt, lessons
+from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
+from gsmooth_core.taft.inputs import generator_input
+from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from training.split import Part, Sample, read_footage
+from training.taft.data import GAP, SIZE
+from training.taft.measure import mean, nearest
+from training.taft.prepare import VALIDATION_FRAMES
+
+log = logging.getLogger(__name__)
+
+ADAPTED = "the shipped generator, adapted"
+_ALL = 400  # a bank that holds every frame of the clips at hand, or nearly
+
+Make = Callable[[Composition], Float]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to make the pictures.
+
+    Attributes:
+        label: its row in the table.
+        bank: how many frames of the clip it chooses from.
+        count: how many it takes for a frame.
+        make: composition -> (H, W, 3) picture, 0..1.
+    """
+
+    label: str
+    bank: int
+    count: int
+    make: Make
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over frames of one clip; PSNR in dB, the last three without a unit or in pixels.
+
+    Attributes:
+        mouth_psnr: in the box around lips and mouth interior.
+        mouth_ssim: in the same box.
+        mask_psnr: under M_f.
+        mask_ssim: under M_f.
+        crop_psnr: in the whole 256-pixel crop.
+        crop_ssim: in the whole crop.
+        sharpness: mean gradient in the mouth box, relative to the truth.
+        flicker: mean change from frame to frame in the mouth box, relative to the truth.
+        lips: mean distance of the lip landmarks found in both, in crop pixels.
+    """
+
+    mouth_psnr: float
+    mouth_ssim: float
+    mask_psnr: float
+    mask_ssim: float
+    crop_psnr: float
+    crop_ssim: float
+    sharpness: float
+    flicker: float
+    lips: float
+
+
+class Clip:
+    """One clip: its pictures, its track, and the frames that are reconstructed."""
+
+    def __init__(self, sample: Sample, cache: Path, model: MorphableModel) -> None:
+        self.track: FaceTrack = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
+        clip = probe(sample.path)
+        self.pictures = list(read_frames(clip, 0, min(clip.frame_count, len(self.track))))
+        self.model = model
+        usable = np.flatnonzero(self.track.usable)
+        first = max(0, (len(usable) - VALIDATION_FRAMES) // 2)
+        self.frames = [int(n) for n in usable[first : first + VALIDATION_FRAMES]]
+        self.mesh = FaceMesh()
+
+    def composer(self, way: Way) -> Composer:
+        """What composes frames for a way."""
+        references = ReferenceSettings(bank=way.bank, count=way.count, gap=GAP)
+        settings = ComposeSettings(size=SIZE, fixed=True, references=references)
+        return Composer(
+            self.track, self.model, self.track.expression, self.pictures.__getitem__, settings
+        )
+
+    def scores(self, way: Way) -> Scores:
+        """Reconstruct the frames in one way and compare them with the truth."""
+        composer = self.composer(way)
+        shown, points = [], []
+        for frame in self.frames:
+            picture = self.pictures[frame]
+            shown.append(_shown(composer.compose(frame, picture), picture, way, composer.rim))
+            points.append(self._lips(composer.transforms[frame], frame, shown[-1]))
+        means = [float(v) for v in np.mean([_compared(s) for s in shown], 0)]
+        fidelity, (made, true) = dict(zip(_FIDELITY, means, strict=False)), means[-2:]
+        found, expected = (np.array(p) for p in zip(*points, strict=True))
+        lips = float(np.nanmean(lip_distance(expected, found)))
+        return Scores(**fidelity, sharpness=made / true, flicker=_flicker(shown), lips=lips)
+
+    def _lips(self, transform: Float, frame: int, shown: _Shown) -> tuple[Float, Float]:
+        """(478, 3) landmarks found in the result and in the truth, from the same crop."""
+        known = self.track.landmarks[frame] @ transform[:, :2].T + transform[:, 2]
+        crop = Crop.of_points(known.astype(np.float32))
+        made = self.mesh.landmarks(shown.made, crop).points
+        return made, self.mesh.landmarks(shown.truth, crop).points
+
+
+def pasted(composition: Composition) -> Float:
+    """One frame of the clip, moved by the similarity that aligns the heads."""
+    assert composition.fixed is not None  # noqa: S101 - the settings ask for it
+    return composition.fixed
+
+
+def fused(generator: nn.Module) -> Make:
+    """A generator."""
+    config = config_of(generator)
+
+    def make(composition: Composition) -> Float:
+        with torch.inference_mode():
+            made: Float = (
+                generator(generator_input(composition, config))[0].permute(1, 2, 0).numpy()
+            )
+        return made
+
+    return make
+
+
+def plain(picture: Callable[[GeneratorInput], torch.Tensor], config: GeneratorConfig) -> Make:
+    """A baseline of `measure`."""
+
+    def make(composition: Composition) -> Float:
+        made: Float = picture(generator_input(composition, config))[0].permute(1, 2, 0).numpy()
+        return made
+
+    return make
+
+
+def ways(generator: nn.Module) -> list[Way]:
+    """The rows of the table."""
+    chosen, config = ReferenceSettings(), config_of(generator)
+    return [
+        Way("a. one frame, pasted by similarity", 1, 1, pasted),
+        Way("b. one frame, warped by the mesh", 1, 1, plain(nearest, config)),
+        Way("c. nearest of 16 frames, warped", 16, 1, plain(nearest, config)),
+        Way("nearest of all frames, warped", _ALL, 1, plain(nearest, config)),
+        Way("mean of the 4 nearest, warped", _ALL, 4, plain(mean, config)),
+        Way("the shipped generator", chosen.bank, config.references, fused(generator)),
+    ]
+
+
+def adapted(clip: Clip, generator: nn.Module, settings: AdaptSettings) -> Way | None:
+    """The generator, adapted to the clip's frames that are far from the reconstructed ones."""
+    away = np.ones(len(clip.track), bool)
+    clear = int(np.ceil(settings.gap * float(clip.track.fps)))
+    away[max(0, clip.frames[0] - clear) : clip.frames[-1] + clear + 1] = False
+    confidence = np.where(away, clip.track.confidence, 0).astype(np.float32)
+    part = replace(clip.track, confidence=confidence)
+    if part.usable.sum() < settings.shortest * float(part.fps):
+        return None
+    compose, config = ComposeSettings(size=SIZE), config_of(generator)
+    learned = lessons(
+        part, clip.model, lambda: nullcontext(clip.pictures.__getitem__), config, compose, settings
+    )
+    pupil = adapt(generator, learned, settings)
+    return Way(ADAPTED, ReferenceSettings().bank, config.references, fused(pupil))
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """(H, W, 3) truth and result in the crop, the mouth's box, (H, W) M_f."""
+
+    truth: Image
+    made: Image
+    box: Box
+    mask: Bool
+
+
+def _shown(composition: Composition, picture: Image, way: Way, rim: float) -> _Shown:
+    under, mask = composition.veiled.under, composition.blend.mask > 0
+    truth = under.cut(under.part(picture))
+    alpha = rim_weight(mask, rim)[..., None]
+    mixed = way.make(composition) * alpha + truth.astype(np.float32) / 255 * (1 - alpha)
+    made = np.rint(np.clip(mixed, 0, 1) * 255).astype(np.uint8)
+    return _Shown(truth, made, mouth_box(composition.hints[..., :2].any(-1)), mask)
+
+
+_FIDELITY = ("mouth_psnr", "mouth_ssim", "mask_psnr", "mask_ssim", "crop_psnr", "crop_ssim")
+
+
+def _compared(s: _Shown) -> tuple[float, ...]:
+    """What `_FIDELITY` names, then the sharpness of result and truth."""
+    return (
+        psnr(s.truth[s.box], s.made[s.box]),
+        ssim(s.truth[s.box], s.made[s.box]),
+        psnr(s.truth, s.made, s.mask),
+        ssim(s.truth, s.made, s.mask),
+        psnr(s.truth, s.made),
+        ssim(s.truth, s.made),
+        gradient(s.made[s.box]),
+        gradient(s.truth[s.box]),
+    )
+
+
+def _flicker(shown: list[_Shown]) -> float:
+    """Change from frame to frame, in the box of the later one, relative to the truth's."""
+    steps = [
+        (_change(before.truth, after.truth, after.box), _change(before.made, after.made, after.box))
+        for before, after in pairwise(shown)
+    ]
+    true, made = np.sum(steps, 0)
+    return float(made / max(true, 1e-9))
+
+
+def _change(before: Image, after: Image, box: Box) -> float:
+    return float(np.abs(after[box].astype(np.int16) - before[box]).mean())
+
+
+def table(rows: dict[str, dict[str, Scores]]) -> str:
+    """The means over clips as Markdown."""
+    lines = [
+        "| picture | mouth PSNR / SSIM | mask PSNR / SSIM | crop PSNR / SSIM | sharpness | flicker "
+        "| lips px |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for label, clips in rows.items():
+        s = average(list(clips.values()))
+        lines.append(
+            f"| {label} | {s.mouth_psnr:.2f} / {s.mouth_ssim:.3f} | {s.mask_psnr:.2f} / "
+            f"{s.mask_ssim:.3f} | {s.crop_psnr:.2f} / {s.crop_ssim:.3f} | {s.sharpness:.2f} | "
+            f"{s.flicker:.2f} | {s.lips:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def average(scores: list[Scores]) -> Scores:
+    """Each clip counts once."""
+    return Scores(*(float(np.mean([getattr(s, f.name) for s in scores])) for f in fields(Scores)))
+
+
+def tabulate(footage: Path, cache: Path, *, adaptation: bool) -> dict[str, dict[str, Scores]]:
+    """Scores of every way on every validation clip."""
+    model, generator = load_face_model(), load_generator()
+    rows: dict[str, dict[str, Scores]] = {}
+    for sample in read_footage(footage):
+        if sample.part is not Part.VALIDATION:
+            continue
+        clip = Clip(sample, cache, model)
+        made = ways(generator)
+        if adaptation:  # a clip that is too short to learn from is made as it is
+            unchanged = replace(made[-1], label=ADAPTED)
+            made.append(adapted(clip, generator, AdaptSettings()) or unchanged)
+        for way in made:
+            scores = clip.scores(way)
+            rows.setdefault(way.label, {})[sample.stem] = scores
+            log.info("%-34s %-24.24s %s", way.label, sample.stem, scores)
+    return rows
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--footage", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="JSON file")
+    parser.add_argument("--adapt", action="store_true", help="also the adapted generator")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    cv2.setNumThreads(1)
+    rows = tabulate(options.footage, options.cache, adaptation=options.adapt)
+    log.info("%s", table(rows))
+    content = {label: {c: asdict(s) for c, s in clips.items()} for label, clips in rows.items()}
+    options.output.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

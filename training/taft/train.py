@@ -1,0 +1,270 @@
+"""Train TAFT: `python -m training.taft --footage DIR --cache DIR --output DIR`.
+
+Self-reconstruction (Sec. IV-C): the generator gets a frame without its lower face and other
+frames of the same clip warped to it, and is asked for what was hidden. Runs on accelerate (one
+process or many), stops after a time or a number of steps, and goes on where it stopped when it
+is started again. The checkpoint is written together with the figures of the validation clips,
+beside those of plain warps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from gsmooth_core.taft.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build, config_of
+from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
+from training.split import Part
+from training.taft.data import MASKS, Batch, Samples, augmented, collate
+from training.taft.measure import Picture, Quality, average, mean, measure, nearest, untrained
+from training.taft.prepare import folders
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How the generator is trained.
+
+    Attributes:
+        preset: name in `generator.PRESETS`.
+        batch: samples a step and process.
+        learning_rate: of Adam, after a warm-up, before a cosine decay to a twentieth.
+        warm_up: steps.
+        minutes: wall time after which training stops.
+        steps: number of steps after which it stops; also the length of the decay.
+        seed: of initialisation and of the order of samples.
+        save_every: steps between resumable states.
+        mouth: extra weight of lips and mouth interior in the photometric loss.
+        patch: rows and columns around the mouth that the trunk sees at full size.
+        photo: lambda_photo.
+        perceptual: lambda_p; the trunk sees the picture at a quarter of its size and the mouth at
+            full size.
+        style: lambda_s.
+        edges: weight of `losses.edge_energy`.
+        masks: which masks it sees, one of `data.MASKS`.
+    """
+
+    preset: str = "default"
+    batch: int = 4
+    learning_rate: float = 1e-3
+    warm_up: int = 50
+    minutes: float = 40.0
+    steps: int = 3500
+    seed: int = 0
+    save_every: int = 250
+    mouth: float = 2.0
+    patch: tuple[int, int] = (64, 96)
+    photo: float = 6.0
+    perceptual: float = 2.0
+    style: float = 200.0
+    edges: float = 8.0
+    masks: str = "random"
+
+
+class Trainer:
+    """Everything that a run holds."""
+
+    def __init__(self, settings: TrainSettings, train: Samples, trunk: nn.Module) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings, self.train = settings, train
+        self.accelerator = Accelerator()
+        config = PRESETS[settings.preset]
+        generator = build(config)
+        generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer = torch.optim.Adam(generator.parameters(), settings.learning_rate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        self.generator, self.optimizer, self.schedule = self.accelerator.prepare(
+            generator, optimizer, schedule
+        )
+        weights = LossSettings(settings.photo, settings.perceptual, settings.style, (4,))
+        device = self.accelerator.device
+        self.loss = TaftLoss(trunk, weights).to(device)
+        self.fine = TaftLoss(trunk, replace(weights, photo=0.0, scales=(1,))).to(device)
+        self.step = 0
+
+    def step_once(self, batch: Batch) -> dict[str, float]:
+        """One step of Adam; returns the loss terms."""
+        batch = _on(batch, self.accelerator.device)
+        picture = self.generator(batch.inputs)
+        mixed = picture * batch.alpha + batch.truth * (1 - batch.alpha)
+        weight = 1 + self.settings.mouth * batch.mouth
+        terms = self.loss(mixed, batch.truth, weight)
+        ours, theirs = mouth_patches(mixed, batch, self.settings.patch)
+        fine = self.fine(ours, theirs)
+        edges = edge_energy(mixed, batch.truth)
+        total = terms["total"] + fine["total"] + self.settings.edges * edges
+        self.optimizer.zero_grad()
+        self.accelerator.backward(total)
+        self.accelerator.clip_grad_norm_(self.generator.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.step += 1
+        shown = {**terms, "edges": edges, "total": total}
+        return {name: float(value.detach()) for name, value in shown.items()}
+
+    def batches(self) -> Iterator[Batch]:
+        """Endless augmented batches; each process draws its own."""
+        rank = self.accelerator.process_index
+        rng = np.random.default_rng((self.settings.seed, self.step, rank))
+        chance = _clip_balanced(self.train)
+        while True:
+            picked = rng.choice(len(self.train), self.settings.batch, p=chance)
+            masks = self.settings.masks
+            yield collate([augmented(self.train[int(n)], rng, masks) for n in picked])
+
+    def save(self, folder: Path) -> None:
+        """Write a state from which training goes on."""
+        self.accelerator.save_state(str(folder))
+        (folder / "step.json").write_text(json.dumps({"step": self.step}), encoding="utf-8")
+
+    def resume(self, folder: Path) -> None:
+        """Go on from a saved state, if there is one."""
+        if (folder / "step.json").is_file():
+            self.accelerator.load_state(str(folder))
+            self.step = int(json.loads((folder / "step.json").read_text(encoding="utf-8"))["step"])
+            log.info("going on from step %d", self.step)
+
+    def _rate(self, step: int) -> float:
+        s = self.settings
+        warm = min(1.0, (step + 1) / s.warm_up)
+        return warm * (0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / s.steps))) / 2)
+
+
+def mouth_patches(picture: Tensor, batch: Batch, patch: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Parts (B, 3, h, w) of picture and truth around each sample's mouth."""
+    height, width = patch
+    ours, theirs = [], []
+    for n in range(len(picture)):
+        places = torch.nonzero(batch.mouth[n, 0])
+        middle = [float(v) for v in places.float().mean(0)] if len(places) else [0.0, 0.0]
+        top = int(min(max(0, middle[0] - height / 2), picture.shape[2] - height))
+        left = int(min(max(0, middle[1] - width / 2), picture.shape[3] - width))
+        part = np.s_[n, :, top : top + height, left : left + width]
+        ours.append(picture[part])
+        theirs.append(batch.truth[part])
+    return torch.stack(ours), torch.stack(theirs)
+
+
+def train(trainer: Trainer, output: Path) -> None:
+    """Train until time or steps are over."""
+    s, start = trainer.settings, time.monotonic()
+    state, sums = output / "state", dict[str, float]()
+    trainer.resume(state)
+    for batch in trainer.batches():
+        if trainer.step >= s.steps or time.monotonic() - start > 60 * s.minutes:
+            break
+        terms = trainer.step_once(batch)
+        sums = {k: 0.97 * sums.get(k, v) + 0.03 * v for k, v in terms.items()}
+        if trainer.step % 25 == 0:
+            shown = "  ".join(f"{k} {v:.4f}" for k, v in sums.items())
+            log.info("%d  %.0f s  %s", trainer.step, time.monotonic() - start, shown)
+        if trainer.step % s.save_every == 0:
+            trainer.save(state)
+    trainer.save(state)
+
+
+def compare(clips: dict[str, Samples], pictures: dict[str, Picture]) -> dict[str, Quality]:
+    """Figures of each way to make a picture, as means over clips."""
+    result = {}
+    for name, picture in pictures.items():
+        rows = {clip: measure(samples, picture) for clip, samples in clips.items()}
+        for clip, row in rows.items():
+            log.info("%-10s %-40.40s %s", name, clip, row.row())
+        result[name] = average(rows.values())
+        log.info("%-10s %-40s %s", name, "MEAN", result[name].row())
+    return result
+
+
+def validate(generator: nn.Module, cache: Path, footage: Path) -> dict[str, Quality]:
+    """Generator against plain warps on the clips of unseen people."""
+    places = {f.name: f for f in folders(cache, footage, Part.VALIDATION)}
+    fixed = not config_of(generator).warped
+    warped = {name: Samples([place]) for name, place in places.items()}
+    generator.eval()
+
+    def trained(x: GeneratorInput) -> Tensor:
+        made: Tensor = generator(x)
+        return made
+
+    figures = compare(warped, {"nearest": nearest, "mean": mean, "untrained": untrained})
+    own = {name: Samples([place], fixed=fixed) for name, place in places.items()}
+    return figures | compare(own, {"trained": trained})
+
+
+def _clip_balanced(samples: Samples) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(N,) chance of each sample: long clips count more than short ones, but less than linearly."""
+    sizes = np.array([len(clip["mask"]) for clip in samples.clips], np.float64)
+    chance = np.concatenate([np.full(int(n), n**-0.5) for n in sizes])
+    balanced: np.ndarray[Any, np.dtype[np.float64]] = chance / chance.sum()
+    return balanced
+
+
+def _on(batch: Batch, device: torch.device) -> Batch:
+    inputs = GeneratorInput(*(part.to(device) for part in batch.inputs))
+    return Batch(inputs, *(p.to(device) for p in (batch.truth, batch.alpha, batch.mouth)))
+
+
+def parse() -> argparse.Namespace:
+    """Command line."""
+    default = TrainSettings()
+    parser = argparse.ArgumentParser(prog="python -m training.taft", description=__doc__)
+    parser.add_argument("--footage", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--preset", choices=PRESETS, default=default.preset)
+    parser.add_argument("--minutes", type=float, default=default.minutes)
+    parser.add_argument("--steps", type=int, default=default.steps)
+    parser.add_argument("--batch", type=int, default=default.batch)
+    parser.add_argument("--init", type=Path, help="checkpoint to start from")
+    parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    parser.add_argument("--edges", type=float, default=default.edges)
+    parser.add_argument("--perceptual", type=float, default=default.perceptual)
+    parser.add_argument("--style", type=float, default=default.style)
+    parser.add_argument("--masks", choices=MASKS, default=default.masks, help="for ablations")
+    parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train, validate, write the checkpoint."""
+    options = parse()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options.output.mkdir(parents=True, exist_ok=True)
+    settings = TrainSettings(
+        preset=options.preset,
+        batch=options.batch,
+        minutes=options.minutes,
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        perceptual=options.perceptual,
+        style=options.style,
+        edges=options.edges,
+        masks=options.masks,
+    )
+    fixed = not PRESETS[settings.preset].warped
+    samples = Samples(folders(options.cache, options.footage, Part.TRAIN), fixed=fixed)
+    log.info("%d samples of %d clips", len(samples), len(samples.clips))
+    trainer = Trainer(settings, samples, load_trunk(options.trunk, 3))
+    if options.init:
+        start = load_generator(options.init)
+        trainer.accelerator.unwrap_model(trainer.generator).load_state_dict(start.state_dict())
+    train(trainer, options.output)
+    generator = trainer.accelerator.unwrap_model(trainer.generator).cpu()
+    if trainer.accelerator.is_main_process:
+        figures = validate(generator, options.cache, options.footage)
+        notes = {"steps": trainer.step, **{name: asdict(q) for name, q in figures.items()}}
+        save_generator(options.output / "taft.safetensors", generator, notes)
