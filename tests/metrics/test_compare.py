@@ -36,7 +36,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def pictures(clip):
-    return [scene.picture(clip, n) for n in range(FRAMES)]
+    return scene.pictures(clip)
 
 
 def compared(clip, pictures, made, **more):

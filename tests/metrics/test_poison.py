@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
-from tests.taft.test_generator import stirred
+from tests.taft.small import SMALL, stirred
 
 FRAMES, GAP = 20, 0.12
 
@@ -28,7 +28,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def pictures(clip):
-    return [scene.picture(clip, frame) for frame in range(FRAMES)]
+    return scene.pictures(clip)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ class Own:
         references = ReferenceSettings(bank=8, gap=gap)
         self.inner = FaceTranslator(
             clip, scene.face_model(), clip.expression, source,
-            stirred(replace(g.PRESETS["default"], width=8, max_width=16)),
+            stirred(SMALL["default"]),
             ComposeSettings(references=references),
         )  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_poison_keeps_to_its_place(pictures, masks):
 @pytest.mark.parametrize("whole", [False, True])
 def test_masks_lie_within_what_the_program_hides(clip, pictures, whole):
     settings = ComposeSettings(whole_face=whole, references=ReferenceSettings(bank=4))
-    generator = g.build(replace(g.PRESETS["default"], width=8, max_width=16)).eval()
+    generator = g.build(SMALL["default"]).eval()
     own = FaceTranslator(
         clip, scene.face_model(), clip.expression, pictures.__getitem__, generator, settings
     )

@@ -85,3 +85,8 @@ def picture(clip: FaceTrack, frame: int, expression: np.ndarray | None = None) -
     image = np.where(drawn.mask[..., None], drawn.image, background)
     small = image.reshape(clip.height, 2, clip.width, 2, 3).mean((1, 3))  # 2x2 -> 1 pixel
     return np.rint(small * 255).astype(np.uint8)
+
+
+def pictures(clip: FaceTrack) -> list[Image]:
+    """All frames of a clip, with its own expressions."""
+    return [picture(clip, frame) for frame in range(len(clip.expression))]

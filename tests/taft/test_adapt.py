@@ -17,12 +17,11 @@ from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
-from tests.taft.test_generator import stirred
+from tests.taft.small import SMALL, stirred
 
 FRAMES = 40  # at 25 a second
 SETTINGS = AdaptSettings(samples=4, steps=3, window=96, gap=0.12, fade=0.16, shortest=0.3)
 COMPOSE = ComposeSettings(size=256, references=ReferenceSettings(bank=6, count=3))
-CONFIGS = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def clip() -> FaceTrack:
 
 @pytest.fixture(scope="module")
 def pictures(clip: FaceTrack) -> list[Image]:
-    return [scene.picture(clip, frame) for frame in range(FRAMES)]
+    return scene.pictures(clip)
 
 
 def adapted(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> Adapted:
@@ -72,7 +71,7 @@ def test_a_short_clip_is_not_adapted(clip) -> None:
 @pytest.mark.parametrize("preset", g.PRESETS)
 def test_poison_changes_nothing_with_adaptation(clip, pictures, preset: str) -> None:
     """The hidden pixels of a frame have no part in its picture, be it through the weights."""
-    generator = stirred(CONFIGS[preset])
+    generator = stirred(SMALL[preset])
     target = clip.expression[::-1].copy()
 
     def made(source: list[Image], frame: int):
@@ -92,17 +91,17 @@ def test_poison_changes_nothing_with_adaptation(clip, pictures, preset: str) -> 
 
 
 def test_adaptation_is_used(clip, pictures) -> None:
-    generator = stirred(CONFIGS["default"])
+    generator = stirred(SMALL["default"])
     learned = adapted(clip, pictures, generator)
     args = (clip, scene.face_model(), clip.expression, pictures.__getitem__, generator, COMPOSE)
     plain, own = FaceTranslator(*args, "cpu"), FaceTranslator(*args, "cpu", learned)
     before, after = (dub.translate(4, pictures[4]).frame for dub in (plain, own))
     assert not np.array_equal(before, after)
-    assert torch.equal(weights(generator), weights(stirred(CONFIGS["default"])))
+    assert torch.equal(weights(generator), weights(stirred(SMALL["default"])))
 
 
 def test_one_half_becomes_the_other_smoothly() -> None:
-    early, late = stirred(CONFIGS["default"]), g.build(CONFIGS["default"])
+    early, late = stirred(SMALL["default"]), g.build(SMALL["default"])
     both = Adapted(early, late, middle=20, fade=4)
     assert both.at(17) is early
     assert both.at(23) is late
@@ -119,7 +118,7 @@ def test_training_lessens_the_error_on_its_lessons() -> None:
     inputs = g.GeneratorInput(flat.mean(1), one, hints, flat, one[:, None].repeat(1, 2, 1, 1, 1))
     truth = 0.8 * flat.mean(1)  # this person is darker than the references say
     lesson = Lesson(inputs, truth, one, one)
-    generator = stirred(CONFIGS["default"])
+    generator = stirred(SMALL["default"])
 
     def error(module: torch.nn.Module) -> float:
         with torch.inference_mode():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,7 @@ from gsmooth_core.models import locate
 from gsmooth_core.storage import load_arrays, save_arrays
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
-
-SMALL = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
+from tests.taft.small import SMALL, stirred
 
 
 def batch(height: int = 64, width: int = 96, count: int = 4, size: int = 1) -> g.GeneratorInput:
@@ -29,15 +27,6 @@ def batch(height: int = 64, width: int = 96, count: int = 4, size: int = 1) -> g
         torch.rand(size, count, 3, height, width),
         torch.rand(size, count, 1, height, width),
     )
-
-
-def stirred(config: g.GeneratorConfig) -> torch.nn.Module:
-    """A generator that no longer says zero anywhere."""
-    torch.manual_seed(1)
-    model = g.build(config).eval()
-    for parameter in model.parameters():
-        parameter.data += 0.05 * torch.randn_like(parameter)
-    return model
 
 
 @pytest.mark.parametrize("preset", g.PRESETS)
@@ -212,7 +201,7 @@ def test_strided_kernel_is_a_convolution_after_unshuffling() -> None:
 
 
 def test_looks_are_those_of_the_plain_convolution() -> None:
-    model = stirred(replace(g.PRESETS["default"], width=8, max_width=16))
+    model = stirred(SMALL["default"])
     x = batch(size=2, count=3)
     plain = torch.cat([x.references, x.references - x.blend[:, None], x.validity], 2).flatten(0, 1)
     unshuffled = torch.nn.functional.pixel_unshuffle(plain, 2)

@@ -17,9 +17,8 @@ from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
-from tests.taft.test_generator import stirred
+from tests.taft.small import SMALL, stirred
 
-CONFIGS = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
 FRAMES = 10
 
 
@@ -30,7 +29,7 @@ def clip() -> FaceTrack:
 
 @pytest.fixture(scope="module")
 def pictures(clip: FaceTrack) -> list[Image]:
-    return [scene.picture(clip, frame) for frame in range(FRAMES)]
+    return scene.pictures(clip)
 
 
 def other_words(clip: FaceTrack) -> np.ndarray:
@@ -41,7 +40,7 @@ def other_words(clip: FaceTrack) -> np.ndarray:
 def translator(
     clip: FaceTrack, pictures: list[Image], preset: str = "default", **changes: object
 ) -> FaceTranslator:
-    config = CONFIGS[preset]
+    config = SMALL[preset]
     settings = ComposeSettings(references=ReferenceSettings(bank=6))
     return FaceTranslator(
         clip,
@@ -108,7 +107,7 @@ def test_the_mask_holds_what_the_new_mouth_changes(clip, pictures) -> None:
 
 def test_the_new_mouth_is_that_of_the_new_expression(clip, pictures) -> None:
     """Untrained fusion, against the face drawn with the new expression and with the old one."""
-    generator = g.build(CONFIGS["default"]).eval()
+    generator = g.build(SMALL["default"]).eval()
     new = other_words(clip)
     dub = FaceTranslator(clip, scene.face_model(), new, pictures.__getitem__, generator)
     for frame in (0, 2, 7):
@@ -127,7 +126,7 @@ def test_a_still_picture_is_its_own_reference() -> None:
     talk[:, clip.expression_names.index("jawOpen")] = np.linspace(0, 0.6, 6)
     single = replace(clip, confidence=np.eye(1, 6, dtype=np.float32)[0])
     dub = FaceTranslator(
-        single, scene.face_model(), talk, lambda _: photo, g.build(CONFIGS["default"]).eval()
+        single, scene.face_model(), talk, lambda _: photo, g.build(SMALL["default"]).eval()
     )
     assert [r.frame for r in dub.composer.bank.values()] == [0]
     done = dub.translate(0, photo)
@@ -151,7 +150,7 @@ def test_a_target_of_another_length_is_refused(clip, pictures) -> None:
 
 def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
     fusion, paper = (translator(clip, pictures, name) for name in ("default", "paper"))
-    assert fusion.composer.settings.references.count == CONFIGS["default"].references
+    assert fusion.composer.settings.references.count == SMALL["default"].references
     for frame in range(FRAMES):
         given = generator_input(paper.composer.compose(frame, pictures[frame]), paper.config)
         assert given.references.shape[1] == 1
@@ -198,7 +197,7 @@ def test_cuda_agrees_with_the_cpu(clip, pictures) -> None:
             scene.face_model(),
             other_words(clip),
             pictures.__getitem__,
-            stirred(CONFIGS["default"]),
+            stirred(SMALL["default"]),
             device=device,
         )
         .translate(3, pictures[3])

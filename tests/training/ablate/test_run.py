@@ -118,7 +118,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def pictures(clip):
-    return [scene.picture(clip, n) for n in range(FRAMES)]
+    return scene.pictures(clip)
 
 
 def run_of(way, folder, tmp_path):

@@ -25,7 +25,7 @@ FRAMES = 40
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Samples of a drawn clip, made as training makes them."""
     clip = scene.track(FRAMES)
-    pictures = [scene.picture(clip, frame) for frame in range(FRAMES)]
+    pictures = scene.pictures(clip)
     settings = data.reconstruction()
     composer = Composer(clip, scene.face_model(), clip.expression, pictures.__getitem__, settings)
     made = []
