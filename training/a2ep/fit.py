@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from training.a2ep.batches import Batch
+from training.progress import Progress, learning_rate
 
 log = logging.getLogger(__name__)
 
@@ -54,25 +54,6 @@ class FitSettings:
     average: float = 0.98
     check: int = 25
     seed: int = 0
-
-
-@dataclass
-class Progress:
-    """Where a fit stands; all of it goes into a resumable checkpoint.
-
-    Attributes:
-        step: steps done.
-        best: lowest validation score so far.
-        best_step: where that was.
-        kept: state of the averaged student at that step.
-        history: (step, score) of all validations.
-    """
-
-    step: int = 0
-    best: float = math.inf
-    best_step: int = 0
-    kept: dict[str, Tensor] = field(default_factory=dict)
-    history: list[tuple[int, float]] = field(default_factory=list)
 
 
 def shift(beta: Tensor) -> Tensor:
@@ -141,23 +122,19 @@ class Fitter:
         self.loss = loss.to(accelerator.device)
         self.progress = Progress()
 
-    def rate(self, step: int) -> float:
-        """Learning rate: linear warm-up, cosine to zero."""
-        s = self.settings
-        rise = min(1, (step + 1) / s.warm_up)
-        return s.rate * rise * 0.5 * (1 + math.cos(math.pi * step / max(1, s.steps)))
-
     def step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""
         self.student.train()
+        s = self.settings
+        rate = learning_rate(self.progress.step, s.rate, s.warm_up, s.steps)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate(self.progress.step)
-        predicted = self.student(batch, self.settings)
+            group["lr"] = rate
+        predicted = self.student(batch, s)
         loss = self.loss(predicted, batch.targets, batch.valid)
-        if self.settings.velocity:
+        if s.velocity:
             both = batch.valid[:, 1:] * batch.valid[:, :-1]
             moved = self.loss(predicted.diff(dim=1), batch.targets.diff(dim=1), both)
-            loss = loss + self.settings.velocity * moved
+            loss = loss + s.velocity * moved
         self.optimiser.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.student.parameters(), 1.0)
@@ -200,13 +177,9 @@ class Fitter:
         return self.average
 
     def _validate(self, score: Callable[[Student], float]) -> None:
-        progress = self.progress
         value = score(self.average)
-        progress.history.append((progress.step, value))
-        log.info("step %d: held-out error %.4f", progress.step, value)
-        if value < progress.best:
-            progress.best, progress.best_step = value, progress.step
-            progress.kept = {k: v.clone() for k, v in self.average.state_dict().items()}
+        log.info("step %d: held-out error %.4f", self.progress.step, value)
+        self.progress.note(value, self.average)
 
     def state(self) -> dict[str, object]:
         """Everything needed to go on from here."""

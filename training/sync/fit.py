@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from gsmooth_core.data import Float
 from gsmooth_core.sync.expert import SyncExpert
+from training.progress import Progress, learning_rate
 from training.sync.data import Pair
 
 log = logging.getLogger(__name__)
@@ -161,25 +161,6 @@ def _both_ways(similar: Tensor) -> Tensor:
     return -(rows.mean() + columns.mean()) / 2
 
 
-@dataclass
-class Progress:
-    """Where a fit stands; all of it goes into a resumable checkpoint.
-
-    Attributes:
-        step: steps done.
-        best: lowest validation score so far.
-        best_step: where that was.
-        kept: the expert's state there.
-        history: (step, score) of all validations.
-    """
-
-    step: int = 0
-    best: float = math.inf
-    best_step: int = 0
-    kept: dict[str, Tensor] = field(default_factory=dict)
-    history: list[tuple[int, float]] = field(default_factory=list)
-
-
 class Fitter:
     """One expert in training."""
 
@@ -192,19 +173,14 @@ class Fitter:
         )
         self.progress = Progress()
 
-    def rate(self, step: int) -> float:
-        """Learning rate: linear warm-up, cosine to zero."""
-        s = self.settings
-        warm = min(1.0, (step + 1) / s.warm_up)
-        return s.rate * warm * 0.5 * (1 + math.cos(math.pi * step / s.steps))
-
     def step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""
         self.expert.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate(self.progress.step)
-        lips, sound = self.expert.lips(batch.lips), self.expert.sound(batch.sound)
         s = self.settings
+        rate = learning_rate(self.progress.step, s.rate, s.warm_up, s.steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        lips, sound = self.expert.lips(batch.lips), self.expert.sound(batch.sound)
         loss = alignment_loss(lips, sound, batch.valid, self.scale.exp(), s.blur, s.own)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -245,12 +221,9 @@ class Fitter:
         return self.expert.eval()
 
     def _validate(self, score: Callable[[SyncExpert], float], loss: float) -> None:
-        found, progress = score(self.expert.eval()), self.progress
-        progress.history.append((progress.step, found))
-        log.info("step %d: loss %.3f, held out %.4f", progress.step, loss, found)
-        if found < progress.best:
-            progress.best, progress.best_step = found, progress.step
-            progress.kept = copy.deepcopy(self.expert.state_dict())
+        found = score(self.expert.eval())
+        log.info("step %d: loss %.3f, held out %.4f", self.progress.step, loss, found)
+        self.progress.note(found, self.expert)
 
     def state(self) -> dict[str, object]:
         """All that is needed to go on."""
