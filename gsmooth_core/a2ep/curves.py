@@ -12,6 +12,7 @@ from gsmooth_core.a2ep.features import FPS
 from gsmooth_core.data import Float
 
 FULL_SMOOTHING = 0.12  # seconds of the Gaussian at smoothing 1
+CHUNK = 4000  # frames that are read at a time
 
 
 def resample_curves(values: Float, frame_count: int, fps: Fraction) -> Float:
@@ -28,13 +29,22 @@ def resample_curves(values: Float, frame_count: int, fps: Fraction) -> Float:
     Returns:
         (T, E).
     """
-    times = (np.arange(frame_count) + 0.5) / float(fps) * FPS - 0.5
-    at = np.clip(times, 0, len(values) - 1)
     if len(values) == 1:
         return np.repeat(values, frame_count, axis=0)
-    frames = np.arange(len(values))
-    slopes = np.gradient(values, axis=0)
-    return CubicHermiteSpline(frames, values, slopes)(at).astype(np.float32)  # type: ignore[no-any-return]
+    times = (np.arange(frame_count) + 0.5) / float(fps) * FPS - 0.5
+    at = np.clip(times, 0, len(values) - 1)
+    read = np.empty((frame_count, values.shape[1]), np.float32)
+    for start in range(0, frame_count, CHUNK):  # a spline takes many times its curve's memory
+        read[start : start + CHUNK] = _read_spline(values, at[start : start + CHUNK])
+    return read
+
+
+def _read_spline(values: Float, at: Float) -> Float:
+    """(N, E) at the ascending positions (T,), from those of the N that have a part in it."""
+    first = max(int(at[0]) - 2, 0)
+    near = values[first : int(at[-1]) + 4]
+    spline = CubicHermiteSpline(np.arange(len(near)), near, np.gradient(near, axis=0))
+    return np.asarray(spline(at - first), np.float32)
 
 
 def smooth_curves(values: Float, amount: float, fps: Fraction) -> Float:

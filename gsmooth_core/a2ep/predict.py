@@ -20,6 +20,8 @@ from gsmooth_core.a2ep.stream import decode, normalise
 from gsmooth_core.a2ep.voice import speech_presence
 from gsmooth_core.data import Expression, Float
 
+CHUNK = 1 << 20  # samples that are looked at together
+
 
 @dataclass(frozen=True)
 class PredictSettings:
@@ -44,10 +46,19 @@ class PredictSettings:
 def fit_length(audio: Float, frame_count: int, fps: Fraction) -> Float:
     """Cut or pad (S,) samples with silence to whole 40 ms frames that span the video."""
     frames = max(1, math.ceil(frame_count / fps * Fraction(FPS)))
-    fitted = np.zeros(frames * BLOCK, np.float32)  # one copy: an hour of sound is 230 MB
-    part = audio[: len(fitted)]
-    fitted[: len(part)] = part
-    return np.nan_to_num(fitted, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    part = audio[: frames * BLOCK]
+    if len(part) == frames * BLOCK and part.dtype == np.float32 and _all_finite(part):
+        return part  # no copy: an hour of sound is 230 MB
+    fitted = np.zeros(frames * BLOCK, np.float32)
+    for start in range(0, len(part), CHUNK):
+        piece = part[start : start + CHUNK]
+        fitted[start : start + len(piece)] = np.where(np.isfinite(piece), piece, 0.0)
+    return fitted
+
+
+def _all_finite(audio: Float) -> bool:
+    starts = range(0, len(audio), CHUNK)
+    return all(np.isfinite(audio[start : start + CHUNK]).all() for start in starts)
 
 
 def predict_expression(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gsmooth_core.a2ep import curves
 from gsmooth_core.a2ep.curves import resample_curves, smooth_curves
 
 NTSC = Fraction(30000, 1001)
@@ -28,6 +29,13 @@ def test_curves_keep_their_time_at_any_rate(fps):
 def test_the_same_rate_changes_nothing():
     values = np.random.default_rng(0).random((40, 3)).astype(np.float32)
     np.testing.assert_allclose(resample_curves(values, 40, Fraction(25)), values, atol=1e-6)
+
+
+def test_a_long_curve_is_read_in_parts_as_in_one(monkeypatch):
+    values = np.random.default_rng(1).random((300, 2)).astype(np.float32)
+    whole = resample_curves(values, 360, NTSC)
+    monkeypatch.setattr(curves, "CHUNK", 7)
+    np.testing.assert_allclose(resample_curves(values, 360, NTSC), whole, atol=1e-6)
 
 
 @given(st.integers(1, 30), st.integers(1, 60), st.sampled_from([Fraction(15), NTSC, Fraction(120)]))

@@ -150,6 +150,13 @@ def test_length_is_whole_blocks():
         assert len(fitted) / 16_000 < frames / fps + 0.04
 
 
+def test_an_hour_of_sound_is_not_copied():
+    audio = babble(2.0)
+    assert np.shares_memory(fit_length(audio, 50, FPS), audio)
+    audio[100] = np.nan
+    assert np.isfinite(fit_length(audio, 50, FPS)).all()
+
+
 def test_names_of_the_model_lie_among_all(quiet):
     assert set(NAMES) < set(ALL_NAMES)
     assert quiet.names == NAMES

@@ -38,7 +38,7 @@ from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
 SPOKEN = 150  # frames of a clip that can hold a pause
-AMPLITUDE = 0.75  # of the true one that a prediction is given; lips that close add to it
+AMPLITUDE = 0.7  # of the true one that a prediction is given; lips that close add to it
 
 log = logging.getLogger(__name__)
 
