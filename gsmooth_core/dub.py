@@ -36,10 +36,11 @@ from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.adapt import Adapted, AdaptSettings, adapt, halves, lessons
+from gsmooth_core.taft.adapt import Adapted, AdaptSettings, halves, proven
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
 from gsmooth_core.taft.generator import config_of
+from gsmooth_core.taft.lessons import lessons
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.texture import clip_texture
@@ -303,9 +304,10 @@ class Run:
         if not self.journal.finished("adapt", inputs, number):
             generator, compose = load_generator(), self.compose_settings()
             config = config_of(generator)
-            learned = lessons(part, self.model, self._opened, config, compose, settings)
+            learned = lessons(part, self.model, self._opened, config, compose, settings.lessons)
             on_step = self._progress("adapt", 2 * settings.steps, number * settings.steps)
-            save_generator(path, adapt(generator, learned, settings, on_step))
+            fps = float(self.source.shown.fps)
+            save_generator(path, proven(generator, learned, fps, settings, on_step))
             self.journal.record("adapt", inputs, path, number)
         return load_generator(path)
 

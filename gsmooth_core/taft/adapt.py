@@ -4,29 +4,25 @@ The clip is cut in the middle. The generator of the first half is trained on the
 one of the second half on the first, each reconstructing frames from references at least `gap`
 seconds away. Around the middle lies a part that neither is trained on; there the weights go over
 from one to the other. So no pixel of a frame ever has a part in the weights that make it.
+
+A half's last lessons are held back from its training. They decide how far the generator goes from
+where it started towards what it has learned: a short clip teaches a sentence more than a person.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.data import FaceTrack, Image
-from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.mafb import rim_weight
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
-from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
-from gsmooth_core.taft.inputs import generator_input, suited
+from gsmooth_core.data import FaceTrack
+from gsmooth_core.taft.generator import GeneratorInput
+from gsmooth_core.taft.lessons import Lesson, LessonSettings
 from gsmooth_core.taft.losses import edge_energy, photometric
-
-Opened = Callable[[], AbstractContextManager[ReferenceSource]]
-"""Opens the clip; its frames are asked for in ascending order."""
 
 
 @dataclass(frozen=True)
@@ -34,49 +30,34 @@ class AdaptSettings:
     """How a generator is adapted.
 
     Attributes:
-        samples: frames of each half to learn from.
+        lessons: the frames of each half to learn from or to judge by.
+        judged: share of them that judges, the last ones.
+        shares: ways towards what was learned that are tried; not to go at all is tried as well.
         steps: of Adam, for each half.
         batch: samples a step.
-        window: side in pixels of the part around the mouth that a step sees.
         learning_rate: at the start; it falls to zero linearly.
         photo: weight of eq. 10.
-        mouth: extra weight of lips and mouth interior in eq. 10.
+        square: weight of the mean squared difference: large errors first.
+        mouth: extra weight of lips and mouth interior in both.
         edges: weight of `losses.edge_energy`.
-        gap: seconds between a frame and its references, and between the halves and the middle.
         fade: seconds around the middle in which one half's weights become the other's.
         shortest: seconds with a usable face that each half needs.
         seed: of the order of samples.
     """
 
-    samples: int = 120
-    steps: int = 200
+    lessons: LessonSettings = field(default_factory=LessonSettings)
+    judged: float = 0.25
+    shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+    steps: int = 400
     batch: int = 2
-    window: int = 160
     learning_rate: float = 1e-3
     photo: float = 6.0
+    square: float = 30.0
     mouth: float = 2.0
     edges: float = 20.0
-    gap: float = 0.5
     fade: float = 0.8
     shortest: float = 1.5
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """One frame to learn from, as half-precision tensors of a batch of one.
-
-    Attributes:
-        inputs: for the generator.
-        truth: (1, 3, h, w) the frame itself.
-        alpha: (1, 1, h, w) weight of the generated picture.
-        mouth: (1, 1, h, w) lips and mouth interior.
-    """
-
-    inputs: GeneratorInput
-    truth: Tensor
-    alpha: Tensor
-    mouth: Tensor
 
 
 class Adapted:
@@ -98,11 +79,7 @@ class Adapted:
         share = float(np.clip((frame - self.middle) / max(self.fade, 1e-6) + 0.5, 0, 1))
         if share in (0, 1):
             return self.late if share else self.early
-        with torch.no_grad():
-            parts = (m.parameters() for m in (self._between, self.early, self.late))
-            for mixed, early, late in zip(*parts, strict=True):
-                mixed.copy_(torch.lerp(early, late, share))
-        return self._between
+        return _mix(self._between, self.early, self.late, share)
 
     def to(self, device: str) -> None:
         """Move all weights to a device."""
@@ -113,11 +90,13 @@ class Adapted:
 def halves(track: FaceTrack, settings: AdaptSettings) -> tuple[FaceTrack, FaceTrack] | None:
     """The track without the part that one half's generator may not see, for both halves.
 
+    `gap` seconds lie between a half and the part where the weights go over.
+
     Returns:
         what the generator of the first and of the second half may learn from; None when there is
         too little of it.
     """
-    clear = (settings.gap + settings.fade / 2) * float(track.fps)
+    clear = (settings.lessons.gap + settings.fade / 2) * float(track.fps)
     frames, middle = np.arange(len(track)), len(track) / 2
     parts = [
         replace(track, confidence=np.where(part, track.confidence, 0).astype(np.float32))
@@ -127,31 +106,6 @@ def halves(track: FaceTrack, settings: AdaptSettings) -> tuple[FaceTrack, FaceTr
     if any(part.usable.sum() < least for part in parts):
         return None
     return parts[0], parts[1]
-
-
-def lessons(
-    track: FaceTrack,
-    model: MorphableModel,
-    opened: Opened,
-    config: GeneratorConfig,
-    compose: ComposeSettings,
-    settings: AdaptSettings,
-) -> list[Lesson]:
-    """Reconstruct usable frames of a track: what the generator is given, and what it should say."""
-    apart = replace(compose.references, gap=max(settings.gap, compose.references.gap))
-    compose = suited(replace(compose, references=apart), config)
-    with opened() as source:
-        composer = Composer(track, model, track.expression, source, compose)
-    usable = np.flatnonzero(track.usable)
-    places = np.linspace(0, len(usable) - 1, min(settings.samples, len(usable))).astype(np.intp)
-    made = []
-    with opened() as source:
-        for frame in usable[places]:
-            picture = source(int(frame))
-            composition = composer.compose(int(frame), picture)
-            if composition.members:
-                made.append(_lesson(composition, picture, config, composer.rim, settings.window))
-    return made
 
 
 def adapt(
@@ -187,6 +141,72 @@ def adapt(
     return pupil.eval().requires_grad_(requires_grad=False)
 
 
+def proven(
+    generator: nn.Module,
+    given: list[Lesson],
+    fps: float,
+    settings: AdaptSettings,
+    on_step: Callable[[int], None] = lambda step: None,
+) -> nn.Module:
+    """As much of what `adapt` learns as frames bear out that it has not seen.
+
+    Args:
+        generator: where to start; it stays as it is.
+        given: lessons of one half of a clip, in the order of their frames.
+        fps: frames a second.
+        settings: how to train and to judge.
+        on_step: told how many steps are done.
+
+    Returns:
+        a new generator; the weights are those of the start where learning made nothing better.
+    """
+    taught, judges = held_back(given, fps, settings)
+    if not taught or not judges:
+        return copy.deepcopy(generator)
+    pupil = adapt(generator, taught, settings, on_step)
+    tried = [between(generator, pupil, share) for share in (0.0, *settings.shares)]
+    errors = [mouth_error(each, judges) for each in tried]
+    return tried[int(np.argmin(errors))]
+
+
+def held_back(
+    given: list[Lesson], fps: float, settings: AdaptSettings
+) -> tuple[list[Lesson], list[Lesson]]:
+    """Lessons that teach, and the last ones, which judge; `gap` seconds lie between them."""
+    judges = given[len(given) - round(settings.judged * len(given)) :]
+    if not judges:
+        return given, judges
+    clear = judges[0].frame - settings.lessons.gap * fps
+    return [lesson for lesson in given if lesson.frame < clear], judges
+
+
+def between(start: nn.Module, end: nn.Module, share: float) -> nn.Module:
+    """A generator whose weights lie on the way from one to another."""
+    return _mix(copy.deepcopy(start), start, end, share).eval().requires_grad_(requires_grad=False)
+
+
+def _mix(made: nn.Module, start: nn.Module, end: nn.Module, share: float) -> nn.Module:
+    """`made`, with weights on the way from `start` to `end`."""
+    with torch.no_grad():
+        parts = (module.parameters() for module in (made, start, end))
+        for mixed, a, b in zip(*parts, strict=True):
+            mixed.copy_(torch.lerp(a, b, share))
+    return made
+
+
+def mouth_error(generator: nn.Module, judges: list[Lesson]) -> float:
+    """Mean over lessons of the logarithm of the mouth's mean squared error: a mean PSNR."""
+    with torch.inference_mode():
+        return float(np.mean([np.log(_mouth_square(generator, lesson)) for lesson in judges]))
+
+
+def _mouth_square(generator: nn.Module, lesson: Lesson) -> float:
+    made = generator(GeneratorInput(*(part.float() for part in lesson.inputs)))
+    square = ((made - lesson.truth.float()) * lesson.alpha.float()) ** 2
+    mouth = lesson.mouth.float().expand_as(square)
+    return float((square * mouth).sum() / mouth.sum().clamp_min(1)) + 1e-9
+
+
 def _drawn(
     rng: np.random.Generator, taught: list[Lesson], settings: AdaptSettings
 ) -> list[np.int64]:
@@ -196,40 +216,11 @@ def _drawn(
 def _loss(pupil: nn.Module, lesson: Lesson, s: AdaptSettings) -> Tensor:
     inputs = GeneratorInput(*(part.float() for part in lesson.inputs))
     truth, alpha = lesson.truth.float(), lesson.alpha.float()
-    mixed = pupil(inputs) * alpha + truth * (1 - alpha)
-    photo = photometric(mixed, truth, 1 + s.mouth * lesson.mouth.float())
-    return s.photo * photo + s.edges * edge_energy(mixed, truth)
-
-
-def _lesson(
-    composition: Composition, picture: Image, config: GeneratorConfig, rim: float, side: int
-) -> Lesson:
-    under = composition.veiled.under
-    truth = under.cut(under.part(picture)).astype(np.float32) / 255
-    alpha = rim_weight(composition.blend.mask > 0, rim)
-    mouth = composition.hints[..., :2].any(-1)
-    rows, columns = _around(mouth, side)
-
-    def part(tensor: Tensor) -> Tensor:
-        return tensor[..., rows, columns].half()
-
-    inputs = generator_input(composition, config)
-    return Lesson(
-        inputs=GeneratorInput(*(part(tensor) for tensor in inputs)),
-        truth=part(torch.from_numpy(truth).movedim(-1, 0)[None]),
-        alpha=part(torch.from_numpy(alpha)[None, None]),
-        mouth=part(torch.from_numpy(mouth)[None, None].float()),
-    )
-
-
-def _around(
-    mouth: np.ndarray[tuple[int, int], np.dtype[np.bool_]], side: int
-) -> tuple[slice, slice]:
-    """A window of side x side pixels, as far as there are, with the mouth in its middle."""
-    y, x = np.nonzero(mouth)
-    spans = []
-    for places, size in zip((y, x), mouth.shape, strict=True):
-        centre = float(places.mean()) if len(places) else size / 2
-        start = int(np.clip(centre - side / 2, 0, max(0, size - side)))
-        spans.append(slice(start, start + side))
-    return spans[0], spans[1]
+    mixed: Tensor = pupil(inputs) * alpha + truth * (1 - alpha)
+    weight = 1 + s.mouth * lesson.mouth.float()
+    terms = [
+        s.photo * photometric(mixed, truth, weight),
+        s.square * ((mixed - truth) ** 2 * weight).mean(),
+        s.edges * edge_energy(mixed, truth),
+    ]
+    return torch.stack(terms).sum()

@@ -12,15 +12,16 @@ import torch
 
 from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.adapt import Adapted, AdaptSettings, Lesson, adapt, halves, lessons
+from gsmooth_core.taft.adapt import Adapted, AdaptSettings, adapt, halves, held_back, proven
 from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.lessons import Lesson, LessonSettings, lessons
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 
 FRAMES = 40  # at 25 a second
-SETTINGS = AdaptSettings(samples=4, steps=3, window=96, gap=0.12, fade=0.16, shortest=0.3)
+SETTINGS = AdaptSettings(LessonSettings(4, 0.12, 96), steps=3, fade=0.16, shortest=0.3)
 COMPOSE = ComposeSettings(size=256, references=ReferenceSettings(bank=6, count=3))
 
 
@@ -43,7 +44,12 @@ def adapted(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) 
     assert parts
     model, config = scene.face_model(), generator.config
     early, late = (
-        adapt(generator, lessons(p, model, opened, config, COMPOSE, SETTINGS), SETTINGS)
+        proven(
+            generator,
+            lessons(p, model, opened, config, COMPOSE, SETTINGS.lessons),
+            float(clip.fps),
+            replace(SETTINGS, shares=(1.0,)),
+        )
         for p in parts
     )
     return Adapted(early, late, FRAMES / 2, SETTINGS.fade * float(clip.fps))
@@ -57,7 +63,7 @@ def test_neither_half_learns_from_what_it_makes(clip) -> None:
     parts = halves(clip, SETTINGS)
     assert parts
     learned = [np.flatnonzero(part.usable) for part in parts]
-    clear = (SETTINGS.gap + SETTINGS.fade / 2) * 25
+    clear = (SETTINGS.lessons.gap + SETTINGS.fade / 2) * 25
     assert learned[0].min() > FRAMES / 2 + clear
     assert learned[1].max() < FRAMES / 2 - clear
 
@@ -111,19 +117,46 @@ def test_one_half_becomes_the_other_smoothly() -> None:
         torch.testing.assert_close(made, wanted)
 
 
-def test_training_lessens_the_error_on_its_lessons() -> None:
+def flat_lesson(frame: int, light: float) -> Lesson:
+    """A grey face that is `light` times as bright as its references say."""
     torch.manual_seed(0)
     flat = torch.rand(1, 2, 3, 1, 1).expand(1, 2, 3, 64, 64)
     one, hints = torch.ones(1, 1, 64, 64), torch.zeros(1, 3, 64, 64)
     inputs = g.GeneratorInput(flat.mean(1), one, hints, flat, one[:, None].repeat(1, 2, 1, 1, 1))
-    truth = 0.8 * flat.mean(1)  # this person is darker than the references say
-    lesson = Lesson(inputs, truth, one, one)
+    return Lesson(frame, inputs, light * flat.mean(1), one, one)
+
+
+def error(module: torch.nn.Module, lesson: Lesson) -> float:
+    with torch.inference_mode():
+        return float((module(lesson.inputs) - lesson.truth).abs().mean())
+
+
+QUICK = replace(SETTINGS, steps=30, learning_rate=3e-3, edges=0.0)
+
+
+def test_training_lessens_the_error_on_its_lessons() -> None:
+    lesson, generator = flat_lesson(0, 0.8), stirred(SMALL["default"])
+    assert error(adapt(generator, [lesson], QUICK), lesson) < 0.6 * error(generator, lesson)
+
+
+def test_what_unseen_frames_bear_out_is_kept_and_nothing_else() -> None:
     generator = stirred(SMALL["default"])
+    same = [flat_lesson(frame, 0.8) for frame in range(0, 80, 10)]
+    other = [*same[:6], *(flat_lesson(frame, 1.2) for frame in (60, 70))]
+    kept = proven(generator, same, 25.0, QUICK)
+    assert error(kept, same[-1]) < 0.6 * error(generator, same[-1])
+    assert torch.equal(weights(proven(generator, other, 25.0, QUICK)), weights(generator))
 
-    def error(module: torch.nn.Module) -> float:
-        with torch.inference_mode():
-            return float((module(inputs) - truth).abs().mean())
 
-    settings = replace(SETTINGS, steps=30, learning_rate=3e-3, edges=0.0)
-    pupil = adapt(generator, [lesson], settings)
-    assert error(pupil) < 0.6 * error(generator)
+def test_judges_come_last_and_apart_from_what_teaches() -> None:
+    given = [flat_lesson(frame, 1.0) for frame in range(0, 80, 10)]
+    settings = replace(SETTINGS, lessons=LessonSettings(gap=0.5), judged=0.25)
+    taught, judges = held_back(given, 25.0, settings)
+    assert [lesson.frame for lesson in judges] == [60, 70]
+    assert [lesson.frame for lesson in taught] == [0, 10, 20, 30, 40]  # 60 - 12.5 and earlier
+
+
+def test_too_little_to_judge_by_changes_nothing() -> None:
+    generator = stirred(SMALL["default"])
+    same = proven(generator, [flat_lesson(0, 0.8)], 25.0, QUICK)
+    assert torch.equal(weights(same), weights(generator))

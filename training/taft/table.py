@@ -30,11 +30,12 @@ from gsmooth_core.metrics.landmarks import lip_distance
 from gsmooth_core.metrics.regions import Box, mouth_box
 from gsmooth_core.metrics.sharpness import gradient
 from gsmooth_core.storage import load_track
-from gsmooth_core.taft.adapt import AdaptSettings, adapt, lessons
+from gsmooth_core.taft.adapt import AdaptSettings, proven
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
 from gsmooth_core.taft.inputs import generator_input
+from gsmooth_core.taft.lessons import lessons
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from training.split import Part, Sample, read_footage
@@ -183,7 +184,7 @@ def ways(generator: nn.Module) -> list[Way]:
 def adapted(clip: Clip, generator: nn.Module, settings: AdaptSettings) -> Way | None:
     """The generator, adapted to the clip's frames that are far from the reconstructed ones."""
     away = np.ones(len(clip.track), bool)
-    clear = int(np.ceil(settings.gap * float(clip.track.fps)))
+    clear = int(np.ceil(settings.lessons.gap * float(clip.track.fps)))
     away[max(0, clip.frames[0] - clear) : clip.frames[-1] + clear + 1] = False
     confidence = np.where(away, clip.track.confidence, 0).astype(np.float32)
     part = replace(clip.track, confidence=confidence)
@@ -191,9 +192,14 @@ def adapted(clip: Clip, generator: nn.Module, settings: AdaptSettings) -> Way | 
         return None
     compose, config = ComposeSettings(size=SIZE), config_of(generator)
     learned = lessons(
-        part, clip.model, lambda: nullcontext(clip.pictures.__getitem__), config, compose, settings
+        part,
+        clip.model,
+        lambda: nullcontext(clip.pictures.__getitem__),
+        config,
+        compose,
+        settings.lessons,
     )
-    pupil = adapt(generator, learned, settings)
+    pupil = proven(generator, learned, float(part.fps), settings)
     return Way(ADAPTED, ReferenceSettings().bank, config.references, fused(pupil))
 
 
