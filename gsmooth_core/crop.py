@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.camera import project, rotation_matrix
-from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.data import Bool, FaceTrack, Float
 from gsmooth_core.face_model import MorphableModel, Region
 
 CROP_SIDE = 1.8
@@ -168,16 +168,6 @@ def window(transform: NDArray[Any], size: int, height: int, width: int) -> Windo
     low = np.clip(np.floor(seen.min(0)) - 1, 0, [width, height]).astype(int)
     high = np.clip(np.ceil(seen.max(0)) + 1, 0, [width, height]).astype(int)
     return Window(matrix, size, (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
-
-
-def paste(part: Image, picture: Image, weight: Float) -> Image:
-    """Lay `picture` over `part` (h, w, 3): untouched where `weight` (h, w) is 0.
-
-    Where the weight is 1 nothing of `part` shows.
-    """
-    alpha = weight[..., None]
-    mixed = np.rint(picture * alpha + part * (1 - alpha)).astype(np.uint8)
-    return np.where(alpha > 0, np.where(alpha < 1, mixed, picture), part)
 
 
 def hidden(under: Window, mask: Bool) -> Bool:

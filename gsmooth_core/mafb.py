@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.crop import CROP_CENTRE, CROP_SIDE
-from gsmooth_core.data import Bool, Float
+from gsmooth_core.data import Bool, Float, Image
 
 PAPER_SIZE = 224
 PAPER_SIDE = 10 * PAPER_SIZE / 1015
+
+_FINE = 0.15  # of the rim, over which detail goes over from one picture to the other
+_COARSE = 0.3  # of the rim: deviation of the Gaussian that tells light from detail
 
 
 @dataclass(frozen=True)
@@ -168,3 +171,45 @@ def rim_weight(mask: Bool, rim: float) -> Float:
         return np.zeros(mask.shape, np.float32)
     x = np.clip(1 - _distance(mask) / (rim + 1), 0, 1)
     return np.where(mask, np.float32(1), x * x * (3 - 2 * x)).astype(np.float32)
+
+
+def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> Image:
+    """Lay a new picture over a frame, so that its rim shows neither a step nor a haze.
+
+    In two bands (Burt and Adelson, 1983): a difference in light fades out over the whole rim,
+    detail goes over at its inner end. Half of one texture and half of another is softer than
+    either, or shows both.
+
+    Args:
+        frame: (h, w, 3) the frame; what is hidden in it has no part in the result.
+        picture: (h, w, 3) the new picture, 0..255.
+        hidden: (h, w) M_f: what the new picture replaces.
+        rim: pixels around M_f over which it fades out.
+
+    Returns:
+        (h, w, 3): `picture` under M_f, the frame bit by bit beyond the rim.
+    """
+    wide = rim_weight(hidden, rim)
+    if not hidden.any():
+        return frame.copy()
+    y, x = (np.flatnonzero(wide.any(axis)) for axis in (1, 0))
+    touched = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]  # most of a large face is not
+    laid = frame.copy()
+    laid[touched] = _two_bands(
+        frame[touched], picture[touched], hidden[touched], wide[touched], rim
+    )
+    return laid
+
+
+def _two_bands(frame: Image, picture: Float, hidden: Bool, wide: Float, rim: float) -> Image:
+    old = frame.astype(np.float32)
+    known = ((wide > 0) & ~hidden).astype(np.float32)
+    difference = (picture - old) * known[..., None]
+    deviation = max(rim * _COARSE, 0.5)
+    light = cv2.GaussianBlur(difference, (0, 0), deviation)
+    light /= np.maximum(cv2.GaussianBlur(known, (0, 0), deviation), 1e-6)[..., None]
+    narrow = rim_weight(hidden, rim * _FINE)
+    in_rim = old + narrow[..., None] * difference + (wide - narrow)[..., None] * light
+    mixed = np.where(hidden[..., None], picture, np.where(known[..., None] > 0, in_rim, old))
+    rounded: Image = np.rint(mixed).clip(0, 255).astype(np.uint8)
+    return rounded

@@ -61,7 +61,7 @@ MODELS: dict[str, ModelFile] = {
             "a2ep.safetensors",
             "GPL-3.0-or-later",
             "speech to expression",
-            "c0a5baa02145d39c99eacc1cf7c86f3fe27224edb4b61b89a6ad676da3b10ef3",
+            "9f6c5724c19ee6748ee2188fad50a64c38a6c693b37049566e79453b26bc750e",
         ),
         ModelFile(
             "taft",

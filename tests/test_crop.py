@@ -43,20 +43,6 @@ def test_similarity_agrees_with_skimage(values: tuple[float, float, float, float
     assert np.allclose(crop.similarity(source, target)[0], oracle, atol=1e-8)
 
 
-@given(similarities)
-@settings(max_examples=30, deadline=None)
-def test_pasting_changes_nothing_where_the_weight_is_zero(values: tuple[float, ...]) -> None:
-    frame = smooth_frame()
-    under = crop.window(turned(*values), 128, *frame.shape[:2])
-    part = under.part(frame)
-    if 0 in part.shape:
-        return
-    weight = (np.random.default_rng(1).random(part.shape[:2]) > 0.5).astype(np.float32)
-    pasted = crop.paste(part, np.full_like(part, 7), weight)
-    assert np.array_equal(pasted[weight == 0], part[weight == 0])
-    assert (pasted[weight == 1] == 7).all()
-
-
 @pytest.mark.parametrize("scale", [0.45, 0.8, 1.0, 1.3, 2.2, 3.1])
 @pytest.mark.parametrize("angle", [0.0, 0.3])
 def test_cut_and_spread_is_the_identity(scale: float, angle: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -118,3 +119,63 @@ def test_rim_is_soft_monotone_and_outside_the_mask(rim: float) -> None:
 
 def test_rim_of_no_mask_is_nothing() -> None:
     assert not mafb.rim_weight(np.zeros((8, 8), bool), 3).any()
+
+
+@pytest.fixture
+def skin() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A frame, another take of the same skin (its own grain, 20 levels brighter), a mask."""
+    rng = np.random.default_rng(5)
+    light = np.linspace(90, 140, 96)[:, None, None] + np.zeros((96, 96, 3))
+    frame, other = (light + rng.normal(0, 8, light.shape) for _ in range(2))
+    mask = np.zeros((96, 96), bool)
+    mask[30:66, 30:66] = True
+    return frame.round().clip(0, 255).astype(np.uint8), (other + 20).astype(np.float32), mask
+
+
+def test_laying_over_shows_the_picture_under_the_mask_and_the_frame_beyond_the_rim(skin) -> None:
+    frame, other, mask = skin
+    laid = mafb.lay_over(frame, other, mask, 8.0)
+    beyond = mafb.rim_weight(mask, 8.0) == 0
+    assert np.array_equal(laid[beyond], frame[beyond])
+    assert np.array_equal(laid[mask], np.rint(other[mask]).clip(0, 255).astype(np.uint8))
+
+
+def test_nothing_hidden_shows_in_the_rim(skin) -> None:
+    frame, other, mask = skin
+    poisoned = frame.copy()
+    poisoned[mask] = 255 - poisoned[mask]
+    clean = mafb.lay_over(frame, other, mask, 8.0)
+    assert np.array_equal(mafb.lay_over(poisoned, other, mask, 8.0), clean)
+
+
+def test_the_rim_keeps_the_grain_of_skin(skin) -> None:
+    """The plain mix of two grains is softer than either; detail that goes over at once is not."""
+    frame, other, mask = skin
+    weight = mafb.rim_weight(mask, 8.0)[..., None]
+    rim = (weight[..., 0] > 0.2) & (weight[..., 0] < 0.8)
+
+    def grain(picture: np.ndarray) -> float:
+        smooth = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 2.0)
+        return float((picture - smooth)[rim].std())
+
+    plain = mafb.blend(other, frame.astype(np.float32), weight[..., 0])
+    laid = mafb.lay_over(frame, other, mask, 8.0)
+    assert grain(plain) < 0.85 * grain(frame)
+    assert grain(laid) == pytest.approx(grain(frame), rel=0.07)
+
+
+def test_a_difference_in_light_leaves_no_step(skin) -> None:
+    frame, other, mask = skin
+    shift = mafb.lay_over(frame, other, mask, 8.0).astype(float) - frame
+    inner, middle, outer = (
+        shift[64, 40:56].mean(),
+        shift[69, 40:56].mean(),
+        shift[73, 40:56].mean(),
+    )
+    assert inner > middle > outer
+    assert 4 < middle < 16
+
+
+def test_no_mask_lays_nothing_over(skin) -> None:
+    frame, other, mask = skin
+    assert np.array_equal(mafb.lay_over(frame, other, np.zeros_like(mask), 8.0), frame)

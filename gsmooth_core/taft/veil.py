@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.crop import Window, hidden, paste
+from gsmooth_core.crop import Window, hidden
 from gsmooth_core.data import Bool, Float, Image
-from gsmooth_core.mafb import rim_weight
+from gsmooth_core.mafb import lay_over, rim_weight
 
 _KNOWN = 0.999
 
@@ -45,17 +45,15 @@ class Veiled:
         Args:
             frame: (H, W, 3) the frame; only its pixels outside of the box are taken.
             picture: (size, size, 3) crop, 0..1.
-            rim: pixels around the hidden ones over which the picture fades out.
+            rim: pixels around the hidden ones over which the picture fades out (`lay_over`).
 
         Returns:
             (H, W, 3) new frame, (H, W) where it differs from the old one or may do so.
         """
-        weight = rim_weight(self.hidden, rim)
-        spread = self.under.spread(np.clip(picture * 255, 0, 255).astype(np.float32))
-        new = np.clip(np.rint(spread), 0, 255).astype(np.uint8)
+        new = self.under.spread(np.clip(picture * 255, 0, 255).astype(np.float32))
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
-        self.under.part(out)[...] = paste(self.part, new, weight)
-        self.under.part(mask)[...] = weight > 0
+        self.under.part(out)[...] = lay_over(self.part, new, self.hidden, rim)
+        self.under.part(mask)[...] = rim_weight(self.hidden, rim) > 0
         return out, mask
 
 

@@ -23,7 +23,7 @@ from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel, load_face_model
-from gsmooth_core.mafb import rim_weight
+from gsmooth_core.mafb import lay_over
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.metrics.fidelity import psnr, ssim
 from gsmooth_core.metrics.landmarks import lip_distance
@@ -216,9 +216,7 @@ class _Shown:
 def _shown(composition: Composition, picture: Image, way: Way, rim: float) -> _Shown:
     under, mask = composition.veiled.under, composition.blend.mask > 0
     truth = under.cut(under.part(picture))
-    alpha = rim_weight(mask, rim)[..., None]
-    mixed = way.make(composition) * alpha + truth.astype(np.float32) / 255 * (1 - alpha)
-    made = np.rint(np.clip(mixed, 0, 1) * 255).astype(np.uint8)
+    made = lay_over(truth, way.make(composition) * 255, mask, rim)
     return _Shown(truth, made, mouth_box(composition.hints[..., :2].any(-1)), mask)
 
 
