@@ -36,7 +36,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     )
     adapt: BoolProperty(
         name="Learn This Mouth",
-        description="Train on the clip itself first: truer, and a minute or two longer",
+        description="Train on the clip itself first: truer, and some minutes longer",
         default=False,
     )
     replace: BoolProperty(

@@ -52,7 +52,7 @@ class DubSettings:
         "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)
     )
     adapt: bool = setting(
-        False, "learn this person's mouth from the clip first: truer, and a minute or two longer"
+        False, "learn this person's mouth from the clip first: truer, and some minutes longer"
     )
     crf: int = setting(14, "quality of the encoder, lower is better and larger", limits=(0, 51))
     preset: str = setting("medium", "speed of the encoder", choices=PRESETS)

@@ -35,7 +35,8 @@ class AdaptSettings:
         shares: ways towards what was learned that are tried; not to go at all is tried as well.
         steps: of Adam, for each half.
         batch: samples a step.
-        learning_rate: at the start; it falls to zero linearly.
+        learning_rate: after `warm_up` steps; it falls to zero linearly.
+        warm_up: steps.
         photo: weight of eq. 10.
         square: weight of the mean squared difference: large errors first.
         mouth: extra weight of lips and mouth interior in both.
@@ -48,13 +49,14 @@ class AdaptSettings:
     lessons: LessonSettings = field(default_factory=LessonSettings)
     judged: float = 0.25
     shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
-    steps: int = 400
+    steps: int = 800
     batch: int = 2
-    learning_rate: float = 1e-3
+    learning_rate: float = 7e-4
+    warm_up: int = 20
     photo: float = 6.0
     square: float = 30.0
     mouth: float = 2.0
-    edges: float = 20.0
+    edges: float = 40.0
     fade: float = 0.8
     shortest: float = 1.5
     seed: int = 0
@@ -123,13 +125,11 @@ def adapt(
         on_step: told how many steps are done.
     """
     with torch.inference_mode(mode=False):
-        pupil = copy.deepcopy(generator).train().requires_grad_()
-        # One layout whatever the caller's: rounding, and so the result, depends on it.
-        pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        pupil = _one_layout(copy.deepcopy(generator)).train().requires_grad_()
         adam = torch.optim.Adam(pupil.parameters(), settings.learning_rate)
         rng = np.random.default_rng(settings.seed)
         for step in range(settings.steps):
-            adam.param_groups[0]["lr"] = settings.learning_rate * (1 - step / settings.steps)
+            adam.param_groups[0]["lr"] = _rate(step, settings)
             loss = torch.stack(
                 [_loss(pupil, taught[int(n)], settings) for n in _drawn(rng, taught, settings)]
             ).mean()
@@ -162,11 +162,11 @@ def proven(
     """
     taught, judges = held_back(given, fps, settings)
     if not taught or not judges:
-        return copy.deepcopy(generator)
+        return _one_layout(copy.deepcopy(generator))
     pupil = adapt(generator, taught, settings, on_step)
     tried = [between(generator, pupil, share) for share in (0.0, *settings.shares)]
     errors = [mouth_error(each, judges) for each in tried]
-    return tried[int(np.argmin(errors))]
+    return tried[int(np.argmin(np.nan_to_num(errors, nan=np.inf)))]
 
 
 def held_back(
@@ -182,7 +182,13 @@ def held_back(
 
 def between(start: nn.Module, end: nn.Module, share: float) -> nn.Module:
     """A generator whose weights lie on the way from one to another."""
-    return _mix(copy.deepcopy(start), start, end, share).eval().requires_grad_(requires_grad=False)
+    made = _one_layout(copy.deepcopy(start))
+    return _mix(made, start, end, share).eval().requires_grad_(requires_grad=False)
+
+
+def _one_layout(generator: nn.Module) -> nn.Module:
+    """One layout in memory whatever the caller's: rounding, and so the result, depends on it."""
+    return generator.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
 
 def _mix(made: nn.Module, start: nn.Module, end: nn.Module, share: float) -> nn.Module:
@@ -205,6 +211,10 @@ def _mouth_square(generator: nn.Module, lesson: Lesson) -> float:
     square = ((made - lesson.truth.float()) * lesson.alpha.float()) ** 2
     mouth = lesson.mouth.float().expand_as(square)
     return float((square * mouth).sum() / mouth.sum().clamp_min(1)) + 1e-9
+
+
+def _rate(step: int, s: AdaptSettings) -> float:
+    return s.learning_rate * (1 - step / s.steps) * min(1.0, (step + 1) / s.warm_up)
 
 
 def _drawn(

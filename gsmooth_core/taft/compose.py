@@ -28,12 +28,12 @@ from gsmooth_core.render import (
     pose_face,
     visibility,
 )
+from gsmooth_core.taft.interior import bridge, soften_gap
 from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
 from gsmooth_core.taft.veil import Veiled, veil
 from gsmooth_core.taft.warp import (
     Reference,
     agreement,
-    bridge,
     displacement,
     extend,
     match_light,
@@ -158,8 +158,9 @@ class Composer:
             agreeing = agreement(references, crop, around)
             validity = np.where(drawing.face.mask, validity, validity * agreeing)
         inside = np.isin(drawing.face.region, MOUTH_REGIONS)
+        own = soften_gap(drawing.face.image, inside, _lip_colour(drawing, references, validity))
         shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
-        references = np.concatenate([references, drawing.face.image[None]])
+        references = np.concatenate([references, own[None]])
         validity = np.concatenate([validity, shaded[None]])
         weight = validity[..., None]
         render = (references * weight).sum(0) / weight.sum(0)
@@ -267,6 +268,16 @@ def best_size(track: FaceTrack, model: MorphableModel) -> int:
 
 def _skin(drawing: Drawing) -> Bool:
     return np.isin(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
+
+
+def _lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:
+    """(3,) mean colour of the lips in the references; the model's where they show none."""
+    lips = drawing.face.region == Region.LIPS
+    weight = (validity * lips)[..., None]
+    if weight.sum() > 0:
+        colour: Float = (references * weight).sum((0, 1, 2)) / weight.sum()
+        return colour
+    return drawing.face.image[lips].mean(0) if lips.any() else np.zeros(3, np.float32)
 
 
 def _hints(drawing: Drawing) -> Float:

@@ -19,7 +19,6 @@ from gsmooth_core.data import Bool, Float, Image
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 _TOLERANCE = 0.02  # difference to the frame by which a reference is believed e times less
-_STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior is believed e times less
 _COARSE = 128  # rows of the grid on which a displacement is continued around the face
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
 
@@ -79,41 +78,6 @@ def _continued(values: Float, mask: Bool) -> Float:
     fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))[..., None]
     extended: Float = ((nearest * (1 - far) + smooth * far) * fade).astype(np.float32)
     return extended
-
-
-def bridge(values: Float, inside: Bool, count: int) -> Float:
-    """Carry the lips' displacements across the open mouth, from the upper lip to the lower.
-
-    The rims of the lips are found more surely than teeth are. So what lies between them in a
-    reference is stretched to lie between them here, and is believed as far as the reference's
-    mouth is open as wide.
-
-    Args:
-        values: (H, W, 3 * count) displacement (x, y) and visibility of each reference.
-        inside: (H, W) the mouth's interior.
-        count: number of references.
-
-    Returns:
-        (H, W, 3 * count) with new values inside.
-    """
-    columns = np.flatnonzero(inside.any(0))
-    if not len(columns):
-        return values
-    height = inside.shape[0]
-    top = (inside[:, columns].argmax(0) - 1).clip(0)
-    bottom = (height - inside[::-1, columns].argmax(0)).clip(None, height - 1)
-    rows = np.arange(height)[:, None]
-    share = ((rows - top) / (bottom - top))[..., None].clip(0, 1)  # (H, columns, 1)
-    upper, lower = values[top, columns], values[bottom, columns]  # (columns, 3 * count)
-    between = upper * (1 - share) + lower * share
-    gap = (bottom - top)[:, None].astype(np.float32)
-    opening = gap + lower[:, 1::3] - upper[:, 1::3]  # in the reference
-    stretch = np.log((np.maximum(opening, 0) + 1) / (gap + 1))
-    alike = np.exp(-((stretch / _STRETCH) ** 2))
-    between[..., 2::3] = np.broadcast_to(alike, between[..., 2::3].shape)
-    bridged = values.copy()
-    bridged[:, columns] = np.where(inside[:, columns, None], between, values[:, columns])
-    return bridged
 
 
 def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:

@@ -131,7 +131,7 @@ def error(module: torch.nn.Module, lesson: Lesson) -> float:
         return float((module(lesson.inputs) - lesson.truth).abs().mean())
 
 
-QUICK = replace(SETTINGS, steps=30, learning_rate=3e-3, edges=0.0)
+QUICK = replace(SETTINGS, steps=30, learning_rate=3e-3, warm_up=1, edges=0.0)
 
 
 def test_training_lessens_the_error_on_its_lessons() -> None:

@@ -71,37 +71,6 @@ def test_where_a_reference_has_no_pixels_is_told(composer) -> None:
     assert not warp.sample(own, far)[1].any()
 
 
-def mouth(gap: int, upper: float, lower: float) -> tuple[np.ndarray, np.ndarray]:
-    """A mouth `gap` rows open; its upper lip moves by `upper`, its lower lip by `lower`."""
-    inside = np.zeros((40, 30), bool)
-    inside[10 : 10 + gap, 5:25] = True
-    values = np.zeros((40, 30, 3), np.float32)
-    values[:10, :, 1], values[10:, :, 1], values[..., 2] = upper, lower, 1
-    values[inside] = 99
-    return values, inside
-
-
-def test_the_mouths_interior_is_stretched_between_the_lips() -> None:
-    values, inside = mouth(12, upper=-1, lower=1)
-    bridged = warp.bridge(values, inside, 1)
-    assert np.array_equal(bridged[~inside], values[~inside])
-    column = bridged[10:22, 15, 1]
-    assert (np.diff(column) > 0).all()
-    assert -1 < column[0] < column[-1] < 1
-    assert np.allclose(np.diff(column), 2 / 13, atol=1e-5)
-    assert (bridged[10:22, 15, 2] > 0.8).all()
-
-
-def test_a_reference_whose_mouth_is_open_otherwise_is_not_believed_inside() -> None:
-    for upper, lower in ((6, -6), (-9, 9)):  # shut, and open twice as wide
-        values, inside = mouth(12, upper, lower)
-        assert (warp.bridge(values, inside, 1)[inside][:, 2] < 0.15).all()
-    values, inside = mouth(12, upper=0, lower=0)
-    assert (warp.bridge(values, inside, 1)[inside][:, 2] == 1).all()
-    shut, nothing = mouth(0, 0, 0)
-    assert np.array_equal(warp.bridge(shut, nothing, 1), shut)
-
-
 def test_the_reference_that_goes_on_best_is_believed_most() -> None:
     rng = np.random.default_rng(0)
     frame = rng.uniform(0, 1, (64, 64, 3)).astype(np.float32)

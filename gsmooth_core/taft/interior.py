@@ -1,0 +1,66 @@
+"""What shows between the lips: the references' own, stretched, or else the model's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsmooth_core.data import Bool, Float
+
+_STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior is believed e times less
+_GAP = 0.014  # of the crop's side: gap of the lips at which the dark behind them shows by 1 - 1/e
+_LINE = 0.8  # of the lips' colour: the line of lips that just touch
+
+
+def bridge(values: Float, inside: Bool, count: int) -> Float:
+    """Carry the lips' displacements across the open mouth, from the upper lip to the lower.
+
+    The rims of the lips are found more surely than teeth are. So what lies between them in a
+    reference is stretched to lie between them here, and is believed as far as the reference's
+    mouth is open as wide.
+
+    Args:
+        values: (H, W, 3 * count) displacement (x, y) and visibility of each reference.
+        inside: (H, W) the mouth's interior.
+        count: number of references.
+
+    Returns:
+        (H, W, 3 * count) with new values inside.
+    """
+    columns = np.flatnonzero(inside.any(0))
+    if not len(columns):
+        return values
+    height = inside.shape[0]
+    top = (inside[:, columns].argmax(0) - 1).clip(0)
+    bottom = (height - inside[::-1, columns].argmax(0)).clip(None, height - 1)
+    rows = np.arange(height)[:, None]
+    share = ((rows - top) / (bottom - top))[..., None].clip(0, 1)  # (H, columns, 1)
+    upper, lower = values[top, columns], values[bottom, columns]  # (columns, 3 * count)
+    between = upper * (1 - share) + lower * share
+    gap = (bottom - top)[:, None].astype(np.float32)
+    opening = gap + lower[:, 1::3] - upper[:, 1::3]  # in the reference
+    stretch = np.log((np.maximum(opening, 0) + 1) / (gap + 1))
+    alike = np.exp(-((stretch / _STRETCH) ** 2))
+    between[..., 2::3] = np.broadcast_to(alike, between[..., 2::3].shape)
+    bridged = values.copy()
+    bridged[:, columns] = np.where(inside[:, columns, None], between, values[:, columns])
+    return bridged
+
+
+def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
+    """Let little of the dark mouth show through a narrow gap between the lips.
+
+    A camera sees a gap of a pixel or two as a soft line of the lips' own colour; drawn pixel by
+    pixel it would be a black, dashed one.
+
+    Args:
+        image: (H, W, 3) the shaded render, 0..1.
+        inside: (H, W) the mouth's interior.
+        lip: (3,) colour of the lips, 0..1.
+
+    Returns:
+        (H, W, 3) the same outside of `inside`.
+    """
+    gap = inside.sum(0).astype(np.float32)  # pixels, by column
+    share = np.exp(-np.maximum(gap - 1, 0) / (_GAP * len(inside)))[None, :, None]
+    softened = image + (_LINE * lip - image) * share
+    return np.where(inside[..., None], softened, image).astype(np.float32)

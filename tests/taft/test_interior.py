@@ -1,0 +1,64 @@
+"""What shows between the lips."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsmooth_core.taft.interior import bridge, soften_gap
+
+
+def mouth(gap: int, upper: float, lower: float) -> tuple[np.ndarray, np.ndarray]:
+    """A mouth `gap` rows open; its upper lip moves by `upper`, its lower lip by `lower`."""
+    inside = np.zeros((40, 30), bool)
+    inside[10 : 10 + gap, 5:25] = True
+    values = np.zeros((40, 30, 3), np.float32)
+    values[:10, :, 1], values[10:, :, 1], values[..., 2] = upper, lower, 1
+    values[inside] = 99
+    return values, inside
+
+
+def test_the_mouths_interior_is_stretched_between_the_lips() -> None:
+    values, inside = mouth(12, upper=-1, lower=1)
+    bridged = bridge(values, inside, 1)
+    assert np.array_equal(bridged[~inside], values[~inside])
+    column = bridged[10:22, 15, 1]
+    assert (np.diff(column) > 0).all()
+    assert -1 < column[0] < column[-1] < 1
+    assert np.allclose(np.diff(column), 2 / 13, atol=1e-5)
+    assert (bridged[10:22, 15, 2] > 0.8).all()
+
+
+def test_a_reference_whose_mouth_is_open_otherwise_is_not_believed_inside() -> None:
+    for upper, lower in ((6, -6), (-9, 9)):  # shut, and open twice as wide
+        values, inside = mouth(12, upper, lower)
+        assert (bridge(values, inside, 1)[inside][:, 2] < 0.15).all()
+    values, inside = mouth(12, upper=0, lower=0)
+    assert (bridge(values, inside, 1)[inside][:, 2] == 1).all()
+    shut, nothing = mouth(0, 0, 0)
+    assert np.array_equal(bridge(shut, nothing, 1), shut)
+
+
+LIP = np.float32([0.6, 0.35, 0.33])
+
+
+def darkness(gap: int) -> float:
+    """How dark the middle of a gap of so many pixels is, against the lips around it."""
+    image = np.broadcast_to(LIP, (256, 256, 3)).copy()
+    inside = np.zeros((256, 256), bool)
+    inside[100 : 100 + gap, 90:160] = True
+    image[inside] = 0.02
+    softened = soften_gap(image, inside, LIP)
+    assert np.array_equal(softened[~inside], image[~inside])
+    return float(1 - (softened[100 + gap // 2, 120] / LIP).mean())
+
+
+def test_lips_that_nearly_touch_show_a_soft_line_and_an_open_mouth_is_dark() -> None:
+    found = [darkness(gap) for gap in (1, 2, 4, 8, 30)]
+    assert found == sorted(found)
+    assert found[0] < 0.25
+    assert found[-1] > 0.94
+
+
+def test_a_shut_mouth_is_left_alone() -> None:
+    image = np.random.default_rng(0).random((32, 32, 3)).astype(np.float32)
+    assert np.array_equal(soften_gap(image, np.zeros((32, 32), bool), LIP), image)
