@@ -124,6 +124,19 @@ def _report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
     return actions.report(options.job.absolute(), on_event, cancelled, page)
 
 
+def _bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core.bench import pipeline
+
+    return pipeline.as_json(pipeline.bench(_bench_job(options), on_event, cancelled))
+
+
+def _bench_job(options: argparse.Namespace) -> Job:
+    paths = {"video": options.video, "audio": options.audio, "output": Path("bench.mp4")}
+    content = {name: str(path.absolute()) for name, path in paths.items()}
+    count = {"frame_count": options.frame_count}
+    return Job.from_json({"kind": "gsmooth-job", "version": 1, **content, **count})
+
+
 def _doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
     from gsmooth_core.doctor import examine
 
@@ -168,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_mesh(commands)
     _add_sync(commands)
     _add_report(commands)
+    _add_bench(commands)
     doctor = _add(commands, "doctor", _doctor, "say what works on this machine", _doctor_text)
     doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
     models = _add(commands, "models", _models, "list the models, or check them", _models_text)
@@ -270,6 +284,13 @@ def _add_report(commands: Any) -> None:
     parser.add_argument("--output", type=Path, help="page to write (default: in the folder)")
 
 
+def _add_bench(commands: Any) -> None:
+    parser = _add(commands, "bench", _bench, "measure how fast a shot is dubbed here", _bench_text)
+    parser.add_argument("--video", type=Path, required=True, help="video with the face")
+    parser.add_argument("--audio", type=Path, required=True, help="any file with speech")
+    parser.add_argument("--frame-count", type=int, help="number of frames")
+
+
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, required=True, help="video or image with the face")
     parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
@@ -296,6 +317,12 @@ def _sync_text(result: dict[str, Any]) -> str:
 
 def _report_text(result: dict[str, Any]) -> str:
     from gsmooth_core.report.shot_report import in_words
+
+    return in_words(result)
+
+
+def _bench_text(result: dict[str, Any]) -> str:
+    from gsmooth_core.bench.pipeline import in_words
 
     return in_words(result)
 

@@ -1,0 +1,1 @@
+"""How fast this machine makes a dub, and where the time goes."""
