@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 
@@ -38,3 +40,10 @@ def learning_rate(step: int, highest: float, warm_up: int, steps: int) -> float:
     """Linear warm-up to the highest rate, cosine to zero."""
     rise = min(1.0, (step + 1) / warm_up)
     return highest * rise * 0.5 * (1 + math.cos(math.pi * step / max(1, steps)))
+
+
+def save_state(path: Path, state: dict[str, object]) -> None:
+    """Write what a stopped fit goes on from, in one step: never half of it."""
+    partial = path.with_name(path.name + ".partial")
+    torch.save(state, partial)
+    partial.replace(path)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from training.a2ep.batches import Batch
-from training.progress import Progress, learning_rate
+from training.progress import Progress, learning_rate, save_state
 
 log = logging.getLogger(__name__)
 
@@ -193,9 +193,7 @@ class Fitter:
     def save(self, path: Path) -> None:
         """Write `state` in one step; only the first of several processes does."""
         if self.accelerator.is_main_process:
-            partial = path.with_name(path.name + ".partial")
-            torch.save(self.state(), partial)
-            partial.replace(path)
+            save_state(path, self.state())
 
     def resume(self, state: dict[str, object]) -> None:
         """Go on from a `state`."""

@@ -21,6 +21,7 @@ from gsmooth_core.sync.expert import SyncConfig, SyncExpert, save_expert
 from gsmooth_core.sync.offset import MOST_SHIFT, judge, shifted_distances
 from gsmooth_core.sync.sound import fingerprint
 from gsmooth_core.sync.windows import FPS
+from training.progress import save_state
 from training.split import Part
 from training.sync import evaluate as figures
 from training.sync.cca import fit_cca
@@ -114,7 +115,7 @@ def train(
 
     def save() -> None:
         if state:
-            torch.save(fitter.state(), state)
+            save_state(state, fitter.state())
 
     fitter.fit(lessons, lambda now: held_out_loss(now, held_out), save)
     expert.null.fill_(null_constant(expert, judged))
