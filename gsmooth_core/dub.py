@@ -36,7 +36,7 @@ from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.adapt import Adapted, AdaptSettings, halves, proven
+from gsmooth_core.taft.adapt import Adapted, AdaptSettings, proven, shares_of, taught_parts
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
 from gsmooth_core.taft.generator import config_of
@@ -197,14 +197,14 @@ class Run:
         return load_expression(path)
 
     def adapt(self, track: FaceTrack) -> Adapted | None:
-        """The generator, trained on each half of the clip for the other half."""
+        """The generator, trained on parts of the clip for the other parts."""
         settings = AdaptSettings()
-        parts = halves(track, settings)
+        parts = taught_parts(track, settings)
         if not parts:
             self.tell(Message("warning", "The clip is too short to learn from; not adapted."))
             return None
-        early, late = (self._adapted(n, part, settings) for n, part in enumerate(parts))
-        return Adapted(early, late, len(track) / 2, settings.fade * float(track.fps))
+        odd, even = (self._adapted(n, part, settings) for n, part in enumerate(parts))
+        return Adapted(odd, even, shares_of(len(track), float(track.fps), settings))
 
     def render(self, track: FaceTrack, target: Expression) -> tuple[list[Path], int]:
         """Translate all frames, segment by segment; what an earlier run finished is kept.
@@ -298,7 +298,7 @@ class Run:
         return on_progress
 
     def _adapted(self, number: int, part: FaceTrack, settings: AdaptSettings) -> nn.Module:
-        """The generator of one half of the clip, trained on `part` or read from the folder."""
+        """One of two generators, trained on `part` of the clip or read from the folder."""
         path = self.folder / f"adapted_{number}.safetensors"
         inputs = fingerprint(**self._look_inputs(), adapt=asdict(settings))
         if not self.journal.finished("adapt", inputs, number):

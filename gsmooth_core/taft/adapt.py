@@ -1,12 +1,13 @@
 """Target adaptation: the generator learns this clip's own mouth, and not the frame it will make.
 
-The clip is cut in the middle. The generator of the first half is trained on the second half, the
-one of the second half on the first, each reconstructing frames from references at least `gap`
-seconds away. Around the middle lies a part that neither is trained on; there the weights go over
-from one to the other. So no pixel of a frame ever has a part in the weights that make it.
+The clip is cut into an even number of parts. One generator makes the first, third, ... part and is
+trained on the others, the other one the other way round, each reconstructing frames from references
+at least `gap` seconds away. Around each cut lies a stretch that neither is trained on; there the
+weights go over from one to the other. So no pixel of a frame ever has a part in the weights that
+make it.
 
-A half's last lessons are held back from its training. They decide how far the generator goes from
-where it started towards what it has learned: a short clip teaches a sentence more than a person.
+Some lessons are held back from training. They decide how far a generator goes from where it started
+towards what it has learned: a short clip teaches a sentence more than a person.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from scipy.ndimage import maximum_filter1d
 from torch import Tensor, nn
 
-from gsmooth_core.data import FaceTrack
+from gsmooth_core.data import FaceTrack, Float
 from gsmooth_core.taft.generator import GeneratorInput
 from gsmooth_core.taft.lessons import Lesson, LessonSettings
 from gsmooth_core.taft.losses import edge_energy, photometric
@@ -30,10 +32,13 @@ class AdaptSettings:
     """How a generator is adapted.
 
     Attributes:
-        lessons: the frames of each half to learn from or to judge by.
-        judged: share of them that judges, the last ones.
+        lessons: the frames that each generator learns from or is judged by.
+        part: seconds that a part of the clip has at least, where there are more than two.
+        judged: share of the lessons that judges.
+        stretches: number of places where a clip is judged that has `long` seconds to learn from.
+        long: see `stretches`.
         shares: ways towards what was learned that are tried; not to go at all is tried as well.
-        steps: of Adam, for each half.
+        steps: of Adam, for each generator.
         batch: samples a step.
         learning_rate: after `warm_up` steps; it falls to zero linearly.
         warm_up: steps.
@@ -41,13 +46,16 @@ class AdaptSettings:
         square: weight of the mean squared difference: large errors first.
         mouth: extra weight of lips and mouth interior in both.
         edges: weight of `losses.edge_energy`.
-        fade: seconds around the middle in which one half's weights become the other's.
-        shortest: seconds with a usable face that each half needs.
+        fade: seconds around a cut in which one generator's weights become the other's.
+        shortest: seconds with a usable face that each generator needs.
         seed: of the order of samples.
     """
 
     lessons: LessonSettings = field(default_factory=LessonSettings)
+    part: float = 6.0
     judged: float = 0.25
+    stretches: int = 3
+    long: float = 10.0
     shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
     steps: int = 800
     batch: int = 2
@@ -66,46 +74,59 @@ class Adapted:
     """Two adapted generators, and which one makes which frame.
 
     Args:
-        early: makes the first half; trained on the second.
-        late: makes the second half; trained on the first.
-        middle: frame number between the halves.
-        fade: frames around the middle over which `early` becomes `late`.
+        odd: makes the first, third, ... part of the clip; trained on the others.
+        even: makes the second, fourth, ... part.
+        share: (T,) of `even` in each frame, see `shares_of`.
     """
 
-    def __init__(self, early: nn.Module, late: nn.Module, middle: float, fade: float) -> None:
-        self.early, self.late, self.middle, self.fade = early, late, middle, fade
-        self._between = copy.deepcopy(early)
+    def __init__(self, odd: nn.Module, even: nn.Module, share: Float) -> None:
+        self.odd, self.even, self.share = odd, even, share
+        self._between = copy.deepcopy(odd)
 
     def at(self, frame: int) -> nn.Module:
         """The generator of frame number `frame`; valid until the next call."""
-        share = float(np.clip((frame - self.middle) / max(self.fade, 1e-6) + 0.5, 0, 1))
+        share = float(self.share[frame])
         if share in (0, 1):
-            return self.late if share else self.early
-        return _mix(self._between, self.early, self.late, share)
+            return self.even if share else self.odd
+        return _mix(self._between, self.odd, self.even, share)
 
     def to(self, device: str) -> None:
         """Move all weights to a device."""
-        for generator in (self.early, self.late, self._between):
+        for generator in (self.odd, self.even, self._between):
             generator.to(device)
 
 
-def halves(track: FaceTrack, settings: AdaptSettings) -> tuple[FaceTrack, FaceTrack] | None:
-    """The track without the part that one half's generator may not see, for both halves.
+def cuts(frames: int, fps: float, settings: AdaptSettings) -> Float:
+    """(N,) frame numbers at which an odd part becomes an even one or the other way round."""
+    pairs = max(1, int(frames / fps / (2 * settings.part)))
+    return np.linspace(0, frames, 2 * pairs + 1)[1:-1].astype(np.float32)
 
-    `gap` seconds lie between a half and the part where the weights go over.
+
+def shares_of(frames: int, fps: float, settings: AdaptSettings) -> Float:
+    """(T,) 0 in odd parts, 1 in even ones, in between within `fade` seconds around each cut."""
+    at, width = np.arange(frames), max(settings.fade * fps, 1e-6)
+    ramps = [np.clip((at - cut) / width + 0.5, 0, 1) for cut in cuts(frames, fps, settings)]
+    signs = [(-1) ** n for n in range(len(ramps))]
+    return np.asarray(sum(s * r for s, r in zip(signs, ramps, strict=True)), np.float32)
+
+
+def taught_parts(track: FaceTrack, settings: AdaptSettings) -> tuple[FaceTrack, FaceTrack] | None:
+    """The track without the frames that a generator may not see, for both generators.
+
+    `gap` seconds lie between them and the frames that it makes.
 
     Returns:
-        what the generator of the first and of the second half may learn from; None when there is
-        too little of it.
+        what the generator of the odd and of the even parts may learn from; None when there is too
+        little of it.
     """
-    clear = (settings.lessons.gap + settings.fade / 2) * float(track.fps)
-    frames, middle = np.arange(len(track)), len(track) / 2
-    parts = [
-        replace(track, confidence=np.where(part, track.confidence, 0).astype(np.float32))
-        for part in (frames > middle + clear, frames < middle - clear)
-    ]
-    least = settings.shortest * float(track.fps)
-    if any(part.usable.sum() < least for part in parts):
+    fps = float(track.fps)
+    share, clear = shares_of(len(track), fps, settings), int(np.ceil(settings.lessons.gap * fps))
+    parts = []
+    for makes in (share < 1, share > 0):
+        near = maximum_filter1d(makes, 2 * clear + 1, mode="constant")
+        confidence = np.where(near, 0, track.confidence).astype(np.float32)
+        parts.append(replace(track, confidence=confidence))
+    if any(part.usable.sum() < settings.shortest * fps for part in parts):
         return None
     return parts[0], parts[1]
 
@@ -152,7 +173,7 @@ def proven(
 
     Args:
         generator: where to start; it stays as it is.
-        given: lessons of one half of a clip, in the order of their frames.
+        given: lessons of one generator, in the order of their frames.
         fps: frames a second.
         settings: how to train and to judge.
         on_step: told how many steps are done.
@@ -172,12 +193,19 @@ def proven(
 def held_back(
     given: list[Lesson], fps: float, settings: AdaptSettings
 ) -> tuple[list[Lesson], list[Lesson]]:
-    """Lessons that teach, and the last ones, which judge; `gap` seconds lie between them."""
-    judges = given[len(given) - round(settings.judged * len(given)) :]
-    if not judges:
-        return given, judges
-    clear = judges[0].frame - settings.lessons.gap * fps
-    return [lesson for lesson in given if lesson.frame < clear], judges
+    """Lessons that teach, and stretches of them that judge; `gap` seconds lie between them.
+
+    A long clip is judged in several places, a short one only at its end, where least is lost.
+    """
+    seconds = (given[-1].frame - given[0].frame) / fps if given else 0.0
+    stretches = settings.stretches if seconds >= settings.long else 1
+    length = round(settings.judged * len(given) / stretches)
+    ends = [(n + 1) * len(given) // stretches for n in range(stretches)]
+    judges = [lesson for end in ends for lesson in given[end - length : end]]
+    frames = np.array([lesson.frame for lesson in judges])
+    clear = settings.lessons.gap * fps
+    taught = [x for x in given if not len(frames) or np.abs(frames - x.frame).min() > clear]
+    return taught, judges
 
 
 def between(start: nn.Module, end: nn.Module, share: float) -> nn.Module:

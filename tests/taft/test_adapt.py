@@ -12,7 +12,16 @@ import torch
 
 from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.adapt import Adapted, AdaptSettings, adapt, halves, held_back, proven
+from gsmooth_core.taft.adapt import (
+    Adapted,
+    AdaptSettings,
+    adapt,
+    cuts,
+    held_back,
+    proven,
+    shares_of,
+    taught_parts,
+)
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.lessons import Lesson, LessonSettings, lessons
 from gsmooth_core.taft.references import ReferenceSettings
@@ -40,10 +49,10 @@ def adapted(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) 
     def opened() -> Iterator:
         yield pictures.__getitem__
 
-    parts = halves(clip, SETTINGS)
+    parts = taught_parts(clip, SETTINGS)
     assert parts
     model, config = scene.face_model(), generator.config
-    early, late = (
+    odd, even = (
         proven(
             generator,
             lessons(p, model, opened, config, COMPOSE, SETTINGS.lessons),
@@ -52,26 +61,40 @@ def adapted(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) 
         )
         for p in parts
     )
-    return Adapted(early, late, FRAMES / 2, SETTINGS.fade * float(clip.fps))
+    return Adapted(odd, even, shares_of(FRAMES, float(clip.fps), SETTINGS))
 
 
 def weights(module: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in module.parameters()])
 
 
-def test_neither_half_learns_from_what_it_makes(clip) -> None:
-    parts = halves(clip, SETTINGS)
+@pytest.mark.parametrize(("frames", "part"), [(40, 6.0), (400, 2.0), (401, 3.1)])
+def test_no_generator_learns_from_what_it_makes_or_from_what_is_near_it(frames, part) -> None:
+    settings = replace(SETTINGS, part=part)
+    clip = scene.track(frames)
+    share, parts = shares_of(frames, 25.0, settings), taught_parts(clip, settings)
     assert parts
-    learned = [np.flatnonzero(part.usable) for part in parts]
-    clear = (SETTINGS.lessons.gap + SETTINGS.fade / 2) * 25
-    assert learned[0].min() > FRAMES / 2 + clear
-    assert learned[1].max() < FRAMES / 2 - clear
+    clear = SETTINGS.lessons.gap * 25
+    for made, learned in zip((share < 1, share > 0), parts, strict=True):
+        makes, learns = np.flatnonzero(made), np.flatnonzero(learned.usable)
+        assert np.abs(makes[:, None] - learns[None]).min() > clear
+        assert len(learns) > 0.1 * frames
+
+
+def test_parts_take_turns() -> None:
+    settings = replace(SETTINGS, part=2.0, fade=0.4)
+    share = shares_of(400, 25.0, settings)  # 16 s: 8 parts
+    assert cuts(400, 25.0, settings) == pytest.approx([50 * n for n in range(1, 8)])
+    middles = share[25::50]
+    assert middles.tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
+    assert np.abs(np.diff(share)).max() <= 0.1 + 1e-6  # over 10 frames
+    assert len(cuts(100, 25.0, settings)) == 1  # a short clip has two
 
 
 def test_a_short_clip_is_not_adapted(clip) -> None:
-    assert halves(clip, replace(SETTINGS, shortest=1.0)) is None
+    assert taught_parts(clip, replace(SETTINGS, shortest=1.0)) is None
     unseen = replace(clip, confidence=np.zeros(FRAMES, np.float32))
-    assert halves(unseen, SETTINGS) is None
+    assert taught_parts(unseen, SETTINGS) is None
 
 
 @pytest.mark.parametrize("preset", g.PRESETS)
@@ -88,7 +111,7 @@ def test_poison_changes_nothing_with_adaptation(clip, pictures, preset: str) -> 
         return dub.translate(frame, source[frame])
 
     rng = np.random.default_rng(0)
-    for frame in (4, 21):  # in a half, and where the halves meet
+    for frame in (4, 21):  # in a part, and where the parts meet
         clean = made(pictures, frame)
         poisoned = pictures[frame].copy()
         poisoned[clean.hidden] = rng.integers(0, 256, (int(clean.hidden.sum()), 3))
@@ -106,13 +129,13 @@ def test_adaptation_is_used(clip, pictures) -> None:
     assert torch.equal(weights(generator), weights(stirred(SMALL["default"])))
 
 
-def test_one_half_becomes_the_other_smoothly() -> None:
-    early, late = stirred(SMALL["default"]), g.build(SMALL["default"])
-    both = Adapted(early, late, middle=20, fade=4)
-    assert both.at(17) is early
-    assert both.at(23) is late
-    at = [weights(both.at(frame)).clone() for frame in (18, 19, 20, 21, 22)]
-    expected = [torch.lerp(weights(early), weights(late), s) for s in (0, 0.25, 0.5, 0.75, 1)]
+def test_one_generator_becomes_the_other_smoothly() -> None:
+    odd, even = stirred(SMALL["default"]), g.build(SMALL["default"])
+    both = Adapted(odd, even, np.float32([0, 0.25, 0.5, 0.75, 1]))
+    assert both.at(0) is odd
+    assert both.at(4) is even
+    at = [weights(both.at(frame)).clone() for frame in range(5)]
+    expected = [torch.lerp(weights(odd), weights(even), s) for s in (0, 0.25, 0.5, 0.75, 1)]
     for made, wanted in zip(at, expected, strict=True):
         torch.testing.assert_close(made, wanted)
 
@@ -148,12 +171,16 @@ def test_what_unseen_frames_bear_out_is_kept_and_nothing_else() -> None:
     assert torch.equal(weights(proven(generator, other, 25.0, QUICK)), weights(generator))
 
 
-def test_judges_come_last_and_apart_from_what_teaches() -> None:
-    given = [flat_lesson(frame, 1.0) for frame in range(0, 80, 10)]
-    settings = replace(SETTINGS, lessons=LessonSettings(gap=0.5), judged=0.25)
-    taught, judges = held_back(given, 25.0, settings)
+def test_a_short_clip_is_judged_at_its_end_and_a_long_one_in_several_places() -> None:
+    given = [flat_lesson(frame, 1.0) for frame in range(0, 240, 10)]
+    settings = replace(SETTINGS, lessons=LessonSettings(gap=0.5), judged=0.25, long=15.0)
+    taught, judges = held_back(given[:8], 25.0, settings)
     assert [lesson.frame for lesson in judges] == [60, 70]
     assert [lesson.frame for lesson in taught] == [0, 10, 20, 30, 40]  # 60 - 12.5 and earlier
+    taught, judges = held_back(given, 10.0, settings)
+    assert [lesson.frame for lesson in judges] == [60, 70, 140, 150, 220, 230]
+    apart = np.subtract.outer([x.frame for x in judges], [x.frame for x in taught])
+    assert np.abs(apart).min() > 5
 
 
 def test_too_little_to_judge_by_changes_nothing() -> None:
