@@ -52,9 +52,19 @@ def crop_transforms(track: FaceTrack, model: MorphableModel, size: int) -> Float
     posed = np.einsum("tij,aj->tai", rotations, anchors) + track.translation[usable, None]
     seen = project(posed, track.focal, track.width, track.height)[..., :2]
     fitted = similarity(seen.astype(np.float64), target)
-    nearest = np.abs(np.arange(len(track))[:, None] - usable[None]).argmin(1)
-    transforms: Float = fitted[nearest].astype(np.float32)
+    transforms: Float = fitted[nearest(usable, len(track))].astype(np.float32)
     return transforms
+
+
+def nearest(frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """(count,) place in the ascending `frames` (N,) of the one nearest to 0, 1, ...; N >= 1.
+
+    Of two that are equally near the earlier one.
+    """
+    at = np.arange(count)
+    after = np.searchsorted(frames, at).clip(None, len(frames) - 1)
+    before = (after - 1).clip(0)
+    return np.where(at - frames[before] <= np.abs(frames[after] - at), before, after)
 
 
 def front_view(points: Float, size: int) -> Float:

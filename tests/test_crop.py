@@ -122,3 +122,10 @@ def test_a_frame_without_a_face_borrows_its_neighbours_crop() -> None:
     assert any(np.array_equal(transforms[5], transforms[n]) for n in (4, 6))
     nobody = replace(clip, confidence=np.zeros(len(clip), np.float32))
     assert np.isfinite(crop.crop_transforms(nobody, model, 256)).all()
+
+
+@given(st.sets(st.integers(0, 40), min_size=1), st.integers(1, 60))
+def test_the_nearest_frame_agrees_with_the_naive_search(frames: set[int], count: int) -> None:
+    usable = np.array(sorted(frames))
+    naive = np.abs(np.arange(count)[:, None] - usable[None]).argmin(1)
+    assert np.array_equal(crop.nearest(usable, count), naive)

@@ -46,6 +46,7 @@ ReferenceSource = Callable[[int], Image]
 _FLOOR = 0.02  # validity of skin that no reference shows well
 _SHADED = 0.02  # validity of the model's own teeth and tongue
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
+_TOGETHER = 256  # frames whose faces are measured at a time
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 
 
@@ -247,16 +248,22 @@ class Composer:
         keep = keep[::3]
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         usable = np.flatnonzero(self.track.usable)
-        for curves in (self.target, self.track.expression):
-            shape = np.tensordot(curves[usable], self.surface.basis[:, keep], 1)
-            shape += self.surface.template[keep]
-            turned = np.einsum("tij,tvj->tvi", rotation_matrix(self.track.rotation[usable]), shape)
-            camera = turned + self.track.translation[usable, None]
-            seen = project(camera, self.track.focal, self.track.width, self.track.height)[..., :2]
-            a = self.transforms[usable]
-            uv = np.einsum("tij,tvj->tvi", a[:, :, :2], seen) + a[:, None, :, 2]
-            low, high = np.minimum(low, uv.min((0, 1))), np.maximum(high, uv.max((0, 1)))
+        for start in range(0, len(usable), _TOGETHER):
+            frames = usable[start : start + _TOGETHER]
+            for curves in (self.target, self.track.expression):
+                uv = self._in_crops(frames, curves[frames], keep)
+                low, high = np.minimum(low, uv.min((0, 1))), np.maximum(high, uv.max((0, 1)))
         return low, high
+
+    def _in_crops(self, frames: NDArray[np.int64], curves: Float, keep: NDArray[np.int64]) -> Float:
+        """(F, K, 2) crop pixels of K vertices in F frames that show `curves` (F, E)."""
+        shape = np.tensordot(curves, self.surface.basis[:, keep], 1) + self.surface.template[keep]
+        turned = np.einsum("tij,tvj->tvi", rotation_matrix(self.track.rotation[frames]), shape)
+        camera = turned + self.track.translation[frames, None]
+        seen = project(camera, self.track.focal, self.track.width, self.track.height)[..., :2]
+        a = self.transforms[frames]
+        uv: Float = np.einsum("tij,tvj->tvi", a[:, :, :2], seen) + a[:, None, :, 2]
+        return uv
 
 
 def best_size(track: FaceTrack, model: MorphableModel) -> int:
