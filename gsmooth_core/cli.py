@@ -7,7 +7,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, fields
+from dataclasses import Field, asdict, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ def _report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
 def _bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     from gsmooth_core.bench import pipeline
 
-    return pipeline.as_json(pipeline.bench(_bench_job(options), on_event, cancelled))
+    return asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
 
 
 def _bench_job(options: argparse.Namespace) -> Job:

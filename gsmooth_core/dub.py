@@ -306,8 +306,8 @@ class Run:
             config = config_of(generator)
             learned = lessons(part, self.model, self._opened, config, compose, settings.lessons)
             on_step = self._progress("adapt", 2 * settings.steps, number * settings.steps)
-            fps = float(self.source.shown.fps)
-            save_generator(path, proven(generator, learned, fps, settings, on_step))
+            pupil = proven(generator, learned, float(part.fps), settings, on_step)
+            save_generator(path, pupil)
             self.journal.record("adapt", inputs, path, number)
         return load_generator(path)
 

@@ -169,11 +169,16 @@ def rim_weight(mask: Bool, rim: float) -> Float:
     """
     if not mask.any():
         return np.zeros(mask.shape, np.float32)
-    x = np.clip(1 - _distance(mask) / (rim + 1), 0, 1)
-    return np.where(mask, np.float32(1), x * x * (3 - 2 * x)).astype(np.float32)
+    return _falloff(_distance(mask), rim)
 
 
-def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> Image:
+def _falloff(distance: Float, rim: float) -> Float:
+    """1 at distance 0, falling smoothly to 0 over `rim` pixels."""
+    x = np.clip(1 - distance / (rim + 1), 0, 1)
+    return (x * x * (3 - 2 * x)).astype(np.float32)
+
+
+def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> tuple[Image, Bool]:
     """Lay a new picture over a frame, so that its rim shows neither a step nor a haze.
 
     In two bands (Burt and Adelson, 1983): a difference in light fades out over the whole rim,
@@ -187,28 +192,27 @@ def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> Image:
         rim: pixels around M_f over which it fades out.
 
     Returns:
-        (h, w, 3): `picture` under M_f, the frame bit by bit beyond the rim.
+        (h, w, 3): `picture` under M_f, the frame bit by bit beyond the rim; and (h, w) M_f and rim.
     """
-    wide = rim_weight(hidden, rim)
-    if not hidden.any():
-        return frame.copy()
-    y, x = (np.flatnonzero(wide.any(axis)) for axis in (1, 0))
-    touched = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]  # most of a large face is not
     laid = frame.copy()
-    laid[touched] = _two_bands(
-        frame[touched], picture[touched], hidden[touched], wide[touched], rim
-    )
-    return laid
+    if not hidden.any():
+        return laid, np.zeros(hidden.shape, bool)
+    distance = _distance(hidden)
+    changed = _falloff(distance, rim) > 0
+    y, x = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
+    part = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]  # most of a large face is not touched
+    laid[part] = _two_bands(frame[part], picture[part], distance[part], rim)
+    return laid, changed
 
 
-def _two_bands(frame: Image, picture: Float, hidden: Bool, wide: Float, rim: float) -> Image:
-    old = frame.astype(np.float32)
+def _two_bands(frame: Image, picture: Float, distance: Float, rim: float) -> Image:
+    wide, narrow = _falloff(distance, rim), _falloff(distance, rim * _FINE)
+    old, hidden = frame.astype(np.float32), distance == 0
     known = ((wide > 0) & ~hidden).astype(np.float32)
     difference = (picture - old) * known[..., None]
     deviation = max(rim * _COARSE, 0.5)
     light = cv2.GaussianBlur(difference, (0, 0), deviation)
     light /= np.maximum(cv2.GaussianBlur(known, (0, 0), deviation), 1e-6)[..., None]
-    narrow = rim_weight(hidden, rim * _FINE)
     in_rim = old + narrow[..., None] * difference + (wide - narrow)[..., None] * light
     mixed = np.where(hidden[..., None], picture, np.where(known[..., None] > 0, in_rim, old))
     rounded: Image = np.rint(mixed).clip(0, 255).astype(np.uint8)

@@ -134,9 +134,10 @@ def skin() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_laying_over_shows_the_picture_under_the_mask_and_the_frame_beyond_the_rim(skin) -> None:
     frame, other, mask = skin
-    laid = mafb.lay_over(frame, other, mask, 8.0)
+    laid, changed = mafb.lay_over(frame, other, mask, 8.0)
     beyond = mafb.rim_weight(mask, 8.0) == 0
     assert np.array_equal(laid[beyond], frame[beyond])
+    assert np.array_equal(changed, ~beyond)
     assert np.array_equal(laid[mask], np.rint(other[mask]).clip(0, 255).astype(np.uint8))
 
 
@@ -144,8 +145,8 @@ def test_nothing_hidden_shows_in_the_rim(skin) -> None:
     frame, other, mask = skin
     poisoned = frame.copy()
     poisoned[mask] = 255 - poisoned[mask]
-    clean = mafb.lay_over(frame, other, mask, 8.0)
-    assert np.array_equal(mafb.lay_over(poisoned, other, mask, 8.0), clean)
+    clean, _ = mafb.lay_over(frame, other, mask, 8.0)
+    assert np.array_equal(mafb.lay_over(poisoned, other, mask, 8.0)[0], clean)
 
 
 def test_the_rim_keeps_the_grain_of_skin(skin) -> None:
@@ -159,14 +160,14 @@ def test_the_rim_keeps_the_grain_of_skin(skin) -> None:
         return float((picture - smooth)[rim].std())
 
     plain = mafb.blend(other, frame.astype(np.float32), weight[..., 0])
-    laid = mafb.lay_over(frame, other, mask, 8.0)
+    laid, _ = mafb.lay_over(frame, other, mask, 8.0)
     assert grain(plain) < 0.85 * grain(frame)
     assert grain(laid) == pytest.approx(grain(frame), rel=0.07)
 
 
 def test_a_difference_in_light_leaves_no_step(skin) -> None:
     frame, other, mask = skin
-    shift = mafb.lay_over(frame, other, mask, 8.0).astype(float) - frame
+    shift = mafb.lay_over(frame, other, mask, 8.0)[0].astype(float) - frame
     inner, middle, outer = (
         shift[64, 40:56].mean(),
         shift[69, 40:56].mean(),
@@ -178,4 +179,4 @@ def test_a_difference_in_light_leaves_no_step(skin) -> None:
 
 def test_no_mask_lays_nothing_over(skin) -> None:
     frame, other, mask = skin
-    assert np.array_equal(mafb.lay_over(frame, other, np.zeros_like(mask), 8.0), frame)
+    assert np.array_equal(mafb.lay_over(frame, other, np.zeros_like(mask), 8.0)[0], frame)

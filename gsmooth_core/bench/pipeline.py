@@ -6,13 +6,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gsmooth_core.bench.generators import Comparison, compare
 from gsmooth_core.dub import dub
-from gsmooth_core.events import Cancelled, Event, Message, OnEvent, Progress
+from gsmooth_core.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.jobs import Job
 from gsmooth_core.media import SegmentWriter
 from gsmooth_core.source import Source
@@ -84,7 +84,7 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
         stages, begin = Stages(on_event), time.perf_counter()
         result = dub(job, folder / "job", stages, cancelled)
         total = time.perf_counter() - begin
-        floor = floor_seconds(job, folder)
+        floor = floor_seconds(job, folder, cancelled)
     count = result.frames
     clip = Source(job).clip
     return Bench(
@@ -94,12 +94,12 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
         stages_ms={stage: 1e3 * seconds / count for stage, seconds in stages.seconds.items()},
         floor_ms=1e3 * floor / count,
         floor_share=floor / total,
-        memory_mb=_peak(),
+        memory_mb=peak_megabytes(),
         generators=compare(ROUNDS),
     )
 
 
-def floor_seconds(job: Job, folder: Path) -> float:
+def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
     """Seconds that decoding and encoding the job's frames takes, with nothing in between."""
     source, settings = Source(job), job.settings
     begin = time.perf_counter()
@@ -108,12 +108,13 @@ def floor_seconds(job: Job, folder: Path) -> float:
     )
     with writer:
         for frame in source.read(0, source.count):
+            raise_if(cancelled)
             writer.write(frame)
     return time.perf_counter() - begin
 
 
 def in_words(measured: Mapping[str, Any]) -> str:
-    """A `Bench` as JSON, in lines for a person."""
+    """A `Bench` as plain values (`asdict`), in lines for a person."""
     width, height = measured["size"]
     generators = measured["generators"]
     lines = [
@@ -128,12 +129,8 @@ def in_words(measured: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def as_json(measured: Bench) -> dict[str, Any]:
-    """A `Bench` as plain values."""
-    return asdict(measured)
-
-
-def _peak() -> float:
+def peak_megabytes() -> float:
+    """Largest memory of this process so far, in MiB; 0 where the system does not tell."""
     if sys.platform == "win32":
         return 0.0
     import resource

@@ -104,10 +104,10 @@ def cuts(frames: int, fps: float, settings: AdaptSettings) -> Float:
 
 def shares_of(frames: int, fps: float, settings: AdaptSettings) -> Float:
     """(T,) 0 in odd parts, 1 in even ones, in between within `fade` seconds around each cut."""
-    at, width = np.arange(frames), max(settings.fade * fps, 1e-6)
-    ramps = [np.clip((at - cut) / width + 0.5, 0, 1) for cut in cuts(frames, fps, settings)]
-    signs = [(-1) ** n for n in range(len(ramps))]
-    return np.asarray(sum(s * r for s, r in zip(signs, ramps, strict=True)), np.float32)
+    half = max(settings.fade * fps, 1e-6) / 2
+    ends = np.add.outer(cuts(frames, fps, settings), [-half, half]).ravel()
+    shares = (np.arange(len(ends)) + 1) // 2 % 2  # 0, 1, 1, 0, 0, 1, 1, ...
+    return np.interp(np.arange(frames), ends, shares).astype(np.float32)
 
 
 def taught_parts(track: FaceTrack, settings: AdaptSettings) -> tuple[FaceTrack, FaceTrack] | None:

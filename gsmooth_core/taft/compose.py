@@ -280,10 +280,9 @@ def _skin(drawing: Drawing) -> Bool:
 def _lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:
     """(3,) mean colour of the lips in the references; the model's where they show none."""
     lips = drawing.face.region == Region.LIPS
-    weight = (validity * lips)[..., None]
+    weight = validity[:, lips]  # (K, N)
     if weight.sum() > 0:
-        colour: Float = (references * weight).sum((0, 1, 2)) / weight.sum()
-        return colour
+        return np.einsum("kn,knc->c", weight, references[:, lips]) / weight.sum()  # type: ignore[no-any-return]
     return drawing.face.image[lips].mean(0) if lips.any() else np.zeros(3, np.float32)
 
 

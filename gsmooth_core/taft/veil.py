@@ -13,7 +13,7 @@ import numpy as np
 
 from gsmooth_core.crop import Window, hidden
 from gsmooth_core.data import Bool, Float, Image
-from gsmooth_core.mafb import lay_over, rim_weight
+from gsmooth_core.mafb import lay_over
 
 _KNOWN = 0.999
 
@@ -52,8 +52,8 @@ class Veiled:
         """
         new = self.under.spread(np.clip(picture * 255, 0, 255).astype(np.float32))
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
-        self.under.part(out)[...] = lay_over(self.part, new, self.hidden, rim)
-        self.under.part(mask)[...] = rim_weight(self.hidden, rim) > 0
+        laid, changed = lay_over(self.part, new, self.hidden, rim)
+        self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
         return out, mask
 
 

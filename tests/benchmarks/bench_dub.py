@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def main() -> None:
         measured = pipeline.bench(
             job(Path(name), options.frames), lambda event: None, lambda: False
         )
-    print(pipeline.in_words(pipeline.as_json(measured)))
+    print(pipeline.in_words(asdict(measured)))
 
 
 if __name__ == "__main__":

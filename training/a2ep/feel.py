@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import resource
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -26,6 +25,7 @@ from gsmooth_core.a2ep import A2EP, load_a2ep, predict_expression
 from gsmooth_core.a2ep.features import OVERLAP, WINDOW
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.stream import EMIT
+from gsmooth_core.bench.pipeline import peak_megabytes
 from gsmooth_core.data import Float
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.media import read_audio
@@ -150,7 +150,7 @@ def hour(mouth: Mouth, speech: Float, minutes: int) -> dict[str, float]:
     """
     long = np.tile(speech, -(-minutes * 60 * SAMPLE_RATE // len(speech)))
     long = long[: minutes * 60 * SAMPLE_RATE]
-    short_peak = _peak()
+    short_peak = peak_megabytes()
     start, used = time.perf_counter(), time.process_time()
     aperture = mouth.aperture(long)
     seconds, used = time.perf_counter() - start, time.process_time() - used
@@ -162,16 +162,11 @@ def hour(mouth: Mouth, speech: Float, minutes: int) -> dict[str, float]:
         "minutes": float(minutes),
         "times_real_time": minutes * 60 / seconds,
         "times_real_time_of_one_core": minutes * 60 / used,
-        "more_megabytes": _peak() - short_peak,
+        "more_megabytes": peak_megabytes() - short_peak,
         "audio_megabytes": long.nbytes / 2**20,
         "seam": float(np.mean(others < bend[at].mean())),
         "borders": float(len(at)),
     }
-
-
-def _peak() -> float:
-    """Largest memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def all_closures(clips: dict[str, Closures]) -> Closures:

@@ -216,7 +216,7 @@ class _Shown:
 def _shown(composition: Composition, picture: Image, way: Way, rim: float) -> _Shown:
     under, mask = composition.veiled.under, composition.blend.mask > 0
     truth = under.cut(under.part(picture))
-    made = lay_over(truth, way.make(composition) * 255, mask, rim)
+    made, _ = lay_over(truth, way.make(composition) * 255, mask, rim)
     return _Shown(truth, made, mouth_box(composition.hints[..., :2].any(-1)), mask)
 
 
