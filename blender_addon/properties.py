@@ -34,10 +34,14 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         ),
         default="lower_face",
     )
-    adapt: BoolProperty(
+    adapt: FloatProperty(
         name="Learn This Mouth",
-        description="Train on the clip itself first: truer, and some minutes longer",
-        default=False,
+        description="Time that may be spent on learning from the clip itself first; 0 for none",
+        default=0.0,
+        min=0.0,
+        soft_max=600.0,
+        step=3000,
+        subtype="TIME_ABSOLUTE",
     )
     replace: BoolProperty(
         name="Replace Strip",

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from gsmooth_core import __version__, models
 from gsmooth_core.a2ep import PredictSettings, merge_expression, predict_expression
@@ -36,11 +35,17 @@ from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.adapt import Adapted, AdaptSettings, proven, shares_of, taught_parts
-from gsmooth_core.taft.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.adapt import AdaptSettings, learn, shares_of, taught_parts
+from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
+from gsmooth_core.taft.correctives import (
+    Correctives,
+    Personal,
+    load_correctives,
+    save_correctives,
+)
 from gsmooth_core.taft.generator import config_of
-from gsmooth_core.taft.lessons import lessons
+from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.texture import clip_texture
@@ -196,15 +201,17 @@ class Run:
             self.journal.record("predict", inputs, path)
         return load_expression(path)
 
-    def adapt(self, track: FaceTrack) -> Adapted | None:
-        """The generator, trained on parts of the clip for the other parts."""
+    def adapt(self, track: FaceTrack) -> Personal | None:
+        """What the other parts of the clip teach each part about the person."""
         settings = AdaptSettings()
-        parts = taught_parts(track, settings)
-        if not parts:
+        taught = taught_parts(track, settings)
+        if not taught:
             self.tell(Message("warning", "The clip is too short to learn from; not adapted."))
             return None
-        odd, even = (self._adapted(n, part, settings) for n, part in enumerate(parts))
-        return Adapted(odd, even, shares_of(len(track), float(track.fps), settings))
+        parts = tuple(self._learned(n, part, settings) for n, part in enumerate(taught))
+        if not any(parts):
+            self.tell(Message("info", "Nothing was learned that unseen frames bear out."))
+        return Personal(parts, shares_of(len(track), float(track.fps), settings))
 
     def render(self, track: FaceTrack, target: Expression) -> tuple[list[Path], int]:
         """Translate all frames, segment by segment; what an earlier run finished is kept.
@@ -245,11 +252,10 @@ class Run:
         self, track: FaceTrack, target: Expression, frames: ReferenceSource
     ) -> FaceTranslator:
         """What makes the frames of this job; its references are read from `frames`."""
-        device = None if self.job.settings.device == "auto" else self.job.settings.device
         generator, compose = load_generator(), self.compose_settings()
-        adapted = self.adapt(track) if self.job.settings.adapt else None
+        personal = self.adapt(track) if self.job.settings.adapt else None
         return FaceTranslator(
-            track, self.model, target.values, frames, generator, compose, device, adapted
+            track, self.model, target.values, frames, generator, compose, self._device, personal
         )
 
     def compose_settings(self) -> ComposeSettings:
@@ -297,19 +303,28 @@ class Run:
 
         return on_progress
 
-    def _adapted(self, number: int, part: FaceTrack, settings: AdaptSettings) -> nn.Module:
-        """One of two generators, trained on `part` of the clip or read from the folder."""
-        path = self.folder / f"adapted_{number}.safetensors"
-        inputs = fingerprint(**self._look_inputs(), adapt=asdict(settings))
+    def _learned(self, number: int, part: FaceTrack, settings: AdaptSettings) -> Correctives | None:
+        """The correctives of one part, learned from `part` of the clip or read from the folder."""
+        path = self.folder / f"correctives_{number}.safetensors"
+        inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
         if not self.journal.finished("adapt", inputs, number):
+            each, count = settings.lessons.count, settings.parts
+            on_frame = self._progress("adapt", count * each, number * each)
             generator, compose = load_generator(), self.compose_settings()
-            config = config_of(generator)
-            learned = lessons(part, self.model, self._opened, config, compose, settings.lessons)
-            on_step = self._progress("adapt", 2 * settings.steps, number * settings.steps)
-            pupil = proven(generator, learned, float(part.fps), settings, on_step)
-            save_generator(path, pupil)
+            config, lessons = config_of(generator), settings.lessons
+            device = self._device
+            material = Material(part, self.model, self._opened, config, compose, lessons, device)
+            seconds = self.job.settings.adapt / count
+            learned = learn(generator, material, settings, seconds, on_frame)
+            save_correctives(path, learned)
+            on_frame(each)
             self.journal.record("adapt", inputs, path, number)
-        return load_generator(path)
+        return load_correctives(path)
+
+    @property
+    def _device(self) -> str | None:
+        """What the generator works on; None for the best."""
+        return None if self.job.settings.device == "auto" else self.job.settings.device
 
     def _opened(self) -> closing[FrameReader]:
         return closing(self.source.frames())
@@ -347,13 +362,16 @@ class Run:
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
         }
 
+    def _adapt_inputs(self) -> dict[str, Any]:
+        return {"adapt": asdict(AdaptSettings()), "seconds": self.job.settings.adapt}
+
     def _render_inputs(self, target: Expression) -> str:
         settings = self.job.settings
         shown = np.round(target.values, 5).tobytes()
         return fingerprint(
             **self._look_inputs(),
             target=hashlib.sha256(shown).hexdigest(),
-            adapt=asdict(AdaptSettings()) if settings.adapt else None,
+            **(self._adapt_inputs() if settings.adapt else {}),
             container=self.job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset),
             chunk_frames=settings.chunk_frames,

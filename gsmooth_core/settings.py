@@ -51,8 +51,10 @@ class DubSettings:
     crop_size: int | str = setting(
         "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)
     )
-    adapt: bool = setting(
-        False, "learn this person's mouth from the clip first: truer, and some minutes longer"
+    adapt: float = setting(
+        0.0,
+        "seconds that may be spent on learning this person's mouth from the clip first",
+        limits=(0.0, 86400.0),
     )
     crf: int = setting(14, "quality of the encoder, lower is better and larger", limits=(0, 51))
     preset: str = setting("medium", "speed of the encoder", choices=PRESETS)

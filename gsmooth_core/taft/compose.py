@@ -28,6 +28,7 @@ from gsmooth_core.render import (
     pose_face,
     visibility,
 )
+from gsmooth_core.taft.correctives import Personal, circumstances
 from gsmooth_core.taft.interior import bridge, soften_gap
 from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
 from gsmooth_core.taft.veil import Veiled, veil
@@ -78,6 +79,8 @@ class Composition:
         blend: I_b, M_f, references and their validity; the last reference is the shaded render.
         hints: (H, W, 3) lips, mouth interior, skin of the new face.
         members: frame numbers of the references.
+        trust: how much each reference is trusted, 0..1.
+        frame: number of the frame.
         fixed: (H, W, 3) crop of another frame, where the settings ask for one.
     """
 
@@ -85,6 +88,8 @@ class Composition:
     blend: Blend
     hints: Float
     members: tuple[int, ...]
+    trust: Float
+    frame: int
     fixed: Float | None = None
 
 
@@ -97,6 +102,7 @@ class Composer:
         target: (T, E) the expression that each frame should show.
         source: where frames for the bank come from.
         settings: see `ComposeSettings`.
+        personal: where this person's face differs from the mesh.
 
     Raises:
         InputError: the target does not fit the track.
@@ -109,6 +115,7 @@ class Composer:
         target: Float,
         source: ReferenceSource,
         settings: ComposeSettings | None = None,
+        personal: Personal | None = None,
     ) -> None:
         if target.shape != track.expression.shape:
             raise InputError(
@@ -116,7 +123,7 @@ class Composer:
                 "Predict it for this clip's frames and this face model.",
             )
         self.track, self.target = track, target.astype(np.float32)
-        self.settings = settings or ComposeSettings()
+        self.settings, self.personal = settings or ComposeSettings(), personal
         self.size = self.settings.size or best_size(track, model)
         self.transforms = crop_transforms(track, model, self.size)
         self.surface = face_surface(model, track.identity)
@@ -125,6 +132,7 @@ class Composer:
         bank = choose_bank(own, track.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         self.choice = choose(wanted, own, bank, float(track.fps), r)
+        self._circumstances = [circumstances(track, e) for e in (track.expression, self.target)]
         needed = np.unique(self.choice.members[self.choice.weights > 0])
         self.bank = {
             int(place): self._reference(source(int(bank[place])), int(bank[place]))
@@ -136,7 +144,8 @@ class Composer:
         """The new face with its warp (see `displacement`), and M_f of old and new face."""
         new = self._posed(frame, self.target[frame])
         members = [self.bank[m] for m in self._members(frame)]
-        warp = [displacement(r, new.seen) for r in members]
+        off = self._off(frame, [r.frame for r in members])
+        warp = [displacement(r, new.seen, o) for r, o in zip(members, off, strict=True)]
         values = np.concatenate(warp, 1) if warp else None
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
         whole = self.settings.whole_face
@@ -145,6 +154,10 @@ class Composer:
         )
         region = old | (drawing.face.mask if whole else drawing.dubbed)
         return drawing, self._clear_of_border(face_mask(region, self.settings.mask))
+
+    def points(self, frame: int) -> Float:
+        """(V, 2) crop pixels of the new face's vertices in frame number `frame`."""
+        return self._posed(frame, self.target[frame]).seen[:, :2]
 
     def compose(self, frame: int, picture: Image) -> Composition:
         """Compose frame number `frame`, whose pixels are `picture` (H, W, 3)."""
@@ -169,7 +182,9 @@ class Composer:
         result = Blend(image, (~known).astype(np.float32), references, validity)
         members = tuple(self.bank[m].frame for m in self._members(frame))
         fixed = self._fixed(frame) if self.settings.fixed else None
-        return Composition(veiled, result, _hints(drawing), members, fixed)
+        trust = self.choice.weights[frame]
+        trust = trust[trust > 0]
+        return Composition(veiled, result, _hints(drawing), members, trust, frame, fixed)
 
     @property
     def rim(self) -> float:
@@ -182,6 +197,13 @@ class Composer:
     def _members(self, frame: int) -> NDArray[np.int64]:
         members: NDArray[np.int64] = self.choice.members[frame][self.choice.weights[frame] > 0]
         return members
+
+    def _off(self, frame: int, members: list[int]) -> Float:
+        """(K, V or 1, 2) how far references lie from where the mesh has them, in crop pixels."""
+        if not self.personal or not members:
+            return np.zeros((len(members), 1, 2), np.float32)
+        own, wanted = self._circumstances
+        return self.size * self.personal.nearer(frame, wanted[frame], own[members])
 
     def _reference(self, picture: Image, frame: int) -> Reference:
         """Keep what the crops need of a frame, at its own resolution."""

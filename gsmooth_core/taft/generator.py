@@ -88,6 +88,15 @@ def config_of(generator: nn.Module) -> GeneratorConfig:
     return cast(GeneratorConfig, generator.config)
 
 
+def placed(generator: nn.Module, device: str | None = None) -> nn.Module:
+    """The generator itself, on a device (by default CUDA where there is one), in one layout.
+
+    Rounding, and so the result, depends on the layout in memory.
+    """
+    generator.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return generator.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+
+
 def weighted_mean(references: Tensor, validity: Tensor) -> Tensor:
     """(B, 3, H, W) validity-weighted mean of (B, K, 3, H, W): what fusion starts from."""
     weight = validity + _FAINT

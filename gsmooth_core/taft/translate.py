@@ -13,9 +13,9 @@ from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.taft.adapt import Adapted
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
-from gsmooth_core.taft.generator import GeneratorInput, config_of
+from gsmooth_core.taft.correctives import Personal
+from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
 from gsmooth_core.taft.inputs import generator_input, suited
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
@@ -52,7 +52,7 @@ class FaceTranslator:
         settings: what is replaced, and how; the number and the kind of references are the
             generator's own.
         device: of the generator; by default CUDA where there is one.
-        adapted: the generator as it was adapted to this clip.
+        personal: what was learned of this person.
 
     Raises:
         InputError: the target does not fit the track.
@@ -67,17 +67,14 @@ class FaceTranslator:
         generator: nn.Module,
         settings: ComposeSettings | None = None,
         device: str | None = None,
-        adapted: Adapted | None = None,
+        personal: Personal | None = None,
     ) -> None:
-        self.track, self.adapted = track, adapted
+        self.track = track
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
-        self.composer = Composer(track, model, target, source, settings)
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.generator = generator.to(self.device)
-        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if adapted:
-            adapted.to(self.device)
+        self.composer = Composer(track, model, target, source, settings, personal)
+        self.generator = placed(generator, device)
+        self.device = next(self.generator.parameters()).device
 
     def translate(self, index: int, frame: Image) -> Translated:
         """Return frame number `index` with its new expression.
@@ -132,7 +129,6 @@ class FaceTranslator:
             )
         )
         with torch.inference_mode():
-            generator = self.adapted.at(index) if self.adapted else self.generator
-            made = generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
+            made = self.generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
         picture[y0:y1, x0:x1] = made.cpu().numpy()
         return picture

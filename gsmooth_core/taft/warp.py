@@ -42,9 +42,12 @@ class Reference:
     visible: Float
 
 
-def displacement(reference: Reference, seen: Float) -> Float:
-    """(V, 3) where the vertices `seen` (V, >=2) lie in the reference, relative; and visibility."""
-    moved = reference.points - seen[:, :2]
+def displacement(reference: Reference, seen: Float, off: Float) -> Float:
+    """(V, 3) where the vertices `seen` (V, >=2) lie in the reference, relative; and visibility.
+
+    `off` (V or 1, 2) is how far they lie from where the meshes have them.
+    """
+    moved = reference.points - seen[:, :2] + off
     return np.column_stack([moved, reference.visible]).astype(np.float32)
 
 

@@ -28,7 +28,7 @@ def truth(composer: Composer, frame: int) -> np.ndarray:
 def test_a_frame_warped_to_itself_is_itself(composer) -> None:
     own = next(r for r in composer.bank.values() if r.frame == 7)
     seen = composer._posed(7, composer.track.expression[7]).seen
-    moved = warp.displacement(own, seen)
+    moved = warp.displacement(own, seen, np.zeros(2, np.float32))
     assert np.abs(moved[:, :2]).max() < 1e-3
     picture, there = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
     assert there.all()

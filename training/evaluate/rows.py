@@ -80,7 +80,7 @@ class Plan:
         poisoned: frames a clip that are poisoned before anything is believed.
         reuse: keep dubs that an older version of the program made.
         dubs: which of `DUBS` are made; rows that need others are left out.
-        adapt: let the generator learn from the clip's other half first.
+        adapt: seconds that may be spent on learning from the clip's other half first.
     """
 
     speech: Path
@@ -90,7 +90,7 @@ class Plan:
     poisoned: int = 2
     reuse: bool = False
     dubs: tuple[str, ...] = DUBS
-    adapt: bool = False
+    adapt: float = 0.0
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -214,7 +214,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=plan.frames, help="of each clip")
     parser.add_argument("--samples", type=int, default=plan.samples, help="for slow measures")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--adapt", action="store_true", help="adapt the generator to each clip")
+    parser.add_argument("--adapt", type=float, default=0.0, help="seconds to learn from each clip")
     parser.add_argument("--page-only", action="store_true", help="write the page again")
     parser.add_argument("--reuse", action="store_true", help="keep dubs of an older version")
     return parser.parse_args(arguments)

@@ -11,7 +11,7 @@ import argparse
 import json
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -30,12 +30,13 @@ from gsmooth_core.metrics.landmarks import lip_distance
 from gsmooth_core.metrics.regions import Box, mouth_box
 from gsmooth_core.metrics.sharpness import gradient
 from gsmooth_core.storage import load_track
-from gsmooth_core.taft.adapt import AdaptSettings, proven
+from gsmooth_core.taft.adapt import AdaptSettings, learn, shares_of, taught_parts
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
+from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
 from gsmooth_core.taft.inputs import generator_input
-from gsmooth_core.taft.lessons import lessons
+from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from training.split import Part, Sample, read_footage
@@ -60,12 +61,14 @@ class Way:
         bank: how many frames of the clip it chooses from.
         count: how many it takes for a frame.
         make: composition -> (H, W, 3) picture, 0..1.
+        personal: correctives that frames are composed with.
     """
 
     label: str
     bank: int
     count: int
     make: Make
+    personal: Personal | None = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,12 @@ class Clip:
         """What composes frames for a way."""
         references = ReferenceSettings(bank=way.bank, count=way.count, gap=GAP)
         settings = ComposeSettings(size=SIZE, fixed=True, references=references)
-        return Composer(
-            self.track, self.model, self.track.expression, self.pictures.__getitem__, settings
-        )
+        track, source = self.track, self.pictures.__getitem__
+        return Composer(track, self.model, track.expression, source, settings, way.personal)
+
+    def opened(self) -> AbstractContextManager[ReferenceSource]:
+        """The clip, as for a reader."""
+        return nullcontext(self.pictures.__getitem__)
 
     def scores(self, way: Way) -> Scores:
         """Reconstruct the frames in one way and compare them with the truth."""
@@ -181,26 +187,20 @@ def ways(generator: nn.Module) -> list[Way]:
     ]
 
 
-def adapted(clip: Clip, generator: nn.Module, settings: AdaptSettings) -> Way | None:
-    """The generator, adapted to the clip's frames that are far from the reconstructed ones."""
-    away = np.ones(len(clip.track), bool)
-    clear = int(np.ceil(settings.lessons.gap * float(clip.track.fps)))
-    away[max(0, clip.frames[0] - clear) : clip.frames[-1] + clear + 1] = False
-    confidence = np.where(away, clip.track.confidence, 0).astype(np.float32)
-    part = replace(clip.track, confidence=confidence)
-    if part.usable.sum() < settings.shortest * float(part.fps):
+def adapted(clip: Clip, way: Way, generator: nn.Module) -> Way | None:
+    """A way with the person's correctives, learned as in use; None where the clip is too short."""
+    settings, track = AdaptSettings(), clip.track
+    taught = taught_parts(track, settings)
+    if not taught:
         return None
     compose, config = ComposeSettings(size=SIZE), config_of(generator)
-    learned = lessons(
-        part,
-        clip.model,
-        lambda: nullcontext(clip.pictures.__getitem__),
-        config,
-        compose,
-        settings.lessons,
+    materials = (
+        Material(part, clip.model, clip.opened, config, compose, settings.lessons)
+        for part in taught
     )
-    pupil = proven(generator, learned, float(part.fps), settings)
-    return Way(ADAPTED, ReferenceSettings().bank, config.references, fused(pupil))
+    parts = tuple(learn(generator, material, settings) for material in materials)
+    shares = shares_of(len(track), float(track.fps), settings)
+    return replace(way, label=ADAPTED, personal=Personal(parts, shares))
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def tabulate(footage: Path, cache: Path, *, adaptation: bool) -> dict[str, dict[
         made = ways(generator)
         if adaptation:  # a clip that is too short to learn from is made as it is
             unchanged = replace(made[-1], label=ADAPTED)
-            made.append(adapted(clip, generator, AdaptSettings()) or unchanged)
+            made.append(adapted(clip, made[-1], generator) or unchanged)
         for way in made:
             scores = clip.scores(way)
             rows.setdefault(way.label, {})[sample.stem] = scores

@@ -1,0 +1,145 @@
+"""Learning a person's correctives: frames are reconstructed, and it is seen where they lie wrong.
+
+What is measured is the difference that the correctives are made for, see there: the miss of a
+frame less that of its references. So the regression is on differences too, and a constant miss,
+which nobody can see, drops out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from gsmooth_core.data import Float, Image
+from gsmooth_core.taft.compose import Composition
+from gsmooth_core.taft.correctives import Correctives, circumstances
+from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
+from gsmooth_core.taft.inputs import generator_input
+from gsmooth_core.taft.lessons import Material
+from gsmooth_core.taft.registration import flow
+from gsmooth_core.taft.ridge import proven_ridge
+
+_OUTLINE = 15  # pixels around the face in which its outline may be found
+_STILL = 0.05  # deviation of a circumstance that hardly varies: it shall not count much
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """How correctives are learned.
+
+    Attributes:
+        penalties: that are tried for the size of the weights.
+        folds: stretches of the clip that take turns at judging.
+        smooth: of the crop's side: detail of the misses.
+        fewest: frames that are needed.
+    """
+
+    penalties: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0)
+    folds: int = 4
+    smooth: float = 0.016
+    fewest: int = 16
+
+
+@dataclass(frozen=True)
+class Miss:
+    """One reconstructed frame.
+
+    Attributes:
+        frame: its number.
+        references: (K,) frame numbers of its references.
+        trust: (K,) in them, adding up to 1.
+        flow: (V, 2) how far the reconstruction lies off at each vertex, in sides of the crop.
+    """
+
+    frame: int
+    references: tuple[int, ...]
+    trust: Float
+    flow: Float
+
+
+def calibrate(
+    generator: nn.Module,
+    material: Material,
+    settings: CalibrationSettings,
+    until: float = np.inf,
+    on_frame: Callable[[int], None] = lambda done: None,
+) -> Correctives | None:
+    """Correctives of the person in a clip.
+
+    Args:
+        generator: makes the reconstructions.
+        material: the frames that may be learned from.
+        settings: how to learn.
+        until: time of `monotonic` after which no other frame is begun.
+        on_frame: told how many frames are done.
+
+    Returns:
+        None where there is too little to learn from, or nothing that holds for unseen frames.
+    """
+    generator, composer, misses = placed(generator, material.device), material.composer(), []
+    for picture, composition in material.composed(composer, until):
+        points = composer.points(composition.frame)
+        misses.append(_miss(generator, composition, picture, points, settings.smooth))
+        on_frame(len(misses))
+    if len(misses) < settings.fewest:
+        return None
+    misses.sort(key=lambda miss: miss.frame)
+    gap = material.settings.gap * float(material.track.fps)
+    return fitted(misses, circumstances(material.track, material.track.expression), gap, settings)
+
+
+def fitted(
+    misses: list[Miss], x: Float, gap: float, settings: CalibrationSettings
+) -> Correctives | None:
+    """Correctives that explain misses as far as unseen ones bear out.
+
+    Args:
+        misses: in the order of their frames.
+        x: (T, F) circumstances of the clip's frames.
+        gap: frames between those that teach and those that judge.
+        settings: how to learn.
+    """
+    frames = np.array([miss.frame for miss in misses])
+    seen = x[frames]
+    centre, spread = seen.mean(0), seen.std(0) + _STILL
+    z = (x - centre) / spread
+    low, high = z[frames].min(0), z[frames].max(0)
+    z = z.clip(low, high)
+    relative = np.stack([z[m.frame] - m.trust @ z[list(m.references)] for m in misses])
+    flows = np.stack([m.flow.ravel() for m in misses])  # (N, 2 V)
+    penalties = [np.full(x.shape[1], p, np.float32) for p in settings.penalties]
+    weights = proven_ridge(relative, flows, penalties, frames, settings.folds, gap)
+    return None if weights is None else Correctives(centre, spread, low, high, weights)
+
+
+def _miss(
+    generator: nn.Module, composition: Composition, picture: Image, points: Float, smooth: float
+) -> Miss:
+    under, size = composition.veiled.under, len(composition.hints)
+    truth = under.cut(under.part(picture))
+    face = cv2.dilate(composition.hints.any(-1).astype(np.uint8), np.ones((_OUTLINE, _OUTLINE)))
+    field = flow(truth, _reconstruction(generator, composition), face > 0, smooth * size)
+    at = np.rint(points).astype(np.intp).clip(0, size - 1)
+    return Miss(
+        frame=composition.frame,
+        references=composition.members,
+        trust=composition.trust / composition.trust.sum(),
+        flow=(field[at[:, 1], at[:, 0]] / size).astype(np.float32),
+    )
+
+
+def _reconstruction(generator: nn.Module, composition: Composition) -> Float:
+    """(H, W, 3) the generator's picture under M_f, the mean of the references around it."""
+    blend, device = composition.blend, next(generator.parameters()).device
+    weight = blend.validity[:-1, ..., None]  # the last one is the shaded render
+    mean = (blend.references[:-1] * weight).sum(0) / (weight.sum(0) + 1e-6)
+    inputs = generator_input(composition, config_of(generator))
+    with torch.inference_mode():
+        made = generator(GeneratorInput(*(part.to(device) for part in inputs)))
+    picture = made[0].permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
+    return np.where(blend.mask[..., None] > 0, picture, mean)

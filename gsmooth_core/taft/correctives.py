@@ -1,0 +1,103 @@
+"""Personal correctives: where this person's face moves in another way than the model's.
+
+A mesh is fitted to the clip, but a person's own face bends a little differently, and a fit errs
+in its own way with every pose. Of that only the difference between two frames can be seen, and
+only it matters: a reference is off where the mesh misses it by more than it misses the frame. The
+misses are taken as linear in expression and pose, as in the correctives of an animator, and are
+learned from frames that were reconstructed (`calibrate`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gsmooth_core.data import FaceTrack, Float
+from gsmooth_core.storage import load_arrays, save_arrays
+
+KIND = "correctives"
+_TURN = 5.0  # a radian of the head's turn counts as much as five whole expressions
+
+
+def circumstances(track: FaceTrack, expression: Float) -> Float:
+    """(T, F) what misses depend on, when the track's faces make `expression` (T, E)."""
+    x: Float = np.concatenate([expression, _TURN * track.rotation], 1).astype(np.float32)
+    return x
+
+
+@dataclass(frozen=True)
+class Correctives:
+    """How far the mesh of one person misses the face; V vertices, F circumstances.
+
+    Attributes:
+        centre: (F,) mean of the circumstances that it was learned from.
+        spread: (F,) their deviation.
+        low: (F,) the smallest of them, in deviations from the centre.
+        high: (F,) the largest.
+        weights: (F, 2 V) miss of each vertex, x and y in sides of the crop, a deviation.
+    """
+
+    centre: Float
+    spread: Float
+    low: Float
+    high: Float
+    weights: Float
+
+    def standard(self, x: Float) -> Float:
+        """(..., F) circumstances (..., F) in deviations, kept within what was learned from."""
+        z: Float = ((x - self.centre) / self.spread).clip(self.low, self.high)
+        return z.astype(np.float32)
+
+    def misses(self, x: Float) -> Float:
+        """(V, 2) in sides of the crop for circumstances (F,), up to a constant."""
+        missed: Float = (self.standard(x) @ self.weights).reshape(-1, 2)  # x and y of a vertex
+        return missed
+
+
+@dataclass(frozen=True)
+class Personal:
+    """The correctives of a clip's K parts, and how much of each a frame is made with.
+
+    Attributes:
+        parts: of each part, see `adapt`; None to change nothing.
+        shares: (T, K) of each part's in each frame.
+    """
+
+    parts: tuple[Correctives | None, ...]
+    shares: Float
+
+    def nearer(self, frame: int, x: Float, references: Float) -> Float:
+        """How far references lie from where the mesh has them, as seen from a frame.
+
+        Args:
+            frame: number of the frame that is made.
+            x: (F,) its circumstances.
+            references: (R, F) theirs.
+
+        Returns:
+            (R, V or 1, 2) in sides of the crop, to be added to their displacement.
+        """
+        moved = np.zeros((len(references), 1, 2), np.float32)
+        for share, part in zip(self.shares[frame], self.parts, strict=True):
+            if share and part:
+                moved = moved + share * (part.misses(x) - [part.misses(r) for r in references])
+        return moved.astype(np.float32)
+
+
+def save_correctives(path: Path, made: Correctives | None) -> None:
+    """Write correctives, or that there are none, in one atomic step; weights in half precision."""
+    arrays = dict(vars(made)) | {"weights": made.weights.astype(np.float16)} if made else {}
+    save_arrays(path, KIND, arrays, {})
+
+
+def load_correctives(path: Path) -> Correctives | None:
+    """Read what `save_correctives` wrote.
+
+    Raises:
+        InputError: no such file, damaged, or of another kind.
+    """
+    arrays, _ = load_arrays(path, KIND)
+    whole = {name: array.astype(np.float32) for name, array in arrays.items()}
+    return Correctives(**whole) if whole else None

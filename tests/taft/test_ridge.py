@@ -1,0 +1,63 @@
+"""Ridge: the textbook's solution, and nothing where unseen frames bear nothing out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gsmooth_core.taft.ridge import proven_ridge, ridge
+
+FRAMES = np.arange(0, 240, 4)
+
+
+def linear(rng: np.random.Generator, noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x = rng.standard_normal((60, 5)).astype(np.float32)
+    truth = rng.standard_normal((5, 40)).astype(np.float32)
+    return x, (x @ truth + noise * rng.standard_normal((60, 40))).astype(np.float32), truth
+
+
+def penalties(*sizes: float) -> list[np.ndarray]:
+    return [np.full(5, size, np.float32) for size in sizes]
+
+
+@pytest.mark.parametrize("penalty", [0.5, 30.0])
+def test_ridge_is_least_squares_with_rows_for_the_penalty(penalty: float) -> None:
+    x, y, _ = linear(np.random.default_rng(0), 0.3)
+    rows = np.vstack([x, np.sqrt(penalty) * np.eye(5)])
+    expected = np.linalg.lstsq(rows, np.vstack([y, np.zeros((5, 40))]), rcond=None)[0]
+    made = ridge(x, y, np.full(5, penalty, np.float32))
+    np.testing.assert_allclose(made, expected, atol=1e-4)
+
+
+def test_what_holds_for_unseen_frames_is_found() -> None:
+    x, y, truth = linear(np.random.default_rng(1), 0.1)
+    made = proven_ridge(x, y, penalties(0.1, 1000.0), FRAMES, 4, 10)
+    assert made is not None
+    np.testing.assert_allclose(made, truth, atol=0.1)
+
+
+def test_noise_teaches_nothing() -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((60, 5)), rng.standard_normal((60, 40))
+    made = proven_ridge(x, y, penalties(1.0, 10.0), FRAMES, 4, 10)
+    assert made is None
+
+
+def test_the_more_noise_the_larger_the_penalty() -> None:
+    rng = np.random.default_rng(3)
+    x, y, _ = linear(rng, 4.0)
+    small, large = penalties(0.01, 60.0)
+    chosen = proven_ridge(x, y, [small, large], FRAMES, 4, 10)
+    assert chosen is not None
+    np.testing.assert_array_equal(chosen, ridge(x, y, large))
+
+
+def test_what_changes_within_the_clip_is_not_believed() -> None:
+    x, y, _ = linear(np.random.default_rng(4), 0.1)
+    y[:30] *= -1  # the second half takes back what the first one says
+    assert proven_ridge(x, y, penalties(1.0, 30.0), FRAMES, 2, 10) is None
+
+
+def test_a_clip_that_cannot_be_parted_teaches_nothing() -> None:
+    x, y, _ = linear(np.random.default_rng(5), 0.1)
+    assert proven_ridge(x, y, penalties(1.0), FRAMES, 4, clear=1000) is None
