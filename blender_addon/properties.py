@@ -34,6 +34,11 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         ),
         default="lower_face",
     )
+    occluders: BoolProperty(
+        name="Keep What Passes Before",
+        description="Leave a hand or a microphone that passes before the mouth where it is",
+        default=True,
+    )
     adapt: BoolProperty(
         name="Learn This Mouth",
         description="Train on the clip itself first: truer, and some minutes longer",
@@ -52,7 +57,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
 
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        names = ("strength", "smoothing", "mask", "adapt")
+        names = ("strength", "smoothing", "mask", "occluders", "adapt")
         return {name: getattr(self, name) for name in names}
 
 

@@ -51,6 +51,9 @@ class DubSettings:
     crop_size: int | str = setting(
         "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)
     )
+    occluders: bool = setting(
+        True, "leave a hand or a microphone that passes before the mouth where it is"
+    )
     adapt: bool = setting(
         False, "learn this person's mouth from the clip first: truer, and some minutes longer"
     )

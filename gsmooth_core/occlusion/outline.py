@@ -8,8 +8,10 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
 from gsmooth_core.crop import Window
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.face_model import MOUTH_REGIONS, Region
 from gsmooth_core.mafb import close, dilate
 from gsmooth_core.occlusion.chart import Chart
+from gsmooth_core.occlusion.patches import parts
 from gsmooth_core.occlusion.usual import Usual, light_of, logarithm
 from gsmooth_core.render import FaceSurface, draw_face, pose_face
 
@@ -22,7 +24,8 @@ _DOUBT = 8.0  # deviation that shows an occluder where its patch has ended; 0 in
 _INSIDE, _OUTSIDE = 0.9, 0.1  # share of a patch around a place that counts as middle, as end
 _CLOSED = 5  # pixels: diameter of gaps that are closed
 _BEYOND = 16  # pixels that an occluder goes on beyond the face, as it is at its edge
-_MARGIN = 7  # pixels: diameter by which it is grown, for its blurred edge
+_MARGIN = 5  # pixels: diameter by which it is grown, for its blurred edge
+_SPECK = 60  # pixels: what is smaller is no occluder
 
 
 def outline(
@@ -37,6 +40,8 @@ def outline(
     patch: Bool,
 ) -> Bool:
     """What is before the face in one frame.
+
+    Lips and mouth have no colour that could be relied on: there the patch alone decides.
 
     Args:
         chart: the face's map.
@@ -60,9 +65,11 @@ def outline(
     crop = cv2.GaussianBlur(under.cut(under.part(picture), cv2.INTER_LINEAR), (0, 0), _BLUR)
     wanted = _DOUBT * (_INSIDE - share) / (_INSIDE - _OUTSIDE)
     away = _deviation(chart, usual, cells, crop, at)
+    away[np.isin(drawing.face.region, (Region.LIPS, *MOUTH_REGIONS))] = _DOUBT / 2
     before = close(face & (share > _OUTSIDE) & (away > wanted), _CLOSED)
-    whole = _beyond(np.asarray(binary_fill_holes(before)) & face, face)
-    return dilate(whole, _MARGIN, _MARGIN)
+    large = [part for part in parts(before) if part.sum() >= _SPECK]
+    whole = np.asarray(binary_fill_holes(np.any(large, 0))) if large else np.zeros_like(before)
+    return dilate(_beyond(whole & face, face), _MARGIN, _MARGIN)
 
 
 def _deviation(

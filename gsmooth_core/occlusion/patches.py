@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 
 from gsmooth_core.data import Bool, Float
 from gsmooth_core.face_model import Region
@@ -77,16 +78,18 @@ class Patches:
             faint = self._faint(int(frame), found)
             if faint.any():
                 found[int(frame)] = found.get(int(frame), np.zeros_like(faint)) | faint
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (self.settings.gap,) * 2)
-        return {
-            frame: cv2.morphologyEx(found[frame].astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
-            for frame in sorted(found)
-        }
+        return {frame: self._whole(found[frame]) for frame in sorted(found)}
 
     def _picture(self, frame: int) -> Float:
         """(CELLS, CELLS) deviations, 0 where nothing is seen."""
         picture: Float = self.chart.spread(np.nan_to_num(self.away[frame]).astype(np.float32))
         return picture
+
+    def _whole(self, patch: Bool) -> Bool:
+        """The patch without gaps: lips within a hand are hidden too, whatever their colour."""
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (self.settings.gap,) * 2)
+        closed = cv2.morphologyEx(patch.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+        return np.asarray(binary_fill_holes(closed), bool)
 
     def _plain(self, frame: int) -> Bool:
         s, picture = self.settings, self._picture(frame)

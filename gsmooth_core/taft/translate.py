@@ -13,6 +13,7 @@ from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.occlusion.occluders import Occluders
 from gsmooth_core.taft.adapt import Adapted
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
 from gsmooth_core.taft.generator import GeneratorInput, config_of
@@ -53,6 +54,7 @@ class FaceTranslator:
             generator's own.
         device: of the generator; by default CUDA where there is one.
         adapted: the generator as it was adapted to this clip.
+        occluders: what stands before the face and stays there.
 
     Raises:
         InputError: the target does not fit the track.
@@ -68,11 +70,12 @@ class FaceTranslator:
         settings: ComposeSettings | None = None,
         device: str | None = None,
         adapted: Adapted | None = None,
+        occluders: Occluders | None = None,
     ) -> None:
         self.track, self.adapted = track, adapted
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
-        self.composer = Composer(track, model, target, source, settings)
+        self.composer = Composer(track, model, target, source, settings, occluders)
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = generator.to(self.device)
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
