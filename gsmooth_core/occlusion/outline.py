@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
@@ -23,8 +25,11 @@ _SOFT = 1.0  # cells over which a patch's edge is uncertain
 _DOUBT = 8.0  # deviation that shows an occluder where its patch has ended; 0 in its middle
 _INSIDE, _OUTSIDE = 0.9, 0.1  # share of a patch around a place that counts as middle, as end
 _CLOSED = 5  # pixels: diameter of gaps that are closed
-_BEYOND = 16  # pixels that an occluder goes on beyond the face, as it is at its edge
+_ALIKE = 0.35  # difference of colours (logarithm) of one thing, in its own shades
+_NEARER = 0.7  # of the difference from lips or teeth
+_BEYOND = 28  # pixels that an occluder goes on beyond the skin that is seen well
 _MARGIN = 5  # pixels: diameter by which it is grown, for its blurred edge
+_HALF = 0.5
 _SPECK = 60  # pixels: what is smaller is no occluder
 
 
@@ -41,7 +46,8 @@ def outline(
 ) -> Bool:
     """What is before the face in one frame.
 
-    Lips and mouth have no colour that could be relied on: there the patch alone decides.
+    Lips and mouth have no colour that could be relied on: there the patch decides, and whether
+    they look like what is before the skin beside them.
 
     Args:
         chart: the face's map.
@@ -64,34 +70,63 @@ def outline(
     share = cv2.remap(soft, at, None, cv2.INTER_LINEAR)
     crop = cv2.GaussianBlur(under.cut(under.part(picture), cv2.INTER_LINEAR), (0, 0), _BLUR)
     wanted = _DOUBT * (_INSIDE - share) / (_INSIDE - _OUTSIDE)
-    away = _deviation(chart, usual, cells, crop, at)
-    away[np.isin(drawing.face.region, (Region.LIPS, *MOUTH_REGIONS))] = _DOUBT / 2
-    before = close(face & (share > _OUTSIDE) & (away > wanted), _CLOSED)
-    large = [part for part in parts(before) if part.sum() >= _SPECK]
+    expected = _expected(chart, usual, cells, at)
+    mouth = np.isin(drawing.face.region, (Region.LIPS, *MOUTH_REGIONS))
+    away = np.where(mouth, _DOUBT / 2, expected.deviation(crop))
+    before = face & (share > _OUTSIDE) & (away > wanted)
+    before |= mouth & (share <= _INSIDE) & _alike(crop, before & ~mouth, expected.colour)
+    before = close(before, _CLOSED)
+    large = [part for part in parts(before) if (part & (share > _HALF)).sum() >= _SPECK]
     whole = np.asarray(binary_fill_holes(np.any(large, 0))) if large else np.zeros_like(before)
-    return dilate(_beyond(whole & face, face), _MARGIN, _MARGIN)
+    seen = cv2.remap(chart.spread(cells[1].astype(np.float32)), at, None, cv2.INTER_LINEAR) > _HALF
+    return dilate(_beyond(whole, face & (seen | mouth)), _MARGIN, _MARGIN)
 
 
-def _deviation(
-    chart: Chart, usual: Usual, cells: tuple[Image, Bool], crop: Image, at: Float
-) -> Float:
-    """(SIZE, SIZE) how unusual each pixel is on a face that has the map's places `at` it.
+@dataclass(frozen=True)
+class _Expected:
+    """What a crop would show of the bare face.
 
-    Where the map has no cell (eyes, the open mouth) every colour is as unusual as it must be.
+    Attributes:
+        colour: (SIZE, SIZE, 3) logarithms.
+        light: (SIZE, SIZE) usual deviation of the brightness.
+        tint: (SIZE, SIZE) and of the tint.
+        known: (SIZE, SIZE) where there is skin or lips on the map.
     """
+
+    colour: Float
+    light: Float
+    tint: Float
+    known: Bool
+
+    def deviation(self, crop: Image) -> Float:
+        """(SIZE, SIZE) how unusual each pixel is; undecided where nothing is known."""
+        rest = logarithm(crop) - self.colour
+        light = rest.mean(-1)
+        tint = np.linalg.norm(rest - light[..., None], axis=-1)
+        away = np.hypot(light / self.light, tint / self.tint)
+        return np.where(self.known, away, _DOUBT / 2).astype(np.float32)
+
+
+def _expected(chart: Chart, usual: Usual, cells: tuple[Image, Bool], at: Float) -> _Expected:
+    """The usual look in this frame's light, on a face that has the map's places `at` it."""
     colours, seen = cells
     light = light_of(chart, np.where(seen[:, None], logarithm(colours) - usual.colour, 0), seen)
     spread = np.stack([usual.light, usual.tint, np.ones_like(usual.tint)], 1)
     grid = chart.spread(np.concatenate([usual.colour + light, spread], 1))
     drawn = cv2.remap(grid, at, None, cv2.INTER_LINEAR)
-    known = drawn[..., 5]
-    safe = np.maximum(known, 0.5)[..., None]
-    rest = logarithm(crop) - drawn[..., :3] / safe
-    brightness = rest.mean(-1)
-    tint = np.linalg.norm(rest - brightness[..., None], axis=-1)
-    light_away, tint_away = np.moveaxis(drawn[..., 3:5] / safe, -1, 0)
-    away = np.hypot(brightness / np.maximum(light_away, 1e-3), tint / np.maximum(tint_away, 1e-3))
-    return np.where(known > 0.5, away, _DOUBT / 2).astype(np.float32)
+    known = drawn[..., 5] > _HALF
+    drawn = np.where(known[..., None], drawn / np.maximum(drawn[..., 5:], _HALF), 1)
+    return _Expected(drawn[..., :3], drawn[..., 3], drawn[..., 4], known)
+
+
+def _alike(crop: Image, before: Bool, expected: Float) -> Bool:
+    """(SIZE, SIZE) pixels in the colour of what is `before` the face, and not in the face's."""
+    if not before.any():
+        return before
+    colours = logarithm(crop)
+    own = np.abs(colours - np.median(colours[before], 0)).max(-1)
+    alike: Bool = (own < _ALIKE) & (own < _NEARER * np.abs(colours - expected).max(-1))
+    return alike
 
 
 def _beyond(before: Bool, face: Bool) -> Bool:

@@ -36,7 +36,8 @@ class PatchSettings:
         most: deviation above which a cell does not count for more.
         region: cells across a region.
         place: cells across a place.
-        frames: over which faint signs are gathered, odd; and for how many they last at least.
+        frames: over which faint signs are gathered, odd.
+        lasting: frames for which they are there at least.
         gap: cells across a gap that is closed, and around what is plain, where nothing is faint.
     """
 
@@ -51,6 +52,7 @@ class PatchSettings:
     region: int = 13
     place: int = 5
     frames: int = 3
+    lasting: int = 5
     gap: int = 7
 
 
@@ -138,7 +140,7 @@ def lasting(strength: Float, settings: PatchSettings) -> Bool:
     lasts = np.zeros(len(on), bool)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
     for begin, end in edges.reshape(-1, 2):  # pairs: begin, end
-        enough = end - begin >= settings.frames and strength[begin:end].max() > settings.faint
+        enough = end - begin >= settings.lasting and strength[begin:end].max() > settings.faint
         lasts[begin:end] = enough
     return lasts
 
