@@ -1,6 +1,7 @@
 """The way of the data, from a job to a dubbed file. Read this file to know the program.
 
-    track -> predict -> pose -> find occluders -> (adapt) -> render + blend + translate + paste -> encode
+    track -> predict -> pose -> find occluders -> (adapt) -> render + blend + translate + paste
+          -> encode
 
 Each stage is one method of `Run`; its result lies in the job's folder and is noted in the journal
 with a fingerprint of everything it was made from. A job that is started again goes on where
@@ -214,9 +215,8 @@ class Run:
         found = load_occluders(path)
         if not len(found):
             return None
-        self.tell(
-            Message("info", f"Something is before the mouth in {len(found)} frames; it stays there.")
-        )
+        text = f"Something is before the mouth in {len(found)} frames; it stays there."
+        self.tell(Message("info", text))
         return found
 
     def adapt(self, track: FaceTrack) -> Adapted | None:

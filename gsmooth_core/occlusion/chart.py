@@ -59,7 +59,8 @@ class Chart:
     @property
     def skin(self) -> Bool:
         """(C,) cells that look alike whatever is said."""
-        return self.regions != Region.LIPS
+        skin: Bool = self.regions != Region.LIPS
+        return skin
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """(C, ...) values of the cells as a picture (CELLS, CELLS, ...), 0 where there is none."""
@@ -79,7 +80,8 @@ def chart_of(surface: FaceSurface) -> Chart:
 
     def between(values: Float) -> Float:
         """(..., V, N) values of vertices at the cells: (..., C, N)."""
-        return np.einsum("...ckx,ck->...cx", values[..., corners, :], weights).astype(np.float32)
+        mixed = np.einsum("...ckx,ck->...cx", values[..., corners, :], weights)
+        return np.asarray(mixed, np.float32)
 
     reach = np.minimum(surface.reach, 1)[:, None].astype(np.float32)  # lips have no end
     rows, columns = np.nonzero(known)

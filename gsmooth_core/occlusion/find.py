@@ -6,27 +6,27 @@ whole clip cannot be found, and in a still picture there is nothing to compare w
 looked for above the lower face.
 
 The frames are read once in full, and those with an occluder a second time for its outline. What
-is kept of a frame are the colours of its cells: some 12 MB a minute.
+is kept of a frame are the colours of its cells: some 17 MB a minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.crop import crop_transforms, window
+from gsmooth_core.crop import crop_transforms
 from gsmooth_core.data import Bool, FaceTrack, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.occlusion.chart import SAMPLED, Chart, chart_of, sample
 from gsmooth_core.occlusion.occluders import Occluders, packed
-from gsmooth_core.occlusion.outline import SIZE, outline
+from gsmooth_core.occlusion.outline import SIZE, Outliner
 from gsmooth_core.occlusion.patches import Patches, PatchSettings
 from gsmooth_core.occlusion.usual import Usual, deviation, usual_look
-from gsmooth_core.render import FaceSurface, face_surface
+from gsmooth_core.render import face_surface
 
 Opened = Callable[[], AbstractContextManager[Callable[[int], Image]]]
 """Opens the clip; its frames are asked for in ascending order."""
@@ -67,21 +67,41 @@ def find_occluders(
         track: the clip's face.
         model: the track's face model.
         settings: how.
-        on_progress: called with the number of frames done.
+        on_progress: called with the number of frames done, and again for each outline.
     """
-    settings = settings or OcclusionSettings()
+    settings, tell = settings or OcclusionSettings(), on_progress or _silent
     if track.usable.sum() < settings.fewest:
-        return packed({}, SIZE)
+        return packed([], SIZE)
     surface = face_surface(model, track.identity)
     chart = chart_of(surface)
     with opened() as source:
-        cells = _gather(chart, track, model, source, on_progress)
-    usual = usual_look(chart, cells.colours[track.usable], cells.seen[track.usable])
+        cells = _gather(chart, track, model, source, tell)
+    if not cells.seen.any():
+        return packed([], SIZE)
+    usual = usual_look(chart, cells.colours, cells.seen)
     away = _deviations(chart, usual, cells)
     patches = Patches(chart, away, settings.patches).find()
+    outliner = Outliner(chart, usual, surface, track, model)
     with opened() as source:
-        masks = _outlined(chart, usual, surface, track, model, source, cells, patches)
-    return packed(masks, SIZE)
+        return packed(_outlines(outliner, patches, source, cells, tell), SIZE)
+
+
+def _outlines(
+    outliner: Outliner,
+    patches: dict[int, Bool],
+    source: Callable[[int], Image],
+    cells: _Colours,
+    tell: Callable[[int], None],
+) -> Iterator[tuple[int, Bool]]:
+    """Frame number and outline of what is before the face in it."""
+    for frame, patch in patches.items():
+        look = cells.colours[frame], cells.seen[frame]
+        yield frame, outliner.outline(frame, source(frame), *look, patch)
+        tell(len(cells.colours))
+
+
+def _silent(_done: int) -> None:
+    pass
 
 
 def _gather(
@@ -89,7 +109,7 @@ def _gather(
     track: FaceTrack,
     model: MorphableModel,
     source: Callable[[int], Image],
-    on_progress: Callable[[int], None] | None,
+    tell: Callable[[int], None],
 ) -> _Colours:
     transforms = crop_transforms(track, model, SAMPLED)
     colours = np.zeros((len(track), len(chart.regions), 3), np.uint8)
@@ -97,8 +117,7 @@ def _gather(
     for frame in np.flatnonzero(track.usable).tolist():
         picture = source(frame)
         colours[frame], seen[frame] = sample(chart, track, frame, picture, transforms[frame])
-        if on_progress:
-            on_progress(frame + 1)
+        tell(frame + 1)
     return _Colours(colours, seen)
 
 
@@ -108,25 +127,3 @@ def _deviations(chart: Chart, usual: Usual, cells: _Colours) -> NDArray[np.float
     for frame in np.flatnonzero(cells.seen.any(1)):
         away[frame] = deviation(chart, usual, cells.colours[frame], cells.seen[frame])
     return away
-
-
-def _outlined(
-    chart: Chart,
-    usual: Usual,
-    surface: FaceSurface,
-    track: FaceTrack,
-    model: MorphableModel,
-    source: Callable[[int], Image],
-    cells: _Colours,
-    patches: dict[int, Bool],
-) -> dict[int, Bool]:
-    """Frame number -> (SIZE, SIZE) outline of what is before the face."""
-    transforms, masks = crop_transforms(track, model, SIZE), {}
-    for frame, patch in patches.items():
-        picture = source(frame)
-        under = window(transforms[frame], SIZE, *picture.shape[:2])
-        look = cells.colours[frame], cells.seen[frame]
-        masks[frame] = outline(
-            chart, usual, surface, track, frame, under, picture, look, patch
-        )
-    return masks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.data import Bool, FaceTrack, Int
-from gsmooth_core.storage import load_arrays, save_arrays
+from gsmooth_core.storage import Arrays, load_arrays, save_arrays
 
 _BESIDE = 2  # frames before and after one with an occluder, in which it may just be seen
 
@@ -38,7 +39,8 @@ class Occluders:
         if place == len(self.frames) or self.frames[place] != frame:
             return np.zeros((size, size), bool)
         bits = np.unpackbits(self.packed[place]).reshape(self.size, self.size)
-        return np.asarray(cv2.resize(bits * 255, (size, size), interpolation=cv2.INTER_LINEAR) > 127)
+        scaled = cv2.resize(bits * 255, (size, size), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(scaled > 127)
 
     def clear(self, count: int) -> Bool:
         """(count,) frames of the clip with nothing before the face, nor just before or after."""
@@ -58,17 +60,19 @@ class Occluders:
         return replace(track, confidence=np.where(clear, track.confidence, np.float32(0)))
 
 
-def packed(masks: dict[int, Bool], size: int) -> Occluders:
-    """Occluders of frame number -> (size, size) mask; empty masks are left out."""
-    kept = {frame: masks[frame] for frame in sorted(masks) if masks[frame].any()}
-    bits = [np.packbits(mask) for mask in kept.values()]
-    rows = np.array(bits, np.uint8).reshape(len(kept), size * size // 8)
-    return Occluders(np.array(list(kept), np.int32), size, rows)
+def packed(masks: Iterable[tuple[int, Bool]], size: int) -> Occluders:
+    """Occluders of ascending frame numbers, each with a (size, size) mask.
+
+    Empty masks are left out. The masks are taken one by one, and only their bits are kept.
+    """
+    bits = {frame: np.packbits(mask) for frame, mask in masks if mask.any()}
+    rows = np.array(list(bits.values()), np.uint8).reshape(len(bits), size * size // 8)
+    return Occluders(np.array(list(bits), np.int32), size, rows)
 
 
 def save_occluders(path: Path, occluders: Occluders) -> None:
     """Write a file that `load_occluders` reads."""
-    arrays = {"frames": occluders.frames, "packed": occluders.packed}
+    arrays: Arrays = {"frames": occluders.frames, "packed": occluders.packed}
     save_arrays(path, "occluders", arrays, {"size": occluders.size})
 
 

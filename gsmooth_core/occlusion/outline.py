@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-from gsmooth_core.crop import Window
+from gsmooth_core.crop import crop_transforms, window
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
-from gsmooth_core.face_model import MOUTH_REGIONS, Region
+from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.mafb import close, dilate
 from gsmooth_core.occlusion.chart import Chart
 from gsmooth_core.occlusion.patches import parts
 from gsmooth_core.occlusion.usual import Usual, light_of, logarithm
-from gsmooth_core.render import FaceSurface, draw_face, pose_face
+from gsmooth_core.render import Drawing, FaceSurface, draw_face, pose_face
 
 SIZE = 256
 """Side in pixels of the crops in which occluders are outlined."""
@@ -30,56 +30,74 @@ _NEARER = 0.7  # of the difference from lips or teeth
 _BEYOND = 28  # pixels that an occluder goes on beyond the skin that is seen well
 _MARGIN = 5  # pixels: diameter by which it is grown, for its blurred edge
 _HALF = 0.5
+_CENTRE = 0.5  # the middle of a cell, where OpenCV counts from
 _SPECK = 60  # pixels: what is smaller is no occluder
 
 
-def outline(
-    chart: Chart,
-    usual: Usual,
-    surface: FaceSurface,
-    track: FaceTrack,
-    frame: int,
-    under: Window,
-    picture: Image,
-    cells: tuple[Image, Bool],
-    patch: Bool,
-) -> Bool:
-    """What is before the face in one frame.
-
-    Lips and mouth have no colour that could be relied on: there the patch decides, and whether
-    they look like what is before the skin beside them.
+class Outliner:
+    """Outlines what is before the face in frames of one clip.
 
     Args:
         chart: the face's map.
-        usual: look of the clip.
+        usual: its look in the clip.
         surface: the face.
         track: the clip's.
-        frame: frame number.
-        under: window of a crop of `SIZE` pixels.
-        picture: (H, W, 3) the frame.
-        cells: colours and visibility of the map's cells in it (`chart.sample`).
-        patch: (CELLS, CELLS) hidden cells.
-
-    Returns:
-        (SIZE, SIZE) pixels of the crop.
+        model: the track's face model.
     """
-    posed = pose_face(surface, track, frame, track.expression[frame], under.transform)
-    drawing = draw_face(surface, posed, SIZE, None, chart.at_vertices)
-    at, face = (drawing.values - 0.5).astype(np.float32), drawing.face.mask
-    soft = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), _SOFT)
-    share = cv2.remap(soft, at, None, cv2.INTER_LINEAR)
-    crop = cv2.GaussianBlur(under.cut(under.part(picture), cv2.INTER_LINEAR), (0, 0), _BLUR)
-    wanted = _DOUBT * (_INSIDE - share) / (_INSIDE - _OUTSIDE)
-    expected = _expected(chart, usual, cells, at)
-    mouth = np.isin(drawing.face.region, (Region.LIPS, *MOUTH_REGIONS))
-    away = np.where(mouth, _DOUBT / 2, expected.deviation(crop))
-    before = face & (share > _OUTSIDE) & (away > wanted)
-    before |= mouth & (share <= _INSIDE) & _alike(crop, before & ~mouth, expected.colour)
-    before = close(before, _CLOSED)
-    large = [part for part in parts(before) if (part & (share > _HALF)).sum() >= _SPECK]
-    whole = np.asarray(binary_fill_holes(np.any(large, 0))) if large else np.zeros_like(before)
-    seen = cv2.remap(chart.spread(cells[1].astype(np.float32)), at, None, cv2.INTER_LINEAR) > _HALF
-    return dilate(_beyond(whole, face & (seen | mouth)), _MARGIN, _MARGIN)
+
+    def __init__(
+        self,
+        chart: Chart,
+        usual: Usual,
+        surface: FaceSurface,
+        track: FaceTrack,
+        model: MorphableModel,
+    ) -> None:
+        self.chart, self.usual, self.surface, self.track = chart, usual, surface, track
+        self.transforms = crop_transforms(track, model, SIZE)
+
+    def outline(self, frame: int, picture: Image, colours: Image, seen: Bool, patch: Bool) -> Bool:
+        """What is before the face in one frame.
+
+        Lips and mouth have no colour that could be relied on: there the patch decides, and
+        whether they look like what is before the skin beside them.
+
+        Args:
+            frame: frame number.
+            picture: (H, W, 3) its pixels.
+            colours: (C, 3) of the map's cells in it (`chart.sample`).
+            seen: (C,) cells that can be seen.
+            patch: (CELLS, CELLS) hidden cells.
+
+        Returns:
+            (SIZE, SIZE) pixels of the crop.
+        """
+        drawing, at = self._drawn(frame)
+        face = drawing.face.mask
+        mouth = np.isin(drawing.face.region, (Region.LIPS, *MOUTH_REGIONS))
+        crop = self._crop(frame, picture)
+        expected = _expected(self.chart, self.usual, colours, seen, at)
+        share = _at(cv2.GaussianBlur(patch.astype(np.float32), (0, 0), _SOFT), at)
+        wanted = _DOUBT * (_INSIDE - share) / (_INSIDE - _OUTSIDE)
+        away = np.where(mouth, _DOUBT / 2, expected.deviation(crop))
+        before = face & (share > _OUTSIDE) & (away > wanted)
+        before |= mouth & (share <= _INSIDE) & _alike(crop, before & ~mouth, expected.colour)
+        whole = _whole(close(before, _CLOSED), share > _HALF)
+        well_seen = _at(self.chart.spread(seen.astype(np.float32)), at) > _HALF
+        return dilate(_beyond(whole, face & (well_seen | mouth)), _MARGIN, _MARGIN)
+
+    def _drawn(self, frame: int) -> tuple[Drawing, Float]:
+        """The face, and (SIZE, SIZE, 2) the place on the map that each pixel shows."""
+        expression = self.track.expression[frame]
+        transform = self.transforms[frame]
+        posed = pose_face(self.surface, self.track, frame, expression, transform)
+        drawing = draw_face(self.surface, posed, SIZE, None, self.chart.at_vertices)
+        return drawing, (drawing.values - _CENTRE).astype(np.float32)
+
+    def _crop(self, frame: int, picture: Image) -> Image:
+        under = window(self.transforms[frame], SIZE, *picture.shape[:2])
+        crop = under.cut(under.part(picture), cv2.INTER_LINEAR)
+        return np.asarray(cv2.GaussianBlur(crop, (0, 0), _BLUR), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -107,16 +125,26 @@ class _Expected:
         return np.where(self.known, away, _DOUBT / 2).astype(np.float32)
 
 
-def _expected(chart: Chart, usual: Usual, cells: tuple[Image, Bool], at: Float) -> _Expected:
+def _expected(chart: Chart, usual: Usual, colours: Image, seen: Bool, at: Float) -> _Expected:
     """The usual look in this frame's light, on a face that has the map's places `at` it."""
-    colours, seen = cells
     light = light_of(chart, np.where(seen[:, None], logarithm(colours) - usual.colour, 0), seen)
     spread = np.stack([usual.light, usual.tint, np.ones_like(usual.tint)], 1)
     grid = chart.spread(np.concatenate([usual.colour + light, spread], 1))
-    drawn = cv2.remap(grid, at, None, cv2.INTER_LINEAR)
+    drawn = _at(grid, at)
     known = drawn[..., 5] > _HALF
     drawn = np.where(known[..., None], drawn / np.maximum(drawn[..., 5:], _HALF), 1)
     return _Expected(drawn[..., :3], drawn[..., 3], drawn[..., 4], known)
+
+
+def _at(grid: Float, at: Float) -> Float:
+    """(SIZE, SIZE, ...) what a picture of the map (CELLS, CELLS, ...) holds at these places."""
+    return np.asarray(cv2.remap(grid, at, None, cv2.INTER_LINEAR), np.float32)
+
+
+def _whole(before: Bool, sure: Bool) -> Bool:
+    """Without specks, which have little of what is `sure`, and without holes."""
+    large = [part for part in parts(before) if (part & sure).sum() >= _SPECK]
+    return np.asarray(binary_fill_holes(np.any(large, 0)), bool) if large else before & False
 
 
 def _alike(crop: Image, before: Bool, expected: Float) -> Bool:

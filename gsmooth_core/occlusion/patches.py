@@ -28,6 +28,7 @@ class PatchSettings:
     Attributes:
         plain: deviation of each cell of a patch that is hidden for sure.
         plain_cells: how many of the cells that dubbing replaces such a patch covers at least.
+        plain_on: how many in a frame next to one that has such a patch.
         plain_edge: deviation down to which it goes on around that.
         faint: mean deviation of a region from which on something is before it.
         faint_on: down to which it goes on in the frames before and after.
@@ -43,6 +44,7 @@ class PatchSettings:
 
     plain: float = 8.0
     plain_cells: int = 25
+    plain_on: int = 8
     plain_edge: float = 5.0
     faint: float = 3.2
     faint_on: float = 2.3
@@ -74,7 +76,7 @@ class Patches:
     def find(self) -> dict[int, Bool]:
         """Frame number -> (CELLS, CELLS) hidden cells, for the frames in which there are any."""
         frames = range(len(self.away))
-        found = {frame: plain for frame in frames if (plain := self._plain(frame)).any()}
+        found = self._plain_patches()
         strength = np.array([self._strength(frame, found) for frame in frames], np.float32)
         for frame in np.flatnonzero(lasting(strength, self.settings)):
             faint = self._faint(int(frame), found)
@@ -93,10 +95,22 @@ class Patches:
         closed = cv2.morphologyEx(patch.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
         return np.asarray(binary_fill_holes(closed), bool)
 
-    def _plain(self, frame: int) -> Bool:
+    def _plain_patches(self) -> dict[int, Bool]:
+        """Frames with a plain patch, and those before and after in which less of it is seen."""
+        s, frames = self.settings, range(len(self.away))
+        found = {n: plain for n in frames if (plain := self._plain(n, s.plain_cells)).any()}
+        for order, step in ((frames, -1), (reversed(frames), 1)):
+            for frame in order:
+                if frame not in found and frame + step in found:
+                    plain = self._plain(frame, s.plain_on)
+                    if plain.any():
+                        found[frame] = plain
+        return found
+
+    def _plain(self, frame: int, fewest: int) -> Bool:
         s, picture = self.settings, self._picture(frame)
         far = parts((picture > s.plain) & self._skin)
-        far = [part for part in far if (part & self._lower).sum() >= s.plain_cells]
+        far = [part for part in far if (part & self._lower).sum() >= fewest]
         sure = _union(far, picture.shape)
         wider = parts(picture > s.plain_edge) if far else []
         return _union([part for part in wider if (part & sure).any()], picture.shape)
@@ -112,7 +126,7 @@ class Patches:
         return self._mean(np.sum(squares, 0), np.sum(known, 0), s.region, self._replaced)
 
     def _clipped(self, frame: int, found: dict[int, Bool], most: float) -> tuple[Float, Float]:
-        """(CELLS, CELLS) squared deviations, and 1 where they are known, away from what is plain."""
+        """(CELLS, CELLS) squared deviations, and 1 where known; not near what is plain."""
         known = self.chart.spread(np.isfinite(self.away[frame])).astype(np.float32)
         if frame in found:
             around = np.ones((self.settings.gap,) * 2, np.uint8)

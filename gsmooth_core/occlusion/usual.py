@@ -56,14 +56,18 @@ def usual_look(chart: Chart, colours: Image, seen: Bool) -> Usual:
 
     Args:
         chart: the face's map.
-        colours: (T, C, 3) RGB of frames with a usable face.
-        seen: (T, C) cells that can be seen.
+        colours: (T, C, 3) RGB.
+        seen: (T, C) cells that can be seen; in some frame there must be one.
     """
-    some = np.linspace(0, len(colours) - 1, min(_SAMPLE, len(colours))).astype(int)
+    shown = np.flatnonzero(seen.any(1))
+    some = shown[np.linspace(0, len(shown) - 1, min(_SAMPLE, len(shown))).astype(int)]
     logs, known = logarithm(colours[some]), seen[some]
-    usual = Usual(_median(logs, known), *np.ones((2, len(chart.regions)), np.float32))
+    any_spread = np.ones(len(chart.regions), np.float32)  # the first round finds it
+    usual = Usual(_median(logs, known), any_spread, any_spread)
     for _ in range(_ROUNDS):
-        left = [_without_light(chart, x - usual.colour, k) for x, k in zip(logs, known, strict=True)]
+        left = [
+            _without_light(chart, x - usual.colour, k) for x, k in zip(logs, known, strict=True)
+        ]
         rest = np.stack(left)
         shift = _median(rest, known)
         light, tint = _parts(rest - shift)
@@ -114,7 +118,7 @@ def light_of(chart: Chart, difference: Float, seen: Bool) -> Float:
         fitted = terms @ np.linalg.solve(normal, weighted @ difference)
         error = np.abs(difference - fitted).mean(1)
         weight = say / (1 + (error / _OUTLIER) ** 2) ** 2
-    return fitted.astype(np.float32)
+    return np.asarray(fitted, np.float32)
 
 
 def _without_light(chart: Chart, difference: Float, seen: Bool) -> Float:
@@ -124,7 +128,7 @@ def _without_light(chart: Chart, difference: Float, seen: Bool) -> Float:
 def _terms(chart: Chart) -> Float:
     """(C, 4) brighter, from side to side, from top to bottom, in the middle."""
     y, x = (2 * place / CELLS - 1 for place in chart.places)
-    return np.stack([np.ones_like(x), x, y, x * x], 1).astype(np.float32)
+    return np.asarray(np.stack([np.ones_like(x), x, y, x * x], 1), np.float32)
 
 
 def _parts(rest: Float) -> tuple[Float, Float]:

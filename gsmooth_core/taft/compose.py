@@ -190,8 +190,9 @@ class Composer:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
 
     def _before(self, frame: int) -> Bool | None:
-        """(size, size) what stands before the face of a frame."""
-        return self.occluders.mask(frame, self.size) if self.occluders else None
+        """(size, size) what stands before the face of a frame; None where nothing does."""
+        before = self.occluders.mask(frame, self.size) if self.occluders else None
+        return before if before is not None and before.any() else None
 
     def _members(self, frame: int) -> NDArray[np.int64]:
         members: NDArray[np.int64] = self.choice.members[frame][self.choice.weights[frame] > 0]

@@ -34,7 +34,7 @@ def disc(frame: int) -> np.ndarray:
     points = model.shape(track.identity, track.expression[frame])[model.regions == Region.LIPS]
     camera = pose(points, track.rotation[frame], track.translation[frame])
     seen = project(camera, track.focal, track.width, track.height)
-    x, y = seen[:, :2].mean(0) + (3 * (frame - 11.5), 16)
+    x, y = seen[:, :2].mean(0) + np.array([3 * (frame - 11.5), 16])
     rows, columns = np.mgrid[: track.height, : track.width] + 0.5
     return (columns - x) ** 2 + (rows - y) ** 2 < RADIUS**2
 

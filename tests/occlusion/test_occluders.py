@@ -25,7 +25,7 @@ def masks(seed: int, frames: list[int]) -> dict[int, np.ndarray]:
 @settings(max_examples=30, deadline=None)
 def test_masks_are_kept_bit_by_bit(seed: int, frames: list[int]) -> None:
     given_masks = masks(seed, frames)
-    kept = packed(given_masks, SIZE)
+    kept = packed(sorted(given_masks.items()), SIZE)
     assert kept.frames.tolist() == sorted(frames)
     for frame in range(42):
         truth = given_masks.get(frame, np.zeros((SIZE, SIZE), bool))
@@ -34,7 +34,7 @@ def test_masks_are_kept_bit_by_bit(seed: int, frames: list[int]) -> None:
 
 @pytest.mark.parametrize("frames", [[], [3, 9]])
 def test_the_file_holds_them(tmp_path, frames: list[int]) -> None:
-    kept = packed(masks(1, frames), SIZE)
+    kept = packed(masks(1, frames).items(), SIZE)
     save_occluders(tmp_path / "o.safetensors", kept)
     again = load_occluders(tmp_path / "o.safetensors")
     assert again.size == SIZE
@@ -51,18 +51,18 @@ def test_another_file_is_refused(tmp_path) -> None:
 def test_a_larger_crop_shows_the_same_place() -> None:
     mask = np.zeros((SIZE, SIZE), bool)
     mask[10:30, 20:50] = True
-    large = packed({5: mask}, SIZE).mask(5, 2 * SIZE)
+    large = packed([(5, mask)], SIZE).mask(5, 2 * SIZE)
     assert np.array_equal(large, mask.repeat(2, 0).repeat(2, 1))
 
 
 def test_frames_beside_an_occluder_lend_nothing_either() -> None:
     track = scene.track(12)
-    kept = packed({5: np.ones((SIZE, SIZE), bool)}, SIZE)
+    kept = packed([(5, np.ones((SIZE, SIZE), bool))], SIZE)
     assert np.flatnonzero(~kept.lendable(track).usable).tolist() == [3, 4, 5, 6, 7]
 
 
 def test_where_every_face_has_something_before_it_all_must_lend() -> None:
     track = scene.track(12)
     track = replace(track, confidence=np.eye(1, 12, 5, dtype=np.float32)[0])
-    kept = packed({5: np.ones((SIZE, SIZE), bool)}, SIZE)
+    kept = packed([(5, np.ones((SIZE, SIZE), bool))], SIZE)
     assert kept.lendable(track) is track

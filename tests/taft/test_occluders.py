@@ -27,7 +27,7 @@ def occluders() -> Occluders:
     for frame in made.HIDDEN:
         disc = cv2.dilate(made.disc(frame).astype(np.uint8) * 255, np.ones((5, 5)))
         masks[frame] = cv2.warpAffine(disc, transforms[frame], (SIZE, SIZE)) > 127
-    return packed(masks, SIZE)
+    return packed(masks.items(), SIZE)
 
 
 def translator(pictures, occluders, generator=None, whole: bool = False) -> FaceTranslator:
@@ -84,7 +84,7 @@ def test_hidden_frames_lend_nothing(occluders) -> None:
 
 
 def test_frames_that_have_none_are_made_as_ever(occluders) -> None:
-    one = packed({11: occluders.mask(11, SIZE)}, SIZE)
+    one = packed([(11, occluders.mask(11, SIZE))], SIZE)
     dub = translator(made.bare(), one)
     plain = translator(made.bare(), None)
     plain.composer.bank, plain.composer.choice = dub.composer.bank, dub.composer.choice
