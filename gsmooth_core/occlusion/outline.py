@@ -11,7 +11,7 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt
 from gsmooth_core.crop import crop_transforms, window
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.mafb import close, dilate
+from gsmooth_core.mafb import close, dilate, erode
 from gsmooth_core.occlusion.chart import Chart
 from gsmooth_core.occlusion.patches import parts
 from gsmooth_core.occlusion.usual import Usual, light_of, logarithm
@@ -27,7 +27,8 @@ _INSIDE, _OUTSIDE = 0.9, 0.1  # share of a patch around a place that counts as m
 _CLOSED = 5  # pixels: diameter of gaps that are closed
 _ALIKE = 0.35  # difference of colours (logarithm) of one thing, in its own shades
 _NEARER = 0.7  # of the difference from lips or teeth
-_BEYOND = 28  # pixels that an occluder goes on beyond the skin that is seen well
+_SLANTED = 21  # pixels, twice the width of the face's edge, where a patch is hardly seen
+_BEYOND = 36  # pixels that an occluder goes on beyond the skin that is seen well
 _MARGIN = 5  # pixels: diameter by which it is grown, for its blurred edge
 _HALF = 0.5
 _CENTRE = 0.5  # the middle of a cell, where OpenCV counts from
@@ -84,7 +85,9 @@ class Outliner:
         before |= mouth & (share <= _INSIDE) & _alike(crop, before & ~mouth, expected.colour)
         whole = _whole(close(before, _CLOSED), share > _HALF)
         well_seen = _at(self.chart.spread(seen.astype(np.float32)), at) > _HALF
-        return dilate(_beyond(whole, face & (well_seen | mouth)), _MARGIN, _MARGIN)
+        inner = erode(face & (well_seen | mouth), _SLANTED, _SLANTED)
+        grown = dilate(whole | _beyond(whole & inner, inner), _MARGIN, _MARGIN)
+        return np.asarray(binary_fill_holes(grown), bool)
 
     def _drawn(self, frame: int) -> tuple[Drawing, Float]:
         """The face, and (SIZE, SIZE, 2) the place on the map that each pixel shows."""
