@@ -190,7 +190,7 @@ def test_the_mesh_holds_the_targets_curves_and_the_clips_texture(result, job, wo
 def test_what_passes_before_the_mouth_stays_and_is_reported(tmp_path, opening):
     frames = pictures()
     for n in range(8, 13):
-        cv2.circle(frames[n], (95 + 6 * n, 150), 16, (25, 28, 30), -1)
+        cv2.circle(frames[n], (90 + 4 * n, 150), 16, (25, 28, 30), -1)
     clip = video(tmp_path / "stick.mp4", frames)
     spoken = curves(tmp_path / "curves.json", opening)
     job = Job(video=clip, output=tmp_path / "out.mkv", expression=spoken, settings=SETTINGS)
@@ -199,7 +199,7 @@ def test_what_passes_before_the_mouth_stays_and_is_reported(tmp_path, opening):
     told = [e.text for e in seen if isinstance(e, Message) and "before the mouth" in e.text]
     assert len(told) == 1
     source, output = (list(read_frames(probe(path))) for path in (clip, job.output))
-    disc = np.hypot(*np.mgrid[-150:90, -161:95]) < 12  # frame 11
+    disc = np.hypot(*np.mgrid[-150:90, -134:122]) < 12  # frame 11
     assert np.abs(output[11].astype(int) - source[11])[disc].mean() < 4
     again = []
     dub(job, tmp_path / "job", again.append)

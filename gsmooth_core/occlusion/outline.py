@@ -85,9 +85,10 @@ class Outliner:
         before |= mouth & (share <= _INSIDE) & _alike(crop, before & ~mouth, expected.colour)
         whole = _whole(close(before, _CLOSED), share > _HALF)
         well_seen = _at(self.chart.spread(seen.astype(np.float32)), at) > _HALF
-        inner = erode(face & (well_seen | mouth), _SLANTED, _SLANTED)
-        grown = dilate(whole | _beyond(whole & inner, inner), _MARGIN, _MARGIN)
-        return np.asarray(binary_fill_holes(grown), bool)
+        clear = face & (well_seen | mouth)
+        for part in (clear, erode(clear, _SLANTED, _SLANTED)):
+            whole = whole | _beyond(whole & part, part)
+        return np.asarray(binary_fill_holes(dilate(whole, _MARGIN, _MARGIN)), bool)
 
     def _drawn(self, frame: int) -> tuple[Drawing, Float]:
         """The face, and (SIZE, SIZE, 2) the place on the map that each pixel shows."""
