@@ -34,6 +34,11 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         ),
         default="lower_face",
     )
+    occluders: BoolProperty(
+        name="Keep What Passes Before",
+        description="Leave a hand or a microphone that passes before the mouth where it is",
+        default=True,
+    )
     adapt: FloatProperty(
         name="Learn This Mouth",
         description="Time that may be spent on learning from the clip itself first; 0 for none",
@@ -56,7 +61,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
 
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        names = ("strength", "smoothing", "mask", "adapt")
+        names = ("strength", "smoothing", "mask", "occluders", "adapt")
         return {name: getattr(self, name) for name in names}
 
 

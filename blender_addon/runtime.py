@@ -31,6 +31,7 @@ STAGES = {
     "start": "Starting the worker",
     "track": "Following the face",
     "predict": "Listening to the speech",
+    "occluders": "Looking for what is before the mouth",
     "adapt": "Learning this mouth",
     "render": "Making the new mouth",
     "encode": "Writing the clip",

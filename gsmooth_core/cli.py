@@ -223,7 +223,8 @@ def _add_dub(commands: Any) -> None:
 def _add_setting(parser: argparse.ArgumentParser, known: Field[Any]) -> None:
     flag, text = "--" + known.name.replace("_", "-"), known.metadata["text"]
     if isinstance(known.default, bool):
-        parser.add_argument(flag, dest=known.name, action="store_true", default=None, help=text)
+        action = argparse.BooleanOptionalAction if known.default else "store_true"  # --no-...
+        parser.add_argument(flag, dest=known.name, action=action, default=None, help=text)
         return
     parser.add_argument(
         flag,

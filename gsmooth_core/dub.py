@@ -1,6 +1,7 @@
 """The way of the data, from a job to a dubbed file. Read this file to know the program.
 
-    track -> predict -> pose -> (adapt) -> render + blend + translate + paste -> encode
+    track -> predict -> pose -> find occluders -> (adapt) -> render + blend + translate + paste
+          -> encode
 
 Each stage is one method of `Run`; its result lies in the job's folder and is noted in the journal
 with a fingerprint of everything it was made from. A job that is started again goes on where
@@ -33,6 +34,8 @@ from gsmooth_core.journal import Journal, fingerprint
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
+from gsmooth_core.occlusion.find import OcclusionSettings, find_occluders
+from gsmooth_core.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
 from gsmooth_core.taft.adapt import AdaptSettings, learn, shares_of, taught_parts
@@ -201,6 +204,26 @@ class Run:
             self.journal.record("predict", inputs, path)
         return load_expression(path)
 
+    def occluders(self, track: FaceTrack) -> Occluders | None:
+        """What passes before the lower face, where there is anything and the job asks for it."""
+        settings = self._occlusion_settings()
+        if settings is None or self.source.clip.still:
+            return None
+        inputs = fingerprint(**self._track_inputs(), occluders=asdict(settings))
+        path = self.folder / "occluders.safetensors"
+        if not self.journal.finished("occluders", inputs):
+            on_progress = self._progress("occluders", self.source.count)
+            save_occluders(
+                path, find_occluders(self._opened, track, self.model, settings, on_progress)
+            )
+            self.journal.record("occluders", inputs, path)
+        found = load_occluders(path)
+        if not len(found):
+            return None
+        text = f"Something is before the mouth in {len(found)} frames; it stays there."
+        self.tell(Message("info", text))
+        return found
+
     def adapt(self, track: FaceTrack) -> Personal | None:
         """What the other parts of the clip teach each part about the person."""
         settings = AdaptSettings()
@@ -253,9 +276,19 @@ class Run:
     ) -> FaceTranslator:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(), self.compose_settings()
-        personal = self.adapt(track) if self.job.settings.adapt else None
+        before = self.occluders(track)
+        clear = before.lendable(track) if before else track
+        personal = self.adapt(clear) if self.job.settings.adapt else None
         return FaceTranslator(
-            track, self.model, target.values, frames, generator, compose, self._device, personal
+            track,
+            self.model,
+            target.values,
+            frames,
+            generator,
+            compose,
+            self._device,
+            personal,
+            before,
         )
 
     def compose_settings(self) -> ComposeSettings:
@@ -326,6 +359,9 @@ class Run:
         """What the generator works on; None for the best."""
         return None if self.job.settings.device == "auto" else self.job.settings.device
 
+    def _occlusion_settings(self) -> OcclusionSettings | None:
+        return OcclusionSettings() if self.job.settings.occluders else None
+
     def _opened(self) -> closing[FrameReader]:
         return closing(self.source.frames())
 
@@ -354,9 +390,10 @@ class Run:
 
     def _look_inputs(self) -> dict[str, Any]:
         """What the look of a face depends on, whatever it says."""
-        settings = self.job.settings
+        settings, occlusion = self.job.settings, self._occlusion_settings()
         return {
             **self._track_inputs(),
+            "occluders": asdict(occlusion) if occlusion else None,
             "track": self.folder / "track.safetensors",
             "taft": models.locate("taft"),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),

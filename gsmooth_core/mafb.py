@@ -22,6 +22,7 @@ PAPER_SIZE = 224
 PAPER_SIDE = 10 * PAPER_SIZE / 1015
 
 _FINE = 0.15  # of the rim, over which detail goes over from one picture to the other
+_EDGE = 1.5  # pixels over which the new picture ends at something that stands before the face
 _COARSE = 0.3  # of the rim: deviation of the Gaussian that tells light from detail
 
 
@@ -178,7 +179,9 @@ def _falloff(distance: Float, rim: float) -> Float:
     return (x * x * (3 - 2 * x)).astype(np.float32)
 
 
-def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> tuple[Image, Bool]:
+def lay_over(
+    frame: Image, picture: Float, hidden: Bool, rim: float, before: Bool | None = None
+) -> tuple[Image, Bool]:
     """Lay a new picture over a frame, so that its rim shows neither a step nor a haze.
 
     In two bands (Burt and Adelson, 1983): a difference in light fades out over the whole rim,
@@ -190,6 +193,8 @@ def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> tuple[Im
         picture: (h, w, 3) the new picture, 0..255.
         hidden: (h, w) M_f: what the new picture replaces.
         rim: pixels around M_f over which it fades out.
+        before: (h, w) what stands before the face: there it ends within a pixel or two, and its
+            light is no light of the face.
 
     Returns:
         (h, w, 3): `picture` under M_f, the frame bit by bit beyond the rim; and (h, w) M_f and rim.
@@ -198,21 +203,27 @@ def lay_over(frame: Image, picture: Float, hidden: Bool, rim: float) -> tuple[Im
     if not hidden.any():
         return laid, np.zeros(hidden.shape, bool)
     distance = _distance(hidden)
+    if before is not None:
+        distance = np.where(before, distance * max(1.0, rim / _EDGE), distance)
     changed = _falloff(distance, rim) > 0
     y, x = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
     part = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]  # most of a large face is not touched
-    laid[part] = _two_bands(frame[part], picture[part], distance[part], rim)
+    face = None if before is None else ~before[part]
+    laid[part] = _two_bands(frame[part], picture[part], distance[part], rim, face)
     return laid, changed
 
 
-def _two_bands(frame: Image, picture: Float, distance: Float, rim: float) -> Image:
+def _two_bands(
+    frame: Image, picture: Float, distance: Float, rim: float, face: Bool | None
+) -> Image:
     wide, narrow = _falloff(distance, rim), _falloff(distance, rim * _FINE)
     old, hidden = frame.astype(np.float32), distance == 0
     known = ((wide > 0) & ~hidden).astype(np.float32)
     difference = (picture - old) * known[..., None]
     deviation = max(rim * _COARSE, 0.5)
-    light = cv2.GaussianBlur(difference, (0, 0), deviation)
-    light /= np.maximum(cv2.GaussianBlur(known, (0, 0), deviation), 1e-6)[..., None]
+    lit = known if face is None else known * face
+    light = cv2.GaussianBlur(difference * lit[..., None], (0, 0), deviation)
+    light /= np.maximum(cv2.GaussianBlur(lit, (0, 0), deviation), 1e-6)[..., None]
     in_rim = old + narrow[..., None] * difference + (wide - narrow)[..., None] * light
     mixed = np.where(hidden[..., None], picture, np.where(known[..., None] > 0, in_rim, old))
     rounded: Image = np.rint(mixed).clip(0, 255).astype(np.uint8)

@@ -51,6 +51,9 @@ class DubSettings:
     crop_size: int | str = setting(
         "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)
     )
+    occluders: bool = setting(
+        True, "leave a hand or a microphone that passes before the mouth where it is"
+    )
     adapt: float = setting(
         0.0,
         "seconds that may be spent on learning this person's mouth from the clip first",

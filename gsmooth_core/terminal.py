@@ -17,6 +17,7 @@ from gsmooth_core.events import Event, Failure, Message, Outcome, Progress, to_l
 STAGES = {
     "track": "Following the face",
     "predict": "Listening to the speech",
+    "occluders": "Looking for what is before the mouth",
     "adapt": "Learning this mouth",
     "render": "Making the new mouth",
     "encode": "Writing the video",

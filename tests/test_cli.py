@@ -80,11 +80,12 @@ def test_a_job_that_is_kept(way, sources, tmp_path, how):
 def test_every_setting_has_its_option(way, sources, tmp_path):
     values = {"strength": 0.5, "smoothing": 0.25, "mask": "face", "crop_size": 256, "crf": 20}
     values |= {"preset": "fast", "chunk_frames": 5, "keep_source_audio": True, "seed": 3}
-    values |= {"device": "cpu", "reference_gap": 0.5, "adapt": 90.0}
+    values |= {"device": "cpu", "reference_gap": 0.5, "adapt": 90.0, "occluders": False}
     assert set(values) == {known.name for known in fields(DubSettings)}
     options = []
     for name, value in values.items():
-        options += ["--" + name.replace("_", "-"), *([] if value is True else [value])]
+        flag = ("--no-" if value is False else "--") + name.replace("_", "-")
+        options += [flag, *([] if isinstance(value, bool) else [value])]
     assert dub(*sources, tmp_path / "o.mp4", "--keep-job", *options) == 0
     assert load_job(tmp_path / "o.mp4.gsmooth").settings == DubSettings(**values)
 

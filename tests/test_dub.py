@@ -12,7 +12,7 @@ import skimage.data
 from gsmooth_core.data import Expression
 from gsmooth_core.dub import Run, dub
 from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeechError
-from gsmooth_core.events import Progress
+from gsmooth_core.events import Message, Progress
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.jobs import Job
 from gsmooth_core.journal import JOURNAL_FILE
@@ -185,3 +185,22 @@ def test_the_mesh_holds_the_targets_curves_and_the_clips_texture(result, job, wo
     texture = cv2.imread(paths["texture"])
     assert texture.shape == (1024, 1024, 3)
     assert texture.std() > 10
+
+
+def test_what_passes_before_the_mouth_stays_and_is_reported(tmp_path, opening):
+    frames = pictures()
+    for n in range(8, 13):
+        cv2.circle(frames[n], (90 + 4 * n, 150), 16, (25, 28, 30), -1)
+    clip = video(tmp_path / "stick.mp4", frames)
+    spoken = curves(tmp_path / "curves.json", opening)
+    job = Job(video=clip, output=tmp_path / "out.mkv", expression=spoken, settings=SETTINGS)
+    seen = []
+    dub(job, tmp_path / "job", seen.append)
+    told = [e.text for e in seen if isinstance(e, Message) and "before the mouth" in e.text]
+    assert len(told) == 1
+    source, output = (list(read_frames(probe(path))) for path in (clip, job.output))
+    disc = np.hypot(*np.mgrid[-150:90, -134:122]) < 12  # frame 11
+    assert np.abs(output[11].astype(int) - source[11])[disc].mean() < 4
+    again = []
+    dub(job, tmp_path / "job", again.append)
+    assert not [e for e in again if isinstance(e, Progress) and e.stage == "occluders"]

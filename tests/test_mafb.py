@@ -180,3 +180,41 @@ def test_a_difference_in_light_leaves_no_step(skin) -> None:
 def test_no_mask_lays_nothing_over(skin) -> None:
     frame, other, mask = skin
     assert np.array_equal(mafb.lay_over(frame, other, np.zeros_like(mask), 8.0)[0], frame)
+
+
+@pytest.fixture
+def before() -> np.ndarray:
+    """A stick that crosses the mask's right side."""
+    stick = np.zeros((96, 96), bool)
+    stick[44:52, 50:] = True
+    return stick
+
+
+def test_what_stands_before_the_face_ends_the_new_picture_within_two_pixels(skin, before) -> None:
+    frame, other, mask = skin
+    frame = np.where(before[..., None], np.uint8(20), frame)
+    laid, _ = mafb.lay_over(frame, other, mask & ~before, 8.0, before)
+    core = cv2.erode(before.astype(np.uint8), np.ones((5, 5))) > 0
+    assert np.array_equal(laid[core], frame[core])
+    rim = ~before & ~mask & (mafb.rim_weight(mask, 8.0) > 0)
+    bare, _ = mafb.lay_over(skin[0], other, mask, 8.0)
+    assert np.abs(laid.astype(int) - bare)[rim].mean() < 3  # its darkness is no light of the skin
+
+
+def test_nothing_hidden_shows_beside_what_stands_before(skin, before) -> None:
+    frame, other, mask = skin
+    hidden = mask & ~before
+    poisoned = frame.copy()
+    poisoned[hidden] = 255 - poisoned[hidden]
+    clean, changed = mafb.lay_over(frame, other, hidden, 8.0, before)
+    again, same = mafb.lay_over(poisoned, other, hidden, 8.0, before)
+    assert np.array_equal(again, clean)
+    assert np.array_equal(changed, same)
+    assert np.array_equal(clean[~changed], frame[~changed])
+
+
+def test_nothing_before_the_face_changes_nothing(skin) -> None:
+    frame, other, mask = skin
+    plain = mafb.lay_over(frame, other, mask, 8.0)
+    nothing = mafb.lay_over(frame, other, mask, 8.0, np.zeros_like(mask))
+    assert all(np.array_equal(a, b) for a, b in zip(plain, nothing, strict=True))

@@ -19,6 +19,7 @@ from gsmooth_core.data import Blend, Bool, FaceTrack, Float, Image
 from gsmooth_core.errors import InputError
 from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.mafb import MaskSettings, blend, face_mask, in_crop, scaled
+from gsmooth_core.occlusion.occluders import Occluders
 from gsmooth_core.render import (
     Drawing,
     Posed,
@@ -103,6 +104,8 @@ class Composer:
         source: where frames for the bank come from.
         settings: see `ComposeSettings`.
         personal: where this person's face differs from the mesh.
+        occluders: what stands before the face: it stays in its frames, which lend no pixels as
+            long as there are others.
 
     Raises:
         InputError: the target does not fit the track.
@@ -116,6 +119,7 @@ class Composer:
         source: ReferenceSource,
         settings: ComposeSettings | None = None,
         personal: Personal | None = None,
+        occluders: Occluders | None = None,
     ) -> None:
         if target.shape != track.expression.shape:
             raise InputError(
@@ -127,9 +131,11 @@ class Composer:
         self.size = self.settings.size or best_size(track, model)
         self.transforms = crop_transforms(track, model, self.size)
         self.surface = face_surface(model, track.identity)
+        self.occluders = occluders
+        lending = occluders.lendable(track) if occluders else track
         r = self.settings.references
         own = features(track, model, track.expression, r.degrees)
-        bank = choose_bank(own, track.usable, r.bank)
+        bank = choose_bank(own, lending.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         self.choice = choose(wanted, own, bank, float(track.fps), r)
         self._circumstances = [circumstances(track, e) for e in (track.expression, self.target)]
@@ -153,7 +159,9 @@ class Composer:
             self.surface, self._posed(frame, self.track.expression[frame]), self.size, whole=whole
         )
         region = old | (drawing.face.mask if whole else drawing.dubbed)
-        return drawing, self._clear_of_border(face_mask(region, self.settings.mask))
+        mask = self._clear_of_border(face_mask(region, self.settings.mask))
+        before = self._before(frame)
+        return drawing, mask if before is None else mask & ~before
 
     def points(self, frame: int) -> Float:
         """(V, 2) crop pixels of the new face's vertices in frame number `frame`."""
@@ -163,11 +171,13 @@ class Composer:
         """Compose frame number `frame`, whose pixels are `picture` (H, W, 3)."""
         drawing, mask = self.masks(frame)
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
-        veiled = veil(picture, under, mask & under.inside())
+        before = self._before(frame)
+        veiled = veil(picture, under, mask & under.inside(), before)
         crop, known = veiled.crop()
+        bare = known if before is None else known & ~before
         references, validity = self._references(frame, drawing)
         if len(references):
-            references = match_light(references, crop, (known & _skin(drawing)).astype(np.float32))
+            references = match_light(references, crop, (bare & _skin(drawing)).astype(np.float32))
             around = known & under.inside() & ~drawing.face.mask
             agreeing = agreement(references, crop, around)
             validity = np.where(drawing.face.mask, validity, validity * agreeing)
@@ -193,6 +203,11 @@ class Composer:
 
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
+
+    def _before(self, frame: int) -> Bool | None:
+        """(size, size) what stands before the face of a frame; None where nothing does."""
+        before = self.occluders.mask(frame, self.size) if self.occluders else None
+        return before if before is not None and before.any() else None
 
     def _members(self, frame: int) -> NDArray[np.int64]:
         members: NDArray[np.int64] = self.choice.members[frame][self.choice.weights[frame] > 0]

@@ -13,6 +13,7 @@ from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.occlusion.occluders import Occluders
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
@@ -53,6 +54,7 @@ class FaceTranslator:
             generator's own.
         device: of the generator; by default CUDA where there is one.
         personal: what was learned of this person.
+        occluders: what stands before the face and stays there.
 
     Raises:
         InputError: the target does not fit the track.
@@ -68,11 +70,12 @@ class FaceTranslator:
         settings: ComposeSettings | None = None,
         device: str | None = None,
         personal: Personal | None = None,
+        occluders: Occluders | None = None,
     ) -> None:
         self.track = track
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
-        self.composer = Composer(track, model, target, source, settings, personal)
+        self.composer = Composer(track, model, target, source, settings, personal, occluders)
         self.generator = placed(generator, device)
         self.device = next(self.generator.parameters()).device
 

@@ -16,6 +16,7 @@ from gsmooth_core.data import Bool, Float, Image
 from gsmooth_core.mafb import lay_over
 
 _KNOWN = 0.999
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Veiled:
         under: the crop window.
         part: (h, w, 3) pixels of the box, 0 where hidden.
         hidden: (h, w) what the mask touches.
+        before: (h, w) what stands before the face, where that is known.
     """
 
     under: Window
     part: Image
     hidden: Bool
+    before: Bool | None = None
 
     def crop(self) -> tuple[Float, Bool]:
         """The crop (H, W, 3), 0..1, and (H, W) the pixels of it that no hidden pixel touched."""
@@ -52,16 +55,19 @@ class Veiled:
         """
         new = self.under.spread(np.clip(picture * 255, 0, 255).astype(np.float32))
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
-        laid, changed = lay_over(self.part, new, self.hidden, rim)
+        laid, changed = lay_over(self.part, new, self.hidden, rim, self.before)
         self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
         return out, mask
 
 
-def veil(frame: Image, under: Window, mask: Bool) -> Veiled:
+def veil(frame: Image, under: Window, mask: Bool, before: Bool | None = None) -> Veiled:
     """Hide what (size, size) `mask` covers in the crop `under` of the frame (H, W, 3).
 
-    The mask must keep clear of the crop's border by more than the rim it is revealed with.
+    The mask must keep clear of the crop's border by more than the rim it is revealed with, and
+    of what stands `before` (size, size) the face.
     """
     covered = hidden(under, mask)
     part = np.where(covered[..., None], np.uint8(0), under.part(frame))
-    return Veiled(under, part, covered)
+    if before is None:
+        return Veiled(under, part, covered)
+    return Veiled(under, part, covered, under.spread(before.astype(np.float32)) > _HALF)

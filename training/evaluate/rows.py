@@ -108,7 +108,7 @@ def own_job(clip: EvalClip, plan: Plan, output: Path, frames: int) -> Job:
         audio=clip.path,
         audio_start=clip.offset / 25,
         frame_count=frames,
-        settings=DubSettings(reference_gap=plan.gap, adapt=plan.adapt),
+        settings=DubSettings(reference_gap=plan.gap, adapt=plan.adapt, occluders=False),
     )
 
 

@@ -1,0 +1,1 @@
+"""What passes before the lower face: found before anything is made, and left where it is."""
