@@ -38,15 +38,10 @@ from gsmooth_core.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.adapt import AdaptSettings, learn, shares_of, taught_parts
+from gsmooth_core.taft.adapt import AdaptSettings, learn
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
-from gsmooth_core.taft.correctives import (
-    Correctives,
-    Personal,
-    load_correctives,
-    save_correctives,
-)
+from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
@@ -225,16 +220,29 @@ class Run:
         return found
 
     def adapt(self, track: FaceTrack) -> Personal | None:
-        """What the other parts of the clip teach each part about the person."""
-        settings = AdaptSettings()
-        taught = taught_parts(track, settings)
-        if not taught:
-            self.tell(Message("warning", "The clip is too short to learn from; not adapted."))
-            return None
-        parts = tuple(self._learned(n, part, settings) for n, part in enumerate(taught))
-        if not any(parts):
-            self.tell(Message("info", "Nothing was learned that unseen frames bear out."))
-        return Personal(parts, shares_of(len(track), float(track.fps), settings))
+        """What the clip teaches about the person; None where it is too short for that."""
+        path, settings = self.folder / "personal.safetensors", AdaptSettings()
+        inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
+        if not self.journal.finished("adapt", inputs):
+            on_frame = self._progress("adapt", settings.lessons.count)
+            generator, seconds = load_generator(), self.job.settings.adapt
+            material = Material(
+                track,
+                self.model,
+                self._opened,
+                config_of(generator),
+                self.compose_settings(),
+                settings.lessons,
+                self._device,
+            )
+            learned = learn(generator, material, settings, seconds, on_frame)
+            if learned is None:
+                text = "The clip is too short to learn from; not adapted."
+                self.tell(Message("warning", text))
+                return None
+            save_personal(path, learned)
+            self.journal.record("adapt", inputs, path)
+        return load_personal(path)
 
     def render(self, track: FaceTrack, target: Expression) -> tuple[list[Path], int]:
         """Translate all frames, segment by segment; what an earlier run finished is kept.
@@ -335,24 +343,6 @@ class Run:
             self.tell(Progress(stage, before + done, total))
 
         return on_progress
-
-    def _learned(self, number: int, part: FaceTrack, settings: AdaptSettings) -> Correctives | None:
-        """The correctives of one part, learned from `part` of the clip or read from the folder."""
-        path = self.folder / f"correctives_{number}.safetensors"
-        inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
-        if not self.journal.finished("adapt", inputs, number):
-            each, count = settings.lessons.count, settings.parts
-            on_frame = self._progress("adapt", count * each, number * each)
-            generator, compose = load_generator(), self.compose_settings()
-            config, lessons = config_of(generator), settings.lessons
-            device = self._device
-            material = Material(part, self.model, self._opened, config, compose, lessons, device)
-            seconds = self.job.settings.adapt / count
-            learned = learn(generator, material, settings, seconds, on_frame)
-            save_correctives(path, learned)
-            on_frame(each)
-            self.journal.record("adapt", inputs, path, number)
-        return load_correctives(path)
 
     @property
     def _device(self) -> str | None:

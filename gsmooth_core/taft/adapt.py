@@ -1,26 +1,29 @@
 """Target adaptation: what this clip teaches about its person, and not about the frame to be made.
 
-The clip is cut into parts. Each has its own correctives, learned from the other parts: frames
-of those are reconstructed, from references in them at least `gap` seconds away, and it is seen
-where they lie wrong. Around each cut lies a stretch over which one part's correctives become the
-next one's; neither learns from it. So no pixel of a frame ever has a part in the correctives that
-make it. They are kept as far as stretches of the clip bear out that they were not learned from.
+The clip is cut into parts. Each has its own correctives, learned from the other parts: frames of
+those are reconstructed, from references in them at least `gap` seconds away, and it is seen where
+they lie wrong. Around each cut lies a stretch over which one part's correctives become the next
+one's; neither learns from it. So no pixel of a frame ever has a part in the correctives that make
+it. They are kept as far as stretches of the clip bear out that they were not learned from.
+
+One reconstruction serves several parts: it borrows from few of them, and teaches all the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import monotonic
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 from torch import nn
 
-from gsmooth_core.data import FaceTrack, Float
-from gsmooth_core.taft.calibrate import CalibrationSettings, calibrate
-from gsmooth_core.taft.correctives import Correctives
+from gsmooth_core.data import Bool, FaceTrack, Float
+from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, fitted, measured
+from gsmooth_core.taft.correctives import Personal, circumstances
 from gsmooth_core.taft.lessons import LessonSettings, Material
+from gsmooth_core.taft.references import Lending
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,22 @@ class AdaptSettings:
     """How a clip is learned from.
 
     Attributes:
-        lessons: the frames that each part learns from.
+        lessons: the frames that are reconstructed.
         calibration: how correctives are learned from them.
         parts: number of parts.
+        lenders: parts that a reconstruction borrows from, its own among them.
         fade: seconds around a cut in which one part's correctives become the next one's.
         shortest: seconds with a usable face that each part needs to learn from.
+        seed: of the choice of lenders.
     """
 
     lessons: LessonSettings = field(default_factory=LessonSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
-    parts: int = 4
+    parts: int = 6
+    lenders: int = 3
     fade: float = 0.4
     shortest: float = 1.5
+    seed: int = 0
 
 
 def shares_of(frames: int, fps: float, settings: AdaptSettings) -> Float:
@@ -52,23 +59,17 @@ def shares_of(frames: int, fps: float, settings: AdaptSettings) -> Float:
     return shares
 
 
-def taught_parts(track: FaceTrack, settings: AdaptSettings) -> list[FaceTrack] | None:
-    """The track without the frames that a part may not learn from, for each part.
-
-    `gap` seconds lie between them and the frames that it makes.
+def open_to(track: FaceTrack, settings: AdaptSettings) -> Bool | None:
+    """(T, K) frames that each part may learn from: `gap` seconds from all that it makes.
 
     Returns:
-        None when there is too little of it.
+        None when a part has too little of it.
     """
     fps = float(track.fps)
-    clear = int(np.ceil(settings.lessons.gap * fps))
-    parts = []
-    for share in shares_of(len(track), fps, settings).T:
-        near = maximum_filter1d(share > 0, 2 * clear + 1, mode="constant")
-        confidence = np.where(near, 0, track.confidence).astype(np.float32)
-        parts.append(replace(track, confidence=confidence))
-    enough = all(part.usable.sum() >= settings.shortest * fps for part in parts)
-    return parts if enough else None
+    near = 2 * int(np.ceil(settings.lessons.gap * fps)) + 1
+    made = shares_of(len(track), fps, settings) > 0
+    free: Bool = ~maximum_filter1d(made, near, axis=0, mode="constant") & track.usable[:, None]
+    return free if free.sum(0).min() >= settings.shortest * fps else None
 
 
 def learn(
@@ -77,14 +78,44 @@ def learn(
     settings: AdaptSettings,
     seconds: float = np.inf,
     on_frame: Callable[[int], None] = lambda done: None,
-) -> Correctives | None:
-    """What frames of the clip teach one part; see `calibrate`.
+) -> Personal | None:
+    """What a clip teaches each of its parts about the person.
 
     Args:
         generator: makes the reconstructions.
-        material: the frames that may be learned from.
+        material: the clip.
         settings: how to learn.
         seconds: that may be spent; less is learned where they run out.
         on_frame: told how many frames are done, of `lessons.count` at most.
+
+    Returns:
+        None when the clip is too short; a part that learns nothing which unseen frames bear out
+        has no correctives.
     """
-    return calibrate(generator, material, settings.calibration, monotonic() + seconds, on_frame)
+    until, track = monotonic() + seconds, material.track
+    free = open_to(track, settings)
+    if free is None:
+        return None
+    shares = shares_of(len(track), float(track.fps), settings)
+    lending = _lending(shares, settings)
+    smooth = settings.calibration.smooth
+    misses = measured(generator, material, lending, smooth, until, on_frame)
+    x, gap = circumstances(track, track.expression), settings.lessons.gap * float(track.fps)
+    parts = (fitted(_known_to(part, misses), x, gap, settings.calibration) for part in free.T)
+    return Personal(tuple(parts), shares)
+
+
+def _lending(shares: Float, settings: AdaptSettings) -> Lending:
+    """Each frame borrows from its own part and some others, drawn by lot."""
+    part = shares.argmax(1)
+    lots = np.random.default_rng(settings.seed).random(shares.shape)
+    lots[np.arange(len(part)), part] = -1
+    drawn = np.argsort(lots, 1)[:, : settings.lenders]
+    allowed = np.zeros(shares.shape, bool)
+    np.put_along_axis(allowed, drawn, values=True, axis=1)
+    return Lending(part, allowed)
+
+
+def _known_to(free: Bool, misses: list[Miss]) -> list[Miss]:
+    """Misses in which only frames have a part that are `free` (T,)."""
+    return [miss for miss in misses if free[[miss.frame, *miss.references]].all()]

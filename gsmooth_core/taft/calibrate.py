@@ -17,10 +17,11 @@ from torch import nn
 
 from gsmooth_core.data import Float, Image
 from gsmooth_core.taft.compose import Composition
-from gsmooth_core.taft.correctives import Correctives, circumstances
+from gsmooth_core.taft.correctives import Correctives
 from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.lessons import Material
+from gsmooth_core.taft.references import Lending
 from gsmooth_core.taft.registration import flow
 from gsmooth_core.taft.ridge import proven_ridge
 
@@ -62,35 +63,31 @@ class Miss:
     flow: Float
 
 
-def calibrate(
+def measured(
     generator: nn.Module,
     material: Material,
-    settings: CalibrationSettings,
+    lending: Lending,
+    smooth: float,
     until: float = np.inf,
     on_frame: Callable[[int], None] = lambda done: None,
-) -> Correctives | None:
-    """Correctives of the person in a clip.
+) -> list[Miss]:
+    """Misses of a clip's frames, in the order of the frames.
 
     Args:
         generator: makes the reconstructions.
-        material: the frames that may be learned from.
-        settings: how to learn.
+        material: the frames.
+        lending: which frames they may be reconstructed from.
+        smooth: see `CalibrationSettings`.
         until: time of `monotonic` after which no other frame is begun.
         on_frame: told how many frames are done.
-
-    Returns:
-        None where there is too little to learn from, or nothing that holds for unseen frames.
     """
-    generator, composer, misses = placed(generator, material.device), material.composer(), []
+    generator, composer = placed(generator, material.device), material.composer(lending)
+    misses = []
     for picture, composition in material.composed(composer, until):
         points = composer.points(composition.frame)
-        misses.append(_miss(generator, composition, picture, points, settings.smooth))
+        misses.append(_miss(generator, composition, picture, points, smooth))
         on_frame(len(misses))
-    if len(misses) < settings.fewest:
-        return None
-    misses.sort(key=lambda miss: miss.frame)
-    gap = material.settings.gap * float(material.track.fps)
-    return fitted(misses, circumstances(material.track, material.track.expression), gap, settings)
+    return sorted(misses, key=lambda miss: miss.frame)
 
 
 def fitted(
@@ -99,11 +96,13 @@ def fitted(
     """Correctives that explain misses as far as unseen ones bear out.
 
     Args:
-        misses: in the order of their frames.
+        misses: in the order of their frames; too few of them teach nothing.
         x: (T, F) circumstances of the clip's frames.
         gap: frames between those that teach and those that judge.
         settings: how to learn.
     """
+    if len(misses) < settings.fewest:
+        return None
     frames = np.array([miss.frame for miss in misses])
     seen = x[frames]
     centre, spread = seen.mean(0), seen.std(0) + _STILL

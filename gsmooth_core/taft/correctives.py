@@ -86,18 +86,26 @@ class Personal:
         return moved.astype(np.float32)
 
 
-def save_correctives(path: Path, made: Correctives | None) -> None:
-    """Write correctives, or that there are none, in one atomic step; weights in half precision."""
-    arrays = dict(vars(made)) | {"weights": made.weights.astype(np.float16)} if made else {}
+def save_personal(path: Path, made: Personal) -> None:
+    """Write what was learned of a clip in one atomic step; the weights in half precision."""
+    arrays = {"shares": made.shares}
+    for number, part in enumerate(made.parts):
+        for name, array in vars(part).items() if part else ():
+            kept = array.astype(np.float16) if name == "weights" else array
+            arrays[f"{number}.{name}"] = kept
     save_arrays(path, KIND, arrays, {})
 
 
-def load_correctives(path: Path) -> Correctives | None:
-    """Read what `save_correctives` wrote.
+def load_personal(path: Path) -> Personal:
+    """Read what `save_personal` wrote.
 
     Raises:
         InputError: no such file, damaged, or of another kind.
     """
     arrays, _ = load_arrays(path, KIND)
-    whole = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return Correctives(**whole) if whole else None
+    shares = arrays.pop("shares")
+    parts: list[dict[str, Float]] = [{} for _ in range(shares.shape[1])]
+    for name, array in arrays.items():
+        number, _, field = name.partition(".")
+        parts[int(number)][field] = array.astype(np.float32)
+    return Personal(tuple(Correctives(**part) if part else None for part in parts), shares)

@@ -12,12 +12,12 @@ import torch
 
 from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.adapt import AdaptSettings, learn, shares_of, taught_parts
+from gsmooth_core.taft.adapt import AdaptSettings, learn, open_to, shares_of
 from gsmooth_core.taft.calibrate import CalibrationSettings
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.lessons import LessonSettings, Material
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.references import Lending, ReferenceSettings
 from gsmooth_core.taft.ridge import ridge
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
@@ -25,9 +25,14 @@ from tests.taft.small import SMALL, stirred
 
 FRAMES = 40  # at 25 a second
 SETTINGS = AdaptSettings(
-    LessonSettings(4, 0.12), CalibrationSettings(fewest=4), parts=2, fade=0.16, shortest=0.3
+    LessonSettings(FRAMES, 0.12),
+    CalibrationSettings(fewest=1),
+    parts=3,
+    lenders=1,
+    fade=0.16,
+    shortest=0.3,
 )
-COMPOSE = ComposeSettings(size=256, references=ReferenceSettings(bank=6, count=3))
+COMPOSE = ComposeSettings(size=256, references=ReferenceSettings(bank=12, count=3))
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +67,20 @@ def material(track: FaceTrack, pictures: list[Image], generator: torch.nn.Module
 
 
 def personal(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> Personal:
-    """As in a job."""
-    taught = taught_parts(clip, SETTINGS)
-    assert taught
-    parts = tuple(learn(generator, material(p, pictures, generator), SETTINGS) for p in taught)
-    return Personal(parts, shares_of(len(clip), float(clip.fps), SETTINGS))
+    learned = learn(generator, material(clip, pictures, generator), SETTINGS)
+    assert learned
+    return learned
 
 
 @pytest.mark.parametrize(("frames", "parts"), [(40, 2), (400, 4), (401, 7)])
 def test_no_part_learns_from_what_it_makes_or_from_what_is_near_it(frames, parts) -> None:
     settings = replace(SETTINGS, parts=parts)
     clip = scene.track(frames)
-    shares, taught = shares_of(frames, 25.0, settings), taught_parts(clip, settings)
-    assert taught
+    shares, free = shares_of(frames, 25.0, settings), open_to(clip, settings)
+    assert free is not None
     clear = SETTINGS.lessons.gap * 25
-    for share, track in zip(shares.T, taught, strict=True):
-        makes, learns = np.flatnonzero(share), np.flatnonzero(track.usable)
+    for share, open_frames in zip(shares.T, free.T, strict=True):
+        makes, learns = np.flatnonzero(share), np.flatnonzero(open_frames)
         assert np.abs(makes[:, None] - learns[None]).min() > clear
         assert len(learns) > 0.9 * frames * (1 - 1 / parts) - 4 * clear
 
@@ -92,9 +95,9 @@ def test_one_parts_correctives_become_the_next_ones() -> None:
 
 
 def test_a_short_clip_is_not_adapted(clip) -> None:
-    assert taught_parts(clip, replace(SETTINGS, shortest=1.0)) is None
+    assert open_to(clip, replace(SETTINGS, shortest=1.0)) is None
     unseen = replace(clip, confidence=np.zeros(FRAMES, np.float32))
-    assert taught_parts(unseen, SETTINGS) is None
+    assert open_to(unseen, SETTINGS) is None
 
 
 @pytest.mark.usefixtures("credulous")
@@ -134,15 +137,24 @@ def test_what_was_learned_is_used(clip, pictures) -> None:
 def test_no_time_teaches_nothing(clip, pictures) -> None:
     generator = stirred(SMALL["default"])
     begin = monotonic()
-    assert learn(generator, material(clip, pictures, generator), SETTINGS, seconds=0) is None
+    made = learn(generator, material(clip, pictures, generator), SETTINGS, seconds=0)
+    assert made
+    assert not any(made.parts)
     assert monotonic() - begin < 10
 
 
 def test_lessons_that_time_cuts_short_are_spread_over_the_clip(clip, pictures) -> None:
-    generator = stirred(SMALL["default"])
-    many = replace(material(clip, pictures, generator), settings=LessonSettings(16, gap=0.12))
-    composer, frames = many.composer(), []
-    for _, composition in many.composed(composer, monotonic() + 1e6):
+    every = Lending(np.zeros(FRAMES, np.int64), np.ones((FRAMES, 1), bool))
+    many, frames = material(clip, pictures, stirred(SMALL["default"])), []
+    for _, composition in many.composed(many.composer(every), monotonic() + 1e6):
         frames.append(composition.frame)
-    assert len(set(frames)) == len(frames) == 16
+    assert len(set(frames)) == len(frames) == FRAMES
     assert np.ptp(frames[:4]) > FRAMES / 2
+
+
+def test_lessons_borrow_only_where_they_may(clip, pictures) -> None:
+    part = np.arange(FRAMES) * 2 // FRAMES
+    own = Lending(part, np.eye(2, dtype=bool)[part])
+    many = material(clip, pictures, stirred(SMALL["default"]))
+    for _, composition in many.composed(many.composer(own), monotonic() + 1e6):
+        assert (part[list(composition.members)] == part[composition.frame]).all()

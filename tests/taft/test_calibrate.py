@@ -10,18 +10,18 @@ import pytest
 
 from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.errors import InputError
-from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, calibrate, fitted
+from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, fitted, measured
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.correctives import (
     Correctives,
     Personal,
     circumstances,
-    load_correctives,
-    save_correctives,
+    load_personal,
+    save_personal,
 )
 from gsmooth_core.taft.generator import build
 from gsmooth_core.taft.lessons import LessonSettings, Material
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.references import Lending, ReferenceSettings
 from tests.taft import scene
 from tests.taft.small import SMALL
 
@@ -87,17 +87,20 @@ def test_one_persons_two_correctives_go_over_into_each_other() -> None:
 
 
 def test_a_file_gives_back_what_was_written(tmp_path) -> None:
-    made, path = corrective(0.25), tmp_path / "c.safetensors"
-    save_correctives(path, made)
-    read = load_correctives(path)
-    assert read is not None
-    for name, value in vars(read).items():
-        np.testing.assert_array_equal(value, getattr(made, name))
-    save_correctives(path, None)
-    assert load_correctives(path) is None
+    path = tmp_path / "c.safetensors"
+    made = Personal((corrective(0.25), None, corrective(1.0)), np.ones((4, 3), np.float32))
+    save_personal(path, made)
+    read = load_personal(path)
+    np.testing.assert_array_equal(read.shares, made.shares)
+    assert read.parts[1] is None
+    for kept, written in zip(read.parts[::2], made.parts[::2], strict=True):
+        assert kept
+        assert written
+        for name, value in vars(kept).items():
+            np.testing.assert_array_equal(value, getattr(written, name))
     path.write_bytes(b"not this")
     with pytest.raises(InputError):
-        load_correctives(path)
+        load_personal(path)
 
 
 # A person whose jaw goes to the left when it opens, which the track does not know.
@@ -127,7 +130,9 @@ def learned(pictures: list[Image], track: FaceTrack) -> Correctives | None:
         COMPOSE,
         LessonSettings(24, gap=0.12),
     )
-    return calibrate(generator, material, SETTINGS)
+    everything = Lending(np.zeros(len(track), np.int64), np.ones((len(track), 1), bool))
+    misses = measured(generator, material, everything, SETTINGS.smooth)
+    return fitted(misses, circumstances(track, track.expression), 3.0, SETTINGS)
 
 
 def error(pictures: list[Image], personal: Personal | None, frames: list[int]) -> float:

@@ -294,6 +294,6 @@ def _method(found: Evaluation) -> str:
         "compared in 256-pixel crops that follow the source's head. On every clip the generator "
         "was first given frames with noise in place of the hidden pixels and of all frames "
         "nearby; its output must not change. "
-        + ("The generator was adapted to each clip first. " if found.plan.get("adapt") else "")
+        + ("Each clip was learned from first (`--adapt`). " if found.plan.get("adapt") else "")
         + f"The other speech was {found.plan['speech']}. Models: {listed}."
     )

@@ -30,7 +30,7 @@ from gsmooth_core.metrics.landmarks import lip_distance
 from gsmooth_core.metrics.regions import Box, mouth_box
 from gsmooth_core.metrics.sharpness import gradient
 from gsmooth_core.storage import load_track
-from gsmooth_core.taft.adapt import AdaptSettings, learn, shares_of, taught_parts
+from gsmooth_core.taft.adapt import AdaptSettings, learn
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
 from gsmooth_core.taft.correctives import Personal
@@ -187,20 +187,12 @@ def ways(generator: nn.Module) -> list[Way]:
     ]
 
 
-def adapted(clip: Clip, way: Way, generator: nn.Module) -> Way | None:
-    """A way with the person's correctives, learned as in use; None where the clip is too short."""
-    settings, track = AdaptSettings(), clip.track
-    taught = taught_parts(track, settings)
-    if not taught:
-        return None
-    compose, config = ComposeSettings(size=SIZE), config_of(generator)
-    materials = (
-        Material(part, clip.model, clip.opened, config, compose, settings.lessons)
-        for part in taught
-    )
-    parts = tuple(learn(generator, material, settings) for material in materials)
-    shares = shares_of(len(track), float(track.fps), settings)
-    return replace(way, label=ADAPTED, personal=Personal(parts, shares))
+def adapted(clip: Clip, way: Way, generator: nn.Module) -> Way:
+    """A way with the person's correctives, learned as in use; as it is where a clip is short."""
+    settings, compose = AdaptSettings(), ComposeSettings(size=SIZE)
+    config = config_of(generator)
+    material = Material(clip.track, clip.model, clip.opened, config, compose, settings.lessons)
+    return replace(way, label=ADAPTED, personal=learn(generator, material, settings))
 
 
 @dataclass(frozen=True)
@@ -282,9 +274,8 @@ def tabulate(footage: Path, cache: Path, *, adaptation: bool) -> dict[str, dict[
             continue
         clip = Clip(sample, cache, model)
         made = ways(generator)
-        if adaptation:  # a clip that is too short to learn from is made as it is
-            unchanged = replace(made[-1], label=ADAPTED)
-            made.append(adapted(clip, made[-1], generator) or unchanged)
+        if adaptation:
+            made.append(adapted(clip, made[-1], generator))
         for way in made:
             scores = clip.scores(way)
             rows.setdefault(way.label, {})[sample.stem] = scores

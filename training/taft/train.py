@@ -26,9 +26,9 @@ from torch import Tensor, nn
 
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build, config_of
-from gsmooth_core.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.split import Part
 from training.taft.data import MASKS, Batch, Samples, augmented, collate
+from training.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
 from training.taft.measure import Picture, Quality, average, mean, measure, nearest, untrained
 from training.taft.prepare import folders
 

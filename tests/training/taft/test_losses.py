@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.taft import losses
+from training.taft import losses
 
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512)
 VGG19 = (
