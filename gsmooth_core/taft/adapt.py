@@ -99,10 +99,12 @@ def learn(
     shares = shares_of(len(track), float(track.fps), settings)
     lending = _lending(shares, settings)
     smooth = settings.calibration.smooth
-    misses = measured(generator, material, lending, smooth, until, on_frame)
+    composer = material.composer(lending)
+    misses = measured(generator, material, composer, smooth, until, on_frame)
     x, gap = circumstances(track, track.expression), settings.lessons.gap * float(track.fps)
-    parts = (fitted(_known_to(part, misses), x, gap, settings.calibration) for part in free.T)
-    return Personal(tuple(parts), shares)
+    moving, calibration = composer.surface.moving, settings.calibration
+    known = (_known_to(part, misses) for part in free.T)
+    return Personal(tuple(fitted(m, x, gap, calibration, moving) for m in known), shares)
 
 
 def _lending(shares: Float, settings: AdaptSettings) -> Lending:

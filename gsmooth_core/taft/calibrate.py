@@ -15,13 +15,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from gsmooth_core.data import Float, Image
-from gsmooth_core.taft.compose import Composition
+from gsmooth_core.data import Bool, Float, Image
+from gsmooth_core.taft.compose import Composer, Composition
 from gsmooth_core.taft.correctives import Correctives
 from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.lessons import Material
-from gsmooth_core.taft.references import Lending
 from gsmooth_core.taft.registration import flow
 from gsmooth_core.taft.ridge import proven_ridge
 
@@ -66,7 +65,7 @@ class Miss:
 def measured(
     generator: nn.Module,
     material: Material,
-    lending: Lending,
+    composer: Composer,
     smooth: float,
     until: float = np.inf,
     on_frame: Callable[[int], None] = lambda done: None,
@@ -76,13 +75,12 @@ def measured(
     Args:
         generator: makes the reconstructions.
         material: the frames.
-        lending: which frames they may be reconstructed from.
+        composer: the material's.
         smooth: see `CalibrationSettings`.
         until: time of `monotonic` after which no other frame is begun.
         on_frame: told how many frames are done.
     """
-    generator, composer = placed(generator, material.device), material.composer(lending)
-    misses = []
+    generator, misses = placed(generator, material.device), []
     for picture, composition in material.composed(composer, until):
         points = composer.points(composition.frame)
         misses.append(_miss(generator, composition, picture, points, smooth))
@@ -91,7 +89,7 @@ def measured(
 
 
 def fitted(
-    misses: list[Miss], x: Float, gap: float, settings: CalibrationSettings
+    misses: list[Miss], x: Float, gap: float, settings: CalibrationSettings, judged: Bool
 ) -> Correctives | None:
     """Correctives that explain misses as far as unseen ones bear out.
 
@@ -100,6 +98,7 @@ def fitted(
         x: (T, F) circumstances of the clip's frames.
         gap: frames between those that teach and those that judge.
         settings: how to learn.
+        judged: (V,) vertices that it is judged by.
     """
     if len(misses) < settings.fewest:
         return None
@@ -112,7 +111,8 @@ def fitted(
     relative = np.stack([z[m.frame] - m.trust @ z[list(m.references)] for m in misses])
     flows = np.stack([m.flow.ravel() for m in misses])  # (N, 2 V)
     penalties = [np.full(x.shape[1], p, np.float32) for p in settings.penalties]
-    weights = proven_ridge(relative, flows, penalties, frames, settings.folds, gap)
+    both = judged.repeat(2)  # x and y of a vertex
+    weights = proven_ridge(relative, flows, penalties, frames, settings.folds, gap, both)
     return None if weights is None else Correctives(centre, spread, low, high, weights)
 
 

@@ -21,7 +21,13 @@ def ridge(x: Float, y: Float, penalty: Float) -> Float:
 
 
 def proven_ridge(
-    x: Float, y: Float, penalties: Sequence[Float], frames: Rows, folds: int, clear: float
+    x: Float,
+    y: Float,
+    penalties: Sequence[Float],
+    frames: Rows,
+    folds: int,
+    clear: float,
+    judged: Bool | None = None,
 ) -> Float | None:
     """Coefficients under the penalty that serves unseen frames best; None where none does.
 
@@ -35,8 +41,10 @@ def proven_ridge(
         frames: (N,) frame numbers, ascending.
         folds: number of stretches.
         clear: frames between a stretch and what is learned from.
+        judged: (D,) what the penalties are judged by; by default all.
     """
-    gains = [_gain(x, y, penalty, frames, folds, clear) for penalty in penalties]
+    by = y if judged is None else y[:, judged]
+    gains = [_gain(x, by, penalty, frames, folds, clear) for penalty in penalties]
     best = int(np.argmax(gains))
     return ridge(x, y, penalties[best]) if gains[best] > 0 else None
 

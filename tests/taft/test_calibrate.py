@@ -27,6 +27,7 @@ from tests.taft.small import SMALL
 
 SETTINGS = CalibrationSettings()
 FRAMES, POINTS, KINDS = 120, 30, 6
+ALL = np.ones(POINTS, bool)
 
 
 def known(rng: np.random.Generator, noise: float) -> tuple[list[Miss], np.ndarray, np.ndarray]:
@@ -47,7 +48,7 @@ def known(rng: np.random.Generator, noise: float) -> tuple[list[Miss], np.ndarra
 
 def test_misses_are_found_from_differences_alone() -> None:
     misses, x, truth = known(np.random.default_rng(0), 0.001)
-    made = fitted(misses, x, 5.0, replace(SETTINGS, penalties=(0.01, 1.0)))
+    made = fitted(misses, x, 5.0, replace(SETTINGS, penalties=(0.01, 1.0)), ALL)
     assert made is not None
     for a, b in ((3, 80), (50, 111)):
         expected = np.einsum("f,fvc->vc", x[a] - x[b], truth)
@@ -58,12 +59,22 @@ def test_misses_without_a_rule_teach_nothing() -> None:
     rng = np.random.default_rng(1)
     misses, x, _ = known(rng, 0.0)
     noise = [replace(m, flow=rng.standard_normal((POINTS, 2)).astype(np.float32)) for m in misses]
-    assert fitted(noise, x, 5.0, SETTINGS) is None
+    assert fitted(noise, x, 5.0, SETTINGS, ALL) is None
+
+
+def test_only_what_is_judged_decides() -> None:
+    rng = np.random.default_rng(3)
+    misses, x, _ = known(rng, 0.001)
+    half = np.arange(POINTS) < POINTS // 2
+    for miss in misses:
+        miss.flow[half] = rng.standard_normal((POINTS // 2, 2))
+    assert fitted(misses, x, 5.0, SETTINGS, half) is None
+    assert fitted(misses, x, 5.0, SETTINGS, ~half) is not None
 
 
 def test_nothing_is_expected_beyond_what_was_seen() -> None:
     misses, x, _ = known(np.random.default_rng(2), 0.001)
-    made = fitted(misses, x, 5.0, SETTINGS)
+    made = fitted(misses, x, 5.0, SETTINGS, ALL)
     assert made is not None
     np.testing.assert_array_equal(made.misses(100 * np.ones(KINDS)), made.misses(x.max(0)))
 
@@ -131,8 +142,10 @@ def learned(pictures: list[Image], track: FaceTrack) -> Correctives | None:
         LessonSettings(24, gap=0.12),
     )
     everything = Lending(np.zeros(len(track), np.int64), np.ones((len(track), 1), bool))
-    misses = measured(generator, material, everything, SETTINGS.smooth)
-    return fitted(misses, circumstances(track, track.expression), 3.0, SETTINGS)
+    composer = material.composer(everything)
+    misses = measured(generator, material, composer, SETTINGS.smooth)
+    x = circumstances(track, track.expression)
+    return fitted(misses, x, 3.0, SETTINGS, composer.surface.moving)
 
 
 def error(pictures: list[Image], personal: Personal | None, frames: list[int]) -> float:

@@ -43,6 +43,17 @@ def test_noise_teaches_nothing() -> None:
     assert made is None
 
 
+def test_it_is_judged_by_some_of_what_it_explains() -> None:
+    rng = np.random.default_rng(6)
+    x, y, truth = linear(rng, 0.1)
+    y[:, :20] = rng.standard_normal((60, 20))
+    judged = np.arange(40) >= 20
+    made = proven_ridge(x, y, penalties(0.1), FRAMES, 4, 10, judged)
+    assert made is not None
+    np.testing.assert_allclose(made[:, 20:], truth[:, 20:], atol=0.1)
+    assert proven_ridge(x, y, penalties(0.1), FRAMES, 4, 10, ~judged) is None
+
+
 def test_the_more_noise_the_larger_the_penalty() -> None:
     rng = np.random.default_rng(3)
     x, y, _ = linear(rng, 4.0)
