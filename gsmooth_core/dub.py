@@ -38,7 +38,7 @@ from gsmooth_core.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
-from gsmooth_core.taft.adapt import AdaptSettings, learn
+from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
@@ -224,7 +224,7 @@ class Run:
         path, settings = self.folder / "personal.safetensors", AdaptSettings()
         inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
         if not self.journal.finished("adapt", inputs):
-            on_frame = self._progress("adapt", settings.lessons.count)
+            on_frame = self._progress("adapt", all_lessons(settings))
             generator, seconds = load_generator(), self.job.settings.adapt
             material = Material(
                 track,

@@ -5,14 +5,13 @@ those are reconstructed, from references in them at least `gap` seconds away, an
 they lie wrong. Around each cut lies a stretch over which one part's correctives become the next
 one's; neither learns from it. So no pixel of a frame ever has a part in the correctives that make
 it. They are kept as far as stretches of the clip bear out that they were not learned from.
-
-One reconstruction serves several parts: it borrows from few of them, and teaches all the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 
 import numpy as np
@@ -20,10 +19,9 @@ from scipy.ndimage import maximum_filter1d
 from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float
-from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, fitted, measured
-from gsmooth_core.taft.correctives import Personal, circumstances
+from gsmooth_core.taft.calibrate import CalibrationSettings, calibrate
+from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.lessons import LessonSettings, Material
-from gsmooth_core.taft.references import Lending
 
 
 @dataclass(frozen=True)
@@ -31,22 +29,18 @@ class AdaptSettings:
     """How a clip is learned from.
 
     Attributes:
-        lessons: the frames that are reconstructed.
+        lessons: the frames that each part learns from.
         calibration: how correctives are learned from them.
         parts: number of parts.
-        lenders: parts that a reconstruction borrows from, its own among them.
         fade: seconds around a cut in which one part's correctives become the next one's.
         shortest: seconds with a usable face that each part needs to learn from.
-        seed: of the choice of lenders.
     """
 
     lessons: LessonSettings = field(default_factory=LessonSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
-    parts: int = 6
-    lenders: int = 3
+    parts: int = 4
     fade: float = 0.4
     shortest: float = 1.5
-    seed: int = 0
 
 
 def shares_of(frames: int, fps: float, settings: AdaptSettings) -> Float:
@@ -86,38 +80,29 @@ def learn(
         material: the clip.
         settings: how to learn.
         seconds: that may be spent; less is learned where they run out.
-        on_frame: told how many frames are done, of `lessons.count` at most.
+        on_frame: told how many frames are done, of `all_lessons` at most.
 
     Returns:
         None when the clip is too short; a part that learns nothing which unseen frames bear out
         has no correctives.
     """
-    until, track = monotonic() + seconds, material.track
+    track, begin, parts = material.track, monotonic(), []
     free = open_to(track, settings)
     if free is None:
         return None
-    shares = shares_of(len(track), float(track.fps), settings)
-    lending = _lending(shares, settings)
-    smooth = settings.calibration.smooth
-    composer = material.composer(lending)
-    misses = measured(generator, material, composer, smooth, until, on_frame)
-    x, gap = circumstances(track, track.expression), settings.lessons.gap * float(track.fps)
-    moving, calibration = composer.surface.moving, settings.calibration
-    known = (_known_to(part, misses) for part in free.T)
-    return Personal(tuple(fitted(m, x, gap, calibration, moving) for m in known), shares)
+    for number, own in enumerate(free.T):
+        confidence = np.where(own, track.confidence, 0).astype(np.float32)
+        known = replace(material, track=replace(track, confidence=confidence))
+        until = begin + seconds * (number + 1) / settings.parts
+        tell = partial(_after, number * settings.lessons.count, on_frame)
+        parts.append(calibrate(generator, known, settings.calibration, until, tell))
+    return Personal(tuple(parts), shares_of(len(track), float(track.fps), settings))
 
 
-def _lending(shares: Float, settings: AdaptSettings) -> Lending:
-    """Each frame borrows from its own part and some others, drawn by lot."""
-    part = shares.argmax(1)
-    lots = np.random.default_rng(settings.seed).random(shares.shape)
-    lots[np.arange(len(part)), part] = -1
-    drawn = np.argsort(lots, 1)[:, : settings.lenders]
-    allowed = np.zeros(shares.shape, bool)
-    np.put_along_axis(allowed, drawn, values=True, axis=1)
-    return Lending(part, allowed)
+def all_lessons(settings: AdaptSettings) -> int:
+    """How many frames `learn` tells of at most."""
+    return settings.parts * settings.lessons.count
 
 
-def _known_to(free: Bool, misses: list[Miss]) -> list[Miss]:
-    """Misses in which only frames have a part that are `free` (T,)."""
-    return [miss for miss in misses if free[[miss.frame, *miss.references]].all()]
+def _after(before: int, on_frame: Callable[[int], None], done: int) -> None:
+    on_frame(before + done)

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from gsmooth_core.data import Bool, Float, Image
-from gsmooth_core.taft.compose import Composer, Composition
-from gsmooth_core.taft.correctives import Correctives
+from gsmooth_core.taft.compose import Composition
+from gsmooth_core.taft.correctives import Correctives, circumstances
 from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.lessons import Material
@@ -62,30 +62,35 @@ class Miss:
     flow: Float
 
 
-def measured(
+def calibrate(
     generator: nn.Module,
     material: Material,
-    composer: Composer,
-    smooth: float,
+    settings: CalibrationSettings,
     until: float = np.inf,
     on_frame: Callable[[int], None] = lambda done: None,
-) -> list[Miss]:
-    """Misses of a clip's frames, in the order of the frames.
+) -> Correctives | None:
+    """Correctives of the person in a clip.
 
     Args:
         generator: makes the reconstructions.
-        material: the frames.
-        composer: the material's.
-        smooth: see `CalibrationSettings`.
+        material: the frames that may be learned from.
+        settings: how to learn.
         until: time of `monotonic` after which no other frame is begun.
         on_frame: told how many frames are done.
+
+    Returns:
+        None where there is too little to learn from, or nothing that unseen frames bear out.
     """
-    generator, misses = placed(generator, material.device), []
+    generator, composer = placed(generator, material.device), material.composer()
+    misses = []
     for picture, composition in material.composed(composer, until):
         points = composer.points(composition.frame)
-        misses.append(_miss(generator, composition, picture, points, smooth))
+        misses.append(_miss(generator, composition, picture, points, settings.smooth))
         on_frame(len(misses))
-    return sorted(misses, key=lambda miss: miss.frame)
+    misses.sort(key=lambda miss: miss.frame)
+    track = material.track
+    x, gap = circumstances(track, track.expression), material.settings.gap * float(track.fps)
+    return fitted(misses, x, gap, settings, composer.surface.moving)
 
 
 def fitted(

@@ -31,7 +31,7 @@ from gsmooth_core.render import (
 )
 from gsmooth_core.taft.correctives import Personal, circumstances
 from gsmooth_core.taft.interior import bridge, soften_gap
-from gsmooth_core.taft.references import Lending, ReferenceSettings, choose, choose_bank, features
+from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
 from gsmooth_core.taft.veil import Veiled, veil
 from gsmooth_core.taft.warp import (
     Reference,
@@ -106,7 +106,6 @@ class Composer:
         personal: where this person's face differs from the mesh.
         occluders: what stands before the face: it stays in its frames, which lend no pixels as
             long as there are others.
-        lending: which frames may borrow from which, where that is restricted.
 
     Raises:
         InputError: the target does not fit the track.
@@ -121,7 +120,6 @@ class Composer:
         settings: ComposeSettings | None = None,
         personal: Personal | None = None,
         occluders: Occluders | None = None,
-        lending: Lending | None = None,
     ) -> None:
         if target.shape != track.expression.shape:
             raise InputError(
@@ -139,7 +137,7 @@ class Composer:
         own = features(track, model, track.expression, r.degrees)
         bank = choose_bank(own, clear.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
-        self.choice = choose(wanted, own, bank, float(track.fps), r, lending)
+        self.choice = choose(wanted, own, bank, float(track.fps), r)
         self._circumstances = [circumstances(track, e) for e in (track.expression, self.target)]
         needed = np.unique(self.choice.members[self.choice.weights > 0])
         self.bank = {

@@ -14,7 +14,6 @@ from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
 from gsmooth_core.taft.generator import GeneratorConfig
 from gsmooth_core.taft.inputs import suited
-from gsmooth_core.taft.references import Lending
 
 Opened = Callable[[], AbstractContextManager[ReferenceSource]]
 """Opens the clip; its frames are asked for in ascending order."""
@@ -31,7 +30,7 @@ class LessonSettings:
         gap: seconds between a frame and its references.
     """
 
-    count: int = 400
+    count: int = 160
     gap: float = 0.5
 
 
@@ -40,7 +39,7 @@ class Material:
     """What lessons are taken from.
 
     Attributes:
-        track: of the clip; frames that nobody may learn from have no confidence in it.
+        track: of the clip; frames that must not be learned from have no confidence in it.
         model: the track's face model.
         opened: opens the clip.
         config: of the generator that will learn.
@@ -57,14 +56,13 @@ class Material:
     settings: LessonSettings
     device: str | None = None
 
-    def composer(self, lending: Lending) -> Composer:
+    def composer(self) -> Composer:
         """Composes the track's frames as they are, from references that are far enough."""
         references = self.compose.references
         apart = replace(references, gap=max(self.settings.gap, references.gap))
         compose = suited(replace(self.compose, references=apart), self.config)
         with self.opened() as source:
-            wanted = self.track.expression
-            return Composer(self.track, self.model, wanted, source, compose, lending=lending)
+            return Composer(self.track, self.model, self.track.expression, source, compose)
 
     def composed(self, composer: Composer, until: float) -> Iterator[tuple[Image, Composition]]:
         """Frames and their compositions, evenly spread; in sweeps, so that time may run out.

@@ -50,19 +50,6 @@ class ReferenceSettings:
     sharpness: float = 2.0
 
 
-@dataclass(frozen=True)
-class Lending:
-    """Which frames of a clip may borrow pixels from which.
-
-    Attributes:
-        part: (T,) part of the clip that a frame is in, 0..K-1.
-        allowed: (T, K) parts from which a frame may borrow.
-    """
-
-    part: NDArray[np.int64]
-    allowed: Bool
-
-
 def features(track: FaceTrack, model: MorphableModel, expression: Float, degrees: float) -> Float:
     """(T, D) features of the track's frames when their faces make `expression` (T, E)."""
     mouth = np.isin(model.regions, [Region.LIPS, Region.LOWER_FACE])
@@ -134,7 +121,6 @@ def choose(
     bank: NDArray[np.int64],
     fps: float,
     settings: ReferenceSettings | None = None,
-    lending: Lending | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -144,15 +130,12 @@ def choose(
         bank: (B,) frame numbers of the bank.
         fps: frames a second.
         settings: how to choose.
-        lending: who may borrow from whom; by default all from all.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
     if s.smooth > 0 and len(cost) > 1:
         cost = gaussian_filter1d(cost, s.smooth, axis=0, mode="nearest")
     allowed = _allowance(len(target), bank, fps, s)
-    if lending:
-        allowed = allowed * lending.allowed[:, lending.part[bank]]
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
     cost[allowed <= 0] = np.inf

@@ -17,7 +17,7 @@ from gsmooth_core.taft.calibrate import CalibrationSettings
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.lessons import LessonSettings, Material
-from gsmooth_core.taft.references import Lending, ReferenceSettings
+from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.ridge import ridge
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
@@ -25,10 +25,9 @@ from tests.taft.small import SMALL, stirred
 
 FRAMES = 40  # at 25 a second
 SETTINGS = AdaptSettings(
-    LessonSettings(FRAMES, 0.12),
+    LessonSettings(8, 0.12),
     CalibrationSettings(fewest=1),
     parts=3,
-    lenders=1,
     fade=0.16,
     shortest=0.3,
 )
@@ -144,17 +143,8 @@ def test_no_time_teaches_nothing(clip, pictures) -> None:
 
 
 def test_lessons_that_time_cuts_short_are_spread_over_the_clip(clip, pictures) -> None:
-    every = Lending(np.zeros(FRAMES, np.int64), np.ones((FRAMES, 1), bool))
     many, frames = material(clip, pictures, stirred(SMALL["default"])), []
-    for _, composition in many.composed(many.composer(every), monotonic() + 1e6):
+    for _, composition in many.composed(many.composer(), monotonic() + 1e6):
         frames.append(composition.frame)
-    assert len(set(frames)) == len(frames) == FRAMES
-    assert np.ptp(frames[:4]) > FRAMES / 2
-
-
-def test_lessons_borrow_only_where_they_may(clip, pictures) -> None:
-    part = np.arange(FRAMES) * 2 // FRAMES
-    own = Lending(part, np.eye(2, dtype=bool)[part])
-    many = material(clip, pictures, stirred(SMALL["default"]))
-    for _, composition in many.composed(many.composer(own), monotonic() + 1e6):
-        assert (part[list(composition.members)] == part[composition.frame]).all()
+    assert len(set(frames)) == len(frames) == 8
+    assert np.ptp(frames[:3]) > FRAMES / 2

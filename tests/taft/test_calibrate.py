@@ -10,7 +10,7 @@ import pytest
 
 from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.errors import InputError
-from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, fitted, measured
+from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, calibrate, fitted
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.correctives import (
     Correctives,
@@ -21,7 +21,7 @@ from gsmooth_core.taft.correctives import (
 )
 from gsmooth_core.taft.generator import build
 from gsmooth_core.taft.lessons import LessonSettings, Material
-from gsmooth_core.taft.references import Lending, ReferenceSettings
+from gsmooth_core.taft.references import ReferenceSettings
 from tests.taft import scene
 from tests.taft.small import SMALL
 
@@ -141,11 +141,7 @@ def learned(pictures: list[Image], track: FaceTrack) -> Correctives | None:
         COMPOSE,
         LessonSettings(24, gap=0.12),
     )
-    everything = Lending(np.zeros(len(track), np.int64), np.ones((len(track), 1), bool))
-    composer = material.composer(everything)
-    misses = measured(generator, material, composer, SETTINGS.smooth)
-    x = circumstances(track, track.expression)
-    return fitted(misses, x, 3.0, SETTINGS, composer.surface.moving)
+    return calibrate(generator, material, SETTINGS)
 
 
 def error(pictures: list[Image], personal: Personal | None, frames: list[int]) -> float:
