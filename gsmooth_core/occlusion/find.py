@@ -5,8 +5,8 @@ patch has another one for some frames, something is before it. So a thing that i
 whole clip cannot be found, and in a still picture there is nothing to compare with. Nothing is
 looked for above the lower face.
 
-The frames are read once in full, and those with an occluder a second time for its outline. What
-is kept of a frame are the colours of its cells: some 17 MB a minute.
+Some frames are read for the usual look, then all of them, and those with an occluder once more for
+its outline. What is kept of a frame is how unusual its cells are: some 5 MB a minute.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.crop import crop_transforms
-from gsmooth_core.data import Bool, FaceTrack, Image
+from gsmooth_core.data import Bool, FaceTrack, Float, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.occlusion.chart import SAMPLED, Chart, chart_of, sample
 from gsmooth_core.occlusion.occluders import Occluders, packed
@@ -38,19 +38,13 @@ class OcclusionSettings:
 
     Attributes:
         fewest: usable frames without which a clip has no usual look.
+        sample: frames from which that is taken, at most.
         patches: what counts as hidden.
     """
 
     fewest: int = 12
+    sample: int = 300
     patches: PatchSettings = field(default_factory=PatchSettings)
-
-
-@dataclass(frozen=True)
-class _Colours:
-    """What a clip shows of its C cells: colours (T, C, 3), and (T, C) where they are seen."""
-
-    colours: Image
-    seen: Bool
 
 
 def find_occluders(
@@ -70,60 +64,65 @@ def find_occluders(
         on_progress: called with the number of frames done, and again for each outline.
     """
     settings, tell = settings or OcclusionSettings(), on_progress or _silent
-    if track.usable.sum() < settings.fewest:
+    usable = np.flatnonzero(track.usable)
+    if len(usable) < settings.fewest:
         return packed([], SIZE)
     surface = face_surface(model, track.identity)
-    chart = chart_of(surface)
+    looks = _Looks(chart_of(surface), track, crop_transforms(track, model, SAMPLED))
+    some = usable[np.linspace(0, len(usable) - 1, min(settings.sample, len(usable))).astype(int)]
     with opened() as source:
-        cells = _gather(chart, track, model, source, tell)
-    if not cells.seen.any():
+        colours, seen = zip(*(looks.of(int(n), source(int(n))) for n in some), strict=True)
+    if not np.any(seen):
         return packed([], SIZE)
-    usual = usual_look(chart, cells.colours, cells.seen)
-    away = _deviations(chart, usual, cells)
-    patches = Patches(chart, away, settings.patches).find()
-    outliner = Outliner(chart, usual, surface, track, model)
+    usual = usual_look(looks.chart, np.stack(colours), np.stack(seen))
     with opened() as source:
-        return packed(_outlines(outliner, patches, source, cells, tell), SIZE)
+        away = _deviations(looks, usual, source, tell)
+    patches = Patches(looks.chart, away, settings.patches).find()
+    outliner = Outliner(looks.chart, usual, surface, track, model)
+    with opened() as source:
+        return packed(_outlines(outliner, looks, patches, source, tell), SIZE)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Looks up the C cells of a clip's face; see `chart.sample`."""
+
+    chart: Chart
+    track: FaceTrack
+    transforms: Float
+
+    def of(self, frame: int, picture: Image) -> tuple[Image, Bool]:
+        """(C, 3) colours in a frame, and (C,) which of them are seen."""
+        return sample(self.chart, self.track, frame, picture, self.transforms[frame])
+
+
+def _deviations(
+    looks: _Looks, usual: Usual, source: Callable[[int], Image], tell: Callable[[int], None]
+) -> NDArray[np.float16]:
+    """(T, C) see `usual.deviation`; NaN also where no face is usable."""
+    count = len(looks.track)
+    away = np.full((count, len(looks.chart.regions)), np.nan, np.float16)
+    for frame in np.flatnonzero(looks.track.usable).tolist():
+        colours, seen = looks.of(frame, source(frame))
+        if seen.any():
+            away[frame] = deviation(looks.chart, usual, colours, seen)
+        tell(frame + 1)
+    return away
 
 
 def _outlines(
     outliner: Outliner,
+    looks: _Looks,
     patches: dict[int, Bool],
     source: Callable[[int], Image],
-    cells: _Colours,
     tell: Callable[[int], None],
 ) -> Iterator[tuple[int, Bool]]:
     """Frame number and outline of what is before the face in it."""
     for frame, patch in patches.items():
-        look = cells.colours[frame], cells.seen[frame]
-        yield frame, outliner.outline(frame, source(frame), *look, patch)
-        tell(len(cells.colours))
+        picture = source(frame)
+        yield frame, outliner.outline(frame, picture, *looks.of(frame, picture), patch)
+        tell(len(looks.track))
 
 
 def _silent(_done: int) -> None:
     pass
-
-
-def _gather(
-    chart: Chart,
-    track: FaceTrack,
-    model: MorphableModel,
-    source: Callable[[int], Image],
-    tell: Callable[[int], None],
-) -> _Colours:
-    transforms = crop_transforms(track, model, SAMPLED)
-    colours = np.zeros((len(track), len(chart.regions), 3), np.uint8)
-    seen = np.zeros(colours.shape[:2], bool)
-    for frame in np.flatnonzero(track.usable).tolist():
-        picture = source(frame)
-        colours[frame], seen[frame] = sample(chart, track, frame, picture, transforms[frame])
-        tell(frame + 1)
-    return _Colours(colours, seen)
-
-
-def _deviations(chart: Chart, usual: Usual, cells: _Colours) -> NDArray[np.float16]:
-    """(T, C) see `usual.deviation`; NaN also where no face is usable."""
-    away = np.full(cells.seen.shape, np.nan, np.float16)
-    for frame in np.flatnonzero(cells.seen.any(1)):
-        away[frame] = deviation(chart, usual, cells.colours[frame], cells.seen[frame])
-    return away

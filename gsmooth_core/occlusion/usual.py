@@ -17,7 +17,6 @@ from gsmooth_core.face_model import Region
 from gsmooth_core.occlusion.chart import CELLS, Chart
 
 _DARK = 12.0  # levels of 255 added before the logarithm: noise in the dark is no difference
-_SAMPLE = 600  # frames from which the usual look is taken
 _ROUNDS = 2  # the second without what the first found unusual
 _UNUSUAL = 4.0  # deviations from which on a colour has no part in the usual look
 _LIGHT = 0.03  # smallest usual deviation of brightness (logarithm)
@@ -52,16 +51,15 @@ def logarithm(colours: Image | Float) -> Float:
 
 
 def usual_look(chart: Chart, colours: Image, seen: Bool) -> Usual:
-    """The usual look, from up to `_SAMPLE` frames.
+    """The usual look.
 
     Args:
         chart: the face's map.
         colours: (T, C, 3) RGB.
         seen: (T, C) cells that can be seen; in some frame there must be one.
     """
-    shown = np.flatnonzero(seen.any(1))
-    some = shown[np.linspace(0, len(shown) - 1, min(_SAMPLE, len(shown))).astype(int)]
-    logs, known = logarithm(colours[some]), seen[some]
+    shown = seen.any(1)
+    logs, known = logarithm(colours[shown]), seen[shown]
     any_spread = np.ones(len(chart.regions), np.float32)  # the first round finds it
     usual = Usual(_median(logs, known), any_spread, any_spread)
     for _ in range(_ROUNDS):
@@ -76,7 +74,7 @@ def usual_look(chart: Chart, colours: Image, seen: Bool) -> Usual:
             np.hypot(_MAD * _median(np.abs(light), known), _LIGHT),
             np.hypot(_MAD * _RADIAL * _median(tint, known), _TINT),
         )
-        known = seen[some] & (np.hypot(light / usual.light, tint / usual.tint) < _UNUSUAL)
+        known = seen[shown] & (np.hypot(light / usual.light, tint / usual.tint) < _UNUSUAL)
     return usual
 
 
