@@ -20,6 +20,8 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.metrics.mouth import aperture, correlation
 from gsmooth_core.settings import DubSettings
 from gsmooth_core.storage import load_track, save_expression
+from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.taft.lessons import LessonSettings
 from gsmooth_core.tracking import track_face
 from tests.media import made
 
@@ -204,3 +206,27 @@ def test_what_passes_before_the_mouth_stays_and_is_reported(tmp_path, opening):
     again = []
     dub(job, tmp_path / "job", again.append)
     assert not [e for e in again if isinstance(e, Progress) and e.stage == "occluders"]
+
+
+def test_a_clip_that_is_too_short_to_learn_from_is_made_all_the_same(clip, opening, tmp_path):
+    spoken = curves(tmp_path / "curves.json", opening)
+    settings, seen = dataclasses.replace(SETTINGS, adapt=5.0), []
+    job = Job(video=clip, output=tmp_path / "o.mp4", expression=spoken, settings=settings)
+    dub(job, tmp_path / "job", seen.append)
+    assert [e for e in seen if isinstance(e, Message) and "too short to learn" in e.text]
+    assert job.output.is_file()
+
+
+def test_what_was_learned_is_kept_with_the_job(clip, opening, tmp_path, monkeypatch):
+    few = AdaptSettings(LessonSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
+    monkeypatch.setattr("gsmooth_core.dub.AdaptSettings", lambda: few)
+    spoken = curves(tmp_path / "curves.json", opening)
+    settings = dataclasses.replace(SETTINGS, adapt=60.0)
+    job = Job(video=clip, output=tmp_path / "o.mp4", expression=spoken, settings=settings)
+    dub(job, tmp_path / "job")
+    job.output.unlink()
+    curves(spoken, opening[::-1])  # another mouth, the same person
+    seen = []
+    dub(job, tmp_path / "job", seen.append)
+    assert not [e for e in seen if isinstance(e, Progress) and e.stage == "adapt"]
+    assert job.output.is_file()
