@@ -18,6 +18,7 @@ from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_sp
 from gsmooth_core.storage import load_expression
 
 SAMPLE_RATE = 16000
+_LEAP = 150  # frames whose decoding takes longer than opening the file again
 
 
 class Source:
@@ -116,7 +117,9 @@ class Source:
 
 
 class FrameReader:
-    """Gives single frames of a clip, asked for in ascending order, decoding each only once.
+    """Gives single frames of a clip, asked for in ascending order, decoding each at most once.
+
+    Many frames that nobody asks for are not decoded: the file is opened again behind them.
 
     Args:
         clip: the clip.
@@ -124,9 +127,8 @@ class FrameReader:
     """
 
     def __init__(self, clip: Clip, start: int = 0) -> None:
-        self._clip, self._next = clip, 0
-        count = None if not clip.still else 1
-        self._frames = read_frames(clip, 0 if clip.still else start, count)
+        self._clip, self._start, self._next = clip, start, 0
+        self._frames = read_frames(clip, 0, 1) if clip.still else read_frames(clip, start)
         self._last: Image | None = None
 
     def close(self) -> None:
@@ -138,6 +140,10 @@ class FrameReader:
         if self._clip.still:
             index = 0
         if self._last is None or index >= self._next:
+            if index - self._next > _LEAP:
+                self.close()
+                self._frames = read_frames(self._clip, self._start + index)
+                self._next = index
             self._last = next(islice(self._frames, index - self._next, None))
             self._next = index + 1
         elif index != self._next - 1:

@@ -1,4 +1,5 @@
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsmooth_core.data import Clip
+from gsmooth_core.media import probe, read_frames
 from gsmooth_core.source import SAMPLE_RATE, FrameReader, heard
+from tests.media import made
 
 
 def naive_heard(audio, start, duration, delay, seconds):
@@ -61,6 +64,23 @@ def test_frames_are_found_by_number_and_decoded_once(tmp_path, numbered):
         with pytest.raises(ValueError, match="asked for after"):
             frames(4)
     assert numbered == list(range(5, 15))
+
+
+def test_a_leap_over_many_frames_finds_the_same_frame(tmp_path):
+    rng = np.random.default_rng(0)
+    path = made.write_video(
+        tmp_path / "long.mp4", rng.integers(0, 255, (420, 32, 32, 3), np.uint8), 25
+    )
+    whole = list(read_frames(probe(path)))
+    with closing(FrameReader(probe(path), start=3)) as frames:
+        for n in (0, 1, 180, 181, 416):
+            np.testing.assert_array_equal(frames(n), whole[n + 3])
+
+
+def test_what_is_leapt_over_is_not_decoded(tmp_path, numbered):
+    with closing(FrameReader(replace(clip(tmp_path), frame_count=400))) as frames:
+        assert [int(frames(n)[0, 0, 0]) for n in (0, 200)] == [0, 200]
+    assert numbered == [0, 200]
 
 
 def test_a_still_picture_is_every_frame(tmp_path, numbered):
