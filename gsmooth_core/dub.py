@@ -240,6 +240,7 @@ class Run:
                 text = "The clip is too short to learn from; not adapted."
                 self.tell(Message("warning", text))
                 return None
+            on_frame(all_lessons(settings))  # a short clip has fewer
             save_personal(path, learned)
             self.journal.record("adapt", inputs, path)
         return load_personal(path)

@@ -30,7 +30,7 @@ class LessonSettings:
         gap: seconds between a frame and its references.
     """
 
-    count: int = 160
+    count: int = 240
     gap: float = 0.5
 
 
