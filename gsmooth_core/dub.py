@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from gsmooth_core import __version__, models
@@ -408,8 +409,9 @@ class Run:
 
 def _outside_difference(frame: Image, translated: Translated) -> int:
     """Largest change of a pixel outside the mask; the promise is 0."""
-    difference = np.abs(frame.astype(np.int16) - translated.frame)  # (H, W, 3)
-    return int(difference.max(axis=2, initial=0)[~translated.mask].max(initial=0))
+    difference = cv2.absdiff(frame, translated.frame)  # (H, W, 3)
+    difference[translated.mask] = 0
+    return int(difference.max(initial=0))
 
 
 def _ranges(frames: Bool) -> list[tuple[int, int]]:

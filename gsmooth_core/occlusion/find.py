@@ -71,12 +71,13 @@ def find_occluders(
     looks = _Looks(chart_of(surface), track, crop_transforms(track, model, SAMPLED))
     some = usable[np.linspace(0, len(usable) - 1, min(settings.sample, len(usable))).astype(int)]
     with opened() as source:
-        colours, seen = zip(*(looks.of(int(n), source(int(n))) for n in some), strict=True)
-    if not np.any(seen):
+        known = {frame: looks.of(frame, source(frame)) for frame in some.tolist()}
+    colours, seen = (np.stack(each) for each in zip(*known.values(), strict=True))
+    if not seen.any():
         return packed([], SIZE)
-    usual = usual_look(looks.chart, np.stack(colours), np.stack(seen))
+    usual = usual_look(looks.chart, colours, seen)
     with opened() as source:
-        away = _deviations(looks, usual, source, tell)
+        away = _deviations(looks, usual, known, source, tell)
     patches = Patches(looks.chart, away, settings.patches).find()
     outliner = Outliner(looks.chart, usual, surface, track, model)
     with opened() as source:
@@ -97,13 +98,20 @@ class _Looks:
 
 
 def _deviations(
-    looks: _Looks, usual: Usual, source: Callable[[int], Image], tell: Callable[[int], None]
+    looks: _Looks,
+    usual: Usual,
+    known: dict[int, tuple[Image, Bool]],
+    source: Callable[[int], Image],
+    tell: Callable[[int], None],
 ) -> NDArray[np.float16]:
-    """(T, C) see `usual.deviation`; NaN also where no face is usable."""
+    """(T, C) see `usual.deviation`; NaN also where no face is usable.
+
+    A frame whose look is `known` is not read again.
+    """
     count = len(looks.track)
     away = np.full((count, len(looks.chart.regions)), np.nan, np.float16)
     for frame in np.flatnonzero(looks.track.usable).tolist():
-        colours, seen = looks.of(frame, source(frame))
+        colours, seen = known.get(frame) or looks.of(frame, source(frame))
         if seen.any():
             away[frame] = deviation(looks.chart, usual, colours, seen)
         tell(frame + 1)

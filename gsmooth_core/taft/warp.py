@@ -121,7 +121,8 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
     """
     height, width = known.shape
     grid = (max(1, width // 8), max(1, height // 8))
-    difference = np.abs(pictures - frame).mean(-1) * known
+    red, green, blue = np.moveaxis(np.abs(pictures - frame), -1, 0)  # faster than a mean of three
+    difference = (red + green + blue) * (known / np.float32(3))
     total = np.stack([_spread(_reduced(d, grid)) for d in difference])
     error = total / (_spread(_reduced(known.astype(np.float32), grid)) + 1e-4)
     best = np.exp(-(error - error.min(0)) / _TOLERANCE)
