@@ -87,7 +87,8 @@ def learn(
         has no correctives.
     """
     track, begin, parts = material.track, monotonic(), []
-    free = open_to(track, settings)
+    gap = max(settings.lessons.gap, material.compose.references.gap)
+    free = open_to(track, replace(settings, lessons=replace(settings.lessons, gap=gap)))
     if free is None:
         return None
     for number, own in enumerate(free.T):

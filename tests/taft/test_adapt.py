@@ -133,6 +133,12 @@ def test_what_was_learned_is_used(clip, pictures) -> None:
     assert not np.array_equal(before, after)
 
 
+def test_who_asks_for_a_wider_gap_gets_it(clip, pictures) -> None:
+    whole = material(clip, pictures, stirred(SMALL["default"]))
+    wide = replace(COMPOSE, references=replace(COMPOSE.references, gap=2.0))  # the clip has 1.6 s
+    assert learn(stirred(SMALL["default"]), replace(whole, compose=wide), SETTINGS) is None
+
+
 def test_no_time_teaches_nothing(clip, pictures) -> None:
     generator = stirred(SMALL["default"])
     begin = monotonic()
