@@ -10,7 +10,9 @@ looks along -z; units are decimetres.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -75,6 +77,13 @@ class Expression:
         return int(self.values.shape[0])
 
 
+FrameSource = Callable[[int], Image]
+"""Frame number -> (H, W, 3) uint8 RGB."""
+
+Opened = Callable[[], AbstractContextManager[FrameSource]]
+"""Opens a clip, whose frames are then asked for in ascending order."""
+
+
 @dataclass(frozen=True)
 class FaceTrack:
     """The face of one person in one clip, as parameters of a morphable model (the R-Net role).
@@ -116,6 +125,11 @@ class FaceTrack:
     def usable(self) -> Bool:
         """(T,) whether a frame's face can be replaced."""
         return self.confidence > 0
+
+    def only(self, frames: Bool) -> FaceTrack:
+        """The track with no confidence in any but `frames` (T,)."""
+        confidence = np.where(frames, self.confidence, 0).astype(np.float32)
+        return replace(self, confidence=confidence)
 
     @property
     def curves(self) -> Expression:

@@ -26,7 +26,7 @@ from gsmooth_core import __version__, models
 from gsmooth_core.a2ep import PredictSettings, merge_expression, predict_expression
 from gsmooth_core.checks import check
 from gsmooth_core.curves import fit_curves
-from gsmooth_core.data import Bool, Expression, FaceTrack, Image
+from gsmooth_core.data import Bool, Expression, FaceTrack, FrameSource, Image
 from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.files import write_image, write_text
@@ -41,9 +41,8 @@ from gsmooth_core.source import FrameReader, Source, repeat_track
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
 from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.compose import ComposeSettings, ReferenceSource
+from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
@@ -226,17 +225,9 @@ class Run:
         inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
         if not self.journal.finished("adapt", inputs):
             on_frame = self._progress("adapt", all_lessons(settings))
-            generator, seconds = load_generator(), self.job.settings.adapt
-            material = Material(
-                track,
-                self.model,
-                self._opened,
-                config_of(generator),
-                self.compose_settings(),
-                settings.lessons,
-                self._device,
-            )
-            learned = learn(generator, material, settings, seconds, on_frame)
+            generator, compose = load_generator(), self.compose_settings()
+            material = Material(track, self.model, self._opened, generator, compose, self._device)
+            learned = learn(material, settings, self.job.settings.adapt, on_frame)
             if learned is None:
                 text = "The clip is too short to learn from; not adapted."
                 self.tell(Message("warning", text))
@@ -282,7 +273,7 @@ class Run:
         return {"mesh": str(mesh), "texture": str(texture)}
 
     def translator(
-        self, track: FaceTrack, target: Expression, frames: ReferenceSource
+        self, track: FaceTrack, target: Expression, frames: FrameSource
     ) -> FaceTranslator:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(), self.compose_settings()

@@ -7,7 +7,6 @@ Frames stream: memory does not grow with their number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.camera import pose, project
-from gsmooth_core.data import Bool, FaceTrack, Float, Image, Int
+from gsmooth_core.data import Bool, FaceTrack, Float, FrameSource, Image, Int
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.rasterizer import rasterize
 from gsmooth_core.shading import vertex_normals
@@ -122,7 +121,7 @@ class TextureAccumulator:
 
 
 def clip_texture(
-    frames: Callable[[int], Image],
+    frames: FrameSource,
     track: FaceTrack,
     model: MorphableModel,
     size: int = 1024,

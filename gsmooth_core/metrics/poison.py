@@ -7,17 +7,14 @@ nearby from which it may not borrow. If the output changes at all, the generator
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Bool, Image
+from gsmooth_core.data import Bool, FrameSource, Image, Opened
 from gsmooth_core.errors import LeakError
-
-FrameSource = Callable[[int], Image]
-"""Frame number -> (H, W, 3) uint8 RGB."""
 
 
 class Made(Protocol):
@@ -36,9 +33,6 @@ class Generator(Protocol):
         """Frame number `index`, whose pixels are `frame`, with its new expression."""
         ...
 
-
-Opened = Callable[[], AbstractContextManager[FrameSource]]
-"""Opens a clip, whose frames are then asked for in ascending order."""
 
 Make = Callable[[Opened], Generator]
 """Makes a generator that knows no frames but those of the given clip."""

@@ -12,14 +12,13 @@ its outline. What is kept of a frame is how unusual its cells are: some 5 MB a m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.crop import crop_transforms
-from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.data import Bool, FaceTrack, Float, FrameSource, Image, Opened
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.occlusion.chart import SAMPLED, Chart, chart_of, sample
 from gsmooth_core.occlusion.occluders import Occluders, packed
@@ -27,9 +26,6 @@ from gsmooth_core.occlusion.outline import SIZE, Outliner
 from gsmooth_core.occlusion.patches import Patches, PatchSettings
 from gsmooth_core.occlusion.usual import Usual, deviation, usual_look
 from gsmooth_core.render import face_surface
-
-Opened = Callable[[], AbstractContextManager[Callable[[int], Image]]]
-"""Opens the clip; its frames are asked for in ascending order."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ def _deviations(
     looks: _Looks,
     usual: Usual,
     known: dict[int, tuple[Image, Bool]],
-    source: Callable[[int], Image],
+    source: FrameSource,
     tell: Callable[[int], None],
 ) -> NDArray[np.float16]:
     """(T, C) see `usual.deviation`; NaN also where no face is usable.
@@ -122,7 +118,7 @@ def _outlines(
     outliner: Outliner,
     looks: _Looks,
     patches: dict[int, Bool],
-    source: Callable[[int], Image],
+    source: FrameSource,
     tell: Callable[[int], None],
 ) -> Iterator[tuple[int, Bool]]:
     """Frame number and outline of what is before the face in it."""

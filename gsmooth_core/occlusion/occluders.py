@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -57,7 +57,7 @@ class Occluders:
         clear = self.clear(len(track))
         if not (track.usable & clear).any():
             return track
-        return replace(track, confidence=np.where(clear, track.confidence, np.float32(0)))
+        return track.only(clear)
 
 
 def packed(masks: Iterable[tuple[int, Bool]], size: int) -> Occluders:

@@ -14,7 +14,7 @@ from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.mafb import close, dilate, erode
 from gsmooth_core.occlusion.chart import Chart
 from gsmooth_core.occlusion.patches import parts
-from gsmooth_core.occlusion.usual import Usual, light_of, logarithm
+from gsmooth_core.occlusion.usual import Usual, light_and_tint, light_of, logarithm
 from gsmooth_core.render import Drawing, FaceSurface, draw_face, pose_face
 
 SIZE = 256
@@ -122,9 +122,7 @@ class _Expected:
 
     def deviation(self, crop: Image) -> Float:
         """(SIZE, SIZE) how unusual each pixel is; undecided where nothing is known."""
-        rest = logarithm(crop) - self.colour
-        light = rest.mean(-1)
-        tint = np.linalg.norm(rest - light[..., None], axis=-1)
+        light, tint = light_and_tint(logarithm(crop) - self.colour)
         away = np.hypot(light / self.light, tint / self.tint)
         return np.where(self.known, away, _DOUBT / 2).astype(np.float32)
 

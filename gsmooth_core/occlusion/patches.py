@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes
+from scipy.ndimage import binary_fill_holes, label, maximum
 
 from gsmooth_core.data import Bool, Float
 from gsmooth_core.face_model import Region
@@ -150,12 +150,10 @@ class Patches:
 
 def lasting(strength: Float, settings: PatchSettings) -> Bool:
     """(T,) frames of those runs above `faint_on` that last and somewhere reach `faint`."""
-    on = strength > settings.faint_on
-    lasts = np.zeros(len(on), bool)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
-    for begin, end in edges.reshape(-1, 2):  # pairs: begin, end
-        enough = end - begin >= settings.lasting and strength[begin:end].max() > settings.faint
-        lasts[begin:end] = enough
+    run, count = label(strength > settings.faint_on)  # 0 where there is none
+    long = np.bincount(run, minlength=count + 1) >= settings.lasting
+    high = np.asarray(maximum(strength, run, range(count + 1))) > settings.faint
+    lasts: Bool = (long & high)[run] & (run > 0)
     return lasts
 
 

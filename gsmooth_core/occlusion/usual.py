@@ -68,7 +68,7 @@ def usual_look(chart: Chart, colours: Image, seen: Bool) -> Usual:
         ]
         rest = np.stack(left)
         shift = _median(rest, known)
-        light, tint = _parts(rest - shift)
+        light, tint = light_and_tint(rest - shift)
         usual = Usual(
             usual.colour + shift,
             np.hypot(_MAD * _median(np.abs(light), known), _LIGHT),
@@ -94,7 +94,7 @@ def deviation(chart: Chart, usual: Usual, colours: Image, seen: Bool) -> Float:
         (C,) deviations; NaN where nothing is seen.
     """
     rest = _without_light(chart, logarithm(colours) - usual.colour, seen)
-    light, tint = _parts(rest)
+    light, tint = light_and_tint(rest)
     away = np.hypot(light / usual.light, tint / usual.tint)
     face = chart.skin & seen
     scale = max(1.0, float(np.median(away[face])) / _CALM) if face.any() else np.inf
@@ -129,7 +129,7 @@ def _terms(chart: Chart) -> Float:
     return np.asarray(np.stack([np.ones_like(x), x, y, x * x], 1), np.float32)
 
 
-def _parts(rest: Float) -> tuple[Float, Float]:
+def light_and_tint(rest: Float) -> tuple[Float, Float]:
     """(...,) brightness and (...,) amount of tint in differences (..., 3)."""
     light = rest.mean(-1)
     tint: Float = np.linalg.norm(rest - light[..., None], axis=-1)

@@ -16,7 +16,6 @@ from time import monotonic
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
-from torch import nn
 
 from gsmooth_core.data import Bool, FaceTrack, Float
 from gsmooth_core.taft.calibrate import CalibrationSettings, calibrate
@@ -67,7 +66,6 @@ def open_to(track: FaceTrack, settings: AdaptSettings) -> Bool | None:
 
 
 def learn(
-    generator: nn.Module,
     material: Material,
     settings: AdaptSettings,
     seconds: float = np.inf,
@@ -76,7 +74,6 @@ def learn(
     """What a clip teaches each of its parts about the person.
 
     Args:
-        generator: makes the reconstructions.
         material: the clip.
         settings: how to learn.
         seconds: that may be spent; less is learned where they run out.
@@ -88,15 +85,15 @@ def learn(
     """
     track, begin, parts = material.track, monotonic(), []
     gap = max(settings.lessons.gap, material.compose.references.gap)
-    free = open_to(track, replace(settings, lessons=replace(settings.lessons, gap=gap)))
+    settings = replace(settings, lessons=replace(settings.lessons, gap=gap))
+    free = open_to(track, settings)
     if free is None:
         return None
     for number, own in enumerate(free.T):
-        confidence = np.where(own, track.confidence, 0).astype(np.float32)
-        known = replace(material, track=replace(track, confidence=confidence))
+        known = replace(material, track=track.only(own))
         until = begin + seconds * (number + 1) / settings.parts
         tell = partial(_after, number * settings.lessons.count, on_frame)
-        parts.append(calibrate(generator, known, settings.calibration, until, tell))
+        parts.append(calibrate(known, settings.lessons, settings.calibration, until, tell))
     return Personal(tuple(parts), shares_of(len(track), float(track.fps), settings))
 
 

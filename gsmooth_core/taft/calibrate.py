@@ -8,19 +8,18 @@ which nobody can see, drops out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import torch
 from torch import nn
 
 from gsmooth_core.data import Bool, Float, Image
 from gsmooth_core.taft.compose import Composition
 from gsmooth_core.taft.correctives import Correctives, circumstances
-from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
-from gsmooth_core.taft.inputs import generator_input
-from gsmooth_core.taft.lessons import Material
+from gsmooth_core.taft.generator import placed
+from gsmooth_core.taft.inputs import generated
+from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.registration import flow
 from gsmooth_core.taft.ridge import proven_ridge
 
@@ -63,8 +62,8 @@ class Miss:
 
 
 def calibrate(
-    generator: nn.Module,
     material: Material,
+    lessons: LessonSettings,
     settings: CalibrationSettings,
     until: float = np.inf,
     on_frame: Callable[[int], None] = lambda done: None,
@@ -72,8 +71,8 @@ def calibrate(
     """Correctives of the person in a clip.
 
     Args:
-        generator: makes the reconstructions.
         material: the frames that may be learned from.
+        lessons: which of them are.
         settings: how to learn.
         until: time of `monotonic` after which no other frame is begun.
         on_frame: told how many frames are done.
@@ -81,15 +80,15 @@ def calibrate(
     Returns:
         None where there is too little to learn from, or nothing that unseen frames bear out.
     """
-    generator, composer = placed(generator, material.device), material.composer()
+    generator, composer = placed(material.generator, material.device), material.composer(lessons)
     misses = []
-    for picture, composition in material.composed(composer, until):
+    for picture, composition in material.composed(composer, lessons, until):
         points = composer.points(composition.frame)
         misses.append(_miss(generator, composition, picture, points, settings.smooth))
         on_frame(len(misses))
     misses.sort(key=lambda miss: miss.frame)
     track = material.track
-    x, gap = circumstances(track, track.expression), material.settings.gap * float(track.fps)
+    x, gap = circumstances(track, track.expression), lessons.gap * float(track.fps)
     return fitted(misses, x, gap, settings, composer.surface.moving)
 
 
@@ -108,17 +107,14 @@ def fitted(
     if len(misses) < settings.fewest:
         return None
     frames = np.array([miss.frame for miss in misses])
-    seen = x[frames]
-    centre, spread = seen.mean(0), seen.std(0) + _STILL
-    z = (x - centre) / spread
-    low, high = z[frames].min(0), z[frames].max(0)
-    z = z.clip(low, high)
+    seen, none = x[frames], np.zeros((x.shape[1], 0), np.float32)
+    blank = Correctives(seen.mean(0), seen.std(0) + _STILL, seen.min(0), seen.max(0), none)
+    z = blank.standard(x)
     relative = np.stack([z[m.frame] - m.trust @ z[list(m.references)] for m in misses])
     flows = np.stack([m.flow.ravel() for m in misses])  # (N, 2 V)
-    penalties = [np.full(x.shape[1], p, np.float32) for p in settings.penalties]
     both = judged.repeat(2)  # x and y of a vertex
-    weights = proven_ridge(relative, flows, penalties, frames, settings.folds, gap, both)
-    return None if weights is None else Correctives(centre, spread, low, high, weights)
+    weights = proven_ridge(relative, flows, settings.penalties, frames, settings.folds, gap, both)
+    return None if weights is None else replace(blank, weights=weights)
 
 
 def _miss(
@@ -139,11 +135,7 @@ def _miss(
 
 def _reconstruction(generator: nn.Module, composition: Composition) -> Float:
     """(H, W, 3) the generator's picture under M_f, the mean of the references around it."""
-    blend, device = composition.blend, next(generator.parameters()).device
+    blend = composition.blend
     weight = blend.validity[:-1, ..., None]  # the last one is the shaded render
     mean = (blend.references[:-1] * weight).sum(0) / (weight.sum(0) + 1e-6)
-    inputs = generator_input(composition, config_of(generator))
-    with torch.inference_mode():
-        made = generator(GeneratorInput(*(part.to(device) for part in inputs)))
-    picture = made[0].permute(1, 2, 0).cpu().numpy()  # (H, W, 3)
-    return np.where(blend.mask[..., None] > 0, picture, mean)
+    return np.where(blend.mask[..., None] > 0, generated(generator, composition), mean)

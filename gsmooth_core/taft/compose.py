@@ -7,7 +7,7 @@ looks at that frame only through the veil.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.camera import project, rotation_matrix
 from gsmooth_core.crop import crop_transforms, window
-from gsmooth_core.data import Blend, Bool, FaceTrack, Float, Image
+from gsmooth_core.data import Blend, Bool, FaceTrack, Float, FrameSource, Image
 from gsmooth_core.errors import InputError
 from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.mafb import MaskSettings, blend, face_mask, in_crop, scaled
@@ -41,9 +41,6 @@ from gsmooth_core.taft.warp import (
     match_light,
     sample,
 )
-
-ReferenceSource = Callable[[int], Image]
-"""Frame number -> (H, W, 3) uint8 RGB; called once for each frame of the bank, in order."""
 
 _FLOOR = 0.02  # validity of skin that no reference shows well
 _SHADED = 0.02  # validity of the model's own teeth and tongue
@@ -101,7 +98,7 @@ class Composer:
         track: the clip's face.
         model: the track's face model.
         target: (T, E) the expression that each frame should show.
-        source: where frames for the bank come from.
+        source: where frames for the bank come from; each is asked for once, in ascending order.
         settings: see `ComposeSettings`.
         personal: where this person's face differs from the mesh.
         occluders: what stands before the face: it stays in its frames, which lend no pixels as
@@ -116,7 +113,7 @@ class Composer:
         track: FaceTrack,
         model: MorphableModel,
         target: Float,
-        source: ReferenceSource,
+        source: FrameSource,
         settings: ComposeSettings | None = None,
         personal: Personal | None = None,
         occluders: Occluders | None = None,

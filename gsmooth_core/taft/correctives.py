@@ -34,7 +34,7 @@ class Correctives:
     Attributes:
         centre: (F,) mean of the circumstances that it was learned from.
         spread: (F,) their deviation.
-        low: (F,) the smallest of them, in deviations from the centre.
+        low: (F,) the smallest of them.
         high: (F,) the largest.
         weights: (F, 2 V) miss of each vertex, x and y in sides of the crop, a deviation.
     """
@@ -47,13 +47,19 @@ class Correctives:
 
     def standard(self, x: Float) -> Float:
         """(..., F) circumstances (..., F) in deviations, kept within what was learned from."""
-        z: Float = ((x - self.centre) / self.spread).clip(self.low, self.high)
-        return z.astype(np.float32)
+        z: Float = ((x.clip(self.low, self.high) - self.centre) / self.spread).astype(np.float32)
+        return z
 
-    def misses(self, x: Float) -> Float:
-        """(V, 2) in sides of the crop for circumstances (F,), up to a constant."""
-        missed: Float = (self.standard(x) @ self.weights).reshape(-1, 2)  # x and y of a vertex
-        return missed
+    def off(self, x: Float, references: Float) -> Float:
+        """(R, V, 2) by how much more the mesh misses a frame than references, in sides of the crop.
+
+        Args:
+            x: (F,) circumstances of the frame.
+            references: (R, F) theirs.
+        """
+        apart = self.standard(x) - self.standard(references)
+        more: Float = (apart @ self.weights).reshape(len(references), -1, 2)  # x and y of a vertex
+        return more
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,8 @@ class Personal:
         moved = np.zeros((len(references), 1, 2), np.float32)
         for share, part in zip(self.shares[frame], self.parts, strict=True):
             if share and part:
-                moved = moved + share * (part.misses(x) - [part.misses(r) for r in references])
-        return moved.astype(np.float32)
+                moved = moved + share * part.off(x, references)
+        return moved
 
 
 def save_personal(path: Path, made: Personal) -> None:

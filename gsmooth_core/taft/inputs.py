@@ -1,4 +1,4 @@
-"""From a composition to the tensors of a generator, and the settings that suit one."""
+"""From a composition through a generator, and the settings that suit one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gsmooth_core.data import Float
+from gsmooth_core.metrics.regions import Box
 from gsmooth_core.taft.compose import ComposeSettings, Composition
-from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
 
 
 def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:
@@ -33,6 +34,16 @@ def generator_input(composition: Composition, config: GeneratorConfig) -> Genera
         _planes(references)[None],
         torch.from_numpy(validity)[None, :, None],
     )
+
+
+def generated(generator: nn.Module, composition: Composition, part: Box = np.s_[:, :]) -> Float:
+    """(h, w, 3) what a generator makes of a part of the crop; it works where its weights are."""
+    device, (rows, columns) = next(generator.parameters()).device, part
+    inputs = generator_input(composition, config_of(generator))
+    seen = GeneratorInput(*(tensor[..., rows, columns].to(device) for tensor in inputs))
+    with torch.inference_mode():
+        made: Float = generator(seen)[0].permute(1, 2, 0).cpu().numpy()  # (h, w, 3)
+    return made
 
 
 def _planes(image: Float) -> Tensor:

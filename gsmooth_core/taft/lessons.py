@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import monotonic
 
 import numpy as np
+from torch import nn
 
-from gsmooth_core.data import FaceTrack, Image
+from gsmooth_core.data import FaceTrack, Image, Opened
 from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
-from gsmooth_core.taft.generator import GeneratorConfig
+from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.inputs import suited
-
-Opened = Callable[[], AbstractContextManager[ReferenceSource]]
-"""Opens the clip; its frames are asked for in ascending order."""
 
 _SWEEPS = (0, 2, 1, 3)  # a sweep that time cuts short leaves an even choice
 
@@ -42,37 +39,38 @@ class Material:
         track: of the clip; frames that must not be learned from have no confidence in it.
         model: the track's face model.
         opened: opens the clip.
-        config: of the generator that will learn.
+        generator: makes the reconstructions.
         compose: how frames are composed for it.
-        settings: which frames.
-        device: that the generator works on, see `generator.placed`.
+        device: that it works on, see `generator.placed`.
     """
 
     track: FaceTrack
     model: MorphableModel
     opened: Opened
-    config: GeneratorConfig
+    generator: nn.Module
     compose: ComposeSettings
-    settings: LessonSettings
     device: str | None = None
 
-    def composer(self) -> Composer:
+    def composer(self, settings: LessonSettings) -> Composer:
         """Composes the track's frames as they are, from references that are far enough."""
         references = self.compose.references
-        apart = replace(references, gap=max(self.settings.gap, references.gap))
-        compose = suited(replace(self.compose, references=apart), self.config)
+        apart = replace(references, gap=max(settings.gap, references.gap))
+        compose = suited(replace(self.compose, references=apart), config_of(self.generator))
         with self.opened() as source:
             return Composer(self.track, self.model, self.track.expression, source, compose)
 
-    def composed(self, composer: Composer, until: float) -> Iterator[tuple[Image, Composition]]:
+    def composed(
+        self, composer: Composer, settings: LessonSettings, until: float
+    ) -> Iterator[tuple[Image, Composition]]:
         """Frames and their compositions, evenly spread; in sweeps, so that time may run out.
 
         Args:
             composer: see `composer`.
+            settings: which frames.
             until: time of `monotonic` after which none is begun.
         """
         usable = np.flatnonzero(self.track.usable)
-        count = min(self.settings.count, len(usable))
+        count = min(settings.count, len(usable))
         frames = usable[np.linspace(0, len(usable) - 1, count).astype(np.intp)]
         for first in _SWEEPS:
             with self.opened() as source:

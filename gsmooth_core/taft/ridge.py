@@ -13,9 +13,9 @@ from gsmooth_core.data import Bool, Float
 Rows = NDArray[np.int64]
 
 
-def ridge(x: Float, y: Float, penalty: Float) -> Float:
-    """(F, D) coefficients of y (N, D) on x (N, F) with a `penalty` (F,) on their squares."""
-    gram = x.T.astype(np.float64) @ x + np.diag(penalty.astype(np.float64))
+def ridge(x: Float, y: Float, penalty: float) -> Float:
+    """(F, D) coefficients of y (N, D) on x (N, F) with a penalty on their squares."""
+    gram = x.T.astype(np.float64) @ x + penalty * np.eye(x.shape[1])
     solved: Float = np.linalg.solve(gram, x.T @ y).astype(np.float32)
     return solved
 
@@ -23,7 +23,7 @@ def ridge(x: Float, y: Float, penalty: Float) -> Float:
 def proven_ridge(
     x: Float,
     y: Float,
-    penalties: Sequence[Float],
+    penalties: Sequence[float],
     frames: Rows,
     folds: int,
     clear: float,
@@ -37,7 +37,7 @@ def proven_ridge(
     Args:
         x: (N, F) of N frames.
         y: (N, D) what is to be explained.
-        penalties: (F,) each.
+        penalties: that are tried.
         frames: (N,) frame numbers, ascending.
         folds: number of stretches.
         clear: frames between a stretch and what is learned from.
@@ -49,7 +49,7 @@ def proven_ridge(
     return ridge(x, y, penalties[best]) if gains[best] > 0 else None
 
 
-def _gain(x: Float, y: Float, penalty: Float, frames: Rows, folds: int, clear: float) -> float:
+def _gain(x: Float, y: Float, penalty: float, frames: Rows, folds: int, clear: float) -> float:
     gains = []
     for held, taught in _stretches(frames, folds, clear):
         missing = y[held] - x[held] @ ridge(x[taught], y[taught], penalty)

@@ -8,16 +8,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from torch import nn
 
-from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.data import Bool, FaceTrack, Float, FrameSource, Image
 from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.occlusion.occluders import Occluders
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
+from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.generator import GeneratorInput, config_of, placed
-from gsmooth_core.taft.inputs import generator_input, suited
+from gsmooth_core.taft.generator import config_of, placed
+from gsmooth_core.taft.inputs import generated, suited
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
 _AHEAD = 2  # frames that are composed while the generator is at work on another
@@ -65,7 +64,7 @@ class FaceTranslator:
         track: FaceTrack,
         model: MorphableModel,
         target: Float,
-        source: ReferenceSource,
+        source: FrameSource,
         generator: nn.Module,
         settings: ComposeSettings | None = None,
         device: str | None = None,
@@ -114,24 +113,16 @@ class FaceTranslator:
         if composition is None:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
-        picture = self._generate(index, composition)
+        picture = self._generate(composition)
         veiled = composition.veiled
         new, mask = veiled.reveal(frame, picture, self.composer.rim / veiled.under.scale)
         hidden = np.zeros(frame.shape[:2], bool)
         veiled.under.part(hidden)[...] = veiled.hidden
         return Translated(new, mask, hidden, composition.members)
 
-    def _generate(self, index: int, composition: Composition) -> Float:
+    def _generate(self, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
         x0, y0, x1, y1 = self.composer.box
-        picture = composition.blend.image.copy()
-        inputs = GeneratorInput(
-            *(
-                part[..., y0:y1, x0:x1].to(self.device)
-                for part in generator_input(composition, self.config)
-            )
-        )
-        with torch.inference_mode():
-            made = self.generator(inputs)[0].permute(1, 2, 0)  # (H, W, 3)
-        picture[y0:y1, x0:x1] = made.cpu().numpy()
+        picture, part = composition.blend.image.copy(), np.s_[y0:y1, x0:x1]
+        picture[part] = generated(self.generator, composition, part)
         return picture

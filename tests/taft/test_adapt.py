@@ -24,8 +24,9 @@ from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 
 FRAMES = 40  # at 25 a second
+LESSONS = LessonSettings(8, 0.12)
 SETTINGS = AdaptSettings(
-    LessonSettings(8, 0.12),
+    LESSONS,
     CalibrationSettings(fewest=1),
     parts=3,
     fade=0.16,
@@ -59,14 +60,14 @@ def material(track: FaceTrack, pictures: list[Image], generator: torch.nn.Module
         track,
         scene.face_model(),
         lambda: nullcontext(pictures.__getitem__),
-        generator.config,
+        generator,
         COMPOSE,
-        SETTINGS.lessons,
+        "cpu",
     )
 
 
 def personal(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> Personal:
-    learned = learn(generator, material(clip, pictures, generator), SETTINGS)
+    learned = learn(material(clip, pictures, generator), SETTINGS)
     assert learned
     return learned
 
@@ -136,13 +137,13 @@ def test_what_was_learned_is_used(clip, pictures) -> None:
 def test_who_asks_for_a_wider_gap_gets_it(clip, pictures) -> None:
     whole = material(clip, pictures, stirred(SMALL["default"]))
     wide = replace(COMPOSE, references=replace(COMPOSE.references, gap=2.0))  # the clip has 1.6 s
-    assert learn(stirred(SMALL["default"]), replace(whole, compose=wide), SETTINGS) is None
+    assert learn(replace(whole, compose=wide), SETTINGS) is None
 
 
 def test_no_time_teaches_nothing(clip, pictures) -> None:
     generator = stirred(SMALL["default"])
     begin = monotonic()
-    made = learn(generator, material(clip, pictures, generator), SETTINGS, seconds=0)
+    made = learn(material(clip, pictures, generator), SETTINGS, seconds=0)
     assert made
     assert not any(made.parts)
     assert monotonic() - begin < 10
@@ -150,7 +151,7 @@ def test_no_time_teaches_nothing(clip, pictures) -> None:
 
 def test_lessons_that_time_cuts_short_are_spread_over_the_clip(clip, pictures) -> None:
     many, frames = material(clip, pictures, stirred(SMALL["default"])), []
-    for _, composition in many.composed(many.composer(), monotonic() + 1e6):
+    for _, composition in many.composed(many.composer(LESSONS), LESSONS, monotonic() + 1e6):
         frames.append(composition.frame)
     assert len(set(frames)) == len(frames) == 8
     assert np.ptp(frames[:3]) > FRAMES / 2

@@ -55,7 +55,7 @@ class Ablation:
         way: how jobs are run.
         trains: "a2ep" or "taft" where other weights are needed.
         options: of that training command.
-        adapt: seconds that may be spent on learning from the clip's other half first.
+        adapt: seconds that may be spent on learning from the clip's other parts first.
     """
 
     name: str
@@ -90,7 +90,7 @@ ABLATIONS = (
     Ablation("no-teeth", "w/o teeth", "a face model without teeth and tongue", WithoutTeeth),
     Ablation("no-adaptation", "w/o personal fit", "curves not fitted to this person's mouth",
              WithoutAdaptation),
-    Ablation("adapted", "with adaptation", "what the clip's other half teaches of mesh and mouth",
+    Ablation("adapted", "with adaptation", "what the clip's other parts teach of this mesh",
              adapt=600.0),
 )  # fmt: skip
 

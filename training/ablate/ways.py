@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.a2ep import load_a2ep
-from gsmooth_core.data import Bool, Expression, FaceTrack
+from gsmooth_core.data import Bool, Expression, FaceTrack, FrameSource
 from gsmooth_core.dub import Run
 from gsmooth_core.face_model import Region
 from gsmooth_core.render import Drawing
-from gsmooth_core.taft.compose import ReferenceSource
 from gsmooth_core.taft.translate import FaceTranslator
 
 _BORDER = 8  # pixels of the crop that stay the frame's, beside the rim
@@ -22,7 +21,7 @@ class WithoutReferences(Run):
     """No pixel of the clip's other frames: the generator has the shaded render alone."""
 
     def translator(
-        self, track: FaceTrack, target: Expression, frames: ReferenceSource
+        self, track: FaceTrack, target: Expression, frames: FrameSource
     ) -> FaceTranslator:
         """A translator whose frames have no references."""
         made = super().translator(track, target, frames)
@@ -63,7 +62,7 @@ class WithoutBlending(Run):
     """
 
     def translator(
-        self, track: FaceTrack, target: Expression, frames: ReferenceSource
+        self, track: FaceTrack, target: Expression, frames: FrameSource
     ) -> FaceTranslator:
         """A translator that makes the whole crop anew."""
         made = super().translator(track, target, frames)

@@ -18,7 +18,7 @@ import numpy as np
 
 import gsmooth_core
 from gsmooth_core import models
-from gsmooth_core.data import FaceTrack, Float, Image
+from gsmooth_core.data import FaceTrack, Float, Image, Opened
 from gsmooth_core.dub import Run, dub
 from gsmooth_core.errors import GSmoothError, LeakError
 from gsmooth_core.face_model import load_face_model
@@ -28,7 +28,7 @@ from gsmooth_core.media import probe
 from gsmooth_core.metrics.compare import Curves
 from gsmooth_core.metrics.figures import FIGURES, Figures
 from gsmooth_core.metrics.masks import Masks
-from gsmooth_core.metrics.poison import Opened, refuse_leaks
+from gsmooth_core.metrics.poison import refuse_leaks
 from gsmooth_core.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
 from gsmooth_core.metrics.summary import summarise
 from gsmooth_core.metrics.synchrony import sync_figures, sync_of

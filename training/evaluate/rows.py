@@ -80,7 +80,7 @@ class Plan:
         poisoned: frames a clip that are poisoned before anything is believed.
         reuse: keep dubs that an older version of the program made.
         dubs: which of `DUBS` are made; rows that need others are left out.
-        adapt: seconds that may be spent on learning from the clip's other half first.
+        adapt: seconds that may be spent on learning from the clip's other parts first.
     """
 
     speech: Path

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gsmooth_core.data import Bool, FaceTrack, Float, Image
+from gsmooth_core.data import Bool, FaceTrack, Float, FrameSource, Image
 from gsmooth_core.face_model import MorphableModel, load_face_model
 from gsmooth_core.mafb import lay_over
 from gsmooth_core.media import probe, read_frames
@@ -32,10 +33,10 @@ from gsmooth_core.metrics.sharpness import gradient
 from gsmooth_core.storage import load_track
 from gsmooth_core.taft.adapt import AdaptSettings, learn
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition, ReferenceSource
+from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
-from gsmooth_core.taft.inputs import generator_input
+from gsmooth_core.taft.inputs import generated, generator_input
 from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
@@ -118,7 +119,7 @@ class Clip:
         track, source = self.track, self.pictures.__getitem__
         return Composer(track, self.model, track.expression, source, settings, way.personal)
 
-    def opened(self) -> AbstractContextManager[ReferenceSource]:
+    def opened(self) -> AbstractContextManager[FrameSource]:
         """The clip, as for a reader."""
         return nullcontext(self.pictures.__getitem__)
 
@@ -152,16 +153,7 @@ def pasted(composition: Composition) -> Float:
 
 def fused(generator: nn.Module) -> Make:
     """A generator."""
-    config = config_of(generator)
-
-    def make(composition: Composition) -> Float:
-        with torch.inference_mode():
-            made: Float = (
-                generator(generator_input(composition, config))[0].permute(1, 2, 0).numpy()
-            )
-        return made
-
-    return make
+    return partial(generated, generator)
 
 
 def plain(picture: Callable[[GeneratorInput], torch.Tensor], config: GeneratorConfig) -> Make:
@@ -189,10 +181,9 @@ def ways(generator: nn.Module) -> list[Way]:
 
 def adapted(clip: Clip, way: Way, generator: nn.Module) -> Way:
     """A way with the person's correctives, learned as in use; as it is where a clip is short."""
-    settings, compose = AdaptSettings(), ComposeSettings(size=SIZE)
-    config = config_of(generator)
-    material = Material(clip.track, clip.model, clip.opened, config, compose, settings.lessons)
-    return replace(way, label=ADAPTED, personal=learn(generator, material, settings))
+    compose = ComposeSettings(size=SIZE)
+    material = Material(clip.track, clip.model, clip.opened, generator, compose)
+    return replace(way, label=ADAPTED, personal=learn(material, AdaptSettings()))
 
 
 @dataclass(frozen=True)
