@@ -38,6 +38,9 @@ class Clip:
         has_audio: whether it carries a sound stream.
         still: a single image (which may stand for any number of frames).
         sample_aspect: width of a pixel over its height.
+        stamp: size in bytes and time of change in nanoseconds of the file that was looked at,
+            by which a replaced one is noticed; None for a clip that is no file.
+        missing_frames: frames that the file states and does not hold, because it was cut off.
     """
 
     path: Path
@@ -48,6 +51,8 @@ class Clip:
     has_audio: bool = False
     still: bool = False
     sample_aspect: Fraction = Fraction(1)
+    stamp: tuple[int, int] | None = None
+    missing_frames: int = 0
 
     @property
     def duration(self) -> float:

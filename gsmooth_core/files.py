@@ -1,20 +1,95 @@
-"""Files that are either whole or not there: partial names, fsync, one rename."""
+"""Files that are either whole or not there, and the look at a file before anything opens it."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 import cv2
 
 from gsmooth_core.data import Image
-from gsmooth_core.errors import MediaError
+from gsmooth_core.errors import GSmoothError, InputError, MediaError
 
 _LONGEST_NAME = 255  # bytes, on every common file system
+_LARGEST_JSON = 1 << 29  # bytes; curves of ten hours are smaller
+
+
+def check_file(path: Path, error: type[GSmoothError] = InputError) -> os.stat_result:
+    """See that `path` is an ordinary file that may be read, before anything opens it.
+
+    A pipe would be waited for, a device read without end; a link to a file is as good as one.
+
+    Args:
+        path: the file.
+        error: the class of what is raised.
+
+    Returns:
+        its size and times.
+
+    Raises:
+        GSmoothError: of the class `error`: none there, a folder, a pipe or device, no
+            permission, or a name that no disk takes.
+    """
+    name = _shown(path)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise error(f"'{name}' is a folder, not a file.", "Choose a file in it.")
+        if not stat.S_ISREG(status.st_mode):
+            raise error(f"'{name}' is a pipe or a device, not a file.", "Save it as a file first.")
+        with path.open("rb"):
+            return status
+    except (FileNotFoundError, NotADirectoryError) as cause:
+        raise error(f"There is no file '{name}'.", "Check the path.") from cause
+    except PermissionError as cause:
+        text = f"'{name}' may not be read (no permission)."
+        raise error(text, "Change the file's permissions.") from cause
+    except (OSError, ValueError) as cause:
+        raise error(f"'{name}' cannot be opened: {_reason(cause)}.", "Check the path.") from cause
+
+
+def read_json(path: Path, error: type[GSmoothError] = InputError) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        path: the file.
+        error: the class of what is raised.
+
+    Raises:
+        GSmoothError: of the class `error`: it cannot be read, is no JSON, holds NaN or
+            infinity, or is far larger than anything that GSmooth writes.
+    """
+    if check_file(path, error).st_size > _LARGEST_JSON:
+        raise error(f"'{_shown(path)}' is too large for what it should be.", "Make it again.")
+    try:
+        return json.loads(path.read_bytes(), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as cause:
+        text = f"'{_shown(path)}' is no JSON file, or it is damaged ({_reason(cause)})."
+        raise error(text, "Make it again.") from cause
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _reason(cause: BaseException) -> str:
+    if isinstance(cause, RecursionError):
+        return "it is nested too deeply"
+    said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    return said[:200]
+
+
+def _shown(path: Path) -> str:
+    """A name short enough for a message, whatever bytes it is made of."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= 500 else f"{text[:100]}...{text[-380:]}"
 
 
 def partial_path(path: Path) -> Path:

@@ -199,7 +199,7 @@ def test_frames_outside_of_the_clip(tmp_path, start, count):
 def test_a_codec_that_is_missing(tmp_path):
     path = write_video(tmp_path / "v.mp4", numbered_frames(5))
     data = path.read_bytes().replace(b"avc1", b"xyz1").replace(b"avcC", b"xyzC")
-    with pytest.raises(MediaError, match=r"cannot decode|not a video"):
+    with pytest.raises(MediaError, match=r"cannot be decoded"):
         probe(_bytes(path, data))
 
 

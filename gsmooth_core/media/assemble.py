@@ -14,9 +14,10 @@ from gsmooth_core.errors import MediaError
 from gsmooth_core.files import atomic
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time, read_audio
+from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container, container_for, write_error
 from gsmooth_core.media.images import image_target, sequence
-from gsmooth_core.media.probe import probe, sound_report
+from gsmooth_core.media.probe import probe
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ def assemble(
             raise write_error(output, errors)
         _check(partial, clip, plan)
     return output
+
+
+# What an output promises, by the field of `Clip` that holds it.
+_PROMISES = {
+    "frame_count": "number of frames",
+    "width": "width",
+    "height": "height",
+    "fps": "frame rate",
+    "sample_aspect": "pixel shape",
+    "has_audio": "having sound",
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +133,7 @@ def _mux(listing: Path, target: Path, plan: _Plan) -> tuple[int, str]:
 
 def _sound_filter(sound: Sound, length: Fraction) -> str:
     """Filters that move, cut and fill a sound to `length` seconds from the first picture on."""
-    begin = first_picture_time(sound.path, sound_report(sound.path)) + sound.start
+    begin = first_picture_time(sound.path, describe(sound.path)) + sound.start
     seconds = float(length)
     used = seconds if sound.duration is None else min(seconds, sound.duration)
     return (
@@ -151,19 +163,17 @@ def _check(partial: Path, clip: Clip, plan: _Plan) -> None:
     """Look at the finished file with the eyes of a reader."""
     written = probe(partial)
     has_audio = plan.sound is not None
-    expected = replace(
-        clip, path=partial, frame_count=plan.frames, has_audio=has_audio, still=False
-    )
-    if written != expected:
+    expected = replace(clip, frame_count=plan.frames, has_audio=has_audio, still=False)
+    wrong = [
+        f"its {what} is {getattr(written, name)} instead of {getattr(expected, name)}"
+        for name, what in _PROMISES.items()
+        if getattr(written, name) != getattr(expected, name)
+    ]
+    if wrong:
         raise MediaError(
-            f"The written video is not what it should be ({_summary(written)} instead of "
-            f"{_summary(expected)}).",
+            f"The written video is not what it should be: {', '.join(wrong)}.",
             "Please report this with the source file's details.",
         )
-
-
-def _summary(clip: Clip) -> str:
-    return f"{clip.frame_count} frames of {clip.width}x{clip.height} at {clip.fps}"
 
 
 def _write_sound(path: Path, plan: _Plan) -> None:

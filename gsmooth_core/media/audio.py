@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,8 @@ import numpy as np
 from gsmooth_core.data import Float
 from gsmooth_core.errors import MediaError, NoSpeechError
 from gsmooth_core.media import ffmpeg
-from gsmooth_core.media.probe import (
-    check_readable,
-    container_start,
-    describe_container,
-    has_sound,
-    probe_source,
-    sound_report,
-)
+from gsmooth_core.media.description import Description, describe
+from gsmooth_core.media.probe import probe_source
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +19,10 @@ SILENCE_DBFS = -60.0
 """Sound whose loudest 50 ms lie below this level is silence."""
 SHORTEST_SPEECH = 0.1
 """Seconds; no sound shorter than this is a syllable."""
+LONGEST_SOUND = 4 * 3600.0
+"""Seconds that are read at most; they take a gigabyte at 16 kHz."""
+RATES = (2_000, 768_000)
+"""Sample rates in Hz between which a sound can be speech; prime ones far above take minutes."""
 _WINDOW = 0.05
 
 
@@ -52,14 +49,19 @@ def read_audio(
         NoSpeechError: the file has no sound stream, or one without a sample.
     """
     path = Path(path).absolute()
-    report = _sound_report(path)
-    offset = first_picture_time(path, report) + start
-    end = None if duration is None else offset + duration
-    samples = _decode(path, sample_rate, end)
+    file = _with_sound(path)
+    offset = first_picture_time(path, file) + start
+    first = round(offset * sample_rate)
+    longest = round(LONGEST_SOUND * sample_rate)
+    wanted = longest if duration is None else min(longest, round(duration * sample_rate))
+    count = max(0, wanted + min(first, 0))
+    samples = _decode(path, sample_rate, max(first, 0), count + 1)
     if not np.isfinite(samples).all():
         log.warning("'%s' holds samples that are no numbers; they become silence", path.name)
-        samples = _decode_broken(path, report, sample_rate, end)
-    samples = _from(samples, round(offset * sample_rate))
+        samples = _decode_broken(path, file, sample_rate, max(first, 0), count + 1)
+    if len(samples) > count == longest:
+        raise _too_long(path)
+    samples = np.pad(samples[:count], (max(-first, 0), 0))
     if not len(samples):
         raise NoSpeechError(f"The sound of '{path.name}' is empty.", "Choose another sound.")
     return samples / max(1.0, float(np.abs(samples).max()))
@@ -71,11 +73,7 @@ def has_audio(path: Path | str) -> bool:
     Raises:
         MediaError: missing, empty or damaged file.
     """
-    path = Path(path).absolute()
-    check_readable(path)
-    report = sound_report(path)
-    describe_container(path, report)
-    return has_sound(report)
+    return describe(Path(path)).sound is not None
 
 
 def require_speech(audio: Float, name: str = "The sound", sample_rate: int = 16000) -> Float:
@@ -110,38 +108,50 @@ def loudest_dbfs(audio: Float, sample_rate: int) -> float:
     return float(10 * np.log10(max(power.max(), 1e-20)))
 
 
-def first_picture_time(path: Path, report: str) -> float:
+def first_picture_time(path: Path, file: Description) -> float:
     """Seconds from the earliest stream's start to the first picture; 0 without one."""
-    if not re.search(r"^ +Stream #0:\d+.*?: Video: ", report, re.MULTILINE):
+    if file.video is None:
         return 0.0
     try:
         source = probe_source(path)
-    except MediaError:  # a cover, or pictures that cannot be read: the sound stands alone
+    except MediaError:  # pictures that cannot be read: the sound stands alone
         return 0.0
     if source.timing is None:
         return 0.0
-    return float(source.timing.start) - container_start(report)
+    return float(source.timing.start) - file.start
 
 
-def _sound_report(path: Path) -> str:
-    check_readable(path)
-    report = sound_report(path)
-    describe_container(path, report)
-    if not has_sound(report):
+def _with_sound(path: Path) -> Description:
+    file = describe(path)
+    if file.sound is None:
         raise NoSpeechError(f"'{path.name}' has no sound.", "Choose a file with speech in it.")
-    return report
+    if not file.sound.decodable:
+        raise MediaError(
+            f"The sound of '{path.name}' is stored in a way that cannot be decoded here.",
+            "Convert it to WAV.",
+        )
+    low, high = RATES
+    if not low <= file.sound.sample_rate <= high:
+        raise MediaError(
+            f"The sound of '{path.name}' has {file.sound.sample_rate} samples a second.",
+            f"Convert it to a usual rate such as 48000; {low} to {high} can be read.",
+        )
+    return file
 
 
-def _from(samples: Float, first: int) -> Float:
-    """`samples` from number `first` on; before number 0 there is silence."""
-    return samples[first:] if first >= 0 else np.pad(samples, (-first, 0))
+def _too_long(path: Path) -> MediaError:
+    return MediaError(
+        f"The sound of '{path.name}' is longer than {LONGEST_SOUND / 3600:.0f} hours.",
+        "Choose the part of it that is spoken (--audio-start, --audio-duration), or cut it first.",
+    )
 
 
-def _decode(path: Path, sample_rate: int, end: float | None) -> Float:
-    limit = [] if end is None else ["-t", f"{end:.6f}"]
+def _decode(path: Path, sample_rate: int, first: int, count: int) -> Float:
+    """At most `count` samples from number `first` of the file's own clock on."""
+    part = f"atrim=start_sample={first}:end_sample={first + count}"
     arguments = ffmpeg.command(
         *(*ffmpeg.input_arguments(path), "-map", "0:a:0", "-vn", "-ac", "1"),
-        *("-af", f"aresample={sample_rate}:async=1:first_pts=0", *limit, "-f", "f32le", "-"),
+        *("-af", f"aresample={sample_rate}:async=1:first_pts=0,{part}", "-f", "f32le", "-"),
     )
     status, data, errors = ffmpeg.run_binary(arguments)
     if status and not data:
@@ -152,11 +162,13 @@ def _decode(path: Path, sample_rate: int, end: float | None) -> Float:
     return np.frombuffer(data, np.float32)
 
 
-def _decode_broken(path: Path, report: str, sample_rate: int, end: float | None) -> Float:
+def _decode_broken(
+    path: Path, file: Description, sample_rate: int, first: int, count: int
+) -> Float:
     """Clean the samples before any filter can smear what is no number over its neighbours."""
     from scipy.signal import resample_poly
 
-    stated = re.search(r": Audio: .*?(\d+) Hz", report)
-    rate = int(stated.group(1)) if stated else sample_rate
-    samples = np.nan_to_num(_decode(path, rate, end), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.asarray(resample_poly(samples, sample_rate, rate), np.float32)
+    rate = file.sound.sample_rate if file.sound else sample_rate
+    bounds = (first * rate // sample_rate, -(-count * rate // sample_rate))
+    samples = np.nan_to_num(_decode(path, rate, *bounds), nan=0.0, posinf=0.0, neginf=0.0)
+    return np.asarray(resample_poly(samples, sample_rate, rate), np.float32)[:count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmooth_core.media.probe import Picture
+from gsmooth_core.media.description import Picture
 
 # Without these flags swscale takes a fast path that is one level off on average (measured:
 # 46.6 dB for RGB -> YUV -> RGB, against 56.1 dB with them).
@@ -86,4 +86,4 @@ def _yuv(side: str, picture: Picture) -> str:
 
 
 def _tag(name: str) -> str:
-    return "unknown" if name in ("reserved", "gbr", "unspecified") else name
+    return "unknown" if name == "gbr" else name

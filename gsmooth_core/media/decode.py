@@ -9,6 +9,7 @@ import numpy as np
 from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import colour, ffmpeg
+from gsmooth_core.media.description import check_readable
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
 from gsmooth_core.media.timing import Timing
@@ -40,18 +41,24 @@ def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
             "Check the start frame and frame count.",
         )
     source = probe_source(clip.path)
-    if _identity(source.clip) != _identity(clip):
-        raise MediaError(
-            f"'{clip.path.name}' was replaced while it was being read.", "Start the job again."
-        )
+    see_unchanged(clip)
     if clip.still:
         yield from _repeat(_still_picture(source), count)
     elif count and source.timing is not None:
         yield from _scheduled(source, source.timing, start, count)
+    see_unchanged(clip)
 
 
-def _identity(clip: Clip) -> tuple[object, ...]:
-    return (clip.width, clip.height, clip.fps, clip.frame_count, clip.still)
+def see_unchanged(clip: Clip) -> None:
+    """See that a clip's file is still the one that was probed.
+
+    Raises:
+        MediaError: it was replaced, changed or removed.
+    """
+    if clip.stamp is not None and check_readable(clip.path) != clip.stamp:
+        raise MediaError(
+            f"'{clip.path.name}' was replaced while it was being read.", "Start the job again."
+        )
 
 
 def _still_picture(source: Source) -> Image:

@@ -15,11 +15,13 @@ from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.files import cannot_write, partial_path, sync
 from gsmooth_core.media import colour, ffmpeg
+from gsmooth_core.media.description import Picture
 from gsmooth_core.media.images import remove_folder
-from gsmooth_core.media.probe import Picture, probe_source
+from gsmooth_core.media.probe import probe_source
 
 _H264 = ("-c:v", "libx264")
 _VP9 = ("-c:v", "libvpx-vp9", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1")
+_LARGEST_TERM = 1 << 16  # of a pixel shape; the filter rounds to terms of at most 100 else
 _AAC = ("-c:a", "aac", "-b:a", "192k")
 _OPUS = ("-c:a", "libopus", "-b:a", "160k")
 
@@ -188,10 +190,10 @@ def write_error(path: Path, errors: str) -> MediaError:
 
 def _encode_command(target: Path, picture: Picture, fps: Fraction, encoder: list[str]) -> list[str]:
     pixel_format = colour.coded_format(picture)
-    size = f"{picture.width}x{picture.height}"
+    size, aspect = f"{picture.width}x{picture.height}", picture.sample_aspect
     filters = [
         *colour.from_rgb(picture, pixel_format),
-        f"setsar={picture.sample_aspect.numerator}/{picture.sample_aspect.denominator}",
+        f"setsar={aspect.numerator}/{aspect.denominator}:max={_LARGEST_TERM}",
     ]
     return ffmpeg.command(
         *("-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", size),

@@ -34,8 +34,22 @@ _APART: dict[str, Any] = (
     else {"process_group": 0}
 )
 
-# Playlists and scripts may name other files or hosts; only local files are opened.
-_LOCAL_ONLY = ["-protocol_whitelist", "file,pipe"]
+FORMATS = (
+    "aa,aac,ac3,aiff,amr,ape,apng,asf,au,av1,avi,caf,cavsvideo,cine,dirac,dnxhd,dts,dv,eac3,"
+    "evc,flac,flv,gif,gxf,h261,h263,h264,hevc,ivf,jpegxl_anim,m4v,matroska,mjpeg,mlv,mov,mp3,"
+    "mpc,mpeg,mpegts,mpegvideo,mpjpeg,mxf,nut,obu,ogg,oma,qoa,r3d,rm,smjpeg,sox,swf,tak,"
+    "truehd,tta,vc1,voc,vvc,w64,wav,webp_anim,wtv,wv,yuv4mpegpipe,bmp_pipe,dds_pipe,dpx_pipe,"
+    "exr_pipe,gif_pipe,hdr_pipe,j2k_pipe,jpeg_pipe,jpegls_pipe,jpegxl_pipe,pam_pipe,pbm_pipe,"
+    "pcx_pipe,pfm_pipe,pgm_pipe,png_pipe,ppm_pipe,psd_pipe,qoi_pipe,sgi_pipe,sunrast_pipe,"
+    "tiff_pipe,webp_pipe,xbm_pipe,xpm_pipe,xwd_pipe"
+)
+"""Containers that are opened: those that hold their pictures and sounds themselves.
+
+Playlists, manifests, scripts and name patterns may lead to other files or hosts; they are no
+footage, and a list of what is allowed stays right when ffmpeg learns new ones.
+"""
+
+_INPUT_LIMITS = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
 
 
 @cache
@@ -61,7 +75,7 @@ def url(path: Path) -> str:
 
 def input_arguments(path: Path, *options: str) -> list[str]:
     """Arguments that open `path` for reading."""
-    return [*options, *_LOCAL_ONLY, "-i", url(path)]
+    return [*options, *_INPUT_LIMITS, "-i", url(path)]
 
 
 def command(*arguments: str, loglevel: str = "error") -> list[str]:

@@ -13,10 +13,15 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.errors import MediaError
+
 Ticks = NDArray[np.int64]
 
 DEFAULT_FPS = Fraction(25)
 MAX_FPS = Fraction(240)
+LONGEST_SECONDS = 24 * 3600.0
+LONGEST_GAP = 3600.0
+"""Seconds for which one picture may stand."""
 
 STANDARD_RATES = tuple(
     Fraction(*rate)
@@ -52,6 +57,29 @@ class Timing:
     def start(self) -> Fraction:
         """Time of the first picture in seconds, on the file's own clock."""
         return int(self.pts[0]) * self.time_base
+
+
+def check_length(name: str, pts: Ticks, time_base: Fraction) -> None:
+    """Refuse clocks that nobody means, before anything as long as they say is made.
+
+    Args:
+        name: what to call the source in an error.
+        pts: (N,) sorted time stamps, N >= 1.
+        time_base: seconds of one tick.
+
+    Raises:
+        MediaError: longer than a day, or an hour without a new picture.
+    """
+    seconds = float((int(pts[-1]) - int(pts[0])) * time_base)
+    gap = float(int(np.diff(pts).max(initial=0)) * time_base)
+    if seconds <= LONGEST_SECONDS and gap <= LONGEST_GAP:
+        return
+    long = f"lasts {seconds / 3600:.1f} hours"
+    what = f"shows one picture for {gap / 3600:.1f} hours" if gap > LONGEST_GAP else long
+    raise MediaError(
+        f"'{name}' {what}: its clock is damaged, or it is longer than GSmooth can dub.",
+        "Export the part that is to be dubbed.",
+    )
 
 
 def make_timing(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> Timing:

@@ -228,7 +228,7 @@ def test_a_result_with_missing_frames_never_appears(tmp_path, job):
     output = tmp_path / "out.mp4"
     output.write_bytes(b"the old file")
     segments = write_segments(job, source, output, 10)
-    with pytest.raises(MediaError, match="10 frames"):
+    with pytest.raises(MediaError, match="frames is 10 instead of 20"):
         assemble(segments[:1], output, probe(source), 20)
     assert output.read_bytes() == b"the old file"
     assert [p.name for p in tmp_path.iterdir() if "partial" in p.name] == []
