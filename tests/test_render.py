@@ -60,6 +60,23 @@ def test_render_face_is_lit_and_labelled(clip) -> None:
     assert face.image[inside].mean() < 0.7 * skin.mean()
 
 
+def test_the_mouth_is_darker_the_farther_it_lies_behind_the_lips(clip, surface) -> None:
+    """Every pixel by the formula: e times darker with each 0.22 decimetres, and nothing else is."""
+    face = posed(surface, clip, 3, wide_open())
+    from_everywhere = np.zeros((9, 3), np.float32)
+    from_everywhere[0] = np.sqrt(4 * np.pi)  # so that a colour is the albedo
+    drawn = render.draw_face(surface, face, SIZE, from_everywhere).face
+    lips = face.seen[surface.regions == Region.LIPS, 2].mean()
+    for region in (Region.TEETH, Region.TONGUE, Region.SKIN):
+        at = drawn.region == region
+        behind = np.maximum(drawn.depth[at] - lips, 0)
+        assert at.sum() > 100
+        assert np.ptp(behind) > 0.3
+        light = np.exp(-behind / 0.22) if region in MOUTH_REGIONS else np.ones(at.sum())
+        albedo = surface.albedo[surface.regions == region][0]
+        np.testing.assert_allclose(drawn.image[at], light[:, None] * albedo, atol=0.01)
+
+
 @pytest.mark.parametrize("frame", [0, 4, 8])
 def test_the_mask_covers_lips_and_chin_of_old_and_new_face(clip, surface, frame: int) -> None:
     size, faces = SIZE, [posed(surface, clip, frame), posed(surface, clip, frame, wide_open())]

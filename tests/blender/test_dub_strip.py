@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, strips  # noqa: E402
+from blender_addon import job_folder, planning, selection, strips  # noqa: E402
 
 
 def dub(**options):
@@ -69,6 +69,24 @@ def test_extended_handles_hold_the_same_still_frames(timeline, scene):
     assert (strips.left(new), strips.right(new)) == (6, 56)
     assert job_of(new)["frame_count"] is None
     assert [shown_frame(scene, frame) for frame in (6, 11, 50, 55)] == before == [0, 0, 39, 39]
+
+
+@pytest.mark.parametrize("frames", [30, -20])
+def test_strip_moved_during_the_job_shows_the_same_frames_where_it_is_now(
+    timeline, scene, media, frames
+):
+    old = timeline.movie(first=41)
+    timeline.sound(first=41)
+    strips.set_handles(old, 36, 86)  # five still frames on either side
+    plan = planning.make_plan(scene, selection.select(scene))
+    strips.move(old, frames)
+    looked_at = [at + frames for at in (36, 41, 42, 80, 85)]
+    before = [shown_frame(scene, at) for at in looked_at]
+    # All of the clip is dubbed, so that the clip itself can stand for the result.
+    new = strips.place(plan, media / "clip.mp4", media, "", replace=False)
+    assert (strips.left(new), strips.right(new)) == (36 + frames, 86 + frames)
+    assert old.mute
+    assert [shown_frame(scene, at) for at in looked_at] == before == [0, 0, 1, 39, 39]
 
 
 def test_trimmed_content_is_respected(timeline):

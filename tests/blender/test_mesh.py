@@ -6,6 +6,7 @@ import json
 import math
 import random
 from array import array
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -130,26 +131,45 @@ def test_curves_come_back_as_they_were(head):
     assert shape_keys.key_names(head) == list(data.names)
 
 
-def test_large_values_are_scaled_not_clamped(scene):
-    """A model of another kind has coefficients beyond what Blender lets a slider hold."""
-    dice = random.Random(1)
-    values = array("f", (dice.uniform(-60, 60) for _ in range(4)))
-    triangle = array("f", [0, 0, 0, 1, 0, 0, 0, 1, 0])
-    data = mesh_file.HeadMesh(
-        vertices=mesh_file.Tensor(triangle, (3, 3)),
+def triangle(values, turns):
+    """A head of three vertices and one key, with a value and an axis-angle turn a frame."""
+    count = len(values)
+    corners = array("f", [0, 0, 0, 1, 0, 0, 0, 1, 0])
+    return mesh_file.HeadMesh(
+        vertices=mesh_file.Tensor(corners, (3, 3)),
         faces=mesh_file.Tensor(array("i", [0, 1, 2]), (1, 3)),
         uvs=mesh_file.Tensor(array("f", [0] * 6), (3, 2)),
         shape_keys=mesh_file.Tensor(array("f", [0.1] * 9), (1, 3, 3)),
-        values=mesh_file.Tensor(values, (4, 1)),
-        rotation=mesh_file.Tensor(array("f", [0] * 12), (4, 3)),
-        translation=mesh_file.Tensor(array("f", [0] * 12), (4, 3)),
-        usable=mesh_file.Tensor(array("B", [1] * 4), (4,)),
+        values=mesh_file.Tensor(array("f", values), (count, 1)),
+        rotation=mesh_file.Tensor(array("f", [a for turn in turns for a in turn]), (count, 3)),
+        translation=mesh_file.Tensor(array("f", [0] * 3 * count), (count, 3)),
+        usable=mesh_file.Tensor(array("B", [1] * count), (count,)),
         names=("pc1",), focal=1.0, width=1, height=1,
     )  # fmt: skip
-    body = shape_keys.build_head("other", data, 1)
+
+
+@pytest.mark.parametrize("half", [0.5, 0.0])
+def test_between_frames_the_head_is_between_their_turns(scene, half):
+    """A turn past half a circle, whose axis-angle vectors change sides there."""
+    angles = [2.5, 2.9, 3.3, 3.7, 4.1]
+    vectors = [(0, a if a < math.pi else a - 2 * math.pi, 0) for a in angles]
+    body = shape_keys.build_head("turning", triangle([0.0] * len(angles), vectors), FIRST)
+    scene.collection.objects.link(body)
+    for i, (angle, following) in enumerate(pairwise(angles)):
+        scene.frame_set(FIRST + i, subframe=half)
+        turned = body.evaluated_get(bpy.context.evaluated_depsgraph_get()).matrix_world
+        expected = rotated((0.3, 0.5, -0.8), (0, angle + half * (following - angle), 0))
+        assert list(turned @ Vector((0.3, 0.5, -0.8))) == pytest.approx(expected, abs=1e-5)
+
+
+def test_large_values_are_scaled_not_clamped(scene):
+    """A model of another kind has coefficients beyond what Blender lets a slider hold."""
+    dice = random.Random(1)
+    values = [dice.uniform(-60, 60) for _ in range(4)]
+    body = shape_keys.build_head("other", triangle(values, [(0, 0, 0)] * 4), 1)
     scene.collection.objects.link(body)
     back = shape_keys.read_curves(body, 1, 4)
-    assert [row[0] for row in back] == pytest.approx(list(values), rel=1e-5)
+    assert [row[0] for row in back] == pytest.approx(values, rel=1e-5)
     scene.frame_set(3)
     body = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
     assert body.to_mesh().vertices[0].co.x == pytest.approx(0.1 * values[2], rel=1e-4)

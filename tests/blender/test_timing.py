@@ -70,11 +70,14 @@ def heard_by_frames(span, sound, offset, rate):
         (Placement(11, 60, 16, 75, trim=5), 0.0),
         (Placement(15, 60, 15, 75), 0.5),
         (Placement(15, 60, 15, 75), -0.5),
+        (Placement(15, 45, 15, 75), 0.25),  # begins later and ends with its strip all the same
+        (Placement(15, 18, 15, 75), 0.5),  # ends before it begins
     ],
 )
 def test_speech_is_heard_where_the_timeline_has_it(rate, sound, offset):
     span = Span(11, 40, 0)
     cut = speech_cut(span, sound, offset, rate)
+    assert cut.duration == 0 or cut.delay + cut.duration <= float(span.count / rate) + 1e-5
     for i, expected in enumerate(heard_by_frames(span, sound, offset, rate)):
         at = float(Fraction(2 * i + 1, 2) / rate)
         inside = cut.delay <= at < cut.delay + cut.duration

@@ -121,6 +121,26 @@ def test_the_aperture_is_that_of_the_meshs_landmarks() -> None:
     )
 
 
+def test_a_mouth_as_open_is_preferred_to_skin_that_is_nearer() -> None:
+    """What is seen inside the mouth depends on the gap between the lips, which is little skin."""
+    clip, model = scene.track(3, still=True), scene.face_model()
+    expression = np.zeros_like(clip.expression)
+    _, shut, other = expression
+    expression[:, model.expression_names.index("jawOpen")] = 0.3
+    shut[model.expression_names.index("mouthClose")] = 0.1
+    for side in ("Left", "Right"):
+        other[model.expression_names.index(f"mouthDimple{side}")] = 0.4
+    shapes = 100 * model.shape(clip.identity, expression)  # millimetres
+    skin = np.linalg.norm((shapes - shapes[0])[:, model.in_regions(1, 2)], axis=(1, 2))
+    lips = model.landmarks(shapes)[:, [13, 14], 1]
+    gap = np.abs((lips[:, 0] - lips[:, 1]) - (lips[0, 0] - lips[0, 1]))
+    assert skin[1] < 0.8 * skin[2]
+    assert gap[1] > 3 > 0.3 > gap[2]
+    space = features(clip, model, expression, 4.0)
+    plain = ReferenceSettings(smooth=0, fade=0, count=1)
+    assert choose(space, space, np.array([1, 2]), 25, plain).members[0, 0] == 1
+
+
 def test_squared_distances_are_those_of_the_plain_formula() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(0, 20, (30, 90)), rng.normal(0, 20, (7, 90))

@@ -116,6 +116,15 @@ def test_a_still_head_stays_still(model: MorphableModel, made: Truth) -> None:
     assert np.degrees(track.rotation.std(0)).max() < 0.15
 
 
+def test_frames_that_follow_faster_are_smoothed_more(
+    model: MorphableModel, track: FaceTrack, seen: LandmarkTrack
+) -> None:
+    """A head turns less between frames that are a quarter as far apart."""
+    faster = fit_landmarks(seen, model, WIDTH, HEIGHT, 4 * FPS, OPEN_LIPS)
+    usual, smooth = (np.diff(t.rotation, 2, axis=0).std() for t in (track, faster))
+    assert smooth < 0.9 * usual
+
+
 def test_frames_without_a_face_are_marked_and_bridged(
     model: MorphableModel, seen: LandmarkTrack
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gsmooth_core.data import Image
 from gsmooth_core.tracking.follow import FollowSettings, follow_face
-from gsmooth_core.tracking.landmarks import LANDMARKS
+from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceMesh
 from gsmooth_core.tracking.shots import CutFinder
 from tests.tracking.places import EYE_DISTANCE
 
@@ -33,6 +33,18 @@ def test_a_moving_face_is_followed(face: Image) -> None:
     assert (track.presence > 0.9).all()
     place = track.points[:, NOSE, 0] - lefts
     assert np.ptp(place) < 0.06 * EYE_DISTANCE
+
+
+def test_a_face_that_only_trembles_is_seen_through_a_crop_that_stands_still(
+    face: Image, mesh: FaceMesh
+) -> None:
+    """Frame by frame as the network sees it through the crop of the first frame."""
+    frames = [_canvas(face, 200 + left, 40 + top) for left, top in ((0, 0), (1, 0), (2, 1), (0, 2))]
+    track = follow_face(frames)
+    still = Crop.of_points(track.points[0])
+    assert np.ptp(track.points[:, NOSE], axis=0).max() > 1
+    for frame, points in zip(frames[1:], track.points[1:], strict=True):
+        np.testing.assert_allclose(points, mesh.landmarks(frame, still).points, atol=1e-3)
 
 
 def test_a_lost_face_is_marked_and_found_again(face: Image) -> None:

@@ -91,7 +91,7 @@ def test_missing_and_foreign_and_unsafe_files_are_refused(tmp_path: Path) -> Non
         load_rnet(tmp_path / "none.pth")
     foreign = tmp_path / "foreign.pth"
     torch.save({"net_recon": {"weight": torch.zeros(3)}}, foreign)
-    with pytest.raises(ModelError, match="not an R-Net"):
+    with pytest.raises(ModelError, match="not a usable R-Net"):
         load_rnet(foreign)
     bomb = tmp_path / "bomb.pth"
     torch.save({"net_recon": Path}, bomb)

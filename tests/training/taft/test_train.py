@@ -173,6 +173,57 @@ def test_training_learns_and_goes_on_where_it_stopped(folder: Path, tmp_path: Pa
     assert load_generator(tmp_path / "taft.safetensors").config.width == 8
 
 
+class Painted(nn.Module):
+    """A stand-in for the generator: always the same picture, which can be learned."""
+
+    def __init__(self, picture: torch.Tensor) -> None:
+        super().__init__()
+        self.picture = nn.Parameter(picture)
+
+    def forward(self, _inputs: g.GeneratorInput) -> torch.Tensor:
+        return self.picture
+
+
+@pytest.fixture
+def trainer(small: None, folder: Path) -> train.Trainer:
+    """As it is by default, but for the batch and a generator that takes no time."""
+    return train.Trainer(train.TrainSettings(batch=2), data.Samples([folder]), Colours())
+
+
+def taught(trainer: train.Trainer, batch: data.Batch, picture: torch.Tensor) -> tuple:
+    """The loss's terms for a picture, and which way each of its pixels is pushed."""
+    trainer.generator = Painted(picture)
+    terms = trainer.step_once(batch)
+    return terms, trainer.generator.picture.grad
+
+
+def test_nothing_is_asked_of_a_picture_where_the_frame_stays(trainer: train.Trainer) -> None:
+    """Only what will be pasted is judged: elsewhere any picture is as good as another."""
+    batch = next(trainer.batches())
+    kept = (batch.alpha == 0).expand_as(batch.truth)
+    torch.manual_seed(0)
+    picture = torch.rand_like(batch.truth)
+    terms, push = taught(trainer, batch, picture)
+    assert kept.float().mean() > 0.1
+    assert (push[kept] == 0).all()
+    assert (push[(batch.alpha == 1).expand_as(push)] != 0).float().mean() > 0.95
+    other = torch.where(kept, torch.rand_like(picture), picture)
+    assert taught(trainer, batch, other)[0] == pytest.approx(terms, rel=1e-5)
+
+
+def test_the_same_error_costs_three_times_as_much_in_the_mouth(trainer: train.Trainer) -> None:
+    """Of the photometric loss, by the paper's plain mean elsewhere (eq. 10)."""
+    batch = next(trainer.batches())
+    pasted = batch.alpha == 1
+    costs = []
+    for place in (pasted & (batch.mouth == 1), pasted & (batch.mouth == 0)):
+        assert place.sum() > 500
+        picture = batch.truth + 0.2 * place
+        error = 0.2 * float(place.float().mean())
+        costs.append(taught(trainer, batch, picture)[0]["photo"] / error)
+    assert costs == pytest.approx([3, 1], rel=1e-4)
+
+
 @pytest.mark.usefixtures("small")
 def test_a_repeated_batch_is_learned(folder: Path) -> None:
     samples = data.Samples([folder])

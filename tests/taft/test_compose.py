@@ -1,0 +1,85 @@
+"""What is around the face: it sets no light, and the references that go on there are believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from gsmooth_core.data import Bool, FaceTrack, Image
+from gsmooth_core.render import covered, face_surface, pose_face
+from gsmooth_core.taft.compose import Composer
+from tests.taft import scene
+
+DARK, BRIGHT = (40, 60, 50), (200, 180, 190)
+SAME = np.eye(2, 3, dtype=np.float32)  # the crop is the frame
+
+
+@pytest.fixture(scope="module")
+def clip() -> FaceTrack:
+    return scene.track()
+
+
+def around(clip: FaceTrack, frame: int, margin: int = 0) -> Bool:
+    """(H, W) neck, hair and background: all that is `margin` pixels away from the face."""
+    surface = face_surface(scene.face_model(), clip.identity)
+    posed = pose_face(surface, clip, frame, clip.expression[frame], SAME)
+    face = covered(surface, posed, scene.WIDTH, whole=True)[: scene.HEIGHT]
+    reach = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
+    return cv2.dilate(face.astype(np.uint8), reach) == 0
+
+
+def dressed(clip: FaceTrack, frame: int) -> Image:
+    """The scene's frame, in a dark collar or a bright one by turns."""
+    picture = scene.picture(clip, frame)
+    picture[around(clip, frame)] = BRIGHT if frame % 2 else DARK
+    return picture
+
+
+def composer(clip: FaceTrack, source: Callable[[int], Image]) -> Composer:
+    return Composer(clip, scene.face_model(), clip.expression, source)
+
+
+@pytest.fixture(scope="module")
+def plain(clip: FaceTrack) -> Composer:
+    return composer(clip, lambda frame: scene.picture(clip, frame))
+
+
+def test_what_is_around_the_face_does_not_change_its_light(
+    clip: FaceTrack, plain: Composer
+) -> None:
+    for frame in (1, 5, 10):
+        picture = scene.picture(clip, frame)
+        spotlit = picture.copy()
+        spotlit[around(clip, frame, margin=3)] = 250
+        dull, lit = (plain.compose(frame, p).blend for p in (picture, spotlit))
+        assert np.abs(dull.image - lit.image).max() > 0.3  # the lamp is in the picture
+        np.testing.assert_array_equal(dull.references, lit.references)
+
+
+def test_the_face_takes_the_light_of_its_skin(clip: FaceTrack, plain: Composer) -> None:
+    # Otherwise the test above would pass for a program that never matches any light.
+    picture = scene.picture(clip, 5)
+    dimmed = np.rint(0.85 * picture).astype(np.uint8)
+    bright, dim = (plain.compose(5, p) for p in (picture, dimmed))
+    hidden = (bright.blend.mask > 0) & (bright.hints[..., 2] > 0)
+    ratio = dim.blend.image[hidden].mean(0) / bright.blend.image[hidden].mean(0)
+    assert ((ratio > 0.84) & (ratio < 0.95)).all()  # less with distance from what can be seen
+
+
+@pytest.mark.parametrize("frame", [3, 8])
+def test_a_collar_under_the_mask_is_that_of_the_frame(clip: FaceTrack, frame: int) -> None:
+    made, picture = composer(clip, lambda other: dressed(clip, other)), dressed(clip, frame)
+    composition = made.compose(frame, picture)
+    assert len({member % 2 for member in composition.members}) == 2  # both collars are lent
+    collar = (composition.blend.mask > 0) & ~made.masks(frame)[0].face.mask
+    under = composition.veiled.under
+    truth = under.cut(under.part(picture)).astype(np.float32) / 255
+    error = np.abs(composition.blend.image - truth)[collar]
+    assert collar.sum() > 1000
+    assert np.median(error) < 0.01
+    alike = np.array([member % 2 == frame % 2 for member in composition.members])
+    belief = composition.blend.validity[:-1, collar].mean(1)
+    assert belief[~alike].max() < 0.01 * belief[alike].min()
