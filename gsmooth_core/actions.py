@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsmooth_core.events import Cancelled, OnEvent
-from gsmooth_core.jobs import Job, load_job, locked
+from gsmooth_core.jobs import Job, load_job
+from gsmooth_core.locks import locked
 
 if TYPE_CHECKING:
     from gsmooth_core.dub import Run
@@ -25,15 +26,17 @@ def dub(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]
     return dub_job(load_job(folder), folder, on_event, cancelled)
 
 
-def dub_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    """Make the dubbed video of `job`, whose work lies in `folder`.
+def dub_job(
+    job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled, *, temporary: bool = False
+) -> dict[str, Any]:
+    """Make the dubbed video of `job`, whose work lies in `folder` (see `dub.dub`).
 
     Raises:
         GSmoothError: the job cannot be done; what is finished stays in the folder.
     """
     from gsmooth_core.dub import dub as make
 
-    return asdict(make(job, folder, on_event, cancelled))
+    return asdict(make(job, folder, on_event, cancelled, temporary=temporary))
 
 
 def track(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:

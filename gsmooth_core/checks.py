@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.files import cannot_write
+from gsmooth_core.files import cannot_write, check_file, make_folder, same_file, shown
 from gsmooth_core.jobs import Job
 from gsmooth_core.media import container_for
 from gsmooth_core.media.images import check_own_folder, image_target
@@ -22,10 +23,10 @@ def check(job: Job) -> None:
         raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
     container_for(job.output)
     for given in (job.audio, job.expression):
-        if given is not None and not given.exists():
-            raise InputError(f"There is no file '{given}'.", "Check the path.")
+        if given is not None:
+            check_file(given)
     for source in (job.video, job.audio, job.expression):
-        if source is not None and _same(source, job.output):
+        if source is not None and same_file(source, job.output):
             raise InputError(
                 f"The output '{job.output.name}' would overwrite its own source.",
                 "Choose another name for the output.",
@@ -41,19 +42,16 @@ def check_output(output: Path) -> None:
         MediaError: its place may not be written.
     """
     images = not container_for(output).video
-    if output.is_dir() and not images:
-        raise InputError(f"The output '{output}' is a folder.", "Choose a file name.")
-    if images:
-        check_own_folder(output)
     folder = image_target(output)[0] if images else output.parent
-    probe = folder / ".gsmooth.partial"
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
+        if output.is_dir() and not images:
+            raise InputError(f"The output '{shown(output)}' is a folder.", "Choose a file name.")
+        if output.exists() and not (output.is_file() or output.is_dir()):
+            raise InputError(f"The output '{shown(output)}' is a device.", "Choose a file name.")
+        if images:
+            check_own_folder(output)
+        with tempfile.TemporaryFile(dir=folder):  # whether anything can be written there
+            return
+    except (OSError, ValueError) as error:
         raise cannot_write(folder, error) from error
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.absolute().resolve() == other.absolute().resolve()

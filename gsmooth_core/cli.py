@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, asdict, fields
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.errors import GSmoothError, InputError
-from gsmooth_core.events import Cancelled, OnEvent, outcome_of
+from gsmooth_core.errors import InputError
+from gsmooth_core.events import Cancelled, OnEvent, outcome_of, stopped
 from gsmooth_core.jobs import Job, default_folder, read_rate
-from gsmooth_core.journal import JOURNAL_FILE
 from gsmooth_core.settings import DubSettings
 from gsmooth_core.terminal import Screen, interruptible
 
@@ -40,10 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return worker.main()
     screen = Screen(options.json, options.to_text)
-    with interruptible() as cancelled:
+    with interruptible(lambda: _give_up(screen)) as cancelled:
         outcome = outcome_of(lambda: options.action(options, screen.on_event, cancelled))
     status = screen.end(outcome)
     return options.status(outcome) if status == 0 and "status" in options else status
+
+
+def _give_up(screen: Screen) -> None:
+    screen.end(stopped())
 
 
 # -- what the commands do --------------------------------------------------------------------
@@ -54,16 +56,9 @@ def _dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -
 
     job = _job(options)
     folder = (options.job or default_folder(job.output)).absolute()
-    try:
-        result = actions.dub_job(job, folder, on_event, cancelled)
-    except GSmoothError:
-        if options.job is None and not (folder / JOURNAL_FILE).exists():
-            shutil.rmtree(folder, ignore_errors=True)  # nothing in it to go on from
-        raise
-    if options.job is None and not options.keep_job:
-        shutil.rmtree(folder, ignore_errors=True)
-        result["job"] = None
-    return result
+    temporary = options.job is None and not options.keep_job
+    result = actions.dub_job(job, folder, on_event, cancelled, temporary=temporary)
+    return result | {"job": str(folder) if folder.is_dir() else None}
 
 
 def _job(options: argparse.Namespace) -> Job:

@@ -30,9 +30,10 @@ from gsmooth_core.data import Bool, Expression, FaceTrack, FrameSource, Image
 from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.files import write_image, write_text
-from gsmooth_core.jobs import Job, locked
+from gsmooth_core.jobs import Job
 from gsmooth_core.journal import Journal, fingerprint
 from gsmooth_core.media.assemble import assemble
+from gsmooth_core.media.decode import in_words
 from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.mesh import export_mesh
 from gsmooth_core.occlusion.find import OcclusionSettings, find_occluders
@@ -49,6 +50,7 @@ from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.texture import clip_texture
 from gsmooth_core.threads import leave_cores
 from gsmooth_core.tracking import track_face
+from gsmooth_core.workplace import workplace
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def dub(
     on_event: OnEvent = lambda event: None,
     cancelled: Cancelled = lambda: False,
     make: type[Run] | None = None,
+    temporary: bool = False,
 ) -> DubResult:
     """Make the person in the job's video say the job's speech.
 
@@ -92,6 +95,7 @@ def dub(
         on_event: told about progress and messages.
         cancelled: asked before every frame.
         make: another way to run the stages, for experiments.
+        temporary: whether the folder is only there for this output, see `workplace`.
 
     Raises:
         GSmoothError: with what to do; the output is then as it was before.
@@ -99,13 +103,14 @@ def dub(
     """
     started = time.monotonic()
     check(job)
-    with locked(folder, job.output):
+    with workplace(folder, job.output, temporary=temporary):
         job.save(folder)
         run = (make or Run)(job, folder, on_event, cancelled)
         run.check()
         track = run.track()
         target = run.target(track)
         segments, outside = run.render(track, target)
+        run.source.see_unchanged()
         run.tell(Progress("encode", 0, 1))
         shown = run.source.shown
         output = assemble(segments, job.output, shown, shown.frame_count, run.source.sound())
@@ -159,6 +164,8 @@ class Run:
         """
         for name in ("face_landmarker", "face_model", "taft"):
             models.locate(name)
+        if warning := in_words(self.source.clip):
+            self.tell(Message("warning", warning))
         if self._given() is None:
             models.locate("a2ep")
             self.source.speech()
@@ -169,7 +176,7 @@ class Run:
         """Follow the face and fit the model to it (the paper's R-Net role)."""
         inputs = fingerprint(**self._track_inputs())
         path = self.folder / "track.safetensors"
-        if not self.journal.finished("track", inputs):
+        if not self.journal.finished("track", inputs, path):
             save_track(path, self._track())
             self.journal.record("track", inputs, path)
         track = load_track(path)
@@ -194,7 +201,7 @@ class Run:
         weights = models.locate("a2ep")
         inputs = fingerprint(version=__version__, a2ep=weights, **self.source.speech_stamp())
         path = self.folder / "predicted.safetensors"
-        if not self.journal.finished("predict", inputs):
+        if not self.journal.finished("predict", inputs, path):
             save_expression(path, self._predict())
             self.journal.record("predict", inputs, path)
         return load_expression(path)
@@ -206,7 +213,7 @@ class Run:
             return None
         inputs = fingerprint(**self._track_inputs(), occluders=asdict(settings))
         path = self.folder / "occluders.safetensors"
-        if not self.journal.finished("occluders", inputs):
+        if not self.journal.finished("occluders", inputs, path):
             on_progress = self._progress("occluders", self.source.count)
             save_occluders(
                 path, find_occluders(self._opened, track, self.model, settings, on_progress)
@@ -223,7 +230,7 @@ class Run:
         """What the clip teaches about the person; None where it is too short for that."""
         path, settings = self.folder / "personal.safetensors", AdaptSettings()
         inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
-        if not self.journal.finished("adapt", inputs):
+        if not self.journal.finished("adapt", inputs, path):
             on_frame = self._progress("adapt", all_lessons(settings))
             generator, compose = load_generator(), self.compose_settings()
             material = Material(track, self.model, self._opened, generator, compose, self._device)
@@ -248,15 +255,15 @@ class Run:
         paths, worst = [], 0
         translator: FaceTranslator | None = None
         for part, start in enumerate(starts):
-            done = self.journal.finished("segment", inputs, part)
+            path = segment_path(self.folder, part, self.job.output)
+            done = self.journal.finished("segment", inputs, path, part)
             if done is None:
                 translator = translator or self._translator(track, target)
-                path = segment_path(self.folder, part, self.job.output)
                 outside = self._segment(path, start, translator)
                 self.journal.record("segment", inputs, path, part, outside=outside)
-                done = {"path": path, "outside": outside}
-            paths.append(done["path"])
-            worst = max(worst, done["outside"])
+                done = {"outside": outside}
+            paths.append(path)
+            worst = max(worst, int(done["outside"]))
             end = min(start + self.job.settings.chunk_frames, self.source.count)
             self.tell(Progress("render", end, self.source.count))
         return paths, worst
@@ -266,7 +273,7 @@ class Run:
         mesh, texture = self.folder / "mesh.safetensors", self.folder / "texture.png"
         export_mesh(mesh, self.model, track, curves)
         inputs = fingerprint(**self._track_inputs())
-        if not self.journal.finished("texture", inputs):
+        if not self.journal.finished("texture", inputs, texture):
             with closing(self.source.frames()) as frames:
                 write_image(texture, clip_texture(frames, track, self.model))
             self.journal.record("texture", inputs, texture)

@@ -7,10 +7,11 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from gsmooth_core.errors import CancelledError, GSmoothError
-from gsmooth_core.files import cannot_write
+from gsmooth_core.errors import CancelledError, GSmoothError, MediaError
+from gsmooth_core.files import cannot_write, shown
 
 log = logging.getLogger(__name__)
 
@@ -99,12 +100,25 @@ def outcome_of(action: Callable[[], Mapping[str, Any]]) -> Outcome:
     try:
         return Result(action())
     except KeyboardInterrupt:
-        return _failure(CancelledError("The job was stopped.", "Run it again to go on."))
+        return stopped()
     except GSmoothError as error:
         return _failure(error)
     except Exception as error:
         log.error("unexpected error", exc_info=error)
         return _unexpected(error)
+
+
+def stopped() -> Failure:
+    """The end of a job that the user has stopped."""
+    return _failure(CancelledError("The job was stopped.", "Run it again to go on."))
+
+
+def _of_the_system(error: OSError) -> Failure:
+    path = Path(str(error.filename or "the job's folder"))
+    if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+        return _failure(cannot_write(path, error))
+    text = f"'{shown(path)}' cannot be used: {error.strerror}."
+    return Failure("bad_file", text, "Check the path and its disk.", MediaError.exit_code)
 
 
 def _failure(error: GSmoothError) -> Failure:
@@ -119,10 +133,8 @@ def _unexpected(error: Exception) -> Failure:
             "Close other programs, or set crop_size to 256 or device to cpu; then start again.",
             9,
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        from pathlib import Path
-
-        return _failure(cannot_write(Path(str(error.filename or "the job's folder")), error))
+    if isinstance(error, OSError) and error.errno is not None:
+        return _of_the_system(error)
     return Failure(
         "internal",
         f"Something went wrong that GSmooth does not know ({type(error).__name__}: {error}).",

@@ -37,7 +37,7 @@ def check_file(path: Path, error: type[GSmoothError] = InputError) -> os.stat_re
         GSmoothError: of the class `error`: none there, a folder, a pipe or device, no
             permission, or a name that no disk takes.
     """
-    name = _shown(path)
+    name = shown(path)
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -55,6 +55,23 @@ def check_file(path: Path, error: type[GSmoothError] = InputError) -> os.stat_re
         raise error(f"'{name}' cannot be opened: {_reason(cause)}.", "Check the path.") from cause
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything stands at `path`; a name that no disk takes stands nowhere."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths mean the same place, whatever links and dots they are written with."""
+    try:
+        # realpath, unlike Path.resolve, has an answer for links in a circle too
+        return os.path.realpath(one) == os.path.realpath(other)
+    except (OSError, ValueError):
+        return False
+
+
 def read_json(path: Path, error: type[GSmoothError] = InputError) -> Any:
     """The content of a JSON file.
 
@@ -67,11 +84,11 @@ def read_json(path: Path, error: type[GSmoothError] = InputError) -> Any:
             infinity, or is far larger than anything that GSmooth writes.
     """
     if check_file(path, error).st_size > _LARGEST_JSON:
-        raise error(f"'{_shown(path)}' is too large for what it should be.", "Make it again.")
+        raise error(f"'{shown(path)}' is too large for what it should be.", "Make it again.")
     try:
         return json.loads(path.read_bytes(), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as cause:
-        text = f"'{_shown(path)}' is no JSON file, or it is damaged ({_reason(cause)})."
+        text = f"'{shown(path)}' is no JSON file, or it is damaged ({_reason(cause)})."
         raise error(text, "Make it again.") from cause
 
 
@@ -86,8 +103,8 @@ def _reason(cause: BaseException) -> str:
     return said[:200]
 
 
-def _shown(path: Path) -> str:
-    """A name short enough for a message, whatever bytes it is made of."""
+def shown(path: Path) -> str:
+    """A path as text short enough for a message, whatever bytes it is made of."""
     text = str(path).encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 500 else f"{text[:100]}...{text[-380:]}"
 
@@ -110,12 +127,14 @@ def beside(path: Path, ending: str, stem: str | None = None) -> Path:
 def atomic(path: Path) -> Iterator[Path]:
     """Give a partial path to write to; it becomes `path` when the block ends without error.
 
+    Where a link stands at `path`, the file takes the link's place; what it points to stays.
+
     Raises:
         MediaError: the disk is full, or the place may not be written.
     """
     partial = partial_path(path)
     try:
-        yield partial
+        yield fresh(partial)
         sync(partial)
         partial.replace(path)
         sync(path.parent)
@@ -125,6 +144,47 @@ def atomic(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def fresh(path: Path) -> Path:
+    """`path` with nothing there, so that writing to it follows no link that somebody planted.
+
+    Raises:
+        OSError: what is there cannot be removed.
+    """
+    path.unlink(missing_ok=True)
+    return path
+
+
+def make_folder(folder: Path) -> bool:
+    """Make a folder and those above it.
+
+    Returns:
+        whether it is new.
+
+    Raises:
+        MediaError: it cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError as error:
+        if not folder.is_dir():
+            raise cannot_write(folder, error) from error
+        return False
+    except (OSError, ValueError) as error:
+        raise cannot_write(folder, error) from error
+    return True
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder of files, when it is there; of a link, the link alone."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.is_dir():
+        for child in folder.iterdir():
+            child.unlink()
+        folder.rmdir()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one atomic step.
 
@@ -132,7 +192,7 @@ def write_text(path: Path, text: str) -> None:
         MediaError: the disk is full, or the place may not be written.
     """
     with atomic(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_image(path: Path, image: Image) -> None:
@@ -167,8 +227,10 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def cannot_write(path: Path, error: OSError) -> MediaError:
+def cannot_write(path: Path, error: OSError | ValueError) -> MediaError:
     """The person's words for a failed write."""
+    if not isinstance(error, OSError):
+        return MediaError(f"'{shown(path)}' is no name for a file: {error}.", "Choose another.")
     if error.errno == errno.ENOSPC:
         return MediaError(
             f"The disk is full: '{path.name}' could not be written.",
@@ -176,6 +238,7 @@ def cannot_write(path: Path, error: OSError) -> MediaError:
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MediaError(
-            f"'{path}' may not be written (no permission).", "Choose another place for the output."
+            f"'{shown(path)}' may not be written (no permission).",
+            "Choose another place for the output.",
         )
-    return MediaError(f"'{path}' cannot be written: {error.strerror}.", "Check the path.")
+    return MediaError(f"'{shown(path)}' cannot be written: {error.strerror}.", "Check the path.")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gsmooth_core.errors import InputError, JobError
-from gsmooth_core.files import beside, cannot_write, write_text
+from gsmooth_core.files import beside, is_there, make_folder, read_json, shown, write_text
 from gsmooth_core.settings import DubSettings
 
 JOB_FILE = "job.json"
@@ -88,7 +83,7 @@ class Job:
         """
         make_folder(folder)
         path = folder / JOB_FILE
-        write_text(path, json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n")
+        write_text(path, json.dumps(self.to_json(), indent=1) + "\n")
         return path
 
 
@@ -100,93 +95,14 @@ def load_job(folder: Path) -> Job:
         InputError: a value of the wrong kind.
     """
     path = folder / JOB_FILE
-    if not path.is_file():
-        raise JobError(f"There is no job in '{folder}'.", "Start it with `gsmooth dub`.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise JobError(f"The job file '{path}' is damaged.", "Delete it; start again.") from error
-    return Job.from_json(content)
+    if not is_there(path):
+        raise JobError(f"There is no job in '{shown(folder)}'.", "Start it with `gsmooth dub`.")
+    return Job.from_json(read_json(path, JobError))
 
 
 def default_folder(output: Path) -> Path:
     """The folder in which a job lives when the user names none: `<output>.gsmooth`."""
     return beside(output, ".gsmooth")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a job's folder and those above it.
-
-    Raises:
-        MediaError: they cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-
-
-@contextmanager
-def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
-    """Keep other processes out of a job folder and off an output while the block runs.
-
-    The folder is made when it is not there. The locks are the operating system's, so those of
-    a process that died are free at once.
-
-    Raises:
-        JobError: another process works there.
-    """
-    make_folder(folder)
-    with ExitStack() as stack:
-        stack.enter_context(_lock(folder / "lock", f"The job folder '{folder}'"))
-        if output is not None:
-            stack.enter_context(_lock(_output_lock(output), f"The output '{output}'"))
-        yield
-
-
-def _output_lock(output: Path) -> Path:
-    user = os.getuid() if sys.platform != "win32" else 0
-    folder = Path(tempfile.gettempdir()) / f"gsmooth-locks-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    name = os.path.normcase(output.absolute().resolve())
-    return folder / hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-
-
-@contextmanager
-def _lock(path: Path, what: str) -> Iterator[None]:
-    try:
-        file = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(path.parent, error) from error
-    with file:
-        try:
-            _take(file)
-        except OSError as error:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise JobError(
-                f"{what} is in use by another process (number {owner}).",
-                "Wait until it has finished, or stop it.",
-            ) from error
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: IO[str]) -> None:
-        file.seek(1 << 20)  # far behind the text, which others may still read
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _migrated(content: Mapping[str, Any]) -> dict[str, Any]:

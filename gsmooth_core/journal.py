@@ -1,8 +1,9 @@
 """What a job has finished, so that a killed job goes on where it was.
 
 One JSON line for each finished piece of work: what it is, a fingerprint of all it was made
-from, its file and that file's hash. A piece counts only when it is listed, made from the same
-things, and its file is still what it was.
+from, its file, that file's hash, and a seal over all of these. A piece counts only when it is
+listed, made from the same things, and its file is still what it was; a line that was changed, or
+that lends its file to another piece, counts for nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-from gsmooth_core.files import cannot_write, hash_file
+from gsmooth_core.errors import JobError
+from gsmooth_core.files import cannot_write, check_file, hash_file, is_there, shown
 
 log = logging.getLogger(__name__)
 
 JOURNAL_FILE = "journal.jsonl"
+_LARGEST = 1 << 28  # bytes; a day of video in the smallest chunks fills less
+_TEXTS = ("stage", "inputs", "file", "sha256", "seal")
+_FIELDS = {**dict.fromkeys(_TEXTS, str), "part": int, "notes": dict}
 
 
 def stamp(path: Path) -> list[str | int]:
@@ -50,12 +55,13 @@ class Journal:
         self._path = folder / JOURNAL_FILE
         self._entries = {(e["stage"], e["part"]): e for e in self._read()}
 
-    def finished(self, stage: str, inputs: str, part: int = 0) -> dict[str, Any] | None:
+    def finished(self, stage: str, inputs: str, path: Path, part: int = 0) -> dict[str, Any] | None:
         """What was noted about a finished piece, when it still counts.
 
         Args:
             stage: for example "track" or "segment".
             inputs: `fingerprint` of what it would be made from now.
+            path: where its file or folder lies.
             part: number of the piece within its stage.
 
         Returns:
@@ -64,9 +70,9 @@ class Journal:
         entry = self._entries.get((stage, part))
         if entry is None or entry["inputs"] != inputs:
             return None
-        path = self.folder / entry["file"]
-        if not path.exists() or hash_file(path) != entry["sha256"]:
-            log.warning("'%s' is not what the journal says; it is made again", entry["file"])
+        name, there = self._name(path), path.exists() and not path.is_symlink()
+        if entry["file"] != name or not there or hash_file(path) != entry["sha256"]:
+            log.warning("'%s' is not what the journal says; it is made again", name)
             return None
         return {**entry["notes"], "path": path}
 
@@ -87,25 +93,31 @@ class Journal:
             "stage": stage,
             "part": part,
             "inputs": inputs,
-            "file": path.relative_to(self.folder).as_posix(),
+            "file": self._name(path),
             "sha256": hash_file(path),
             "notes": notes,
         }
+        entry["seal"] = fingerprint(**entry)
         try:
             self._append(json.dumps(entry))
         except OSError as error:
             raise cannot_write(self._path, error) from error
         self._entries[(stage, part)] = entry
 
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
     def _append(self, line: str) -> None:
-        with self._path.open("ab+") as file:
+        with open(self._path, "ab+", opener=_no_link) as file:
             file.write((b"\n" if _torn(file) else b"") + line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def _read(self) -> list[dict[str, Any]]:
-        if not self._path.is_file():
+        if not is_there(self._path):
             return []
+        if check_file(self._path, JobError).st_size > _LARGEST:
+            raise JobError(f"The journal '{shown(self._path)}' is damaged.", "Delete it.")
         lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
         return [entry for line in lines if (entry := _entry(line))]
 
@@ -119,12 +131,20 @@ def _torn(file: IO[bytes]) -> bool:
 
 
 def _entry(line: str) -> dict[str, Any] | None:
+    """The entry of a line; None where it is torn, or not as it was written."""
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    wanted = {"stage", "part", "inputs", "file", "sha256", "notes"}
-    return entry if isinstance(entry, dict) and wanted <= set(entry) else None
+    if not isinstance(entry, dict) or {n: type(v) for n, v in entry.items()} != _FIELDS:
+        return None
+    unsealed = {name: value for name, value in entry.items() if name != "seal"}
+    return entry if entry["seal"] == fingerprint(**unsealed) else None
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file that is no link: what a planted one points to is not ours to write to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _as_json(value: Any) -> Any:

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.data import Clip, FaceTrack, Float, Image
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.jobs import Job
 from gsmooth_core.journal import stamp
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
+from gsmooth_core.media.decode import see_unchanged
+from gsmooth_core.media.description import check_readable
 from gsmooth_core.storage import load_expression
 
 SAMPLE_RATE = 16000
@@ -39,6 +41,7 @@ class Source:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.clip = probe(job.video)
+        self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
         self.count = self._still_count() if self.clip.still else self._clip_count()
         self.shown = replace(self.clip, fps=self._fps, frame_count=self.count)
@@ -59,10 +62,22 @@ class Source:
             InputError: the job names no speech.
         """
         job, path = self.job, self._speech_path()
-        audio = read_audio(path, SAMPLE_RATE)
         seconds = float(self.count / self._fps)
+        audio = read_audio(path, SAMPLE_RATE, duration=max(job.audio_start, 0.0) + seconds)
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
+
+    def see_unchanged(self) -> None:
+        """See that picture and sound are still the files that the job began with.
+
+        Raises:
+            MediaError: one of them was replaced, changed or removed.
+        """
+        see_unchanged(self.clip)
+        if self.job.audio is not None and check_readable(self.job.audio) != self._audio_stamp:
+            raise MediaError(
+                f"'{self.job.audio.name}' was replaced during the work.", "Start the job again."
+            )
 
     def sound(self) -> Sound | None:
         """The sound of the output: the new speech, or what the source had."""
@@ -112,7 +127,8 @@ class Source:
             curves = load_expression(self.job.expression)
             return max(1, round(len(curves) / curves.fps * self._fps))
         rest = len(read_audio(self._speech_path(), SAMPLE_RATE)) / SAMPLE_RATE
-        used = min(rest - self.job.audio_start, self.job.audio_duration or rest)
+        length = self.job.audio_duration
+        used = min(rest - self.job.audio_start, rest if length is None else length)
         return max(1, round((self.job.audio_delay + used) * self._fps))
 
 

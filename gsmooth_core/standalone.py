@@ -11,9 +11,10 @@ from typing import Any
 
 from gsmooth_core.data import FaceTrack
 from gsmooth_core.errors import InputError
-from gsmooth_core.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.files import cannot_write
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
+from gsmooth_core.media.decode import in_words
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
 
 SAMPLE_RATE = 16000
@@ -51,6 +52,8 @@ def follow(
         cancelled: asked after every frame.
     """
     clip = probe(video)
+    if warning := in_words(clip):
+        on_event(Message("warning", warning))
     frames = read_frames(clip, start, count)
     total = clip.frame_count - start if count is None else count
     from gsmooth_core.face_model import load_face_model

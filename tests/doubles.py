@@ -19,10 +19,11 @@ import numpy as np
 from gsmooth_core.checks import check
 from gsmooth_core.data import Expression, FaceTrack
 from gsmooth_core.events import Message, Progress, raise_if
-from gsmooth_core.jobs import Job, locked
+from gsmooth_core.jobs import Job
 from gsmooth_core.journal import Journal, fingerprint, stamp
 from gsmooth_core.media import Sound, assemble, probe, read_frames
 from gsmooth_core.media.encode import SegmentWriter, segment_path
+from gsmooth_core.workplace import workplace
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class DubResult:
     job: str
 
 
-def dub(job: Job, folder: Path, on_event, cancelled) -> DubResult:
+def dub(job: Job, folder: Path, on_event, cancelled, temporary: bool = False) -> DubResult:
     check(job)
-    with locked(folder, job.output):
+    with workplace(folder, job.output, temporary=temporary):
         job.save(folder)
         clip = probe(job.video)
         journal = Journal(folder)
@@ -50,7 +51,7 @@ def dub(job: Job, folder: Path, on_event, cancelled) -> DubResult:
         segments, size = [], job.settings.chunk_frames
         for part, start in enumerate(range(0, clip.frame_count, size)):
             path = segment_path(folder, part, job.output)
-            if not journal.finished("segment", inputs, part):
+            if not journal.finished("segment", inputs, path, part):
                 _segment(path, clip, job, start, on_event, cancelled)
                 journal.record("segment", inputs, path, part)
             segments.append(path)
@@ -69,7 +70,7 @@ def _segment(path, clip, job, start, on_event, cancelled) -> None:
         for index, frame in enumerate(read_frames(clip, start, count), start):
             raise_if(cancelled)
             _misbehave(index)
-            with (path.parent / "made.txt").open("a") as file:
+            with (path.parent / "made.partial.txt").open("a") as file:
                 file.write(f"{index}\n")
             writer.write(frame)
             on_event(Progress("render", index + 1, clip.frame_count))

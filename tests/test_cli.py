@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from gsmooth_core import cli, models
-from gsmooth_core.jobs import load_job, locked
+from gsmooth_core.jobs import load_job
+from gsmooth_core.locks import locked
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.settings import DubSettings
 from tests import doubles
@@ -159,7 +160,7 @@ def test_an_unexpected_error_is_no_traceback(way, sources, tmp_path, capfd, monk
     assert "[internal]" in err
     assert not (tmp_path / "o.mp4").exists()
     monkeypatch.delenv("DOUBLE_BREAKS_AT")
-    made = tmp_path / "o.mp4.gsmooth" / "made.txt"
+    made = tmp_path / "o.mp4.gsmooth" / "made.partial.txt"
     assert made.read_text().split()[-1] == "8"
     assert dub(*sources, tmp_path / "o.mp4", "--chunk-frames", 4, "--keep-job") == 0
     assert made.read_text().split()[9:] == ["8", "9", "10", "11"]
@@ -177,7 +178,7 @@ def test_interrupted_it_says_so_and_keeps_the_job(sources, tmp_path, number):
     output = tmp_path / "out.mp4"
     command = [sys.executable, "-m", "tests.doubles", "cli", "dub", "--json", "--chunk-frames", "3"]
     command += ["--video", sources[0], "--audio", sources[1], "--output", output]
-    made = tmp_path / "out.mp4.gsmooth" / "made.txt"
+    made = tmp_path / "out.mp4.gsmooth" / "made.partial.txt"
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"DOUBLE_SECONDS": "0.15"}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, start_new_session=True,

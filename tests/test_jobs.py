@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from gsmooth_core import jobs
 from gsmooth_core.errors import GSmoothError, InputError, JobError
 from gsmooth_core.files import atomic, beside, hash_file, partial_path
-from gsmooth_core.jobs import Job, default_folder, load_job, locked
+from gsmooth_core.jobs import Job, default_folder, load_job
 from gsmooth_core.journal import JOURNAL_FILE, Journal, fingerprint, stamp
+from gsmooth_core.locks import locked
 from gsmooth_core.settings import DubSettings
 
 # -- settings --------------------------------------------------------------------------------
@@ -223,14 +224,14 @@ def test_a_job_and_an_output_belong_to_one_process(tmp_path):
 
 def test_the_lock_of_a_dead_process_is_free(tmp_path):
     script = (
-        "import os, pathlib, sys; from gsmooth_core.jobs import locked\n"
+        "import os, pathlib, sys; from gsmooth_core.locks import locked\n"
         "lock = locked(pathlib.Path(sys.argv[1])); lock.__enter__(); os._exit(9)"
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
     assert done.returncode == 9
-    assert (tmp_path / "lock").is_file()
+    assert (tmp_path / "lock.pid").is_file()
     with locked(tmp_path):
-        assert (tmp_path / "lock").read_text() == str(os.getpid())
+        assert (tmp_path / "lock.pid").read_text() == str(os.getpid())
 
 
 # -- journal ---------------------------------------------------------------------------------
@@ -247,20 +248,20 @@ def test_finished_work_is_found_again(tmp_path, piece):
     inputs = fingerprint(video=[1, 2], settings={"crf": 14})
     Journal(tmp_path).record("segment", inputs, piece, 3, outside=0)
     again = Journal(tmp_path)
-    assert again.finished("segment", inputs, 3) == {"outside": 0, "path": piece}
-    assert again.finished("segment", inputs, 2) is None
-    assert again.finished("track", inputs, 3) is None
+    assert again.finished("segment", inputs, piece, 3) == {"outside": 0, "path": piece}
+    assert again.finished("segment", inputs, piece, 2) is None
+    assert again.finished("track", inputs, piece, 3) is None
 
 
 def test_other_inputs_or_a_changed_or_lost_file_do_not_count(tmp_path, piece):
     inputs = fingerprint(a=1)
     journal = Journal(tmp_path)
     journal.record("segment", inputs, piece)
-    assert journal.finished("segment", fingerprint(a=2)) is None
+    assert journal.finished("segment", fingerprint(a=2), piece) is None
     piece.write_bytes(b"WORK")
-    assert journal.finished("segment", inputs) is None
+    assert journal.finished("segment", inputs, piece) is None
     piece.unlink()
-    assert journal.finished("segment", inputs) is None
+    assert journal.finished("segment", inputs, piece) is None
 
 
 def test_the_last_entry_counts(tmp_path, piece):
@@ -268,7 +269,7 @@ def test_the_last_entry_counts(tmp_path, piece):
     journal.record("segment", fingerprint(a=1), piece, note="old")
     piece.write_bytes(b"new work")
     journal.record("segment", fingerprint(a=1), piece, note="new")
-    found = Journal(tmp_path).finished("segment", fingerprint(a=1))
+    found = Journal(tmp_path).finished("segment", fingerprint(a=1), piece)
     assert found is not None
     assert found["note"] == "new"
 
@@ -281,11 +282,11 @@ def test_a_torn_line_costs_only_itself(tmp_path, piece, keep):
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:keep])
     journal = Journal(tmp_path)
-    assert journal.finished("segment", inputs, 0)
+    assert journal.finished("segment", inputs, piece, 0)
     journal.record("segment", inputs, piece, 1)
     again = Journal(tmp_path)
-    assert again.finished("segment", inputs, 0)
-    assert again.finished("segment", inputs, 1)
+    assert again.finished("segment", inputs, piece, 0)
+    assert again.finished("segment", inputs, piece, 1)
 
 
 def test_folders_are_pieces_too(tmp_path):
@@ -294,9 +295,9 @@ def test_folders_are_pieces_too(tmp_path):
     (frames / "00000.png").write_bytes(b"a")
     journal = Journal(tmp_path)
     journal.record("segment", "i", frames)
-    assert journal.finished("segment", "i")
+    assert journal.finished("segment", "i", frames)
     (frames / "00000.png").rename(frames / "00001.png")
-    assert journal.finished("segment", "i") is None
+    assert journal.finished("segment", "i", frames) is None
 
 
 def test_fingerprints_see_every_change(tmp_path, piece):
@@ -314,3 +315,34 @@ def test_stamp_sees_a_replaced_file(tmp_path, piece):
     os.utime(piece, ns=(1, 1))
     assert stamp(piece) != before
     assert hash_file(piece) == hash_file(piece)
+
+
+def test_a_line_that_was_changed_counts_for_nothing(tmp_path, piece):
+    inputs = fingerprint(a=1)
+    Journal(tmp_path).record("segment", inputs, piece, 0, outside=7)
+    path = tmp_path / JOURNAL_FILE
+    path.write_text(path.read_text().replace('"outside": 7', '"outside": 0'))
+    assert Journal(tmp_path).finished("segment", inputs, piece, 0) is None
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_segments_that_were_exchanged_are_noticed(tmp_path, whole):
+    """Files and their hashes change places; or a whole line lends its file to another piece."""
+    inputs = fingerprint(a=1)
+    one, two = tmp_path / "segment_00000.mp4", tmp_path / "segment_00001.mp4"
+    one.write_bytes(b"one")
+    two.write_bytes(b"two")
+    journal = Journal(tmp_path)
+    journal.record("segment", inputs, one, 0)
+    journal.record("segment", inputs, two, 1)
+    path = tmp_path / JOURNAL_FILE
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    for name in ("sha256",) if not whole else ("file", "sha256", "seal"):
+        entries[0][name], entries[1][name] = entries[1][name], entries[0][name]
+    if not whole:
+        one.write_bytes(b"two")
+        two.write_bytes(b"one")
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    again = Journal(tmp_path)
+    assert again.finished("segment", inputs, one, 0) is None
+    assert again.finished("segment", inputs, two, 1) is None

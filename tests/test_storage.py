@@ -31,6 +31,7 @@ def track():
     random = np.random.default_rng(1)
     shapes = [(4,), (5, 2), (5, 3), (5, 3), (5, 9, 3), (5,), (5, 478, 2)]
     identity, *rest = (random.normal(size=shape).astype(np.float32) for shape in shapes)
+    rest[-2] = np.abs(rest[-2]).clip(0, 1)  # confidence
     return FaceTrack(64, 48, FPS, "face", 100.5, identity, NAMES, *rest)
 
 

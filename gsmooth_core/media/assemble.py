@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gsmooth_core.data import Clip, Float
 from gsmooth_core.errors import MediaError
-from gsmooth_core.files import atomic
+from gsmooth_core.files import atomic, fresh
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time, read_audio
 from gsmooth_core.media.description import describe
@@ -146,7 +146,7 @@ def _sound_filter(sound: Sound, length: Fraction) -> str:
 def _clean_sound(folder: Path, sound: Sound) -> Sound:
     """A copy without the samples that are no numbers, at which encoders stop."""
     samples = read_audio(sound.path, 48000, sound.start, sound.duration)
-    path = folder / "sound.partial.wav"
+    path = fresh(folder / "sound.partial.wav")
     _write_wav(path, samples, 48000)
     return replace(sound, path=path, start=0.0)
 

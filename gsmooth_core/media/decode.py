@@ -61,6 +61,16 @@ def see_unchanged(clip: Clip) -> None:
         )
 
 
+def in_words(clip: Clip) -> str | None:
+    """What a person should know about a clip before it is used; None where there is nothing."""
+    if not clip.missing_frames:
+        return None
+    return (
+        f"'{clip.path.name}' is damaged or was cut off: {clip.frame_count} of "
+        f"{clip.frame_count + clip.missing_frames} frames can be read, and only those are used."
+    )
+
+
 def _still_picture(source: Source) -> Image:
     if is_still(source.clip.path):
         return read_still(source.clip.path)

@@ -13,10 +13,9 @@ import numpy as np
 
 from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import InputError, MediaError
-from gsmooth_core.files import cannot_write, partial_path, sync
+from gsmooth_core.files import cannot_write, fresh, partial_path, remove_folder, sync
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import Picture
-from gsmooth_core.media.images import remove_folder
 from gsmooth_core.media.probe import probe_source
 
 _H264 = ("-c:v", "libx264")
@@ -143,7 +142,7 @@ class _VideoFile:
 
     def __init__(self, path: Path, picture: Picture, fps: Fraction, encoder: list[str]) -> None:
         self._path = path
-        self._partial = partial_path(path)
+        self._partial = fresh(partial_path(path))
         self._pipe = ffmpeg.Pipe(_encode_command(self._partial, picture, fps, encoder), write=True)
 
     def write(self, frame: Image) -> None:

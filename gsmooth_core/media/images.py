@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.files import beside, cannot_write, partial_path, sync
+from gsmooth_core.files import beside, cannot_write, fresh, partial_path, remove_folder, sync
 
 _NUMBER = r"%0?(\d*)d"
 _FOLDER_PATTERN = "%05d.png"
@@ -96,17 +96,8 @@ def sequence(output: Path, images: Sequence[Path]) -> Iterator[Path]:
             remove_folder(target)
 
 
-def remove_folder(folder: Path) -> None:
-    """Remove a folder of files, when it is there."""
-    if folder.is_dir():
-        for child in folder.iterdir():
-            child.unlink()
-        folder.rmdir()
-
-
 def _place(image: Path, target: Path) -> None:
-    partial = partial_path(target)
-    partial.unlink(missing_ok=True)
+    partial = fresh(partial_path(target))
     try:
         try:
             os.link(image, partial)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +12,10 @@ import numpy as np
 from gsmooth_core.data import Bool, Expression, FaceTrack, Float, Image
 from gsmooth_core.errors import JobError, MediaError, NoFaceError, NoSpeechError
 from gsmooth_core.face_model import MorphableModel, load_face_model
+from gsmooth_core.files import is_there, read_json, shown
 from gsmooth_core.jobs import Job, load_job
 from gsmooth_core.journal import Journal, fingerprint
+from gsmooth_core.layout import ArrayLayout, Layout
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.metrics.compare import Comparison, Curves, slow_measures
 from gsmooth_core.metrics.masks import Masks
@@ -24,6 +25,7 @@ from gsmooth_core.source import Source
 from gsmooth_core.storage import load_arrays, load_expression, load_track, save_arrays
 from gsmooth_core.tracking import track_face
 
+LANDMARKS: Layout = {"landmarks": ArrayLayout(("T", 478, 2), 1e6, gaps=True)}
 _UNFINISHED = "Run the job to its end (`gsmooth dub --job FOLDER ...`), then ask for its report."
 
 OnProgress = Callable[[str, int, int], None]
@@ -80,17 +82,20 @@ def open_shot(folder: Path) -> Shot:
         GSmoothError: its source cannot be read any more.
     """
     job = load_job(folder)
-    names = ("track.safetensors", "target.safetensors", "report.json")
-    if not all((folder / name).is_file() for name in names) or not job.output.exists():
-        raise JobError(f"The job in '{folder}' is not finished.", _UNFINISHED)
-    result = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    needed = [folder / name for name in ("track.safetensors", "target.safetensors", "report.json")]
+    if not all(is_there(path) for path in (*needed, job.output)):
+        raise JobError(f"The job in '{shown(folder)}' is not finished.", _UNFINISHED)
+    result = read_json(needed[-1], JobError)
+    outside = result.get("outside_mask_max_difference") if isinstance(result, dict) else None
+    if not isinstance(outside, int) or isinstance(outside, bool):
+        raise JobError(f"'{shown(needed[-1])}' is damaged.", _UNFINISHED)
     return Shot(
         job,
         folder,
         Source(job),
         load_track(folder / "track.safetensors"),
         load_expression(folder / "target.safetensors"),
-        int(result["outside_mask_max_difference"]),
+        outside,
     )
 
 
@@ -102,10 +107,10 @@ def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:
     output, journal = shot.job.output, Journal(shot.folder)
     path = shot.folder / "found.safetensors"
     inputs = fingerprint(output=output)
-    if not journal.finished("found", inputs):
+    if not journal.finished("found", inputs, path):
         save_arrays(path, "landmarks", {"landmarks": _find(shot, on_progress)}, {})
         journal.record("found", inputs, path)
-    return load_arrays(path, "landmarks")[0]["landmarks"]
+    return load_arrays(path, "landmarks", LANDMARKS)[0]["landmarks"]
 
 
 def measure(

@@ -11,8 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.data import Bool, FaceTrack, Int
+from gsmooth_core.layout import ArrayLayout, Facts, Layout, damaged
 from gsmooth_core.storage import Arrays, load_arrays, save_arrays
 
+_LAYOUT: Layout = {
+    "frames": ArrayLayout(("N",), 2**31 - 1, 0, kind="iu"),
+    "packed": ArrayLayout(("N", "B"), kind="u"),
+}
 _BESIDE = 2  # frames before and after one with an occluder, in which it may just be seen
 
 
@@ -82,5 +87,10 @@ def load_occluders(path: Path) -> Occluders:
     Raises:
         InputError: the file is missing, damaged or something else.
     """
-    arrays, meta = load_arrays(path, "occluders")
-    return Occluders(arrays["frames"], int(meta["size"]), arrays["packed"])
+    arrays, meta = load_arrays(path, "occluders", _LAYOUT)
+    size = Facts(path, meta).whole("size", 8, 4096)
+    if arrays["packed"].shape[1] != size * size // 8:
+        raise damaged(path, f"'packed' holds no masks of {size} x {size}")
+    if (np.diff(arrays["frames"]) <= 0).any():
+        raise damaged(path, "'frames' do not ascend")
+    return Occluders(arrays["frames"], size, arrays["packed"])

@@ -15,9 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from gsmooth_core.data import FaceTrack, Float
+from gsmooth_core.layout import ArrayLayout, Layout, check_arrays, damaged
 from gsmooth_core.storage import load_arrays, save_arrays
 
 KIND = "correctives"
+_LAYOUT: Layout = {
+    **{name: ArrayLayout(("F",), 1e4) for name in ("centre", "spread", "low", "high")},
+    "weights": ArrayLayout(("F", "W"), 10.0),
+}
 _TURN = 5.0  # a radian of the head's turn counts as much as five whole expressions
 
 
@@ -109,9 +114,15 @@ def load_personal(path: Path) -> Personal:
         InputError: no such file, damaged, or of another kind.
     """
     arrays, _ = load_arrays(path, KIND)
-    shares = arrays.pop("shares")
-    parts: list[dict[str, Float]] = [{} for _ in range(shares.shape[1])]
-    for name, array in arrays.items():
-        number, _, field = name.partition(".")
-        parts[int(number)][field] = array.astype(np.float32)
-    return Personal(tuple(Correctives(**part) if part else None for part in parts), shares)
+    shares = arrays.get("shares", np.zeros(0))
+    count = shares.shape[1] if shares.ndim == 2 else 0  # K
+    learned = [k for k in range(count) if f"{k}.weights" in arrays]
+    layout = {f"{k}.{name}": each for k in learned for name, each in _LAYOUT.items()}
+    check_arrays(path, arrays, {"shares": ArrayLayout(("T", "K"), 1.0, 0.0), **layout})
+    if any(not (arrays[f"{k}.spread"] > 0).all() for k in learned):
+        raise damaged(path, "a 'spread' is not above 0")
+    parts = {
+        k: Correctives(**{name: arrays[f"{k}.{name}"].astype(np.float32) for name in _LAYOUT})
+        for k in learned
+    }
+    return Personal(tuple(parts.get(k) for k in range(count)), shares)
