@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -12,11 +11,15 @@ from typing import Any
 
 from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.files import beside, is_there, make_folder, read_json, shown, write_text
+from gsmooth_core.layout import as_rate
 from gsmooth_core.settings import DubSettings
 
 JOB_FILE = "job.json"
 KIND = "gsmooth-job"
 VERSION = 1
+MOST_SECONDS = 24 * 3600.0
+MOST_FRAMES = 24 * 3600 * 240
+"""A day at the highest rate; nobody means more, and what is longer is a slip or an attack."""
 
 # version -> function that turns a job of that version into one of the next
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -127,7 +130,7 @@ def _plain(value: Any) -> Any:
 
 
 def _wrong(name: str, value: Any, kind: str) -> InputError:
-    return InputError(f"'{name}' of the job is '{value}'.", f"It must be {kind}.")
+    return InputError(f"'{name}' of the job is '{str(value)[:200]}'.", f"It must be {kind}.")
 
 
 def _path(name: str, value: Any) -> Path | None:
@@ -142,8 +145,9 @@ def _count(name: str, value: Any) -> int | None:
     if value is None and name == "frame_count":
         return None
     least = 1 if name == "frame_count" else 0
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise _wrong(name, value, f"a whole number from {least} on")
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= MOST_FRAMES:
+        raise _wrong(name, value, f"a whole number from {least} to {MOST_FRAMES}")
     return value
 
 
@@ -151,8 +155,9 @@ def _seconds(name: str, value: Any) -> float | None:
     if value is None and name == "audio_duration":
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or (value < 0 and name != "audio_start"):
-        raise _wrong(name, value, "a number of seconds")
+    least = -MOST_SECONDS if name == "audio_start" else 0.0
+    if not number or not least <= value <= MOST_SECONDS:
+        raise _wrong(name, value, f"a number of seconds from {least:g} to {MOST_SECONDS:g}")
     return float(value)
 
 
@@ -164,10 +169,10 @@ def read_rate(name: str, value: Any) -> Fraction | None:
     """
     if value is None:
         return None
-    try:
-        rate = Fraction(str(value)).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError) as error:
-        raise _wrong(name, value, "a rate such as 25 or 30000/1001") from error
+    rate = as_rate(value)
+    if rate is None:
+        raise _wrong(name, value, "a rate such as 25 or 30000/1001")
+    rate = rate.limit_denominator(1_000_000)
     if not 1 <= rate <= 240:
         raise _wrong(name, value, "a rate from 1 to 240")
     return rate

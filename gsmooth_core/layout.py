@@ -6,6 +6,7 @@ A reader states what it needs; whatever else a file holds ends in an error that 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,7 @@ import numpy as np
 from gsmooth_core.errors import InputError
 from gsmooth_core.files import shown
 
+_RATE = re.compile(r"\d{1,12}(\.\d{1,20})?(/\d{1,12})?")
 LONGEST_NAME = 200
 LOWEST_RATE, HIGHEST_RATE = Fraction(1, 10), Fraction(1000)
 MOST_PIXELS = 1 << 20  # on a side
@@ -120,12 +122,10 @@ class Facts:
 
     def rate(self, name: str) -> Fraction:
         """A frame rate such as "30000/1001"."""
-        value = self._get(name)
-        try:
-            rate = Fraction(value if isinstance(value, str | int | float) else "")
-        except (ValueError, OverflowError, ZeroDivisionError) as error:
-            raise self._wrong(name, "a rate such as 25 or 30000/1001") from error
-        if isinstance(value, bool) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        rate = as_rate(self._get(name))
+        if rate is None:
+            raise self._wrong(name, "a rate such as 25 or 30000/1001")
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise self._wrong(name, f"a rate from {LOWEST_RATE} to {HIGHEST_RATE}")
         return rate
 
@@ -148,6 +148,19 @@ class Facts:
         found = repr(self.values[name])
         cut = found if len(found) <= LONGEST_NAME else found[:LONGEST_NAME] + "..."
         return damaged(self.path, f"'{name}' is {cut} and not {what}")
+
+
+def as_rate(value: Any) -> Fraction | None:
+    """A frame rate such as "30000/1001", "25" or 29.97; None for anything else.
+
+    `Fraction` alone would work for hours on "1e999999999".
+    """
+    plain = isinstance(value, str | int | float | Fraction) and not isinstance(value, bool)
+    if not plain or not _RATE.fullmatch(str(value)):
+        return None
+    top, _, bottom = str(value).partition("/")
+    divisor = int(bottom) if bottom else 1
+    return Fraction(top) / divisor if divisor else None
 
 
 def damaged(path: Path, why: str) -> InputError:

@@ -22,6 +22,7 @@ from gsmooth_core.settings import DubSettings
 from gsmooth_core.storage import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.taft.lessons import LessonSettings
+from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking import track_face
 from tests.media import made
 
@@ -84,6 +85,60 @@ def test_the_output_has_the_form_of_the_source_and_nothing_outside_the_mask_chan
     assert result.outside_mask_max_difference == 0
     assert result.untouched_frames == []
     assert json.loads((job.output.parent / "job" / "report.json").read_text())["frames"] == FRAMES
+
+
+def told(on_frame):
+    """A way whose every finished frame `on_frame` sees, and may give back as another."""
+
+    class Told(Run):
+        def translator(self, *arguments):
+            true = super().translator(*arguments)
+            translate_all = true.translate_all
+
+            def seen(frames):
+                for number, (frame, made_frame) in enumerate(translate_all(frames)):
+                    yield frame, on_frame(number, made_frame)
+
+            true.translate_all = seen
+            return true
+
+    return Told
+
+
+def test_what_is_painted_outside_the_mask_is_seen(job, tmp_path):
+    """Seven levels of red in one pixel of a corner, in one frame."""
+
+    def spill(number, made_frame):
+        if number != 3:
+            return made_frame
+        assert not made_frame.mask[2, 5]
+        spoilt = made_frame.frame.copy()
+        spoilt[2, 5, 0] += 7 if spoilt[2, 5, 0] < 200 else -7
+        return dataclasses.replace(made_frame, frame=spoilt)
+
+    job = dataclasses.replace(job, output=tmp_path / "spilt.mp4", frame_count=6)
+    assert dub(job, tmp_path / "job", make=told(spill)).outside_mask_max_difference == 7
+
+
+def test_a_generator_that_paints_everywhere_changes_the_mask_alone(job, tmp_path, monkeypatch):
+    """The promise holds whatever the network makes: here a plain green."""
+    masks = []
+
+    def noted(_number, made_frame):
+        masks.append(made_frame.mask)
+        return made_frame
+
+    def green(_translator, composition):
+        return np.full_like(composition.blend.image, [0, 1, 0])
+
+    monkeypatch.setattr(FaceTranslator, "_generate", green)
+    job = dataclasses.replace(job, output=tmp_path / "frames", frame_count=4)
+    assert dub(job, tmp_path / "job", make=told(noted)).outside_mask_max_difference == 0
+    source = read_frames(probe(job.video), 0, 4)
+    for number, (mask, frame) in enumerate(zip(masks, source, strict=True)):
+        written = cv2.imread(str(job.output / f"{number:05d}.png"))[..., ::-1]
+        assert np.array_equal(written[~mask], frame[~mask])
+        assert (written[mask] != frame[mask]).any(axis=1).mean() > 0.9
 
 
 def test_the_mouth_found_in_the_output_opens_as_the_curves_say(result, job, opening):
