@@ -108,14 +108,32 @@ def _kill_family(child: subprocess.Popen[str]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
+def read_request(line: str) -> tuple[Path, list[str]]:
+    """The folder to make the environment in, and the packages to fill it with.
+
+    Raises:
+        InstallError: the line is no request to install.
+    """
+    try:
+        arguments = json.loads(line)["arguments"]
+        folder, packages = arguments["folder"], arguments["requirements"]
+        valid = isinstance(folder, str) and isinstance(packages, list)
+        valid = valid and all(isinstance(text, str) for text in [folder, *packages])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        valid = False
+    if not valid or not folder or "\0" in "".join([folder, *packages]):
+        raise InstallError("The request to install cannot be understood.", "Update GSmooth.")
+    return Path(folder), packages
+
+
 def main() -> None:
     """Serve one install request."""
-    request = json.loads(sys.stdin.readline())["arguments"]
-    emit("ready")
     installer = Installer()
-    threading.Thread(target=installer.listen, daemon=True).start()
     try:
-        installer.install(Path(request["folder"]), request["requirements"])
+        folder, packages = read_request(sys.stdin.readline())
+        emit("ready")
+        threading.Thread(target=installer.listen, daemon=True).start()
+        installer.install(folder, packages)
         emit("result", result={})
     except InstallError as error:
         emit("error", code="install", message=error.message, hint=error.hint)

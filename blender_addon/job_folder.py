@@ -1,16 +1,70 @@
-"""Job folders: where a job's files lie, and its job.json."""
+"""Job folders: where a job's files lie, and its job.json.
+
+A folder that a blend file names may come from anybody: it is used when it is a folder and no link,
+its job.json holds a job, and nothing is ever written through a link or outside of it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import bpy
 
+from . import files
+from .checks import (
+    COUNT,
+    FILE_FRAME,
+    FLAG,
+    FRAME,
+    PATH,
+    RATE,
+    SECONDS,
+    TEXT,
+    Kind,
+    check,
+    optional,
+    record,
+)
 from .errors import UserError
+
+_LARGEST = 1 << 20  # bytes of a job.json or plan.json
+_VIDEOS = (".mp4", ".mov", ".mkv", ".webm")
+_LONGEST_STEM = 200  # bytes; most disks take 255 for a whole name
+
+_JOB = {
+    "kind": Kind(lambda value: value == "gsmooth-job", "that of a GSmooth job"),
+    "version": Kind(lambda value: type(value) is int and value == 1, "one that this GSmooth knows"),
+    "video": PATH,
+    "output": PATH,
+    "audio": optional(PATH),
+    "fps": optional(RATE),
+    "start_frame": FILE_FRAME,
+    "frame_count": optional(COUNT),
+}
+"""What the add-on uses of a job; the worker looks at all of it."""
+
+_SPAN = {"first": FRAME, "count": FRAME, "source": FRAME}
+_CUT = {"delay": SECONDS, "start": SECONDS, "duration": SECONDS}
+_PLAN = {
+    "scene": TEXT,
+    "picture": TEXT,
+    "speech": TEXT,
+    "source": PATH,
+    "sound": Kind(lambda value: value == "" or PATH.fits(value), "a path or an empty text"),
+    "left": FRAME,
+    "right": FRAME,
+    "span": record(_SPAN, "a span of frames"),
+    "to_end": FLAG,
+    "cut": optional(record(_CUT, "a cut of a sound")),
+    "rate": TEXT,
+}
 
 
 def base(preferred: str, fallback: str) -> Path:
@@ -41,7 +95,7 @@ def make(parent: Path, job: dict[str, Any], plan: dict[str, Any]) -> Path:
     The same job always gets the same folder, so that a job which was stopped goes on there.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or is a link.
     """
     digest = hashlib.sha256(f"{_stamp(job)}{json.dumps(job, sort_keys=True)}".encode()).hexdigest()[
         :8
@@ -49,17 +103,33 @@ def make(parent: Path, job: dict[str, Any], plan: dict[str, Any]) -> Path:
     stem = Path(job["video"]).stem
     words = [stem, Path(job["audio"]).stem if job["audio"] else "", digest]
     folder = parent / "-".join(bpy.path.clean_name(word)[:40] for word in words if word)
-    try:
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        _refuse_link(folder)
         (folder / "expression.json").unlink(missing_ok=True)  # edits of an earlier run
-        write(folder, job | {"output": str(folder / f"{stem}_dubbed.mp4")})
-        (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        write(folder, job | {"output": str(folder / f"{_clean(stem)}_dubbed.mp4")})
+        files.write_json(folder / "plan.json", plan)
+    return folder
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say it in words when the folder cannot be written."""
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"The folder '{folder}' cannot be written ({error.strerror}). "
             "Choose another one in Preferences > Add-ons > GSmooth."
         ) from error
-    return folder
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise UserError(
+            f"The job folder '{folder}' is a link to another place, where nothing is written: "
+            "delete the link and dub the strip again."
+        )
 
 
 def _stamp(job: dict[str, Any]) -> list[tuple[int, int]]:
@@ -69,36 +139,53 @@ def _stamp(job: dict[str, Any]) -> list[tuple[int, int]]:
 
 
 def write(folder: Path, job: dict[str, Any]) -> None:
-    """Write job.json so that it is never half there."""
-    partial = folder / "job.json.partial"
-    partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
-    partial.replace(folder / "job.json")
+    """Write job.json so that it is never half there.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with _writing(folder):
+        files.write_json(folder / "job.json", job, indent=1)
 
 
 def read(folder: Path) -> dict[str, Any]:
     """Read job.json; when the folder was moved since, with the places of now.
 
     Raises:
-        UserError: it is gone or damaged.
+        UserError: it is gone, damaged or no job, or the folder is a link.
     """
-    job = _read(folder, "job.json")
-    old = Path(job["output"]).parent
-    if old != folder:
+    job = _read(folder, "job.json", _JOB)
+    output = _place(folder, job["output"])
+    if job["output"] != str(output):
+        old = Path(job["output"]).parent
         places = {key: _moved(job.get(key), old, folder) for key in ("video", "audio")}
-        job |= places | {"output": str(folder / Path(job["output"]).name)}
+        job |= places | {"output": str(output)}
         write(folder, job)
     return job
 
 
+def _place(folder: Path, noted: str) -> Path:
+    """Where in the job's own folder the result goes, whatever place its job file names."""
+    stem, suffix = os.path.splitext(PureWindowsPath(noted).name)  # noqa: PTH122 - of any system
+    return folder / f"{_clean(stem)}{suffix if suffix in _VIDEOS else '.mp4'}"
+
+
+def _clean(stem: str) -> str:
+    """A stem that is a file name everywhere: no dots before it, letters that Blender can take."""
+    short = os.fsencode(stem)[:_LONGEST_STEM].decode("utf-8", "ignore")
+    return short.strip(". ") or "clip"
+
+
 def _moved(path: str | None, old: Path, new: Path) -> str | None:
     """Where a file is that lay somewhere relative to `old`, which is now `new`."""
-    if path is None or Path(path).is_file():
+    # These functions of os.path say no to any name; those of Path raise for some.
+    if path is None or os.path.isfile(path):  # noqa: PTH113
         return path
     try:
-        candidate = (new / os.path.relpath(path, old)).resolve()
+        candidate = os.path.realpath(new / os.path.relpath(path, old))
     except ValueError:  # on another drive
         return path
-    return str(candidate) if candidate.is_file() else path
+    return candidate if os.path.isfile(candidate) else path  # noqa: PTH113
 
 
 def read_plan(folder: Path) -> dict[str, Any]:
@@ -107,14 +194,26 @@ def read_plan(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: it is gone or damaged.
     """
-    return _read(folder, "plan.json")
+    plan = _only(_read(folder, "plan.json", _PLAN), _PLAN)
+    cut = _only(plan["cut"], _CUT) if plan["cut"] is not None else None
+    return plan | {"span": _only(plan["span"], _SPAN), "cut": cut}
 
 
-def _read(folder: Path, name: str) -> dict[str, Any]:
+def _only(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    return {name: values.get(name) for name in kinds}
+
+
+def _read(folder: Path, name: str, kinds: Mapping[str, Kind]) -> dict[str, Any]:
     try:
-        return dict(json.loads((folder / name).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UserError(f"There is no usable job in '{folder}': dub the strip again.") from error
+        _refuse_link(folder)
+        content = files.read_object(folder / name, _LARGEST)
+    except files.UNREADABLE as error:
+        raise UserError(
+            f"There is no usable job in '{folder}' ({name}: {files.reason(error)}): "
+            "dub the strip again."
+        ) from error
+    check(content, kinds, f"'{folder / name}'", "dub the strip again.")
+    return content
 
 
 def write_curves(
@@ -124,18 +223,26 @@ def write_curves(
 
     Returns:
         the job.
+
+    Raises:
+        UserError: the folder holds no usable job, or cannot be written.
     """
+    job = read(folder)  # first of all: nothing is written where no job is
     content = {"kind": "gsmooth-curves", "version": 1, "names": names, "fps": rate}
     target = folder / "expression.json"
-    target.write_text(json.dumps(content | {"values": values}), encoding="utf-8")
-    job = read(folder)
+    with _writing(folder):
+        files.write_json(target, content | {"values": values})
     job |= {"expression": str(target), "output": str(_next_version(Path(job["output"])))}
     write(folder, job)
     return job
 
 
 def _next_version(path: Path) -> Path:
-    # A new name each time: the strip may hold the old file open, and undo needs it.
-    stem = path.stem.rsplit("_v", 1)[0]
-    numbers = (path.with_name(f"{stem}_v{i}{path.suffix}") for i in range(2, 10_000))
-    return next(candidate for candidate in numbers if not candidate.exists())
+    # A new name each time: the strip may hold the old file open, and undo needs it. A link that
+    # points nowhere is a name that is taken, too.
+    stem = re.sub(r"_v[0-9]+$", "", path.stem)
+    for number in range(2, 10_000):
+        candidate = path.with_name(f"{stem}_v{number}{path.suffix}")
+        if not os.path.lexists(candidate):
+            return candidate
+    raise UserError(f"'{path.parent}' is full of versions of '{path.name}': delete some of them.")

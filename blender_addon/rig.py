@@ -7,6 +7,7 @@ empty, turned upright; seen through the camera the mesh lies on the picture.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,36 @@ from typing import Any
 import bpy
 
 from . import job_folder
+from .checks import FRAME, PATH, RATE, check, whole
 from .mesh_file import HeadMesh
 from .shape_keys import build_head
 
 _SENSOR = 36.0
 _SKIN = (0.62, 0.42, 0.33, 1.0)
+_LAST_FRAME = 1_048_574  # of any Blender scene
+_NOTES = {
+    "gsmooth_job": PATH,
+    "gsmooth_first": FRAME,
+    "gsmooth_count": whole(1, _LAST_FRAME),
+    "gsmooth_rate": RATE,
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """Which job a head belongs to.
+
+    Attributes:
+        folder: the job's folder, which may not be there.
+        first: scene frame of the first value of its curves.
+        count: number of values.
+        rate: frames a second, "N/D".
+    """
+
+    folder: Path
+    first: int
+    count: int
+    rate: str
 
 
 @dataclass(frozen=True)
@@ -88,9 +114,9 @@ def _camera(
 
 
 def _background(camera: bpy.types.Camera, picture: Picture) -> None:
-    if not picture.path.is_file():
+    image = _image(picture.path)
+    if image is None:
         return
-    image = bpy.data.images.load(job_folder.reference(picture.path), check_existing=True)
     background = camera.background_images.new()
     background.image = image
     background.alpha, background.frame_method = 1.0, "FIT"
@@ -109,12 +135,23 @@ def _material(name: str, texture: Path | None) -> bpy.types.Material:
     skin = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     skin.inputs["Base Color"].default_value = _SKIN
     skin.inputs["Roughness"].default_value = 0.6
-    if texture is not None and texture.is_file():
-        image = tree.nodes.new("ShaderNodeTexImage")
-        image.image = bpy.data.images.load(job_folder.reference(texture), check_existing=True)
-        image.location = (-320, 280)
-        tree.links.new(image.outputs["Color"], skin.inputs["Base Color"])
+    image = _image(texture) if texture is not None else None
+    if image is not None:
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node.image = image
+        node.location = (-320, 280)
+        tree.links.new(node.outputs["Color"], skin.inputs["Base Color"])
     return material
+
+
+def _image(path: Path) -> bpy.types.Image | None:
+    """The image or movie at `path`, or None: a head without it is still of use."""
+    if not os.path.isfile(path):  # noqa: PTH113 - says no to any name; Path raises for some
+        return None
+    try:
+        return bpy.data.images.load(job_folder.reference(path), check_existing=True)
+    except (RuntimeError, ValueError):  # no picture, or a name that Blender cannot take
+        return None
 
 
 def note_job(body: bpy.types.Object, folder: Path, first: int, count: int, rate: str) -> None:
@@ -123,9 +160,20 @@ def note_job(body: bpy.types.Object, folder: Path, first: int, count: int, rate:
     body["gsmooth_first"], body["gsmooth_count"], body["gsmooth_rate"] = first, count, rate
 
 
+def noted_job(body: bpy.types.Object) -> Note:
+    """What `note_job` wrote on a head; the blend file may be a stranger's.
+
+    Raises:
+        UserError: something else stands there.
+    """
+    check(body, _NOTES, f"'{body.name}'", "make the mesh again.")
+    first, count, rate = (body[f"gsmooth_{name}"] for name in ("first", "count", "rate"))
+    return Note(job_folder.resolve(body["gsmooth_job"]), first, count, rate)
+
+
 def is_head(body: Any) -> bool:
     """Whether this object is a head made by GSmooth."""
-    return body is not None and body.type == "MESH" and bool(body.get("gsmooth_job"))
+    return body is not None and body.type == "MESH" and PATH.fits(body.get("gsmooth_job"))
 
 
 def heads(folder: Path) -> Iterator[bpy.types.Object]:

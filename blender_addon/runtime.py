@@ -13,11 +13,12 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from .files import parse_object
 from .interpreter import core_folder, worker_environment
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ ENTRY: tuple[str, ...] = ("-m", "gsmooth_core.worker")
 START_SECONDS = 240.0  # the first import of the numeric packages from a cold disk is slow
 SILENT_SECONDS = 120.0  # heartbeats come every 5 s; native code may hold them back for a while
 CANCEL_SECONDS = 15.0
+_ID = 1  # of the one request that a process gets
+_LONGEST_LINE = 1 << 24  # letters; a longer one comes in parts that are no events
+_LONGEST_TEXT = 2000  # letters of what the worker says that people are shown
 
 STAGES = {
     "start": "Starting the worker",
@@ -69,7 +73,8 @@ class Process:
         log_path.parent.mkdir(parents=True, exist_ok=True)
         self.log_path = log_path
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        with log_path.open("wb") as errors:
+        log_path.unlink(missing_ok=True)
+        with log_path.open("xb") as errors:  # never what a link or pipe in its place leads to
             self.popen = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -87,7 +92,7 @@ class Process:
 
     def _read(self) -> None:
         stream: IO[str] | None = self.popen.stdout
-        for line in stream or ():
+        while stream and (line := stream.readline(_LONGEST_LINE)):
             self.lines.put(line)
 
     def send(self, message: Mapping[str, Any]) -> None:
@@ -172,7 +177,8 @@ class Task:
         self.started = self._heard = time.monotonic()
         self._cancelled_at: float | None = None
         self._ready = False
-        self._request = {"id": 1, "command": command, "arguments": dict(arguments)}
+        self._taken = False
+        self._request = {"id": _ID, "command": command, "arguments": dict(arguments)}
         self.process = Process(program, log_path)
         self.process.send(self._request)
 
@@ -214,7 +220,7 @@ class Task:
         """Ask the worker to stop; what is finished stays in the job's folder."""
         if self.running and self._cancelled_at is None:
             self._cancelled_at = time.monotonic()
-            self.process.send({"id": 1, "command": "cancel"})
+            self.process.send({"id": _ID, "command": "cancel"})
 
     def kill(self) -> None:
         """End the worker at once."""
@@ -234,37 +240,62 @@ class Task:
             self.pause()
 
     def _take(self, line: str) -> None:
+        """Follow one line of the worker; what is no event of ours changes nothing."""
         try:
-            event = json.loads(line)
-        except ValueError:
-            log.debug("not an event: %s", line.rstrip())
-            return
-        if isinstance(event, dict) and self.running:
-            handler = getattr(self, f"_on_{event.get('event')}", None)
-            if handler:
+            event = parse_object(line)
+            handler = self._handler(event)
+            if handler is not None and self.running:
                 handler(event)
+        except (ValueError, RecursionError) as error:
+            log.warning("not an event (%s): %.200s", error, line.rstrip())
+
+    def _handler(self, event: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], None] | None:
+        number = event.get("id")
+        if number is not None and (type(number) is not int or number != _ID):
+            raise ValueError("it belongs to another request")
+        self._taken = self._taken or number == _ID
+        handlers = {
+            "ready": self._on_ready,
+            "progress": self._on_progress,
+            "message": self._on_message,
+            "result": self._on_result,
+            "error": self._on_error,
+        }
+        return handlers.get(_text(event, "event"))
 
     def _on_ready(self, _event: Mapping[str, Any]) -> None:
         self._ready = True
 
     def _on_progress(self, event: Mapping[str, Any]) -> None:
-        self.stage = str(event.get("stage", self.stage))
-        self.done, self.total = int(event.get("done", 0)), int(event.get("total") or 0)
+        stage, done, total = _text(event, "stage"), _count(event, "done"), _count(event, "total")
+        self.stage, self.done, self.total = stage, done, total
 
     def _on_message(self, event: Mapping[str, Any]) -> None:
+        text = _text(event, "text")
         if event.get("level") == "warning":
-            self.notes.append(str(event.get("text", "")))
+            self.notes.append(text)
         else:
-            self.detail = str(event.get("text", ""))
+            self.detail = text
 
     def _on_result(self, event: Mapping[str, Any]) -> None:
-        self.result = dict(event.get("result") or {})
+        result = event.get("result")
+        if isinstance(result, dict):
+            self.result = result
+        else:  # nothing else will come: to wait for it would be to wait for ever
+            self.failure = Failure(
+                "bad_answer",
+                "The worker's answer cannot be understood.",
+                "Update GSmooth, or choose another Python in Preferences > Add-ons > GSmooth.",
+            )
 
     def _on_error(self, event: Mapping[str, Any]) -> None:
+        if event.get("id") is None and self._taken:
+            # About some line of ours, not about the request, which the worker is at already.
+            raise ValueError("it belongs to no request")
         self.failure = Failure(
-            str(event.get("code", "error")),
-            str(event.get("message") or "The worker failed."),
-            str(event.get("hint") or ""),
+            _shown(event.get("code")) or "error",
+            _shown(event.get("message")) or "The worker failed.",
+            _shown(event.get("hint")),
         )
 
     def _watch(self) -> None:
@@ -299,6 +330,26 @@ class Task:
             f"The worker stopped unexpectedly (exit status {code}: {last}).",
             f"Start again: it goes on where it was. Its log: '{self.process.log_path}'.",
         )
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"its '{name}' is no text")
+    return _shown(value)
+
+
+def _count(event: Mapping[str, Any], name: str) -> int:
+    value = event.get(name, 0)
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise ValueError(f"its '{name}' is no count")
+    return value
+
+
+def _shown(value: Any) -> str:
+    """A text as Blender can show it: not too long, and UTF-8 without a NUL; "" for no text."""
+    text = value[:_LONGEST_TEXT].replace("\0", "") if isinstance(value, str) else ""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 # -- the one task that the interface shows ---------------------------------------------------

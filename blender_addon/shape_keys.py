@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 from mathutils import Quaternion, Vector
 
+from .checks import check, number
 from .errors import UserError
 from .mesh_file import HeadMesh
 
@@ -43,7 +44,7 @@ def build_head(name: str, head: HeadMesh, first: int) -> bpy.types.Object:
     _add_keys(body, head)
     frames = range(first, first + len(head))
     keys = body.data.shape_keys
-    columns = ((f'key_blocks["{key}"].value', 0, column) for key, column in _columns(head))
+    columns = ((_value_path(key), 0, column) for key, column in _columns(head))
     _animate(keys, f"{name} expression", "KEY", frames, columns)
     body.rotation_mode = "QUATERNION"
     _animate(body, f"{name} pose", "OBJECT", frames, _pose_curves(head))
@@ -85,6 +86,11 @@ def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
         column = head.values.values[index :: len(head.names)]
         key.slider_min = max(-_HARD_LIMIT, min(SLIDER[0], math.floor(min(column) / scale)))
         key.slider_max = min(_HARD_LIMIT, max(SLIDER[1], math.ceil(max(column) / scale)))
+
+
+def _value_path(name: str) -> str:
+    """Data path of a shape key's value, whatever letters its name has."""
+    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
 
 
 def _columns(head: HeadMesh) -> Iterator[tuple[str, Sequence[float]]]:
@@ -139,15 +145,21 @@ def read_curves(body: bpy.types.Object, first: int, count: int) -> list[list[flo
 
     Returns:
         `count` rows of one value a key, in the order of `key_names`.
+
+    Raises:
+        UserError: the object has no shape keys, or holds other things than numbers.
     """
     names = key_names(body)
-    keys = body.data.shape_keys
+    keys, scale = body.data.shape_keys, body.get(_SCALE, 1.0)
+    check({_SCALE: scale}, {_SCALE: number(1.0, 1e6)}, f"'{body.name}'", "make the mesh again.")
     curves = {curve.data_path: curve for curve in _curves(keys)}
     columns = []
     for name in names:
-        key = keys.key_blocks[name]
-        curve = curves.get(f'key_blocks["{name}"].value')
-        columns.append(_column(key, curve, first, count, float(body.get(_SCALE, 1.0))))
+        curve = curves.get(_value_path(name))
+        column = _column(keys.key_blocks[name], curve, first, count, scale)
+        if not all(map(math.isfinite, column)):
+            raise UserError(f"The curve of '{name}' has values that are no numbers: edit it.")
+        columns.append(column)
     return [list(row) for row in zip(*columns, strict=True)]
 
 

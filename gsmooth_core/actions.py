@@ -11,7 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gsmooth_core.errors import JobError
 from gsmooth_core.events import Cancelled, OnEvent
+from gsmooth_core.files import is_within, same_file, shown
 from gsmooth_core.jobs import Job, load_job
 from gsmooth_core.locks import locked
 
@@ -21,9 +23,31 @@ if TYPE_CHECKING:
 JobAction = Callable[[Path, OnEvent, Cancelled], dict[str, Any]]
 
 
-def dub(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    """Make the dubbed video of the job in `folder`; see `dub_job`."""
-    return dub_job(load_job(folder), folder, on_event, cancelled)
+def dub(
+    folder: Path, on_event: OnEvent, cancelled: Cancelled, output: str | None = None
+) -> dict[str, Any]:
+    """Make the dubbed video of the job in `folder`; see `dub_job`.
+
+    A job file may come from a stranger, and what it names would be overwritten. So an output
+    outside of the folder is only written where whoever asks names it too.
+
+    Args:
+        folder: the job's folder.
+        on_event: told about progress and messages.
+        cancelled: asked before every frame.
+        output: the output that is asked for; None for one within the folder.
+
+    Raises:
+        JobError: the job's output is another one.
+    """
+    job = load_job(folder)
+    asked = same_file(job.output, Path(output)) if output else is_within(job.output, folder)
+    if not asked:
+        raise JobError(
+            f"The job would write '{shown(job.output)}', which nobody asked for.",
+            "Name it as `output` in the request, or put it into the job's folder.",
+        )
+    return dub_job(job, folder, on_event, cancelled)
 
 
 def dub_job(

@@ -72,6 +72,14 @@ def same_file(one: Path, other: Path) -> bool:
         return False
 
 
+def is_within(path: Path, folder: Path) -> bool:
+    """Whether a path means a place in `folder`, whatever links and dots it is written with."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except (OSError, ValueError):
+        return False
+
+
 def read_json(path: Path, error: type[GSmoothError] = InputError) -> Any:
     """The content of a JSON file.
 

@@ -7,8 +7,12 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import job_folder, planning, preferences, runtime, strips, sync_check
+from ..checks import FLAG, TEXT, number
 from ..errors import UserError
-from .worker_operator import WorkerOperator, worker_task
+from .worker_operator import WorkerOperator, check_answer, worker_task
+
+_OFFSET = number(-3600.0, 3600.0)
+_ANSWER = {"text": TEXT, "sure": FLAG}
 
 
 class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
@@ -39,6 +43,9 @@ class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
         return worker_task(self.title, "sync", folder, job=str(folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
+        check_answer(result, _ANSWER)
+        if result["sure"]:
+            check_answer(result, {"offset_seconds": _OFFSET})
         scene = bpy.data.scenes.get(self._plan.scene)
         strip = strips.find(scene, self._plan.picture)
         if strip is None:
@@ -47,6 +54,14 @@ class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
         if self.move and not sync_check.obstacle(scene, strip):
             return f"{result['text']} {sync_check.move_sound(scene, strip)}"
         return str(result["text"])
+
+
+def _why_not_moved(scene: bpy.types.Scene) -> str:
+    """Why the sound cannot be moved; what is noted on a strip may be a stranger's."""
+    strip = sync_check.checked(scene)
+    if strip is not None and not _OFFSET.fits(strip.get(sync_check.SECONDS, 0.0)):
+        return f"What was measured of '{strip.name}' cannot be read any more: check it again."
+    return sync_check.why_not_moved(scene)
 
 
 class GSMOOTH_OT_move_sound(bpy.types.Operator):
@@ -58,7 +73,7 @@ class GSMOOTH_OT_move_sound(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = sync_check.why_not_moved(strips.sequencer_scene(context))
+        reason = _why_not_moved(strips.sequencer_scene(context))
         if reason:
             cls.poll_message_set(reason)
         return not reason

@@ -7,7 +7,11 @@ from typing import Any
 import bpy
 
 from .. import preferences, runtime
-from .worker_operator import WorkerOperator, worker_task
+from ..checks import FLAG, TEXT, optional, record, rows
+from .worker_operator import WorkerOperator, check_answer, worker_task
+
+_CHECK = {"name": TEXT, "ok": FLAG, "detail": TEXT, "hint": optional(TEXT)}
+_ANSWER = {"checks": rows(record(_CHECK, "a check"), "a list of checks")}
 
 
 class GSMOOTH_OT_check_worker(WorkerOperator, bpy.types.Operator):
@@ -22,15 +26,16 @@ class GSMOOTH_OT_check_worker(WorkerOperator, bpy.types.Operator):
         return worker_task(self.title, "doctor", preferences.user_folder())
 
     def finish(self, _context: bpy.types.Context, result: dict[str, Any]) -> str:
-        checks = [check for check in result.get("checks", []) if not check.get("optional")]
-        preferences.note_check([(bool(check.get("ok")), _line(check)) for check in checks])
-        failed = sum(not check.get("ok") for check in checks)
+        check_answer(result, _ANSWER)
+        checks = [check for check in result["checks"] if not check.get("optional")]
+        preferences.note_check([(check["ok"], _line(check)) for check in checks])
+        failed = sum(not check["ok"] for check in checks)
         return f"{failed} of {len(checks)} checks failed." if failed else "The worker is ready."
 
 
 def _line(check: dict[str, Any]) -> str:
-    text = f"{check.get('name')}: {check.get('detail')}"
-    return text if check.get("ok") else f"{text} {check.get('hint') or ''}".strip()
+    text = f"{check['name']}: {check['detail']}"
+    return text if check["ok"] else f"{text} {check.get('hint') or ''}".strip()
 
 
 CLASSES = (GSMOOTH_OT_check_worker,)

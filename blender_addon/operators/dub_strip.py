@@ -8,14 +8,31 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import job_folder, planning, preferences, runtime, selection, strips
-from .worker_operator import WorkerOperator, worker_task
+from ..checks import FILE, FILE_FRAME, Kind, rows
+from .worker_operator import WorkerOperator, check_answer, worker_task
+
+_PAIR = Kind(
+    lambda value: isinstance(value, list) and len(value) == 2 and all(map(FILE_FRAME.fits, value)),
+    "a first and a last frame",
+)
+_ANSWER = {
+    "output": FILE,
+    "frames": FILE_FRAME,
+    "untouched_frames": rows(_PAIR, "a list of frames"),
+}
 
 
-def describe(result: dict[str, Any]) -> str:
-    """One line about a finished dub, for the strip's panel."""
-    kept = sum(last - first + 1 for first, last in result.get("untouched_frames", ()))
-    text = f"{result.get('frames', 0)} frames"
-    return f"{text}, {kept} without a usable face kept as they were" if kept else text
+def read_answer(result: dict[str, Any]) -> tuple[Path, str]:
+    """The clip that the worker made, and one line about it for the strip's panel.
+
+    Raises:
+        UserError: the answer holds something else, or the clip is not there.
+    """
+    check_answer(result, _ANSWER)
+    kept = sum(last - first + 1 for first, last in result["untouched_frames"])
+    text = f"{result['frames']} frames"
+    text += f", {kept} without a usable face kept as they were" if kept else ""
+    return Path(result["output"]), text
 
 
 class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
@@ -46,11 +63,11 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         return worker_task(self.title, "dub", self._folder, job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
-        output = Path(result["output"])
-        strip = strips.place(self._plan, output, self._folder, describe(result), self.replace)
+        output, about = read_answer(result)
+        strip = strips.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
             strips.mute_own_sound(self._plan)
-        return f"'{strip.name}' is ready: {describe(result)}."
+        return f"'{strip.name}' is ready: {about}."
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

@@ -8,7 +8,20 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import job_folder, mesh_file, planning, preferences, rig, runtime, selection, strips
-from .worker_operator import WorkerOperator, worker_task
+from ..checks import FILE, Kind
+from ..errors import UserError
+from .worker_operator import WorkerOperator, check_answer, worker_task
+
+_ANSWER = {
+    "mesh": FILE,
+    "texture": Kind(lambda value: not value or FILE.fits(value), "the path of a file, or nothing"),
+}
+
+
+def _noted(scene: bpy.types.Scene) -> str:
+    """The job folder noted on the active strip, or ""; only movie strips show a job's result."""
+    strip = strips.active_strip(scene)
+    return strips.dubbed_job(strip) if strip is not None and strip.type == "MOVIE" else ""
 
 
 class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
@@ -29,13 +42,13 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         scene = strips.sequencer_scene(context)
-        if strips.dubbed_job(strips.active_strip(scene)):
+        if _noted(scene):
             return ""
         return selection.why_not(scene, need_speech=False)
 
     def ready(self, context: bpy.types.Context) -> str:
         scene = strips.sequencer_scene(context)
-        noted = strips.dubbed_job(strips.active_strip(scene))
+        noted = _noted(scene)
         body = next(rig.heads(job_folder.resolve(noted)), None) if noted else None
         if body is None or self.rebuild:
             return ""
@@ -45,10 +58,10 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
     def start(self, context: bpy.types.Context) -> runtime.Task:
         scene = strips.sequencer_scene(context)
         self._scene = scene.name
-        strip = strips.active_strip(scene)
-        if strips.dubbed_job(strip):
-            self._folder = job_folder.resolve(strips.dubbed_job(strip))
-            self._first = strips.first_source_frame(strip)
+        noted = _noted(scene)
+        if noted:
+            self._folder = job_folder.resolve(noted)
+            self._first = strips.first_source_frame(strips.active_strip(scene))
         else:
             self._folder, self._first = self._new_job(scene)
         job_folder.read(self._folder)
@@ -60,12 +73,14 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         return job_folder.make(preferences.jobs_folder(), job, asdict(plan)), plan.span.first
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
+        check_answer(result, _ANSWER)
         head = mesh_file.read_mesh(Path(result["mesh"]))
+        job, scene = job_folder.read(self._folder), bpy.data.scenes.get(self._scene)
+        if scene is None:
+            raise UserError(f"The scene '{self._scene}' is gone: make the mesh in another one.")
         for old in list(rig.heads(self._folder)):
             rig.remove(old)
-        job = job_folder.read(self._folder)
         texture = Path(result["texture"]) if result.get("texture") else None
-        scene = bpy.data.scenes[self._scene]
         name = Path(job["video"]).stem
         picture = _picture(job, self._first, len(head))
         body = rig.build(scene, name, head, self._first, picture, texture)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
 
 from .. import job_folder, planning, rig, runtime, shape_keys, strips
-from .dub_strip import describe
+from .dub_strip import read_answer
 from .worker_operator import WorkerOperator, worker_task
 
 
@@ -41,20 +40,21 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
 
     def start(self, context: bpy.types.Context) -> runtime.Task:
         head = edited_head(context)
-        self._folder = job_folder.resolve(head["gsmooth_job"])
+        note = rig.noted_job(head)
+        self._folder = note.folder
         names = shape_keys.key_names(head)
-        values = shape_keys.read_curves(head, head["gsmooth_first"], head["gsmooth_count"])
-        job_folder.write_curves(self._folder, names, values, head["gsmooth_rate"])
+        values = shape_keys.read_curves(head, note.first, note.count)
+        job_folder.write_curves(self._folder, names, values, note.rate)
         return worker_task(self.title, "dub", self._folder, job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
-        output = Path(result["output"])
+        output, about = read_answer(result)
         shown = list(strips.showing(self._folder))
         for strip in shown:
-            strips.show(strip, output, f"{describe(result)}, edited")
+            strips.show(strip, output, f"{about}, edited")
         if not shown:
             plan = planning.Plan.from_dict(job_folder.read_plan(self._folder))
-            shown = [strips.place(plan, output, self._folder, describe(result), replace=False)]
+            shown = [strips.place(plan, output, self._folder, about, replace=False)]
         return f"'{shown[0].name}' shows your curves now."
 
 

@@ -6,12 +6,14 @@ blocks, which is what scripts and `--background` want.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
 
 from .. import preferences, runtime
+from ..checks import Kind, check
 from ..errors import UserError
 
 _SHOWS_PROGRESS = {"SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES"}
@@ -106,14 +108,14 @@ class WorkerOperator:
     def _is_ready(self, context: bpy.types.Context) -> bool:
         text = self.ready(context)
         if text:
-            self.report({"INFO"}, text)
+            self._say("INFO", text)
         return bool(text)
 
     def _begin(self, context: bpy.types.Context) -> runtime.Task | None:
         try:
             return runtime.activate(self.start(context))
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self._say("ERROR", str(error))
             return None
 
     def _wait(self, task: runtime.Task) -> None:
@@ -121,22 +123,25 @@ class WorkerOperator:
         while task.update():
             if task.stage != stage:
                 stage = task.stage
-                self.report({"INFO"}, runtime.STAGES.get(stage, stage))
+                self._say("INFO", runtime.STAGES.get(stage, stage))
             task.pause()
 
     def _end(self, context: bpy.types.Context, task: runtime.Task) -> set[str]:
         for note in task.notes:
-            self.report({"WARNING"}, note)
+            self._say("WARNING", note)
         if task.failure is not None:
-            level = "WARNING" if task.failure.code == "cancelled" else "ERROR"
-            self.report({level}, str(task.failure))
+            self._say("WARNING" if task.failure.code == "cancelled" else "ERROR", str(task.failure))
             return {"CANCELLED"}
         try:
-            self.report({"INFO"}, self.finish(context, task.result or {}))
+            self._say("INFO", self.finish(context, task.result or {}))
         except UserError as error:
-            self.report({"ERROR"}, str(error))
+            self._say("ERROR", str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+    def _say(self, level: str, text: str) -> None:
+        # Names of files may hold bytes that are no UTF-8, which Blender does not take.
+        self.report({level}, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     def _show(self, context: bpy.types.Context) -> None:
         context.workspace.status_text_set(f"{self.title}: {self._task.text}   (ESC stops it)")
@@ -159,7 +164,7 @@ def worker_task(title: str, command: str, folder: Path, **arguments: Any) -> run
     """A request to a fresh worker, whose log goes to `folder`.
 
     Raises:
-        UserError: there is no Python to run it.
+        UserError: there is no Python to run it, or the log cannot be written.
     """
     _origin, python = preferences.find_python()
     try:
@@ -167,6 +172,16 @@ def worker_task(title: str, command: str, folder: Path, **arguments: Any) -> run
         return runtime.Task(title, program, command, arguments, folder / "worker.log")
     except OSError as error:
         raise UserError(
-            f"'{python}' cannot be started ({error.strerror}). "
+            f"The worker cannot be started ({error.strerror}: '{error.filename or python}'). "
             "Choose another Python in Preferences > Add-ons > GSmooth."
         ) from error
+
+
+def check_answer(result: dict[str, Any], kinds: Mapping[str, Kind]) -> None:
+    """See that the worker's answer holds what is taken from it.
+
+    Raises:
+        UserError: it does not.
+    """
+    advice = "update GSmooth, or choose another Python in Preferences > Add-ons > GSmooth."
+    check(result, kinds, "the worker's answer", advice)

@@ -149,8 +149,9 @@ def commands(path: Path, plain: Path, folder: Path, job: Path) -> list[list[obje
 
 def ask_worker(folder: Path, *module: str) -> None:
     """Have the worker do all that it can with the job in `folder`."""
+    output = json.loads((folder / "job.json").read_text(encoding="utf-8"))["output"]
     asked = [
-        {"id": number, "command": command, "arguments": {"job": str(folder)}}
+        {"id": number, "command": command, "arguments": {"job": str(folder), "output": output}}
         for number, command in enumerate(("dub", "track", "predict", "mesh", "sync", "report"))
     ]
     process = subprocess.Popen(
