@@ -7,25 +7,33 @@ the original `01_MorphableModel.mat` with the files that preparation starts from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from gsmooth_core.data import Bool, Float, Int
 from gsmooth_core.errors import ModelError
-from gsmooth_core.face_model import LANDMARK_COUNT, MorphableModel, Region
+from gsmooth_core.face_model import LANDMARK_COUNT, REACH, MorphableModel, Region
+from gsmooth_core.matfile import MatError, Tables, read_tables
+from gsmooth_core.modelfile import ModelSource
 
 NAME = "bfm2009"
 Y_M = -0.15
 """Eq. 14, decimetres; 14,379 of the 35,709 vertices are below."""
 MICROMETRES = 1e5  # in a decimetre
 IDENTITY, EXPRESSION, TEXTURE = 80, 64, 80
+
+_FRONT = ("meanshape", "idBase", "exBase", "meantex", "texBase", "tri", "keypoints")
+_ORIGINAL = ("shapeMU", "shapePC", "shapeEV", "texMU", "texPC", "texEV")
+_LARGEST = 768 << 20  # bytes; 01_MorphableModel.mat has 240 MB, its tables as much
+_LARGEST_TEXT = 1 << 20
+_COLOUR = 10.0  # of 0..1; a component may go beyond
+_MOST_TRIANGLES = 1_000_000  # BFM 2009 has 106,000
+
 COMPANIONS = (
     *("Exp_Pca.bin", "std_exp.txt", "BFM_front_idx.mat", "BFM_exp_idx.mat"),
     "facemodel_info.mat",
@@ -74,110 +82,178 @@ def read_bfm(path: Path) -> MorphableModel:
         path: `BFM_model_front.mat`, or `01_MorphableModel.mat` with its companions beside it.
 
     Raises:
-        ModelError: the file is missing, damaged, or holds something else.
+        ModelError: the file is missing, damaged, far too large, or holds something else.
     """
-    content = _read_mat(path)
-    try:
-        parts = _original(path, content) if "shapeMU" in content else _front(path, content)
-        return _assemble(parts)
-    except (ValueError, IndexError) as error:
-        raise _not_a_model(path, str(error)) from error
+    source = _source(path)
+    tables = _tables(source, (*_FRONT, *_ORIGINAL))
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is refused
+        parts = _original(source, tables) if "shapeMU" in tables else _front(source, tables)
+    _check(source, parts)
+    return _assemble(parts)
 
 
-def _read_mat(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ModelError(f"The face model '{path}' is missing.", "Check the path.")
-    try:
-        return dict(loadmat(path))
-    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError, EOFError) as error:
-        raise _not_a_model(path, str(error)) from error
-
-
-def _not_a_model(path: Path, why: str) -> ModelError:
-    return ModelError(
-        f"'{path.name}' is not a Basel Face Model ({why}).",
+def _source(path: Path) -> ModelSource:
+    return ModelSource(
+        path,
+        "Basel Face Model",
         "Use BFM_model_front.mat as Deep3DFaceRecon prepares it, or 01_MorphableModel.mat.",
     )
 
 
-def _get(path: Path, content: Mapping[str, Any], name: str) -> NDArray[Any]:
-    if name not in content:
-        raise _not_a_model(path, f"it has no '{name}'")
-    return np.asarray(content[name])
+def _tables(source: ModelSource, names: Collection[str]) -> Tables:
+    try:
+        return read_tables(source.read(_LARGEST), names, _LARGEST)
+    except MatError as error:
+        raise source.refused(str(error)) from error
 
 
-def _components(columns: NDArray[Any], count: int) -> Float:
-    """(3 N, K) columns -> (count, N, 3)."""
-    if columns.ndim != 2 or columns.shape[1] < count:
-        raise ValueError(f"{count} components expected, not {columns.shape}")
-    kept = columns[:, :count].astype(np.float32).T
-    return np.ascontiguousarray(kept.reshape(count, -1, 3))  # (count, 3 N) -> (count, N, 3)
+def _get(source: ModelSource, tables: Tables, name: str) -> NDArray[Any]:
+    if name not in tables:
+        raise source.refused(f"it has no '{name}'")
+    return tables[name]
 
 
-def _indices(values: NDArray[Any]) -> Int:
-    """Indices that MATLAB counts from 1."""
+def _components(
+    source: ModelSource, tables: Tables, name: str, count: int, scale: NDArray[Any] | None = None
+) -> Float:
+    """(3 N, K) columns, each times its `scale` -> (count, N, 3)."""
+    columns = _get(source, tables, name)
+    rows, kept = (*columns.shape, 0)[:2]
+    if columns.ndim != 2 or kept < count or rows % 3 or columns.dtype.kind not in "fiu":
+        raise source.refused(f"'{name}' has not {count} components but the shape {columns.shape}")
+    chosen = columns[:, :count] if scale is None else columns[:, :count] * scale[:count]
+    flat = np.ascontiguousarray(chosen.T, np.float32)
+    return flat.reshape(count, -1, 3)  # (count, 3 N) -> (count, N, 3)
+
+
+def _points(source: ModelSource, tables: Tables, name: str) -> NDArray[Any]:
+    """3 N numbers -> (N, 3)."""
+    values = _get(source, tables, name)
+    if values.size % 3 or not values.size:
+        raise source.refused(f"'{name}' holds {values.size} numbers, not three a vertex")
+    return values.reshape(-1, 3)
+
+
+def _scale(source: ModelSource, tables: Tables, name: str, count: int) -> NDArray[Any]:
+    values = _get(source, tables, name).ravel()
+    if len(values) < count:
+        raise source.refused(f"'{name}' has {len(values)} numbers, not {count}")
+    return values
+
+
+def _indices(source: ModelSource, tables: Tables, name: str, count: int) -> Int:
+    """Indices of `count` things that MATLAB counts from 1, counted from 0."""
+    values = _get(source, tables, name)
+    source.bounded(name, values, 1, count)
+    if (values % 1).any():
+        raise source.refused(f"'{name}' holds numbers that are not whole")
     return np.asarray(values, np.int32) - np.int32(1)
 
 
-def _front(path: Path, content: Mapping[str, Any]) -> _Parts:
+def _front(source: ModelSource, tables: Tables) -> _Parts:
+    mean = _points(source, tables, "meanshape").astype(np.float32)
     return _Parts(
-        mean=_get(path, content, "meanshape").astype(np.float32).reshape(-1, 3),
-        identity=_components(_get(path, content, "idBase"), IDENTITY),
-        expression=_components(_get(path, content, "exBase"), EXPRESSION),
-        mean_texture=_get(path, content, "meantex").astype(np.float32).reshape(-1, 3) / 255,
-        texture=_components(_get(path, content, "texBase"), TEXTURE) / 255,
-        triangles=_indices(_get(path, content, "tri")),
-        keypoints=_indices(_get(path, content, "keypoints")).ravel(),
+        mean=mean,
+        identity=_components(source, tables, "idBase", IDENTITY),
+        expression=_components(source, tables, "exBase", EXPRESSION),
+        mean_texture=_points(source, tables, "meantex").astype(np.float32) / 255,
+        texture=_components(source, tables, "texBase", TEXTURE) / 255,
+        triangles=_indices(source, tables, "tri", len(mean)),
+        keypoints=_indices(source, tables, "keypoints", len(mean)).ravel(),
     )
 
 
-def _original(path: Path, content: Mapping[str, Any]) -> _Parts:
+def _original(source: ModelSource, tables: Tables) -> _Parts:
     """Crop and scale the original model as Deep3DFaceRecon's preparation does."""
-    missing = [name for name in COMPANIONS if not path.with_name(name).is_file()]
+    missing = [name for name in COMPANIONS if not source.path.with_name(name).exists()]
     if missing:
         raise ModelError(
-            f"'{path.name}' alone has no expressions: '{missing[0]}' is missing beside it.",
+            f"'{source.path.name}' alone has no expressions: '{missing[0]}' is missing beside it.",
             f"Put {', '.join(COMPANIONS)} into the same folder.",
         )
-    front = _indices(_mat_beside(path, "BFM_front_idx.mat", "idx")).ravel()
-    trimmed = _indices(_mat_beside(path, "BFM_exp_idx.mat", "trimIndex")).ravel()
+    mean = _points(source, tables, "shapeMU") / MICROMETRES
+    expressions = _read_expressions(source)
+    trimmed = _beside(source, "BFM_exp_idx.mat", "trimIndex", len(mean)).ravel()
+    front = _beside(source, "BFM_front_idx.mat", "idx", min(len(trimmed), expressions.shape[1]))
+    front = front.ravel()
     chosen = trimmed[front]  # vertices of the original model
-    shape_scale = _get(path, content, "shapeEV").ravel() / MICROMETRES
-    texture_scale = _get(path, content, "texEV").ravel() / 255
-    shapes = _components(_get(path, content, "shapePC") * shape_scale, IDENTITY)
-    colours = _components(_get(path, content, "texPC") * texture_scale, TEXTURE)
-    mean = _get(path, content, "shapeMU").reshape(-1, 3) / MICROMETRES
+    shape_scale = _scale(source, tables, "shapeEV", IDENTITY) / MICROMETRES
+    texture_scale = _scale(source, tables, "texEV", TEXTURE) / 255
+    shapes = _components(source, tables, "shapePC", IDENTITY, shape_scale)
+    colours = _components(source, tables, "texPC", TEXTURE, texture_scale)
+    mean_texture = _points(source, tables, "texMU") / 255
+    _check_sizes(
+        source, len(mean), shapePC=shapes.shape[1], texPC=colours.shape[1], texMU=len(mean_texture)
+    )
     return _Parts(
         mean=mean[chosen].astype(np.float32),
         identity=shapes[:, chosen],
-        expression=_read_expressions(path)[:, front],
-        mean_texture=(_get(path, content, "texMU").reshape(-1, 3) / 255)[chosen].astype(np.float32),
+        expression=expressions[:, front],
+        mean_texture=mean_texture[chosen].astype(np.float32),
         texture=colours[:, chosen],
-        triangles=_indices(_mat_beside(path, "facemodel_info.mat", "tri")),
-        keypoints=_indices(_mat_beside(path, "facemodel_info.mat", "keypoints")).ravel(),
+        triangles=_beside(source, "facemodel_info.mat", "tri", len(chosen)),
+        keypoints=_beside(source, "facemodel_info.mat", "keypoints", len(chosen)).ravel(),
     )
 
 
-def _mat_beside(path: Path, filename: str, name: str) -> NDArray[Any]:
-    other = path.with_name(filename)
-    return _get(other, _read_mat(other), name)
+def _beside(source: ModelSource, filename: str, name: str, count: int) -> Int:
+    other = replace(source, path=source.path.with_name(filename))
+    return _indices(other, _tables(other, (name,)), name, count)
 
 
-def _read_expressions(path: Path) -> Float:
+def _read_expressions(source: ModelSource) -> Float:
     """(64, N', 3) offsets from Exp_Pca.bin: a count K, the mean (3 N'), K vectors of 3 N'."""
-    binary = path.with_name("Exp_Pca.bin").read_bytes()
-    scale = np.loadtxt(path.with_name("std_exp.txt")).ravel() / MICROMETRES
-    count = int(np.frombuffer(binary, "<i4", 1)[0])
+    file = replace(source, path=source.path.with_name("Exp_Pca.bin"))
+    binary = file.read(_LARGEST)
+    count = int.from_bytes(binary[:4], "little", signed=True)
+    if count < EXPRESSION or len(binary) <= 4 or (len(binary) - 4) % (12 * (count + 1)):
+        raise file.refused(f"its size does not fit {count} components")
     values = np.frombuffer(binary, "<f4", offset=4)
-    vectors = values.reshape(count + 1, -1)[1:]  # the mean comes first
-    return _components((vectors * scale[:count, None]).T, EXPRESSION)
+    columns = values.reshape(count + 1, -1)[1:].T  # the mean comes first
+    scale = _scales(replace(source, path=source.path.with_name("std_exp.txt")), count)
+    return _components(file, {"vectors": columns}, "vectors", EXPRESSION, scale / MICROMETRES)
+
+
+def _scales(source: ModelSource, count: int) -> NDArray[np.float64]:
+    try:
+        scales = np.array([float(word) for word in source.read(_LARGEST_TEXT).split()])
+    except ValueError as error:
+        raise source.refused(f"it holds no numbers ({error})") from error
+    if len(scales) < count:
+        raise source.refused(f"it has {len(scales)} numbers, not {count}")
+    return scales
+
+
+def _check_sizes(source: ModelSource, count: int, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if size != count:
+            raise source.refused(f"{name} has {size} vertices, the mean shape {count}")
+
+
+def _check(source: ModelSource, parts: _Parts) -> None:
+    _check_sizes(
+        source,
+        len(parts.mean),
+        identity=parts.identity.shape[1],
+        expression=parts.expression.shape[1],
+        mean_texture=len(parts.mean_texture),
+        texture=parts.texture.shape[1],
+    )
+    for name in ("mean", "identity", "expression"):
+        source.bounded(name, getattr(parts, name), -REACH, REACH)
+    source.bounded("mean texture", parts.mean_texture, -_COLOUR, _COLOUR)
+    source.bounded("texture", parts.texture, -_COLOUR, _COLOUR)
+    if len(parts.keypoints) != len(JAW) + len(INNER_FACE):
+        raise source.refused(f"68 key points expected, not {len(parts.keypoints)}")
+    triangles = parts.triangles
+    if triangles.ndim != 2 or triangles.shape[1] != 3 or len(triangles) > _MOST_TRIANGLES:
+        raise source.refused(f"'tri' is no list of triangles but has the shape {triangles.shape}")
 
 
 def _assemble(parts: _Parts) -> MorphableModel:
     # The paper's threshold and R-Net's translation hold for a mean face about its own centre.
     mean = parts.mean - parts.mean.mean(0)
     faces = _outward(mean, parts.triangles)
-    _check(parts, len(mean))
     mouth = mean[:, 1] < Y_M
     weight, landmark_faces, barycentric = _landmarks(faces, parts.keypoints)
     return MorphableModel(
@@ -199,26 +275,8 @@ def _assemble(parts: _Parts) -> MorphableModel:
     )
 
 
-def _check(parts: _Parts, count: int) -> None:
-    sizes = {
-        "identity": parts.identity.shape[1],
-        "expression": parts.expression.shape[1],
-        "mean texture": len(parts.mean_texture),
-        "texture": parts.texture.shape[1],
-    }
-    for name, size in sizes.items():
-        if size != count:
-            raise ValueError(f"{name} has {size} vertices, the mean shape {count}")
-    if len(parts.keypoints) != len(JAW) + len(INNER_FACE):
-        raise ValueError(f"68 key points expected, not {len(parts.keypoints)}")
-    if parts.keypoints.min() < 0 or parts.keypoints.max() >= count:
-        raise ValueError("key points name vertices that do not exist")
-
-
 def _outward(mean: Float, triangles: Int) -> Int:
     """Turn all triangles round when the face, which looks along +z, would be seen from behind."""
-    if triangles.ndim != 2 or triangles.shape[1] != 3 or triangles.min() < 0:
-        raise ValueError("triangles expected")
     a, b, c = (mean[triangles[:, k]] for k in range(3))
     towards = np.cross(b - a, c - a)[:, 2].sum()
     return np.ascontiguousarray(triangles if towards >= 0 else triangles[:, ::-1])

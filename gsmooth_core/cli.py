@@ -141,23 +141,10 @@ def _doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> 
 
 def _models(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
     from gsmooth_core import models
-    from gsmooth_core.files import hash_file
 
-    listed = []
-    for model in models.MODELS.values():
-        path = models.find(model.name)
-        if options.what == "verify" and (model.shipped or path is not None):
-            models.locate(model.name)
-        listed.append(
-            {
-                "name": model.name,
-                "purpose": model.purpose,
-                "licence": model.licence,
-                "shipped": model.shipped,
-                "path": str(path) if path else None,
-                "sha256": hash_file(path) if path else None,
-            }
-        )
+    verify = options.what == "verify"
+    states = models.verify() if verify else [models.examine(name) for name in models.MODELS]
+    listed = [state.to_json() for state in states]
     return {"models": listed, "folders": [str(folder) for folder in models.model_folders()]}
 
 
@@ -329,7 +316,8 @@ def _doctor_text(result: dict[str, Any]) -> str:
 
 def _models_text(result: dict[str, Any]) -> str:
     lines = [
-        f"{m['name']:16} {m['licence']:18} {m['path'] or 'not there'}\n{'':16} {m['purpose']}"
+        f"{m['name']:16} {m['licence']:18} {m['path'] or 'not there'}\n"
+        f"{'':16} {m['purpose']} ({m['known']})"
         for m in result["models"]
     ]
     return "\n".join([*lines, "Looked for in: " + ", ".join(result["folders"])])

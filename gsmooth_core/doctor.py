@@ -11,13 +11,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__, models
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.files import hash_file
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 SPACE_BYTES = 2 * 10**9
@@ -36,6 +36,12 @@ _OPTIONAL = {
     "pytorch3d": ("pytorch3d", "another way to draw the mesh on a graphics card"),
     "onnxruntime": ("onnxruntime", "another way to run the networks"),
     "transformers": ("transformers", "the paper's speech encoder"),
+}
+
+_KNOWN = {
+    "matches": "matches",
+    "foreign": "foreign: not the one that comes with GSmooth",
+    "unknown hash": "unchecked",
 }
 
 
@@ -167,7 +173,10 @@ def _ffmpeg() -> Check:
 def _numba_cache() -> Check:
     name = "store for compiled code"
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    places = [Path(chosen)] if chosen else [Path(__file__).parent / "rasterizer", Path.home()]
+    places = [Path(chosen or Path(__file__).parent / "rasterizer")]
+    if not chosen:
+        with suppress(RuntimeError):  # there is no home
+            places.append(Path.home())
     writable = [place for place in places if os.access(place, os.W_OK)]
     if writable:
         return Check(name, True, str(writable[0]))
@@ -178,15 +187,13 @@ def _numba_cache() -> Check:
 def _model(name: str) -> Check:
     model = models.MODELS[name]
     title = f"model {model.name} ({model.purpose})"
-    try:
-        path = models.locate(name)
-    except GSmoothError as error:
-        if not model.shipped:
-            return Check(title, True, f"not there (optional); {error.hint}", optional=True)
-        return Check(title, False, error.message, error.hint)
-    known = "matches" if model.sha256 else "unchecked"
-    digest = "" if path.is_dir() else f", sha256 {hash_file(path)[:12]} ({known})"
-    return Check(title, True, f"{path}{digest}", optional=not model.shipped)
+    state = models.examine(name)
+    if state.known == "missing" and not model.shipped:
+        return Check(title, True, f"not there (optional); {state.hint}", optional=True)
+    if not state.usable:
+        return Check(title, False, state.problem, state.hint, optional=not model.shipped)
+    digest = f", sha256 {state.sha256[:12]} ({_KNOWN[state.known]})" if state.sha256 else ""
+    return Check(title, True, f"{state.path}{digest}", optional=not model.shipped)
 
 
 def _disk(folder: Path) -> Check:

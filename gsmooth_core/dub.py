@@ -27,6 +27,7 @@ from gsmooth_core.a2ep import PredictSettings, merge_expression, predict_express
 from gsmooth_core.checks import check
 from gsmooth_core.curves import fit_curves
 from gsmooth_core.data import Bool, Expression, FaceTrack, FrameSource, Image
+from gsmooth_core.devices import check_device
 from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.files import write_image, write_text
@@ -159,9 +160,11 @@ class Run:
         """Refuse what would fail later, before the long stages begin.
 
         Raises:
+            InputError: the device that the job names is not there.
             ModelError: a model is missing or damaged.
             NoSpeechError: there is nothing to hear where the picture is.
         """
+        check_device(self.job.settings.device)
         for name in ("face_landmarker", "face_model", "taft"):
             models.locate(name)
         if warning := in_words(self.source.clip):

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.data import Bool, Float, Int
-from gsmooth_core.errors import InputError, ModelError
-from gsmooth_core.models import MODELS, locate
-from gsmooth_core.storage import Arrays, load_arrays, save_arrays
+from gsmooth_core.errors import ModelError
+from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.models import MODELS, locate, stamp
+from gsmooth_core.storage import Arrays, save_arrays
 
 LANDMARK_COUNT = 478
+REACH = 100.0
+"""Decimetres within which the vertices of any face model lie, and what moves them."""
 
 
 class Region(IntEnum):
@@ -165,19 +168,86 @@ def _quantise(basis: Float) -> tuple[NDArray[np.int16], Float]:
     return np.round(basis / scale[:, None, None]).astype(np.int16), scale.astype(np.float32)
 
 
+_SHAPES: dict[str, tuple[int | None, ...]] = {
+    "mean": (None, 3),
+    "faces": (None, 3),
+    "uvs": (None, 2),
+    "uv_faces": (None, 3),
+    "regions": (None,),
+    "mouth_mask": (None,),
+    "landmark_faces": (LANDMARK_COUNT,),
+    "landmark_barycentric": (LANDMARK_COUNT, 3),
+    "landmark_weight": (LANDMARK_COUNT,),
+    "identity_basis": (None, None, 3),
+    "identity_basis_scale": (None,),
+    "expression_basis": (None, None, 3),
+    "expression_basis_scale": (None,),
+}
+
+
 def _read_safetensors(path: Path) -> MorphableModel:
-    try:
-        arrays, meta = load_arrays(path, "face-model")
-    except InputError as error:
-        raise ModelError(error.message, error.hint) from error
+    source = ModelSource(path, "face model", "Use face_model.safetensors, or reinstall GSmooth.")
+    arrays, meta = source.arrays("face-model")
+    names = source.names(meta, "expression_names")
+    name = source.entry(meta, "name")
+    if not isinstance(name, str) or not 0 < len(name) <= 100:
+        raise source.refused("'name' is no name")
+    _check_tables(source, arrays, len(names))
+    _check_numbers(source, arrays)
     bases = {n: arrays[n] * arrays[f"{n}_scale"][:, None, None] for n in _BASES}
     return MorphableModel(
-        name=str(meta["name"]),
-        expression_names=tuple(meta["expression_names"]),
+        name=name,
+        expression_names=names,
         mouth_mask=arrays["mouth_mask"].astype(bool),
         **{name: arrays[name] for name in _PLAIN},
         **bases,
     )
+
+
+def _check_tables(source: ModelSource, arrays: Arrays, expressions: int) -> None:
+    """See that all tables are there, and that their sizes and types go together."""
+    if unlike := sorted(set(_SHAPES) ^ set(arrays)):
+        raise source.refused(f"'{unlike[0]}' is missing or unknown")
+    for name, shape in _SHAPES.items():
+        source.shaped(name, arrays[name], shape)
+        if arrays[name].dtype != _dtype(name):
+            raise source.refused(f"'{name}' is of the type {arrays[name].dtype}")
+    vertices, identities = len(arrays["mean"]), len(arrays["identity_basis"])
+    for name in ("regions", "mouth_mask"):
+        source.shaped(name, arrays[name], (vertices,))
+    source.shaped("uv_faces", arrays["uv_faces"], arrays["faces"].shape)
+    for name, count in (("identity_basis", identities), ("expression_basis", expressions)):
+        source.shaped(name, arrays[name], (count, vertices, 3))
+        source.shaped(f"{name}_scale", arrays[f"{name}_scale"], (count,))
+
+
+def _dtype(name: str) -> type[np.generic]:
+    if name in _BASES:
+        return np.int16
+    if name in ("regions", "mouth_mask"):
+        return np.uint8
+    return np.int32 if name.endswith("faces") else np.float32
+
+
+def _check_numbers(source: ModelSource, arrays: Arrays) -> None:
+    """See that every number is one that a face model can have."""
+    step = REACH / np.iinfo(np.int16).max
+    limits: dict[str, tuple[float, float]] = {
+        "mean": (-REACH, REACH),
+        "uvs": (0, 1),
+        "regions": (0, max(Region)),
+        "mouth_mask": (0, 1),
+        "landmark_barycentric": (-1e-3, 1 + 1e-3),
+        "landmark_weight": (0, 1),
+        "faces": (0, len(arrays["mean"]) - 1),
+        "uv_faces": (0, len(arrays["uvs"]) - 1),
+        "landmark_faces": (0, len(arrays["faces"]) - 1),
+        **{f"{name}_scale": (0, step) for name in _BASES},
+    }
+    for name, (low, high) in limits.items():
+        source.bounded(name, arrays[name], low, high)
+    sums = arrays["landmark_barycentric"].sum(axis=1)
+    source.bounded("landmark_barycentric", sums, 1 - 1e-3, 1 + 1e-3)
 
 
 def load_face_model(name_or_path: str | Path = "face_model") -> MorphableModel:
@@ -191,11 +261,12 @@ def load_face_model(name_or_path: str | Path = "face_model") -> MorphableModel:
         ModelError: missing, damaged or of another kind.
     """
     name = str(name_or_path)
-    return _load(locate(name) if name in MODELS else Path(name))
+    path = locate(name) if name in MODELS else Path(name)
+    return _load(path, stamp(path))
 
 
-@cache
-def _load(path: Path) -> MorphableModel:
+@lru_cache(maxsize=4)
+def _load(path: Path, stamp: tuple[int, int, int]) -> MorphableModel:
     if path.suffix.lower() == ".mat":
         from gsmooth_core.bfm import read_bfm  # it builds on this module
 

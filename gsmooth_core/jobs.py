@@ -148,7 +148,7 @@ def _count(name: str, value: Any) -> int | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not least <= value <= MOST_FRAMES:
         raise _wrong(name, value, f"a whole number from {least} to {MOST_FRAMES}")
-    return value
+    return int(value)
 
 
 def _seconds(name: str, value: Any) -> float | None:

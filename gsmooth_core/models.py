@@ -1,21 +1,31 @@
 """The one door through which models come: name, hash, licence, and where the file may be.
 
-A model is looked for in the folder named by GSMOOTH_MODELS, then in the user's own model
+A model is looked for in the folders named by GSMOOTH_MODELS, then in the user's own model
 folder, then in this package. Nothing is downloaded. A file is hashed before its first use in
-a process, when its hash is known.
+a process, and again when it was replaced. Where it is not the file that comes with GSmooth, the
+package's own is refused as damaged; one that the user put there is used, and said to be foreign.
 """
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
 
 from gsmooth_core.errors import ModelError
+from gsmooth_core.files import check_file, hash_file
+
+log = logging.getLogger(__name__)
 
 PACKAGE_WEIGHTS = Path(__file__).parent / "weights"
+
+Known = Literal["matches", "foreign", "unknown hash", "missing", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class ModelFile:
         purpose: what it is for, in a person's words.
         sha256: of the shipped file; empty for files that users bring.
         shipped: whether it comes with GSmooth.
+        folder: whether it is a folder of files.
     """
 
     name: str
@@ -37,6 +48,46 @@ class ModelFile:
     purpose: str
     sha256: str = ""
     shipped: bool = True
+    folder: bool = False
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """What is there of a model.
+
+    Attributes:
+        model: which one.
+        path: where it was found; None where it is missing.
+        sha256: of the file; empty where there is none, and for folders.
+        known: how it compares with the one that comes with GSmooth: "matches" is said of files
+            that were compared alone; "foreign" can be used, "damaged" cannot.
+        problem: why it cannot be used.
+        hint: what to do about that.
+    """
+
+    model: ModelFile
+    path: Path | None
+    sha256: str
+    known: Known
+    problem: str = ""
+    hint: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether the model can be used, as far as the outside of its file tells."""
+        return self.known not in ("missing", "damaged")
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as a JSON object."""
+        return {
+            "name": self.model.name,
+            "purpose": self.model.purpose,
+            "licence": self.model.licence,
+            "shipped": self.model.shipped,
+            "path": str(self.path) if self.path else None,
+            "sha256": self.sha256 or None,
+            "known": self.known,
+        }
 
 
 MODELS: dict[str, ModelFile] = {
@@ -84,7 +135,12 @@ MODELS: dict[str, ModelFile] = {
             "rnet", "epoch_20.pth", "research only", "Deep3DFaceRecon regressor", shipped=False
         ),
         ModelFile(
-            "wav2vec2", "wav2vec2-base", "Apache-2.0", "speech encoder of the paper", shipped=False
+            "wav2vec2",
+            "wav2vec2-base",
+            "Apache-2.0",
+            "speech encoder of the paper",
+            shipped=False,
+            folder=True,
         ),
     )
 }
@@ -92,34 +148,121 @@ MODELS: dict[str, ModelFile] = {
 
 def model_folders() -> list[Path]:
     """Folders in which models are looked for, first match wins."""
-    folders = [Path(p) for p in os.environ.get("GSMOOTH_MODELS", "").split(os.pathsep) if p]
-    base = os.environ.get("XDG_DATA_HOME") or os.environ.get("APPDATA") or "~/.local/share"
-    return [*folders, Path(base).expanduser() / "gsmooth" / "models", PACKAGE_WEIGHTS]
+    chosen = [Path(p) for p in os.environ.get("GSMOOTH_MODELS", "").split(os.pathsep) if p]
+    return [*dict.fromkeys([*chosen, *_own_folders(), PACKAGE_WEIGHTS])]
+
+
+def _own_folders() -> list[Path]:
+    """The user's own, by the system's rules and where earlier versions looked; without a home none.
+
+    On Linux the two are one.
+    """
+    bases = []
+    with suppress(RuntimeError):  # there is no home
+        bases.append(platformdirs.user_data_path(appauthor=False))
+    before = os.environ.get("XDG_DATA_HOME") or os.environ.get("APPDATA") or "~/.local/share"
+    bases.append(Path(os.path.expanduser(before)))  # noqa: PTH111  # leaves ~ without a home
+    return [base / "gsmooth" / "models" for base in bases if base.is_absolute()]
 
 
 def find(name: str) -> Path | None:
-    """Path of model `name`, or None when no folder has it."""
+    """Path of model `name`, or None when no folder has it; what is there may be unusable."""
     candidates = (folder / MODELS[name].filename for folder in model_folders())
-    return next((path for path in candidates if path.exists()), None)
+    return next((path for path in candidates if os.path.lexists(path)), None)
+
+
+def examine(name: str) -> ModelState:
+    """What there is of model `name`, compared with the hash of the one that GSmooth comes with."""
+    model, path = MODELS[name], find(name)
+    if path is None:
+        text = f"The model '{model.filename}' ({model.purpose}) is missing."
+        return ModelState(model, None, "", "missing", text, _where(model))
+    try:
+        digest = _digest(model, path)
+    except ModelError as error:
+        return ModelState(model, path, "", "damaged", error.message, _remedy(path))
+    if not model.sha256:
+        return ModelState(model, path, digest, "unknown hash")
+    if digest == model.sha256:
+        return ModelState(model, path, digest, "matches")
+    if path.parent == PACKAGE_WEIGHTS:
+        text = f"The model '{model.filename}' is damaged."
+        return ModelState(model, path, digest, "damaged", text, _remedy(path))
+    return ModelState(model, path, digest, "foreign")
+
+
+def _where(model: ModelFile) -> str:
+    if model.shipped:
+        return "Reinstall GSmooth."
+    place = model_folders()[0]
+    if place == PACKAGE_WEIGHTS:
+        return "Put it into a folder, and name the folder in GSMOOTH_MODELS."
+    return f"Put it into '{place}'."
+
+
+def _remedy(path: Path) -> str:
+    if path.parent == PACKAGE_WEIGHTS:
+        return "Reinstall GSmooth."
+    return "Replace it, or take it away from there."
 
 
 def locate(name: str) -> Path:
-    """Path of model `name`, checked against its hash when it is one of ours.
+    """Path of model `name`, looked at from outside and compared with its hash.
 
     Raises:
-        ModelError: it is nowhere, or the shipped file is damaged.
+        ModelError: it is nowhere, or the package's own is damaged, or what is in its place is
+            no file that can be read.
     """
-    path = find(name)
-    model = MODELS[name]
-    if path is None:
-        where = "Reinstall GSmooth." if model.shipped else f"Put it into '{model_folders()[0]}'."
-        raise ModelError(f"The model '{model.filename}' ({model.purpose}) is missing.", where)
-    if model.sha256 and path.parent == PACKAGE_WEIGHTS and _sha256(path) != model.sha256:
-        raise ModelError(f"The model '{model.filename}' is damaged.", "Reinstall GSmooth.")
-    return path
+    return _usable(examine(name))
 
 
-@cache
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def verify() -> tuple[ModelState, ...]:
+    """The states of all models.
+
+    Raises:
+        ModelError: one that comes with GSmooth is missing, or one that is there is damaged.
+    """
+    states = tuple(examine(name) for name in MODELS)
+    for state in states:
+        if state.model.shipped or state.path is not None:
+            _usable(state)
+    return states
+
+
+def _usable(state: ModelState) -> Path:
+    if state.path is None or not state.usable:
+        raise ModelError(state.problem, state.hint)
+    if state.known == "foreign":
+        _say_foreign(state.path, state.sha256)
+    return state.path
+
+
+@lru_cache(maxsize=64)  # so each file is spoken of once
+def _say_foreign(path: Path, digest: str) -> None:
+    log.warning("'%s' (sha256 %s) is not the one that comes with GSmooth.", path, digest[:12])
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is replaced: its size, time of change and number on the disk.
+
+    Raises:
+        ModelError: it is no file that can be read.
+    """
+    status = check_file(path, ModelError)
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _digest(model: ModelFile, path: Path) -> str:
+    if not model.folder:
+        return _sha256(path, stamp(path))
+    if not path.is_dir():
+        raise ModelError(f"The model '{path}' is not a folder.", "")
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, stamp: tuple[int, int, int]) -> str:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read: {error.strerror}.", "") from error

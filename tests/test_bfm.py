@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import struct
+
 import numpy as np
 import pytest
 from scipy.io import savemat
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.face_model import Region, load_face_model
+from tests.attacks.checkpoints import refused
 
 ROWS, COLUMNS = 24, 20
 COUNT = ROWS * COLUMNS
@@ -204,7 +208,7 @@ def test_a_missing_companion_is_named(original):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(ModelError, match="missing"):
+    with pytest.raises(ModelError, match="no file"):
         load_face_model(tmp_path / "BFM_model_front.mat")
 
 
@@ -214,7 +218,7 @@ def test_a_missing_file_is_told(tmp_path):
 def test_a_file_that_is_no_mat_is_told(tmp_path, junk):
     path = tmp_path / "model.mat"
     path.write_bytes(junk)
-    with pytest.raises(ModelError, match=r"model\.mat.*not a Basel Face Model"):
+    with pytest.raises(ModelError, match=r"model\.mat.*not a usable Basel Face Model"):
         load_face_model(path)
 
 
@@ -223,10 +227,10 @@ def test_a_file_that_is_no_mat_is_told(tmp_path, junk):
     [
         ({"idBase": None}, "no 'idBase'"),
         ({"keypoints": np.ones((1, 5))}, "68 key points"),
-        ({"keypoints": np.full((1, 68), 10**6)}, "do not exist"),
+        ({"keypoints": np.full((1, 68), 10**6)}, "keypoints.*not within 1 to"),
         ({"exBase": np.ones((3 * COUNT, 10))}, "64 components"),
         ({"texBase": np.ones((30, 80))}, "texture has 10 vertices"),
-        ({"tri": np.full((4, 3), 10**6)}, "out of bounds"),
+        ({"tri": np.full((4, 3), 10**6)}, "tri.*not within 1 to"),
     ],
 )
 def test_a_mat_of_something_else_is_told(content, tmp_path, change, words):
@@ -234,3 +238,119 @@ def test_a_mat_of_something_else_is_told(content, tmp_path, change, words):
     savemat(path, {k: v for k, v in (content | change).items() if v is not None})
     with pytest.raises(ModelError, match=words):
         load_face_model(path)
+
+
+def spoilt(table, place, value):
+    """The table with one other number."""
+    bad = np.array(table, np.float64)
+    bad.flat[place] = value
+    return bad
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, 1e300, 3000])
+@pytest.mark.parametrize("name", ["meanshape", "idBase", "exBase", "meantex", "texBase"])
+def test_numbers_that_no_face_has_are_refused(content, tmp_path, name, value):
+    path = tmp_path / "bad.mat"
+    savemat(path, content | {name: spoilt(content[name], 7, value * (255 if "tex" in name else 1))})
+    refused(lambda: load_face_model(path), "no numbers or not within")
+
+
+@pytest.mark.parametrize("value", [0, -1, COUNT + 1, 1.5, np.nan, np.inf, 2.0**40])
+@pytest.mark.parametrize("name", ["tri", "keypoints"])
+def test_indices_name_what_is_there(content, tmp_path, name, value):
+    """A 0, and what is below, meant the last vertices."""
+    path = tmp_path / "bad.mat"
+    savemat(path, content | {name: spoilt(content[name], 5, value)})
+    refused(lambda: load_face_model(path), f"'{name}' holds")
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("meanshape", np.ones((1, 3 * COUNT + 1))),
+        ("meanshape", np.zeros((0, 3))),
+        ("meanshape", np.ones((1, 3 * COUNT), complex)),
+        ("meanshape", "a text"),
+        ("idBase", np.array([[1, "x"]], object)),
+        ("idBase", np.ones((3 * COUNT, 2, 40))),
+        ("idBase", np.ones((3 * COUNT + 1, 80))),
+        ("meantex", np.ones((1, 30))),
+        ("tri", np.ones((4, 4))),
+        ("tri", np.ones((1, 1, 3))),
+        ("tri", np.zeros((0, 3))),
+        ("keypoints", np.zeros((1, 0))),
+    ],
+)
+def test_tables_of_other_shapes_and_types_are_refused(content, tmp_path, name, table):
+    path = tmp_path / "bad.mat"
+    savemat(path, content | {name: table})
+    refused(lambda: load_face_model(path), "not a usable Basel Face Model")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_torn_or_damaged_file_is_refused(content, tmp_path, packed):
+    path = tmp_path / "torn.mat"
+    savemat(path, content, do_compression=packed)
+    whole = path.read_bytes()
+    for part in (whole[:-1], whole[: len(whole) // 2], whole[:140], whole[:127], whole + b"more"):
+        path.write_bytes(part)
+        refused(lambda: load_face_model(path), "torn.mat")
+    middle = len(whole) // 3
+    path.write_bytes(whole[:middle] + bytes(8) * 40 + whole[middle + 320 :])
+    if packed:
+        refused(lambda: load_face_model(path), "damaged")
+    else:
+        load_face_model(path)  # zeros among the numbers are numbers
+
+
+def test_a_file_of_matlab_7_3_is_told_what_to_do(tmp_path):
+    path = tmp_path / "BFM_model_front.mat"
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + bytes(500))
+    refused(lambda: load_face_model(path), "HDF5", "-v7")
+
+
+COMPANIONS = ("Exp_Pca.bin", "std_exp.txt", "BFM_front_idx.mat", "BFM_exp_idx.mat",
+              "facemodel_info.mat")  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "torn", "pipe", "folder", "huge", "noise"])
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_a_companion_of_another_kind_is_refused(original, name, how):
+    path = original.with_name(name)
+    whole = path.read_bytes()
+    path.unlink()
+    if how == "pipe":
+        os.mkfifo(path)
+    elif how == "folder":
+        path.mkdir()
+    elif how == "huge":
+        with path.open("wb") as file:
+            file.truncate(5 << 30)  # takes no place on the disk
+    elif how != "missing":
+        noise = np.random.default_rng(4).integers(0, 256, 999, np.uint8).tobytes()
+        path.write_bytes({"empty": b"", "torn": whole[:-301], "noise": noise}[how])
+    refused(lambda: load_face_model(original), name)
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"\0\0", *(struct.pack("<i", n) for n in (-1, 0, 3, 64, 2**31 - 1))]
+)
+def test_a_count_of_expressions_that_cannot_be_is_refused(original, head):
+    path = original.with_name("Exp_Pca.bin")
+    rest = path.read_bytes()[4:] if len(head) == 4 else b""
+    path.write_bytes(head + rest)
+    refused(lambda: load_face_model(original), "Exp_Pca.bin")
+
+
+@pytest.mark.parametrize("text", ["nan " * 79, "1e999 " * 79, "1 2 3", "one two"])
+def test_scales_that_are_none_are_refused(original, text):
+    original.with_name("std_exp.txt").write_text(text)
+    refused(lambda: load_face_model(original))
+
+
+@pytest.mark.parametrize("name", ["BFM_front_idx.mat", "BFM_exp_idx.mat"])
+@pytest.mark.parametrize("value", [0, -5, 10**6, 1.5, np.nan])
+def test_companions_name_vertices_that_are_there(original, name, value):
+    key = "idx" if "front" in name else "trimIndex"
+    savemat(original.with_name(name), {key: np.full((COUNT, 1), value)})
+    refused(lambda: load_face_model(original), name)

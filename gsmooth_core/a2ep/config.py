@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from gsmooth_core.errors import ModelError
+from gsmooth_core.modelfile import ModelSource
+
+HINT = "Train it again, or reinstall GSmooth."
+"""What to do about a checkpoint that cannot be used."""
+LIMITS: dict[str, tuple[Any, ...]] = {
+    "encoder": ("whisper", "wav2vec2", "mel"),
+    "encoder_width": (1, 4096),
+    "encoder_heads": (1, 64),
+    "encoder_depth": (1, 48),
+    "context": (0, 100),
+    "d": (2, 4096),
+    "heads": (1, 64),
+    "feed_forward": (1, 16384),
+    "sigma1": (0, 1000),
+    "sigma2": (1, 1000),
+    "history": (1, 10_000),
+    "period": (1, 10_000),
+    "dropout": (0, 1),
+    "components": (1, 1000),
+    "styles": (1, 10_000),
+}
+_UNNAMED = ModelSource(Path("a2ep.safetensors"), "A2EP checkpoint", HINT)
 
 
 @dataclass(frozen=True)
@@ -60,19 +81,24 @@ class A2EPConfig:
         return (self.context if self.direct else 0) + self.sigma2 - 1
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> A2EPConfig:
+    def from_dict(cls, values: Any, source: ModelSource = _UNNAMED) -> A2EPConfig:
         """The configuration that a checkpoint's header holds.
 
+        Args:
+            values: of the header.
+            source: the checkpoint, for the words of the errors.
+
         Raises:
-            ModelError: it names settings that this version does not know.
+            ModelError: a setting is unknown, of the wrong type or out of its limits, or some do
+                not fit together.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ModelError(
-                f"The A2EP checkpoint has unknown settings: {', '.join(unknown)}.",
-                "Update GSmooth, or train the checkpoint again.",
-            )
-        return cls(**values)
+        config = source.settings(cls, values, LIMITS)
+        if config.d % 2 or config.d % config.heads:
+            raise source.refused(f"'d' is {config.d}, with {config.heads} heads")
+        width, heads = config.encoder_width, config.encoder_heads
+        if config.encoder == "whisper" and (width < 4 or width % 2 or width % heads):
+            raise source.refused(f"'encoder_width' is {width}, with {heads} heads")
+        return config
 
 
 PRESETS = {

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE, level_gain
 from gsmooth_core.data import Float
+from gsmooth_core.errors import ModelError
 
 FPS = SAMPLE_RATE / BLOCK  # 25 frames a second, the rate at which the model steps
 WINDOW = 400  # frames
@@ -72,6 +73,11 @@ def _encode(encoder: FrameEncoder, audio: Float, gain: float, span: tuple[int, i
     part[: len(piece)] = np.nan_to_num(piece) * gain
     with torch.inference_mode():
         features = encoder(torch.from_numpy(part)[None], stop - start)[0]
+    if not bool(features.isfinite().all()):
+        raise ModelError(
+            "The speech encoder makes values of this sound that are no numbers.",
+            "Use the speech model that comes with GSmooth.",
+        )
     return features.float().cpu().numpy()
 
 
@@ -84,6 +90,9 @@ def feature_blocks(
         encoder: samples -> features.
         audio: samples at 16 kHz.
         gain: factor on the samples; None brings the clip to the usual level.
+
+    Raises:
+        ModelError: the encoder makes values that are no numbers.
     """
     gain = level_gain(audio) if gain is None else gain
     fade_in = ((np.arange(OVERLAP, dtype=np.float32) + 0.5) / OVERLAP)[:, None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,24 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core import models
-from gsmooth_core.a2ep.config import A2EPConfig
+from gsmooth_core.a2ep.config import HINT, A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
-from gsmooth_core.a2ep.encoders import build_encoder
+from gsmooth_core.a2ep.encoders import build_encoder, wav2vec_settings
+from gsmooth_core.a2ep.mel import BLOCK
+from gsmooth_core.checkpoints import load_network, tried
 from gsmooth_core.data import Float
-from gsmooth_core.errors import InputError, ModelError
-from gsmooth_core.storage import load_arrays, save_arrays
+from gsmooth_core.errors import ModelError
+from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.storage import save_arrays
+
+_LIMITS = {
+    "decoder.scale": (1e-6, 100),  # the decoder divides by it
+    "usual": (1e-6, 10),
+    "gain": (0, 10),
+    "rest": (-2, 2),
+    "silence": (-10, 10),
+}
+_TRIAL = 20  # frames beside those that the closing of the lips is heard from
 
 
 class A2EP(nn.Module):
@@ -111,29 +123,31 @@ def load_checkpoint(path: Path) -> A2EP:
     Raises:
         ModelError: missing, damaged, of another kind, or its arrays do not fit its own header.
     """
-    hint = "Train it again, or reinstall GSmooth."
-    try:
-        arrays, meta = load_arrays(path, "a2ep")
-        names, all_names = tuple(meta["names"]), tuple(meta["all_names"])
-        config = A2EPConfig.from_dict(meta["config"])
-    except InputError as error:
-        raise ModelError(error.message, hint) from error
-    except KeyError as error:
-        raise ModelError(f"'{path.name}' lacks {error} in its header.", hint) from error
-    model = A2EP(config, names, all_names, meta.get("encoder_settings"))
-    state = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
-    if bad := [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]:
-        raise ModelError(f"'{path.name}' holds values that are no numbers: {bad[0]}.", hint)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"'{path.name}' does not fit its own header: {reason}", hint) from error
-    return model.eval()
+    source = ModelSource(path, "A2EP checkpoint", HINT)
+    arrays, meta = source.arrays("a2ep")
+    names, all_names = source.names(meta, "names"), source.names(meta, "all_names")
+    config = A2EPConfig.from_dict(source.entry(meta, "config"), source)
+    settings = None
+    if config.encoder == "wav2vec2":
+        settings = wav2vec_settings(meta.get("encoder_settings") or {}, source)
+    model = load_network(source, lambda: A2EP(config, names, all_names, settings), arrays, _LIMITS)
+    tried(source, lambda: _trial(model))
+    return model
 
 
-@cache
-def _load_once(path: Path, stamp: float) -> A2EP:
+def _trial(model: A2EP) -> Tensor:
+    """What the model makes of a second of sound, all of it in a row."""
+    decoder, frames = model.decoder, _TRIAL + 2 * model.decoder.context
+    time = torch.arange(frames * BLOCK) / (frames * BLOCK)
+    features = model.encoder(0.1 * torch.sin(2000 * time**2)[None], frames)  # (1, T, F)
+    style = features.new_zeros(1, model.config.styles)
+    curves = decoder.run(decoder.start(), decoder.hear_all(features), style, 0, _TRIAL)
+    closing = model.closing(features.transpose(1, 2))
+    return torch.cat([t.flatten() for t in (features, curves, model.voice(features), closing)])
+
+
+@lru_cache(maxsize=4)
+def _load_once(path: Path, stamp: tuple[int, int, int]) -> A2EP:
     return load_checkpoint(path)
 
 
@@ -144,5 +158,4 @@ def load_a2ep(name_or_path: str | Path = "a2ep") -> A2EP:
         ModelError: see `load_checkpoint`.
     """
     path = models.locate(name_or_path) if name_or_path in models.MODELS else Path(name_or_path)
-    stamp = path.stat().st_mtime if path.is_file() else 0.0
-    return _load_once(path, stamp)
+    return _load_once(path, models.stamp(path))

@@ -11,18 +11,21 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gsmooth_core.checkpoints import read_torch, table_of_weights, tried
 from gsmooth_core.errors import ModelError
 from gsmooth_core.metrics.fidelity import Picture
+from gsmooth_core.modelfile import GREATEST, ModelSource
 
 TRUNKS = ("alex", "vgg")
 _HINT = "Run `pip install --no-deps stlpips_pytorch==0.0.2`."
+_MOST_WEIGHTS = 1 << 24  # of one table; those of VGG-16 have 2.4 million
+_SMALLEST = 64  # pixels of a picture
 
 # A trunk as steps: a number is a convolution's place in the file (its padding follows), "relu",
 # "pool" a maximum over so many pixels without stride, "half" the binomial blur with stride 2;
@@ -127,11 +130,19 @@ def load_perceptual(trunk: str = "alex") -> PerceptualDistance:
     if spec is None or spec.origin is None:
         raise ModelError("There are no weights for ST-LPIPS.", _HINT)
     path = Path(spec.origin).parent / "weights" / "vST0.0" / f"{trunk}_shift_tolerant.pth"
+    source = ModelSource(path, "ST-LPIPS file", _HINT)
+    state = table_of_weights(source, read_torch(source))
+    for name, tensor in state.items():
+        if tensor.numel() > _MOST_WEIGHTS:  # a view of one number can claim any size
+            raise source.refused(f"'{name}' is far too large")
+        source.bounded(name, tensor.double().numpy(), -GREATEST, GREATEST)
     try:
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, UnpicklingError, RuntimeError) as error:
-        raise ModelError(f"'{path.name}' cannot be read: {error}.", _HINT) from error
-    return PerceptualDistance(trunk, state).eval()
+        distance = PerceptualDistance(trunk, state).eval()
+    except KeyError as error:
+        raise source.refused(f"{error} is missing") from error
+    grey = torch.full((1, 3, _SMALLEST, _SMALLEST), 0.5)
+    tried(source, lambda: distance(grey, grey * 1.1))
+    return distance
 
 
 def perceptual_distance(truth: Picture, made: Picture, trunk: str = "alex") -> float:

@@ -8,7 +8,6 @@ and sharpness do not matter, and it runs in a moment on any processor.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,14 +18,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsmooth_core.checkpoints import load_network, plausible
 from gsmooth_core.data import Bool, Float
-from gsmooth_core.errors import InputError, ModelError
-from gsmooth_core.storage import load_arrays, save_arrays
+from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.storage import save_arrays
 from gsmooth_core.sync.face import Face
 from gsmooth_core.sync.sound import hear
 from gsmooth_core.sync.windows import MOUTH_POINTS, Lips, read_lips
 
 _HINT = "Train it again, or reinstall GSmooth."
+_CONFIG_LIMITS: dict[str, tuple[Any, ...]] = {
+    "components": (1, 2 * len(MOUTH_POINTS)),
+    "sound": (1, 8192),
+    "width": (1, 4096),
+    "embedding": (1, 4096),
+    "kernels": (1, 99),
+    "dropout": (0, 1),
+}
+_LIMITS = {
+    "spread": (1e-6, 100),  # both are divided by
+    "sound_spread": (1e-6, 1e4),
+    "null": (0, 1e3),
+}
 
 
 class LipSound(Protocol):
@@ -124,9 +137,10 @@ class SyncExpert(nn.Module):
     sound_spread: Tensor
     null: Tensor
 
-    def __init__(self, config: SyncConfig) -> None:
+    def __init__(self, config: SyncConfig, source: ModelSource | None = None) -> None:
         super().__init__()
         self.config = config
+        self._source = source or ModelSource(Path("sync.safetensors"), "sync expert", _HINT)
         self.lips = WindowEncoder(config.components, config)
         self.sound = WindowEncoder(config.sound, config)
         self.register_buffer("basis", torch.zeros(2 * len(MOUTH_POINTS), config.components))
@@ -165,12 +179,17 @@ class SyncExpert(nn.Module):
     def embed_lips(self, lips: Lips) -> Float:
         """(T, D) of the lips' windows."""
         x = torch.from_numpy(self.movement(lips.shape, lips.valid))
-        return self.lips(x[None])[0].numpy()  # type: ignore[no-any-return]
+        return self._checked(self.lips(x[None])[0])
 
     @torch.inference_mode()
     def embed_features(self, features: Float) -> Float:
         """(T, F) features of sound -> (T, D)."""
-        return self.sound(torch.from_numpy(self.standardise(features))[None])[0].numpy()  # type: ignore[no-any-return]
+        return self._checked(self.sound(torch.from_numpy(self.standardise(features))[None])[0])
+
+    def _checked(self, made: Tensor) -> Float:
+        """(T, D) vectors as an array, when they are some."""
+        vectors: Float = plausible(self._source, made).numpy()
+        return vectors
 
     def embed_sound(self, audio: Float) -> Float:
         """(S,) samples at 16 kHz -> (T, D)."""
@@ -200,29 +219,9 @@ def load_expert(path: Path) -> SyncExpert:
     Raises:
         ModelError: missing, damaged, of another kind, or its arrays do not fit its own header.
     """
-    try:
-        arrays, meta = load_arrays(path, "sync")
-        config = _read_config(meta["config"])
-    except InputError as error:
-        raise ModelError(error.message, _HINT) from error
-    except KeyError as error:
-        raise ModelError(f"'{path.name}' lacks {error} in its header.", _HINT) from error
-    state = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
-    if bad := [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]:
-        raise ModelError(f"'{path.name}' holds values that are no numbers: {bad[0]}.", _HINT)
-    expert = SyncExpert(config)
-    try:
-        expert.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"'{path.name}' does not fit its own header: {reason}", _HINT) from error
-    return expert.eval()
-
-
-def _read_config(values: dict[str, Any]) -> SyncConfig:
-    known = {field.name for field in dataclasses.fields(SyncConfig)}
-    if unknown := sorted(set(values) - known):
-        raise ModelError(
-            f"The sync expert has unknown settings: {', '.join(unknown)}.", "Update GSmooth."
-        )
-    return SyncConfig(**values | {"kernels": tuple(values["kernels"])})
+    source = ModelSource(path, "sync expert", _HINT)
+    arrays, meta = source.arrays("sync")
+    config = source.settings(SyncConfig, source.entry(meta, "config"), _CONFIG_LIMITS)
+    if not all(kernel % 2 for kernel in config.kernels):
+        raise source.refused(f"'kernels' are {config.kernels}, and not all odd")
+    return load_network(source, lambda: SyncExpert(config, source), arrays, _LIMITS)

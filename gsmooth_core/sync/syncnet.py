@@ -7,7 +7,6 @@ come with GSmooth.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gsmooth_core.checkpoints import load_network, plausible, read_torch, table_of_weights
 from gsmooth_core.data import Bool, Float, Image
-from gsmooth_core.errors import InputError, ModelError
+from gsmooth_core.errors import InputError
+from gsmooth_core.modelfile import ModelSource
 from gsmooth_core.sync.face import Face
 from gsmooth_core.sync.mfcc import mfcc
 from gsmooth_core.sync.windows import FPS, present
@@ -32,6 +33,7 @@ BATCH = 16
 CROP_MARGIN = 0.4
 """Of the box's half size, kept around the box; the crop hangs lower by as much."""
 
+_WIDEST = 8192
 _FOREHEAD, _CHIN, _CHEEKS = 10, 152, (234, 454)
 
 
@@ -91,14 +93,20 @@ def _head(embedding: int) -> nn.Sequential:
 
 
 class SyncNet(nn.Module):
-    """Chung & Zisserman's "Out of time" network, in the layout of the published weights."""
+    """Chung & Zisserman's "Out of time" network, in the layout of the published weights.
+
+    Args:
+        embedding: D, size of the vectors that are compared.
+        source: the file that the weights are from, for the words of errors.
+    """
 
     name = "syncnet"
     wants_pictures = True
 
-    def __init__(self, embedding: int = 1024) -> None:
+    def __init__(self, embedding: int = 1024, source: ModelSource | None = None) -> None:
         super().__init__()
         self.embedding = embedding
+        self.source = source or _source(Path("syncnet_v2.model"))
         self.netcnnaud, self.netfcaud = _sound_net(), _head(embedding)
         self.netcnnlip, self.netfclip = _lip_net(), _head(embedding)
 
@@ -141,7 +149,7 @@ class SyncNet(nn.Module):
         return 0.0
 
     def _encode(self, batches: Iterable[Tensor], encode: Callable[[Tensor], Tensor]) -> Float:
-        made = [encode(batch).numpy() for batch in batches]
+        made = [plausible(self.source, encode(batch)).numpy() for batch in batches]
         return np.concatenate(made) if made else np.zeros((0, self.embedding), np.float32)
 
 
@@ -188,43 +196,20 @@ def crop_face(frame: Image, landmarks: Float) -> Image:
     return cut
 
 
-_UNREADABLE = (
-    pickle.UnpicklingError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-)
-"""What torch's reader ends in, depending on which bytes it meets."""
-
-
 def load_syncnet(path: Path) -> SyncNet:
     """Read a user's SyncNet v2 weights; no code in the file is run.
 
     Raises:
         ModelError: missing, damaged, or not such a state dict.
     """
-    hint = "Use the published syncnet_v2.model."
-    if not path.is_file():
-        raise ModelError(f"There is no SyncNet file '{path}'.", hint)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (*_UNREADABLE, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"'{path.name}' cannot be read: {reason}", hint) from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ModelError(f"'{path.name}' is no table of weights.", hint)
+    source = _source(path)
+    state = table_of_weights(source, read_torch(source))
     last = state.get("netfcaud.3.weight")
-    net = SyncNet(int(last.shape[0]) if last is not None and last.ndim == 2 else 1024)
-    own = net.state_dict()
-    counters = {name: value for name, value in own.items() if name.endswith("batches_tracked")}
-    try:
-        net.load_state_dict(counters | state)  # files of old torch lack these counters
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"'{path.name}' is not SyncNet v2: {reason}", hint) from error
-    if bad := [name for name, value in state.items() if not bool(value.isfinite().all())]:
-        raise ModelError(f"'{path.name}' holds values that are no numbers: {bad[0]}.", hint)
-    return net.eval()
+    embedding = int(last.shape[0]) if last is not None and last.ndim == 2 else 1024
+    if not 0 < embedding <= _WIDEST:
+        raise source.refused(f"'netfcaud.3.weight' has {embedding} rows")
+    return load_network(source, lambda: SyncNet(embedding, source), state)
+
+
+def _source(path: Path) -> ModelSource:
+    return ModelSource(path, "SyncNet v2", "Use the published syncnet_v2.model.")

@@ -6,17 +6,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gsmooth_core import models
-from gsmooth_core.errors import InputError, ModelError
-from gsmooth_core.storage import load_arrays, save_arrays
-from gsmooth_core.taft.generator import PRESETS, GeneratorConfig, build, config_of
+from gsmooth_core.checkpoints import load_network, tried
+from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.storage import save_arrays
+from gsmooth_core.taft.generator import (
+    HINTS,
+    PRESETS,
+    GeneratorConfig,
+    GeneratorInput,
+    build,
+    config_of,
+)
 
 KIND = "taft"
-_LIMIT = 2048
+_LIMITS: dict[str, tuple[Any, ...]] = {
+    "preset": tuple(PRESETS),
+    "references": (1, 64),
+    "width": (1, 2048),
+    "max_width": (1, 2048),
+    "levels": (1, 5),
+    "max_flow": (0, 32),
+    "max_residual": (0, 1),
+}
+_TRIAL = 32  # pixels, the smallest crop
 _HINT = "Pass a checkpoint made by `python -m training.taft`, or reinstall GSmooth."
 
 
@@ -32,35 +48,23 @@ def load_generator(path: Path | None = None) -> nn.Module:
 
     Raises:
         ModelError: the file is missing, damaged, of another kind, does not fit the dimensions
-            in its own header, or holds numbers that are not finite.
+            in its own header, or holds numbers that are not finite or absurd.
     """
-    path = path or models.locate("taft")
-    try:
-        arrays, meta = load_arrays(path, KIND)
-    except InputError as error:
-        raise ModelError(f"No generator: {error.message}", _HINT) from error
-    generator = build(_config(meta, path))
-    state = {name: _tensor(array, path) for name, array in arrays.items()}
-    try:
-        generator.load_state_dict(state)
-    except RuntimeError as error:
-        raise ModelError(f"'{path.name}' does not fit its own description.", _HINT) from error
-    return generator.eval().requires_grad_(requires_grad=False)
+    source = ModelSource(path or models.locate("taft"), "TAFT generator", _HINT)
+    arrays, meta = source.arrays(KIND)
+    config = source.settings(GeneratorConfig, source.entry(meta, "config"), _LIMITS)
+    generator = load_network(source, lambda: build(config), arrays)
+    tried(source, lambda: _trial(generator))
+    return generator.requires_grad_(requires_grad=False)
 
 
-def _config(meta: dict[str, Any], path: Path) -> GeneratorConfig:
-    try:
-        config = GeneratorConfig(**meta["config"])
-    except (KeyError, TypeError) as error:
-        raise ModelError(f"'{path.name}' does not say what it holds.", _HINT) from error
-    sizes = (config.references, config.width, config.max_width, config.levels)
-    sane = all(isinstance(n, int) and 1 <= n <= _LIMIT for n in sizes) and config.levels <= 5
-    if config.preset not in PRESETS or not sane:
-        raise ModelError(f"'{path.name}' describes a generator of no known kind.", _HINT)
-    return config
-
-
-def _tensor(array: np.ndarray[Any, Any], path: Path) -> Tensor:
-    if array.dtype.kind != "f" or not np.isfinite(array).all():
-        raise ModelError(f"'{path.name}' holds values that are no numbers.", _HINT)
-    return torch.from_numpy(array.astype(np.float32))
+def _trial(generator: nn.Module) -> Tensor:
+    """What the generator makes of a small crop: a slope of grey."""
+    grey = torch.linspace(0, 1, _TRIAL**2).reshape(1, 1, 1, _TRIAL, _TRIAL)
+    picture = grey[0].expand(1, 3, -1, -1)
+    blank = torch.ones(1, 1, _TRIAL, _TRIAL)
+    hints, references = blank.expand(1, HINTS, -1, -1), grey.expand(1, 2, 3, -1, -1)
+    made: Tensor = generator(
+        GeneratorInput(picture, blank, hints, references, blank.expand(1, 2, 1, _TRIAL, _TRIAL))
+    )
+    return made

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gsmooth_core.devices import best_device
+
 HINTS = 3
 """Channels of `GeneratorInput.hints`: lips, mouth interior, skin."""
 
@@ -93,7 +95,7 @@ def placed(generator: nn.Module, device: str | None = None) -> nn.Module:
 
     Rounding, and so the result, depends on the layout in memory.
     """
-    generator.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    generator.to(device or best_device())
     return generator.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
 

@@ -1,15 +1,22 @@
 """The three small networks inside face_landmarker.task, run by LiteRT on one thread.
 
 The .task file is a ZIP of TensorFlow Lite models (Google, Apache-2.0): a BlazeFace detector,
-a face mesh of 478 points, and a network from points to ARKit scores.
+a face mesh of 478 points, and a network from points to ARKit scores. LiteRT ends the whole
+process on some damaged networks, so a file that is not the one GSmooth comes with is first tried
+in a process of its own: `python -m gsmooth_core.tracking.networks FILE`.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -17,6 +24,32 @@ from ai_edge_litert.interpreter import Interpreter
 from gsmooth_core import models
 from gsmooth_core.data import Float
 from gsmooth_core.errors import ModelError
+from gsmooth_core.modelfile import ModelSource
+
+Shape = tuple[int, ...]
+
+MEMBERS: dict[str, tuple[Shape, dict[str, Shape]]] = {
+    "face_detector.tflite": (
+        (1, 128, 128, 3),
+        {"regressors": (1, 896, 16), "classificators": (1, 896, 1)},
+    ),
+    "face_landmarks_detector.tflite": (
+        (1, 256, 256, 3),
+        {"Identity": (1, 1, 1, 1434), "Identity_1": (1, 1, 1, 1), "Identity_2": (1, 1)},
+    ),
+    "face_blendshapes.tflite": ((1, 146, 2), {"StatefulPartitionedCall:0": (52,)}),
+}
+"""Input, and outputs by name, of the networks that are used."""
+
+_LARGEST = 1 << 25  # bytes, of the file and of a network; the file has 4 MB
+_GREATEST = 1e6  # of an output: they are pixels and logits
+_TRIAL_SECONDS, _REFUSED = 60.0, 7
+_HINT = "Reinstall GSmooth, or take your own file away."
+_ROOT = Path(__file__).parents[2]
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError),
+    ValueError,
+)
 
 
 class Network:
@@ -32,16 +65,11 @@ class Network:
 
     def __init__(self, member: str, threads: int = 1) -> None:
         path = models.locate("face_landmarker")
-        try:
-            with zipfile.ZipFile(path) as archive:
-                content = archive.read(member)
-            with _silence():
-                self._interpreter = Interpreter(model_content=content, num_threads=threads)
-                self._interpreter.allocate_tensors()
-        except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-            raise ModelError(
-                f"The model '{path.name}' cannot be used: {error}.", "Reinstall GSmooth."
-            ) from error
+        state = models.examine("face_landmarker")
+        if state.known == "foreign":
+            _try_apart(path, state.sha256)
+        self._source = _source(path)
+        self._interpreter = _interpreter(self._source, member, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
 
@@ -58,10 +86,95 @@ class Network:
 
         Returns:
             output name -> array, batch axis included.
+
+        Raises:
+            ModelError: the network makes values of numbers that are none, or absurd.
         """
         self._interpreter.set_tensor(self._input["index"], value[None].astype(np.float32))
         self._interpreter.invoke()
-        return {name: self._interpreter.get_tensor(i) for name, i in self._outputs.items()}
+        made = {name: self._interpreter.get_tensor(i) for name, i in self._outputs.items()}
+        usual = all(np.abs(array).max() < _GREATEST for array in made.values())  # NaN is not
+        if not usual and np.isfinite(value).all():
+            raise self._source.refused("a network in it makes values that are no numbers or absurd")
+        return made
+
+
+def _source(path: Path) -> ModelSource:
+    return ModelSource(path, "file of face networks", _HINT)
+
+
+def _interpreter(source: ModelSource, member: str, threads: int) -> Interpreter:
+    content = _member(source, member)
+    try:
+        with _silence():
+            interpreter = Interpreter(model_content=content, num_threads=threads)
+            _check_layout(source, interpreter, member)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise source.refused(f"'{member}' is damaged ({error})") from error
+    return interpreter
+
+
+def _member(source: ModelSource, member: str) -> bytes:
+    """A file of the archive, unpacked within bounds."""
+    source.check(_LARGEST)
+    with source.zip() as archive:
+        try:
+            info = archive.getinfo(member)
+        except KeyError as error:
+            raise source.refused(f"it has no '{member}'") from error
+        if info.file_size > _LARGEST:
+            raise source.refused(f"'{member}' is far too large")
+        try:
+            return archive.read(info)  # never more than the size in the list
+        except _UNREADABLE as error:
+            raise source.refused(f"'{member}' cannot be unpacked ({error})") from error
+
+
+def _check_layout(source: ModelSource, interpreter: Interpreter, member: str) -> None:
+    inputs = [(tuple(d["shape"]), d["dtype"]) for d in interpreter.get_input_details()]
+    outputs = {d["name"]: (tuple(d["shape"]), d["dtype"]) for d in interpreter.get_output_details()}
+    shape, made = MEMBERS[member]
+    wanted = {name: (size, np.float32) for name, size in made.items()}
+    if inputs != [(shape, np.float32)] or outputs != wanted:
+        raise source.refused(f"'{member}' is another network")
+
+
+@lru_cache(maxsize=8)
+def _try_apart(path: Path, digest: str) -> None:
+    """Run all networks of a foreign file once where a crash harms nobody."""
+    command = [sys.executable, "-m", __name__, str(path)]
+    known = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TRIAL_SECONDS,
+            env={**os.environ, "PYTHONPATH": known},
+        )
+    except (subprocess.TimeoutExpired, OSError, ValueError) as error:
+        raise _source(path).refused(f"its networks cannot be tried ({error})") from error
+    if done.returncode == _REFUSED:
+        raise ModelError(done.stdout.strip(), _HINT)
+    if done.returncode:
+        last = "".join(done.stderr.strip().splitlines()[-1:])
+        raise _source(path).refused(f"its networks crash when they are tried {last}")
+
+
+def _try(path: Path) -> int:
+    """What the process of its own does; see `_try_apart`."""
+    try:
+        for member, (shape, _) in MEMBERS.items():
+            interpreter = _interpreter(_source(path), member, 1)
+            index = interpreter.get_input_details()[0]["index"]
+            interpreter.set_tensor(index, np.zeros(shape, np.float32))
+            interpreter.invoke()
+    except ModelError as error:
+        sys.stdout.write(error.message)
+        return _REFUSED
+    return 0
 
 
 @contextmanager
@@ -80,3 +193,7 @@ def _silence() -> Iterator[None]:
         os.dup2(stream, 2)
         os.close(nowhere)
         os.close(stream)
+
+
+if __name__ == "__main__":
+    sys.exit(_try(Path(sys.argv[1])))

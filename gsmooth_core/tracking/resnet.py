@@ -6,13 +6,14 @@ so that a user's file loads as it is.
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.errors import ModelError
+from gsmooth_core.checkpoints import load_network, read_torch, table_of_weights
+from gsmooth_core.modelfile import ModelSource
 
 HEADS = (80, 64, 80, 3, 27, 2, 1)
 """alpha, beta, delta, angles, gamma, translation x y, translation z."""
@@ -20,6 +21,7 @@ COEFFICIENTS = sum(HEADS)
 
 _STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # width, blocks, stride
 _EXPANSION = 4
+_HINT = "Use 'epoch_20.pth' of Deep3DFaceRecon_pytorch."
 
 
 class Bottleneck(nn.Module):
@@ -98,17 +100,15 @@ def load_rnet(path: Path) -> RNet:
     Raises:
         ModelError: missing, damaged, unsafe, or of another layout.
     """
-    hint = "Use 'epoch_20.pth' of Deep3DFaceRecon_pytorch."
-    if not path.is_file():
-        raise ModelError(f"The R-Net checkpoint '{path}' is missing.", hint)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise ModelError(f"'{path.name}' cannot be read safely as a checkpoint.", hint) from error
-    network = RNet()
-    try:
-        state = content.get("net_recon", content)
-        network.load_state_dict({k.removeprefix("module."): v for k, v in state.items()})
-    except (AttributeError, RuntimeError, TypeError) as error:
-        raise ModelError(f"'{path.name}' is not an R-Net checkpoint.", hint) from error
-    return network.eval()
+    source = rnet_source(path)
+    content: Any = read_torch(source)
+    if isinstance(content, dict):
+        content = content.get("net_recon", content)
+    state = table_of_weights(source, content)
+    own = {name.removeprefix("module."): value for name, value in state.items()}
+    return load_network(source, RNet, own)
+
+
+def rnet_source(path: Path) -> ModelSource:
+    """The file of a checkpoint, with the words for refusing it."""
+    return ModelSource(path, "R-Net checkpoint", _HINT)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gsmooth_core.checkpoints import plausible
 from gsmooth_core.data import Bool, Clip, FaceTrack, Float, Image
 from gsmooth_core.errors import ModelError, NoFaceError
 from gsmooth_core.face_model import MorphableModel
@@ -21,7 +22,7 @@ from gsmooth_core.tracking.fit import Limits, fill, ramp, yaw
 from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, follow_face
 from gsmooth_core.tracking.landmarks import cut
 from gsmooth_core.tracking.projection import Camera, translation
-from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet
+from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet, rnet_source
 from gsmooth_core.tracking.terms import face_size
 
 _SAMPLED_VERTICES = 200
@@ -96,6 +97,7 @@ class RNetTracker:
         self._follow = follow or FollowSettings()
         self._limits = limits or Limits()
         self._device = device
+        self._source = rnet_source(checkpoint)
         self._network: RNet = load_rnet(checkpoint).to(device)
 
     def track(
@@ -116,6 +118,7 @@ class RNetTracker:
 
         Raises:
             NoFaceError: no frame shows a face.
+            ModelError: the network makes values that no face has.
         """
         rows = _Collected()
 
@@ -144,9 +147,14 @@ class RNetTracker:
 
     @torch.inference_mode()
     def regress(self, crop: Image) -> Float:
-        """(257,) coefficients of an aligned crop (224, 224, 3)."""
+        """(257,) coefficients of an aligned crop (224, 224, 3).
+
+        Raises:
+            ModelError: the network makes values that are no numbers, or absurd.
+        """
         image = torch.from_numpy(crop).to(self._device).permute(2, 0, 1)[None].float() / 255
-        return np.asarray(self._network(image)[0].cpu().numpy(), np.float32)
+        made = plausible(self._source, self._network(image)[0])
+        return np.asarray(made.cpu().numpy(), np.float32)
 
     def _assemble(
         self,

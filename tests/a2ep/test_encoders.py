@@ -1,8 +1,12 @@
 import dataclasses
+import json
+import os
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
+from torch import nn
 from transformers import Wav2Vec2Config, Wav2Vec2Model, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder as Oracle
 
@@ -15,9 +19,12 @@ from gsmooth_core.a2ep.encoders import (
 )
 from gsmooth_core.a2ep.features import interpolate
 from gsmooth_core.a2ep.mel import log_mel
+from gsmooth_core.a2ep.model import A2EP, load_checkpoint, save_checkpoint
 from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder, sinusoids
 from gsmooth_core.errors import ModelError
-from tests.a2ep.small import CONFIG, babble, lively
+from tests.a2ep.small import ALL_NAMES, CONFIG, babble, lively
+from tests.a2ep.small import NAMES as COMPONENTS
+from tests.attacks.checkpoints import changed, refused
 
 NAMES = {
     "self_attn.q_proj": "attn.query",
@@ -132,3 +139,98 @@ def test_mel_frames_hear_their_own_40_ms_alone():
     changed = audio.clone()
     changed[:, 30 * 640 :] = 0
     torch.testing.assert_close(MelFrames()(changed, 50)[:, :29], made[:, :29])
+
+
+@pytest.fixture(scope="module")
+def wav2vec_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wav2vec2-base")
+    Wav2Vec2Model(Wav2Vec2Config(**SMALL_WAV2VEC)).save_pretrained(folder)
+    return folder
+
+
+def copied(folder, target, change=None, tables=None):
+    """The folder with another config.json, and with other tables."""
+    target.mkdir(exist_ok=True)
+    config = json.loads((folder / "config.json").read_text())
+    (target / "config.json").write_text(json.dumps(config | (change or {})))
+    whole = load_file(folder / "model.safetensors") | (tables or {})
+    kept = {name: table for name, table in whole.items() if table is not None}
+    save_file(kept, target / "model.safetensors")
+    return target
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"hidden_size": 10**9}, "'hidden_size'"),
+        ({"hidden_size": "32"}, "'hidden_size'"),
+        ({"num_hidden_layers": 10**9}, "'num_hidden_layers'"),
+        ({"num_attention_heads": 0}, "'num_attention_heads'"),
+        ({"num_attention_heads": 5}, "'num_attention_heads'"),
+        ({"conv_dim": []}, "'conv_dim'"),
+        ({"conv_dim": [8] * 6}, "'conv_dim'"),
+        ({"conv_dim": 8}, "'conv_dim'"),
+        ({"conv_stride": [1] * 7}, "'conv_stride'"),
+        ({"conv_kernel": [10**9] * 7}, "'conv_kernel'"),
+        ({"hidden_act": "__import__"}, "'hidden_act'"),
+        ({"feat_extract_norm": None}, "'feat_extract_norm'"),
+        ({"layer_norm_eps": 0}, "'layer_norm_eps'"),
+    ],
+)
+def test_wav2vec_settings_are_held_against_limits(wav2vec_folder, change, word, tmp_path):
+    folder = copied(wav2vec_folder, tmp_path / "other", change)
+    refused(lambda: Wav2VecFrames.from_folder(folder), word)
+
+
+def test_wav2vec_settings_that_name_code_are_not_followed(wav2vec_folder, tmp_path):
+    change = {"_attn_implementation": "somebody/kernels", "auto_map": {"AutoModel": "x.Y"}}
+    folder = copied(wav2vec_folder, tmp_path / "other", change)
+    assert isinstance(Wav2VecFrames.from_folder(folder), nn.Module)
+
+
+@pytest.mark.parametrize("value", [None, np.nan, 1e30])
+def test_wav2vec_tables_are_all_there_and_numbers(wav2vec_folder, value, tmp_path):
+    """A missing one was filled with random numbers without a word."""
+    name = "feature_projection.projection.weight"
+    shape = load_file(wav2vec_folder / "model.safetensors")[name].shape
+    bad = None if value is None else np.full(shape, value, np.float32)
+    folder = copied(wav2vec_folder, tmp_path / "other", tables={name: bad})
+    refused(lambda: Wav2VecFrames.from_folder(folder), name)
+
+
+def test_wav2vec_is_found_inside_a_network_with_a_head(wav2vec_folder, tmp_path):
+    plain = Wav2VecFrames.from_folder(wav2vec_folder)
+    state = {f"wav2vec2.{n}": t for n, t in plain.wav2vec.state_dict().items()}
+    conv = "wav2vec2.encoder.pos_conv_embed.conv"
+    for old, new in (("weight_g", "original0"), ("weight_v", "original1")):
+        state[f"{conv}.{old}"] = state.pop(f"{conv}.parametrizations.weight.{new}")
+    del state["wav2vec2.masked_spec_embed"]
+    (tmp_path / "config.json").write_bytes((wav2vec_folder / "config.json").read_bytes())
+    torch.save(state | {"lm_head.weight": torch.zeros(3)}, tmp_path / "pytorch_model.bin")
+    found = Wav2VecFrames.from_folder(tmp_path).wav2vec.state_dict()
+    for name, table in found.items():
+        torch.testing.assert_close(table, plain.wav2vec.state_dict()[name])
+
+
+@pytest.mark.parametrize("bad", ["config pipe", "weights pipe", "config text", "config deep",
+                                 "config list", "weights text", "no weights"])  # fmt: skip
+def test_a_wav2vec_folder_of_other_things_is_refused(wav2vec_folder, bad, tmp_path):
+    folder = copied(wav2vec_folder, tmp_path / "other")
+    which, how = bad.split()
+    path = folder / ("config.json" if which == "config" else "model.safetensors")
+    path.unlink() if which != "no" else (folder / "model.safetensors").unlink()
+    if how == "pipe":
+        os.mkfifo(path)
+    elif which != "no":
+        path.write_text({"text": "hello", "deep": "[" * 100_000, "list": "[1]"}[how])
+    refused(lambda: Wav2VecFrames.from_folder(folder))
+
+
+def test_an_a2ep_checkpoint_on_wav2vec_is_read_with_its_settings_alone(tmp_path):
+    config = dataclasses.replace(CONFIG, encoder="wav2vec2", encoder_width=32)
+    original = A2EP(config, COMPONENTS, ALL_NAMES, SMALL_WAV2VEC | {"_attn_implementation": "a/b"})
+    path = tmp_path / "a2ep.safetensors"
+    save_checkpoint(path, lively(original), {})
+    assert load_checkpoint(path).config == config
+    bad = json.dumps(SMALL_WAV2VEC | {"hidden_size": 10**9})
+    refused(lambda: load_checkpoint(changed(path, header={"encoder_settings": bad})), "hidden_size")

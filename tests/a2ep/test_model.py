@@ -83,9 +83,9 @@ def other_kind(arrays, header):
     ("change", "message"),
     [
         (drop, "decoder.out.weight"),
-        (shrink, "size mismatch"),
+        (shrink, "decoder.out.weight. has the shape"),
         (poison, "no numbers"),
-        (other_dims, "does not fit its own header"),
+        (other_dims, "has the shape"),
         (unknown_setting, "flux"),
         (fewer_names, "names 2 components and predicts 5"),
         (no_names, "lacks 'names'"),

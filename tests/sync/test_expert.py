@@ -101,7 +101,7 @@ def test_faulty_content_is_refused(expert, tmp_path, fault):
     else:
         meta["config"]["colour"] = "blue"
     save_arrays(path, "sync", arrays, meta)
-    with pytest.raises(ModelError, match=r"no numbers|does not fit|unknown settings"):
+    with pytest.raises(ModelError, match=r"no numbers|the shape|is missing|unknown settings"):
         load_expert(path)
 
 
@@ -113,3 +113,11 @@ def test_shipped_expert_fits_the_shipped_ears():
 
     np.testing.assert_allclose(fingerprint(), meta["about"]["ears"], atol=0.02)
     assert path.stat().st_size < 5_000_000
+
+
+def test_weights_that_run_away_together_are_found(expert):
+    with torch.no_grad():
+        for parameter in expert.parameters():
+            parameter.fill_(float("inf"))
+    with pytest.raises(ModelError, match="no numbers"):
+        expert.embed_lips(lips())

@@ -181,5 +181,14 @@ def test_other_files_are_refused(tmp_path, content, capsys, state):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(ModelError, match="no SyncNet file"):
+    with pytest.raises(ModelError, match="no file"):
         load_sync_expert(tmp_path / "none.model")
+
+
+def test_weights_that_run_away_together_are_found(state, tmp_path):
+    path = tmp_path / "loud.model"
+    torch.save(state | {"netfcaud.3.weight": torch.full((1, 1), 9e3).expand(1024, 512),
+                        "netfcaud.1.bias": torch.full((512,), 9e3)}, path)  # fmt: skip
+    audio = np.random.default_rng(0).normal(size=8000).astype(np.float32) * 0.1
+    with pytest.raises(ModelError, match="no numbers"):
+        load_sync_expert(path).embed_sound(audio)

@@ -17,6 +17,7 @@ from gsmooth_core.face_model import MorphableModel
 from gsmooth_core.tracking import deep3d, projection
 from gsmooth_core.tracking.resnet import HEADS, RNet, load_rnet
 from gsmooth_core.tracking.rnet import Coefficients, RNetTracker
+from tests.attacks.checkpoints import light, refused
 
 RNG = np.random.default_rng(5)
 VERTICES = 300
@@ -87,7 +88,7 @@ def test_coefficients_come_apart_in_order() -> None:
 
 
 def test_missing_and_foreign_and_unsafe_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="missing"):
+    with pytest.raises(ModelError, match="no file"):
         load_rnet(tmp_path / "none.pth")
     foreign = tmp_path / "foreign.pth"
     torch.save({"net_recon": {"weight": torch.zeros(3)}}, foreign)
@@ -204,3 +205,14 @@ def test_no_face(checkpoint: Path, bfm: MorphableModel, coffee: Image) -> None:
     clip = Clip(Path("made-up.mp4"), 600, 400, Fraction(25), 1)
     with pytest.raises(NoFaceError):
         RNetTracker(checkpoint, bfm).track([coffee], clip)
+
+
+def test_weights_that_run_away_together_are_found(tmp_path: Path, bfm: MorphableModel) -> None:
+    """Each number is allowed, and what they make is not."""
+    with torch.device("meta"):
+        network = RNet()
+    state = light(network)
+    loud = {n: (t + 9000)[:1] if t.is_floating_point() else t for n, t in state.items()}
+    torch.save({n: t.expand(state[n].shape) for n, t in loud.items()}, tmp_path / "loud.pth")
+    tracker = RNetTracker(tmp_path / "loud.pth", bfm)
+    refused(lambda: tracker.regress(np.full((224, 224, 3), 200, np.uint8)), "no numbers")
