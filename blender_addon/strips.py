@@ -197,8 +197,9 @@ def mute_own_sound(planned: Plan) -> None:
 
 
 def dubbed_job(strip: Any) -> str:
-    """The job folder noted on a dubbed strip, or ""."""
-    return str(strip.get("gsmooth_job", "")) if strip else ""
+    """The job folder noted on a dubbed movie strip, or ""."""
+    noted = strip.get("gsmooth_job", "") if strip and strip.type == "MOVIE" else ""
+    return noted if isinstance(noted, str) else ""
 
 
 def active_strip(scene: bpy.types.Scene) -> Any:
@@ -210,7 +211,7 @@ def showing(folder: Path) -> Iterator[Any]:
     """Strips of any scene that show the result of the job in `folder`."""
     for scene in bpy.data.scenes:
         for strip in _all(scene):
-            noted = dubbed_job(strip) if strip.type == "MOVIE" else ""
+            noted = dubbed_job(strip)
             if noted and job_folder.resolve(noted) == folder:
                 yield strip
 

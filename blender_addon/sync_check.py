@@ -12,6 +12,7 @@ from .errors import UserError
 INFO, SECONDS, SOUND = "gsmooth_sync_info", "gsmooth_sync_seconds", "gsmooth_sync_sound"
 """Custom properties of a checked movie strip: in words, how late its sound is (only when that
 is sure), and the name of the sound strip that was heard."""
+_LONGEST = 3600.0  # seconds; no offset is as long
 
 
 def choose(scene: bpy.types.Scene) -> selection.Selection:
@@ -82,7 +83,8 @@ def checked(scene: bpy.types.Scene) -> Any:
 
 def frames_to_move(scene: bpy.types.Scene, strip: Any) -> int:
     """Scene frames by which the sound strip has to move to fit; earlier is negative."""
-    seconds = float(strip.get(SECONDS, 0.0))
+    noted = strip.get(SECONDS, 0.0)  # of a stranger's file: anything
+    seconds = noted if isinstance(noted, float) and abs(noted) < _LONGEST else 0.0
     return -round(seconds * float(strips.scene_rate(scene)))
 
 
