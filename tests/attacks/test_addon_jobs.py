@@ -14,8 +14,8 @@ from tests.blender.conftest import media, scene, timeline  # noqa: F401 - fixtur
 
 pytest.importorskip("bpy")
 
-from blender_addon import job_folder, planning, strips  # noqa: E402
-from blender_addon.errors import UserError  # noqa: E402
+from blender_addon import job_folder, planning, strips
+from blender_addon.errors import UserError
 
 pytestmark = pytest.mark.blender
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")

@@ -7,14 +7,17 @@ import os
 import pickle
 import resource
 import struct
+import types
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from torch import nn
 
 from gsmooth_core.a2ep.model import load_a2ep, load_checkpoint
 from gsmooth_core.face_model import load_face_model, save_face_model
+from gsmooth_core.metrics import perceptual
 from gsmooth_core.storage import load_arrays, save_arrays
 from gsmooth_core.sync.expert import load_expert
 from gsmooth_core.sync.syncnet import load_syncnet
@@ -305,3 +308,54 @@ def test_a_replaced_file_is_read_again(model, tmp_path):
     assert load_face_model(path).name == "first"
     rewritten(path, model, header={"name": "other"})
     assert load_face_model(path).name == "other"
+
+
+# -- ST-LPIPS ----------------------------------------------------------------------------------
+
+
+def perceptual_state():
+    """A small state in the layout of the package `stlpips_pytorch`."""
+    widths, sides = (3, 4, 5, 6, 6, 5), (11, 5, 3, 3, 3)
+    state = {"scaling_layer.shift": torch.zeros(1, 3, 1, 1),
+             "scaling_layer.scale": torch.ones(1, 3, 1, 1)}  # fmt: skip
+    for i, side in enumerate(sides):
+        state[f"net.slice{i}.0.weight"] = torch.full((widths[i + 1], widths[i], side, side), 0.01)
+        state[f"net.slice{i}.0.bias"] = torch.zeros(widths[i + 1])
+        state[f"lin{i}.model.1.weight"] = torch.ones(1, widths[i + 1], 1, 1)
+    return state
+
+
+@pytest.fixture
+def alex(tmp_path, monkeypatch):
+    """Where the weights of an installed package lie."""
+    path = tmp_path / "weights" / "vST0.0" / "alex_shift_tolerant.pth"
+    path.parent.mkdir(parents=True)
+    spec = types.SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(perceptual, "find_spec", lambda name: spec)
+    perceptual.load_perceptual.cache_clear()
+    yield path
+    perceptual.load_perceptual.cache_clear()
+
+
+def test_weights_of_the_perceptual_distance_are_read(alex):
+    torch.save(perceptual_state(), alex)
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    assert perceptual.load_perceptual("alex")(grey, grey) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lin2.model.1.weight": None},
+        {"scaling_layer.scale": torch.zeros(1, 3, 1, 1)},
+        {"net.slice1.0.bias": torch.zeros(9)},
+        {"net.slice1.0.weight": torch.full((5, 4, 5, 5), float("nan"))},
+        {"net.slice1.0.weight": torch.zeros(1).expand(10**6, 10**6, 5, 5)},
+        {"net.slice1.0.weight": torch.zeros(0, 4, 5, 5)},
+        {"more": 3},
+    ],
+)
+def test_weights_of_the_perceptual_distance_are_all_there_and_numbers(alex, change):
+    state = perceptual_state() | change
+    torch.save({k: v for k, v in state.items() if v is not None}, alex)
+    refused(lambda: perceptual.load_perceptual("alex"), "alex_shift_tolerant.pth")
