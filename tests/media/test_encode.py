@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
@@ -266,3 +267,33 @@ def test_oracle_reads_the_same_frames(tmp_path, job):
     assert numbers == list(range(40))
     capture.release()
     ffmpeg("-xerror", "-i", output, "-f", "null", "-")
+
+
+@pytest.mark.parametrize("shape", [Fraction(118, 81), Fraction(64, 45)])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_pixel_shapes_with_large_terms_survive(tmp_path, job, shape, suffix):
+    """setsar rounds to terms of at most 100 unless it is told otherwise."""
+    exact = f"setsar={shape.numerator}/{shape.denominator}:max=100000"
+    source = write_video(tmp_path / f"in{suffix}", numbered_frames(4), 25, vf=exact)
+    assert probe(source).sample_aspect == shape
+    output = tmp_path / f"out{suffix}"
+    assemble(write_segments(job, source, output), output, probe(source), 4)
+    assert probe(output).sample_aspect == shape
+
+
+def test_a_pixel_shape_that_matroska_cannot_hold_is_rounded(tmp_path, job):
+    exact = "setsar=1001/1000:max=100000"
+    source = write_video(tmp_path / "in.mp4", numbered_frames(4), 25, vf=exact)
+    assert probe(source).sample_aspect == Fraction(1001, 1000)
+    output = tmp_path / "out.mkv"
+    assemble(write_segments(job, source, output), output, probe(source), 4)
+    assert abs(probe(output).sample_aspect - 1) < Fraction(1, 64)
+
+
+def test_what_differs_is_named(tmp_path, job):
+    source = write_video(tmp_path / "in.mp4", numbered_frames(4))
+    output = tmp_path / "out.mp4"
+    segments = write_segments(job, source, output)
+    other = dataclasses.replace(probe(source), sample_aspect=Fraction(118, 81), width=98)
+    with pytest.raises(MediaError, match=r"width is 96 .* 98, its pixel shape is 1 .* 118/81"):
+        assemble(segments, output, other, 4)
