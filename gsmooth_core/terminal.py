@@ -16,7 +16,7 @@ from tqdm import tqdm
 from gsmooth_core.errors import CancelledError
 from gsmooth_core.events import Event, Failure, Message, Outcome, Progress, to_line
 
-PATIENCE = 0.9
+PATIENCE = 0.7
 """Seconds after a Ctrl-C in which a job may end by itself, and again after it is interrupted."""
 
 STAGES = {

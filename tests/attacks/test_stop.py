@@ -1,0 +1,121 @@
+"""One Ctrl-C ends whatever is going on: probing, waiting for a hung program, a stubborn library."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.media.made import numbered_frames, speechlike, write_video, write_wav
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+
+ROOT = Path(__file__).parents[2]
+HOUR = 3600
+SLEEP = f"{HOUR}.{os.getpid()}"  # a number by which the sleeping program is known
+LIMIT = 60.0
+"""Seconds after which a stop counts as hung; what it interrupts lasts an hour."""
+
+STUBBORN = f"""
+import sys, time
+from gsmooth_core import cli, standalone
+
+def swallow(*arguments):
+    print("busy", flush=True)
+    end = time.monotonic() + {HOUR}
+    while time.monotonic() < end:
+        try:
+            time.sleep({HOUR})
+        except KeyboardInterrupt:
+            pass
+
+standalone.predict = swallow
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def hung(tmp_path: Path) -> Path:
+    """An ffmpeg that never answers, and says in a file that it was asked."""
+    script = tmp_path / "ffmpeg"
+    script.write_text(f'#!/bin/sh\ntouch "{tmp_path}/asked"\nexec sleep {SLEEP}\n')
+    script.chmod(0o755)
+    return script
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, Path]:
+    video = write_video(tmp_path / "v.mp4", numbered_frames(20), 25, tone=0.8)
+    return {"video": video, "sound": write_wav(tmp_path / "w.wav", speechlike(1.0), 16000)}
+
+
+def start(*arguments: object, program: tuple[str, ...] = ("-m", "gsmooth_core"), **env: str):
+    return subprocess.Popen(
+        [sys.executable, *program, *map(str, arguments), "--json"], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | env,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def stopped(process: subprocess.Popen[str], times: int = 1) -> dict[str, object]:
+    """What a process says last after `times` Ctrl-C."""
+    began = time.monotonic()
+    for _ in range(times):
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.1)
+    out, err = process.communicate(timeout=LIMIT)
+    assert time.monotonic() - began < LIMIT
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    return json.loads(out.splitlines()[-1])
+
+
+def commands(sources: dict[str, Path], folder: Path) -> dict[str, list[object]]:
+    video, sound = sources["video"], sources["sound"]
+    return {
+        "track": ["track", "--video", video, "--output", folder / "t.safetensors"],
+        "predict": ["predict", "--audio", sound, "--output", folder / "c.json"],
+        "sync": ["sync", video],
+        "dub": ["dub", "--video", video, "--audio", sound, "--output", folder / "o.mp4"],
+    }
+
+
+@pytest.mark.parametrize("command", ["track", "predict", "sync", "dub"])
+def test_a_program_that_hangs_does_not_hold_it(tmp_path, sources, hung, command):
+    process = start(*commands(sources, tmp_path)[command], IMAGEIO_FFMPEG_EXE=str(hung))
+    while not (tmp_path / "asked").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    before = sorted(tmp_path.iterdir())
+    said = stopped(process)
+    assert (said["event"], said["code"]) == ("error", "cancelled")
+    left = [path for path in tmp_path.iterdir() if path not in before]
+    assert left == []
+
+
+def test_the_hung_program_ends_too(tmp_path, sources, hung):
+    process = start(*commands(sources, tmp_path)["predict"], IMAGEIO_FFMPEG_EXE=str(hung))
+    while SLEEP not in running():
+        assert process.poll() is None
+        time.sleep(0.05)
+    stopped(process)
+    assert SLEEP not in running()
+
+
+def running() -> str:
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_swallows_the_interruption_ends_with_the_process(tmp_path, sources, times):
+    arguments = commands(sources, tmp_path)["predict"]
+    process = start(*arguments, program=("-c", STUBBORN))
+    assert process.stdout
+    assert process.stdout.readline() == "busy\n"
+    assert stopped(process, times)["code"] == "cancelled"
