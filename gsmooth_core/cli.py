@@ -61,6 +61,13 @@ def _dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -
     return result | {"job": str(folder) if folder.is_dir() else None}
 
 
+def _path(word: str) -> Path:
+    """A path on the command line; a variable that was empty is no wish for the folder one is in."""
+    if not word:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(word)
+
+
 def _job(options: argparse.Namespace) -> Job:
     chosen = {f.name: getattr(options, f.name) for f in fields(DubSettings)}
     settings = {name: value for name, value in chosen.items() if value is not None}
@@ -190,10 +197,10 @@ def _add_dub(commands: Any) -> None:
     parser = _add(commands, "dub", _dub, "dub a video with speech or with curves", _dub_text)
     _add_source(parser)
     speech = parser.add_mutually_exclusive_group(required=True)
-    speech.add_argument("--audio", type=Path, help="any file with speech, a video too")
-    speech.add_argument("--expression", type=Path, help="curves or a track to speak with")
-    parser.add_argument("--output", type=Path, required=True, help="video, or folder of PNGs")
-    parser.add_argument("--job", type=Path, help="folder of the job, kept at the end")
+    speech.add_argument("--audio", type=_path, help="any file with speech, a video too")
+    speech.add_argument("--expression", type=_path, help="curves or a track to speak with")
+    parser.add_argument("--output", type=_path, required=True, help="video, or folder of PNGs")
+    parser.add_argument("--job", type=_path, help="folder of the job, kept at the end")
     parser.add_argument("--keep-job", action="store_true", help="keep the job's folder")
     parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
     parser.add_argument("--audio-duration", type=float, help="seconds of sound to use")
@@ -234,48 +241,48 @@ def _as_value(known: Field[Any]) -> Callable[[str], Any]:
 def _add_track(commands: Any) -> None:
     parser = _add(commands, "track", _track, "follow the face of a video", _path_text)
     _add_source(parser)
-    parser.add_argument("--output", type=Path, required=True, help="track file (.safetensors)")
+    parser.add_argument("--output", type=_path, required=True, help="track file (.safetensors)")
 
 
 def _add_predict(commands: Any) -> None:
     parser = _add(commands, "predict", _predict, "turn speech into expression curves", _path_text)
-    parser.add_argument("--audio", type=Path, required=True, help="any file with speech")
+    parser.add_argument("--audio", type=_path, required=True, help="any file with speech")
     parser.add_argument("--fps", default="25", help="rate of the curves, 25 or 30000/1001")
     parser.add_argument("--frame-count", type=int, help="frames to predict")
-    parser.add_argument("--output", type=Path, required=True, help=".json or .safetensors")
+    parser.add_argument("--output", type=_path, required=True, help=".json or .safetensors")
 
 
 def _add_mesh(commands: Any) -> None:
     parser = _add(commands, "mesh", _mesh, "write the posed mesh of a video", _path_text)
-    parser.add_argument("--video", type=Path, help="video or image to follow the face of")
-    parser.add_argument("--track", type=Path, help="track to pose the mesh by")
-    parser.add_argument("--expression", type=Path, help="curves to use instead of the track's")
-    parser.add_argument("--output", type=Path, required=True, help=".npz, .safetensors or .obj")
+    parser.add_argument("--video", type=_path, help="video or image to follow the face of")
+    parser.add_argument("--track", type=_path, help="track to pose the mesh by")
+    parser.add_argument("--expression", type=_path, help="curves to use instead of the track's")
+    parser.add_argument("--output", type=_path, required=True, help=".npz, .safetensors or .obj")
 
 
 def _add_sync(commands: Any) -> None:
     parser = _add(commands, "sync", _sync, "measure whether lips and sound fit", _sync_text)
-    parser.add_argument("video", type=Path, help="video of a talking face")
-    parser.add_argument("--audio", type=Path, help="sound to compare with, instead of its own")
-    parser.add_argument("--plot", type=Path, help="draw the measurement into this .svg file")
-    parser.add_argument("--expert", type=Path, help="other weights, or your syncnet_v2.model")
+    parser.add_argument("video", type=_path, help="video of a talking face")
+    parser.add_argument("--audio", type=_path, help="sound to compare with, instead of its own")
+    parser.add_argument("--plot", type=_path, help="draw the measurement into this .svg file")
+    parser.add_argument("--expert", type=_path, help="other weights, or your syncnet_v2.model")
 
 
 def _add_report(commands: Any) -> None:
     parser = _add(commands, "report", _report, "say whether a finished dub is good", _report_text)
-    parser.add_argument("job", type=Path, metavar="JOB_DIR", help="folder of the job")
-    parser.add_argument("--output", type=Path, help="page to write (default: in the folder)")
+    parser.add_argument("job", type=_path, metavar="JOB_DIR", help="folder of the job")
+    parser.add_argument("--output", type=_path, help="page to write (default: in the folder)")
 
 
 def _add_bench(commands: Any) -> None:
     parser = _add(commands, "bench", _bench, "measure how fast a shot is dubbed here", _bench_text)
-    parser.add_argument("--video", type=Path, required=True, help="video with the face")
-    parser.add_argument("--audio", type=Path, required=True, help="any file with speech")
+    parser.add_argument("--video", type=_path, required=True, help="video with the face")
+    parser.add_argument("--audio", type=_path, required=True, help="any file with speech")
     parser.add_argument("--frame-count", type=int, help="number of frames")
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--video", type=Path, required=True, help="video or image with the face")
+    parser.add_argument("--video", type=_path, required=True, help="video or image with the face")
     parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
     parser.add_argument("--frame-count", type=int, help="number of frames")
 

@@ -175,8 +175,9 @@ def make_folder(folder: Path) -> bool:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
     except FileExistsError as error:
-        if not folder.is_dir():
-            raise cannot_write(folder, error) from error
+        if not is_there(folder) or not folder.is_dir():
+            text = f"'{shown(folder)}' cannot be made: something else is in its place."
+            raise MediaError(text, "Choose another name, or remove what is there.") from error
         return False
     except (OSError, ValueError) as error:
         raise cannot_write(folder, error) from error

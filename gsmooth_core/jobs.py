@@ -104,7 +104,13 @@ def load_job(folder: Path) -> Job:
 
 
 def default_folder(output: Path) -> Path:
-    """The folder in which a job lives when the user names none: `<output>.gsmooth`."""
+    """The folder in which a job lives when the user names none: `<output>.gsmooth`.
+
+    Raises:
+        InputError: the output has no name of its own ("/").
+    """
+    if not output.name:
+        raise InputError(f"'{output}' is no name for an output.", "Name a file.")
     return beside(output, ".gsmooth")
 
 
