@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.events import Cancelled, OnEvent, outcome_of, stopped
+from gsmooth_core.files import shown
 from gsmooth_core.jobs import Job, default_folder, read_rate
 from gsmooth_core.settings import DubSettings
 from gsmooth_core.terminal import Screen, interruptible
@@ -56,6 +57,8 @@ def _dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -
 
     job = _job(options)
     folder = (options.job or default_folder(job.output)).absolute()
+    if options.job is None and folder.is_symlink():
+        raise JobError(f"The job's folder '{shown(folder)}' is a link.", "Remove it, or use --job.")
     temporary = options.job is None and not options.keep_job
     result = actions.dub_job(job, folder, on_event, cancelled, temporary=temporary)
     return result | {"job": str(folder) if folder.is_dir() else None}

@@ -17,6 +17,9 @@ import cv2
 from gsmooth_core.data import Image
 from gsmooth_core.errors import GSmoothError, InputError, MediaError
 
+PARTIAL = ".gsmooth-partial"
+"""What the name of an unfinished file holds, and no file of anybody else's."""
+
 _LONGEST_NAME = 255  # bytes, on every common file system
 _LARGEST_JSON = 1 << 29  # bytes; curves of ten hours are smaller
 
@@ -118,8 +121,8 @@ def shown(path: Path) -> str:
 
 
 def partial_path(path: Path) -> Path:
-    """Where `path` is written until it is whole: `name.partial.ext` in the same folder."""
-    return beside(path, ".partial" + path.suffix, path.stem)
+    """Where `path` is written until it is whole: `name.gsmooth-partial.ext` beside it."""
+    return beside(path, PARTIAL + path.suffix, path.stem)
 
 
 def beside(path: Path, ending: str, stem: str | None = None) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gsmooth_core.errors import JobError
-from gsmooth_core.files import cannot_write, check_file, hash_file, is_there, shown
+from gsmooth_core.files import atomic, cannot_write, check_file, hash_file, is_there, shown
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._path = folder / JOURNAL_FILE
+        _make_own(self._path)
         self._entries = {(e["stage"], e["part"]): e for e in self._read()}
 
     def finished(self, stage: str, inputs: str, path: Path, part: int = 0) -> dict[str, Any] | None:
@@ -120,6 +121,21 @@ class Journal:
             raise JobError(f"The journal '{shown(self._path)}' is damaged.", "Delete it.")
         lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
         return [entry for line in lines if (entry := _entry(line))]
+
+
+def _make_own(path: Path) -> None:
+    """See that lines added to a journal are added to no other file.
+
+    A link is refused; a file that has a second name elsewhere, in a backup for example, is copied.
+    """
+    if path.is_symlink():
+        raise JobError(
+            f"The journal '{shown(path)}' is a link, which is not followed.", "Remove it."
+        )
+    if is_there(path) and check_file(path, JobError).st_nlink > 1:
+        content = path.read_bytes()
+        with atomic(path) as partial:
+            partial.write_bytes(content)
 
 
 def _torn(file: IO[bytes]) -> bool:

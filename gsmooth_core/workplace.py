@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gsmooth_core.errors import JobError
-from gsmooth_core.files import make_folder, remove_folder, shown, write_text
+from gsmooth_core.files import PARTIAL, make_folder, same_file, shown, write_text
 from gsmooth_core.journal import JOURNAL_FILE
 from gsmooth_core.locks import locked, output_locked
 
@@ -21,8 +21,9 @@ MARK = "temporary"
 _OURS = re.compile(
     rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
     r"|(track|predicted|target|occluders|personal|mesh|found)\.safetensors|texture\.png"
-    r"|segment_\d{5}(\.mp4)?|[\w.]+\.partial(\.\w+)?|tmp\w+\.ffconcat"
+    rf"|segment_\d{{5}}(\.mp4)?|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
 )
+_FRAME = re.compile(r"\d{5}\.png")
 
 
 @contextmanager
@@ -37,13 +38,10 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
             kept once stays.
 
     Raises:
-        JobError: another process works there, or the folder is a link that nobody named.
+        JobError: another process works there, or the output would be one of its own files.
         MediaError: the folder cannot be made.
     """
-    if temporary and folder.is_symlink():
-        raise JobError(
-            f"The job's folder '{shown(folder)}' is a link.", "Remove it, or name a folder (--job)."
-        )
+    _check_apart(folder, output)
     with output_locked(output):
         new = make_folder(folder)
         done = held = False
@@ -54,9 +52,19 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
                 yield
                 done = True
         finally:
-            marked = held and (folder / MARK).is_file()
-            if marked and (done or not (folder / JOURNAL_FILE).exists()):
+            # On a full disk a new folder may have got no mark.
+            ours = held and ((new and temporary) or (folder / MARK).is_file())
+            if ours and (done or not (folder / JOURNAL_FILE).exists()):
                 clear(folder)
+
+
+def _check_apart(folder: Path, output: Path) -> None:
+    among = same_file(output.parent, folder) and _OURS.fullmatch(output.name)
+    if among or same_file(output, folder):
+        raise JobError(
+            f"The output '{shown(output)}' would be one of the job's own files.",
+            "Choose another name for it, or another folder for the job.",
+        )
 
 
 def _mark(folder: Path, *, new: bool, temporary: bool) -> None:
@@ -71,11 +79,16 @@ def clear(folder: Path) -> None:
 
     Links go as links; what they point to stays.
     """
+    _clear(folder, _OURS)
+
+
+def _clear(folder: Path, ours: re.Pattern[str]) -> None:
     for child in folder.iterdir():
-        if _OURS.fullmatch(child.name):
-            if child.is_dir() and not child.is_symlink():
-                remove_folder(child)
-            else:
-                child.unlink()
+        if not ours.fullmatch(child.name):
+            continue
+        if child.is_dir() and not child.is_symlink():
+            _clear(child, _FRAME)  # a segment of frames
+        else:
+            child.unlink()
     if not any(folder.iterdir()):
         folder.rmdir()

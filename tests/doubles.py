@@ -70,7 +70,7 @@ def _segment(path, clip, job, start, on_event, cancelled) -> None:
         for index, frame in enumerate(read_frames(clip, start, count), start):
             raise_if(cancelled)
             _misbehave(index)
-            with (path.parent / "made.partial.txt").open("a") as file:
+            with (path.parent / "made.gsmooth-partial.txt").open("a") as file:
                 file.write(f"{index}\n")
             writer.write(frame)
             on_event(Progress("render", index + 1, clip.frame_count))

@@ -99,7 +99,7 @@ def make_job(folder: Path, frames: int = 40, chunk: int = 8) -> Job:
 
 
 def made(folder: Path) -> list[int]:
-    path = folder / "job" / "made.partial.txt"
+    path = folder / "job" / "made.gsmooth-partial.txt"
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
@@ -158,7 +158,9 @@ def test_cancel_takes_effect_within_a_frame_and_keeps_the_work(tmp_path):
         worker.send(id=8, command="dub", arguments={"job": str(tmp_path / "job")})
         worker.until("result", number=8)
     assert made(tmp_path).count(0) == 1  # the first segment was kept
-    assert not [p for p in tmp_path.rglob("*") if "partial" in p.name.replace("made.partial", "")]
+    assert not [
+        p for p in tmp_path.rglob("*") if "partial" in p.name.replace("made.gsmooth-partial", "")
+    ]
 
 
 def test_cancel_of_a_waiting_request(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gsmooth_core.data import Clip, Float
 from gsmooth_core.errors import MediaError
-from gsmooth_core.files import atomic, fresh
+from gsmooth_core.files import atomic, fresh, partial_path
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time, read_audio
 from gsmooth_core.media.description import describe
@@ -118,7 +118,7 @@ def _mux(listing: Path, target: Path, plan: _Plan) -> tuple[int, str]:
     inputs = ["-f", "concat", "-safe", "0", "-i", listing.name]
     maps = ["-map", "0:v:0"]
     if plan.sound is not None:
-        inputs += ffmpeg.input_arguments(plan.sound.path.absolute())
+        inputs += _sound_input(plan.sound, plan.seconds)
         maps += ["-map", "1:a:0", "-af", _sound_filter(plan.sound, plan.seconds)]
         maps += plan.container.audio
     arguments = ffmpeg.command(
@@ -131,10 +131,20 @@ def _mux(listing: Path, target: Path, plan: _Plan) -> tuple[int, str]:
     return status, errors
 
 
+def _begin(sound: Sound) -> float:
+    """Second of the sound's own clock at which the output begins."""
+    return first_picture_time(sound.path, describe(sound.path)) + sound.start
+
+
+def _sound_input(sound: Sound, length: Fraction) -> list[str]:
+    """Arguments that open a sound, and read no further than it is heard."""
+    limit = max(_begin(sound), 0.0) + float(length) + 1
+    return ffmpeg.input_arguments(sound.path.absolute(), "-t", f"{limit:.6f}")
+
+
 def _sound_filter(sound: Sound, length: Fraction) -> str:
     """Filters that move, cut and fill a sound to `length` seconds from the first picture on."""
-    begin = first_picture_time(sound.path, describe(sound.path)) + sound.start
-    seconds = float(length)
+    begin, seconds = _begin(sound), float(length)
     used = seconds if sound.duration is None else min(seconds, sound.duration)
     return (
         f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,atrim=end={used:.9f},"
@@ -146,7 +156,7 @@ def _sound_filter(sound: Sound, length: Fraction) -> str:
 def _clean_sound(folder: Path, sound: Sound) -> Sound:
     """A copy without the samples that are no numbers, at which encoders stop."""
     samples = read_audio(sound.path, 48000, sound.start, sound.duration)
-    path = fresh(folder / "sound.partial.wav")
+    path = fresh(partial_path(folder / "sound.wav"))
     _write_wav(path, samples, 48000)
     return replace(sound, path=path, start=0.0)
 
@@ -189,7 +199,7 @@ def _write_sound(path: Path, plan: _Plan) -> None:
         return
     with atomic(path) as partial:
         arguments = ffmpeg.command(
-            *("-y", *ffmpeg.input_arguments(plan.sound.path.absolute()), "-map", "0:a:0", "-vn"),
+            *("-y", *_sound_input(plan.sound, plan.seconds), "-map", "0:a:0", "-vn"),
             *("-af", _sound_filter(plan.sound, plan.seconds)),
             *("-f", "wav", ffmpeg.url(partial.absolute())),
         )

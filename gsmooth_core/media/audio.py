@@ -11,6 +11,7 @@ from gsmooth_core.data import Float
 from gsmooth_core.errors import MediaError, NoSpeechError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import Description, describe
+from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.probe import probe_source
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ LONGEST_SOUND = 4 * 3600.0
 RATES = (2_000, 768_000)
 """Sample rates in Hz between which a sound can be speech; prime ones far above take minutes."""
 _WINDOW = 0.05
+_BLOCK = 10_000  # windows that are looked at at once
 
 
 def read_audio(
@@ -53,6 +55,8 @@ def read_audio(
     offset = first_picture_time(path, file) + start
     first = round(offset * sample_rate)
     longest = round(LONGEST_SOUND * sample_rate)
+    if duration is None and file.seconds - offset > LONGEST_SOUND:
+        raise _too_long(path)
     wanted = longest if duration is None else min(longest, round(duration * sample_rate))
     count = max(0, wanted + min(first, 0))
     samples = _decode(path, sample_rate, max(first, 0), count + 1)
@@ -61,10 +65,11 @@ def read_audio(
         samples = _decode_broken(path, file, sample_rate, max(first, 0), count + 1)
     if len(samples) > count == longest:
         raise _too_long(path)
-    samples = np.pad(samples[:count], (max(-first, 0), 0))
+    samples = samples[:count] if first >= 0 else np.pad(samples[:count], (-first, 0))
     if not len(samples):
         raise NoSpeechError(f"The sound of '{path.name}' is empty.", "Choose another sound.")
-    return samples / max(1.0, float(np.abs(samples).max()))
+    samples /= max(1.0, float(samples.max()), -float(samples.min()))
+    return samples
 
 
 def has_audio(path: Path | str) -> bool:
@@ -103,9 +108,15 @@ def require_speech(audio: Float, name: str = "The sound", sample_rate: int = 160
 def loudest_dbfs(audio: Float, sample_rate: int) -> float:
     """Level of the loudest 50 ms of `audio` (S,) in dB relative to full scale."""
     window = max(1, round(_WINDOW * sample_rate))
+    blocks = range(0, len(audio), _BLOCK * window)
+    loudest = max((_power(audio[at : at + _BLOCK * window], window) for at in blocks), default=0.0)
+    return float(10 * np.log10(max(loudest, 1e-20)))
+
+
+def _power(audio: Float, window: int) -> float:
     padded = np.pad(audio.astype(np.float64), (0, -len(audio) % window))
     power = (padded.reshape(-1, window) ** 2).mean(axis=1)  # (windows,)
-    return float(10 * np.log10(max(power.max(), 1e-20)))
+    return float(power.max())
 
 
 def first_picture_time(path: Path, file: Description) -> float:
@@ -148,17 +159,23 @@ def _too_long(path: Path) -> MediaError:
 
 def _decode(path: Path, sample_rate: int, first: int, count: int) -> Float:
     """At most `count` samples from number `first` of the file's own clock on."""
-    part = f"atrim=start_sample={first}:end_sample={first + count}"
+    wanted = f"atrim=start_sample={first}:end_sample={first + count}"
+    filters = f"{without_long_gaps(path)}aresample={sample_rate}:async=1:first_pts=0,{wanted}"
+    # Beyond this nothing is read: the resampler would fill a hole of days with silence first.
+    limit = f"{(first + count) / sample_rate + 1:.6f}"
     arguments = ffmpeg.command(
-        *(*ffmpeg.input_arguments(path), "-map", "0:a:0", "-vn", "-ac", "1"),
-        *("-af", f"aresample={sample_rate}:async=1:first_pts=0,{part}", "-f", "f32le", "-"),
+        *(*ffmpeg.input_arguments(path, "-t", limit), "-map", "0:a:0", "-vn", "-ac", "1"),
+        *("-af", filters, "-f", "f32le", "-"),
     )
-    status, data, errors = ffmpeg.run_binary(arguments)
-    if status and not data:
-        raise MediaError(
-            f"The sound of '{path.name}' cannot be decoded: {ffmpeg.last_line(errors)}.",
-            "Convert it to WAV.",
-        )
+    data = bytearray()
+    with ffmpeg.Pipe(arguments, write=False) as pipe:
+        for part in pipe.parts():
+            data += part
+        if pipe.finish() and not data:
+            raise MediaError(
+                f"The sound of '{path.name}' cannot be decoded: {ffmpeg.last_line(pipe.errors)}.",
+                "Convert it to WAV.",
+            )
     return np.frombuffer(data, np.float32)
 
 

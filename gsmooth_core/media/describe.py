@@ -66,6 +66,7 @@ def _describe(file: Any, most_pixels: int) -> dict[str, Any]:
     return {
         "format": file.format.name,
         "start": _seconds(file.start_time, Fraction(1, av.time_base)),
+        "duration": _seconds(file.duration, Fraction(1, av.time_base)),
         "streams": [_stream(stream) for stream in file.streams],
         "picture": _first_picture(file, pictures[0], most_pixels) if pictures else None,
     }
@@ -86,7 +87,16 @@ def _stream(stream: Any) -> dict[str, Any]:
         "duration": _seconds(stream.duration, stream.time_base),
         "pictures": stream.frames if video else 0,
         "fps": _ratio(stream.guessed_rate) if video else None,
-        "sample_rate": coder.sample_rate if stream.type == "audio" and coder is not None else None,
+        **_sound(stream),
+    }
+
+
+def _sound(stream: Any) -> dict[str, int]:
+    coder = stream.codec_context
+    known = stream.type == "audio" and coder is not None
+    return {
+        "sample_rate": coder.sample_rate if known else 0,
+        "channels": coder.channels if known else 0,
     }
 
 

@@ -83,6 +83,7 @@ class Stream:
         pictures: number of pictures that the container states, 0 where it does not.
         seconds: length that the container states, 0 where it does not.
         sample_rate: of a sound in Hz.
+        channels: of a sound.
     """
 
     kind: str
@@ -92,6 +93,7 @@ class Stream:
     pictures: int = 0
     seconds: float = 0.0
     sample_rate: int = 0
+    channels: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,14 @@ class Description:
     Attributes:
         container: ffmpeg's names of the container.
         start: start of its earliest stream on the file's own clock, in seconds.
+        seconds: length that the container states, 0 where it does not.
         streams: in the file's order.
         picture: how the first picture is stored; None where there is none.
     """
 
     container: str
     start: float
+    seconds: float
     streams: tuple[Stream, ...]
     picture: Picture | None
 
@@ -170,6 +174,7 @@ def _describe(path: Path, _size: int, _changed: int) -> Description:
     return Description(
         container=content["format"],
         start=content["start"] or 0.0,
+        seconds=max(content["duration"] or 0.0, 0.0),
         streams=tuple(_stream(stream) for stream in content["streams"]),
         picture=_picture(path, content["picture"]) if content["picture"] else None,
     )
@@ -183,7 +188,8 @@ def _stream(said: dict[str, Any]) -> Stream:
         fps=_ratio(said["fps"]),
         pictures=max(said["pictures"], 0),
         seconds=max(said["duration"] or 0.0, 0.0),
-        sample_rate=said["sample_rate"] or 0,
+        sample_rate=said["sample_rate"],
+        channels=said["channels"],
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import InputError, MediaError
-from gsmooth_core.files import cannot_write, fresh, partial_path, remove_folder, sync
+from gsmooth_core.files import PARTIAL, cannot_write, fresh, partial_path, remove_folder, sync
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.probe import probe_source
@@ -208,7 +208,7 @@ class _ImageFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = path.with_name(path.name + ".partial")
+        self._partial = path.with_name(path.name + PARTIAL)
         remove_folder(self._partial)
         self._partial.mkdir()
         self._count = 0

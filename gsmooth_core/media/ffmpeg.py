@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 STALL_SECONDS = 120.0
 """How long ffmpeg may take for its next frame before it counts as hung."""
+_SAID = 1 << 16  # bytes that are kept of what ffmpeg says, the last ones
+_PART = 1 << 20  # bytes that are read at once
 
 # A Ctrl-C in the terminal is for us; ffmpeg ends when we end it.
 _APART: dict[str, Any] = (
@@ -100,24 +103,9 @@ def run_binary(
     arguments: Sequence[str], timeout: float = 600.0, cwd: Path | None = None
 ) -> tuple[int, bytes, str]:
     """Like `run`, with stdout as it is."""
-    try:
-        done = subprocess.run(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            cwd=cwd,
-            check=False,
-            **_APART,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise MediaError(
-            f"ffmpeg did not finish within {timeout:.0f} seconds.",
-            "Check the disk, or convert the file first.",
-        ) from error
-    except OSError as error:
-        raise _cannot_start(error) from error
-    return done.returncode, done.stdout, _text(done.stderr)
+    with Pipe(arguments, write=False, cwd=cwd, timeout=timeout) as pipe:
+        data = b"".join(pipe.parts())
+        return pipe.finish(), data, pipe.errors
 
 
 def last_line(errors: str) -> str:
@@ -132,24 +120,40 @@ class Pipe:
     Args:
         arguments: the command line (see `command`).
         write: True when we send data to its stdin, False when we read its stdout.
+        cwd: the folder in which it runs.
+        timeout: seconds that it may take in all; None where it only must not stall.
+
+    Raises:
+        MediaError: it cannot be started.
     """
 
-    def __init__(self, arguments: Sequence[str], *, write: bool) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in `kill`)
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        write: bool,
+        cwd: Path | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._started = time.monotonic()
         self._waiting_since: float | None = None
         self._closed = threading.Event()
-        self._said = ""
+        self._said = b""
         self.stalled = False
         try:
             self._process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.PIPE if write else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if write else subprocess.PIPE,
-                stderr=self._errors,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
                 **_APART,
             )
         except OSError as error:
             raise _cannot_start(error) from error
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -165,11 +169,10 @@ class Pipe:
 
     @property
     def errors(self) -> str:
-        """What ffmpeg has written to stderr so far."""
-        if not self._errors.closed:
-            self._errors.seek(0)
-            self._said = _text(self._errors.read())
-        return self._said
+        """What ffmpeg has said so far, the end of it."""
+        if self._process.poll() is not None:
+            self._listener.join(1.0)  # a child of its own may hold the pipe open
+        return _text(self._said)
 
     def read(self, size: int) -> bytearray:
         """Read `size` bytes; fewer only at the end of the stream."""
@@ -185,6 +188,17 @@ class Pipe:
             filled += count
         return buffer if filled == size else buffer[:filled]
 
+    def parts(self) -> Iterator[bytes]:
+        """All that is left to read, part by part."""
+        stdout = _stream(self._process.stdout)
+        while True:
+            self._waiting_since = time.monotonic()
+            part = stdout.read1(_PART)  # type: ignore[attr-defined]
+            self._waiting_since = None
+            if not part:
+                return
+            yield part
+
     def write(self, data: memoryview) -> None:
         """Send data; BrokenPipeError when ffmpeg has ended."""
         self._waiting_since = time.monotonic()
@@ -192,34 +206,60 @@ class Pipe:
         self._waiting_since = None
 
     def finish(self) -> int:
-        """Close our end, wait for ffmpeg to end, and give its exit status."""
+        """Close our end, wait for ffmpeg to end, and give its exit status.
+
+        Raises:
+            MediaError: it did not end in the time that it had.
+        """
         self._waiting_since = time.monotonic()
         if self._process.stdin is not None:
             self._process.stdin.close()
         status = self._process.wait()
         self._waiting_since = None
+        if self.stalled and self._timeout is not None:
+            raise MediaError(
+                f"ffmpeg did not finish within {self._timeout:.0f} seconds.",
+                "Check the disk, or convert the file first.",
+            )
         return status
 
     def kill(self) -> None:
         """End ffmpeg now (nothing happens when it has ended) and free the pipes."""
         self._closed.set()
         if self._process.poll() is None:
-            self._process.kill()
+            self._end()
         self._process.wait()
+        log.debug("ffmpeg said: %s", self.errors)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 _close_quietly(stream)
-        log.debug("ffmpeg said: %s", self.errors)
-        self._errors.close()
+
+    def _listen(self) -> None:
+        """Hear all that it says, so that it never waits for us, and keep the end of it."""
+        with _stream(self._process.stderr) as stderr:
+            while said := stderr.read1(_SAID):  # type: ignore[attr-defined]
+                self._said = (self._said + said)[-_SAID:]
 
     def _watch(self) -> None:
-        while not self._closed.wait(1.0):
-            since = self._waiting_since
-            if since is not None and time.monotonic() - since > STALL_SECONDS:
+        while not self._closed.wait(min(1.0, self._timeout or 1.0)):
+            if self._late():
                 self.stalled = True
-                log.error("ffmpeg gave no sign of life for %.0f s; ending it", STALL_SECONDS)
-                self._process.kill()
+                log.error("ffmpeg gave no sign of life, or took too long; ending it")
+                self._end()
                 return
+
+    def _late(self) -> bool:
+        now, since = time.monotonic(), self._waiting_since
+        if self._timeout is not None:
+            return now - self._started > self._timeout
+        return since is not None and now - since > STALL_SECONDS
+
+    def _end(self) -> None:
+        if sys.platform == "win32":
+            self._process.kill()
+        else:  # what was started in its stead, by a script for example, goes too
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:

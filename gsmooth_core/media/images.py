@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.files import beside, cannot_write, fresh, partial_path, remove_folder, sync
+from gsmooth_core.files import (
+    PARTIAL,
+    beside,
+    cannot_write,
+    fresh,
+    partial_path,
+    remove_folder,
+    sync,
+)
 
 _NUMBER = r"%0?(\d*)d"
 _FOLDER_PATTERN = "%05d.png"
@@ -74,7 +82,7 @@ def sequence(output: Path, images: Sequence[Path]) -> Iterator[Path]:
     check_own_folder(output)
     folder, pattern = image_target(output)
     own = folder == output
-    target = beside(folder, ".partial") if own else folder
+    target = beside(folder, PARTIAL) if own else folder
     try:
         if own:
             remove_folder(target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -12,7 +11,6 @@ import numpy as np
 
 from gsmooth_core.data import Clip
 from gsmooth_core.errors import MediaError
-from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import (
     Description,
     Picture,
@@ -20,12 +18,12 @@ from gsmooth_core.media.description import (
     describe,
     unreadable,
 )
+from gsmooth_core.media.packets import DISCARD, KEY, MOST_PICTURES, read_packets, too_many
 from gsmooth_core.media.still import is_still, still_size
 from gsmooth_core.media.timing import DEFAULT_FPS, Ticks, Timing, check_length, make_timing
 
-_DISCARD = 0x4  # AV_PKT_FLAG_DISCARD: outside the file's edit list, decoded but not shown
-_KEY = 0x1
 _UNSET = -(1 << 63)
+_PICTURES = ("0:V:0", MOST_PICTURES)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
     picture = _picture(path, file)
     if file.container.endswith("_pipe"):
         return _still(path, stamp, picture, file.container)
-    timing, packets = _timing(path, file)
+    timing, there, troubled = _timing(path, file)
     clip = Clip(
         path=path,
         width=picture.width,
@@ -88,7 +86,7 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
         has_audio=file.sound is not None,
         sample_aspect=picture.sample_aspect,
         stamp=stamp,
-        missing_frames=_missing(file, packets),
+        missing_frames=max(0, _stated(file, troubled=troubled) - there),
     )
     return Source(clip, picture, timing, file.container, file.start)
 
@@ -116,25 +114,32 @@ def _picture(path: Path, file: Description) -> Picture:
     raise unreadable(path)
 
 
-def _missing(file: Description, packets: int) -> int:
-    """Pictures that the container states and that are not there: the file was cut off."""
-    stated = file.video.pictures if file.video else 0
-    if not stated and file.video and file.video.fps and file.video.seconds:
-        stated = round(file.video.seconds * file.video.fps)
-    return max(0, stated - packets)
+def _stated(file: Description, *, troubled: bool) -> int:
+    """How many pictures the container states, hidden ones included; 0 where it does not.
+
+    A length of the whole file may be that of a longer sound, so it counts only where the reader
+    stumbled.
+    """
+    video = file.video
+    if video is None or video.pictures or not video.fps:
+        return video.pictures if video else 0
+    return round((video.seconds or (file.seconds if troubled else 0.0)) * video.fps)
 
 
-def _timing(path: Path, file: Description) -> tuple[Timing, int]:
-    """When the pictures are shown, and how many packets the stream really holds."""
+def _timing(path: Path, file: Description) -> tuple[Timing, int, bool]:
+    """When the pictures are shown, how many there are with hidden ones, and if reading stumbled."""
     nominal = file.video.fps if file.video else None
-    copied = ffmpeg.run(_framecrc(path, "-c", "copy"), timeout=600)
-    time_base, rows = _parse_framecrc(copied[1])
-    stamps = np.array(sorted(pts for pts, flags in rows if not flags & _DISCARD), np.int64)
-    troubled = copied[0] or copied[2].strip() or not rows or not rows[0][1] & _KEY
-    if troubled or not _distinct(stamps):
-        return _decoded_timing(path, nominal), len(rows)
-    check_length(path.name, stamps, time_base)
-    return make_timing(stamps, time_base, nominal), len(rows)
+    if file.video and file.video.pictures > MOST_PICTURES:
+        raise too_many(path, MOST_PICTURES)
+    packets = read_packets(path, *_PICTURES, "-c", "copy", "-copyts")
+    stamps = np.sort(packets.stamps[packets.flags & DISCARD == 0])
+    startable = len(packets) > 0 and bool(packets.flags[0] & KEY)
+    if packets.troubled or not startable or not _distinct(stamps):
+        timing = _decoded_timing(path, nominal)
+        hidden = len(packets) - len(stamps)
+        return timing, len(timing.pts) + hidden, packets.troubled
+    check_length(path.name, stamps, packets.time_base)
+    return make_timing(stamps, packets.time_base, nominal), len(packets), False
 
 
 def _distinct(stamps: Ticks) -> bool:
@@ -144,37 +149,13 @@ def _distinct(stamps: Ticks) -> bool:
 
 def _decoded_timing(path: Path, nominal: Fraction | None) -> Timing:
     """Time stamps of the pictures that the decoder really gives."""
-    options = ("-fps_mode", "passthrough", "-enc_time_base", "demux", "-vf", "scale=16:16")
-    decoded = ffmpeg.run(_framecrc(path, *options), timeout=3600)
-    time_base, rows = _parse_framecrc(decoded[1])
-    stamps = np.array([pts for pts, _ in rows], np.int64)
+    options = ("-copyts", "-fps_mode", "passthrough", "-enc_time_base", "demux")
+    decoded = read_packets(path, *_PICTURES, *options, "-vf", "scale=16:16", timeout=3600)
+    stamps = decoded.stamps
     if not len(stamps):
         raise unreadable(path)
     if not _distinct(stamps):  # broken clock: the pictures count, their stamps do not
-        ticks = 1 / ((nominal or DEFAULT_FPS) * time_base)
+        ticks = 1 / ((nominal or DEFAULT_FPS) * decoded.time_base)
         stamps = np.array([round(k * ticks) for k in range(len(stamps))], np.int64)
-    check_length(path.name, stamps, time_base)
-    return make_timing(stamps, time_base, nominal)
-
-
-def _framecrc(path: Path, *options: str) -> list[str]:
-    return ffmpeg.command(
-        *("-copyts", *ffmpeg.input_arguments(path), "-map", "0:V:0", *options),
-        *("-f", "framecrc", "-"),
-    )
-
-
-def _parse_framecrc(text: str) -> tuple[Fraction, list[tuple[int, int]]]:
-    """Time base, and (pts, flags) of every packet, from ffmpeg's framecrc listing.
-
-    The listing holds numbers alone; nothing that stands in the file gets into it.
-    """
-    found = re.search(r"^#tb 0: (\d+)/(\d+)$", text, re.MULTILINE)
-    time_base = Fraction(int(found[1]), int(found[2])) if found else Fraction(1, 1000)
-    rows = []
-    for line in text.splitlines():
-        if line.startswith("0,"):
-            fields = line.split(",")
-            flags = next((f for f in fields[6:] if f.strip().startswith("F=")), "F=0x1")
-            rows.append((int(fields[2]), int(flags.strip()[2:], 16)))
-    return time_base, rows
+    check_length(path.name, stamps, decoded.time_base)
+    return make_timing(stamps, decoded.time_base, nominal)

@@ -145,8 +145,16 @@ def _schedule(pts: Ticks, time_base: Fraction, fps: Fraction) -> Ticks:
     ticks_a_frame = 1 / (fps * time_base)
     count = round(int(pts[-1] - pts[0]) / ticks_a_frame) + 1
     # Nearest slot: stamps that jitter by less than half a frame keep one picture a frame.
-    shown_until = [int((k + Fraction(1, 2)) * ticks_a_frame) for k in range(count)]
+    shown_until = _halfway(count, ticks_a_frame)
     return np.searchsorted(pts - pts[0], shown_until, side="right") - 1
+
+
+def _halfway(count: int, ticks: Fraction) -> Ticks:
+    """(count,) whole ticks up to the middle of each frame: floor((k + 1/2) * ticks), exactly."""
+    top, bottom = ticks.numerator, 2 * ticks.denominator
+    if (2 * count + 1) * top < 1 << 63:
+        return (2 * np.arange(count, dtype=np.int64) + 1) * top // bottom
+    return np.array([(2 * k + 1) * top // bottom for k in range(count)], np.int64)
 
 
 def _fits(rate: Fraction, pts: Ticks, time_base: Fraction, tolerance: float = 1.0) -> bool:

@@ -108,7 +108,7 @@ def wait_for_frames(folder: Path, count: int) -> None:
 
 def made_in(folder: Path) -> list[int]:
     """Numbers of the frames that doubles have made in `folder`, in order, over all runs."""
-    lists = list(folder.glob("made.*.txt"))
+    lists = list(folder.glob("made*.txt"))
     return [int(word) for word in lists[0].read_text().split()] if lists else []
 
 

@@ -303,7 +303,7 @@ def test_a_full_disk_has_its_words_and_leaves_nothing_half(sources, place, outpu
     assert "The disk is full" in place.with_name("place.err").read_text()
     assert {path.name for path in first.iterdir()} <= {f"{output}.gsmooth"} | {"frames"}
     assert "frames/00000.png" not in contents(first)
-    half = [name for name in contents(first) if "partial" in name and "made." not in name]
+    half = [name for name in contents(first) if "partial" in name and "made" not in name]
     assert not half  # but for the double's own list
     (check_video if output == "o.mp4" else check_images)(second / output)
     assert [path.name for path in second.iterdir()] == [output]

@@ -123,10 +123,13 @@ def test_those_that_must_not_be_replaced_are_refused(sources, place, precious, c
     assert not (place / "o.mp4").exists()
 
 
-def test_a_journal_that_is_also_somebody_elses_file(sources, place, precious):
+def test_a_journal_that_is_also_somebody_elses_file(sources, place, tmp_path):
+    """A hard link, as some ways to back up a folder make them."""
     (place / "job").mkdir()
-    os.link(precious / "file.txt", place / "job" / "journal.jsonl")
+    (tmp_path / "backup").write_bytes(PRECIOUS)
+    os.link(tmp_path / "backup", place / "job" / "journal.jsonl")
     dub(sources, place / "o.mp4", "--job", place / "job")
+    assert (tmp_path / "backup").read_bytes() == PRECIOUS
 
 
 @pytest.mark.parametrize("to", TO)
@@ -138,14 +141,20 @@ def test_folders_of_frames(sources, place, precious, to):
     assert links(place / "job") == []
 
 
-@pytest.mark.parametrize("more", [[], ["--keep-job"]], ids=str)
-@pytest.mark.parametrize("to", ["a folder", "nothing"])
-def test_a_folder_by_default_that_is_a_link_is_refused(sources, place, precious, capfd, to, more):
+@pytest.mark.parametrize("to", TO)
+def test_a_folder_by_default_that_is_a_link_is_refused(sources, place, precious, capfd, to):
     """Nobody named it, so nobody has said that what it leads to may be written in."""
     plant(precious, place, ["o.mp4.gsmooth"], to)
-    assert dub(sources, place / "o.mp4", *more) in (4, REFUSED)
-    assert "o.mp4.gsmooth' " in capfd.readouterr().err
+    assert dub(sources, place / "o.mp4") == REFUSED
+    assert "o.mp4.gsmooth' is a link" in capfd.readouterr().err
     assert links(place) == ["o.mp4.gsmooth"]
+
+
+def test_and_when_it_is_to_be_kept(sources, place, tmp_path):
+    places.write(tmp_path / "other", {"job.json": PRECIOUS})
+    (place / "o.mp4.gsmooth").symlink_to(tmp_path / "other")
+    assert dub(sources, place / "o.mp4", "--keep-job") == REFUSED
+    assert contents(tmp_path / "other") == {"job.json": PRECIOUS}
 
 
 # -- at the output's place -------------------------------------------------------------------
