@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from gsmooth_core.files import partial_path
 from gsmooth_core.media import probe, read_audio, read_frames
 from tests.attacks.talking import FRAMES, ROOT, Talking, command, talking
 
@@ -170,7 +171,7 @@ def undisturbed(clip, tmp_path_factory) -> Path:
 def check_remains(run: Attempt, output: Path) -> None:
     """After a kill there is a folder to go on from, no output, and no process."""
     assert left_alive(run.number) == []
-    folder, partial = output.with_name("out.mp4.gsmooth"), output.with_name("out.partial.mp4")
+    folder, partial = output.with_name("out.mp4.gsmooth"), partial_path(output)
     assert folder in output.parent.iterdir()
     assert set(output.parent.iterdir()) <= {folder, partial}
 

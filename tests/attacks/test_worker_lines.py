@@ -108,6 +108,7 @@ def test_it_ends_with_its_stdin_after_every_bad_line():
 def test_listener_that_fails_closes_the_worker(monkeypatch):
     """Whatever it is: a worker that hears nothing any more must not stay."""
     monkeypatch.setattr(module, "read_request", lambda _line: [][0])
+    monkeypatch.setattr(module, "LAST_SECONDS", 1e6)  # after which this process would end
     worker = module.Worker(io.BytesIO(b"{}\n"), io.StringIO())
     with pytest.raises(IndexError):
         worker._listen()
