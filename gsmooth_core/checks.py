@@ -42,7 +42,20 @@ def check_output(output: Path) -> None:
         MediaError: its place may not be written.
     """
     images = not container_for(output).video
-    folder = image_target(output)[0] if images else output.parent
+    _check_place(output, image_target(output)[0] if images else output.parent, images=images)
+
+
+def check_target(path: Path) -> None:
+    """See that a file can be put at `path` before any work goes into it, and make its folder.
+
+    Raises:
+        InputError: a folder, a pipe or a device is there.
+        MediaError: its place may not be written.
+    """
+    _check_place(path, path.parent, images=False)
+
+
+def _check_place(output: Path, folder: Path, *, images: bool) -> None:
     make_folder(folder)
     try:
         if output.is_dir() and not images:

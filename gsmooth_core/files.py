@@ -235,7 +235,7 @@ def hash_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
     for child in sorted(path.iterdir()):
-        digest.update(f"{child.name}\0{hash_file(child)}\0".encode())
+        digest.update(os.fsencode(child.name) + f"\0{hash_file(child)}\0".encode())
     return digest.hexdigest()
 
 

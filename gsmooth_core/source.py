@@ -12,7 +12,7 @@ import numpy as np
 
 from gsmooth_core.data import Clip, FaceTrack, Float, Image
 from gsmooth_core.errors import InputError, MediaError
-from gsmooth_core.jobs import Job
+from gsmooth_core.jobs import MOST_SECONDS, Job
 from gsmooth_core.journal import stamp
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import see_unchanged
@@ -121,6 +121,15 @@ class Source:
 
     def _still_count(self) -> int:
         """A still picture is shown as long as the speech or the curves, unless the job says."""
+        count, most = self._asked_count(), int(MOST_SECONDS * self._fps)
+        if count > most:
+            raise InputError(
+                f"'{self.clip.path.name}' would be shown for {count} frames, more than a day.",
+                f"{most} frames are the most; check the frame count and the curves.",
+            )
+        return count
+
+    def _asked_count(self) -> int:
         if self.job.frame_count is not None:
             return self.job.frame_count
         if self.job.expression:

@@ -9,10 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from gsmooth_core.checks import check_target
 from gsmooth_core.data import FaceTrack
 from gsmooth_core.errors import InputError
 from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
-from gsmooth_core.files import cannot_write
+from gsmooth_core.files import cannot_write, same_file
+from gsmooth_core.jobs import MOST_FRAMES, MOST_SECONDS
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
@@ -33,7 +35,7 @@ def track(
     Raises:
         GSmoothError: no face, or a file that cannot be read or written.
     """
-    _check_suffix(output, ".safetensors")
+    _check_output(output, ".safetensors")
     found = follow(video, start, count, on_event, cancelled)
     _write(output, lambda: save_track(output, found))
     return {"track": str(output), "frames": len(found), "usable": int(found.usable.sum())}
@@ -51,6 +53,7 @@ def follow(
         on_event: told about progress.
         cancelled: asked after every frame.
     """
+    _check_count(count)
     clip = probe(video)
     if warning := in_words(clip):
         on_event(Message("warning", warning))
@@ -77,7 +80,8 @@ def predict(
     Raises:
         GSmoothError: no speech, or a file that cannot be read or written.
     """
-    _check_suffix(output, ".json", ".safetensors")
+    _check_output(output, ".json", ".safetensors")
+    _check_count(count, fps)
     samples = require_speech(read_audio(audio, SAMPLE_RATE), f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
     from gsmooth_core.a2ep import predict_expression
@@ -101,7 +105,10 @@ def mesh(
     Raises:
         GSmoothError: no face, or a file that cannot be read or written.
     """
-    _check_suffix(output, ".safetensors", ".npz", ".obj")
+    _check_output(output, ".safetensors", ".npz", ".obj")
+    if any(given and same_file(given, output) for given in (track_path, expression)):
+        text = f"The output '{output.name}' would overwrite its own source."
+        raise InputError(text, "Choose another name for the output.")
     if track_path is not None:
         found = load_track(track_path)
     elif video is not None:
@@ -131,11 +138,19 @@ def _progress(
     return on_progress
 
 
-def _check_suffix(output: Path, *suffixes: str) -> None:
-    """Refuse a name that says nothing about its content before hours of work go into it."""
+def _check_output(output: Path, *suffixes: str) -> None:
+    """Refuse a name that says nothing about its content, or a place, before hours of work."""
     if output.suffix.lower() not in suffixes:
         allowed = " or ".join(suffixes)
         raise InputError(f"'{output.name}' is no name for this.", f"End it in {allowed}.")
+    check_target(output)
+
+
+def _check_count(count: int | None, fps: Fraction | None = None) -> None:
+    """Refuse what nobody means: no frame, or more than there are in a day."""
+    most = MOST_FRAMES if fps is None else int(MOST_SECONDS * fps)
+    if count is not None and not 1 <= count <= most:
+        raise InputError(f"{count} frames cannot be made.", f"Ask for 1 to {most}.")
 
 
 def _write(output: Path, write: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from gsmooth_core.errors import CancelledError
 from gsmooth_core.events import Event, Failure, Message, Outcome, Progress, to_line
+from gsmooth_core.plain import printable
 
 PATIENCE = 0.7
 """Seconds after a Ctrl-C in which a job may end by itself, and again after it is interrupted."""
@@ -92,16 +93,15 @@ class Screen:
 
     def _tell(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
+            self._bar.write(printable(text), file=sys.stderr)
         else:
             self._say(sys.stderr, text)
 
     @staticmethod
     def _say(stream: Any, text: str) -> None:
         """Write lines; a name in them can neither move the cursor nor break the encoding."""
-        plain = "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
         encoding = stream.encoding or "utf-8"
-        stream.write(plain.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from gsmooth_core.bench.generators import Comparison, compare
 from gsmooth_core.dub import dub
+from gsmooth_core.errors import MediaError
 from gsmooth_core.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.jobs import Job
 from gsmooth_core.media import SegmentWriter
@@ -75,7 +76,7 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
     Raises:
         GSmoothError: the job cannot be done.
     """
-    with tempfile.TemporaryDirectory(prefix="gsmooth-bench-") as name:
+    with _scratch() as name:
         folder = Path(name)
         job = replace(job, output=folder / "dubbed.mp4")
         on_event(Message("info", "Starting up: models are loaded, kernels compiled."))
@@ -97,6 +98,14 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
         memory_mb=peak_megabytes(),
         generators=compare(ROUNDS),
     )
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="gsmooth-bench-")
+    except OSError as error:
+        text = f"There is no folder for temporary files ({error.strerror})."
+        raise MediaError(text, "Set TMPDIR to a folder that can be written.") from error
 
 
 def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:

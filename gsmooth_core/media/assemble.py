@@ -16,6 +16,7 @@ from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time, read_audio
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container, container_for, write_error
+from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.images import image_target, sequence
 from gsmooth_core.media.probe import probe
 
@@ -146,9 +147,12 @@ def _sound_filter(sound: Sound, length: Fraction) -> str:
     """Filters that move, cut and fill a sound to `length` seconds from the first picture on."""
     begin, seconds = _begin(sound), float(length)
     used = seconds if sound.duration is None else min(seconds, sound.duration)
+    # What is silent before the sound begins is added behind, where it takes no memory.
+    silent, begin = max(-begin, 0.0), max(begin, 0.0)
     return (
-        f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,atrim=end={used:.9f},"
-        f"adelay={1000 * sound.delay:.6f}:all=1,"
+        f"{without_long_gaps(sound.path)}"
+        f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,"
+        f"atrim=end={max(used - silent, 0):.9f},adelay={1000 * (sound.delay + silent):.6f}:all=1,"
         f"apad=whole_dur={seconds:.9f},atrim=end={seconds:.9f}"
     )
 

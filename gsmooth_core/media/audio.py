@@ -11,6 +11,7 @@ from gsmooth_core.data import Float
 from gsmooth_core.errors import MediaError, NoSpeechError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import Description, describe
+from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.probe import probe_source
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ LONGEST_SOUND = 4 * 3600.0
 """Seconds that are read at most; they take a gigabyte at 16 kHz."""
 RATES = (2_000, 768_000)
 """Sample rates in Hz between which a sound can be speech; prime ones far above take minutes."""
+MOST_CHANNELS = 64
+"""Channels that ffmpeg can mix."""
 _WINDOW = 0.05
 _BLOCK = 10_000  # windows that are looked at at once
 
@@ -146,6 +149,11 @@ def _with_sound(path: Path) -> Description:
             f"The sound of '{path.name}' has {file.sound.sample_rate} samples a second.",
             f"Convert it to a usual rate such as 48000; {low} to {high} can be read.",
         )
+    if file.sound.channels > MOST_CHANNELS:
+        raise MediaError(
+            f"The sound of '{path.name}' has {file.sound.channels} channels.",
+            "Mix it down to stereo first.",
+        )
     return file
 
 
@@ -159,7 +167,7 @@ def _too_long(path: Path) -> MediaError:
 def _decode(path: Path, sample_rate: int, first: int, count: int) -> Float:
     """At most `count` samples from number `first` of the file's own clock on."""
     wanted = f"atrim=start_sample={first}:end_sample={first + count}"
-    filters = f"aresample={sample_rate}:async=1:first_pts=0,{wanted}"
+    filters = f"{without_long_gaps(path)}aresample={sample_rate}:async=1:first_pts=0,{wanted}"
     # Beyond this nothing is read: the resampler would fill a hole of days with silence first.
     limit = f"{(first + count) / sample_rate + 1:.6f}"
     arguments = ffmpeg.command(
@@ -167,7 +175,7 @@ def _decode(path: Path, sample_rate: int, first: int, count: int) -> Float:
         *("-af", filters, "-f", "f32le", "-"),
     )
     data = bytearray()
-    with ffmpeg.Pipe(arguments, write=False) as pipe:
+    with ffmpeg.Pipe(arguments, write=False, timeout=3600) as pipe:
         for part in pipe.parts():
             data += part
         if pipe.finish() and not data:

@@ -9,7 +9,7 @@ import numpy as np
 from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import colour, ffmpeg
-from gsmooth_core.media.description import check_readable
+from gsmooth_core.media.description import LIMIT, check_readable
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
 from gsmooth_core.media.timing import Timing
@@ -111,7 +111,7 @@ def _decode_command(source: Source, first: int, count: int) -> list[str]:
     seek, select = _locate(source, first)
     filters = [*select, *colour.to_rgb(source.picture)]
     return ffmpeg.command(
-        *("-copyts", *ffmpeg.input_arguments(source.clip.path, *seek), "-map", "0:V:0"),
+        *("-copyts", *ffmpeg.input_arguments(source.clip.path, *seek, *LIMIT), "-map", "0:V:0"),
         *("-vf", ",".join(filters), "-fps_mode", "passthrough", "-frames:v", str(count)),
         *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
     )

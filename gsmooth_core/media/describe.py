@@ -24,6 +24,8 @@ MOST_PACKETS = 5000
 """How many packets may pass before the first picture that can be decoded."""
 MEMORY = 6 << 30
 """Bytes that this process may take, where the system can hold it to that."""
+SECONDS = 120
+"""Seconds of work, all threads together, after which it ends even when its parent has died."""
 
 
 def main(path: str, formats: str, most_pixels: str) -> int:
@@ -34,7 +36,7 @@ def main(path: str, formats: str, most_pixels: str) -> int:
         formats: the demuxers that may open it, by ffmpeg's names.
         most_pixels: size of a picture that is decoded at all.
     """
-    _limit_memory()
+    _limit()
     options = {"protocol_whitelist": "file", "format_whitelist": formats}
     try:
         with av.open(_source(path), options=options, metadata_errors="replace") as file:
@@ -45,12 +47,14 @@ def main(path: str, formats: str, most_pixels: str) -> int:
     return 0
 
 
-def _limit_memory() -> None:
+def _limit() -> None:
+    """Have the system end this process where nobody is left to do so."""
     try:
         import resource
     except ImportError:  # Windows
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
 def _source(path: str) -> Any:

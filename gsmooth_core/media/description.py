@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MOST_PIXELS = 1 << 27
 """Pixels of the largest picture that is read: 134 million, four times 8K."""
+LIMIT = ("-max_pixels", str(MOST_PIXELS))
+"""The same as an option of ffmpeg's, for a stream whose pictures grow."""
 PROBE_SECONDS = 60.0
 
 # Code points of ITU-T H.273, by the names that ffmpeg's filters take.
@@ -240,20 +242,18 @@ def unreadable(path: Path) -> MediaError:
 
 
 def _cut_off(path: Path) -> bool:
-    """Whether this begins like an mp4 and its index, the box "moov", is nowhere."""
+    """Whether this begins like an mp4 and ends before its index, the box "moov", does."""
+    length, at = path.stat().st_size, 0
     with path.open("rb") as file:
         if file.read(8)[4:] != b"ftyp":
             return False
-        file.seek(0)
         for _ in range(1000):
-            head = file.read(8)
-            if len(head) < 8:
+            file.seek(at)
+            head = file.read(16)
+            size = int.from_bytes(head[8:] if head[:4] == b"\0\0\0\1" else head[:4], "big")
+            at += size
+            if head[4:8] == b"moov":
+                return at > length
+            if size < 8 or at > length:  # 0: up to the end of the file
                 return True
-            if head[4:] == b"moov":
-                return False
-            size = int.from_bytes(head[:4], "big")
-            size = int.from_bytes(file.read(8), "big") - 8 if size == 1 else size
-            if size < 8:  # 0: up to the end of the file
-                return True
-            file.seek(size - 8, 1)
     return True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
+from gsmooth_core.media.description import LIMIT
 from gsmooth_core.media.timing import Ticks
 
 DISCARD = 0x4  # AV_PKT_FLAG_DISCARD: outside the file's edit list, decoded but not shown
@@ -60,7 +61,7 @@ def read_packets(
         MediaError: far too many packets, or more than can be read in that time.
     """
     arguments = ffmpeg.command(
-        *ffmpeg.input_arguments(path), "-map", stream, *(options or ("-c", "copy")),
+        *ffmpeg.input_arguments(path, *LIMIT), "-map", stream, *(options or ("-c", "copy")),
         *("-f", "framecrc", "-"),
     )  # fmt: skip
     time_base, stamps, flags = Fraction(1, 1000), array("q"), array("B")

@@ -86,7 +86,7 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
         has_audio=file.sound is not None,
         sample_aspect=picture.sample_aspect,
         stamp=stamp,
-        missing_frames=max(0, _stated(file, troubled=troubled) - there),
+        missing_frames=_missing(_stated(file, troubled=troubled), there, timing),
     )
     return Source(clip, picture, timing, file.container, file.start)
 
@@ -102,6 +102,8 @@ def _still(path: Path, stamp: tuple[int, int], picture: Picture, container: str)
 def _picture(path: Path, file: Description) -> Picture:
     if file.picture is not None:
         return file.picture
+    if not file.streams:
+        raise unreadable(path)
     if file.video is None:
         covers = any(stream.cover for stream in file.streams)
         but = "but a cover" if covers else "only sound"
@@ -126,6 +128,12 @@ def _stated(file: Description, *, troubled: bool) -> int:
     return round((video.seconds or (file.seconds if troubled else 0.0)) * video.fps)
 
 
+def _missing(stated: int, there: int, timing: Timing) -> int:
+    """Pictures that are stated and not there, but for those in whose place another one stands."""
+    holes = max(0, len(timing.source_index) - len(timing.pts))
+    return max(1, stated - there - holes) if stated > there else 0
+
+
 def _timing(path: Path, file: Description) -> tuple[Timing, int, bool]:
     """When the pictures are shown, how many there are with hidden ones, and if reading stumbled."""
     nominal = file.video.fps if file.video else None
@@ -134,7 +142,8 @@ def _timing(path: Path, file: Description) -> tuple[Timing, int, bool]:
     packets = read_packets(path, *_PICTURES, "-c", "copy", "-copyts")
     stamps = np.sort(packets.stamps[packets.flags & DISCARD == 0])
     startable = len(packets) > 0 and bool(packets.flags[0] & KEY)
-    if packets.troubled or not startable or not _distinct(stamps):
+    whole = startable and (file.video is None or file.video.pictures <= len(packets))
+    if packets.troubled or not whole or not _distinct(stamps):
         timing = _decoded_timing(path, nominal)
         hidden = len(packets) - len(stamps)
         return timing, len(timing.pts) + hidden, packets.troubled

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from gsmooth_core.data import Bool, Expression, FaceTrack, Float, Image
 from gsmooth_core.errors import JobError, MediaError, NoFaceError, NoSpeechError
 from gsmooth_core.face_model import MorphableModel, load_face_model
-from gsmooth_core.files import is_there, read_json, shown
+from gsmooth_core.files import check_file, is_there, read_json, shown
 from gsmooth_core.jobs import Job, load_job
 from gsmooth_core.journal import Journal, fingerprint
 from gsmooth_core.layout import ArrayLayout, Layout
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.media.still import read_still
 from gsmooth_core.metrics.compare import Comparison, Curves, slow_measures
 from gsmooth_core.metrics.masks import Masks
 from gsmooth_core.metrics.silence import silent_frames
@@ -177,7 +177,5 @@ def _find(shot: Shot, on_progress: OnProgress) -> Float:
 
 def _pictures(folder: Path) -> Iterator[Image]:
     for path in sorted(folder.glob("*.png")):
-        picture = cv2.imread(str(path))
-        if picture is None:
-            raise MediaError(f"'{path}' cannot be read.", "Make the dub again.")
-        yield np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        check_file(path, MediaError)
+        yield read_still(path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape as _escape
+
+from gsmooth_core.plain import printable
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -57,6 +59,11 @@ details { border-top: 1px solid var(--line); padding: 14px 0; }
 summary { cursor: pointer; font-weight: 600; font-size: 17px; }
 summary small { font-weight: 400; margin-left: 10px; }
 """
+
+
+def escape(words: str) -> str:
+    """Plain text as HTML, in an attribute too."""
+    return _escape(printable(words))
 
 
 def page(title: str, *parts: str) -> str:
@@ -120,7 +127,7 @@ def table(
 def picture(jpeg: bytes, caption: str, alternative: str = "") -> str:
     """A JPEG, held in the page itself."""
     data = base64.b64encode(jpeg).decode()
-    words = escape(alternative or caption, quote=True)
+    words = escape(alternative or caption)
     return (
         f'<figure><img alt="{words}" src="data:image/jpeg;base64,{data}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.data import Float
+from gsmooth_core.report.page import escape
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 1000.0, 46.0, 12.0, 10.0, 26.0
 _MOST_POINTS = 1500
@@ -139,6 +139,8 @@ def _limits(values: NDArray[np.floating]) -> tuple[float, float]:  # type: ignor
 
 
 def _ticks(low: float, high: float, count: int = 5) -> list[float]:
+    if not high > low:  # a single place: the one second of a very short shot
+        return [round(low, 10)]
     raw = (high - low) / count
     unit = 10.0 ** np.floor(np.log10(raw))
     step = unit * min((m for m in (1, 2, 2.5, 5, 10) if m * unit >= raw), default=10)

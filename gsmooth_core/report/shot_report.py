@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gsmooth_core.checks import check_target
 from gsmooth_core.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.face_model import load_face_model
 from gsmooth_core.files import write_text
@@ -76,6 +77,7 @@ def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancel
         on_event(Progress(stage, done, total))
 
     shot, path = open_shot(folder), page or folder / "report.html"
+    check_target(path)
     found = found_landmarks(shot, on_progress)
     curves, faces = measure(shot, found, SAMPLES, on_progress)
     sync = sync_of(found, shot.track.fps, speech(shot))

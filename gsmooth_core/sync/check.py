@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from gsmooth_core.checks import check_target
 from gsmooth_core.data import Clip, Float, Image
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.events import Cancelled, OnEvent, Progress, raise_if
@@ -61,6 +62,8 @@ def check_video(
     """
     if plot is not None and plot.suffix.lower() != ".svg":
         raise InputError(f"'{plot.name}' is no name for the plot.", "End it in .svg.")
+    if plot is not None:
+        check_target(plot)
     judge = load_sync_expert(expert)
     clip = probe(video)
     source = audio or video

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from gsmooth_core.data import Float
+from gsmooth_core.plain import printable
 from gsmooth_core.sync.offset import MOST_SHIFT, SyncResult
 from gsmooth_core.sync.words import in_words
 
@@ -131,5 +132,5 @@ def _range(values: Float) -> tuple[float, float]:
 def _text(x: float, y: float, text: str, anchor: str, size: int = 12) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" '
-        f'fill="{_INK}">{escape(text)}</text>'
+        f'fill="{_INK}">{escape(printable(text))}</text>'
     )

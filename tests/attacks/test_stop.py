@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gsmooth_core.jobs import Job
 from tests.media.made import numbered_frames, speechlike, write_video, write_wav
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
@@ -83,10 +84,25 @@ def commands(sources: dict[str, Path], folder: Path) -> dict[str, list[object]]:
         "predict": ["predict", "--audio", sound, "--output", folder / "c.json"],
         "sync": ["sync", video],
         "dub": ["dub", "--video", video, "--audio", sound, "--output", folder / "o.mp4"],
+        "mesh": ["mesh", "--video", video, "--output", folder / "m.npz"],
+        "bench": ["bench", "--video", video, "--audio", sound],
+        "report": ["report", finished(video, folder / "job")],
     }
 
 
-@pytest.mark.parametrize("command", ["track", "predict", "sync", "dub"])
+def finished(video: Path, folder: Path) -> Path:
+    """The folder of a job that looks finished, so that its report begins to read the source."""
+    Job(video, video).save(folder)
+    for name in ("track.safetensors", "target.safetensors"):
+        (folder / name).touch()
+    (folder / "report.json").write_text('{"outside_mask_max_difference": 0}')
+    return folder
+
+
+COMMANDS = ["track", "predict", "sync", "dub", "mesh", "bench", "report"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_program_that_hangs_does_not_hold_it(tmp_path, sources, hung, command):
     process = start(*commands(sources, tmp_path)[command], IMAGEIO_FFMPEG_EXE=str(hung))
     while not (tmp_path / "asked").exists():
@@ -99,6 +115,30 @@ def test_a_program_that_hangs_does_not_hold_it(tmp_path, sources, hung, command)
     assert left == []
 
 
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("command", ["track", "predict", "dub"])
+def test_describing_that_hangs_does_not_hold_it(tmp_path, sources, command, times):
+    """The process that looks at a file does not get beyond its first import, and ends too."""
+    module = tmp_path / "hung" / "av" / "__init__.py"
+    module.parent.mkdir(parents=True)
+    asked = f"import pathlib; pathlib.Path({str(tmp_path / 'asked')!r}).touch()"
+    module.write_text(f"{asked}\nimport time; time.sleep({HOUR})\n")
+    arguments = commands(sources, tmp_path)[command]
+    process = start(*arguments, PYTHONPATH=str(tmp_path / "hung"))
+    while not (tmp_path / "asked").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert describing(tmp_path)
+    assert stopped(process, times)["code"] == "cancelled"
+    assert not describing(tmp_path)
+
+
+def describing(folder: Path) -> list[str]:
+    """Processes that look at a file in `folder`."""
+    lines = running().splitlines()
+    return [line for line in lines if "describe.py" in line and str(folder) in line]
+
+
 def test_the_hung_program_ends_too(tmp_path, sources, hung):
     process = start(*commands(sources, tmp_path)["predict"], IMAGEIO_FFMPEG_EXE=str(hung))
     while SLEEP not in running():
@@ -109,7 +149,8 @@ def test_the_hung_program_ends_too(tmp_path, sources, hung):
 
 
 def running() -> str:
-    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    command = ["ps", "-ww", "-eo", "args"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -44,8 +44,10 @@ def test_light_is_not_unusual(seed: int, gain: float, tilt: float) -> None:
     seen = np.ones(colours.shape[:2], bool)
     usual = usual_look(chart(), colours, seen)
     x = chart().places[1] / 32 - 1
-    lit = (colours[3] * gain * np.exp(tilt * x)[:, None]).clip(0, 255).astype(np.uint8)
-    assert np.percentile(deviation(chart(), usual, lit, seen[3]), 95) < 3
+    light = colours[3] * gain * np.exp(tilt * x)[:, None]
+    lit = light.clip(0, 255).astype(np.uint8)
+    whole = (light < 255).all(1)  # beyond white a colour changes, whatever the light
+    assert np.percentile(deviation(chart(), usual, lit, seen[3])[whole], 95) < 3
 
 
 @given(st.integers(0, 99), st.floats(0.3, 0.75))

@@ -1,0 +1,12 @@
+"""Text that is only shown: whatever a file is called, it moves no cursor and breaks no page."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    r"""`text` with what is no letter, sign or space written out, such as \x1b for an escape.
+
+    Terminals obey such characters, XML forbids them, and halves of letters (bytes of a name that
+    are no UTF-8) cannot be encoded. Lines and tabs stay.
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
