@@ -38,7 +38,7 @@ def belonging() -> Iterator[tuple[Path, Path]]:
             yield path, path.relative_to(addon)
     for path in modules(core):
         yield path, path.relative_to(ROOT)
-    for name in weights(core / "models.py"):
+    for name in weights(core / "models" / "registry.py"):
         yield _ordinary(core / "weights" / name), Path("gsmooth_core", "weights", name)
 
 
@@ -61,7 +61,7 @@ def modules(package: Path) -> Iterator[Path]:
 def weights(models: Path) -> Iterator[str]:
     """Names of the model files that come with GSmooth, and of their cards.
 
-    The list in `models.py` is read and not imported: the builder needs none of its packages.
+    The list in `models/registry.py` is read, not imported: the builder needs none of its packages.
     """
     for node in ast.walk(ast.parse(models.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call) or ast.unparse(node.func) != "ModelFile":

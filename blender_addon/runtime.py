@@ -23,7 +23,7 @@ from .interpreter import core_folder, worker_environment
 
 log = logging.getLogger(__name__)
 
-ENTRY: tuple[str, ...] = ("-m", "gsmooth_core.worker")
+ENTRY: tuple[str, ...] = ("-m", "gsmooth_core.app.worker")
 START_SECONDS = 240.0  # the first import of the numeric packages from a cold disk is slow
 SILENT_SECONDS = 120.0  # heartbeats come every 5 s; native code may hold them back for a while
 CANCEL_SECONDS = 15.0

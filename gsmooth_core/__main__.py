@@ -2,6 +2,6 @@
 
 import sys
 
-from gsmooth_core.cli import main
+from gsmooth_core.app.cli import main
 
 sys.exit(main())

@@ -22,25 +22,28 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gsmooth_core import __version__, models
+from gsmooth_core import __version__
 from gsmooth_core.a2ep import PredictSettings, merge_expression, predict_expression
-from gsmooth_core.checks import check
-from gsmooth_core.curves import fit_curves
-from gsmooth_core.data import Bool, Expression, FaceTrack, FrameSource, Image
-from gsmooth_core.devices import check_device
-from gsmooth_core.events import Cancelled, Message, OnEvent, Progress, raise_if
-from gsmooth_core.face_model import load_face_model
-from gsmooth_core.files import write_image, write_text
-from gsmooth_core.jobs import Job
-from gsmooth_core.journal import Journal, fingerprint
+from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.mesh import export_mesh
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.texture import clip_texture
+from gsmooth_core.job.checks import check
+from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.source import FrameReader, Source, repeat_track
+from gsmooth_core.job.workplace import workplace
+from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
+from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.media.encode import SegmentWriter, segment_path
-from gsmooth_core.mesh import export_mesh
-from gsmooth_core.occlusion.find import OcclusionSettings, find_occluders
-from gsmooth_core.occlusion.occluders import Occluders, load_occluders, save_occluders
-from gsmooth_core.source import FrameReader, Source, repeat_track
-from gsmooth_core.storage import load_expression, load_track, save_expression, save_track
+from gsmooth_core.models import registry as models
+from gsmooth_core.models.devices import check_device
+from gsmooth_core.models.threads import leave_cores
+from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
+from gsmooth_core.storage.files import write_image, write_text
 from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
@@ -48,10 +51,8 @@ from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
-from gsmooth_core.texture import clip_texture
-from gsmooth_core.threads import leave_cores
 from gsmooth_core.tracking import track_face
-from gsmooth_core.workplace import workplace
+from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image
 
 
 @dataclass(frozen=True)

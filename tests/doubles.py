@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.checks import check
-from gsmooth_core.data import Expression, FaceTrack
-from gsmooth_core.events import Message, Progress, raise_if
-from gsmooth_core.jobs import Job
-from gsmooth_core.journal import Journal, fingerprint, stamp
+from gsmooth_core.job.checks import check
+from gsmooth_core.job.events import Message, Progress, raise_if
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.journal import Journal, fingerprint, stamp
+from gsmooth_core.job.workplace import workplace
 from gsmooth_core.media import Sound, assemble, probe, read_frames
 from gsmooth_core.media.encode import SegmentWriter, segment_path
-from gsmooth_core.workplace import workplace
+from gsmooth_core.types import Expression, FaceTrack
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ def install() -> types.ModuleType:
 if __name__ == "__main__":
     install()
     if sys.argv[1] == "worker":
-        from gsmooth_core import worker
+        from gsmooth_core.app import worker
 
         sys.exit(worker.main())
-    from gsmooth_core import cli
+    from gsmooth_core.app import cli
 
     sys.exit(cli.main(sys.argv[2:]))

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 import skimage.data
 
-from gsmooth_core.data import Expression
 from gsmooth_core.dub import Run, dub
 from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeechError
-from gsmooth_core.events import Message, Progress
-from gsmooth_core.face_model import load_face_model
-from gsmooth_core.jobs import Job
-from gsmooth_core.journal import JOURNAL_FILE
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.mouth import aperture, correlation
+from gsmooth_core.job.events import Message, Progress
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.metrics.mouth import aperture, correlation
-from gsmooth_core.settings import DubSettings
-from gsmooth_core.storage import load_track, save_expression
+from gsmooth_core.storage.arrays import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.taft.lessons import LessonSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking import track_face
+from gsmooth_core.types import Expression
 from tests.media import made
 
 FRAMES = 16

@@ -27,12 +27,12 @@ from torch import nn
 from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames, WhisperFrames
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
-from gsmooth_core.data import Float
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.face_model import load_face_model
+from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.media import probe, read_audio, read_frames
-from gsmooth_core.storage import load_arrays, save_arrays, save_track
+from gsmooth_core.storage.arrays import load_arrays, save_arrays, save_track
 from gsmooth_core.tracking import track_face
+from gsmooth_core.types import Float
 from training.a2ep.augment import augment
 from training.a2ep.whisper import load_whisper
 from training.split import Part, Sample, read_footage

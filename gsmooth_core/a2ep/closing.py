@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 
 
 def touching(logits: Float) -> Float:

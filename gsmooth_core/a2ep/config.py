@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.models.modelfile import ModelSource
 
 HINT = "Train it again, or reinstall GSmooth."
 """What to do about a checkpoint that cannot be used."""

@@ -9,7 +9,7 @@ from scipy.interpolate import CubicHermiteSpline
 from scipy.ndimage import gaussian_filter1d
 
 from gsmooth_core.a2ep.features import FPS
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 
 FULL_SMOOTHING = 0.12  # seconds of the Gaussian at smoothing 1
 CHUNK = 4000  # frames that are read at a time

@@ -14,10 +14,15 @@ from gsmooth_core.a2ep.config import A2EPConfig
 from gsmooth_core.a2ep.features import frame_centres, interpolate
 from gsmooth_core.a2ep.mel import BLOCK, HOP, SAMPLE_RATE, log_mel
 from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder
-from gsmooth_core.checkpoints import load_network, read_safetensors, read_torch, table_of_weights
 from gsmooth_core.errors import ModelError
-from gsmooth_core.files import read_json
-from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.models.checkpoints import (
+    load_network,
+    read_safetensors,
+    read_torch,
+    table_of_weights,
+)
+from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.storage.files import read_json
 
 STRIDE = 320  # samples a feature, for both encoders
 WAV2VEC_FIELD = 400  # samples that the first wav2vec 2.0 feature sees

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE, level_gain
-from gsmooth_core.data import Float
 from gsmooth_core.errors import ModelError
+from gsmooth_core.types import Float
 
 FPS = SAMPLE_RATE / BLOCK  # 25 frames a second, the rate at which the model steps
 WINDOW = 400  # frames

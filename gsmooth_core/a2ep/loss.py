@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.data import Bool, Float
+from gsmooth_core.types import Bool, Float
 
 LAMBDA_MOUTH = 1.8
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 
 SAMPLE_RATE = 16_000
 FFT = 400

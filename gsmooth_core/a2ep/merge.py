@@ -7,8 +7,8 @@ from typing import Protocol
 from gsmooth_core.a2ep.curves import smooth_curves
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.style import Style
-from gsmooth_core.data import Expression, FaceTrack
 from gsmooth_core.errors import InputError
+from gsmooth_core.types import Expression, FaceTrack
 
 
 class MergeSettings(Protocol):

@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core import models
 from gsmooth_core.a2ep.config import HINT, A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import build_encoder, wav2vec_settings
 from gsmooth_core.a2ep.mel import BLOCK
-from gsmooth_core.checkpoints import load_network, tried
-from gsmooth_core.data import Float
 from gsmooth_core.errors import ModelError
-from gsmooth_core.modelfile import ModelSource
-from gsmooth_core.storage import save_arrays
+from gsmooth_core.models import registry as models
+from gsmooth_core.models.checkpoints import load_network, tried
+from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.storage.arrays import save_arrays
+from gsmooth_core.types import Float
 
 _LIMITS = {
     "decoder.scale": (1e-6, 100),  # the decoder divides by it

@@ -18,7 +18,7 @@ from gsmooth_core.a2ep.mel import BLOCK, level_gain, speech_weights
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.stream import decode, normalise
 from gsmooth_core.a2ep.voice import speech_presence
-from gsmooth_core.data import Expression, Float
+from gsmooth_core.types import Expression, Float
 
 CHUNK = 1 << 20  # samples that are looked at together
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gsmooth_core.a2ep.decoder import DecoderState, ExpressionDecoder
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 
 HALF_WINDOW = 500  # frames on either side over which features are averaged: 20 s
 EMIT = 250  # frames that are normalised at a time

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsmooth_core.data import FaceTrack, Float
-from gsmooth_core.metrics.mouth import aperture
+from gsmooth_core.face.mouth import aperture
+from gsmooth_core.types import FaceTrack, Float
 
 AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that hardly speaks
 LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves

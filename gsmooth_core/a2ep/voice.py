@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, grey_closing, maximum_filter1d, median_filter
 
 from gsmooth_core.a2ep.mel import SPEECH_LEVEL, block_levels
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 
 QUIET = 38.0  # dB below usual speech under which nothing is heard as speech
 FLICKER = 5  # frames: shorter bursts or gaps are not believed

@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from gsmooth_core.data import Clip, Float
 from gsmooth_core.errors import MediaError
-from gsmooth_core.files import atomic, fresh, partial_path
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time, read_audio
 from gsmooth_core.media.description import describe
@@ -19,6 +17,8 @@ from gsmooth_core.media.encode import Container, container_for, write_error
 from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.images import image_target, sequence
 from gsmooth_core.media.probe import probe
+from gsmooth_core.storage.files import atomic, fresh, partial_path
+from gsmooth_core.types import Clip, Float
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.data import Float
 from gsmooth_core.errors import MediaError, NoSpeechError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import Description, describe
 from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.probe import probe_source
+from gsmooth_core.types import Float
 
 log = logging.getLogger(__name__)
 

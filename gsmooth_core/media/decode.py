@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import LIMIT, check_readable
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
 from gsmooth_core.media.timing import Timing
+from gsmooth_core.types import Clip, Image
 
 # Only these containers have an index that brings a seek to or before the asked time.
 _SEEKABLE = ("mov,mp4", "matroska")

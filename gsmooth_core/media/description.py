@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.errors import MediaError
-from gsmooth_core.files import check_file
 from gsmooth_core.media import ffmpeg
+from gsmooth_core.storage.files import check_file
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,19 @@ from typing import Protocol, Self
 import cv2
 import numpy as np
 
-from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import InputError, MediaError
-from gsmooth_core.files import PARTIAL, cannot_write, fresh, partial_path, remove_folder, sync
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.probe import probe_source
+from gsmooth_core.storage.files import (
+    PARTIAL,
+    cannot_write,
+    fresh,
+    partial_path,
+    remove_folder,
+    sync,
+)
+from gsmooth_core.types import Clip, Image
 
 _H264 = ("-c:v", "libx264")
 _VP9 = ("-c:v", "libvpx-vp9", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.files import (
+from gsmooth_core.storage.files import (
     PARTIAL,
     beside,
     cannot_write,

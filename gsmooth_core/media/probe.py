@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.data import Clip
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media.description import (
     Description,
@@ -21,6 +20,7 @@ from gsmooth_core.media.description import (
 from gsmooth_core.media.packets import DISCARD, KEY, MOST_PICTURES, read_packets, too_many
 from gsmooth_core.media.still import is_still, still_size
 from gsmooth_core.media.timing import DEFAULT_FPS, Ticks, Timing, check_length, make_timing
+from gsmooth_core.types import Clip
 
 _UNSET = -(1 << 63)
 _PICTURES = ("0:V:0", MOST_PICTURES)

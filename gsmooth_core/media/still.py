@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from gsmooth_core.data import Image
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media.description import MOST_PIXELS, too_large
+from gsmooth_core.types import Image
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _MOST_BYTES = 8 * MOST_PIXELS + (1 << 20)  # four channels of 16 bits, and what is said about them

@@ -17,10 +17,10 @@ from time import monotonic
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
-from gsmooth_core.data import Bool, FaceTrack, Float
 from gsmooth_core.taft.calibrate import CalibrationSettings, calibrate
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.lessons import LessonSettings, Material
+from gsmooth_core.types import Bool, FaceTrack, Float
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from torch import nn
 
-from gsmooth_core.data import Bool, Float, Image
 from gsmooth_core.taft.compose import Composition
 from gsmooth_core.taft.correctives import Correctives, circumstances
 from gsmooth_core.taft.generator import placed
@@ -22,6 +21,7 @@ from gsmooth_core.taft.inputs import generated
 from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.registration import flow
 from gsmooth_core.taft.ridge import proven_ridge
+from gsmooth_core.types import Bool, Float, Image
 
 _OUTLINE = 15  # pixels around the face in which its outline may be found
 _STILL = 0.05  # deviation of a circumstance that hardly varies: it shall not count much

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core import models
-from gsmooth_core.checkpoints import load_network, tried
-from gsmooth_core.modelfile import ModelSource
-from gsmooth_core.storage import save_arrays
+from gsmooth_core.models import registry as models
+from gsmooth_core.models.checkpoints import load_network, tried
+from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.taft.generator import (
     HINTS,
     PRESETS,

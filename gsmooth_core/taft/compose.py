@@ -13,14 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.camera import project, rotation_matrix
-from gsmooth_core.crop import crop_transforms, window
-from gsmooth_core.data import Blend, Bool, FaceTrack, Float, FrameSource, Image
 from gsmooth_core.errors import InputError
-from gsmooth_core.face_model import MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.mafb import MaskSettings, blend, face_mask, in_crop, scaled
-from gsmooth_core.occlusion.occluders import Occluders
-from gsmooth_core.render import (
+from gsmooth_core.face.camera import project, rotation_matrix
+from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.render import (
     Drawing,
     Posed,
     covered,
@@ -29,6 +25,9 @@ from gsmooth_core.render import (
     pose_face,
     visibility,
 )
+from gsmooth_core.mafb.blend import MaskSettings, blend, face_mask, in_crop, scaled
+from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.correctives import Personal, circumstances
 from gsmooth_core.taft.interior import bridge, soften_gap
 from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
@@ -41,6 +40,7 @@ from gsmooth_core.taft.warp import (
     match_light,
     sample,
 )
+from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
 _FLOOR = 0.02  # validity of skin that no reference shows well
 _SHADED = 0.02  # validity of the model's own teeth and tongue

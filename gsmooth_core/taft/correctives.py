@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.data import FaceTrack, Float
-from gsmooth_core.layout import ArrayLayout, Layout, check_arrays, damaged
-from gsmooth_core.storage import load_arrays, save_arrays
+from gsmooth_core.storage.arrays import load_arrays, save_arrays
+from gsmooth_core.storage.layout import ArrayLayout, Layout, check_arrays, damaged
+from gsmooth_core.types import FaceTrack, Float
 
 KIND = "correctives"
 _LAYOUT: Layout = {

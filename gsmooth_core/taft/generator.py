@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gsmooth_core.devices import best_device
+from gsmooth_core.models.devices import best_device
 
 HINTS = 3
 """Channels of `GeneratorInput.hints`: lips, mouth interior, skin."""

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.data import Float
-from gsmooth_core.metrics.regions import Box
+from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft.compose import ComposeSettings, Composition
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
+from gsmooth_core.types import Float
 
 
 def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.data import Bool, Float
+from gsmooth_core.types import Bool, Float
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior is believed e times less
 _GAP = 0.014  # of the crop's side: gap of the lips at which the dark behind them shows by 1 - 1/e

@@ -9,11 +9,11 @@ from time import monotonic
 import numpy as np
 from torch import nn
 
-from gsmooth_core.data import FaceTrack, Image, Opened
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.inputs import suited
+from gsmooth_core.types import FaceTrack, Image, Opened
 
 _SWEEPS = (0, 2, 1, 3)  # a sweep that time cuts short leaves an even choice
 

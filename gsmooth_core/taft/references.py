@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from gsmooth_core.data import Bool, FaceTrack, Float
-from gsmooth_core.face_model import MorphableModel, Region
+from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.types import Bool, FaceTrack, Float
 
 _POINTS = 60
 _CANDIDATES = 3000

@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from gsmooth_core.data import Bool, Float, Image
+from gsmooth_core.types import Bool, Float, Image
 
 _TEXTURE = 200.0  # squared gradient (8 bit) from which a pixel tells where it lies
 _AROUND = 3.0  # pixels over which the gradient is gathered

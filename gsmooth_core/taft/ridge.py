@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Bool, Float
+from gsmooth_core.types import Bool, Float
 
 Rows = NDArray[np.int64]
 

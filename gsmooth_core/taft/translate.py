@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import nn
 
-from gsmooth_core.data import Bool, FaceTrack, Float, FrameSource, Image
-from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.occlusion.occluders import Occluders
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.inputs import generated, suited
+from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
 _AHEAD = 2  # frames that are composed while the generator is at work on another

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.crop import Window, hidden
-from gsmooth_core.data import Bool, Float, Image
-from gsmooth_core.mafb import lay_over
+from gsmooth_core.mafb.blend import lay_over
+from gsmooth_core.mafb.crop import Window, hidden
+from gsmooth_core.types import Bool, Float, Image
 
 _KNOWN = 0.999
 _HALF = 0.5

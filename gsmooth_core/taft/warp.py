@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Bool, Float, Image
+from gsmooth_core.types import Bool, Float, Image
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 _TOLERANCE = 0.02  # difference to the frame by which a reference is believed e times less

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gsmooth_core.data import Float, Int
-from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.tracking.lips import edge_landmarks
-from gsmooth_core.tracking.points import (
+from gsmooth_core.face.landmarks import (
     INNER_LOWER_LIP,
+    INNER_MOUTH_CORNERS,
     INNER_UPPER_LIP,
     MESH_POINTS,
     MOUTH_CORNERS,
     OUTER_LIPS,
 )
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.types import Float, Int
 
 _LIP_WEIGHT, _FACE_WEIGHT = 1.0, 0.2
 
@@ -68,4 +69,4 @@ def landmark_basis(model: MorphableModel) -> LandmarkBasis:
 
 
 def _lip_points() -> tuple[int, ...]:
-    return (*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS)
+    return (*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS, *INNER_MOUTH_CORNERS)

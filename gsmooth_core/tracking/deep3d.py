@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from gsmooth_core.data import Float
 from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.projection import Camera
+from gsmooth_core.types import Float
 
 SIDE, FOCAL, DISTANCE = 224, 1015.0, 10.0
 CROP_CAMERA = Camera(FOCAL, SIDE, SIDE)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.data import Float, Image
 from gsmooth_core.tracking.networks import Network
+from gsmooth_core.types import Float, Image
 
 Tile = tuple[float, float, float]
 """Left, top and side of a square in pixels; it may reach outside the frame."""

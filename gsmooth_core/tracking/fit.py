@@ -12,10 +12,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.camera import rotation_matrix
-from gsmooth_core.data import Bool, FaceTrack, Float
 from gsmooth_core.errors import NoFaceError
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face.camera import rotation_matrix
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking.basis import LandmarkBasis, landmark_basis
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
@@ -24,6 +23,7 @@ from gsmooth_core.tracking.lips import ClosedLips, close_lips
 from gsmooth_core.tracking.projection import POSE, Camera, Reals, translation
 from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
 from gsmooth_core.tracking.terms import Seen, face_size, residuals
+from gsmooth_core.types import Bool, FaceTrack, Float
 
 Real = NDArray[np.float64]
 

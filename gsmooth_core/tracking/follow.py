@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gsmooth_core.data import Float, Image, Int
 from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
 from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
 from gsmooth_core.tracking.shots import CutFinder, CutSettings
+from gsmooth_core.types import Float, Image, Int
 
 
 @dataclass(frozen=True)

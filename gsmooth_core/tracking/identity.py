@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Float, Int
+from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS
 from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.basis import LandmarkBasis
-from gsmooth_core.tracking.points import EYE_CORNERS
 from gsmooth_core.tracking.projection import Camera
 from gsmooth_core.tracking.sequence import Prior, add_prior, initial, rigid_pose
 from gsmooth_core.tracking.terms import Seen, Weights, residuals, split, weigh
+from gsmooth_core.types import Float, Int
 
 Real = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def first_camera(
     seen: Seen, basis: LandmarkBasis, width: int, height: int, settings: IdentitySettings
 ) -> Camera:
     """A usual lens, or a longer one where the face would otherwise be too near."""
-    eyes = basis.mean[np.searchsorted(basis.index, EYE_CORNERS)]
+    eyes = basis.mean[np.searchsorted(basis.index, OUTER_EYE_CORNERS)]
     decimetres = float(np.linalg.norm(eyes[0] - eyes[1]))
     largest = float(np.quantile(seen.size[seen.present], 0.9))
     lens = max(settings.lens * max(width, height), settings.closest * largest / decimetres)

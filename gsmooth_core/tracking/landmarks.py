@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.data import Float, Image
 from gsmooth_core.tracking.detector import Detection
 from gsmooth_core.tracking.networks import Network
+from gsmooth_core.types import Float, Image
 
 LANDMARKS = 478
 EYE_LEFT, EYE_RIGHT = 33, 263

@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from gsmooth_core import shading
-from gsmooth_core.camera import rotation_matrix
-from gsmooth_core.data import Bool, FaceTrack, Float, Image, Int
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face import shading
+from gsmooth_core.face.camera import rotation_matrix
+from gsmooth_core.face.landmarks import SKIN
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking.follow import FollowedFace
 from gsmooth_core.tracking.landmarks import Crop, cut
-from gsmooth_core.tracking.points import SKIN
+from gsmooth_core.types import Bool, FaceTrack, Float, Image, Int
 
 _CROP = 64
 _FACING = 0.25

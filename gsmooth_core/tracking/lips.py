@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsmooth_core.data import Bool, Float, Int
-from gsmooth_core.face_model import MorphableModel, Region
-from gsmooth_core.tracking.points import INNER_LOWER_LIP, INNER_UPPER_LIP
+from gsmooth_core.face.landmarks import INNER_LOWER_LIP, INNER_UPPER_LIP
+from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.types import Bool, Float, Int
 
 _REACH = 0.02  # decimetres to either side of a landmark, a few columns of vertices
 

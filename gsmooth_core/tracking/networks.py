@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from gsmooth_core import models
-from gsmooth_core.data import Float
 from gsmooth_core.errors import ModelError
-from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.models import registry as models
+from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.types import Float
 
 Shape = tuple[int, ...]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.data import Bool, Float, Image
-from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.tracking.points import NOSE_BASE, SKIN
+from gsmooth_core.face.landmarks import NOSE_BASE, SKIN
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.types import Bool, Float, Image
 
 _UNUSUAL = 0.35  # relative difference of colour; light and turning heads stay below
 _DARKEST = 0.08

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.camera import rotation_matrix
+from gsmooth_core.face.camera import rotation_matrix
 
 POSE = 6
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.checkpoints import load_network, read_torch, table_of_weights
-from gsmooth_core.modelfile import ModelSource
+from gsmooth_core.models.checkpoints import load_network, read_torch, table_of_weights
+from gsmooth_core.models.modelfile import ModelSource
 
 HEADS = (80, 64, 80, 3, 27, 2, 1)
 """alpha, beta, delta, angles, gamma, translation x y, translation z."""

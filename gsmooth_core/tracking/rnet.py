@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gsmooth_core.checkpoints import plausible
-from gsmooth_core.data import Bool, Clip, FaceTrack, Float, Image
 from gsmooth_core.errors import ModelError, NoFaceError
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.models.checkpoints import plausible
 from gsmooth_core.tracking import deep3d
 from gsmooth_core.tracking.fit import Limits, fill, ramp, yaw
 from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, follow_face
@@ -24,6 +23,7 @@ from gsmooth_core.tracking.landmarks import cut
 from gsmooth_core.tracking.projection import Camera, translation
 from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet, rnet_source
 from gsmooth_core.tracking.terms import face_size
+from gsmooth_core.types import Bool, Clip, FaceTrack, Float, Image
 
 _SAMPLED_VERTICES = 200
 

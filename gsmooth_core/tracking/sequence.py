@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from gsmooth_core.data import Float
 from gsmooth_core.tracking import temporal
 from gsmooth_core.tracking.basis import LandmarkBasis
 from gsmooth_core.tracking.projection import POSE, Camera
 from gsmooth_core.tracking.terms import Seen, Weights, linearise
+from gsmooth_core.types import Float
 
 Real = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.data import Float, Image
+from gsmooth_core.types import Float, Image
 
 _SIDE = 32
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Bool, Int
+from gsmooth_core.types import Bool, Int
 
 Real = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Bool, Float, Int
+from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS
 from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.basis import LandmarkBasis
-from gsmooth_core.tracking.points import EYE_CORNERS
 from gsmooth_core.tracking.projection import POSE, Camera
+from gsmooth_core.types import Bool, Float, Int
 
 Real = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Weights:
 
 def face_size(points: Float) -> Float:
     """(T,) distance of the outer eye corners in pixels, of landmarks (T, 478, 3)."""
-    a, b = EYE_CORNERS
+    a, b = OUTER_EYE_CORNERS
     return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=-1), np.float32)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from gsmooth_core.data import Clip, FaceTrack, Image
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, LandmarkTrack, follow_face
 from gsmooth_core.tracking.occlusion import hidden_share
+from gsmooth_core.types import Clip, FaceTrack, Image
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 
 from gsmooth_core.a2ep.style import PARTS_LIPS, Style
-from gsmooth_core.data import FaceTrack
+from gsmooth_core.types import FaceTrack
 
 NAMES = ("jawOpen", "mouthSmileLeft", "mouthUpperUpLeft")
 OPENING = np.array([0.3, 0.0, 2 * PARTS_LIPS], np.float32)

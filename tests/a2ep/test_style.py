@@ -5,8 +5,8 @@ import pytest
 
 from gsmooth_core.a2ep import PredictSettings, merge_expression
 from gsmooth_core.a2ep.style import AMPLITUDE_RANGE, Style, mouth_amplitude, resting
-from gsmooth_core.data import Expression, FaceTrack
 from gsmooth_core.errors import InputError
+from gsmooth_core.types import Expression, FaceTrack
 from tests.a2ep.small import ALL_NAMES, NAMES, model
 
 GRAM = np.diag([2.0, 1.0, 0.5]).astype(np.float32)

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from gsmooth_core import cli
+from gsmooth_core.app import cli
 from gsmooth_core.media import probe, read_audio, read_frames
 from tests import doubles
 from tests.media.made import number_in, numbered_frames, speechlike, write_video, write_wav

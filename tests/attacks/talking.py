@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from blender_addon import demo
-from gsmooth_core.data import Image
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.types import Image
 from tests.media.made import write_video
 
 ROOT = Path(__file__).parent.parent.parent

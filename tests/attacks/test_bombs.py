@@ -18,16 +18,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core import cli
-from gsmooth_core.data import Expression
+from gsmooth_core.app import cli
 from gsmooth_core.errors import InputError, MediaError
-from gsmooth_core.jobs import Job
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.source import Source
 from gsmooth_core.media import Sound, assemble, ffmpeg, probe, read_audio, read_frames, segment_path
 from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.still import read_still
-from gsmooth_core.source import Source
-from gsmooth_core.storage import save_expression
+from gsmooth_core.storage.arrays import save_expression
+from gsmooth_core.types import Expression
 from tests.attacks import bombs
 from tests.attacks.bombs import MOVING, SOUND, STANDING
 from tests.media.made import numbered_frames, speechlike, write_video, write_wav

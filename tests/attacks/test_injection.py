@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core import cli
+from gsmooth_core.app import cli
 from gsmooth_core.errors import GSmoothError, MediaError
 from gsmooth_core.media import (
     SegmentWriter,
@@ -131,7 +131,7 @@ def test_every_command_and_the_worker_with_a_face(
     assert all(status not in (70,) for status in ended)
     if kind in INNOCENT_PICTURE:
         assert ended[:2] == [0, 0]
-        ask_worker(tmp_path / "job", "gsmooth_core.worker")
+        ask_worker(tmp_path / "job", "gsmooth_core.app.worker")
 
 
 def commands(path: Path, plain: Path, folder: Path, job: Path) -> list[list[object]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gsmooth_core import actions
+from gsmooth_core.app import actions
 from gsmooth_core.errors import JobError
-from gsmooth_core.jobs import Job
+from gsmooth_core.job.job import Job
 from gsmooth_core.media import probe
 from tests import doubles
 from tests.media.made import numbered_frames, speechlike, write_video, write_wav

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from gsmooth_core.files import partial_path
 from gsmooth_core.media import probe, read_audio, read_frames
+from gsmooth_core.storage.files import partial_path
 from tests.attacks.talking import FRAMES, ROOT, Talking, command, talking
 
 pytestmark = [

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import GSmoothError, InputError, MediaError
-from gsmooth_core.jobs import Job
+from gsmooth_core.job.job import Job
 from gsmooth_core.media import Sound, assemble, probe, read_audio, read_frames, segment_path
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.media.encode import SegmentWriter

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gsmooth_core import actions
-from gsmooth_core.files import partial_path
-from gsmooth_core.jobs import Job
-from gsmooth_core.settings import DubSettings
+from gsmooth_core.app import actions
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.storage.files import partial_path
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.taft.lessons import LessonSettings
 from tests.attacks import places

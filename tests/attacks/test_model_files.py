@@ -16,11 +16,11 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from gsmooth_core.a2ep.model import load_a2ep, load_checkpoint
-from gsmooth_core.face_model import load_face_model, save_face_model
-from gsmooth_core.metrics import perceptual
-from gsmooth_core.storage import load_arrays, save_arrays
-from gsmooth_core.sync.expert import load_expert
-from gsmooth_core.sync.syncnet import load_syncnet
+from gsmooth_core.evaluation.metrics import perceptual
+from gsmooth_core.evaluation.sync.expert import load_expert
+from gsmooth_core.evaluation.sync.syncnet import load_syncnet
+from gsmooth_core.face.morphable import load_face_model, save_face_model
+from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.tracking.resnet import load_rnet

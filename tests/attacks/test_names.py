@@ -16,13 +16,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from gsmooth_core import cli
-from gsmooth_core.jobs import load_job
+from gsmooth_core.app import cli
+from gsmooth_core.evaluation.metrics.shot import _pictures
+from gsmooth_core.evaluation.report import page, plot
+from gsmooth_core.evaluation.sync.offset import SyncResult
+from gsmooth_core.evaluation.sync.plot import draw
+from gsmooth_core.job.job import load_job
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.metrics.shot import _pictures
-from gsmooth_core.report import page, plot
-from gsmooth_core.sync.offset import SyncResult
-from gsmooth_core.sync.plot import draw
 from tests import doubles
 from tests.attacks.talking import talking
 from tests.media.made import numbered_frames, speechlike, write_video, write_wav

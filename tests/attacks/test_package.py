@@ -106,7 +106,7 @@ def test_strays_change_not_one_byte(checkout, tmp_path):
         "blender_addon/runtime.py",
         "blender_addon/new.py",
         "blender_addon/operators",
-        "gsmooth_core/worker.py",
+        "gsmooth_core/app/worker.py",
         "gsmooth_core/taft",
         "gsmooth_core/taft/__init__.py",
         "gsmooth_core/weights",

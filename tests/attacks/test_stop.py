@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gsmooth_core.jobs import Job
+from gsmooth_core.job.job import Job
 from tests.media.made import numbered_frames, speechlike, write_video, write_wav
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
@@ -25,7 +25,8 @@ LIMIT = 60.0
 
 STUBBORN = f"""
 import sys, time
-from gsmooth_core import cli, standalone
+from gsmooth_core.app import cli
+from gsmooth_core.app import stages as standalone
 
 def swallow(*arguments):
     print("busy", flush=True)

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from blender_addon import installer, runtime
-from gsmooth_core import worker as module
-from gsmooth_core.worker import LONGEST_LINE, MOST_WAITING, next_line
-from tests.test_worker import Host, host, make_job
+from gsmooth_core.app import worker as module
+from gsmooth_core.app.worker import LONGEST_LINE, MOST_WAITING, next_line
+from tests.app.test_worker import Host, host, make_job
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 

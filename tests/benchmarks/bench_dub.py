@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import skimage.data
 
-from gsmooth_core.bench import pipeline
-from gsmooth_core.data import Expression, Image
-from gsmooth_core.jobs import Job
-from gsmooth_core.storage import save_expression
+from gsmooth_core.evaluation.bench import pipeline
+from gsmooth_core.job.job import Job
+from gsmooth_core.storage.arrays import save_expression
+from gsmooth_core.types import Expression, Image
 from tests.media import made
 
 SIZE = (1280, 720)

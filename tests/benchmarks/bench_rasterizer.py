@@ -15,9 +15,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.rasterizer import available_backends, rasterize_torch
-from tests.rasterizer.meshes import sphere
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.rasterizer import available_backends, rasterize_torch
+from tests.face.rasterizer.meshes import sphere
 
 VERTICES_A_SIDE = 110  # 12,100 vertices, 23,762 faces, about those of the default face
 

@@ -11,11 +11,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.data import FaceTrack
-from gsmooth_core.face_model import load_face_model
-from gsmooth_core.mesh import export_mesh
-from gsmooth_core.storage import save_arrays
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.mesh import export_mesh
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.storage.arrays import save_arrays
+from gsmooth_core.types import FaceTrack
 
 FRAMES, WIDTH, HEIGHT, FOCAL = 30, 640, 360, 900.0
 

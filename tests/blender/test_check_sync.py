@@ -179,7 +179,7 @@ def test_real_worker(timeline, scene, core_python, tmp_path, monkeypatch):
     command = [ffmpeg(), "-y", "-loglevel", "error", "-loop", "1", "-i", str(photo), "-t", "2"]
     command += ["-f", "lavfi", "-t", "2", "-i", "anoisesrc=a=0.2:seed=1", "-r", "25"]
     subprocess.run([*command, "-pix_fmt", "yuv420p", "-shortest", str(movie)], check=True)
-    monkeypatch.setattr(runtime, "ENTRY", ("-m", "gsmooth_core.worker"))
+    monkeypatch.setattr(runtime, "ENTRY", ("-m", "gsmooth_core.app.worker"))
     monkeypatch.setenv("GSMOOTH_PYTHON", core_python)
     preferences.look_again()
     timeline.media = tmp_path

@@ -48,7 +48,7 @@ def folder(core_python, tmp_path_factory):
 
 @pytest.fixture
 def dubbed(scene, timeline, folder, core_python, monkeypatch):
-    monkeypatch.setattr(runtime, "ENTRY", ("-m", "gsmooth_core.worker"))
+    monkeypatch.setattr(runtime, "ENTRY", ("-m", "gsmooth_core.app.worker"))
     monkeypatch.setenv("GSMOOTH_PYTHON", core_python)
     preferences.look_again()
     timeline.media = folder

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("bpy")
 
-from gsmooth_core.settings import DubSettings
+from gsmooth_core.job.settings import DubSettings
 
 
 def test_defaults_are_the_cores(scene):

@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.data import FaceTrack, Image
-from gsmooth_core.face_model import MorphableModel, Region, load_face_model
-from gsmooth_core.rasterizer import rasterize
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.morphable import MorphableModel, Region, load_face_model
+from gsmooth_core.face.rasterizer import rasterize
+from gsmooth_core.types import FaceTrack, Image
 
 WIDTH, HEIGHT, FOCAL = 320, 288, 700.0
 LIGHT = np.zeros((9, 3), np.float32)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.adapt import AdaptSettings, learn, open_to, shares_of
 from gsmooth_core.taft.calibrate import CalibrationSettings
@@ -20,6 +19,7 @@ from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.ridge import ridge
 from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, calibrate, fitted
 from gsmooth_core.taft.compose import Composer, ComposeSettings
@@ -22,6 +21,7 @@ from gsmooth_core.taft.correctives import (
 from gsmooth_core.taft.generator import build
 from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.data import Bool, FaceTrack, Image
-from gsmooth_core.render import covered, face_surface, pose_face
+from gsmooth_core.face.render import covered, face_surface, pose_face
 from gsmooth_core.taft.compose import Composer
+from gsmooth_core.types import Bool, FaceTrack, Image
 from tests.taft import scene
 
 DARK, BRIGHT = (40, 60, 50), (200, 180, 190)

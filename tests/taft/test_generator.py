@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.models import locate
-from gsmooth_core.storage import load_arrays, save_arrays
+from gsmooth_core.models.registry import locate
+from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft.small import SMALL, stirred
@@ -115,7 +115,7 @@ def test_a_checkpoint_describes_itself(preset: str, tmp_path: Path) -> None:
 def test_a_missing_checkpoint_is_a_model_error(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(ModelError):
         load_generator(tmp_path / "none.safetensors")
-    monkeypatch.setattr("gsmooth_core.models.PACKAGE_WEIGHTS", tmp_path)
+    monkeypatch.setattr("gsmooth_core.models.registry.PACKAGE_WEIGHTS", tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.delenv("GSMOOTH_MODELS", raising=False)
     with pytest.raises(ModelError):

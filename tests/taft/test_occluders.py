@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.crop import crop_transforms
-from gsmooth_core.occlusion.occluders import Occluders, packed
+from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
-from tests.occlusion import made
+from tests.mafb.occlusion import made
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from gsmooth_core.crop import window
-from gsmooth_core.data import FaceTrack, Image
 from gsmooth_core.errors import InputError
+from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import Composer, ComposeSettings, best_size
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 

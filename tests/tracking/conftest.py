@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.data import Image
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import FaceMesh
+from gsmooth_core.types import Image
 
 
 @pytest.fixture(scope="session")

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.data import FaceTrack, Float
 from gsmooth_core.errors import NoFaceError
-from gsmooth_core.face_model import MorphableModel, Region, load_face_model
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.landmarks import INNER_LOWER_LIP, INNER_UPPER_LIP
+from gsmooth_core.face.morphable import MorphableModel, Region, load_face_model
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.lips import ClosedLips, close_lips, edge_landmarks
-from gsmooth_core.tracking.points import INNER_LOWER_LIP, INNER_UPPER_LIP
 from gsmooth_core.tracking.terms import face_size
+from gsmooth_core.types import FaceTrack, Float
 from tests.tracking.synthetic import HEIGHT, WIDTH, Truth, landmarks, truth
 
 FPS = Fraction(25)

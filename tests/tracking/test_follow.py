@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.data import Image
 from gsmooth_core.tracking.follow import FollowSettings, follow_face
 from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceMesh
 from gsmooth_core.tracking.shots import CutFinder
+from gsmooth_core.types import Image
 from tests.tracking.places import EYE_DISTANCE
 
 NOSE = 1

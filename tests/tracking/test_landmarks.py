@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.data import Float, Image
-from gsmooth_core.face_model import load_face_model
+from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES, Crop, FaceMesh, cut
+from gsmooth_core.types import Float, Image
 from tests.tracking.places import (
     CHIN,
     EYE_AT_LEFT,

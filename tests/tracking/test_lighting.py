@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gsmooth_core import shading
-from gsmooth_core.camera import rotation_matrix
-from gsmooth_core.data import FaceTrack, Float, Image
-from gsmooth_core.face_model import MorphableModel, load_face_model
+from gsmooth_core.face import shading
+from gsmooth_core.face.camera import rotation_matrix
+from gsmooth_core.face.landmarks import SKIN
+from gsmooth_core.face.morphable import MorphableModel, load_face_model
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.follow import FollowedFace
-from gsmooth_core.tracking.points import SKIN
+from gsmooth_core.types import FaceTrack, Float, Image
 
 FRAMES = 40
 

@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from gsmooth_core import models
 from gsmooth_core.errors import ModelError
+from gsmooth_core.models import registry as models
 from gsmooth_core.tracking.networks import Network
 from tests.attacks.checkpoints import refused
 

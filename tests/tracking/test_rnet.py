@@ -10,13 +10,13 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from gsmooth_core import camera, shading
-from gsmooth_core.data import Clip, Image
 from gsmooth_core.errors import ModelError, NoFaceError
-from gsmooth_core.face_model import MorphableModel
+from gsmooth_core.face import camera, shading
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import deep3d, projection
 from gsmooth_core.tracking.resnet import HEADS, RNet, load_rnet
 from gsmooth_core.tracking.rnet import Coefficients, RNetTracker
+from gsmooth_core.types import Clip, Image
 from tests.attacks.checkpoints import light, refused
 
 RNG = np.random.default_rng(5)

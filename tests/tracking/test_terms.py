@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gsmooth_core import camera
+from gsmooth_core.face import camera
 from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.projection import Camera
 from gsmooth_core.tracking.sequence import unwrap

@@ -8,21 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.data import Clip, FaceTrack, Float, Image
 from gsmooth_core.errors import NoFaceError
-from gsmooth_core.face_model import MorphableModel, load_face_model
-from gsmooth_core.media import probe, read_frames
-from gsmooth_core.tracking import track_face
-from gsmooth_core.tracking.lips import edge_landmarks
-from gsmooth_core.tracking.points import (
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.landmarks import (
     INNER_LOWER_LIP,
+    INNER_MOUTH_CORNERS,
     INNER_UPPER_LIP,
     MOUTH_CORNERS,
     OUTER_LIPS,
 )
+from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.tracking import track_face
+from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.types import Clip, FaceTrack, Float, Image
 
-LIPS = [*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS]
+LIPS = [*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS, *INNER_MOUTH_CORNERS]
 
 
 @pytest.fixture(scope="module")

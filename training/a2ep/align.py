@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 from training.a2ep.whisper import PARTS
 from training.prepare import load_speech
 from training.split import UNLABELLED, read_footage

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import signal
 
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 
 SPEED_STEPS = 100  # speeds are multiples of a hundredth
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gsmooth_core.data import Bool, Float
+from gsmooth_core.types import Bool, Float
 
 
 @dataclass(frozen=True)

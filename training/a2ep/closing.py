@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize
 
-from gsmooth_core.data import Bool, Float
+from gsmooth_core.types import Bool, Float
 from training.a2ep.data import Utterance
 from training.a2ep.ridge import balance, windows
 

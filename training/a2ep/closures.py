@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from gsmooth_core.a2ep import A2EP, PredictSettings, merge_expression, predict_expression
-from gsmooth_core.data import Bool, FaceTrack, Float
+from gsmooth_core.types import Bool, FaceTrack, Float
 from training.a2ep.align import Phone
 from training.a2ep.closing import SHUT
 from training.a2ep.data import Utterance, at_times, driven_curves, frame_times

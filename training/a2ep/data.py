@@ -18,9 +18,9 @@ from gsmooth_core.a2ep.features import FPS
 from gsmooth_core.a2ep.loss import LAMBDA_MOUTH
 from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.a2ep.style import mouth_amplitude
-from gsmooth_core.data import Bool, FaceTrack, Float
-from gsmooth_core.metrics.mouth import aperture
-from gsmooth_core.storage import load_arrays, load_track
+from gsmooth_core.face.mouth import aperture
+from gsmooth_core.storage.arrays import load_arrays, load_track
+from gsmooth_core.types import Bool, FaceTrack, Float
 from training.a2ep.face import SpeechFace
 from training.split import UNLABELLED, Part, Sample, read_footage
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gsmooth_core.a2ep.loss import LAMBDA_MOUTH, VertexLoss
-from gsmooth_core.data import Float
-from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.metrics.mouth import aperture, eye_distance, width
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.face.mouth import aperture, eye_distance, width
+from gsmooth_core.types import Float
 
 # Outer and inner lips of the 478-point face mesh.
 LIPS = (

@@ -25,12 +25,12 @@ from gsmooth_core.a2ep import A2EP, load_a2ep, predict_expression
 from gsmooth_core.a2ep.features import OVERLAP, WINDOW
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.stream import EMIT
-from gsmooth_core.bench.pipeline import peak_megabytes
-from gsmooth_core.data import Float
-from gsmooth_core.face_model import load_face_model
+from gsmooth_core.evaluation.bench.pipeline import peak_megabytes
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.mouth import correlation
 from gsmooth_core.media import read_audio
-from gsmooth_core.metrics.mouth import correlation
-from gsmooth_core.storage import load_track
+from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.types import Float
 from training.a2ep.align import load_phones
 from training.a2ep.augment import add_noise, telephone_band
 from training.a2ep.closures import Closures, closures_of

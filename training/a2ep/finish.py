@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gsmooth_core.a2ep import A2EP
 from gsmooth_core.a2ep.encoders import Wav2VecFrames
 from gsmooth_core.a2ep.style import resting
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 from training.a2ep.closing import fit_closing
 from training.a2ep.data import AMPLITUDE_RANGE, Utterance
 from training.a2ep.face import SpeechFace

@@ -11,8 +11,8 @@ from typing import Self
 
 import numpy as np
 
-from gsmooth_core.data import Bool, Float
-from gsmooth_core.metrics.mouth import correlation
+from gsmooth_core.face.mouth import correlation
+from gsmooth_core.types import Bool, Float
 from training.a2ep.face import SpeechFace
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 from training.a2ep.data import Take, Utterance
 
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from gsmooth_core.a2ep import A2EP, PredictSettings, predict_expression, style_of
-from gsmooth_core.data import Expression, FaceTrack, Float
-from gsmooth_core.storage import load_track
+from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.types import Expression, FaceTrack, Float
 from training.a2ep.data import Utterance
 from training.a2ep.face import SpeechFace
 from training.a2ep.measure import Figures, measure

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
 from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE, SPEECH_LEVEL, level_gain
-from gsmooth_core.data import Float
+from gsmooth_core.types import Float
 from training.a2ep.augment import coloured_noise
 
 PENALTY = 1e-3

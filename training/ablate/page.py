@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gsmooth_core.metrics.figures import BY_NAME, Figures, shown
-from gsmooth_core.report import page as html
+from gsmooth_core.evaluation.metrics.figures import BY_NAME, Figures, shown
+from gsmooth_core.evaluation.report import page as html
 from training.evaluate.page import counted, heading
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from pathlib import Path
 
 from gsmooth_core.dub import Run
 from gsmooth_core.errors import GSmoothError, InputError
-from gsmooth_core.files import write_text
-from gsmooth_core.metrics.figures import FIGURES, Figures
+from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
+from gsmooth_core.storage.files import write_text
 from training.ablate.page import ablation_page
 from training.ablate.ways import (
     WithoutAdaptation,

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.a2ep import load_a2ep
-from gsmooth_core.data import Bool, Expression, FaceTrack, FrameSource
 from gsmooth_core.dub import Run
-from gsmooth_core.face_model import Region
-from gsmooth_core.render import Drawing
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.face.render import Drawing
 from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource
 
 _BORDER = 8  # pixels of the crop that stay the frame's, beside the rim
 

@@ -20,15 +20,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Expression, FaceTrack, Float, Image
 from gsmooth_core.dub import DubResult, dub
-from gsmooth_core.face_model import load_face_model
-from gsmooth_core.jobs import Job
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.mouth import aperture, correlation
+from gsmooth_core.job.job import Job
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.metrics.mouth import aperture, correlation
-from gsmooth_core.storage import load_expression, load_track
+from gsmooth_core.storage.arrays import load_expression, load_track
 from gsmooth_core.tracking import track_face
 from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.types import Expression, FaceTrack, Float, Image
 
 log = logging.getLogger(__name__)
 

@@ -17,31 +17,31 @@ from typing import Any
 import numpy as np
 
 import gsmooth_core
-from gsmooth_core import models
-from gsmooth_core.data import FaceTrack, Float, Image, Opened
 from gsmooth_core.dub import Run, dub
 from gsmooth_core.errors import GSmoothError, LeakError
-from gsmooth_core.face_model import load_face_model
-from gsmooth_core.files import hash_file, write_text
-from gsmooth_core.journal import JOURNAL_FILE, fingerprint, stamp
+from gsmooth_core.evaluation.metrics.compare import Curves
+from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
+from gsmooth_core.evaluation.metrics.masks import Masks
+from gsmooth_core.evaluation.metrics.poison import refuse_leaks
+from gsmooth_core.evaluation.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
+from gsmooth_core.evaluation.metrics.summary import summarise
+from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
+from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
+from gsmooth_core.evaluation.sync import SyncResult
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
+from gsmooth_core.job.source import FrameReader
 from gsmooth_core.media import probe
-from gsmooth_core.metrics.compare import Curves
-from gsmooth_core.metrics.figures import FIGURES, Figures
-from gsmooth_core.metrics.masks import Masks
-from gsmooth_core.metrics.poison import refuse_leaks
-from gsmooth_core.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
-from gsmooth_core.metrics.summary import summarise
-from gsmooth_core.metrics.synchrony import sync_figures, sync_of
-from gsmooth_core.report.pictures import face_strip, save_jpeg, worst_pairs
-from gsmooth_core.source import FrameReader
-from gsmooth_core.sync import SyncResult
+from gsmooth_core.models import registry as models
+from gsmooth_core.storage.files import hash_file, write_text
 from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.types import FaceTrack, Float, Image, Opened
 from training.evaluate.clips import EvalClip
 from training.evaluate.rows import DUBS, UNPAIRED, Plan, Row, job_of, own_job
 
 log = logging.getLogger(__name__)
 
-_OUTSIDE_OF_DUBBING = ("metrics", "report", "sync")
+_OUTSIDE_OF_DUBBING = ("evaluation",)
 _NOT_JUDGING = ("__init__", "__main__", "check", "run")  # files here that results do not depend on
 _KEPT_CURVES = (
     "lmd", "aperture", "true_aperture", "wanted_aperture", "psnr", "mouth_psnr", "rim",
@@ -353,7 +353,7 @@ def code_stamp(without: tuple[str, ...] = ()) -> str:
     """SHA-256 of the engine's source, without some of its rooms."""
     root, digest = Path(gsmooth_core.__file__).parent, hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] not in without:
+        if not path.relative_to(root).as_posix().startswith(tuple(f"{room}/" for room in without)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -365,7 +365,7 @@ def _key(clip: EvalClip, plan: Plan) -> str:
     here = Path(__file__).parent
     own = {path.name: path for path in here.glob("*.py") if path.stem not in _NOT_JUDGING}
     return fingerprint(
-        code=code_stamp(("report",)), offset=clip.offset, weights=weights, expert=expert,
+        code=code_stamp(("evaluation/report",)), offset=clip.offset, weights=weights, expert=expert,
         plan={k: str(v) for k, v in parts.items() if k != "reuse"}, own=own,
     )  # fmt: skip
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gsmooth_core.data import Float
-from gsmooth_core.metrics.figures import BY_NAME as FIGURES_BY_NAME
-from gsmooth_core.metrics.figures import FIGURES, Figures, shown
-from gsmooth_core.metrics.verdict import graded
-from gsmooth_core.report import page as html
-from gsmooth_core.report.plot import Line, dots, lines
+from gsmooth_core.evaluation.metrics.figures import BY_NAME as FIGURES_BY_NAME
+from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
+from gsmooth_core.evaluation.metrics.verdict import graded
+from gsmooth_core.evaluation.report import page as html
+from gsmooth_core.evaluation.report.plot import Line, dots, lines
+from gsmooth_core.types import Float
 from training.evaluate.rows import BY_NAME, ROWS
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.data import FaceTrack
-from gsmooth_core.jobs import Job
-from gsmooth_core.settings import DubSettings
-from gsmooth_core.storage import save_expression
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.storage.arrays import save_expression
+from gsmooth_core.types import FaceTrack
 from training.evaluate.clips import EvalClip
 
 

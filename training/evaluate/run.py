@@ -29,8 +29,8 @@ import torch
 
 from gsmooth_core.dub import Run
 from gsmooth_core.errors import GSmoothError, InputError
-from gsmooth_core.files import write_text
-from gsmooth_core.metrics.figures import FIGURES, Figures
+from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
+from gsmooth_core.storage.files import write_text
 from training.evaluate.clip import ClipResult, LeftOut, try_clip
 from training.evaluate.clips import EvalClip, chosen_clips
 from training.evaluate.page import evaluation_page

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.face_model import LANDMARK_COUNT, MorphableModel, Region, save_face_model
-from gsmooth_core.models import PACKAGE_WEIGHTS
+from gsmooth_core.face.morphable import LANDMARK_COUNT, MorphableModel, Region, save_face_model
+from gsmooth_core.models.registry import PACKAGE_WEIGHTS
 from training.face.identity import (
     IdentityBasis,
     IdentitySettings,

@@ -16,10 +16,10 @@ from scipy.ndimage import binary_dilation
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
-from gsmooth_core.data import Bool, Float
-from gsmooth_core.face_model import LANDMARK_COUNT, MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.morphable import LANDMARK_COUNT, MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.types import Bool, Float
 from training.face.render import Picture, random_view, take
 from training.face.source import Array
 

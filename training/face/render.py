@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.data import Float, Image
-from gsmooth_core.face_model import MorphableModel, Region
-from gsmooth_core.rasterizer import Raster, rasterize
-from gsmooth_core.shading import shade, vertex_normals
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.face.rasterizer import Raster, rasterize
+from gsmooth_core.face.shading import shade, vertex_normals
+from gsmooth_core.types import Float, Image
 
 TINTS = {
     Region.LIPS: (0.78, 0.42, 0.42),

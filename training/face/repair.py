@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Float
-from gsmooth_core.face_model import Region
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.types import Float
 from training.face.source import Array
 from training.face.topology import Topology
 

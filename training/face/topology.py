@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from gsmooth_core.face_model import Region
+from gsmooth_core.face.morphable import Region
 from training.face.source import Array, BaseMesh, read_uv_mask
 from training.face.subdivide import PolygonMesh, control_mesh, subdivide, triangulate
 from training.face.uv import unfold

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from gsmooth_core.face_model import Region
+from gsmooth_core.face.morphable import Region
 
 Array = NDArray[np.float64]
 

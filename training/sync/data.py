@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.a2ep.stream import normalise
-from gsmooth_core.data import Float
-from gsmooth_core.storage import load_arrays, load_track
-from gsmooth_core.sync.windows import FPS, Lips, lips_at, mouth_shapes, present
+from gsmooth_core.evaluation.sync.windows import FPS, Lips, lips_at, mouth_shapes, present
+from gsmooth_core.storage.arrays import load_arrays, load_track
+from gsmooth_core.types import Float
 from training.split import UNLABELLED, Part, Sample, read_footage
 
 ENCODER = "whisper-base-3"

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.data import Float
-from gsmooth_core.sync.expert import SyncExpert
+from gsmooth_core.evaluation.sync.expert import SyncExpert
+from gsmooth_core.types import Float
 from training.progress import Progress, learning_rate
 from training.sync.data import Pair
 

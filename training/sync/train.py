@@ -17,10 +17,10 @@ import numpy as np
 import torch
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.sync.expert import SyncConfig, SyncExpert, save_expert
-from gsmooth_core.sync.offset import MOST_SHIFT, judge, shifted_distances
-from gsmooth_core.sync.sound import fingerprint
-from gsmooth_core.sync.windows import FPS
+from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert, save_expert
+from gsmooth_core.evaluation.sync.offset import MOST_SHIFT, judge, shifted_distances
+from gsmooth_core.evaluation.sync.sound import fingerprint
+from gsmooth_core.evaluation.sync.windows import FPS
 from training.progress import save_state
 from training.split import Part
 from training.sync import evaluate as figures
@@ -159,7 +159,7 @@ def run_folds(footage: Path, cache: Path, output: Path, settings: FitSettings) -
 
 def evaluate(footage: Path, cache: Path, output: Path) -> None:
     """Measure the validation speakers with the expert in `output`, or the shipped one, and CCA."""
-    from gsmooth_core.sync import load_sync_expert
+    from gsmooth_core.evaluation.sync import load_sync_expert
 
     output.mkdir(parents=True, exist_ok=True)
     own = output / "sync.safetensors"

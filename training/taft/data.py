@@ -18,13 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from gsmooth_core.data import FaceTrack, Image
-from gsmooth_core.face_model import MorphableModel
-from gsmooth_core.mafb import MaskSettings, in_crop, random_morphology, rim_weight
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.mafb.blend import MaskSettings, in_crop, random_morphology, rim_weight
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.generator import GeneratorInput
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.types import FaceTrack, Image
 
 SIZE = 256
 BOX = (16, 64, 240, 256)

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gsmooth_core.data import Float
-from gsmooth_core.metrics.fidelity import psnr, ssim
-from gsmooth_core.metrics.regions import Box, mouth_box
-from gsmooth_core.metrics.sharpness import gradient
+from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
+from gsmooth_core.evaluation.metrics.sharpness import gradient
+from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.taft.generator import GeneratorInput, weighted_mean
+from gsmooth_core.types import Float
 from training.taft.data import Batch, Samples, tensors
 
 Picture = Callable[[GeneratorInput], torch.Tensor]

@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gsmooth_core.data import FaceTrack
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.face_model import MorphableModel, load_face_model
-from gsmooth_core.storage import load_track
+from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.types import FaceTrack
 from training.split import Part, Sample, read_footage
 from training.taft.data import GAP, composed, reconstruction, sample_arrays, store
 

@@ -22,15 +22,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from gsmooth_core.data import Bool, FaceTrack, Float, FrameSource, Image
-from gsmooth_core.face_model import MorphableModel, load_face_model
-from gsmooth_core.mafb import lay_over
+from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
+from gsmooth_core.evaluation.metrics.landmarks import lip_distance
+from gsmooth_core.evaluation.metrics.sharpness import gradient
+from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.mafb.blend import lay_over
+from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.metrics.fidelity import psnr, ssim
-from gsmooth_core.metrics.landmarks import lip_distance
-from gsmooth_core.metrics.regions import Box, mouth_box
-from gsmooth_core.metrics.sharpness import gradient
-from gsmooth_core.storage import load_track
+from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.adapt import AdaptSettings, learn
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
@@ -40,6 +39,7 @@ from gsmooth_core.taft.inputs import generated, generator_input
 from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 from training.split import Part, Sample, read_footage
 from training.taft.data import GAP, SIZE
 from training.taft.measure import mean, nearest

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from gsmooth_core.a2ep.mel import BLOCK
-from gsmooth_core.data import FaceTrack
-from gsmooth_core.face_model import load_face_model
-from gsmooth_core.storage import save_arrays, save_track
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.storage.arrays import save_arrays, save_track
+from gsmooth_core.types import FaceTrack
 from training.prepare import FULL_SCALE, prepare
 
 FRAMES = 100

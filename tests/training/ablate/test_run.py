@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core.data import Expression
 from gsmooth_core.dub import Run
-from gsmooth_core.face_model import Region, load_face_model
-from gsmooth_core.render import covered, draw_face, face_surface, pose_face
-from tests.report.test_page import Reader
+from gsmooth_core.face.morphable import Region, load_face_model
+from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
+from gsmooth_core.types import Expression
+from tests.evaluation.report.test_page import Reader
 from tests.taft import scene
 from tests.training.evaluate.footage import footage
 from training.a2ep.plans import PLANS

@@ -12,8 +12,8 @@ import pytest
 
 from gsmooth_core.dub import Run
 from gsmooth_core.errors import InputError, LeakError, NoFaceError
-from gsmooth_core.metrics.fidelity import BEST_PSNR
-from tests.report.test_page import Reader
+from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
+from tests.evaluation.report.test_page import Reader
 from tests.training.evaluate.footage import FRAMES, footage
 from training.evaluate import run as ev
 from training.evaluate.clip import ClipResult, Judged, LeftOut, Shown

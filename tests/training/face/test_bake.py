@@ -8,8 +8,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from gsmooth_core.camera import pose, project
-from gsmooth_core.face_model import MOUTH_REGIONS, Region, load_face_model
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.morphable import MOUTH_REGIONS, Region, load_face_model
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES as SCORE_NAMES
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from gsmooth_core.face_model import Region
+from gsmooth_core.face.morphable import Region
 from training.face.identity import _age, _levels, align, mirrored, principal_components
 from training.face.repair import follow_mouth, similarity_field
 

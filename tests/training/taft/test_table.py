@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.metrics.fidelity import BEST_PSNR
+from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
 from training.taft import table as t
 
 BOX = np.s_[8:40, 10:50]

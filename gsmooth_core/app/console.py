@@ -1,0 +1,153 @@
+"""How events and ends are shown: bars for a person, JSON lines for a program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+from gsmooth_core.errors import CancelledError
+from gsmooth_core.job.events import Event, Failure, Message, Outcome, Progress, to_line
+from gsmooth_core.text import printable
+
+PATIENCE = 0.7
+"""Seconds after a Ctrl-C in which a job may end by itself, and again after it is interrupted."""
+
+STAGES = {
+    "track": "Following the face",
+    "predict": "Listening to the speech",
+    "occluders": "Looking for what is before the mouth",
+    "adapt": "Learning this mouth",
+    "render": "Making the new mouth",
+    "encode": "Writing the video",
+    "mesh": "Building the mesh",
+    "sync": "Comparing lips and sound",
+    "find": "Finding the face in the dub",
+    "compare": "Comparing with the source",
+}
+
+
+class Screen:
+    """Shows a job to whoever looks.
+
+    Args:
+        as_json: JSON lines on stdout; otherwise words and bars on stderr.
+        to_text: how the result is told to a person.
+    """
+
+    def __init__(self, as_json: bool, to_text: Callable[[dict[str, Any]], str]) -> None:
+        self._as_json = as_json
+        self._to_text = to_text
+        self._bar: tqdm[Any] | None = None
+        self._stage = ""
+
+    def on_event(self, event: Event) -> None:
+        """Show progress or a message."""
+        if self._as_json:
+            self._say(sys.stdout, to_line(event))
+        elif isinstance(event, Message):
+            self._tell(event.text if event.level == "info" else f"Note: {event.text}")
+        else:
+            self._advance(event)
+
+    def end(self, outcome: Outcome) -> int:
+        """Show how it ended; the last line on stdout is the result.
+
+        Returns:
+            the process's exit status.
+        """
+        self._close_bar()
+        if self._as_json:
+            self._say(sys.stdout, to_line(outcome))
+        if isinstance(outcome, Failure):
+            self._tell(f"{outcome.message} {outcome.hint}".strip() + f" [{outcome.code}]")
+            return outcome.exit_code
+        if not self._as_json:
+            self._say(sys.stdout, self._to_text(dict(outcome.result)))
+        return 0
+
+    def _advance(self, event: Progress) -> None:
+        if event.stage != self._stage:
+            self._close_bar()
+            self._stage = event.stage
+            label = STAGES.get(event.stage, event.stage)
+            if sys.stderr.isatty():
+                self._bar = tqdm(total=event.total, desc=label, unit="frame", file=sys.stderr)
+            else:
+                self._tell(label)
+        if self._bar is not None:
+            self._bar.total = event.total
+            self._bar.update(event.done - self._bar.n)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _tell(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.write(printable(text), file=sys.stderr)
+        else:
+            self._say(sys.stderr, text)
+
+    @staticmethod
+    def _say(stream: Any, text: str) -> None:
+        """Write lines; a name in them can neither move the cursor nor break the encoding."""
+        encoding = stream.encoding or "utf-8"
+        stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+
+
+@contextmanager
+def interruptible(on_give_up: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Turn a Ctrl-C (or termination) into a wish to stop, and see that it comes true.
+
+    A job ends at its next frame; whatever has not ended by then, probing a file for example, is
+    interrupted, and what cannot be interrupted (native code) ends with the process. A job can be
+    killed at any moment, so nothing is lost by that. A second Ctrl-C interrupts at once.
+
+    Args:
+        on_give_up: called just before the process ends by force, from another thread.
+
+    Yields:
+        a function that says whether the user wants to stop.
+    """
+    wished, left = threading.Event(), threading.Event()
+    worker = threading.get_ident()
+
+    def see_to_it() -> None:
+        if not left.wait(PATIENCE):
+            _interrupt(worker)
+        if not left.wait(PATIENCE):
+            on_give_up()
+            os._exit(CancelledError.exit_code)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if wished.is_set():
+            raise KeyboardInterrupt
+        wished.set()
+        threading.Thread(target=see_to_it, daemon=True).start()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, on_signal) for number in numbers]
+    try:
+        yield wished.is_set
+    finally:
+        left.set()
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _interrupt(thread: int) -> None:
+    """Have Python's handler run in the main thread, out of a system call too."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)
+    else:
+        signal.pthread_kill(thread, signal.SIGINT)

@@ -1,0 +1,148 @@
+"""A dub against the clock: every stage, the whole way, and the floor of decoding and encoding."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gsmooth_core.dub import dub
+from gsmooth_core.errors import MediaError
+from gsmooth_core.evaluation.bench.generators import Comparison, compare
+from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.source import Source
+from gsmooth_core.media import SegmentWriter
+
+WARM_FRAMES = 12
+ROUNDS = 15
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What was measured on one clip.
+
+    Attributes:
+        frames: of the clip that were dubbed.
+        size: width and height of the frames.
+        fps: frames a second, end to end, after start-up.
+        stages_ms: milliseconds a frame of each stage; what overlaps counts for the stage that is
+            waited for.
+        floor_ms: milliseconds a frame of decoding and encoding alone.
+        floor_share: of the whole time.
+        memory_mb: largest memory of this process; 0 where the system does not tell.
+        generators: the generator beside a network of Wav2Lip's size.
+    """
+
+    frames: int
+    size: tuple[int, int]
+    fps: float
+    stages_ms: Mapping[str, float]
+    floor_ms: float
+    floor_share: float
+    memory_mb: float
+    generators: Comparison
+
+
+class Stages:
+    """An observer that adds up the time from event to event for the stage of the later one."""
+
+    def __init__(self, pass_on: OnEvent) -> None:
+        self.pass_on = pass_on
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def __call__(self, event: Event) -> None:
+        """Note the time and pass the event on."""
+        if isinstance(event, Progress):
+            now = time.perf_counter()
+            self.seconds[event.stage] = self.seconds.get(event.stage, 0.0) + now - self._last
+            self._last = now
+        self.pass_on(event)
+
+
+def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
+    """Dub the clip of a job, from nothing, and measure.
+
+    Args:
+        job: what to dub; its output is not written.
+        on_event: told what happens.
+        cancelled: asked whether to stop.
+
+    Raises:
+        GSmoothError: the job cannot be done.
+    """
+    with _scratch() as name:
+        folder = Path(name)
+        job = replace(job, output=folder / "dubbed.mp4")
+        on_event(Message("info", "Starting up: models are loaded, kernels compiled."))
+        short = min(WARM_FRAMES, Source(job).count)
+        dub(replace(job, frame_count=short), folder / "warm", lambda event: None, cancelled)
+        stages, begin = Stages(on_event), time.perf_counter()
+        result = dub(job, folder / "job", stages, cancelled)
+        total = time.perf_counter() - begin
+        floor = floor_seconds(job, folder, cancelled)
+    count = result.frames
+    clip = Source(job).clip
+    return Bench(
+        frames=count,
+        size=(clip.width, clip.height),
+        fps=count / total,
+        stages_ms={stage: 1e3 * seconds / count for stage, seconds in stages.seconds.items()},
+        floor_ms=1e3 * floor / count,
+        floor_share=floor / total,
+        memory_mb=peak_megabytes(),
+        generators=compare(ROUNDS),
+    )
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="gsmooth-bench-")
+    except OSError as error:
+        text = f"There is no folder for temporary files ({error.strerror})."
+        raise MediaError(text, "Set TMPDIR to a folder that can be written.") from error
+
+
+def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
+    """Seconds that decoding and encoding the job's frames takes, with nothing in between."""
+    source, settings = Source(job), job.settings
+    begin = time.perf_counter()
+    writer = SegmentWriter(
+        folder / "floor.mp4", source.shown, job.output, crf=settings.crf, preset=settings.preset
+    )
+    with writer:
+        for frame in source.read(0, source.count):
+            raise_if(cancelled)
+            writer.write(frame)
+    return time.perf_counter() - begin
+
+
+def in_words(measured: Mapping[str, Any]) -> str:
+    """A `Bench` as plain values (`asdict`), in lines for a person."""
+    width, height = measured["size"]
+    generators = measured["generators"]
+    lines = [
+        f"{measured['frames']} frames of {width}x{height}: {measured['fps']:.1f} frames a second",
+        *(f"  {stage:8} {ms:7.1f} ms a frame" for stage, ms in measured["stages_ms"].items()),
+        f"  decoding and encoding alone: {measured['floor_ms']:.1f} ms a frame, "
+        f"{measured['floor_share']:.0%} of the whole",
+        f"  generator at 256: {generators['generator_ms']:.0f} ms; a network of Wav2Lip's size at "
+        f"96: {generators['reference_ms']:.0f} ms; ratio {generators['ratio']:.2f}",
+        f"  largest memory: {measured['memory_mb']:.0f} MB",
+    ]
+    return "\n".join(lines)
+
+
+def peak_megabytes() -> float:
+    """Largest memory of this process so far, in MiB; 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,0 +1,172 @@
+"""A dubbed video beside its source, frame by frame, through the source's face crops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gsmooth_core.evaluation.metrics import fidelity, identity, perceptual, sharpness
+from gsmooth_core.evaluation.metrics.landmarks import SIZE, in_crop
+from gsmooth_core.evaluation.metrics.masks import Masks
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.mafb import regions
+from gsmooth_core.mafb.blend import in_crop as rim_in_crop
+from gsmooth_core.mafb.blend import rim_weight
+from gsmooth_core.mafb.crop import window
+from gsmooth_core.types import Bool, FaceTrack, Float, Image
+
+PAIRED = ("psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr", "outside_max")
+"""Curves of one picture against the other."""
+
+BOTH = ("gradient", "rim", "change")
+"""Curves that each picture has of its own; the source's are called true_..."""
+
+SAMPLED = ("cpbd", "true_cpbd", "stlpips", "identity", "true_identity")
+"""Curves that only some frames have, since they are slow."""
+
+Curves = dict[str, Float]
+"""Name -> (T,) values, NaN where there is none."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One frame's crops.
+
+    Attributes:
+        truth: (SIZE, SIZE, 3) crop of the source.
+        made: the same crop of the dubbed frame.
+        mask: (SIZE, SIZE) M_f.
+        box: around the lips of the source.
+    """
+
+    truth: Image
+    made: Image
+    mask: Bool
+    box: regions.Box
+
+
+class Comparison:
+    """Compares two videos of T frames.
+
+    Args:
+        track: the source's track.
+        model: its face model.
+        masks: what was replaced; its size must be `SIZE`.
+        samples: frames for the slow measures.
+        slow: which of `SAMPLED` to take.
+        known: embeddings of the source's faces by frame, shared between comparisons.
+    """
+
+    def __init__(
+        self,
+        track: FaceTrack,
+        model: MorphableModel,
+        masks: Masks,
+        samples: Collection[int] = (),
+        slow: Collection[str] = SAMPLED,
+        known: dict[int, Float] | None = None,
+    ) -> None:
+        self.track, self.masks = track, masks
+        self.samples, self.slow = frozenset(samples), frozenset(slow)
+        self.landmarks = in_crop(track.landmarks, track, model)
+        both = [*BOTH, *(f"true_{name}" for name in BOTH)]
+        self.curves: Curves = {
+            name: np.full(len(track), np.nan, np.float32) for name in (*PAIRED, *both, *SAMPLED)
+        }
+        self._before: tuple[int, Pair] | None = None
+        self._face: Float | None = None
+        self._known = {} if known is None else known
+
+    def run(
+        self,
+        source: Iterable[Image],
+        made: Iterable[Image],
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> Curves:
+        """Compare all frames in order; frames without a face stay NaN."""
+        for frame, (a, b) in enumerate(zip(source, made, strict=False)):
+            pair = self.pair(frame, a, b)
+            if pair is not None:
+                self._measure(frame, pair)
+                if frame in self.samples:
+                    self._measure_slowly(frame, pair, a, b)
+            on_progress(frame + 1)
+        return self.curves
+
+    def pair(self, frame: int, source: Image, made: Image) -> Pair | None:
+        """The crops of one frame; None where there is no face."""
+        box = regions.lip_box(self.landmarks[frame], SIZE)
+        if not self.track.usable[frame] or box is None:
+            return None
+        under = window(self.masks.transforms[frame], SIZE, *source.shape[:2])
+        truth, dub = (np.asarray(under.cut(under.part(x)), np.uint8) for x in (source, made))
+        return Pair(truth, dub, self.masks.mask(frame) & under.inside(), box)
+
+    def _measure(self, frame: int, p: Pair) -> None:
+        width = rim_in_crop(self.masks.settings.rim, SIZE)
+        outside, around = rim_weight(p.mask, width) == 0, regions.rim(p.mask, width)
+        truth, made = p.truth[p.box], p.made[p.box]
+        difference = np.abs(p.truth.astype(np.int16) - p.made).max(-1)
+        self._put(
+            frame,
+            psnr=fidelity.psnr(p.truth, p.made),
+            ssim=fidelity.ssim(p.truth, p.made),
+            mouth_psnr=fidelity.psnr(truth, made),
+            mouth_ssim=fidelity.ssim(truth, made),
+            mask_psnr=fidelity.psnr(p.truth, p.made, p.mask),
+            outside_psnr=fidelity.psnr(p.truth, p.made, outside),
+            outside_max=float(difference[outside].max(initial=0)),
+            gradient=sharpness.gradient(made),
+            true_gradient=sharpness.gradient(truth),
+            rim=regions.rim_energy(p.made, around),
+            true_rim=regions.rim_energy(p.truth, around),
+        )
+        self._measure_change(frame, p)
+
+    def _measure_change(self, frame: int, p: Pair) -> None:
+        """Mean absolute change since the frame before, in this frame's mouth box."""
+        before, self._before = self._before, (frame, p)
+        if before is None or before[0] != frame - 1:
+            return
+        for name in ("made", "truth"):
+            now, then = (getattr(x, name)[p.box].astype(np.int16) for x in (p, before[1]))
+            change = float(np.abs(now - then).mean())
+            self._put(frame, **{"change" if name == "made" else "true_change": change})
+
+    def _measure_slowly(self, frame: int, p: Pair, source: Image, made: Image) -> None:
+        if "stlpips" in self.slow:
+            self._put(frame, stlpips=perceptual.perceptual_distance(p.truth, p.made))
+        for name, picture in (("cpbd", p.made), ("true_cpbd", p.truth)):
+            if name in self.slow:
+                grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+                self._put(frame, **{name: sharpness.cpbd(grey)})
+        if "identity" in self.slow:
+            self._measure_identity(frame, source, made)
+
+    def _measure_identity(self, frame: int, source: Image, made: Image) -> None:
+        """Against the same frame of the source, and that against the sample before it."""
+        points = self.track.landmarks[frame]
+        truth = self._known.get(frame)
+        if truth is None:
+            truth = self._known[frame] = identity.embedding(source, points)
+        self._put(frame, identity=identity.cosine(truth, identity.embedding(made, points)))
+        if self._face is not None:
+            self._put(frame, true_identity=identity.cosine(truth, self._face))
+        self._face = truth
+
+    def _put(self, frame: int, **values: float) -> None:
+        for name, value in values.items():
+            self.curves[name][frame] = value
+
+
+def slow_measures() -> list[str]:
+    """Which of `SAMPLED` can be taken with what is installed."""
+    from importlib.util import find_spec
+
+    found = [(name, identity.available()) for name in ("identity", "true_identity")]
+    found += [(name, find_spec("skimage") is not None) for name in ("cpbd", "true_cpbd")]
+    found.append(("stlpips", find_spec("stlpips_pytorch") is not None))
+    return [name for name, there in found if there]

@@ -1,0 +1,69 @@
+"""The pixels that dubbing replaces, found without asking the generator."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from gsmooth_core.evaluation.metrics.landmarks import SIZE
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
+from gsmooth_core.mafb.blend import MaskSettings, face_mask, in_crop
+from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.types import Bool, FaceTrack, Float
+
+_BORDER = 7  # pixels of the crop, beside the rim's width, in which nothing is replaced
+
+
+class Masks:
+    """What is to be made new, frame by frame, found without asking the generator.
+
+    Args:
+        track: the clip's face.
+        model: its face model.
+        target: (T, E) the expression of the new frames.
+        size: side of the face crop.
+        whole_face: replace the whole face instead of the lower one.
+        settings: morphology of the mask.
+    """
+
+    def __init__(
+        self,
+        track: FaceTrack,
+        model: MorphableModel,
+        target: Float,
+        size: int = SIZE,
+        *,
+        whole_face: bool = False,
+        settings: MaskSettings | None = None,
+    ) -> None:
+        self.track, self.target, self.size, self.whole = track, target, size, whole_face
+        self.transforms = crop_transforms(track, model, size)
+        self.surface = face_surface(model, track.identity)
+        self.settings = settings or MaskSettings()
+
+    def region(self, frame: int) -> Bool:
+        """(size, size) old and new face, as far as dubbing replaces it."""
+        track, at = self.track, self.transforms[frame]
+        old = pose_face(self.surface, track, frame, track.expression[frame], at)
+        new = pose_face(self.surface, track, frame, self.target[frame], at)
+        drawing = draw_face(self.surface, new, self.size, None)
+        region = drawing.face.mask if self.whole else drawing.dubbed
+        region = region | covered(self.surface, old, self.size, whole=self.whole)
+        edge = _BORDER + int(np.ceil(in_crop(self.settings.rim, self.size)))
+        inner = np.zeros_like(region)
+        inner[edge:-edge, edge:-edge] = region[edge:-edge, edge:-edge]
+        return inner
+
+    def mask(self, frame: int) -> Bool:
+        """(size, size) M_f: the region closed, with room for the jaw."""
+        return face_mask(self.region(frame), self.settings)
+
+    def in_frame(self, frame: int) -> Bool:
+        """(H, W) pixels of the frame that lie wholly in the region."""
+        height, width = self.track.height, self.track.width
+        hidden = np.zeros((height, width), bool)
+        under = window(self.transforms[frame], self.size, height, width)
+        region = (self.region(frame) & under.inside()).astype(np.float32)
+        under.part(hidden)[...] = under.spread(region, cv2.INTER_LINEAR) > 0.999
+        return hidden

@@ -1,0 +1,94 @@
+"""From curves over time to the figures of a shot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsmooth_core.evaluation.metrics.compare import Curves
+from gsmooth_core.evaluation.metrics.figures import Figures
+from gsmooth_core.evaluation.metrics.landmarks import in_crop, jerk, lip_distance, silence_motion
+from gsmooth_core.evaluation.metrics.vertices import vertex_errors
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.face.mouth import aperture, correlation, width
+from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.types import Bool, Expression, FaceTrack, Float
+
+MEANS = (
+    "psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr",
+    "cpbd", "true_cpbd", "stlpips", "identity", "true_identity",
+)  # fmt: skip
+RATIOS = {"sharpness": "gradient", "flicker": "change", "seam": "rim"}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces of a shot.
+
+    Attributes:
+        truth: track of the source.
+        found: landmarks (T, 478, 2) found again in the dubbed pictures; NaN without a face.
+        target: the expression that was asked for.
+        silent: (T,) frames in which nobody is heard.
+    """
+
+    truth: FaceTrack
+    found: Float
+    target: Expression
+    silent: Bool
+
+
+def add_motion(curves: Curves, faces: Faces, model: MorphableModel) -> None:
+    """Add the curves that come from landmarks: lmd, aperture, true_aperture, wanted_aperture."""
+    truth, made = (in_crop(x, faces.truth, model) for x in (faces.truth.landmarks, faces.found))
+    curves["lmd"] = lip_distance(truth, made)
+    curves["aperture"] = aperture(faces.found)
+    curves["true_aperture"] = aperture(faces.truth.landmarks)
+    curves["wanted_aperture"] = wanted_aperture(model, faces)
+
+
+def wanted_aperture(model: MorphableModel, faces: Faces) -> Float:
+    """(T,) opening of the posed mesh's own lips for the curves that were asked for."""
+    vertices = model.shape(faces.truth.identity, faces.target.values)  # (T, V, 3)
+    return aperture(edge_landmarks(model, vertices))
+
+
+def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
+    """All figures that pictures and landmarks give; sync is added by whoever has the sound.
+
+    Args:
+        curves: from `compare.Comparison` and `add_motion`.
+        faces: the shot's faces.
+        model: the face model.
+    """
+    fps, track = float(faces.truth.fps), faces.truth
+    truth, made = (in_crop(x, track, model) for x in (track.landmarks, faces.found))
+    errors = vertex_errors(model, track.expression[track.usable], faces.target.values[track.usable])
+    figures: Figures = {name: mean(curves[name]) for name in MEANS}
+    for name, curve in RATIOS.items():
+        figures[name] = _ratio(mean(curves[curve]), mean(curves[f"true_{curve}"]))
+    return figures | {
+        "lmd": mean(curves["lmd"]),
+        "jerk": _ratio(_number(jerk(made, fps)), _number(jerk(truth, fps))),
+        "aperture_r": correlation(curves["aperture"], curves["true_aperture"]),
+        "width_r": correlation(width(faces.found), width(track.landmarks)),
+        "follows": correlation(curves["aperture"], curves["wanted_aperture"]),
+        "vertex": errors.mean,
+        "lve": errors.lve,
+        "silence": _number(silence_motion(curves["aperture"], faces.silent, fps)),
+    }
+
+
+def mean(values: Float) -> float | None:
+    """Mean of the numbers; None where there are none."""
+    known = values[np.isfinite(values)]
+    return float(known.mean(dtype=np.float64)) if known.size else None
+
+
+def _ratio(a: float | None, b: float | None) -> float | None:
+    return a / b if a is not None and b else None
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None

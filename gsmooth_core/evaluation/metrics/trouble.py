@@ -1,0 +1,80 @@
+"""Where a dubbed shot looks worst, without a true picture to compare it with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from gsmooth_core.evaluation.metrics.compare import Curves
+from gsmooth_core.types import Float
+
+_STEADY = 5  # frames over which ratios are averaged
+_SOFTEST = 15  # percent of the source's frames
+_SEAM, _SOFT, _JUMP = 0.12, 0.30, 20.0
+"""A seam, a softness and a jump (in medians of its kind) that count as much as one another."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """How bad each frame looks.
+
+    Attributes:
+        score: (T,) 1 is where a look is worth it; NaN without a face.
+        reasons: (T,) the largest part of it, in words.
+    """
+
+    score: Float
+    reasons: list[str]
+
+
+def trouble(curves: Curves) -> Trouble:
+    """Judge the frames of a shot by seam, softness and jumps of the mouth.
+
+    Args:
+        curves: with rim, gradient, their true_..., and aperture.
+    """
+    parts = {
+        "an edge on the mask's rim": (_rim_ratio(curves) - 1) / _SEAM,
+        "a mouth softer than any of the source": (1 - _against_softest(curves)) / _SOFT,
+        "a jump of the mouth": _jumps(curves["aperture"]) / _JUMP,
+    }
+    table = np.stack([np.where(np.isfinite(p), p, -np.inf) for p in parts.values()])
+    worst, score = table.argmax(axis=0), table.max(axis=0)
+    names = list(parts)
+    known = np.isfinite(curves["rim"])
+    return Trouble(
+        np.where(known, score, np.nan).astype(np.float32), [names[int(n)] for n in worst]
+    )
+
+
+def _rim_ratio(curves: Curves) -> Float:
+    made, true = (_smooth(curves[name]) for name in ("rim", "true_rim"))
+    ratio: Float = made / np.maximum(true, 1e-6)
+    return ratio
+
+
+def _against_softest(curves: Curves) -> Float:
+    """Sharpness over that of the source's softest frames: shut lips have fewer edges than teeth."""
+    known = curves["true_gradient"][np.isfinite(curves["true_gradient"])]
+    softest = float(np.percentile(known, _SOFTEST)) if known.size else 1.0
+    ratio: Float = _smooth(curves["gradient"]) / max(softest, 1e-6)
+    return ratio
+
+
+def _smooth(values: Float) -> Float:
+    """Running mean; NaN spreads to what it touches."""
+    smooth: Float = uniform_filter1d(values, min(_STEADY, len(values)), mode="nearest")
+    return smooth
+
+
+def _jumps(aperture: Float) -> Float:
+    """(T,) third difference of the opening, in medians of what it usually is."""
+    jumps = np.zeros_like(aperture)
+    if len(aperture) > 3:
+        jumps[2:-1] = np.abs(np.diff(aperture, 3))
+    known = jumps[np.isfinite(jumps) & (jumps > 0)]
+    usual = float(np.median(known)) if known.size else 1.0
+    relative: Float = (jumps / max(usual, 1e-6)).astype(np.float32)
+    return relative

@@ -1,0 +1,140 @@
+"""What the figures of a dubbed shot say about it, in words, before it is shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gsmooth_core.evaluation.metrics.figures import Figures, shown
+
+GOOD, FAIR, POOR = "good", "fair", "poor"
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "sharpness": (0.15, 0.30),  # away from 1
+    "seam": (0.05, 0.12),  # away from 1
+    "jerk": (1.1, 1.4),
+    "flicker": (1.2, 1.6),
+    "identity": (0.02, 0.05),  # below what the face has with itself
+    "offset": (1.0, 2.0),
+}
+"""Up to where a figure is good, and up to where it is fair."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        kind: "good", "fair" or "poor"; "" where it could not be judged.
+        text: the finding, in a sentence.
+    """
+
+    name: str
+    kind: str
+    text: str
+
+
+def graded(name: str, value: float | None) -> str:
+    """How good a value of one of `LIMITS` is."""
+    if value is None:
+        return ""
+    if name in ("sharpness", "seam"):
+        value = abs(value - 1)
+    good, fair = LIMITS[name]
+    return GOOD if abs(value) <= good else FAIR if abs(value) <= fair else POOR
+
+
+def checks(figures: Figures, *, sync_sure: bool, untouched: float, outside: int) -> list[Check]:
+    """Everything that is looked at, in the order of what viewers notice first.
+
+    Args:
+        figures: of the shot.
+        sync_sure: whether lips and sound fit better than those of strangers do.
+        untouched: share of the frames that passed without a usable face.
+        outside: largest change outside of the mask before encoding.
+    """
+    found = [
+        _sync(figures, sure=sync_sure),
+        _one("Sharpness", "sharpness", figures, "of the source's sharpness in the mouth",
+             "softer than the source", "harsher than the source"),
+        _one("Seam", "seam", figures, "of the source's edge energy on the mask's rim",
+             "the rim is smoother than the source", "an edge can be seen around the mouth"),
+        _upper("Calm movement", "jerk", figures, "of the source's jerk of the lips",
+               "the lips tremble"),
+        _upper("Steady picture", "flicker", figures, "of the source's change between frames",
+               "the mouth flickers"),
+        _identity(figures),
+        _untouched(untouched),
+        Check("Outside the mask", GOOD if outside == 0 else POOR,
+              "Not one pixel was changed before encoding." if outside == 0 else
+              f"Pixels were changed by up to {outside} of 255: please report this."),
+    ]  # fmt: skip
+    return [check for check in found if check.kind]
+
+
+def verdict(found: Sequence[Check]) -> tuple[str, str]:
+    """The checks in one sentence, and the worst of them ("good", "fair" or "poor")."""
+    poor = [c.name.lower() for c in found if c.kind == POOR]
+    fair = [c.name.lower() for c in found if c.kind == FAIR]
+    if poor:
+        return f"Look at this shot before it goes out: {_listed(poor)}.", POOR
+    if fair:
+        return f"Good, with something to look at: {_listed(fair)}.", FAIR
+    return "Ready to go out: nothing stands out.", GOOD
+
+
+def _sync(figures: Figures, *, sure: bool) -> Check:
+    offset, confidence = figures.get("offset"), figures.get("sync")
+    if offset is None or confidence is None:
+        return Check("Lip sync", "", "")
+    frames = f"{abs(offset):.0f} frame{'s' if abs(offset) != 1 else ''} at 25 a second"
+    words = f"confidence {shown('sync', confidence)}"
+    if not sure:
+        return Check(
+            "Lip sync", FAIR, f"Lips and sound hardly fit better than by chance ({words})."
+        )
+    kind = graded("offset", offset)
+    if offset == 0:
+        return Check("Lip sync", kind, f"Lips and sound are together ({words}).")
+    late = "late" if offset > 0 else "early"
+    return Check("Lip sync", kind, f"The sound is {frames} {late} ({words}).")
+
+
+def _one(name: str, figure: str, figures: Figures, of: str, low: str, high: str) -> Check:
+    value, kind = figures.get(figure), graded(figure, figures.get(figure))
+    if value is None:
+        return Check(name, "", "")
+    what = "" if kind == GOOD else f": {low if value < 1 else high}"
+    return Check(name, kind, f"{100 * value:.0f} % {of}{what}.")
+
+
+def _upper(name: str, figure: str, figures: Figures, of: str, high: str) -> Check:
+    value, kind = figures.get(figure), graded(figure, figures.get(figure))
+    if value is None:
+        return Check(name, "", "")
+    return Check(name, kind, f"{100 * value:.0f} % {of}{'' if kind == GOOD else f': {high}'}.")
+
+
+def _identity(figures: Figures) -> Check:
+    made, own = figures.get("identity"), figures.get("true_identity")
+    if made is None or own is None:
+        return Check("Identity", "", "")
+    kind = graded("identity", max(0.0, own - made))
+    return Check(
+        "Identity", kind,
+        f"The face is {shown('identity', made)} like the source's; the source's own frames are "
+        f"{shown('identity', own)} like each other.",
+    )  # fmt: skip
+
+
+def _untouched(share: float) -> Check:
+    if share == 0:
+        return Check("Frames", GOOD, "Every frame has its new mouth.")
+    kind = FAIR if share < 0.05 else POOR
+    return Check("Frames", kind, f"{100 * share:.1f} % of the frames show no usable face and were "
+                                 "left as they are.")  # fmt: skip
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,216 @@
+"""The report of one finished dub job: is this shot good, and where should one look?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core.evaluation.metrics.compare import Curves
+from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
+from gsmooth_core.evaluation.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
+from gsmooth_core.evaluation.metrics.summary import summarise
+from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
+from gsmooth_core.evaluation.metrics.trouble import Trouble, trouble
+from gsmooth_core.evaluation.metrics.verdict import Check, checks, verdict
+from gsmooth_core.evaluation.report import page as html
+from gsmooth_core.evaluation.report.pictures import face_strip, jpeg, worst_pairs
+from gsmooth_core.evaluation.report.plot import Line, lines
+from gsmooth_core.evaluation.sync import SyncResult
+from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.job.checks import check_target
+from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.storage.files import write_text
+
+SAMPLES = 8
+WORST = 6
+_UNTRUE = frozenset((
+    "lmd", "ssim", "psnr", "mouth_psnr", "mouth_ssim", "mask_psnr", "stlpips", "aperture_r",
+    "width_r", "vertex", "lve",
+))  # fmt: skip
+"""Figures that compare with the source as if it said the same words."""
+
+
+@dataclass(frozen=True)
+class ShotReport:
+    """What was found about a shot.
+
+    Attributes:
+        verdict: in a sentence.
+        kind: "good", "fair" or "poor".
+        checks: what was looked at.
+        figures: by name; None where there is none.
+        worst: frames to look at: frame (counted in the source), time in seconds, reason.
+        page: the HTML file.
+        job: the job's folder.
+    """
+
+    verdict: str
+    kind: str
+    checks: list[Check]
+    figures: Figures
+    worst: list[dict[str, Any]]
+    page: str
+    job: str
+
+
+def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancelled) -> ShotReport:
+    """Measure a finished job and write its page.
+
+    Args:
+        folder: the job's folder.
+        page: the HTML file to write; `report.html` in the folder by default.
+        on_event: told about progress.
+        cancelled: asked after every frame.
+
+    Raises:
+        JobError: there is no finished job.
+        GSmoothError: its files cannot be read or written.
+    """
+
+    def on_progress(stage: str, done: int, total: int) -> None:
+        raise_if(cancelled)
+        on_event(Progress(stage, done, total))
+
+    shot, path = open_shot(folder), page or folder / "report.html"
+    check_target(path)
+    found = found_landmarks(shot, on_progress)
+    curves, faces = measure(shot, found, SAMPLES, on_progress)
+    sync = sync_of(found, shot.track.fps, speech(shot))
+    figures = summarise(curves, faces, load_face_model()) | sync_figures(sync)
+    figures = {f.name: None if f.name in _UNTRUE else figures.get(f.name) for f in FIGURES}
+    list_of = checks(
+        figures,
+        sync_sure=sync is not None and sync.sure,
+        untouched=float((~shot.track.usable).mean()),
+        outside=shot.outside,
+    )
+    words, kind = verdict(list_of)
+    bad = trouble(curves)
+    pairs = worst_pairs(shot, bad.score, WORST)
+    result = ShotReport(
+        words, kind, list_of, figures,
+        [_place(shot, frame, bad) for frame, _ in pairs], str(path), str(folder),
+    )  # fmt: skip
+    pictures = [jpeg(pair) for _, pair in pairs]
+    write_text(path, _page(shot, result, curves, sync, pictures))
+    write_text(folder / "quality.json", json.dumps(asdict(result), indent=1, allow_nan=False))
+    return result
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """A report for the terminal."""
+    marks = {"good": "ok", "fair": "look", "poor": "POOR"}
+    rows = [f"  {marks[c['kind']]:5} {c['name']}: {c['text']}" for c in result["checks"]]
+    worst = [
+        f"  {_clock(w['seconds'])}  frame {w['frame']}: {w['reason']}" for w in result["worst"]
+    ]
+    return "\n".join([result["verdict"], *rows, "Least good:", *worst, result["page"]])
+
+
+def _place(shot: Shot, frame: int, bad: Trouble) -> dict[str, Any]:
+    return {
+        "frame": frame + shot.job.start_frame,
+        "seconds": round(frame / float(shot.track.fps), 3),
+        "reason": bad.reasons[frame],
+        "score": round(float(bad.score[frame]), 2),
+    }
+
+
+def _page(
+    shot: Shot,
+    result: ShotReport,
+    curves: Curves,
+    sync: SyncResult | None,
+    pictures: Sequence[bytes],
+) -> str:
+    clip, job = shot.source.shown, shot.job
+    spoken = job.expression or job.audio
+    lead = (
+        f"{job.output.name}: {job.video.name}"
+        + (f" speaking {spoken.name}" if spoken else "")
+        + f". {clip.width} by {clip.height}, {float(clip.fps):.4g} fps, {clip.frame_count} frames."
+    )
+    known = [f for f in FIGURES if result.figures[f.name] is not None]
+    return html.page(
+        f"Report: {job.output.name}",
+        html.text("h1", result.verdict, result.kind),
+        html.text("p", lead, "lead"),
+        html.tiles((_word(c), c.name, c.text, c.kind) for c in result.checks),
+        html.picture(jpeg(face_strip([shot.untouched(), shot])), "Above the source, below the dub"),
+        html.text("h2", "Where it is least good"),
+        html.side_by_side(
+            html.picture(data, f"{_clock(w['seconds'])}, frame {w['frame']}: {w['reason']}")
+            for data, w in zip(pictures, result.worst, strict=True)
+        ),
+        html.text("p", "Left the source, right the dub; the worst first.", "soft"),
+        html.text("h2", "Over time"),
+        *_plots(shot, curves, sync),
+        html.text("h2", "All figures"),
+        html.table(
+            ["", "this shot"],
+            [[f.label + (f", {f.unit}" if f.unit else ""), shown(f.name, result.figures[f.name])]
+             for f in known],
+            [f.text for f in known],
+        ),
+    )  # fmt: skip
+
+
+def _plots(shot: Shot, curves: Curves, sync: SyncResult | None) -> list[str]:
+    fps = float(shot.track.fps)
+    seconds = np.arange(len(shot.track), dtype=np.float64) / fps
+    opening = [
+        Line("source", curves["true_aperture"], 0, faint=True),
+        Line("asked for", curves["wanted_aperture"], 3, faint=True),
+        Line("found in the dub", curves["aperture"], 1),
+    ]
+    names = ("gradient", "rim")
+    gradient, rim = (
+        [Line("source", curves[f"true_{n}"], 0, faint=True), Line("dub", curves[n], 1)]
+        for n in names
+    )
+    parts = [
+        html.text("h3", "Opening of the mouth"),
+        html.drawing(lines(seconds, opening, "s"), "Over the distance of the eyes' corners."),
+        html.text("h3", "Sharpness of the mouth"),
+        html.drawing(
+            lines(seconds, gradient, "s", 160),
+            "Mean gradient in the mouth box; shut lips have less of it than teeth.",
+        ),
+        html.text("h3", "Seam"),
+        html.drawing(
+            lines(seconds, rim, "s", 160),
+            "Mean gradient across the mask's outline; a dub that lies above shows an edge.",
+        ),
+    ]
+    return [*parts, *_sync_plots(sync)] if sync is not None else parts
+
+
+def _sync_plots(sync: SyncResult) -> list[str]:
+    whole = np.arange(len(sync.per_second), dtype=np.float64) + 0.5
+    shifts = np.arange(len(sync.distances), dtype=np.float64) - len(sync.distances) // 2
+    shifts += sync.centre
+    return [
+        html.text("h3", "Lip sync, second by second"),
+        html.drawing(
+            lines(whole, [Line("confidence", sync.per_second, 1)], "s", 150),
+            "How far lips and sound fit better at the shot's own shift than at others.",
+        ),
+        html.text("h3", "Lips against shifted sound"),
+        html.drawing(
+            lines(shifts, [Line("distance", sync.distances, 1)], "frames", 150, mark=0.0),
+            "A deep dip at 0 is good sync; a dip at the right means that the sound is late.",
+        ),
+    ]
+
+
+def _word(check: Check) -> str:
+    return {"good": "good", "fair": "look", "poor": "poor"}[check.kind]
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{seconds % 60:05.2f}"

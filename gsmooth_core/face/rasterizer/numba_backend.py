@@ -1,0 +1,22 @@
+"""The numba back end: arrays in, `Raster` out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsmooth_core.face.rasterizer import numba_kernels
+from gsmooth_core.face.rasterizer.raster import Raster
+from gsmooth_core.types import Float, Int
+
+
+def rasterize(
+    projected: Float, faces: Int, attributes: Float, height: int, width: int, cull: bool
+) -> Raster:
+    """See `gsmooth_core.face.rasterizer.rasterize`."""
+    # One memory layout and type, so that each kernel is compiled once.
+    projected = np.ascontiguousarray(projected, np.float32)
+    faces = np.ascontiguousarray(faces, np.int32)
+    attributes = np.ascontiguousarray(attributes, np.float32)
+    face_index = numba_kernels.visible_faces(projected, faces, height, width, cull)
+    barycentric, image, depth = numba_kernels.interpolate(projected, faces, attributes, face_index)
+    return Raster(face_index, barycentric, image, depth, face_index >= 0)

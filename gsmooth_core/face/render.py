@@ -1,0 +1,270 @@
+"""The posed mesh in a face crop: what it covers, how it is lit, and where else its points are.
+
+The face is the part of the mesh that a crop replaces or aligns: skin, lips, eyes and what is
+inside the mouth, without ears, neck and the back of the head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.face.camera import pose, project, rotation_matrix
+from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.rasterizer import rasterize
+from gsmooth_core.face.shading import shade, vertex_normals
+from gsmooth_core.types import Bool, FaceTrack, Float, Int, RenderedFace
+
+NOTHING = 255
+"""Region of a pixel outside the face in `Drawing.region`."""
+
+_LEFT_OUT = (Region.EARS, Region.NECK, Region.HEAD)
+_SKIN_ALBEDO = (0.70, 0.50, 0.42)
+_ALBEDO: dict[Region, tuple[float, float, float]] = {
+    Region.LIPS: (0.58, 0.30, 0.29),
+    Region.INNER_MOUTH: (0.20, 0.07, 0.06),
+    Region.TEETH: (0.66, 0.60, 0.52),
+    Region.TONGUE: (0.45, 0.20, 0.19),
+    Region.EYES: (0.70, 0.67, 0.65),
+}
+_MOBILE = 0.2  # share of the largest movement from which a place counts as moved by speech
+_SIDEWAYS = 0.9  # how much larger the share must be where the face turns to its side
+_DARKENING = 0.22  # decimetres behind the lips over which the mouth gets dark
+_HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
+
+
+@dataclass(frozen=True)
+class FaceSurface:
+    """One person's face mesh, cut out of the model; V vertices, F faces.
+
+    Attributes:
+        template: (V, 3) the neutral face (eq. 5).
+        basis: (E, V, 3) B_exp.
+        faces: (F, 3) counter-clockwise from outside.
+        regions: (V,) ids of `Region`.
+        face_regions: (F,) the region of a face.
+        reach: (V,) how far speech moves a vertex at most, as a share of what it moves most;
+            infinite for lips and mouth, 0 where dubbing never replaces anything.
+        albedo: (V, 3) plausible colours under white light, RGB 0..1.
+    """
+
+    template: Float
+    basis: Float
+    faces: Int
+    regions: NDArray[np.uint8]
+    face_regions: NDArray[np.uint8]
+    reach: Float
+    albedo: Float
+
+    @property
+    def moving(self) -> Bool:
+        """(V,) vertices that dubbing may replace in some pose."""
+        moving: Bool = self.reach > _MOBILE
+        return moving
+
+    @property
+    def inside_mouth(self) -> Bool:
+        """(V,) teeth, tongue and the mouth's inner wall."""
+        return np.isin(self.regions, MOUTH_REGIONS)
+
+
+@dataclass(frozen=True)
+class Posed:
+    """The vertices of a surface in one frame.
+
+    Attributes:
+        camera: (V, 3) in camera space.
+        seen: (V, 3) u and v in crop pixels, depth in decimetres.
+        normals: (V, 3) unit normals in camera space.
+        up: (3,) the head's own upward direction in camera space.
+    """
+
+    camera: Float
+    seen: Float
+    normals: Float
+    up: Float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A surface drawn into a crop with attributes of its vertices.
+
+    Attributes:
+        face: the rendered face.
+        dubbed: (H, W) pixels that dubbing replaces.
+        values: (H, W, C) interpolated attributes, 0 outside.
+    """
+
+    face: RenderedFace
+    dubbed: Bool
+    values: Float
+
+
+def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
+    """Cut the face of the person with `identity` (I,) out of the model."""
+    kept = ~model.in_regions(*_LEFT_OUT)
+    index = np.cumsum(kept) - 1
+    faces = index[model.faces[kept[model.faces].all(1)]].astype(np.int32)
+    regions = model.regions[kept]
+    albedo = np.tile(np.array(_SKIN_ALBEDO, np.float32), (len(regions), 1))
+    for region, colour in _ALBEDO.items():
+        albedo[regions == region] = colour
+    return FaceSurface(
+        template=np.ascontiguousarray(model.template(identity)[kept]),
+        basis=np.ascontiguousarray(model.expression_basis[:, kept]),
+        faces=faces,
+        regions=regions,
+        face_regions=np.sort(regions[faces], 1)[:, 1],  # what most of its corners are
+        reach=_reach(model)[kept],
+        albedo=albedo,
+    )
+
+
+def _reach(model: MorphableModel) -> Float:
+    """(V,) see `FaceSurface.reach`."""
+    dubbed = model.in_regions(*DUBBED_REGIONS)
+    moved = np.linalg.norm(model.expression_basis, axis=-1).max(0)
+    reach = np.where(dubbed, moved / moved[dubbed].max(), 0).astype(np.float32)
+    reach[model.in_regions(Region.LIPS, *MOUTH_REGIONS)] = np.inf
+    return reach
+
+
+def dubbed_faces(surface: FaceSurface, posed: Posed) -> Bool:
+    """(F,) faces that dubbing replaces: lower face and mouth, as far as speech moves them.
+
+    The more the face turns to its side, the more it must move. So the outline of cheeks and jaw,
+    which hardly moves and where a mesh errs most, stays the frame's own, with hair and collar
+    behind it; the chin, whose outline moves, is replaced.
+    """
+    replaced = surface.reach > _MOBILE + _SIDEWAYS * _sideways(posed)
+    faces: Bool = replaced[surface.faces].all(1)
+    return faces
+
+
+def _sideways(posed: Posed) -> Float:
+    """(V,) 0 where the surface faces the camera or the head's up and down, 1 at its sides."""
+    view = -posed.camera.mean(0)
+    view = view - (view @ posed.up) * posed.up
+    level = posed.normals - (posed.normals @ posed.up)[:, None] * posed.up
+    away: Float = np.linalg.norm(level, axis=1) - level @ (view / np.linalg.norm(view))
+    return np.clip(away, 0, 1)
+
+
+def pose_face(
+    surface: FaceSurface, track: FaceTrack, frame: int, expression: Float, transform: Float
+) -> Posed:
+    """Place the surface with `expression` (E,) where the track has the head in `frame`.
+
+    Args:
+        surface: the face.
+        track: pose and camera.
+        frame: frame number.
+        expression: beta of eq. 1.
+        transform: (2, 3) frame -> crop pixels.
+    """
+    shape = surface.template + np.tensordot(expression, surface.basis, 1).astype(np.float32)
+    camera = pose(shape, track.rotation[frame], track.translation[frame])
+    seen = project(camera, track.focal, track.width, track.height)
+    uv = seen[:, :2] @ transform[:, :2].T + transform[:, 2]
+    return Posed(
+        camera=camera,
+        seen=np.column_stack([uv, seen[:, 2]]).astype(np.float32),
+        normals=vertex_normals(camera, surface.faces),
+        up=rotation_matrix(track.rotation[frame])[:, 1].astype(np.float32),
+    )
+
+
+def draw_face(
+    surface: FaceSurface, posed: Posed, size: int, light: Float | None, values: Float | None = None
+) -> Drawing:
+    """Rasterise the surface into a crop of `size` x `size` pixels.
+
+    Args:
+        surface: the face.
+        posed: its vertices in this crop.
+        size: side of the crop.
+        light: (9, 3) spherical-harmonics light for I_r; None leaves I_r black.
+        values: (V, C) more attributes to interpolate.
+    """
+    lit = np.zeros_like(posed.seen) if light is None else _lit(surface, posed, light)
+    attributes = lit if values is None else np.concatenate([lit, values], 1)
+    raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
+    region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
+    face = RenderedFace(raster.image[..., :3], raster.depth, raster.mask, region.astype(np.uint8))
+    dubbed = raster.mask & dubbed_faces(surface, posed)[raster.face_index]
+    return Drawing(face, dubbed, raster.image[..., 3:])
+
+
+def covered(surface: FaceSurface, posed: Posed, size: int, *, whole: bool) -> Bool:
+    """(H, W) pixels of the skin and lips that dubbing replaces, drawn alone: nothing hides them."""
+    outside = np.isin(surface.face_regions, (Region.LOWER_FACE, Region.LIPS))
+    faces = surface.faces if whole else surface.faces[dubbed_faces(surface, posed) & outside]
+    return rasterize(posed.seen, faces, posed.seen[:, 2:], size, size).mask
+
+
+def render_face(
+    model: MorphableModel,
+    track: FaceTrack,
+    frame: int,
+    expression: Float,
+    transform: Float,
+    size: int,
+) -> RenderedFace:
+    """I_r, depth, mask and regions of one frame's face with a new expression (the paper's DR).
+
+    Args:
+        model: the face model.
+        track: the clip's track.
+        frame: frame number.
+        expression: (E,) beta of eq. 1.
+        transform: (2, 3) frame -> crop pixels.
+        size: side of the crop.
+    """
+    surface = face_surface(model, track.identity)
+    posed = pose_face(surface, track, frame, expression, transform)
+    return draw_face(surface, posed, size, track.light[frame]).face
+
+
+def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:
+    """How well each vertex can be seen in a crop: 0 hidden or turned away, 1 in full view.
+
+    Points inside the mouth must be clear of the lips' edge, so that no lip colour is taken for
+    teeth.
+
+    Returns:
+        (V,) 0..1.
+    """
+    depth = draw_face(surface, posed, size, None).face.depth
+    finite = np.where(np.isfinite(depth), depth, np.float32(1e6))
+    clear = cv2.erode(finite, np.ones((3, 3), np.uint8))  # the nearest surface around a pixel
+    column = np.floor(posed.seen[:, 0]).astype(int)
+    row = np.floor(posed.seen[:, 1]).astype(int)
+    inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
+    at = row.clip(0, size - 1), column.clip(0, size - 1)
+    front = np.where(surface.inside_mouth, clear[at], finite[at])
+    in_view = inside & (posed.seen[:, 2] <= front + _HIDDEN_BY)
+    visible: Float = (in_view * _facing(surface, posed)).astype(np.float32)
+    return visible
+
+
+def _facing(surface: FaceSurface, posed: Posed) -> Float:
+    """(V,) 0 for skin that is turned away, 1 for skin that faces the camera."""
+    towards = -posed.camera / np.linalg.norm(posed.camera, axis=1, keepdims=True)
+    cosine = (posed.normals * towards).sum(1)
+    facing = np.clip(cosine / 0.5, 0, 1)
+    return np.where(surface.inside_mouth, 1, facing).astype(np.float32)
+
+
+def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
+    """(V, 3) lit colours, darker the farther behind the lips."""
+    colours = shade(surface.albedo, posed.normals, light)
+    lips = surface.regions == Region.LIPS
+    if lips.any():
+        behind = posed.seen[:, 2] - posed.seen[lips, 2].mean()
+        dark = np.exp(-np.maximum(behind, 0) / _DARKENING)
+        colours = np.where(surface.inside_mouth[:, None], colours * dark[:, None], colours)
+    clipped: Float = np.clip(colours, 0, 1).astype(np.float32)
+    return clipped

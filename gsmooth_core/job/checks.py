@@ -1,0 +1,70 @@
+"""What can be refused before any work is done: nothing to say, no place to write to."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.job.job import Job
+from gsmooth_core.media import container_for
+from gsmooth_core.media.images import check_own_folder, image_target
+from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
+
+
+def check(job: Job) -> None:
+    """Refuse a job that cannot end well before any work is done; make the output's folder.
+
+    Raises:
+        InputError: no speech and no curves, or an output that would overwrite an input.
+        MediaError: the output's place may not be written.
+    """
+    if job.audio is None and job.expression is None:
+        raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
+    container_for(job.output)
+    for given in (job.audio, job.expression):
+        if given is not None:
+            check_file(given)
+    for source in (job.video, job.audio, job.expression):
+        if source is not None and same_file(source, job.output):
+            raise InputError(
+                f"The output '{job.output.name}' would overwrite its own source.",
+                "Choose another name for the output.",
+            )
+    check_output(job.output)
+
+
+def check_output(output: Path) -> None:
+    """See that `output` can be written, and make its folder.
+
+    Raises:
+        InputError: it is a folder where a file is to be.
+        MediaError: its place may not be written.
+    """
+    images = not container_for(output).video
+    _check_place(output, image_target(output)[0] if images else output.parent, images=images)
+
+
+def check_target(path: Path) -> None:
+    """See that a file can be put at `path` before any work goes into it, and make its folder.
+
+    Raises:
+        InputError: a folder, a pipe or a device is there.
+        MediaError: its place may not be written.
+    """
+    _check_place(path, path.parent, images=False)
+
+
+def _check_place(output: Path, folder: Path, *, images: bool) -> None:
+    make_folder(folder)
+    try:
+        if output.is_dir() and not images:
+            raise InputError(f"The output '{shown(output)}' is a folder.", "Choose a file name.")
+        if output.exists() and not (output.is_file() or output.is_dir()):
+            raise InputError(f"The output '{shown(output)}' is a device.", "Choose a file name.")
+        if images:
+            check_own_folder(output)
+        with tempfile.TemporaryFile(dir=folder):  # whether anything can be written there
+            return
+    except (OSError, ValueError) as error:
+        raise cannot_write(folder, error) from error

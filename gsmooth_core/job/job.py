@@ -1,0 +1,205 @@
+"""A job: what is to be dubbed with what, as one versioned JSON file in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gsmooth_core.errors import InputError, JobError
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.storage.files import beside, is_there, make_folder, read_json, shown, write_text
+from gsmooth_core.storage.layout import as_rate
+
+JOB_FILE = "job.json"
+KIND = "gsmooth-job"
+VERSION = 1
+MOST_SECONDS = 24 * 3600.0
+MOST_FRAMES = 24 * 3600 * 240
+"""A day at the highest rate; nobody means more, and what is longer is a slip or an attack."""
+
+# version -> function that turns a job of that version into one of the next
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do. Times are in seconds, frames count from 0 in the source.
+
+    Attributes:
+        video: the source, a video or a still image.
+        output: file (or PNG folder) to write.
+        audio: any file with the new speech.
+        expression: curves to use instead of predicted ones.
+        start_frame: first frame to dub.
+        frame_count: how many; None means to the end (for a still image: while the speech lasts).
+        fps: rate at which the frames are shown; None means the source's own.
+        audio_start: where in the sound the used part begins.
+        audio_duration: how long the used part is; None means to the end.
+        audio_delay: time of the picture before the used part is heard.
+        settings: how to do it.
+    """
+
+    video: Path
+    output: Path
+    audio: Path | None = None
+    expression: Path | None = None
+    start_frame: int = 0
+    frame_count: int | None = None
+    fps: Fraction | None = None
+    audio_start: float = 0.0
+    audio_duration: float | None = None
+    audio_delay: float = 0.0
+    settings: DubSettings = field(default_factory=DubSettings)
+
+    def to_json(self) -> dict[str, Any]:
+        """The job file's content."""
+        values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {"kind": KIND, "version": VERSION, **values}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Job:
+        """A job out of a job file's content, of this or an older version.
+
+        Raises:
+            JobError: no job, or one of a newer version.
+            InputError: a value of the wrong kind.
+        """
+        values = _migrated(content)
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise JobError(f"The job has an unknown entry '{unknown[0]}'.", "Make it again.")
+        for name in ("video", "output"):
+            if not values.get(name):
+                raise JobError(f"The job names no {name}.", "Make it again.")
+        return cls(**{name: _READERS[name](name, value) for name, value in values.items()})
+
+    def save(self, folder: Path) -> Path:
+        """Write the job file into `folder`, which is made when it is not there.
+
+        Raises:
+            MediaError: it cannot be written.
+        """
+        make_folder(folder)
+        path = folder / JOB_FILE
+        write_text(path, json.dumps(self.to_json(), indent=1) + "\n")
+        return path
+
+
+def load_job(folder: Path) -> Job:
+    """Read the job of a job folder.
+
+    Raises:
+        JobError: there is none, or it is damaged or newer.
+        InputError: a value of the wrong kind.
+    """
+    path = folder / JOB_FILE
+    if not is_there(path):
+        raise JobError(f"There is no job in '{shown(folder)}'.", "Start it with `gsmooth dub`.")
+    return Job.from_json(read_json(path, JobError))
+
+
+def default_folder(output: Path) -> Path:
+    """The folder in which a job lives when the user names none: `<output>.gsmooth`.
+
+    Raises:
+        InputError: the output has no name of its own ("/").
+    """
+    if not output.name:
+        raise InputError(f"'{output}' is no name for an output.", "Name a file.")
+    return beside(output, ".gsmooth")
+
+
+def _migrated(content: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        raise JobError("This is no GSmooth job.", "Choose the folder of a job.")
+    version = content.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise JobError("The job comes from a newer GSmooth.", "Update GSmooth.")
+    values = dict(content)
+    while version < VERSION:
+        if version not in MIGRATIONS:
+            raise JobError("The job comes from a GSmooth that is too old.", "Make it again.")
+        values = MIGRATIONS[version](values)
+        version += 1
+    return {name: value for name, value in values.items() if name not in ("kind", "version")}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, DubSettings):
+        return value.to_json()
+    return str(value) if isinstance(value, Path | Fraction) else value
+
+
+def _wrong(name: str, value: Any, kind: str) -> InputError:
+    return InputError(f"'{name}' of the job is '{str(value)[:200]}'.", f"It must be {kind}.")
+
+
+def _path(name: str, value: Any) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise _wrong(name, value, "a path")
+    return Path(value)
+
+
+def _count(name: str, value: Any) -> int | None:
+    if value is None and name == "frame_count":
+        return None
+    least = 1 if name == "frame_count" else 0
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= MOST_FRAMES:
+        raise _wrong(name, value, f"a whole number from {least} to {MOST_FRAMES}")
+    return int(value)
+
+
+def _seconds(name: str, value: Any) -> float | None:
+    if value is None and name == "audio_duration":
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    least = -MOST_SECONDS if name == "audio_start" else 0.0
+    if not number or not least <= value <= MOST_SECONDS:
+        raise _wrong(name, value, f"a number of seconds from {least:g} to {MOST_SECONDS:g}")
+    return float(value)
+
+
+def read_rate(name: str, value: Any) -> Fraction | None:
+    """A frame rate such as "30000/1001", "25" or 29.97.
+
+    Raises:
+        InputError: no rate between 1 and 240.
+    """
+    if value is None:
+        return None
+    rate = as_rate(value)
+    if rate is None:
+        raise _wrong(name, value, "a rate such as 25 or 30000/1001")
+    rate = rate.limit_denominator(1_000_000)
+    if not 1 <= rate <= 240:
+        raise _wrong(name, value, "a rate from 1 to 240")
+    return rate
+
+
+def _settings(name: str, value: Any) -> DubSettings:
+    if not isinstance(value, dict):
+        raise _wrong(name, value, "an object of settings")
+    return DubSettings.from_json(value)
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "video": _path,
+    "output": _path,
+    "audio": _path,
+    "expression": _path,
+    "start_frame": _count,
+    "frame_count": _count,
+    "fps": read_rate,
+    "audio_start": _seconds,
+    "audio_duration": _seconds,
+    "audio_delay": _seconds,
+    "settings": _settings,
+}

@@ -1,0 +1,207 @@
+"""What a job takes from its sources: single frames in order, the part of a sound that is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core.errors import InputError, MediaError
+from gsmooth_core.job.job import MOST_SECONDS, Job
+from gsmooth_core.job.journal import stamp
+from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
+from gsmooth_core.media.decode import see_unchanged
+from gsmooth_core.media.description import check_readable
+from gsmooth_core.storage.arrays import load_expression
+from gsmooth_core.types import Clip, FaceTrack, Float, Image
+
+SAMPLE_RATE = 16000
+_LEAP = 150  # frames whose decoding takes longer than opening the file again
+
+
+class Source:
+    """What one job reads: its pictures, its speech, and how long and fast they are shown.
+
+    Args:
+        job: the job.
+
+    Attributes:
+        clip: the source as it is.
+        shown: the clip as the output shows it: the job's rate and number of frames.
+        count: T, frames to make.
+
+    Raises:
+        GSmoothError: the sources cannot be used as the job says.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.clip = probe(job.video)
+        self._audio_stamp = check_readable(job.audio) if job.audio else None
+        self._fps = job.fps or self.clip.fps
+        self.count = self._still_count() if self.clip.still else self._clip_count()
+        self.shown = replace(self.clip, fps=self._fps, frame_count=self.count)
+
+    def frames(self) -> FrameReader:
+        """Frames by their number within the job."""
+        return FrameReader(self.clip, self.job.start_frame)
+
+    def read(self, start: int, count: int) -> Iterator[Image]:
+        """Decode `count` frames from the job's frame `start` on."""
+        return read_frames(self.clip, self.job.start_frame + start, count)
+
+    def speech(self) -> Float:
+        """(S,) 16 kHz: what is heard while the picture is shown.
+
+        Raises:
+            NoSpeechError: nothing is heard.
+            InputError: the job names no speech.
+        """
+        job, path = self.job, self._speech_path()
+        seconds = float(self.count / self._fps)
+        audio = read_audio(path, SAMPLE_RATE, duration=max(job.audio_start, 0.0) + seconds)
+        part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
+        return require_speech(part, f"'{path.name}'")
+
+    def see_unchanged(self) -> None:
+        """See that picture and sound are still the files that the job began with.
+
+        Raises:
+            MediaError: one of them was replaced, changed or removed.
+        """
+        see_unchanged(self.clip)
+        if self.job.audio is not None and check_readable(self.job.audio) != self._audio_stamp:
+            raise MediaError(
+                f"'{self.job.audio.name}' was replaced during the work.", "Start the job again."
+            )
+
+    def sound(self) -> Sound | None:
+        """The sound of the output: the new speech, or what the source had."""
+        job = self.job
+        if job.audio and not job.settings.keep_source_audio:
+            return Sound(job.audio, job.audio_start, job.audio_duration, job.audio_delay)
+        if self.clip.has_audio:
+            return Sound(job.video, float(job.start_frame / self.clip.fps))
+        return None
+
+    def pictures_stamp(self) -> dict[str, Any]:
+        """What identifies the pictures, for fingerprints."""
+        stamped = stamp(self.job.video)
+        start = self.job.start_frame
+        return {"video": stamped, "start": start, "count": self.count, "fps": self._fps}
+
+    def speech_stamp(self) -> dict[str, Any]:
+        """What identifies the heard speech, for fingerprints."""
+        job = self.job
+        part = (job.audio_start, job.audio_duration, job.audio_delay, self.count, self._fps)
+        return {"speech": stamp(self._speech_path()), "part": part}
+
+    def _speech_path(self) -> Path:
+        if self.job.audio is None:
+            raise InputError(
+                "The job names no speech.", "Give it a file with sound, or expression curves."
+            )
+        return self.job.audio
+
+    def _clip_count(self) -> int:
+        job, clip = self.job, self.clip
+        left = clip.frame_count - job.start_frame
+        wanted = left if job.frame_count is None else job.frame_count
+        if left < 1 or wanted > left:
+            raise InputError(
+                f"'{clip.path.name}' has {clip.frame_count} frames; frame "
+                f"{job.start_frame + max(wanted, 1) - 1} was asked for.",
+                "Check the start frame and the frame count.",
+            )
+        return wanted
+
+    def _still_count(self) -> int:
+        """A still picture is shown as long as the speech or the curves, unless the job says."""
+        count, most = self._asked_count(), int(MOST_SECONDS * self._fps)
+        if count > most:
+            raise InputError(
+                f"'{self.clip.path.name}' would be shown for {count} frames, more than a day.",
+                f"{most} frames are the most; check the frame count and the curves.",
+            )
+        return count
+
+    def _asked_count(self) -> int:
+        if self.job.frame_count is not None:
+            return self.job.frame_count
+        if self.job.expression:
+            curves = load_expression(self.job.expression)
+            return max(1, round(len(curves) / curves.fps * self._fps))
+        rest = len(read_audio(self._speech_path(), SAMPLE_RATE)) / SAMPLE_RATE
+        length = self.job.audio_duration
+        used = min(rest - self.job.audio_start, rest if length is None else length)
+        return max(1, round((self.job.audio_delay + used) * self._fps))
+
+
+class FrameReader:
+    """Gives single frames of a clip, asked for in ascending order, decoding each at most once.
+
+    Many frames that nobody asks for are not decoded: the file is opened again behind them.
+
+    Args:
+        clip: the clip.
+        start: the clip's frame that is number 0 here.
+    """
+
+    def __init__(self, clip: Clip, start: int = 0) -> None:
+        self._clip, self._start, self._next = clip, start, 0
+        self._frames = read_frames(clip, 0, 1) if clip.still else read_frames(clip, start)
+        self._last: Image | None = None
+
+    def close(self) -> None:
+        """End the decoder, which may be in the middle of the clip."""
+        getattr(self._frames, "close", lambda: None)()
+
+    def __call__(self, index: int) -> Image:
+        """(H, W, 3) uint8 RGB of frame `index`, which may not lie before the last one."""
+        if self._clip.still:
+            index = 0
+        if self._last is None or index >= self._next:
+            if index - self._next > _LEAP:
+                self.close()
+                self._frames = read_frames(self._clip, self._start + index)
+                self._next = index
+            self._last = next(islice(self._frames, index - self._next, None))
+            self._next = index + 1
+        elif index != self._next - 1:
+            raise ValueError(f"frame {index} was asked for after frame {self._next - 1}")
+        return self._last
+
+
+def heard(
+    audio: Float, start: float, duration: float | None, delay: float, seconds: float
+) -> Float:
+    """The sound as the picture hears it, as long as the picture.
+
+    Args:
+        audio: (S,) 16 kHz mono.
+        start: second of the sound at which the used part begins; silence before the sound.
+        duration: how much of it is used; None for all.
+        delay: seconds of the picture before it is heard.
+        seconds: length of the picture.
+
+    Returns:
+        (round(seconds * 16000),) with silence where nothing is heard.
+    """
+    result = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    first = round(start * SAMPLE_RATE)
+    last = len(audio) if duration is None else first + round(duration * SAMPLE_RATE)
+    offset = round(delay * SAMPLE_RATE) - min(first, 0)
+    part = audio[max(first, 0) : max(last, 0)][: max(len(result) - offset, 0)]
+    result[offset : offset + len(part)] = part
+    return result
+
+
+def repeat_track(track: FaceTrack, count: int) -> FaceTrack:
+    """The track of a still picture, shown `count` times."""
+    names = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
+    frames: dict[str, Any] = {n: np.repeat(getattr(track, n)[:1], count, axis=0) for n in names}
+    return replace(track, **frames)

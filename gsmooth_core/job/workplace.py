@@ -1,0 +1,94 @@
+"""The folder in which a job works: made when it is needed, removed only by who made it.
+
+A folder that GSmooth made for one output alone carries a mark; when the output is whole, what
+GSmooth wrote there goes, and the folder with it unless somebody else put something in it. A folder
+that was there before, that the user named or asked to keep, stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gsmooth_core.errors import JobError
+from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.storage.files import PARTIAL, make_folder, same_file, shown, write_text
+from gsmooth_core.storage.locks import locked, output_locked
+
+MARK = "temporary"
+_OURS = re.compile(
+    rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
+    r"|(track|predicted|target|occluders|personal|mesh|found)\.safetensors|texture\.png"
+    rf"|segment_\d{{5}}(\.mp4)?|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
+)
+_FRAME = re.compile(r"\d{5}\.png")
+
+
+@contextmanager
+def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterator[None]:
+    """Work in `folder` on `output`, alone.
+
+    Args:
+        folder: the job's folder; it is made when it is not there.
+        output: what is made.
+        temporary: whether the folder is only there for this output: it goes when the block has
+            ended well, or when it has failed before anything was finished. A folder that was
+            kept once stays.
+
+    Raises:
+        JobError: another process works there, or the output would be one of its own files.
+        MediaError: the folder cannot be made.
+    """
+    _check_apart(folder, output)
+    with output_locked(output):
+        new = make_folder(folder)
+        done = held = False
+        try:
+            with locked(folder):
+                held = True
+                _mark(folder, new=new, temporary=temporary)
+                yield
+                done = True
+        finally:
+            # On a full disk a new folder may have got no mark.
+            ours = held and ((new and temporary) or (folder / MARK).is_file())
+            if ours and (done or not (folder / JOURNAL_FILE).exists()):
+                clear(folder)
+
+
+def _check_apart(folder: Path, output: Path) -> None:
+    among = same_file(output.parent, folder) and _OURS.fullmatch(output.name)
+    if among or same_file(output, folder):
+        raise JobError(
+            f"The output '{shown(output)}' would be one of the job's own files.",
+            "Choose another name for it, or another folder for the job.",
+        )
+
+
+def _mark(folder: Path, *, new: bool, temporary: bool) -> None:
+    if new and temporary:
+        write_text(folder / MARK, "GSmooth made this folder, and removes it with the job's end.\n")
+    elif not temporary:
+        (folder / MARK).unlink(missing_ok=True)  # from now on it is wanted
+
+
+def clear(folder: Path) -> None:
+    """Remove what GSmooth wrote into a job's folder, and the folder if that was all.
+
+    Links go as links; what they point to stays.
+    """
+    _clear(folder, _OURS)
+
+
+def _clear(folder: Path, ours: re.Pattern[str]) -> None:
+    for child in folder.iterdir():
+        if not ours.fullmatch(child.name):
+            continue
+        if child.is_dir() and not child.is_symlink():
+            _clear(child, _FRAME)  # a segment of frames
+        else:
+            child.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,209 @@
+"""Face crops: windows that follow the tracked head, cut from frames and pasted back.
+
+A crop sees an upright face from the brows to below a wide open jaw, whatever the head's pose in
+the frame: a similarity transform takes frame pixels to crop pixels. Pixel (0.5, 0.5) is the
+centre of the first pixel on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.face.camera import project, rotation_matrix
+from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.types import Bool, FaceTrack, Float
+
+CROP_SIDE = 1.8
+"""Side of a crop in decimetres at the face (the paper's is 2.2, with more forehead)."""
+
+CROP_CENTRE = -0.3
+"""Height of its centre in model space, in decimetres."""
+
+_DEPTH = 0.7  # decimetres behind the tip of the nose that still count as the face's front
+_ANCHORS = 300
+_SHIFT = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+
+
+def crop_transforms(track: FaceTrack, model: MorphableModel, size: int) -> Float:
+    """Similarity transforms that keep the tracked head upright and centred in a crop.
+
+    The neutral face of each frame's pose is fitted to the same face seen from the front, so
+    the crop follows the head and not the mouth.
+
+    Args:
+        track: T frames; where there is no face, the nearest frame with one is used.
+        model: the face model of the track.
+        size: side of the crop in pixels.
+
+    Returns:
+        (T, 2, 3) frame -> crop pixels.
+    """
+    anchors = _anchors(model, model.template(track.identity))
+    target = front_view(anchors, size)
+    usable = np.flatnonzero(track.usable)
+    if not len(usable):
+        usable = np.arange(len(track))
+    rotations = rotation_matrix(track.rotation[usable])
+    posed = np.einsum("tij,aj->tai", rotations, anchors) + track.translation[usable, None]
+    seen = project(posed, track.focal, track.width, track.height)[..., :2]
+    fitted = similarity(seen.astype(np.float64), target)
+    transforms: Float = fitted[nearest(usable, len(track))].astype(np.float32)
+    return transforms
+
+
+def nearest(frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """(count,) place in the ascending `frames` (N,) of the one nearest to 0, 1, ...; N >= 1.
+
+    Of two that are equally near the earlier one.
+    """
+    at = np.arange(count)
+    after = np.searchsorted(frames, at).clip(None, len(frames) - 1)
+    before = (after - 1).clip(0)
+    return np.where(at - frames[before] <= np.abs(frames[after] - at), before, after)
+
+
+def front_view(points: Float, size: int) -> Float:
+    """(..., 2) crop pixels of model points (..., 3) seen straight from the front."""
+    scale = size / CROP_SIDE
+    centred = points[..., :2] - np.array([0, CROP_CENTRE], np.float32)
+    pixels: Float = size / 2 + centred * np.array([scale, -scale], np.float32)
+    return pixels
+
+
+def _anchors(model: MorphableModel, template: Float) -> Float:
+    """(A, 3) points of the front of the face, spread over it."""
+    skin = np.flatnonzero(model.in_regions(Region.SKIN, Region.LOWER_FACE))
+    front = skin[template[skin, 2] > template[:, 2].max() - _DEPTH]
+    anchors: Float = template[front[:: max(1, len(front) // _ANCHORS)]]
+    return anchors
+
+
+def similarity(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """Least-squares similarity transforms (Umeyama 1991, without reflection).
+
+    Args:
+        source: (T, A, 2) points.
+        target: (A, 2) where they should go.
+
+    Returns:
+        (T, 2, 3) matrices.
+    """
+    centre_s, centre_t = source.mean(-2, keepdims=True), target.mean(-2, keepdims=True)
+    p, q = source - centre_s, target - centre_t
+    norm = (p**2).sum((-1, -2))
+    a = (p * q).sum((-1, -2)) / norm
+    b = (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]).sum(-1) / norm
+    linear = np.stack([np.stack([a, -b], -1), np.stack([b, a], -1)], -2)  # (T, 2, 2)
+    offset = centre_t[..., 0, :] - np.einsum("tij,tj->ti", linear, centre_s[..., 0, :])
+    return np.concatenate([linear, offset[..., None]], -1)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A crop of one frame, and the box of the frame that it can touch.
+
+    Attributes:
+        transform: (2, 3) frame -> crop pixels.
+        size: side of the crop.
+        box: x0, y0, x1, y1 in the frame; empty when the crop lies outside of it.
+    """
+
+    transform: NDArray[np.float64]
+    size: int
+    box: tuple[int, int, int, int]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the box."""
+        x0, y0, x1, y1 = self.box
+        return max(0, y1 - y0), max(0, x1 - x0)
+
+    @property
+    def scale(self) -> float:
+        """Crop pixels a frame pixel."""
+        return float(np.hypot(self.transform[0, 0], self.transform[1, 0]))
+
+    def inside(self) -> Bool:
+        """(size, size) crop pixels that lie in the box, and so in the frame."""
+        x0, y0, x1, y1 = self.box
+        linear, offset = np.split(_inverse(self.transform), [2], 1)
+        axis = np.arange(self.size) + 0.5
+        points = linear @ np.stack(np.meshgrid(axis, axis)).reshape(2, -1) + offset
+        x, y = points.reshape(2, self.size, self.size)
+        inside: Bool = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+        return inside
+
+    def part(self, frame: NDArray[Any]) -> NDArray[Any]:
+        """View of the box in `frame` (H, W, ...)."""
+        x0, y0, x1, y1 = self.box
+        return frame[y0:y1, x0:x1]
+
+    def cut(self, part: NDArray[Any], interpolation: int = cv2.INTER_CUBIC) -> NDArray[Any]:
+        """Crop (size, size, ...) from the box's pixels; edge pixels repeat outside of them."""
+        matrix, shrink = self._matrix(), int(1 / self.scale)
+        if shrink > 1 and min(part.shape[:2]) >= shrink:
+            part, matrix = _shrunk(part, matrix, shrink)
+        size = (self.size, self.size)
+        edge = cv2.BORDER_REPLICATE
+        crop = cv2.warpAffine(part, _cv(matrix), size, flags=interpolation, borderMode=edge)
+        return np.asarray(crop)
+
+    def spread(self, crop: NDArray[Any], interpolation: int = cv2.INTER_CUBIC) -> NDArray[Any]:
+        """Crop pixels as they lie in the box: the way back of `cut`; 0 outside the crop."""
+        matrix, shrink = self._matrix(), int(self.scale)
+        if shrink > 1 and self.size % shrink == 0:
+            crop, back = _shrunk(crop, _inverse(matrix), shrink)
+            matrix = _inverse(back)
+        height, width = self.shape
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        part = cv2.warpAffine(crop, _cv(matrix), (width, height), flags=flags)
+        return np.asarray(part)
+
+    def _matrix(self) -> NDArray[np.float64]:
+        """(2, 3) box -> crop pixels."""
+        offset = self.transform[:, :2] @ np.array(self.box[:2], np.float64)
+        return np.column_stack([self.transform[:, :2], self.transform[:, 2] + offset])
+
+
+def window(transform: NDArray[Any], size: int, height: int, width: int) -> Window:
+    """Crop window of a frame of `height` x `width` pixels under a (2, 3) `transform`."""
+    matrix = transform.astype(np.float64)
+    corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], np.float64)
+    seen = corners @ _inverse(matrix).T
+    low = np.clip(np.floor(seen.min(0)) - 1, 0, [width, height]).astype(int)
+    high = np.clip(np.ceil(seen.max(0)) + 1, 0, [width, height]).astype(int)
+    return Window(matrix, size, (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
+
+
+def hidden(under: Window, mask: Bool) -> Bool:
+    """(h, w) pixels of the box that (size, size) `mask` touches, however little."""
+    reach = 2 * int(np.ceil(under.scale)) + 1
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    return under.spread(grown.astype(np.float32), cv2.INTER_LINEAR) > 0
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def _cv(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same map for OpenCV, which puts pixel (0, 0) on the first pixel's centre."""
+    square = np.vstack([matrix, [0, 0, 1]])
+    return np.asarray((np.linalg.inv(_SHIFT) @ square @ _SHIFT)[:2])
+
+
+def _shrunk(
+    part: NDArray[Any], matrix: NDArray[np.float64], by: int
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """A part reduced `by` times with its pixels averaged, and the matrix to fit."""
+    height, width = part.shape[0] // by, part.shape[1] // by
+    small = cv2.resize(
+        part[: height * by, : width * by], (width, height), interpolation=cv2.INTER_AREA
+    )
+    return small, np.column_stack([matrix[:, :2] * by, matrix[:, 2]])

@@ -1,0 +1,1 @@
+"""What lies on the disk: whole files, arrays and their layouts, locks."""

@@ -1,0 +1,204 @@
+"""One file format for every array that leaves a process: safetensors with a small header.
+
+The header (safetensors metadata) names the kind and the version of the content. No pickle
+anywhere; a file of another kind or from a newer version is refused with a clear error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.storage.files import atomic, check_file, read_json, shown, write_text
+from gsmooth_core.storage.layout import (
+    MOST_PIXELS,
+    ArrayLayout,
+    Facts,
+    Layout,
+    check_arrays,
+    damaged,
+)
+from gsmooth_core.types import Expression, FaceTrack
+
+_UNREADABLE = (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError)
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+_FAR = 1e5  # decimetres, and pixels beside a frame
+_CURVE = 100.0  # components of a face model are of the order of 1
+_TRACK: Layout = {
+    "identity": ArrayLayout(("I",), 1e3),
+    "expression": ArrayLayout(("T", "E"), _CURVE),
+    "rotation": ArrayLayout(("T", 3), 100.0),
+    "translation": ArrayLayout(("T", 3), _FAR),
+    "light": ArrayLayout(("T", 9, 3), 1e4),
+    "confidence": ArrayLayout(("T",), 1.0, 0.0),
+    "landmarks": ArrayLayout(("T", 478, 2), 10 * _FAR, gaps=True),
+}
+_CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
+_DIGITS = 5  # of curves in JSON
+
+
+def save_arrays(
+    path: Path, kind: str, arrays: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]
+) -> None:
+    """Write arrays and JSON-able metadata to `path` in one atomic step.
+
+    Args:
+        path: target file; its folder must exist.
+        kind: what the file is, for example "track".
+        arrays: name -> array.
+        meta: name -> value that JSON can hold.
+
+    Raises:
+        MediaError: the disk is full, or the place may not be written.
+    """
+    header = {"kind": f"gsmooth-{kind}", "version": "1"}
+    header |= {key: json.dumps(value) for key, value in meta.items()}
+    with atomic(path) as partial:
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        partial.write_bytes(save(whole, header))
+
+
+def load_arrays(
+    path: Path, kind: str, layout: Layout | None = None
+) -> tuple[Arrays, dict[str, Any]]:
+    """Read what `save_arrays` wrote.
+
+    Args:
+        path: the file.
+        kind: what it must be.
+        layout: what its arrays must be; None for arrays that are checked elsewhere.
+
+    Returns:
+        arrays by name, metadata by name.
+
+    Raises:
+        InputError: no such file, damaged, of another kind, of a newer version, or with other
+            arrays than the layout says.
+    """
+    check_file(path)
+    try:
+        with safe_open(path, framework="np") as file:
+            header = file.metadata() or {}
+            _check_kind(path, kind, header)
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            texts = {k: v for k, v in header.items() if k not in ("kind", "version")}
+            meta = {k: json.loads(v) for k, v in texts.items()}
+    except _UNREADABLE as error:
+        reason = str(error)[:200]
+        raise InputError(f"'{shown(path)}' cannot be read: {reason}.", "Make it again.") from error
+    if layout is not None:
+        check_arrays(path, arrays, layout)
+    return arrays, meta
+
+
+def _check_kind(path: Path, kind: str, header: Mapping[str, str]) -> None:
+    found = header.get("kind", "no GSmooth file")[:50]
+    if found != f"gsmooth-{kind}":
+        raise InputError(f"'{shown(path)}' is {found}, not a {kind} file.", "Pass another file.")
+    if header.get("version") != "1":
+        raise InputError(f"'{shown(path)}' comes from a newer GSmooth.", "Update GSmooth.")
+
+
+def save_track(path: Path, track: FaceTrack) -> None:
+    """Write a track; see `load_track`."""
+    meta = {
+        "width": track.width,
+        "height": track.height,
+        "fps": str(track.fps),
+        "model": track.model,
+        "focal": track.focal,
+        "expression_names": list(track.expression_names),
+    }
+    save_arrays(path, "track", {name: getattr(track, name) for name in _TRACK}, meta)
+
+
+def load_track(path: Path) -> FaceTrack:
+    """Read a track file.
+
+    Raises:
+        InputError: the file is missing, damaged or something else; it names the field.
+    """
+    arrays, meta = load_arrays(path, "track", _TRACK)
+    facts = Facts(path, meta)
+    track = FaceTrack(
+        width=facts.whole("width", 1, MOST_PIXELS),
+        height=facts.whole("height", 1, MOST_PIXELS),
+        fps=facts.rate("fps"),
+        model=facts.text("model"),
+        focal=facts.number("focal", 1e-3, 1e7),
+        expression_names=facts.names("expression_names"),
+        **{name: arrays[name].astype(np.float32, copy=False) for name in _TRACK},
+    )
+    _check_names(path, track.expression_names, track.expression.shape[1])
+    if np.isnan(track.landmarks[track.usable]).any():
+        raise damaged(path, "'landmarks' lack in frames whose 'confidence' is above 0")
+    return track
+
+
+def _check_names(path: Path, names: tuple[str, ...], columns: int) -> None:
+    if len(names) != columns:
+        raise damaged(path, f"it names {len(names)} components and has {columns}")
+
+
+def save_expression(path: Path, curves: Expression) -> None:
+    """Write curves: JSON (for people and Blender) when the name ends in .json, else safetensors."""
+    meta = {"names": list(curves.names), "fps": str(curves.fps)}
+    if path.suffix.lower() != ".json":
+        save_arrays(path, "curves", {"values": curves.values}, meta)
+        return
+    rows = np.round(curves.values.astype(np.float64), _DIGITS).tolist()
+    text = json.dumps({"kind": "gsmooth-curves", "version": 1, **meta, "values": rows})
+    write_text(path, text)
+
+
+def load_expression(path: Path) -> Expression:
+    """Read curves from a curves file (.json or safetensors) or from a track file.
+
+    Raises:
+        InputError: the file is missing, damaged or holds no curves.
+    """
+    if path.suffix.lower() == ".json":
+        return _expression_from_json(path)
+    try:
+        arrays, meta = load_arrays(path, "curves", _CURVES)
+    except InputError as error:
+        if "gsmooth-track" in error.message:
+            return load_track(path).curves
+        raise
+    return _expression(path, meta, arrays["values"])
+
+
+def _expression_from_json(path: Path) -> Expression:
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("kind") != "gsmooth-curves":
+        raise InputError(
+            f"'{shown(path)}' is not a curves file.",
+            "Write one with `gsmooth predict --output curves.json`.",
+        )
+    if content.get("version") != 1:
+        raise InputError(f"'{shown(path)}' comes from a newer GSmooth.", "Update GSmooth.")
+    try:
+        values = np.asarray(content.get("values"))
+    except ValueError as error:  # rows of different lengths
+        raise damaged(path, "'values' is no table of numbers") from error
+    if values.dtype.kind not in "iuf":
+        raise damaged(path, "'values' is no table of numbers")
+    values = values.astype(np.float64)
+    check_arrays(path, {"values": values}, _CURVES)
+    return _expression(path, content, values)
+
+
+def _expression(path: Path, meta: Mapping[str, Any], values: np.ndarray[Any, Any]) -> Expression:
+    names = Facts(path, meta).names("names")
+    _check_names(path, names, values.shape[1])
+    if not len(values):
+        raise damaged(path, "'values' has no frame")
+    return Expression(names, values.astype(np.float32, copy=False), Facts(path, meta).rate("fps"))

@@ -1,0 +1,72 @@
+"""Measuring a dub: times add up, nothing is left behind, and words say what was measured."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+
+from gsmooth_core.app import cli
+from gsmooth_core.evaluation.bench import generators, pipeline
+from gsmooth_core.job.events import Message, Progress
+from gsmooth_core.job.job import Job
+from tests import doubles
+from tests.media.made import numbered_frames, speechlike, write_video, write_wav
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch) -> Job:
+    """A clip of 16 frames, dubbed by a double of the way."""
+    monkeypatch.setattr(pipeline, "dub", doubles.dub)
+    video = write_video(tmp_path / "in.mp4", numbered_frames(16), 25)
+    audio = write_wav(tmp_path / "s.wav", speechlike(1.0), 16000)
+    return Job(video=video, audio=audio, output=tmp_path / "never.mp4")
+
+
+def test_a_stage_takes_the_time_up_to_its_own_events(monkeypatch) -> None:
+    clock = itertools.count(0.0, 1.0)
+    monkeypatch.setattr(pipeline.time, "perf_counter", lambda: next(clock))
+    seen: list[object] = []
+    stages = pipeline.Stages(seen.append)
+    stages(Progress("track", 0, 2))
+    stages(Message("info", "takes no time of its own"))
+    for stage in ("track", "render", "track"):
+        stages(Progress(stage, 1, 2))
+    assert stages.seconds == {"track": 3.0, "render": 1.0}
+    assert len(seen) == 5
+
+
+def test_a_whole_dub_is_measured_and_nothing_is_left(job: Job) -> None:
+    before = set(job.video.parent.iterdir())
+    measured = pipeline.bench(job, lambda event: None, lambda: False)
+    assert measured.frames == 16
+    assert measured.floor_ms > 0
+    total = 1e3 / measured.fps
+    assert sum(measured.stages_ms.values()) <= total * 1.001
+    assert measured.floor_share == pytest.approx(measured.floor_ms / total)
+    assert set(job.video.parent.iterdir()) == before
+
+
+def test_the_command_tells_a_person(job: Job, capsys) -> None:
+    assert cli.main(["bench", "--video", str(job.video), "--audio", str(job.audio)]) == 0
+    told = capsys.readouterr().out
+    assert "16 frames of" in told
+    assert "frames a second" in told
+    assert "decoding and encoding alone" in told
+
+
+def test_a_missing_video_is_said(tmp_path: Path, capsys) -> None:
+    missing = str(tmp_path / "none.mp4")
+    assert cli.main(["bench", "--video", missing, "--audio", missing]) != 0
+    assert "none.mp4" in capsys.readouterr().err
+
+
+def test_the_reference_network_makes_faces_of_96() -> None:
+    other = generators.Wav2LipSized().eval()
+    with torch.inference_mode():
+        assert other(torch.rand(1, 6, 96, 96)).shape == (1, 3, 96, 96)
+    assert sum(p.numel() for p in other.parameters()) > 20e6
+    found = generators.compare(1)
+    assert found.ratio == pytest.approx(found.generator_ms / found.reference_ms)

@@ -1,0 +1,98 @@
+"""The verdict says what the figures say, and the trouble finder points at the trouble."""
+
+import numpy as np
+import pytest
+
+from gsmooth_core.evaluation.metrics.figures import BY_NAME, FIGURES, shown
+from gsmooth_core.evaluation.metrics.trouble import trouble
+from gsmooth_core.evaluation.metrics.verdict import LIMITS, checks, verdict
+
+FINE = {
+    "sync": 0.6, "offset": 0.0, "sharpness": 0.95, "seam": 1.01, "jerk": 0.9, "flicker": 1.0,
+    "identity": 0.99, "true_identity": 0.99,
+}  # fmt: skip
+
+
+def judged(untouched=0.0, outside=0, sure=True, **changed):
+    found = checks(FINE | changed, sync_sure=sure, untouched=untouched, outside=outside)
+    return verdict(found), {c.name: c for c in found}
+
+
+def test_a_good_shot_may_go_out():
+    (words, kind), found = judged()
+    assert kind == "good"
+    assert words.startswith("Ready")
+    assert {c.kind for c in found.values()} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "kind", "word"),
+    [
+        ({"offset": 3.0}, "Lip sync", "poor", "3 frames at 25 a second late"),
+        ({"offset": -2.0}, "Lip sync", "fair", "early"),
+        ({"sure": False}, "Lip sync", "fair", "chance"),
+        ({"sharpness": 0.6}, "Sharpness", "poor", "softer"),
+        ({"sharpness": 1.2}, "Sharpness", "fair", "harsher"),
+        ({"seam": 1.3}, "Seam", "poor", "edge"),
+        ({"jerk": 2.0}, "Calm movement", "poor", "tremble"),
+        ({"flicker": 1.3}, "Steady picture", "fair", "flickers"),
+        ({"identity": 0.8}, "Identity", "poor", "0.800"),
+        ({"untouched": 0.02}, "Frames", "fair", "2.0 %"),
+        ({"untouched": 0.5}, "Frames", "poor", "50.0 %"),
+        ({"outside": 4}, "Outside the mask", "poor", "4 of 255"),
+    ],
+)
+def test_what_is_wrong_is_named(change, name, kind, word):
+    (words, worst), found = judged(**change)
+    assert found[name].kind == kind == worst
+    assert word in found[name].text
+    assert name.lower() in words
+    assert [c.name for c in found.values() if c.kind != "good"] == [name]
+
+
+def test_what_cannot_be_judged_is_left_out():
+    _, found = judged(sync=None, identity=None, flicker=None)
+    assert not {"Lip sync", "Identity", "Steady picture"} & set(found)
+
+
+def test_limits_are_of_known_figures():
+    assert set(LIMITS) <= set(BY_NAME)
+    assert len(BY_NAME) == len(FIGURES)
+
+
+def test_values_as_people_read_them():
+    assert shown("lmd", 1.236) == "1.24"
+    assert shown("offset", 2.0) == "+2"
+    assert shown("offset", 0.0) == "0"
+    assert shown("sync", None) == "\N{EN DASH}"
+
+
+def curves(frames=60):
+    rng = np.random.default_rng(0)
+    names = ("rim", "true_rim", "gradient", "true_gradient")
+    made = {n: rng.normal(10, 0.1, frames).astype(np.float32) for n in names}
+    wave = 0.1 + 0.05 * np.sin(np.arange(frames) / 4)
+    return made | {"aperture": wave.astype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "word"),
+    [("rim", 14.0, "edge"), ("gradient", 5.0, "softer"), ("aperture", 0.9, "jump")],
+)
+def test_trouble_is_found_where_it_is(name, values, word):
+    shot = curves()
+    calm = trouble(shot)
+    assert np.nanmax(calm.score) < 0.6
+    shot[name][30:33] = values
+    found = trouble(shot)
+    worst = int(np.nanargmax(found.score))
+    assert 27 <= worst <= 35
+    assert found.score[worst] > 0.9
+    assert word in found.reasons[worst]
+
+
+def test_frames_without_a_face_are_not_the_worst():
+    shot = curves()
+    for name in shot:
+        shot[name][10] = np.nan
+    assert np.isnan(trouble(shot).score[10])

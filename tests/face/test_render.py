@@ -1,0 +1,152 @@
+"""The posed mesh in its crop: masks, visibility, and the points it has in other frames."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gsmooth_core.face import render
+from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, Region
+from gsmooth_core.mafb.blend import face_mask
+from gsmooth_core.mafb.crop import crop_transforms
+from tests.taft import scene
+
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return scene.track()
+
+
+@pytest.fixture(scope="module")
+def surface(clip):
+    return render.face_surface(scene.face_model(), clip.identity)
+
+
+def posed(surface, clip, frame: int, expression: np.ndarray | None = None) -> render.Posed:
+    transforms = crop_transforms(clip, scene.face_model(), SIZE)
+    beta = clip.expression[frame] if expression is None else expression
+    return render.pose_face(surface, clip, frame, beta, transforms[frame])
+
+
+def wide_open() -> np.ndarray:
+    names = scene.face_model().expression_names
+    return np.eye(len(names), dtype=np.float32)[names.index("jawOpen")]
+
+
+def test_the_surface_is_the_face_of_the_model(clip, surface) -> None:
+    model = scene.face_model()
+    assert not np.isin(surface.regions, (Region.EARS, Region.NECK, Region.HEAD)).any()
+    dubbed = int(model.in_regions(*DUBBED_REGIONS).sum())
+    assert int(np.isin(surface.regions, DUBBED_REGIONS).sum()) == dubbed
+    whole = {tuple(v) for v in np.round(model.template(clip.identity), 5).tolist()}
+    assert all(tuple(v) in whole for v in np.round(surface.template[::97], 5).tolist())
+
+
+def test_render_face_is_lit_and_labelled(clip) -> None:
+    model = scene.face_model()
+    transform = crop_transforms(clip, model, SIZE)[3]
+    face = render.render_face(model, clip, 3, wide_open(), transform, SIZE)
+    assert np.array_equal(face.mask, np.isfinite(face.depth))
+    assert np.array_equal(face.mask, face.region != render.NOTHING)
+    assert (face.image[~face.mask] == 0).all()
+    skin = face.image[face.region == Region.SKIN]
+    assert skin.min() > 0.2
+    inside = np.isin(face.region, MOUTH_REGIONS)
+    assert inside.sum() > 100
+    assert face.image[inside].mean() < 0.7 * skin.mean()
+
+
+def test_the_mouth_is_darker_the_farther_it_lies_behind_the_lips(clip, surface) -> None:
+    """Every pixel by the formula: e times darker with each 0.22 decimetres, and nothing else is."""
+    face = posed(surface, clip, 3, wide_open())
+    from_everywhere = np.zeros((9, 3), np.float32)
+    from_everywhere[0] = np.sqrt(4 * np.pi)  # so that a colour is the albedo
+    drawn = render.draw_face(surface, face, SIZE, from_everywhere).face
+    lips = face.seen[surface.regions == Region.LIPS, 2].mean()
+    for region in (Region.TEETH, Region.TONGUE, Region.SKIN):
+        at = drawn.region == region
+        behind = np.maximum(drawn.depth[at] - lips, 0)
+        assert at.sum() > 100
+        assert np.ptp(behind) > 0.3
+        light = np.exp(-behind / 0.22) if region in MOUTH_REGIONS else np.ones(at.sum())
+        albedo = surface.albedo[surface.regions == region][0]
+        np.testing.assert_allclose(drawn.image[at], light[:, None] * albedo, atol=0.01)
+
+
+@pytest.mark.parametrize("frame", [0, 4, 8])
+def test_the_mask_covers_lips_and_chin_of_old_and_new_face(clip, surface, frame: int) -> None:
+    size, faces = SIZE, [posed(surface, clip, frame), posed(surface, clip, frame, wide_open())]
+    drawn = [render.draw_face(surface, face, size, None) for face in faces]
+    mask = face_mask(drawn[0].dubbed | drawn[1].dubbed)
+    for face, drawing in zip(faces, drawn, strict=True):
+        assert mask[drawing.face.region == Region.LIPS].all()
+        assert mask[np.isin(drawing.face.region, MOUTH_REGIONS)].all()
+        lower = surface.regions == Region.LOWER_FACE
+        chin = face.seen[lower][face.camera[lower][:, 1].argmin()]
+        assert mask[int(chin[1]), int(chin[0])]
+    assert not mask[drawn[0].face.region == Region.EYES].any()
+
+
+def test_what_is_replaced_is_the_moving_part_of_the_lower_face(clip, surface) -> None:
+    drawing = render.draw_face(surface, posed(surface, clip, 2), SIZE, None)
+    lower = np.isin(drawing.face.region, DUBBED_REGIONS)
+    assert not (drawing.dubbed & ~lower).any()
+    assert drawing.dubbed.sum() > 0.3 * lower.sum()
+    columns = np.flatnonzero(drawing.dubbed.any(0)), np.flatnonzero(lower.any(0))
+    assert columns[0].min() >= columns[1].min()
+    assert columns[0].max() <= columns[1].max()
+
+
+@pytest.mark.parametrize("turn", [-0.5, 0.0, 0.5])
+def test_the_sides_of_the_outline_stay_the_frames_own(clip, surface, turn: float) -> None:
+    turned = replace(clip, rotation=np.tile(np.float32([0, turn, 0]), (len(clip), 1)))
+    face = posed(surface, turned, 0)
+    drawing = render.draw_face(surface, face, SIZE, None)
+    y, x = np.nonzero(drawing.dubbed)
+    for row in np.unique(y)[:: max(1, len(np.unique(y)) // 8)]:
+        outline = np.flatnonzero(drawing.face.mask[row])
+        chin = row > face.seen[surface.regions == Region.LIPS, 1].max()
+        if not chin:
+            margin = 0.06 * len(outline)
+            assert x[y == row].min() > outline.min() + margin
+            assert x[y == row].max() < outline.max() - margin
+
+
+def test_covered_is_what_is_replaced_and_what_may_be_hidden(clip, surface) -> None:
+    face = posed(surface, clip, 6)
+    drawing = render.draw_face(surface, face, SIZE, None)
+    assert not (drawing.dubbed & ~render.covered(surface, face, SIZE, whole=False)).any()
+    assert np.array_equal(render.covered(surface, face, SIZE, whole=True), drawing.face.mask)
+
+
+def test_the_mouth_is_seen_only_when_it_is_open(clip, surface) -> None:
+    teeth = surface.regions == Region.TEETH
+    shut = posed(surface, clip, 0, np.zeros(len(clip.expression_names), np.float32))
+    closed, opened = (
+        render.visibility(surface, face, SIZE)
+        for face in (shut, posed(surface, clip, 0, wide_open()))
+    )
+    assert closed[teeth].max() == 0
+    assert opened[teeth].max() == 1
+    assert closed[surface.inside_mouth].mean() < 0.02
+    assert opened[surface.inside_mouth].mean() > 0.1
+
+
+def test_skin_that_is_turned_away_is_not_visible(clip, surface) -> None:
+    face = posed(surface, clip, 0)
+    seen = render.visibility(surface, face, SIZE)
+    nose = np.argmax(surface.template[:, 2])
+    assert seen[nose] > 0.5
+    behind = (surface.regions == Region.SKIN) & (surface.template[:, 2] < -0.55)
+    assert seen[behind].mean() < 0.3
+
+
+def test_values_are_drawn_where_the_vertices_are(clip, surface) -> None:
+    face = posed(surface, clip, 5)
+    drawing = render.draw_face(surface, face, SIZE, None, face.seen[:, :2].copy())
+    y, x = np.nonzero(drawing.face.mask)
+    assert np.abs(drawing.values[y, x] - np.stack([x + 0.5, y + 0.5], 1)).max() < 0.05

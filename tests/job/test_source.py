@@ -1,0 +1,89 @@
+from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, heard
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.types import Clip
+from tests.media import made
+
+
+def naive_heard(audio, start, duration, delay, seconds):
+    """Sample by sample: what does the picture hear at its sample n?"""
+    result = []
+    first = round(start * SAMPLE_RATE)
+    for n in range(round(seconds * SAMPLE_RATE)):
+        used = n - round(delay * SAMPLE_RATE)
+        inside = used >= 0 and (duration is None or used < round(duration * SAMPLE_RATE))
+        at = first + used
+        result.append(audio[at] if inside and 0 <= at < len(audio) else 0)
+    return np.array(result, np.float32)
+
+
+ticks = st.integers(0, 40).map(lambda n: n / 1000)
+
+
+@given(
+    start=st.integers(-20, 40).map(lambda n: n / 1000),
+    duration=st.one_of(st.none(), ticks),
+    delay=ticks,
+    seconds=ticks,
+)
+def test_the_picture_hears_what_a_sample_by_sample_twin_hears(start, duration, delay, seconds):
+    audio = np.arange(1, 401, dtype=np.float32)
+    found = heard(audio, start, duration, delay, seconds)
+    np.testing.assert_array_equal(found, naive_heard(audio, start, duration, delay, seconds))
+
+
+@pytest.fixture
+def numbered(monkeypatch):
+    """Frames that hold their own number, and a count of how many were decoded."""
+    decoded = []
+
+    def read(clip, start=0, count=None):
+        for n in range(start, start + (count or 100)):
+            decoded.append(n)
+            yield np.full((2, 2, 3), n, np.uint8)
+
+    monkeypatch.setattr("gsmooth_core.job.source.read_frames", read)
+    return decoded
+
+
+def clip(tmp_path, still=False):
+    return Clip(tmp_path / "a.mp4", 2, 2, Fraction(25), 100, still=still)
+
+
+def test_frames_are_found_by_number_and_decoded_once(tmp_path, numbered):
+    with closing(FrameReader(clip(tmp_path), start=5)) as frames:
+        assert [int(frames(n)[0, 0, 0]) for n in (0, 3, 3, 9)] == [5, 8, 8, 14]
+        with pytest.raises(ValueError, match="asked for after"):
+            frames(4)
+    assert numbered == list(range(5, 15))
+
+
+def test_a_leap_over_many_frames_finds_the_same_frame(tmp_path):
+    rng = np.random.default_rng(0)
+    path = made.write_video(
+        tmp_path / "long.mp4", rng.integers(0, 255, (420, 32, 32, 3), np.uint8), 25
+    )
+    whole = list(read_frames(probe(path)))
+    with closing(FrameReader(probe(path), start=3)) as frames:
+        for n in (0, 1, 180, 181, 416):
+            np.testing.assert_array_equal(frames(n), whole[n + 3])
+
+
+def test_what_is_leapt_over_is_not_decoded(tmp_path, numbered):
+    with closing(FrameReader(replace(clip(tmp_path), frame_count=400))) as frames:
+        assert [int(frames(n)[0, 0, 0]) for n in (0, 200)] == [0, 200]
+    assert numbered == [0, 200]
+
+
+def test_a_still_picture_is_every_frame(tmp_path, numbered):
+    with closing(FrameReader(clip(tmp_path, still=True))) as frames:
+        assert [int(frames(n)[0, 0, 0]) for n in (0, 7, 99)] == [0, 0, 0]
+    assert numbered == [0]

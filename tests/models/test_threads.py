@@ -1,0 +1,36 @@
+"""Torch and OpenCV leave cores to the rest of a run, unless the user has said otherwise."""
+
+import os
+
+import cv2
+import pytest
+import torch
+
+from gsmooth_core.models.threads import leave_cores
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    before, before_cv = torch.get_num_threads(), cv2.getNumThreads()
+    yield
+    torch.set_num_threads(before)
+    cv2.setNumThreads(before_cv)
+
+
+@pytest.mark.parametrize(("cores", "expected", "crops"), [(1, 1, 1), (2, 1, 1), (8, 4, 2)])
+def test_half_of_the_cores(monkeypatch, cores: int, expected: int, crops: int) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OPENCV_FOR_THREADS_NUM", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    leave_cores()
+    assert torch.get_num_threads() == expected
+    assert cv2.getNumThreads() == crops
+
+
+def test_the_users_number_stays(monkeypatch) -> None:
+    torch.set_num_threads(3)
+    cv2.setNumThreads(3)
+    for name in ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+        monkeypatch.setenv(name, "3")
+    leave_cores()
+    assert torch.get_num_threads() == cv2.getNumThreads() == 3

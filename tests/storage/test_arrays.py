@@ -1,0 +1,95 @@
+import dataclasses
+import stat
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from gsmooth_core.errors import InputError, MediaError
+from gsmooth_core.storage.arrays import (
+    load_arrays,
+    load_expression,
+    load_track,
+    save_arrays,
+    save_expression,
+    save_track,
+)
+from gsmooth_core.types import Expression, FaceTrack
+
+NAMES = ("jawOpen", "mouthClose")
+FPS = Fraction(30000, 1001)
+
+
+@pytest.fixture
+def curves():
+    values = np.random.default_rng(0).random((5, 2)).astype(np.float32)
+    return Expression(NAMES, values, FPS)
+
+
+@pytest.fixture
+def track():
+    random = np.random.default_rng(1)
+    shapes = [(4,), (5, 2), (5, 3), (5, 3), (5, 9, 3), (5,), (5, 478, 2)]
+    identity, *rest = (random.normal(size=shape).astype(np.float32) for shape in shapes)
+    rest[-2] = np.abs(rest[-2]).clip(0, 1)  # confidence
+    return FaceTrack(64, 48, FPS, "face", 100.5, identity, NAMES, *rest)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+def test_curves_come_back_with_their_exact_rate(curves, tmp_path, suffix):
+    path = tmp_path / f"curves é 😀.{suffix}"
+    save_expression(path, curves)
+    found = load_expression(path)
+    assert (found.names, found.fps) == (NAMES, FPS)
+    np.testing.assert_allclose(found.values, curves.values, atol=6e-6)
+
+
+def test_a_track_comes_back_and_is_valid_as_curves(track, tmp_path):
+    save_track(tmp_path / "t.safetensors", track)
+    found = load_track(tmp_path / "t.safetensors")
+    for known in dataclasses.fields(FaceTrack):
+        np.testing.assert_array_equal(getattr(found, known.name), getattr(track, known.name))
+    spoken = load_expression(tmp_path / "t.safetensors")
+    np.testing.assert_array_equal(spoken.values, track.expression)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("none.json", None),
+        ("none.safetensors", None),
+        ("bad.json", b"{"),
+        ("other.json", b'{"names": ["a"], "fps": "x", "values": [[1]]}'),
+        ("bad.safetensors", b"\x00" * 40),
+        ("empty.safetensors", b""),
+    ],
+)
+def test_files_that_are_no_curves_are_refused_in_words(tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_expression(tmp_path / name)
+    assert caught.value.hint
+
+
+def test_another_kind_and_a_newer_version_are_told_apart(tmp_path, curves):
+    save_arrays(tmp_path / "mesh.safetensors", "mesh", {"a": np.zeros(1)}, {})
+    with pytest.raises(InputError, match="not a curves file"):
+        load_arrays(tmp_path / "mesh.safetensors", "curves")
+    save_arrays(tmp_path / "c.safetensors", "curves", {"values": curves.values}, {})
+    data = (tmp_path / "c.safetensors").read_bytes()
+    (tmp_path / "c.safetensors").write_bytes(data.replace(b'"version":"1"', b'"version":"9"'))
+    with pytest.raises(InputError, match="newer"):
+        load_arrays(tmp_path / "c.safetensors", "curves")
+
+
+def test_files_can_be_read_by_others_and_a_missing_folder_is_named(tmp_path, curves):
+    save_expression(tmp_path / "c.safetensors", curves)
+    mode = (tmp_path / "c.safetensors").stat().st_mode
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert stat.S_IMODE(mode) == stat.S_IMODE(plain.stat().st_mode)
+    plain.unlink()
+    assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
+    with pytest.raises(MediaError):
+        save_expression(tmp_path / "no" / "c.safetensors", curves)
