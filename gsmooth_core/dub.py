@@ -39,7 +39,7 @@ from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, sav
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.media.encode import SegmentWriter, segment_path
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
@@ -167,11 +167,11 @@ class Run:
         """
         check_device(self.job.settings.device)
         for name in ("face_landmarker", "face_model", "taft"):
-            models.locate(name)
+            registry.locate(name)
         if warning := in_words(self.source.clip):
             self.tell(Message("warning", warning))
         if self._given() is None:
-            models.locate("a2ep")
+            registry.locate("a2ep")
             self.source.speech()
 
     # -- stages ------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class Run:
 
     def predict(self) -> Expression:
         """Expression curves of the speech (A2EP), as long as the picture."""
-        weights = models.locate("a2ep")
+        weights = registry.locate("a2ep")
         inputs = fingerprint(version=__version__, a2ep=weights, **self.source.speech_stamp())
         path = self.folder / "predicted.safetensors"
         if not self.journal.finished("predict", inputs, path):
@@ -379,7 +379,7 @@ class Run:
         return worst
 
     def _track_inputs(self) -> dict[str, Any]:
-        weights = {name: models.locate(name) for name in ("face_model", "face_landmarker")}
+        weights = {name: registry.locate(name) for name in ("face_model", "face_landmarker")}
         return {"version": __version__, **self.source.pictures_stamp(), **weights}
 
     def _look_inputs(self) -> dict[str, Any]:
@@ -389,7 +389,7 @@ class Run:
             **self._track_inputs(),
             "occluders": asdict(occlusion) if occlusion else None,
             "track": self.folder / "track.safetensors",
-            "taft": models.locate("taft"),
+            "taft": registry.locate("taft"),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
         }
 

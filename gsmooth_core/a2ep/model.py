@@ -16,7 +16,7 @@ from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import build_encoder, wav2vec_settings
 from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.errors import ModelError
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.models.checkpoints import load_network, tried
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.storage.arrays import save_arrays
@@ -157,5 +157,5 @@ def load_a2ep(name_or_path: str | Path = "a2ep") -> A2EP:
     Raises:
         ModelError: see `load_checkpoint`.
     """
-    path = models.locate(name_or_path) if name_or_path in models.MODELS else Path(name_or_path)
-    return _load_once(path, models.stamp(path))
+    path = registry.locate(name_or_path) if name_or_path in registry.MODELS else Path(name_or_path)
+    return _load_once(path, registry.stamp(path))

@@ -86,9 +86,9 @@ def _job(options: argparse.Namespace) -> Job:
 
 
 def _track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    from gsmooth_core.app import stages as standalone
+    from gsmooth_core.app import stages
 
-    return standalone.track(
+    return stages.track(
         options.video, options.output, options.start_frame, options.frame_count, on_event, cancelled
     )
 
@@ -96,20 +96,20 @@ def _track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled)
 def _predict(
     options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
 ) -> dict[str, Any]:
-    from gsmooth_core.app import stages as standalone
+    from gsmooth_core.app import stages
 
     fps = read_rate("fps", options.fps) or Fraction(25)
-    return standalone.predict(
+    return stages.predict(
         options.audio, fps, options.output, options.frame_count, on_event, cancelled
     )
 
 
 def _mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    from gsmooth_core.app import stages as standalone
+    from gsmooth_core.app import stages
 
     if (options.video is None) == (options.track is None):
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
-    return standalone.mesh(
+    return stages.mesh(
         options.video, options.track, options.expression, options.output, on_event, cancelled
     )
 
@@ -150,12 +150,12 @@ def _doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> 
 
 
 def _models(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
-    from gsmooth_core.models import registry as models
+    from gsmooth_core.models import registry
 
     verify = options.what == "verify"
-    states = models.verify() if verify else [models.examine(name) for name in models.MODELS]
+    states = registry.verify() if verify else [registry.examine(name) for name in registry.MODELS]
     listed = [state.to_json() for state in states]
-    return {"models": listed, "folders": [str(folder) for folder in models.model_folders()]}
+    return {"models": listed, "folders": [str(folder) for folder in registry.model_folders()]}
 
 
 # -- arguments -------------------------------------------------------------------------------

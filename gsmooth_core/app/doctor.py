@@ -18,7 +18,7 @@ from typing import Any
 
 from gsmooth_core import __version__
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 SPACE_BYTES = 2 * 10**9
@@ -103,7 +103,7 @@ def _checks() -> Iterator[Check]:
     yield _torch()
     yield _ffmpeg()
     yield _numba_cache()
-    yield from (_model(name) for name in models.MODELS)
+    yield from (_model(name) for name in registry.MODELS)
     yield _disk(Path(tempfile.gettempdir()))
     for module, (distribution, purpose) in _OPTIONAL.items():
         yield _package(module, distribution, purpose, optional=True)
@@ -186,9 +186,9 @@ def _numba_cache() -> Check:
 
 
 def _model(name: str) -> Check:
-    model = models.MODELS[name]
+    model = registry.MODELS[name]
     title = f"model {model.name} ({model.purpose})"
-    state = models.examine(name)
+    state = registry.examine(name)
     if state.known == "missing" and not model.shipped:
         return Check(title, True, f"not there (optional); {state.hint}", optional=True)
     if not state.usable:

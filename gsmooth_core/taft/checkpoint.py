@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.models.checkpoints import load_network, tried
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.storage.arrays import save_arrays
@@ -50,7 +50,7 @@ def load_generator(path: Path | None = None) -> nn.Module:
         ModelError: the file is missing, damaged, of another kind, does not fit the dimensions
             in its own header, or holds numbers that are not finite or absurd.
     """
-    source = ModelSource(path or models.locate("taft"), "TAFT generator", _HINT)
+    source = ModelSource(path or registry.locate("taft"), "TAFT generator", _HINT)
     arrays, meta = source.arrays(KIND)
     config = source.settings(GeneratorConfig, source.entry(meta, "config"), _LIMITS)
     generator = load_network(source, lambda: build(config), arrays)

@@ -22,7 +22,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.types import Float
 
@@ -64,8 +64,8 @@ class Network:
     """
 
     def __init__(self, member: str, threads: int = 1) -> None:
-        path = models.locate("face_landmarker")
-        state = models.examine("face_landmarker")
+        path = registry.locate("face_landmarker")
+        state = registry.examine("face_landmarker")
         if state.known == "foreign":
             _try_apart(path, state.sha256)
         self._source = _source(path)

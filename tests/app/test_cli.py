@@ -17,7 +17,7 @@ from gsmooth_core.app import cli
 from gsmooth_core.job.job import load_job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.storage.locks import locked
 from tests import doubles
 from tests.media.made import number_in, numbered_frames, speechlike, write_video, write_wav
@@ -210,7 +210,7 @@ def test_doctor(capfd):
 
 
 def test_doctor_says_what_is_missing(monkeypatch, capfd, tmp_path):
-    monkeypatch.setattr(models, "PACKAGE_WEIGHTS", tmp_path)
+    monkeypatch.setattr(registry, "PACKAGE_WEIGHTS", tmp_path)
     monkeypatch.setenv("GSMOOTH_MODELS", "")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert run("doctor") == 1
@@ -224,9 +224,9 @@ def test_doctor_says_what_is_missing(monkeypatch, capfd, tmp_path):
 def test_models_list_and_a_damaged_one(monkeypatch, capfd, tmp_path):
     assert run("models") == 0
     out = capfd.readouterr().out
-    for name in models.MODELS:
+    for name in registry.MODELS:
         assert name in out
-    monkeypatch.setattr(models, "PACKAGE_WEIGHTS", tmp_path)
+    monkeypatch.setattr(registry, "PACKAGE_WEIGHTS", tmp_path)
     (tmp_path / "face_landmarker.task").write_bytes(b"not the model")
     assert run("models", "verify", "--json") == 7
     assert "damaged" in json.loads(capfd.readouterr().out.splitlines()[-1])["message"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsmooth_core.app import doctor
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 
 
 def said(name):
@@ -56,4 +56,4 @@ def test_no_home_is_no_reason_to_end(monkeypatch):
 
     monkeypatch.setattr(Path, "home", nowhere)
     assert doctor._numba_cache().name == "store for compiled code"
-    assert all(said(name).detail for name in models.MODELS)
+    assert all(said(name).detail for name in registry.MODELS)

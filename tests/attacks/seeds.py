@@ -23,7 +23,7 @@ from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import JOURNAL_FILE, Journal
 from gsmooth_core.mafb.occlusion.occluders import load_occluders, packed, save_occluders
 from gsmooth_core.media import probe, read_audio, read_frames
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_expression, load_track, save_arrays, save_expression
 from gsmooth_core.storage.arrays import save_track as write_track
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
@@ -240,7 +240,7 @@ def _rnet(path: Path) -> None:
 
 
 def _shipped(name: str) -> Callable[[Path], object]:
-    return lambda path: path.write_bytes(models.locate(name).read_bytes())
+    return lambda path: path.write_bytes(registry.locate(name).read_bytes())
 
 
 WEIGHTS: dict[str, Reader] = {

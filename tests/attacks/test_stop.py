@@ -26,7 +26,7 @@ LIMIT = 60.0
 STUBBORN = f"""
 import sys, time
 from gsmooth_core.app import cli
-from gsmooth_core.app import stages as standalone
+from gsmooth_core.app import stages
 
 def swallow(*arguments):
     print("busy", flush=True)
@@ -37,7 +37,7 @@ def swallow(*arguments):
         except KeyboardInterrupt:
             pass
 
-standalone.predict = swallow
+stages.predict = swallow
 sys.exit(cli.main(sys.argv[1:]))
 """
 

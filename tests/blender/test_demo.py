@@ -19,9 +19,9 @@ def test_demo_makes_a_video_and_a_file_that_can_be_moved(scene, tmp_path):
     for package in ("hibari", "skimage", "torch"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"needs the package {package}")
-    from gsmooth_core.models import registry as models
+    from gsmooth_core.models import registry
 
-    if any(models.find(name) is None for name in ("face_model", "a2ep", "taft")):
+    if any(registry.find(name) is None for name in ("face_model", "a2ep", "taft")):
         pytest.skip("a model of the way is missing")
     made, moved = tmp_path / "made", tmp_path / "moved"
     command = [sys.executable, "-m", "blender_addon.demo", "--output", str(made)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage import morphology
 
-from gsmooth_core.mafb.blend import blend as mafb
+from gsmooth_core.mafb import blend as mafb
 from gsmooth_core.mafb.crop import CROP_CENTRE, CROP_SIDE
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.tracking.networks import Network
 from tests.attacks.checkpoints import refused
 
@@ -30,7 +30,7 @@ def test_an_unknown_member_is_a_model_error() -> None:
 @pytest.fixture(scope="module")
 def task():
     """The members of the file that comes with GSmooth."""
-    with zipfile.ZipFile(models.PACKAGE_WEIGHTS / "face_landmarker.task") as archive:
+    with zipfile.ZipFile(registry.PACKAGE_WEIGHTS / "face_landmarker.task") as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -48,7 +48,7 @@ def write_task(path, members, packing=zipfile.ZIP_STORED):
 
 def test_a_task_that_is_packed_otherwise_works(task, place):
     write_task(place, task, zipfile.ZIP_DEFLATED)
-    assert models.examine("face_landmarker").known == "foreign"
+    assert registry.examine("face_landmarker").known == "foreign"
     made = Network(DETECTOR)(np.zeros((128, 128, 3), np.float32))
     assert made["regressors"].shape == (1, 896, 16)
 

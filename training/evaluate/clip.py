@@ -32,7 +32,7 @@ from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
 from gsmooth_core.job.source import FrameReader
 from gsmooth_core.media import probe
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.storage.files import hash_file, write_text
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack, Float, Image, Opened
@@ -174,7 +174,7 @@ def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Ru
         if result.key == key:
             return result
     started = time.monotonic()
-    used = {name: hash_file(path)[:12] for name in models.MODELS if (path := models.find(name))}
+    used = {name: hash_file(path)[:12] for name in registry.MODELS if (path := registry.find(name))}
     prepare_folder(folder, plan)
     track = tracked(clip, plan, folder, make)
     poisoned = check_for_leaks(clip, plan, folder, track, make)
@@ -359,8 +359,8 @@ def code_stamp(without: tuple[str, ...] = ()) -> str:
 
 
 def _key(clip: EvalClip, plan: Plan) -> str:
-    weights = [models.locate(name) for name in ("a2ep", "taft", "face_model", "face_landmarker")]
-    expert = models.find("sync") if "sync" in models.MODELS else None
+    weights = [registry.locate(name) for name in ("a2ep", "taft", "face_model", "face_landmarker")]
+    expert = registry.find("sync") if "sync" in registry.MODELS else None
     parts = {**asdict(plan), "speech": stamp(plan.speech), "video": stamp(clip.path)}
     here = Path(__file__).parent
     own = {path.name: path for path in here.glob("*.py") if path.stem not in _NOT_JUDGING}

@@ -7,7 +7,7 @@ from fractions import Fraction
 from gsmooth_core.errors import NoFaceError, NoSpeechError
 from gsmooth_core.evaluation.metrics.figures import Figures
 from gsmooth_core.evaluation.sync import SyncResult, measure_sync
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.types import Float
 
 
@@ -19,7 +19,7 @@ def sync_of(landmarks: Float, fps: Fraction, audio: Float | None) -> SyncResult 
         fps: their rate.
         audio: (S,) 16 kHz, heard with the picture; None for none.
     """
-    if audio is None or "sync" not in models.MODELS or models.find("sync") is None:
+    if audio is None or "sync" not in registry.MODELS or registry.find("sync") is None:
         return None
     try:
         return measure_sync(landmarks, fps, audio)

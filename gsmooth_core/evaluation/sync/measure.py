@@ -21,7 +21,7 @@ from gsmooth_core.evaluation.sync.offset import (
     shifted_distances,
 )
 from gsmooth_core.evaluation.sync.windows import present
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
 SAMPLE_RATE = 16_000
@@ -52,7 +52,7 @@ def load_sync_expert(path: Path | str | None = None) -> LipSound:
     Raises:
         ModelError: missing, damaged or of the wrong kind.
     """
-    found = models.locate("sync") if path is None else Path(path)
+    found = registry.locate("sync") if path is None else Path(path)
     return _load_once(found, found.stat().st_mtime if found.is_file() else 0.0)
 
 

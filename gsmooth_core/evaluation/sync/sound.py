@@ -11,7 +11,7 @@ from gsmooth_core.a2ep.features import feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, level_gain, speech_weights
 from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.errors import ModelError
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.types import Float
 
 _MARKS = 16  # features that a fingerprint holds
@@ -20,7 +20,7 @@ _MARKS = 16  # features that a fingerprint holds
 @cache
 def _encoder() -> A2EP:
     """The shipped model, never a user's own: the expert was trained on what this one hears."""
-    path = models.PACKAGE_WEIGHTS / models.MODELS["a2ep"].filename
+    path = registry.PACKAGE_WEIGHTS / registry.MODELS["a2ep"].filename
     if not path.is_file():
         raise ModelError("The speech model that hears for the sync expert is missing.",
                          "Reinstall GSmooth.")  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.sync import measure_sync
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from tests.evaluation.metrics.test_compare import with_landmarks
 from tests.taft import scene
 
@@ -35,6 +35,6 @@ def test_nothing_is_said_without_a_face_a_sound_or_an_expert(faces, audio, monke
     assert sync_of(nobody, FPS, audio) is None
     assert sync_of(faces, FPS, None) is None
     assert sync_of(faces, FPS, audio[:1000]) is None
-    monkeypatch.setattr(models, "find", lambda name: None)
+    monkeypatch.setattr(registry, "find", lambda name: None)
     assert sync_of(faces, FPS, audio) is None
     assert sync_figures(None) == {"sync": None, "offset": None}

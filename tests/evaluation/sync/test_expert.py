@@ -10,7 +10,7 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.evaluation.sync import load_sync_expert
 from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert, load_expert, save_expert
 from gsmooth_core.evaluation.sync.windows import Lips
-from gsmooth_core.models import registry as models
+from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
 
 SMALL = SyncConfig(components=4, sound=12, width=8, embedding=6)
@@ -107,7 +107,7 @@ def test_faulty_content_is_refused(expert, tmp_path, fault):
 
 def test_shipped_expert_fits_the_shipped_ears():
     """It was trained on what the shipped A2EP's encoder hears; another encoder needs another."""
-    path = models.locate("sync")
+    path = registry.locate("sync")
     _, meta = load_arrays(path, "sync")
     from gsmooth_core.evaluation.sync.sound import fingerprint
 
