@@ -114,9 +114,10 @@ def test_pose_in_the_frame_shows_what_the_crop_showed(
         expected = _naive_deep3d(bfm.mean, angles[t], shift[t]) * scale + offset[t]
         error = np.linalg.norm(seen[t] - expected, axis=1)
         face = np.ptp(expected[:, 1])
-        # Looking askew stretches a solid face in a way that no pose undoes.
-        assert error.max() < (0.02 * face if width > 224 else 0.02)
-        assert np.median(error) < 0.01 * face
+        # Looking askew, by so many radians, stretches a solid face in a way that no pose undoes.
+        askew = np.hypot(*(expected.mean(0) - (width / 2, height / 2))) / (1015 * scale)
+        assert error.max() < (0.07 * askew * face if width > 224 else 0.02)
+        assert np.median(error) < max(0.035 * askew * face, 0.02)
 
 
 def test_crop_puts_the_mean_face_where_deep3d_wants_it(bfm: MorphableModel) -> None:
