@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, asdict, fields
 from fractions import Fraction
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.app.console import Screen, interruptible
+from gsmooth_core.app.console import ConsoleReporter, interruptible, log_to_stderr
 from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.job.events import Cancelled, OnEvent, outcome_of, stopped
 from gsmooth_core.job.job import Job, default_folder, read_rate
@@ -29,24 +28,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit status: 0 only when the result is whole, else the error's own.
     """
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.ERROR,
-        stream=sys.stderr,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr(logging.DEBUG if options.verbose else logging.ERROR)
     if options.action is None:
         from gsmooth_core.app import worker
 
         return worker.main()
-    screen = Screen(options.json, options.to_text)
-    with interruptible(lambda: _give_up(screen)) as cancelled:
-        outcome = outcome_of(lambda: options.action(options, screen.on_event, cancelled))
-    status = screen.end(outcome)
+    reporter = ConsoleReporter(options.json, options.to_text)
+    with interruptible(lambda: _give_up(reporter)) as cancelled:
+        outcome = outcome_of(lambda: options.action(options, reporter.on_event, cancelled))
+    status = reporter.end(outcome)
     return options.status(outcome) if status == 0 and "status" in options else status
 
 
-def _give_up(screen: Screen) -> None:
-    screen.end(stopped())
+def _give_up(reporter: ConsoleReporter) -> None:
+    reporter.end(stopped())
 
 
 # -- what the commands do --------------------------------------------------------------------
