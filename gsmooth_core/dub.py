@@ -54,6 +54,8 @@ from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
 
+_UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
+
 
 @dataclass(frozen=True)
 class DubResult:
@@ -177,6 +179,9 @@ class DubPipeline:
         if self._given() is None:
             load_a2ep(settings.a2ep)
             self.source.speech()
+            if (unheard := self.source.unheard_seconds()) > _UNHEARD:
+                text = f"The speech is longer than the picture: its last {unheard:.1f} s are lost."
+                self.emit(Message("warning", text))
 
     # -- stages ------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
@@ -221,6 +222,19 @@ def test_silence_is_refused_before_any_frame_is_looked_at(clip, tmp_path):
     with pytest.raises(NoSpeechError):
         dub(Job(video=clip, output=tmp_path / "o.mp4", audio=silent), tmp_path / "job", seen.append)
     assert not seen
+
+
+def test_speech_that_is_longer_than_the_picture_is_said_to_be_lost(clip, tmp_path):
+    """1.5 s of speech from .25 s on, with .04 s of the picture before it, over .64 s of picture."""
+    speech = made.write_wav(tmp_path / "long.wav", made.speechlike(1.5), 16000)
+    job = Job(clip, tmp_path / "o.mp4", speech, audio_start=0.25, audio_delay=0.04)
+    assert Source(job).unheard_seconds() == pytest.approx(0.65, abs=0.01)
+    shorter = dataclasses.replace(job, audio_duration=0.5)
+    assert Source(shorter).unheard_seconds() == 0
+    seen = []
+    DubPipeline(dataclasses.replace(job, output=tmp_path / "p.mp4"), tmp_path, seen.append).check()
+    (warning,) = [e.text for e in seen if isinstance(e, Message)]
+    assert "last 0.6 s are lost" in warning or "last 0.7 s are lost" in warning
 
 
 def test_a_missing_speech_file_is_named(clip, tmp_path):
