@@ -21,7 +21,7 @@ def hidden_share(colours: Image, usable: Bool, model: MorphableModel) -> Float:
     """How much of the skin around the mouth looks unlike itself.
 
     Args:
-        colours: (T, S, 3) of `lighting.SkinColours`.
+        colours: (T, S, 3) of `lighting.sample`.
         usable: (T,) frames to take the usual colours from.
         model: says which points are around the mouth.
 

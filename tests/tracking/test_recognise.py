@@ -13,15 +13,8 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
-from gsmooth_core.tracking.recognise import (
-    SAME,
-    SIDE,
-    chip_matrix,
-    distance,
-    embed,
-    face_chip,
-    load_recogniser,
-)
+from gsmooth_core.tracking.recognise import SAME, distance, embed, load_recogniser
+from gsmooth_core.tracking.recognise_chip import SIDE, chip_matrix, face_chip
 from gsmooth_core.types import Float, Image
 from tests.tracking.heads import drawn_head
 
