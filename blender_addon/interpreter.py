@@ -66,6 +66,22 @@ def find_python(preferred: str = "", own: Path | None = None) -> tuple[str, Path
     )
 
 
+def file_stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def core_stamp() -> tuple[int, int]:
+    """What changes when `gsmooth_core` is edited or updated: its files' number and latest time."""
+    sources = (core_folder() / "gsmooth_core").rglob("*.py")
+    times = [stamp[1] for stamp in map(file_stamp, sources) if stamp]
+    return len(times), max(times, default=0)
+
+
 def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Environment of the worker: the bundled core first, nothing of Blender's own Python."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}

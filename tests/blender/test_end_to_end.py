@@ -12,7 +12,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import preferences, rig, runtime, selection, shape_keys, strips  # noqa: E402
+from blender_addon import interpreter, preferences, rig, runtime, selection, shape_keys, strips  # noqa: E402
 
 pytestmark = pytest.mark.slow
 FRAMES = 10
@@ -30,10 +30,10 @@ def folder(core_python, tmp_path_factory):
     if done.returncode:
         pytest.skip("needs scikit-image for its public-domain photo")
     code = (
-        "import sys; from gsmooth_core import models;"
-        "sys.exit(any(models.find(n) is None for n in ('face_model', 'a2ep', 'taft')))"
+        "import sys; from gsmooth_core.models import registry;"
+        "sys.exit(any(registry.find(n) is None for n in ('face_model', 'a2ep', 'taft')))"
     )
-    if subprocess.run([core_python, "-c", code], env=runtime.worker_environment()).returncode:
+    if subprocess.run([core_python, "-c", code], env=interpreter.worker_environment()).returncode:
         pytest.skip("a model of the way is missing")
     buzz = (
         sum(math.sin(2 * math.pi * 130 * k * i / 16000) / k for k in range(1, 12))
