@@ -14,8 +14,9 @@ from gsmooth_core.a2ep.config import A2EPConfig
 
 def positional_encoding(period: int, d: int) -> Tensor:
     """(period, d) table of PE(t): sines in the even, cosines in the odd channels."""
-    angles = torch.arange(period)[:, None] * torch.exp(
-        torch.arange(0, d, 2) * (-math.log(10_000.0) / d)
+    channels = torch.arange(0, d, 2, device="cpu")  # see `whisper.sinusoids`
+    angles = torch.arange(period, device="cpu")[:, None] * torch.exp(
+        channels * (-math.log(10_000.0) / d)
     )
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (period, d)
 

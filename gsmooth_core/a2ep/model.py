@@ -84,7 +84,7 @@ class A2EP(nn.Module):
         self.closing = nn.Conv1d(config.encoder_width, 1, 2 * self.decoder.context + 1)
         for name in ("rest", "silence", "opening", "way"):
             self.register_buffer(name, torch.zeros(E))
-        self.register_buffer("gram", torch.eye(E))
+        self.register_buffer("gram", torch.eye(E, device="cpu"))  # see `whisper.sinusoids`
         self.register_buffer("usual", torch.ones(()))
         self.register_buffer("gain", torch.ones(()))
 
