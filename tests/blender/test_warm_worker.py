@@ -275,13 +275,14 @@ def test_edited_core_gets_another_worker(ask, monkeypatch, tmp_path):
 # -- it is believed for its own request only --------------------------------------------------
 
 
-def test_late_lines_of_the_request_before_change_nothing(ask, job, double):
+def test_late_lines_of_the_request_before_change_nothing(ask, double, caplog):
     double("late")
     done(ask())
     task = ask()
     done(task)
     assert (task.stage, task.done) == ("start", 0)
     assert "checks" in task.result
+    assert "another request" not in caplog.text  # they are no fault
 
 
 def test_end_of_the_add_on_ends_the_worker(ask):
