@@ -52,8 +52,9 @@ def find_python(preferred: str = "", own: Path | None = None) -> tuple[str, Path
         UserError: nothing usable, with words that say what to do.
     """
     for origin, path in _candidates(preferred, own):
-        interpreter = python_in(path) if path.is_dir() else path
-        if interpreter.is_file():
+        # These functions of os.path say no to any name; those of Path raise for some.
+        interpreter = python_in(path) if os.path.isdir(path) else path  # noqa: PTH112
+        if os.path.isfile(interpreter):  # noqa: PTH113
             return origin, interpreter
         if origin in ("preferences", "GSMOOTH_PYTHON"):
             raise UserError(

@@ -67,8 +67,8 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         output, about = read_answer(result)
         strip = strips.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
-            strips.mute_own_sound(self._plan)
-        return f"'{strip.name}' is ready: {about}."
+            strips.mute_own_sound(self._plan, strip)
+        return f"'{strip.name}' is ready: {strip['gsmooth_info']}."
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

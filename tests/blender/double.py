@@ -2,8 +2,8 @@
 
 `GSMOOTH_DOUBLE` says how: "crash" dies in the middle, "error" answers with an error, "slow" takes
 its time and obeys a cancel, "deaf" takes its time and does not. With a second request "late" says
-more about the first, "gone" dies without a word, "asleep" does nothing. "idle" ends itself when it
-has done one.
+more about the first, "gone" dies without a word, "asleep" does nothing, "parting" nothing after a
+farewell. "idle" ends itself when it has done one.
 """
 
 import contextlib
@@ -183,7 +183,9 @@ def again():
         emit("result", id=number - 1, result={"late": True})
     elif MANNER == "gone":
         os._exit(0)
-    elif MANNER == "asleep":
+    elif MANNER in ("asleep", "parting"):
+        if MANNER == "parting":
+            emit("closing")
         time.sleep(60)
 
 

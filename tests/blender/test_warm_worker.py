@@ -16,7 +16,7 @@ from blender_addon.process import Process
 from blender_addon.task import Task
 
 DOUBLE = Path(__file__).with_name("double.py")
-PATIENCE = 20.0
+PATIENCE = 15.0
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +153,17 @@ def test_one_that_goes_or_sleeps_when_it_is_asked_costs_nothing(ask, double, mon
     assert second.process is first.process
     assert done(second) != first.process.popen.pid
     assert gone(first.process)
+
+
+def test_one_that_says_goodbye_is_not_waited_for(ask, double):
+    """Its farewell crosses the request, and it may take long to end."""
+    double("parting")
+    first = ask()
+    done(first)
+    second = ask()
+    assert second.process is first.process
+    until(second, lambda: second.process is not first.process)
+    done(second)
 
 
 def test_new_worker_that_dies_at_once_is_not_asked_again_and_again(ask, monkeypatch, tmp_path):

@@ -126,7 +126,7 @@ def test_strip_moved_while_its_dub_is_made(clip, scene):
     assert (strips.left(new), strips.right(new)) == (11, 51)
 
 
-@pytest.mark.parametrize("python", ["/nowhere/python", ""])
+@pytest.mark.parametrize("python", ["/nowhere/python", "/" + "x" * 300, ""])
 def test_missing_python_says_where_to_choose_one(clip, monkeypatch, tmp_path, python):
     monkeypatch.setenv("GSMOOTH_PYTHON", python)
     monkeypatch.setattr(interpreter, "core_folder", lambda: tmp_path)  # no checkout with a .venv
