@@ -99,10 +99,9 @@ def undubbed(dubbed: Span, now: Placement, shift: int, still: bool) -> int:
         still: one image for all frames.
     """
     first, end = _own_frames(now, still)
-    if end <= first:
-        return 0
-    before, after = dubbed.first + shift - first, end - (dubbed.first + dubbed.count + shift)
-    return max(0, before) + max(0, after)
+    had = dubbed.first + shift
+    common = min(end, had + dubbed.count) - max(first, had)
+    return max(0, end - first) - max(0, common)
 
 
 def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> Cut:

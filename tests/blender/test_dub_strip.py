@@ -322,7 +322,7 @@ def test_same_job_goes_to_the_same_folder(timeline):
         (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
         (lambda t, m, s: strips.set_handles(s, 41, 45), "overlap"),
         (lambda t, m, s: setattr(m, "filepath", "/nowhere/x.mp4"), "missing"),
-        (lambda t, m, s: setattr(m, "filepath", f"/{'x' * 300}.mp4"), "missing"),
+        (lambda t, m, s: setattr(m, "filepath", f"/{'x' * 300}/a.mp4"), "missing"),
     ],
 )
 def test_what_cannot_be_dubbed_is_refused_in_words(timeline, spoil, words):
