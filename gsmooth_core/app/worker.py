@@ -22,6 +22,7 @@ end of nothing that was asked for; so is a second request under the id of an ope
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -89,6 +90,7 @@ class Worker:
             outcome = outcome_of(lambda request=request: self._do(request))  # type: ignore[misc]
             self._open.remove(request)
             self._answer(outcome, request)
+            _give_back()
 
     def _next(self) -> Request | None:
         """The request whose turn it is; None when the worker is to end."""
@@ -233,6 +235,14 @@ def read_request(line: bytes) -> Request:
     if not isinstance(arguments, dict | None):
         raise ValueError("its arguments are no object")
     return Request(number, command, arguments or {})
+
+
+def _give_back() -> None:
+    """Leave the memory of a graphics card that a job needed to others, who render with it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _start_of(line: bytes) -> str:

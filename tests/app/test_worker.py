@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +285,23 @@ def test_request_that_comes_while_it_says_goodbye_is_never_begun(monkeypatch):
     thread.join(PATIENCE)
     assert worker._open == []
     assert worker._waiting.get() is None
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_memory_of_the_card_is_given_back_after_a_request(monkeypatch, used):
+    calls = []
+    cuda = types.SimpleNamespace(
+        is_initialized=lambda: used, empty_cache=lambda: calls.append("empty_cache")
+    )
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(module, "LAST_SECONDS", 1e6)  # after which this process would end
+    replies = io.StringIO()
+    worker = module.Worker(io.BytesIO(), replies)
+    worker._queue(module.Request(1, "ping", {}))
+    worker._waiting.put(None)
+    worker.run()
+    assert calls == ["empty_cache"] * used
+    assert '"result"' in replies.getvalue() or "cancelled" in replies.getvalue()
 
 
 def test_request_that_comes_just_before_is_done():

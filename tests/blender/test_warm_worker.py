@@ -296,6 +296,13 @@ def test_late_lines_of_the_request_before_change_nothing(ask, double, caplog):
     assert "another request" not in caplog.text  # they are no fault
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs process groups")
+def test_interruption_of_blenders_terminal_does_not_reach_the_worker(ask):
+    task = ask()
+    assert os.getpgid(task.process.popen.pid) != os.getpgid(0)
+    done(task)
+
+
 def test_end_of_the_add_on_ends_the_worker(ask):
     task = ask()
     done(task)

@@ -12,7 +12,7 @@ bpy = pytest.importorskip("bpy")
 from blender_addon import interpreter, planning, preferences, runtime, selection, strips  # noqa: E402
 from blender_addon import task as task_module  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.operators.worker_operator import worker_task  # noqa: E402
+from blender_addon.operators.worker_operator import WorkerOperator, worker_task  # noqa: E402
 
 
 @pytest.fixture
@@ -86,6 +86,21 @@ def test_worker_that_falls_silent_is_killed(clip, scene, double, monkeypatch):
     task.wait()
     assert task.failure.code == "worker_silent"
     assert str(task.process.log_path) in str(task.failure)
+
+
+def test_opening_another_file_stops_the_job_and_no_more(clip, scene, double, monkeypatch):
+    """Blender calls `cancel` of a modal operator then."""
+    double("slow")
+    *_, task = start(clip, scene)
+    assert run_until(task, lambda: task.done >= 1)
+    operator = WorkerOperator()
+    operator._task = task
+    monkeypatch.setattr(WorkerOperator, "_leave", lambda self, context: None)
+    operator.cancel(bpy.context)
+    assert task.failure.code == "cancelled"
+    assert task.process.popen.poll() is None
+    *_, again = start(clip, scene)
+    assert again.process is task.process
 
 
 def test_second_job_has_to_wait(clip, scene, double):
