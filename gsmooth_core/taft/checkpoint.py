@@ -45,16 +45,19 @@ def save_generator(path: Path, generator: nn.Module, notes: dict[str, Any] | Non
     save_arrays(path, KIND, arrays, {"config": config, "notes": notes or {}})
 
 
-def load_generator(path: Path | None = None) -> nn.Module:
+def load_generator(name_or_path: str | Path = "taft") -> nn.Module:
     """A generator of the caller's own, ready for use; by default the one that comes with GSmooth.
 
     The file is read once a process, and again when it was replaced.
+
+    Args:
+        name_or_path: a name of `registry.MODELS`, or a checkpoint made by `save_generator`.
 
     Raises:
         ModelError: the file is missing, damaged, of another kind, does not fit the dimensions
             in its own header, or holds numbers that are not finite or absurd.
     """
-    found = path or registry.locate("taft")
+    found = registry.resolve(name_or_path)
     return copy.deepcopy(_load_once(found, registry.stamp(found)))  # it is moved, or trained
 
 

@@ -30,8 +30,8 @@ def folder(core_python, tmp_path_factory):
     if done.returncode:
         pytest.skip("needs scikit-image for its public-domain photo")
     code = (
-        "import sys; from gsmooth_core.models import registry;"
-        "sys.exit(any(registry.find(n) is None for n in ('face_model', 'a2ep', 'taft')))"
+        "import sys; from gsmooth_core.models import registry as models;"
+        "sys.exit(any(models.find(n) is None for n in ('face_model', 'a2ep', 'taft')))"
     )
     if subprocess.run([core_python, "-c", code], env=interpreter.worker_environment()).returncode:
         pytest.skip("a model of the way is missing")
