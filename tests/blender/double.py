@@ -3,7 +3,7 @@
 `GSMOOTH_DOUBLE` says how: "crash" dies in the middle, "error" answers with an error, "slow" takes
 its time and obeys a cancel, "deaf" takes its time and does not. With a second request "late" says
 more about the first, "gone" dies without a word, "asleep" does nothing, "parting" nothing after a
-farewell. "idle" ends itself when it has done one.
+farewell. "idle" ends itself when it has done one, "lingering" long after it said so.
 """
 
 import contextlib
@@ -203,8 +203,10 @@ def main():
         folder = Path(request["arguments"].get("job", "."))
         with contextlib.suppress(EndedError):
             COMMANDS[request["command"]](folder)
-        if MANNER == "idle":
+        if MANNER in ("idle", "lingering"):
+            time.sleep(0.3)  # the host has heard the result alone
             emit("closing")
+            time.sleep(60 * (MANNER == "lingering"))
             break
 
 

@@ -214,11 +214,15 @@ def test_one_that_ends_itself_is_replaced_quietly(ask, double):
     assert second.notes == []
 
 
-def test_farewell_is_heard_before_the_next_request(ask, double):
-    double("idle")
+@pytest.mark.parametrize("manner", ["idle", "lingering"])
+def test_farewell_is_heard_before_the_next_request(ask, double, manner):
+    double(manner)
     first = ask()
     done(first)
-    first.process.popen.wait(PATIENCE)
+    if manner == "idle":
+        first.process.popen.wait(PATIENCE)
+    else:
+        time.sleep(1.0)  # the farewell arrives
     second = ask()
     assert second.process is not first.process
     assert first.process.asked == 1
