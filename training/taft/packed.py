@@ -97,8 +97,8 @@ class PackedTrainer:
         self.optimizer.step()
         self.step += 1
         kept = min(self.settings.kept, self.step / (self.step + 10))
-        for name, value in self.generator.state_dict().items():
-            self.mean[name].lerp_(value, 1 - kept)
+        now = list(self.generator.state_dict().values())
+        torch._foreach_lerp_(list(self.mean.values()), now, 1 - kept)  # one launch, not a hundred
         return {name: value.detach() for name, value in terms.items()}
 
     def _terms(self, drawn: Drawn) -> dict[str, Tensor]:
