@@ -137,10 +137,11 @@ class FusionGenerator(nn.Module):
         looks = self._look(x)
         decoded = self._decode(x, looks)
         own = self._own(x, looks, decoded)
-        score, flow = self.choice(own).split((4, 2), 1)
+        choice = self._choice(own)
+        score, flow, more = choice[:, :4], choice[:, 4:6], choice[:, 6:]
         score = _split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
         logits = score + torch.log(x.validity + _FAINT)
-        picture = self._fused(x, logits, flow, own, decoded)
+        picture = self._fused(x, logits, flow, more, decoded)
         residual = F.pixel_shuffle(self.residual(decoded), 2)
         return (picture + torch.tanh(residual) * self.config.max_residual).clamp(0, 1)
 
@@ -150,8 +151,13 @@ class FusionGenerator(nn.Module):
         own = own + self.shared_head(decoded)[:, None]
         return F.leaky_relu(own, _SLOPE, inplace=True).flatten(0, 1)
 
+    def _choice(self, own: Tensor) -> Tensor:
+        """(B*K, 6 or more, H/2, W/2) of each reference: 2 x 2 scores, flow, what a preset adds."""
+        choice: Tensor = self.choice(own)
+        return choice
+
     def _fused(
-        self, x: GeneratorInput, logits: Tensor, flow: Tensor, _own: Tensor, _decoded: Tensor
+        self, x: GeneratorInput, logits: Tensor, flow: Tensor, _more: Tensor, _decoded: Tensor
     ) -> Tensor:
         """(B, 3, H, W) the references, moved by `flow`, as `logits` choose among them."""
         moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
