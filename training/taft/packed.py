@@ -24,6 +24,7 @@ from gsmooth_core.models.devices import best_device
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator import PRESETS, build
 from training.taft.bands import energy_ratio, local_energy
+from training.taft.critic import Judge
 from training.taft.losses import LossSettings, TaftLoss
 from training.taft.store import Drawn, Store
 from training.taft.unpack import packed_trunk, unpack
@@ -50,6 +51,8 @@ class PackedSettings:
         style: lambda_s.
         local: weight of `bands.local_energy`.
         ratio: weight of `bands.energy_ratio`, in mouth and mask.
+        adversarial: weight of `critic.Judge.fooled`; 0 does without a critic.
+        judged: share of the time after which the generator listens to it.
         kept: of the running mean of the weights, at each step.
     """
 
@@ -67,6 +70,8 @@ class PackedSettings:
     style: float = 200.0
     local: float = 0.1
     ratio: float = 0.2
+    adversarial: float = 0.0
+    judged: float = 0.3
     kept: float = 0.998
 
 
@@ -85,12 +90,13 @@ class PackedTrainer:
         weights = LossSettings(settings.photo, settings.perceptual, settings.style, (4,))
         self.loss = TaftLoss(trunk, weights).to(device)
         self.fine = TaftLoss(trunk, replace(weights, photo=0.0, scales=(1,))).to(device)
+        self.judge = Judge(device, settings.learning_rate) if settings.adversarial else None
 
     def step_once(self, drawn: Drawn, done: float) -> dict[str, Tensor]:
         """One step of Adam when `done` (0..1) of the time is over; returns the loss terms."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * _rate(self.step, done)
-        terms = self._terms(drawn)
+        terms = self._terms(drawn, done)
         self.optimizer.zero_grad()
         terms["total"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)
@@ -101,18 +107,23 @@ class PackedTrainer:
         torch._foreach_lerp_(list(self.mean.values()), now, 1 - kept)  # one launch, not a hundred
         return {name: value.detach() for name, value in terms.items()}
 
-    def _terms(self, drawn: Drawn) -> dict[str, Tensor]:
+    def _terms(self, drawn: Drawn, done: float) -> dict[str, Tensor]:
         s, batch = self.settings, drawn.batch
         picture = self.generator(batch.inputs)
         mixed = picture * batch.alpha + batch.truth * (1 - batch.alpha)
         terms = self.loss(mixed, batch.truth, 1 + s.mouth * batch.mouth)
-        fine = self.fine(drawn.mouths(mixed), drawn.mouths(batch.truth))
+        mouths, true_mouths = drawn.mouths(mixed), drawn.mouths(batch.truth)
+        fine = self.fine(mouths, true_mouths)
         local = local_energy(mixed, batch.truth)
         around = nn.functional.max_pool2d(batch.mouth, 21, 1, 10)
         regions = (around, batch.inputs.mask)
         ratio = torch.stack([energy_ratio(mixed, batch.truth, r) for r in regions]).mean()
         total = terms["total"] + fine["total"] + s.local * local + s.ratio * ratio
-        return {**terms, "local": local, "ratio": ratio, "total": total}
+        terms |= {"local": local, "ratio": ratio}
+        if self.judge:
+            terms |= {"critic": self.judge.learn(mouths, true_mouths)}
+            total = total + s.adversarial * (done > s.judged) * self.judge.fooled(mouths)
+        return {**terms, "total": total}
 
     def save(self, path: Path, notes: Mapping[str, object]) -> None:
         """Write the running mean as a checkpoint."""

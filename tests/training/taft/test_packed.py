@@ -192,6 +192,23 @@ def test_a_run_starts_from_a_checkpoint_and_leaves_one(
     assert not torch.equal(changed["look.weight"], start["look.weight"])
 
 
+def test_a_critic_is_heard_after_a_while(folder: Path, small: Path) -> None:
+    settings = replace(SETTINGS, adversarial=5.0, judged=0.5)
+    trainer, store = packed.PackedTrainer(settings, Colours(), small, CPU), Store([folder], CPU, 0)
+    drawn = store.draw(2)
+    before = trainer.judge.critic(drawn.mouths(drawn.batch.truth)).mean()
+    terms = [
+        {k: float(v.detach()) for k, v in trainer._terms(drawn, done).items()}
+        for done in (0.4, 0.6)
+    ]
+    assert terms[0]["total"] != pytest.approx(terms[1]["total"], abs=1e-3)
+    for _ in range(30):
+        trainer.judge.learn(torch.rand(2, 3, *PATCH), drawn.mouths(drawn.batch.truth))
+    after = trainer.judge.critic(drawn.mouths(drawn.batch.truth)).mean()
+    assert after > before + 0.1
+    assert trainer.judge.fooled(torch.rand(2, 3, *PATCH)) > -after
+
+
 def test_a_run_ends_when_its_time_is_over(folder: Path, small: Path, tmp_path: Path) -> None:
     trainer = packed.PackedTrainer(replace(SETTINGS, steps=10**9), Colours(), small, CPU)
     begun = time.monotonic()
