@@ -20,7 +20,7 @@ from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft import scene
 from training.split import Sample
-from training.taft import data, pack, packed, unpack
+from training.taft import data, pack, packed, unpack, validate
 from training.taft.losses import Trunk
 from training.taft.store import PATCH, STORED, VARIANTS, Store, with_masks
 
@@ -249,3 +249,16 @@ class Here:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+def test_checkpoints_are_measured_beside_the_shipped_one(
+    arrays: list[dict[str, np.ndarray]], small: Path, tmp_path: Path, monkeypatch
+) -> None:
+    plain = [{**sample, "mask": sample["mask"][0]} for sample in arrays]
+    data.store(tmp_path / "clip", plain)
+    monkeypatch.setattr(validate, "folders", lambda *_: [tmp_path / "clip"])
+    figures = validate.validate([small], tmp_path, tmp_path, 2)
+    assert list(figures) == ["shipped", tmp_path.name]
+    assert figures["shipped"].mouth_psnr > figures[tmp_path.name].mouth_psnr - 5
+    whole = validate.validate([], tmp_path, tmp_path, 9)["shipped"]
+    assert whole != figures["shipped"]
