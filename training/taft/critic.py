@@ -1,7 +1,7 @@
 """A critic of mouths: tells true detail from made detail, so that made detail looks true.
 
-Not in the paper. It sees the mouth at full size through few layers, so it judges texture and not
-who speaks; hinge loss and spectral normalisation keep it from running away (Miyato et al. 2018).
+Not in the paper. It sees the mouth at full size, and its detail enlarged, through few layers, so
+it judges texture and not who speaks; hinge loss and spectral normalisation keep it from running away (Miyato et al. 2018).
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gsmooth_core.taft.detail import SIGMAS, blurred
+
 _WIDTHS = (32, 64, 128)
 _SLOPE = 0.2
+_ENLARGED = 20.0  # detail of the order of .02 would else hardly be seen
 
 
 class Critic(nn.Module):
@@ -20,7 +23,7 @@ class Critic(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = zip((3, *_WIDTHS), _WIDTHS, strict=False)
+        widths = zip((6, *_WIDTHS), _WIDTHS, strict=False)
         self.layers = nn.ModuleList(
             spectral_norm(nn.Conv2d(a, b, 4 if n else 3, 2 if n else 1, 1))
             for n, (a, b) in enumerate(widths)
@@ -29,7 +32,8 @@ class Critic(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Judge each place."""
-        x = pictures * 2 - 1
+        detail = pictures - blurred(pictures, SIGMAS[-1])
+        x = torch.cat([pictures * 2 - 1, _ENLARGED * detail], 1)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), _SLOPE)
         judged: Tensor = self.last(x)

@@ -193,7 +193,7 @@ def test_a_run_starts_from_a_checkpoint_and_leaves_one(
 
 
 def test_a_critic_is_heard_after_a_while(folder: Path, small: Path) -> None:
-    settings = replace(SETTINGS, adversarial=5.0, judged=0.5)
+    settings = replace(SETTINGS, adversarial=0.1, judged=0.5)
     trainer, store = packed.PackedTrainer(settings, Colours(), small, CPU), Store([folder], CPU, 0)
     drawn = store.draw(2)
     before = trainer.judge.critic(drawn.mouths(drawn.batch.truth)).mean()
