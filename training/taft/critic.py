@@ -1,7 +1,8 @@
 """A critic of mouths: tells true detail from made detail, so that made detail looks true.
 
 Not in the paper. It sees the mouth at full size, and its detail enlarged, through few layers, so
-it judges texture and not who speaks; hinge loss and spectral normalisation keep it from running away (Miyato et al. 2018).
+it judges texture and not who speaks. Hinge loss and spectral normalisation keep it from running
+away (Miyato et al. 2018).
 """
 
 from __future__ import annotations
