@@ -12,6 +12,7 @@ import json
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -29,11 +30,12 @@ from training.a2ep.batches import Lesson, draw, weights_of
 from training.a2ep.data import Reading, Utterance, driven_names, folds_of, of_part, read_cache
 from training.a2ep.face import SpeechFace, speech_face
 from training.a2ep.finish import finish
-from training.a2ep.fit import Fitter, Student
+from training.a2ep.fit import Student, fit_task
 from training.a2ep.measure import Figures
 from training.a2ep.plans import PLANS, Plan, Supervision
 from training.a2ep.ridge import cross_fit
 from training.a2ep.validate import table
+from training.engine import Engine
 from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
@@ -104,12 +106,13 @@ def new_decoder(
 @torch.inference_mode()
 def speak(student: Student, lesson: Lesson) -> Tensor:
     """(T, E) what the student says of a clip, free-running and without a style."""
-    heard = torch.from_numpy(np.ascontiguousarray(lesson.heard[0]))[None]
+    device = next(student.parameters()).device
+    heard = torch.from_numpy(np.ascontiguousarray(lesson.heard[0]))[None].to(device)
     if student.encoder is not None:
         heard = student.encoder(heard.flatten(1), heard.shape[1])
     decoder = student.decoder
-    style = torch.zeros(1, decoder.config.styles)
-    return decoder.run(decoder.start(), heard, style, 0, heard.shape[1])[0]
+    style = torch.zeros(1, decoder.config.styles, device=device)
+    return decoder.run(decoder.start(), heard, style, 0, heard.shape[1])[0].cpu()
 
 
 def products(made: Tensor, lesson: Lesson, loss: VertexLoss) -> tuple[float, float, float]:
@@ -117,7 +120,8 @@ def products(made: Tensor, lesson: Lesson, loss: VertexLoss) -> tuple[float, flo
     valid = torch.from_numpy(lesson.valid[0])
     p, y = made[valid], torch.from_numpy(lesson.targets[0])[valid]
     pairs = ((p, p), (p, y), (y, y))
-    pp, py, yy = (float(torch.einsum("te,ef,tf->", a, loss.gram, b)) for a, b in pairs)
+    gram = loss.gram.cpu()
+    pp, py, yy = (float(torch.einsum("te,ef,tf->", a, gram, b)) for a, b in pairs)
     return pp, py, yy
 
 
@@ -158,19 +162,17 @@ def train(
         new_decoder(config, utterances, weights), encoder if plan.train_encoder else None
     )
     loss = loss_of(plan.supervision, face)
-    fitter = Fitter(student, loss, plan.fit, Accelerator())
-    state = output / "state.pt"
-    if state.exists():
-        fitter.resume(torch.load(state, weights_only=True))
-        log.info("going on at step %d", fitter.progress.step)
     taught, judged = split_lessons(lessons, folds_of(utterances, plan.folds), plan)
     chances, fit = weights_of(taught), plan.fit
-    best = fitter.fit(
+    task = fit_task(
+        student,
+        loss.to(Accelerator().device),
+        fit,
         lambda rng: draw(taught, chances, fit.batch, fit.frames, len(styles), config.period, rng),
-        lambda now: held_out_error(now, judged, loss),
-        lambda now: now.save(state),
+        lambda now: held_out_error(cast(Student, now), judged, loss),
     )
-    return best, held_out_gain(best, judged, loss)
+    best = cast(Student, Engine(task, fit.schedule, output / "state.pt").run())
+    return best.cpu(), held_out_gain(best, judged, loss)
 
 
 def split_lessons(
@@ -234,6 +236,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--encoder", help="a wav2vec 2.0 folder, for the paper's preset")
     parser.add_argument("--steps", type=int, help="optimiser steps; the preset says otherwise")
+    parser.add_argument("--seed", type=int, default=0, help="of initialisation and batches")
     return parser.parse_args()
 
 
@@ -242,8 +245,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = parse()
     plan = PLANS[options.preset]
-    if options.steps is not None:
-        plan = replace(plan, fit=replace(plan.fit, steps=options.steps))
+    steps = plan.fit.steps if options.steps is None else options.steps
+    plan = replace(plan, fit=replace(plan.fit, steps=steps, seed=options.seed))
     figures = run(plan, options.footage, options.cache, options.output, options.encoder)
     for stem, row in figures.items():
         log.info("%-32s %s", stem[:32], row.row())

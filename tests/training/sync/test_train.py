@@ -15,6 +15,7 @@ pytest.importorskip("accelerate")
 from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert
 from gsmooth_core.evaluation.sync.offset import judge, shifted_distances
 from gsmooth_core.evaluation.sync.windows import Lips
+from training.engine import Engine
 from training.split import UNLABELLED, Sample
 from training.sync.cca import correlated_directions, sound_rows, unit, windows
 from training.sync.data import Pair, Take, folds_of
@@ -118,8 +119,8 @@ def test_components_are_those_of_the_movement():
 @pytest.fixture(scope="module")
 def trained():
     pairs = [pair(i, f"speaker{i}") for i in range(10)]
-    expert, fitter = train(pairs, SMALL, QUICK)
-    return pairs, expert, fitter
+    expert, progress = train(pairs, SMALL, QUICK)
+    return pairs, expert, progress
 
 
 def test_training_finds_what_belongs_together(trained):
@@ -145,11 +146,11 @@ def test_held_out_loss_is_that_of_guessing_before_training():
 
 
 def test_best_step_is_kept(trained):
-    _, _, fitter = trained
-    steps, scores = zip(*fitter.progress.history, strict=True)
-    assert steps == (20, 40, 60)
-    assert fitter.progress.best == min(scores) < np.log(31)
-    assert fitter.progress.best_step == steps[int(np.argmin(scores))]
+    _, _, progress = trained
+    steps, scores = zip(*progress.history, strict=True)
+    assert steps == (0, 20, 40, 60)
+    assert progress.best == min(scores) < np.log(31)
+    assert progress.best_step == steps[int(np.argmin(scores))]
 
 
 def test_stopped_run_ends_where_an_uninterrupted_one_does(trained, tmp_path):
@@ -159,9 +160,7 @@ def test_stopped_run_ends_where_an_uninterrupted_one_does(trained, tmp_path):
     class StoppedError(Exception):
         pass
 
-    from training.sync import fit
-
-    original, calls = fit.Fitter.step, []
+    original, calls = Engine.step, []
 
     def stop(self, batch):
         calls.append(1)
@@ -170,13 +169,19 @@ def test_stopped_run_ends_where_an_uninterrupted_one_does(trained, tmp_path):
         return original(self, batch)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit.Fitter, "step", stop)
+        patch.setattr(Engine, "step", stop)
         with pytest.raises(StoppedError):
             train(pairs, SMALL, QUICK, state)
-    again, fitter = train(pairs, SMALL, QUICK, state)
-    assert fitter.progress.step == 60
+    again, progress = train(pairs, SMALL, QUICK, state)
+    assert progress.step == 60
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, atol=1e-5, rtol=1e-4)
+
+
+def test_another_seed_is_another_expert(trained):
+    pairs, whole, _ = trained
+    other, _ = train(pairs, SMALL, replace(QUICK, seed=1, steps=20))
+    assert not torch.allclose(other.state_dict()["lips.leave.weight"], whole.lips.leave.weight)
 
 
 def test_threshold_is_rarely_reached_by_wrong_sound(trained):
