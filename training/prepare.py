@@ -35,7 +35,9 @@ from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Float
 from training.a2ep.augment import augment
 from training.a2ep.whisper import load_whisper
-from training.split import Part, Sample, read_footage
+from training.command import finish
+from training.footage import Footage, Sample, add_footage, chosen_footage
+from training.split import Part
 from training.taft import prepare as crops
 
 FULL_SCALE = 32767
@@ -113,10 +115,10 @@ def each(samples: list[Sample], folder: Path, make: Callable[[Sample, Path], Non
 
 
 def prepare(
-    footage: Path, cache: Path, encoder: str, variants: int, stages: tuple[str, ...] = STAGES
+    footage: Footage, cache: Path, encoder: str, variants: int, stages: tuple[str, ...] = STAGES
 ) -> None:
     """Run the stages over all clips."""
-    samples = read_footage(footage)
+    samples = footage.samples()
     if "tracks" in stages:
         each(samples, cache / "tracks", prepare_track)
     if "speech" in stages:
@@ -138,7 +140,7 @@ def prepare(
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Prepare footage for training.")
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="where prepared data goes")
     parser.add_argument(
         "--encoder", default="whisper", help="whisper, mel, or a wav2vec 2.0 folder"
@@ -150,13 +152,11 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     options = parse()
-    prepare(
-        options.footage, options.cache, options.encoder, options.variants, tuple(options.stages)
-    )
+    footage, stages = chosen_footage(options), tuple(options.stages)
+    prepare(footage, options.cache, options.encoder, options.variants, stages)
 
 
 if __name__ == "__main__":
-    main()
+    finish(main)

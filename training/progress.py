@@ -49,6 +49,7 @@ def learning_rate(step: int, highest: float, warm_up: int, steps: int, floor: fl
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
     """Write what a stopped training goes on from, in one step: never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     torch.save(dict(state), partial)
     partial.replace(path)

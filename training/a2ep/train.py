@@ -36,6 +36,7 @@ from training.a2ep.plans import PLANS, Plan, Supervision
 from training.a2ep.ridge import cross_fit
 from training.a2ep.validate import table
 from training.engine import Engine
+from training.footage import Footage, add_footage, chosen_footage
 from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
@@ -203,7 +204,7 @@ def build(
 
 
 def run(
-    plan: Plan, footage: Path, cache: Path, output: Path, encoder_name: str | None
+    plan: Plan, footage: Footage, cache: Path, output: Path, encoder_name: str | None
 ) -> dict[str, Figures]:
     """Train, write the checkpoint, validate; returns the figures of the validation clips."""
     output.mkdir(parents=True, exist_ok=True)
@@ -231,7 +232,7 @@ def parse() -> argparse.Namespace:
         prog="python -m training.a2ep", description="Train speech to expression."
     )
     parser.add_argument("--preset", choices=sorted(PLANS), default="default")
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--encoder", help="a wav2vec 2.0 folder, for the paper's preset")
@@ -242,12 +243,11 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = parse()
     plan = PLANS[options.preset]
     steps = plan.fit.steps if options.steps is None else options.steps
     plan = replace(plan, fit=replace(plan.fit, steps=steps, seed=options.seed))
-    figures = run(plan, options.footage, options.cache, options.output, options.encoder)
+    figures = run(plan, chosen_footage(options), options.cache, options.output, options.encoder)
     for stem, row in figures.items():
         log.info("%-32s %s", stem[:32], row.row())
     log.info("%-32s %s", "mean", Figures.mean(list(figures.values())).row())

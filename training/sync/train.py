@@ -22,6 +22,7 @@ from gsmooth_core.evaluation.sync.offset import MOST_SHIFT, judge, shifted_dista
 from gsmooth_core.evaluation.sync.sound import fingerprint
 from gsmooth_core.evaluation.sync.windows import FPS
 from training.engine import Engine
+from training.footage import Footage, add_footage, chosen_footage
 from training.progress import Progress
 from training.split import Part
 from training.sync import evaluate as figures
@@ -116,7 +117,7 @@ def train(
     return expert, engine.progress
 
 
-def run(footage: Path, cache: Path, output: Path, settings: FitSettings) -> Path:
+def run(footage: Footage, cache: Path, output: Path, settings: FitSettings) -> Path:
     """Train on the training speakers and write the expert; returns its path."""
     output.mkdir(parents=True, exist_ok=True)
     pairs = of_part(_pairs(footage, cache), Part.TRAIN)
@@ -133,7 +134,7 @@ def run(footage: Path, cache: Path, output: Path, settings: FitSettings) -> Path
     return output / "sync.safetensors"
 
 
-def run_folds(footage: Path, cache: Path, output: Path, settings: FitSettings) -> None:
+def run_folds(footage: Footage, cache: Path, output: Path, settings: FitSettings) -> None:
     """Measure every clip with an expert, and a CCA, that has not met its speaker."""
     output.mkdir(parents=True, exist_ok=True)
     pairs = _pairs(footage, cache)
@@ -151,7 +152,7 @@ def run_folds(footage: Path, cache: Path, output: Path, settings: FitSettings) -
     log.info("%s", figures.text(rows))
 
 
-def evaluate(footage: Path, cache: Path, output: Path) -> None:
+def evaluate(footage: Footage, cache: Path, output: Path) -> None:
     """Measure the validation speakers with the expert in `output`, or the shipped one, and CCA."""
     from gsmooth_core.evaluation.sync import load_sync_expert
 
@@ -170,7 +171,7 @@ def evaluate(footage: Path, cache: Path, output: Path) -> None:
     log.info("%s", figures.text(rows))
 
 
-def _pairs(footage: Path, cache: Path) -> list[Pair]:
+def _pairs(footage: Footage, cache: Path) -> list[Pair]:
     pairs = read_pairs(footage, cache)
     if not pairs:
         raise InputError("The cache holds no clip to use.", "Run `python -m training.prepare`.")
@@ -182,7 +183,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.sync", description="Train lips and sound to know each other."
     )
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=FitSettings.steps, help="optimiser steps")
@@ -195,14 +196,14 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     options = parse()
+    footage = chosen_footage(options)
     settings = FitSettings(steps=options.steps, seed=options.seed)
     if options.evaluate:
-        evaluate(options.footage, options.cache, options.output)
+        evaluate(footage, options.cache, options.output)
     elif options.folds:
-        run_folds(options.footage, options.cache, options.output, settings)
+        run_folds(footage, options.cache, options.output, settings)
     else:
-        path = run(options.footage, options.cache, options.output, settings)
+        path = run(footage, options.cache, options.output, settings)
         log.info("%s", path)

@@ -16,7 +16,7 @@ from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert
 from gsmooth_core.evaluation.sync.offset import judge, shifted_distances
 from gsmooth_core.evaluation.sync.windows import Lips
 from training.engine import Engine
-from training.split import UNLABELLED, Sample
+from training.footage import Sample
 from training.sync.cca import correlated_directions, sound_rows, unit, windows
 from training.sync.data import Pair, Take, folds_of
 from training.sync.evaluate import Row, Trial, summary, text
@@ -202,7 +202,8 @@ def test_threshold_is_rarely_reached_by_wrong_sound(trained):
 def test_folds_part_speakers_and_deal_out_those_that_judge():
     pairs = [pair(i, f"long{i % 5}") for i in range(10)]
     pairs += [pair(20 + i, f"short{i}", frames=60) for i in range(5)]
-    pairs += [pair(40, UNLABELLED, folder="words")]
+    crowd = pair(40, "crowd", folder="words")
+    pairs += [replace(crowd, sample=replace(crowd.sample, many=True))]
     folds = folds_of(pairs, 5)
     assert folds[-1] == -1
     for speaker in {p.sample.speaker for p in pairs[:-1]}:

@@ -1,0 +1,153 @@
+"""The clips of a footage folder, each with its person and the lateness of its sound.
+
+Clips lie in the folder itself, or in `clips/` and `words/` in it (`words/` for clips of a word,
+which teach but do not judge). A `manifest.tsv` beside them is optional: a head line and a line a
+clip, with columns `file`, and perhaps `fps`, `speaker`, `sync_offset` (frames at 25 fps by which
+the sound is late), `sync_C` and `null_C95` (how sure that is, and what wrong sound reaches).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsmooth_core.errors import InputError
+from training.split import OWN, Part, Split, read_split
+
+VIDEOS = frozenset((".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v"))
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One clip of the footage.
+
+    Attributes:
+        path: the video file.
+        speaker: who is seen in it.
+        sync_offset: frames at 25 fps by which the sound is late, counted from the first picture.
+        trusted: whether the manifest's offset was measured with confidence.
+        part: training or validation.
+        many: whether its speaker's name stands for several people.
+    """
+
+    path: Path
+    speaker: str
+    sync_offset: float
+    trusted: bool
+    part: Part = Part.TRAIN
+    many: bool = False
+
+    @property
+    def stem(self) -> str:
+        """Name under which the cache knows the clip."""
+        return self.path.stem
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A folder of clips, and who is in them.
+
+    Attributes:
+        folder: see the head of this file.
+        split_file: by default `split.toml` in the folder. Where there is none, and the split of
+            the shipped models names every clip that the folder has, it is that one: this footage
+            cannot be written to, and the figures of the cards depend on its split.
+    """
+
+    folder: Path
+    split_file: Path | None = None
+
+    def split(self) -> Split:
+        """Who is who.
+
+        Raises:
+            InputError: no split is there, or it is no good one.
+        """
+        beside = self.folder / "split.toml"
+        if self.split_file or beside.is_file():
+            return read_split(self.split_file or beside)
+        own = read_split(OWN)
+        if all(own.speaker_of(path) for path, _ in clip_rows(self.folder)):
+            return own
+        raise InputError(
+            f"'{self.folder}' has no split.toml, which says who is in its clips.",
+            f"Run `python -m training.split --footage {self.folder}`.",
+        )
+
+    def samples(self) -> list[Sample]:
+        """All clips that the split names, in the order of the manifest or of their names.
+
+        Raises:
+            InputError: there is no clip, or two have the same name.
+        """
+        split, found, unnamed = self.split(), [], []
+        for path, row in clip_rows(self.folder):
+            sample = _sample(path, row, split)
+            if sample:
+                found.append(sample)
+            else:
+                unnamed.append(path.name)
+        if unnamed:
+            log.warning("%s names nobody in: %s", split.path, ", ".join(unnamed))
+        stem, count = Counter(s.stem for s in found).most_common(1)[0] if found else ("", 0)
+        if count > 1:
+            raise InputError(f"Two clips are called '{stem}'.", "Rename one.")
+        return found
+
+
+def _sample(path: Path, row: dict[str, str], split: Split) -> Sample | None:
+    speaker = split.speaker_of(path)
+    if speaker is None:
+        return None
+    measured = row.get("sync_C")
+    trusted = measured is None or float(measured) > float(row["null_C95"])
+    offset = split.offset_of(path, float(row.get("fps") or 25), float(row.get("sync_offset") or 0))
+    return Sample(path, speaker.name, offset, trusted, speaker.part, speaker.many)
+
+
+def manifest_rows(folder: Path) -> list[dict[str, str]]:
+    """Rows of a folder's `manifest.tsv`; none when there is no such file."""
+    path = folder / "manifest.tsv"
+    if not path.is_file():
+        return []
+    head, *lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    rows = (dict(zip(head, line, strict=False)) for line in lines)
+    return [row for row in rows if row.get("file")]
+
+
+def clip_rows(footage: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Each clip's file, and what the manifest knows about it.
+
+    Where there is a manifest, its rows are the clips; else they are the videos of the folder.
+
+    Raises:
+        InputError: there is no clip.
+    """
+    empty = True
+    for folder in (footage, footage / "clips", footage / "words"):
+        rows = manifest_rows(folder)
+        if not rows and folder.is_dir():
+            names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in VIDEOS)
+            rows = [{"file": name} for name in names]
+        for row in rows:
+            empty = False
+            yield folder / row["file"], row
+    if empty:
+        raise InputError(f"'{footage}' holds no clips.", "Name the folder with your videos.")
+
+
+def add_footage(parser: argparse.ArgumentParser) -> None:
+    """Add `--footage` and `--split` to a command."""
+    parser.add_argument("--footage", type=Path, required=True, help="folder with the clips")
+    parser.add_argument("--split", type=Path, help="who is in them; by default its split.toml")
+
+
+def chosen_footage(options: argparse.Namespace) -> Footage:
+    """What `--footage` and `--split` say."""
+    return Footage(options.footage, options.split)
