@@ -69,8 +69,8 @@ class Task(Generic[Batch]):
     Attributes:
         module: to train.
         optimiser: of its parameters; the engine sets its learning rate.
-        batches: (step, rank) -> endless batches from that step on. What it draws may depend on
-            these two alone, so that a resumed run sees what an uninterrupted one would.
+        batches: (step, rank) -> endless batches from that step on; step and rank, and a seed,
+            decide what they are (`drawn` makes such a function).
         loss: (module, batch) -> terms by name; "total" is what is minimised.
         validate: of the module on held-out people, lower is better; None keeps the last step.
         clipped: the part whose gradient is clipped; None is the whole module.

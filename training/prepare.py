@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames, WhisperFrames
+from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
 from gsmooth_core.errors import GSmoothError
@@ -34,7 +34,7 @@ from gsmooth_core.storage.arrays import load_arrays, save_arrays, save_track
 from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Float
 from training.a2ep.augment import augment
-from training.a2ep.whisper import load_whisper
+from training.a2ep.whisper import whisper_frames
 from training.command import finish
 from training.footage import Footage, Sample, add_footage, chosen_footage
 from training.split import Part
@@ -90,10 +90,7 @@ def prepare_features(
 def chosen_encoder(name: str) -> tuple[str, nn.Module]:
     """A folder name and the encoder: "whisper" (base, layer 3), "mel" or a wav2vec 2.0 folder."""
     if name == "whisper":
-        whisper = load_whisper("base")
-        frames = WhisperFrames(whisper.dims)
-        frames.whisper.load_state_dict(whisper.state_dict())
-        return "whisper-base-3", frames.eval()
+        return "whisper-base-3", whisper_frames()
     if name == "mel":
         return name, MelFrames()
     folder = Path(name)

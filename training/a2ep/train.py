@@ -154,8 +154,16 @@ def train(
 
     Returns:
         the student at its best step, and the gain for its output.
+
+    Raises:
+        InputError: the utterances are of one person.
     """
     styles = sorted({u.sample.speaker for u in utterances})
+    if len(set(folds_of(utterances, plan.folds))) < 2:
+        raise InputError(
+            "All clips to train on show one person.",
+            "Another is needed, who is held out to choose the best step.",
+        )
     config = replace(plan.config, components=len(face.names), styles=len(styles))
     lessons, weights = make_lessons(utterances, plan, cache, styles)
     torch.manual_seed(plan.fit.seed)
@@ -221,8 +229,10 @@ def run(
     whole = build(plan, training, face, cache, output, encoder, model.expression_names)
     figures = table(whole, face, cache, of_part(utterances, Part.VALIDATION))
     about = {"preset": asdict(plan), "figures": {k: asdict(v) for k, v in figures.items()}}
-    save_checkpoint(output / "a2ep.safetensors", whole, about)
-    (output / "figures.json").write_text(json.dumps(about["figures"], indent=1), encoding="utf-8")
+    if Accelerator().is_main_process:
+        save_checkpoint(output / "a2ep.safetensors", whole, about)
+        text = json.dumps(about["figures"], indent=1)
+        (output / "figures.json").write_text(text, encoding="utf-8")
     return figures
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert, save_expert
@@ -104,10 +105,18 @@ def train(
 
     Returns:
         the expert at its best step, and how it came there.
+
+    Raises:
+        InputError: there are too few people.
     """
     folds = folds_of(pairs, FOLDS)
     taught = [p for p, fold in zip(pairs, folds, strict=True) if fold != INNER]
     judged = [p for p, fold in zip(pairs, folds, strict=True) if fold == INNER and not p.is_word]
+    if not taught or not judged:
+        raise InputError(
+            "The clips to train on show too few people.",
+            "Two at least are needed, of whom one is held out to choose the best step.",
+        )
     expert = new_expert(config, taught, settings.seed)
     lessons, held_out = ([lesson_of(p, expert) for p in part] for part in (taught, judged))
     task = fit_task(expert, settings, lessons, lambda now: held_out_loss(now, held_out))
@@ -130,7 +139,8 @@ def run(footage: Footage, cache: Path, output: Path, settings: FitSettings) -> P
         "history": progress.history,
         "ears": fingerprint(),
     }
-    save_expert(output / "sync.safetensors", expert, about)
+    if Accelerator().is_main_process:
+        save_expert(output / "sync.safetensors", expert, about)
     return output / "sync.safetensors"
 
 
