@@ -1,24 +1,16 @@
-"""The clips of a footage folder, each with its person and the lateness of its sound.
-
-Clips lie in the folder itself, or in `clips/` and `words/` in it (`words/` for clips of a word,
-which teach but do not judge). A `manifest.tsv` beside them is optional: a head line and a line a
-clip, with columns `file`, and perhaps `fps`, `speaker`, `sync_offset` (frames at 25 fps by which
-the sound is late), `sync_C` and `null_C95` (how sure that is, and what wrong sound reaches).
-"""
+"""The clips of a footage folder, each with its person and the lateness of its sound."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
+from training.manifest import clip_rows
 from training.split import OWN, Part, Split, read_split
-
-VIDEOS = frozenset((".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v"))
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +46,7 @@ class Footage:
     """A folder of clips, and who is in them.
 
     Attributes:
-        folder: see the head of this file.
+        folder: see the head of `training/manifest.py`.
         split_file: by default `split.toml` in the folder. Where there is none, and the split of
             the shipped models names every clip that the folder has, it is that one: this footage
             cannot be written to, and the figures of the cards depend on its split.
@@ -109,37 +101,6 @@ def _sample(path: Path, row: dict[str, str], split: Split) -> Sample | None:
     trusted = measured is None or float(measured) > float(row["null_C95"])
     offset = split.offset_of(path, float(row.get("fps") or 25), float(row.get("sync_offset") or 0))
     return Sample(path, speaker.name, offset, trusted, speaker.part, speaker.many)
-
-
-def manifest_rows(folder: Path) -> list[dict[str, str]]:
-    """Rows of a folder's `manifest.tsv`; none when there is no such file."""
-    path = folder / "manifest.tsv"
-    if not path.is_file():
-        return []
-    head, *lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-    rows = (dict(zip(head, line, strict=False)) for line in lines)
-    return [row for row in rows if row.get("file")]
-
-
-def clip_rows(footage: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Each clip's file, and what the manifest knows about it.
-
-    Where there is a manifest, its rows are the clips; else they are the videos of the folder.
-
-    Raises:
-        InputError: there is no clip.
-    """
-    empty = True
-    for folder in (footage, footage / "clips", footage / "words"):
-        rows = manifest_rows(folder)
-        if not rows and folder.is_dir():
-            names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in VIDEOS)
-            rows = [{"file": name} for name in names]
-        for row in rows:
-            empty = False
-            yield folder / row["file"], row
-    if empty:
-        raise InputError(f"'{footage}' holds no clips.", "Name the folder with your videos.")
 
 
 def add_footage(parser: argparse.ArgumentParser) -> None:

@@ -40,6 +40,7 @@ from typing import Any
 
 from gsmooth_core.errors import InputError
 from training.command import finish
+from training.manifest import clip_rows
 
 OWN = Path(__file__).parent / "splits" / "own.toml"
 """The split of the footage that the shipped models were trained on."""
@@ -234,8 +235,6 @@ def make(footage: Path, output: Path | None = None) -> Path:
     Raises:
         InputError: the file is there already, cannot be written, or the clips show too few.
     """
-    from training.footage import clip_rows  # it needs `Split`
-
     target = output or footage / "split.toml"
     rows = [(path, row) for path, row in clip_rows(footage)]
     text = propose((path.name, row.get("speaker") or person_of(path.stem)) for path, row in rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
-from training.footage import VIDEOS, manifest_rows
+from training.manifest import VIDEOS, manifest_rows
 from training.split import OWN, Part, Split, read_split
 
 

@@ -22,7 +22,7 @@ from gsmooth_core.evaluation.sync.windows import FPS
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.types import FaceTrack
-from training.footage import manifest_rows
+from training.manifest import manifest_rows
 from training.sync.data import Pair
 
 DELAYS = 3  # a clip
