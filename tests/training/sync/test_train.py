@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 pytest.importorskip("accelerate")
 
+from gsmooth_core.errors import InputError
 from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert
 from gsmooth_core.evaluation.sync.offset import judge, shifted_distances
 from gsmooth_core.evaluation.sync.windows import Lips
@@ -182,6 +183,11 @@ def test_another_seed_is_another_expert(trained):
     pairs, whole, _ = trained
     other, _ = train(pairs, SMALL, replace(QUICK, seed=1, steps=20))
     assert not torch.allclose(other.state_dict()["lips.leave.weight"], whole.lips.leave.weight)
+
+
+def test_one_person_alone_teaches_nobody():
+    with pytest.raises(InputError, match="too few people"):
+        train([pair(1, "a"), pair(2, "a")], SMALL, QUICK)
 
 
 def test_threshold_is_rarely_reached_by_wrong_sound(trained):
