@@ -18,7 +18,9 @@ from tests.training.a2ep import speech
 from tests.training.sync.test_train import QUICK, SMALL, pair
 from training.a2ep import train as a2ep
 from training.a2ep.plans import PLANS
-from training.sync.fit import Fitter, draw, lesson_of
+from training.engine import Engine, Task
+from training.progress import learning_rate
+from training.sync.fit import Batch, draw, fit_task, lesson_of
 from training.sync.train import new_expert
 
 pytestmark = pytest.mark.gpu
@@ -34,16 +36,29 @@ def test_a2ep_is_trained_from_footage_to_a_checkpoint(card, tmp_path) -> None:
     assert next(model.parameters()).device.type == "cpu"
 
 
+def by_hand(task: Task[Batch], step: int, batch: Batch) -> float:
+    """The loss, and one step of the optimiser, on the processor."""
+    for group in task.optimiser.param_groups:
+        group["lr"] = learning_rate(step, QUICK.rate, QUICK.warm_up, QUICK.steps)
+    loss = task.loss(task.module, batch)["total"]
+    task.optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(task.clipped.parameters(), 1.0)
+    task.optimiser.step()
+    return float(loss.detach())
+
+
 def test_sync_steps_are_those_of_the_processor(card) -> None:
     pairs = [pair(n, f"speaker{n}") for n in range(4)]
     start = new_expert(SMALL, pairs, 0)
     lessons = [lesson_of(p, start) for p in pairs]
-    losses = []
-    for device in (torch.device("cpu"), card):
-        fitter = Fitter(copy.deepcopy(start).to(device), QUICK)
-        batches = (draw(lessons, QUICK, np.random.default_rng(n)) for n in range(8))
-        losses.append([fitter.step(batch) for batch in batches])
-    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    batches = [draw(lessons, QUICK, np.random.default_rng(n)) for n in range(8)]
+    mine = fit_task(copy.deepcopy(start), QUICK, lessons, lambda _: 0.0)
+    expected = [by_hand(mine, n, batch) for n, batch in enumerate(batches)]
+    engine = Engine(fit_task(copy.deepcopy(start), QUICK, lessons, lambda _: 0.0), QUICK.schedule)
+    assert next(engine.module.parameters()).device.type == card.type
+    found = [float(engine.step(batch)["total"]) for batch in batches]
+    assert found == pytest.approx(expected, rel=0.02)
     assert isinstance(start, SyncExpert)
 
 

@@ -25,13 +25,14 @@ from tests.gpu.part import Part
 from training.a2ep.batches import Batch as SpeechBatch
 from training.a2ep.data import driven_names
 from training.a2ep.face import speech_face
-from training.a2ep.fit import Fitter as SpeechFitter
 from training.a2ep.fit import Student
+from training.a2ep.fit import fit_task as speech_task
 from training.a2ep.plans import PLANS, Supervision
 from training.a2ep.train import loss_of
+from training.engine import Engine
 from training.sync.fit import Batch as SyncBatch
 from training.sync.fit import FitSettings as SyncSettings
-from training.sync.fit import Fitter as SyncFitter
+from training.sync.fit import fit_task as sync_task
 from training.taft.data import WINDOW, Samples
 from training.taft.data import Batch as TaftBatch
 from training.taft.losses import Trunk
@@ -59,7 +60,7 @@ def run(part: Part) -> None:
         step = paper_step(paper, 25 if part.quick else 100, small)
         taught(part, f"a2ep_paper_batch{paper}", paper, step)
     with part.attempt("sync"):
-        taught(part, f"sync_batch{sync}", sync, sync_step(part.device, sync))
+        taught(part, f"sync_batch{sync}", sync, sync_step(sync))
 
 
 def taught(
@@ -93,10 +94,14 @@ def trunk() -> Trunk:
 def taft_step(device: torch.device, batch: int) -> Callable[[], float]:
     """Steps of the shipped preset on windows as in training."""
     trainer = Trainer(TrainSettings(batch=batch), Samples([]), trunk())
-    if trainer.accelerator.device.type != device.type:
-        raise RuntimeError(f"accelerate took {trainer.accelerator.device}, not {device}")
-    lesson = taft_batch(batch)
-    return lambda: trainer.step_once(lesson)["total"]
+    if trainer.device.type != device.type:
+        raise RuntimeError(f"accelerate took {trainer.device}, not {device}")
+    return steps_on(Engine(trainer.task(), trainer.settings.schedule), taft_batch(batch))
+
+
+def steps_on(engine: Engine[Any], batch: object) -> Callable[[], float]:
+    """Steps on one batch; each gives the loss."""
+    return lambda: float(engine.step(batch)["total"])
 
 
 def taft_batch(batch: int) -> TaftBatch:
@@ -119,27 +124,34 @@ def speech_batch(heard: Tensor, components: int) -> SpeechBatch:
     return SpeechBatch(heard, targets, torch.ones(size, frames), style, 3)
 
 
-def speech_fitter(config: A2EPConfig, plan: str, encoder: Wav2VecFrames | None) -> SpeechFitter:
-    """A fitter of a plan's settings, on the device that accelerate takes."""
+def speech_engine(
+    config: A2EPConfig, plan: str, encoder: Wav2VecFrames | None, batch: SpeechBatch
+) -> Engine[SpeechBatch]:
+    """A student and its engine by a plan's settings, on the device that accelerate takes."""
     model = load_face_model()
     face = speech_face(model, driven_names(model.expression_names))
     config = replace(config, components=len(face.names), styles=STYLES)
     torch.manual_seed(0)
     student = Student(ExpressionDecoder(config), encoder)
+    student.decoder.scale.fill_(0.2 if encoder is None else 1.0)  # the size of what is heard
     settings = replace(PLANS[plan].fit, steps=1000)
-    return SpeechFitter(student, loss_of(Supervision(), face), settings, Accelerator())
+    loss = loss_of(Supervision(), face).to(Accelerator().device)
+    task = speech_task(student, loss, settings, lambda _: batch, lambda _: 0.0)
+    return Engine(task, settings.schedule)
 
 
 def a2ep_step(batch: int) -> Callable[[], float]:
     """Steps of the default plan: the decoder alone learns."""
     plan = PLANS["default"]
-    fitter = speech_fitter(plan.config, "default", None)
-    fitter.student.decoder.scale.fill_(0.2)  # the size of what is heard
-    components = fitter.average.decoder.config.components
     dice = torch.Generator().manual_seed(0)
-    heard = 0.2 * torch.randn(batch, plan.fit.frames, components, generator=dice)
-    lesson = speech_batch(heard, components)
-    return lambda: fitter.step(lesson)
+    heard = 0.2 * torch.randn(batch, plan.fit.frames, components(), generator=dice)
+    lesson = speech_batch(heard, components())
+    return steps_on(speech_engine(plan.config, "default", None, lesson), lesson)
+
+
+def components() -> int:
+    """How many components speech drives."""
+    return len(driven_names(load_face_model().expression_names))
 
 
 def paper_step(batch: int, frames: int, settings: dict[str, Any]) -> Callable[[], float]:
@@ -147,20 +159,18 @@ def paper_step(batch: int, frames: int, settings: dict[str, Any]) -> Callable[[]
     encoder = Wav2VecFrames(settings)
     width = encoder.wav2vec.config.hidden_size
     config = replace(PLANS["paper"].config, encoder_width=width)
-    fitter = speech_fitter(config, "paper", encoder)
-    components = fitter.average.decoder.config.components
     dice = torch.Generator().manual_seed(0)
     sound = 0.1 * torch.randn(batch, frames, BLOCK, generator=dice)
-    lesson = speech_batch(sound, components)
-    return lambda: fitter.step(lesson)
+    lesson = speech_batch(sound, components())
+    return steps_on(speech_engine(config, "paper", encoder, lesson), lesson)
 
 
-def sync_step(device: torch.device, batch: int) -> Callable[[], float]:
+def sync_step(batch: int) -> Callable[[], float]:
     """Steps of the sync expert; lips and sound are mixtures of the same curves."""
     config, settings = SyncConfig(), SyncSettings(batch=batch)
     torch.manual_seed(0)
-    fitter = SyncFitter(SyncExpert(config).to(device), settings)
+    task = sync_task(SyncExpert(config), settings, [], lambda _: 0.0)
     curves = torch.randn(batch, settings.frames, 8)
     lips, sound = (curves @ torch.randn(8, n) for n in (config.components, config.sound))
     lesson = SyncBatch(lips, sound, torch.ones(batch, settings.frames, dtype=torch.bool))
-    return lambda: fitter.step(lesson)
+    return steps_on(Engine(task, settings.schedule), lesson)

@@ -50,8 +50,10 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
-        heard, targets = self.heard.to(device), self.targets.to(device)
-        return Batch(heard, targets, self.valid.to(device), self.style.to(device), self.first)
+        heard, targets, valid, style = (
+            part.to(device) for part in (self.heard, self.targets, self.valid, self.style)
+        )
+        return Batch(heard, targets, valid, style, self.first)
 
 
 def weights_of(lessons: Sequence[Lesson]) -> NDArray[np.float64]:

@@ -40,7 +40,8 @@ from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
-from training.split import Part, Sample, read_footage
+from training.footage import Footage, Sample, add_footage, chosen_footage
+from training.split import Part
 from training.taft.data import GAP, SIZE
 from training.taft.measure import mean, nearest
 from training.taft.prepare import VALIDATION_FRAMES
@@ -256,11 +257,11 @@ def average(scores: list[Scores]) -> Scores:
     return Scores(*(float(np.mean([getattr(s, f.name) for s in scores])) for f in fields(Scores)))
 
 
-def tabulate(footage: Path, cache: Path, *, adaptation: bool) -> dict[str, dict[str, Scores]]:
+def tabulate(footage: Footage, cache: Path, *, adaptation: bool) -> dict[str, dict[str, Scores]]:
     """Scores of every way on every validation clip."""
     model, generator = load_face_model(), load_generator()
     rows: dict[str, dict[str, Scores]] = {}
-    for sample in read_footage(footage):
+    for sample in footage.samples():
         if sample.part is not Part.VALIDATION:
             continue
         clip = Clip(sample, cache, model)
@@ -277,14 +278,14 @@ def tabulate(footage: Path, cache: Path, *, adaptation: bool) -> dict[str, dict[
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True, help="JSON file")
     parser.add_argument("--adapt", action="store_true", help="also the adapted generator")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
-    rows = tabulate(options.footage, options.cache, adaptation=options.adapt)
+    rows = tabulate(chosen_footage(options), options.cache, adaptation=options.adapt)
     log.info("%s", table(rows))
     content = {label: {c: asdict(s) for c, s in clips.items()} for label, clips in rows.items()}
     options.output.write_text(json.dumps(content, indent=1), encoding="utf-8")

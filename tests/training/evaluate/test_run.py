@@ -59,6 +59,23 @@ def test_people_that_models_learned_from_are_left_out(tmp_path):
     assert clips["styletalk_reagan_clip1"].trusted
 
 
+def test_a_footages_own_split_keeps_its_people_out_as_well(tmp_path):
+    names = ("anna.mp4", "bo.mp4", "cy.mp4", "styletalk_Obama_clip1.mp4")
+    manifest(tmp_path, [(name, 30, 3, 1.0, 0.71, "x") for name in names])
+    split = """
+[speakers.anna]
+part = "train"
+clips = ["anna"]
+[speakers.bob]
+part = "validation"
+clips = ["bo"]
+"""
+    (tmp_path / "split.toml").write_text(split)
+    bo, cy = chosen_clips(tmp_path)
+    assert (bo.stem, bo.speaker, bo.offset) == ("bo", "bob", 3)
+    assert (cy.stem, cy.speaker) == ("cy", "x")
+
+
 def test_a_named_clip_is_taken_whoever_it_shows(tmp_path):
     manifest(tmp_path, [("styletalk_Obama_clip1.mp4", 30, 3, 1.0, 0.71, "x")])
     (clip,) = chosen_clips(tmp_path, ["styletalk_Obama_clip1.mp4"])
