@@ -44,12 +44,12 @@ from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import write_image, write_text
-from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
+from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image
@@ -235,15 +235,15 @@ class Run:
         path, settings = self.folder / "personal.safetensors", AdaptSettings()
         inputs = fingerprint(**self._look_inputs(), **self._adapt_inputs())
         if not self.journal.finished("adapt", inputs, path):
-            on_frame = self._progress("adapt", all_lessons(settings))
+            on_frame = self._progress("adapt", sample_count(settings))
             generator, compose = load_generator(), self.compose_settings()
-            material = Material(track, self.model, self._opened, generator, compose, self._device)
-            learned = learn(material, settings, self.job.settings.adapt, on_frame)
+            data = ClipData(track, self.model, self._opened, generator, compose, self._device)
+            learned = learn(data, settings, self.job.settings.adapt, on_frame)
             if learned is None:
                 text = "The clip is too short to learn from; not adapted."
                 self.tell(Message("warning", text))
                 return None
-            on_frame(all_lessons(settings))  # a short clip has fewer
+            on_frame(sample_count(settings))  # a short clip has fewer
             save_personal(path, learned)
             self.journal.record("adapt", inputs, path)
         return load_personal(path)
@@ -289,7 +289,7 @@ class Run:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(), self.compose_settings()
         before = self.occluders(track)
-        clear = before.lendable(track) if before else track
+        clear = before.unoccluded(track) if before else track
         personal = self.adapt(clear) if self.job.settings.adapt else None
         return FaceTranslator(
             track,

@@ -36,8 +36,8 @@ from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
 from gsmooth_core.taft.inputs import generated, generator_input
-from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 from training.split import Part, Sample, read_footage
@@ -182,8 +182,8 @@ def ways(generator: nn.Module) -> list[Way]:
 def adapted(clip: Clip, way: Way, generator: nn.Module) -> Way:
     """A way with the person's correctives, learned as in use; as it is where a clip is short."""
     compose = ComposeSettings(size=SIZE)
-    material = Material(clip.track, clip.model, clip.opened, generator, compose)
-    return replace(way, label=ADAPTED, personal=learn(material, AdaptSettings()))
+    data = ClipData(clip.track, clip.model, clip.opened, generator, compose)
+    return replace(way, label=ADAPTED, personal=learn(data, AdaptSettings()))
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class _Shown:
 
 
 def _shown(composition: Composition, picture: Image, way: Way, rim: float) -> _Shown:
-    under, mask = composition.veiled.under, composition.blend.mask > 0
+    under, mask = composition.masked.under, composition.blend.mask > 0
     truth = under.cut(under.part(picture))
     made, _ = lay_over(truth, way.make(composition) * 255, mask, rim)
     return _Shown(truth, made, mouth_box(composition.hints[..., :2].any(-1)), mask)

@@ -65,5 +65,5 @@ class Masks:
         hidden = np.zeros((height, width), bool)
         under = window(self.transforms[frame], self.size, height, width)
         region = (self.region(frame) & under.inside()).astype(np.float32)
-        under.part(hidden)[...] = under.spread(region, cv2.INTER_LINEAR) > 0.999
+        under.part(hidden)[...] = under.uncrop(region, cv2.INTER_LINEAR) > 0.999
         return hidden
