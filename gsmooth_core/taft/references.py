@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.face.mouth import lip_gaps
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 _POINTS = 60
 _CANDIDATES = 3000
 _MM = 100.0  # a decimetre
-_INNER_LIPS = ((13, 14), (82, 87), (312, 317))  # landmarks: upper and lower rim of the lips
-_OPENING = 0.5  # weight of each height: what is seen inside the mouth depends on them
+_OPENING = 0.5  # weight of each gap of the lips: what is seen inside the mouth depends on them
 _SAME = 1e-8
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
@@ -68,21 +68,9 @@ def features(track: FaceTrack, model: MorphableModel, expression: Float, degrees
     basis = model.expression_basis[:, vertices].reshape(len(model.expression_names), -1)
     shape = expression @ basis * (_MM / np.sqrt(len(vertices)))  # (T, 3 * points)
     turn = np.degrees(track.rotation) / degrees
-    opening = _OPENING * _MM * aperture(model, track.identity, expression)
+    opening = _OPENING * _MM * lip_gaps(model, track.identity, expression)
     space: Float = np.concatenate([shape, turn, opening], 1).astype(np.float32)
     return space
-
-
-def aperture(model: MorphableModel, identity: Float, expression: Float) -> Float:
-    """(T, 3) heights of the mouth's opening in decimetres, at three places between the lips."""
-    upper, lower = np.array(_INNER_LIPS).T
-    corners = model.faces[model.landmark_faces[[*upper, *lower]]]  # (6, 3)
-    weights = model.landmark_barycentric[[*upper, *lower]]
-    neutral = np.einsum("lc,lc->l", model.template(identity)[corners, 1], weights)
-    moves = np.einsum("elc,lc->el", model.expression_basis[:, corners, 1], weights)
-    height = neutral + expression @ moves  # (T, 6)
-    opening: Float = (height[:, :3] - height[:, 3:]).astype(np.float32)
-    return opening
 
 
 def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:

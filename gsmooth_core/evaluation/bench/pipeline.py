@@ -122,7 +122,7 @@ def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
     return time.perf_counter() - begin
 
 
-def in_words(measured: Mapping[str, Any]) -> str:
+def describe(measured: Mapping[str, Any]) -> str:
     """A `Bench` as plain values (`asdict`), in lines for a person."""
     width, height = measured["size"]
     generators = measured["generators"]

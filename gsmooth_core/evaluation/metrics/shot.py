@@ -132,7 +132,7 @@ def measure(
     model, count = load_face_model(), shot.source.count
     faces = Faces(shot.track, found, shot.target, _silent(shot))
     comparison = Comparison(
-        shot.track, model, shot.masks(), spread(count, samples), slow_measures(), known
+        shot.track, model, shot.masks(), evenly_spaced(count, samples), slow_measures(), known
     )
     curves = comparison.run(
         shot.source.read(0, count), shot.made(), lambda n: on_progress("compare", n, count)
@@ -141,7 +141,7 @@ def measure(
     return curves, faces
 
 
-def spread(count: int, samples: int) -> list[int]:
+def evenly_spaced(count: int, samples: int) -> list[int]:
     """`samples` frames of `count`, evenly spread."""
     places = (np.arange(min(samples, count)) + 0.5) * count / max(1, min(samples, count))
     return [int(place) for place in places]

@@ -17,7 +17,7 @@ _SEAM, _SOFT, _JUMP = 0.12, 0.30, 20.0
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FrameBadness:
     """How bad each frame looks.
 
     Attributes:
@@ -29,7 +29,7 @@ class Trouble:
     reasons: list[str]
 
 
-def trouble(curves: Curves) -> Trouble:
+def frame_badness(curves: Curves) -> FrameBadness:
     """Judge the frames of a shot by seam, softness and jumps of the mouth.
 
     Args:
@@ -44,7 +44,7 @@ def trouble(curves: Curves) -> Trouble:
     worst, score = table.argmax(axis=0), table.max(axis=0)
     names = list(parts)
     known = np.isfinite(curves["rim"])
-    return Trouble(
+    return FrameBadness(
         np.where(known, score, np.nan).astype(np.float32), [names[int(n)] for n in worst]
     )
 
