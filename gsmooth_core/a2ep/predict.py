@@ -79,7 +79,7 @@ def predict_expression(
     Args:
         audio: (S,) samples at 16 kHz; silence follows where it is shorter than the video.
         frame_count: T, length of the video.
-        fps: its rate.
+        fps: frame rate of the video.
         on_progress: called with the number of frames that are done; may raise to stop.
         settings: strength, smoothing and so on.
         model: the model to use; None is the shipped one.

@@ -23,10 +23,10 @@ class Theme:
     """Colours of a plot.
 
     Attributes:
-        ink: of letters; "" leaves them to the page's style.
-        grid: of the lines at ticks.
-        mark: of lines that mark a value.
-        curves: of the curves, by number.
+        ink: colour of the text; "" leaves it to the page's style.
+        grid: colour of the lines at ticks.
+        mark: colour of lines that mark a value.
+        curves: colours of the curves.
     """
 
     ink: str
@@ -95,11 +95,12 @@ class Panel:
             y = self.down(tick)
             parts.append(stroke(left, y, right, y, self.theme.grid))
             parts.append(self.word(left - 6, y + 4, f"{tick:g}", "end"))
-        room = right - 12 - _LABEL_ROOM * len(x_label)  # the label stands beyond that
+        # A label stands at the end of the axis, in the place of the last numbers.
+        room = right - 12 - _LABEL_ROOM * len(x_label) if x_label else right + 1
         for tick in ticks(*self.x, x_ticks):
             if self.across(tick) <= room:
                 parts.append(self.word(self.across(tick), bottom + 18, f"{tick:g}", "middle"))
-        return [*parts, self.word(right, bottom + 18, x_label, "end")]
+        return [*parts, self.word(right, bottom + 18, x_label, "end")] if x_label else parts
 
     def uprights(self, x_ticks: int) -> list[Markup]:
         """Grid lines at the ticks of the horizontal axis."""

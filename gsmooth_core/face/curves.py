@@ -62,7 +62,7 @@ def resample(values: Float, rate: Fraction | float, frame_count: int, fps: Fract
         values: (N, E) the curves, N >= 1.
         rate: their frames per second.
         frame_count: T, the number of frames of the video.
-        fps: its rate.
+        fps: the rate of the video.
 
     Returns:
         (T, E).

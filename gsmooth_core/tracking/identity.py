@@ -1,7 +1,7 @@
-"""The person and the camera, once for a clip: alpha and focal length from a spread of frames.
+"""Identity alpha and focal length of a clip, from a selection of its frames.
 
-All chosen frames are solved together (bundle adjustment): the frames' own pose and expression
-are eliminated from each step by the Schur complement.
+All of these frames are solved together (bundle adjustment): their own pose and expression are
+eliminated from each step by the Schur complement.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class IdentitySettings:
     """How person and camera are found.
 
     Attributes:
-        frames: how many frames are used at most.
-        iterations: Gauss-Newton steps.
-        firmness: weight of alpha's prior N(0, 1) for each frame used.
-        reluctance: expressions are held this many times closer to what is expected of them than
+        frames: largest number of frames that are used.
+        iterations: number of Gauss-Newton steps.
+        firmness: weight of alpha's prior N(0, 1), per frame that is used.
+        reluctance: the deviation of expressions from their prior is this many times smaller than
             later, so that what a person always shows becomes identity.
-        lens: focal length at first, in parts of the longer side of the picture.
-        closest: a face is not taken to be nearer to the camera than this, in decimetres.
+        lens: focal length to start from, over the longer side of the picture.
+        closest: smallest distance between face and camera, in decimetres.
         lens_deviation: standard deviation of the focal length's logarithm.
-        weights: of the data.
+        weights: weights of the data term.
     """
 
     frames: int = 24
@@ -63,7 +63,7 @@ def first_camera(
     height: int,
     settings: IdentitySettings,
 ) -> Camera:
-    """A usual lens, or a longer one where the face would otherwise be too near."""
+    """A common lens, or a longer one where the face would otherwise be too near."""
     eyes = basis.mean[np.searchsorted(basis.index, OUTER_EYE_CORNERS)]
     decimetres = float(np.linalg.norm(eyes[0] - eyes[1]))
     largest = float(np.quantile(observed.size[observed.present], 0.9))
@@ -83,14 +83,14 @@ def find_person(
 
     Args:
         observed: the landmarks of the clip; at least one frame has a face.
-        basis: the model's landmarks.
-        prior: what is expected of expressions.
-        width: of the frames.
-        height: of the frames.
-        settings: how.
+        basis: how identity and expression move the model's landmarks.
+        prior: of the expressions.
+        width: width of the frames in pixels.
+        height: height of the frames in pixels.
+        settings: number of frames, weights and so on.
 
     Returns:
-        the person.
+        the person's identity, and the camera.
     """
     camera = first_camera(observed, basis, width, height, settings)
     prior = replace(prior, deviation=prior.deviation / np.float32(settings.reluctance))

@@ -110,7 +110,7 @@ class RNetTracker:
 
         Args:
             frames: (H, W, 3) RGB each.
-            clip: what they belong to.
+            clip: the clip that the frames are of.
             on_progress: called with the number of frames done.
 
         Returns:

@@ -46,10 +46,10 @@ def graded(name: str, value: float | None) -> str:
 
 
 def findings(figures: Figures, *, sync_sure: bool, untouched: float, outside: int) -> list[Finding]:
-    """Everything that is looked at, in the order of what viewers notice first.
+    """Judge everything that viewers notice, in the order in which they notice it.
 
     Args:
-        figures: of the shot.
+        figures: of the shot, by name.
         sync_sure: whether lips and sound fit better than those of strangers do.
         untouched: share of the frames that passed without a usable face.
         outside: largest change outside of the mask before encoding.

@@ -28,7 +28,7 @@ def lines(
         x: (N,) places.
         curves: what to draw; none of them may be longer than x.
         x_label: what x is.
-        height: of the drawing in pixels; it is 1000 wide.
+        height: height of the drawing in pixels; it is 1000 wide.
         mark: a value of x at which a vertical line stands.
     """
     values = np.concatenate([c.y for c in curves]) if curves else np.zeros(0)
@@ -45,11 +45,11 @@ def lines(
 
 
 def dots(groups: Sequence[tuple[str, Sequence[float | None]]], names: Sequence[str]) -> Markup:
-    """One row a group, one dot a series, on a common scale.
+    """A row for each group, with a dot for each series, on a common scale.
 
     Args:
-        groups: (label, one value a series).
-        names: of the series, in the order of their colours.
+        groups: label, and one value for each series.
+        names: names of the series, in the order of their colours.
     """
     values = [value for _, row in groups for value in row if value is not None]
     if not values:

@@ -1,4 +1,4 @@
-"""From a file or a job to a measurement: follow the face, listen, compare."""
+"""Sync of a file or a job: follow the face, read the sound, compare."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def check_video(
         audio: any file with sound that begins with the picture; None is the video's own.
         expert: weights, see `load_sync_expert`.
         plot: SVG file to draw.
-        on_event: told about progress.
+        on_event: called with progress.
         cancelled: asked after every frame.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A measurement in a person's words, and as plain JSON."""
+"""A measurement of sync in words, and as plain JSON."""
 
 from __future__ import annotations
 

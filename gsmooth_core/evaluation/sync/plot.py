@@ -23,10 +23,12 @@ def draw(found: SyncResult, title: str) -> str:
     parts = [
         distances.word(WIDTH / 2, 28, title, "middle", 16),
         distances.word(WIDTH / 2, 52, describe(found), "middle"),
-        *_titled(distances, "How far lips and sound are apart", "frames (25 a second)"),
+        *_titled(
+            distances, "Distance of lips and sound", "frames (25 a second) that the sound is later"
+        ),
         distances.upright(found.offset_seconds * 25),
         *distances.curve(shifts, Line("distance", found.distances, 1, dotted=True)),
-        *_titled(confidences, "Confidence over time (dashed: none)", "seconds"),
+        *_titled(confidences, "Confidence over time", "second (dashed: none)"),
         confidences.level(0.0),
         *confidences.curve(seconds, Line("confidence", found.per_second, 1, dotted=True)),
     ]
@@ -39,5 +41,10 @@ def _panel(left: float, right: float, x: Values, y: Values) -> Panel:
 
 
 def _titled(panel: Panel, title: str, x_label: str) -> list[Markup]:
-    left, top, right, _ = panel.box
-    return [panel.word((left + right) / 2, top - 10, title, "middle", 14), *panel.axes(x_label)]
+    left, top, right, bottom = panel.box
+    middle = (left + right) / 2
+    names = [(top - 10, title, 14), (bottom + 40, x_label, 12)]
+    return [
+        *(panel.word(middle, y, name, "middle", size) for y, name, size in names),
+        *panel.axes(""),
+    ]

@@ -1,4 +1,4 @@
-"""Lips as numbers that the size of the picture, the face's place and its tilt do not change.
+"""The shape of the lips, independent of picture size, position and tilt of the face.
 
 Each frame's landmarks are laid on the clip's own average face by the points that do not speak
 (eyes, brow, bridge of the nose); what then moves around the mouth is speech.
@@ -80,7 +80,7 @@ def read_lips(landmarks: Float, fps: float) -> Lips:
 
     Args:
         landmarks: (N, 478, 2) pixels; NaN where there is no face. At least one frame has one.
-        fps: their rate.
+        fps: frames per second.
     """
     seen = np.flatnonzero(present(landmarks))
     count = max(1, round(len(landmarks) / fps * FPS))
