@@ -83,13 +83,13 @@ def _misbehave(index: int) -> None:
         raise RuntimeError("the double breaks")
 
 
-class Run:
+class DubPipeline:
     def __init__(self, job: Job, folder: Path, on_event, cancelled) -> None:
         self.job, self.folder = job, folder
-        self.tell, self.cancelled = on_event, cancelled
+        self.emit, self.cancelled = on_event, cancelled
 
     def track(self) -> FaceTrack:
-        self.tell(Progress("track", 1, 1))
+        self.emit(Progress("track", 1, 1))
         clip = probe(self.job.video)
         return face_track(clip.frame_count)
 
@@ -120,7 +120,7 @@ def probe_rate():
 
 def install() -> types.ModuleType:
     module = types.ModuleType("gsmooth_core.dub")
-    module.dub, module.Run = dub, Run  # type: ignore[attr-defined]
+    module.dub, module.DubPipeline = dub, DubPipeline  # type: ignore[attr-defined]
     sys.modules["gsmooth_core.dub"] = module
     return module
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from gsmooth_core.dub import Run, dub
+from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeechError
 from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
@@ -17,6 +17,7 @@ from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
@@ -90,7 +91,7 @@ def test_the_output_has_the_form_of_the_source_and_nothing_outside_the_mask_chan
 def told(on_frame):
     """A way whose every finished frame `on_frame` sees, and may give back as another."""
 
-    class Told(Run):
+    class Told(DubPipeline):
         def translator(self, *arguments):
             true = super().translator(*arguments)
             translate_all = true.translate_all
@@ -173,7 +174,7 @@ def test_a_stopped_job_goes_on_where_it_was(job, work, tmp_path):
 
 
 def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_path):
-    run = Run(job, work / "job")
+    run = DubPipeline(job, work / "job")
     track = run.track()
     edited = curves(work / "job" / "expression.json", np.full(FRAMES, 0.4))
     try:
@@ -223,6 +224,19 @@ def test_silence_is_refused_before_any_frame_is_looked_at(clip, tmp_path):
     assert not seen
 
 
+def test_speech_that_is_longer_than_the_picture_is_said_to_be_lost(clip, tmp_path):
+    """1.5 s of speech from .25 s on, with .04 s of the picture before it, over .64 s of picture."""
+    speech = made.write_wav(tmp_path / "long.wav", made.speechlike(1.5), 16000)
+    job = Job(clip, tmp_path / "o.mp4", speech, audio_start=0.25, audio_delay=0.04)
+    assert Source(job).unheard_seconds() == pytest.approx(0.65, abs=0.01)
+    shorter = dataclasses.replace(job, audio_duration=0.5)
+    assert Source(shorter).unheard_seconds() == 0
+    seen = []
+    DubPipeline(dataclasses.replace(job, output=tmp_path / "p.mp4"), tmp_path, seen.append).check()
+    (warning,) = [e.text for e in seen if isinstance(e, Message)]
+    assert "last 0.6 s are lost" in warning or "last 0.7 s are lost" in warning
+
+
 def test_a_missing_speech_file_is_named(clip, tmp_path):
     job = Job(video=clip, output=tmp_path / "o.mp4", audio=tmp_path / "no.wav")
     with pytest.raises(InputError, match=r"no\.wav"):
@@ -232,11 +246,11 @@ def test_a_missing_speech_file_is_named(clip, tmp_path):
 def test_more_frames_than_the_clip_has_are_refused(clip, tmp_path):
     job = Job(video=clip, output=tmp_path / "o.mp4", start_frame=10, frame_count=7)
     with pytest.raises(InputError, match="has 16 frames"):
-        Run(job, tmp_path)
+        DubPipeline(job, tmp_path)
 
 
 def test_the_mesh_holds_the_targets_curves_and_the_clips_texture(result, job, work):
-    run = Run(job, work / "job")
+    run = DubPipeline(job, work / "job")
     track = run.track()
     paths = run.mesh(track, run.target(track))
     texture = cv2.imread(paths["texture"])
@@ -274,7 +288,7 @@ def test_a_clip_that_is_too_short_to_learn_from_is_made_all_the_same(clip, openi
 
 def test_what_was_learned_is_kept_with_the_job(clip, opening, tmp_path, monkeypatch):
     few = AdaptSettings(SampleSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
-    monkeypatch.setattr("gsmooth_core.dub.AdaptSettings", lambda: few)
+    monkeypatch.setattr(DubPipeline, "adapt_settings", few)
     spoken = curves(tmp_path / "curves.json", opening)
     settings = dataclasses.replace(SETTINGS, adapt=60.0)
     job = Job(video=clip, output=tmp_path / "o.mp4", expression=spoken, settings=settings)

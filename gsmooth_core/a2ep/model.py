@@ -155,8 +155,11 @@ def _load_once(path: Path, stamp: tuple[int, int, int]) -> A2EP:
 def load_a2ep(name_or_path: str | Path = "a2ep") -> A2EP:
     """The shipped model, or a checkpoint of the user; read once a process.
 
+    Args:
+        name_or_path: a name of `registry.MODELS`, or a checkpoint made by `save_checkpoint`.
+
     Raises:
         ModelError: see `load_checkpoint`.
     """
-    path = registry.locate(name_or_path) if name_or_path in registry.MODELS else Path(name_or_path)
+    path = registry.resolve(name_or_path)
     return _load_once(path, registry.stamp(path))

@@ -134,12 +134,13 @@ class _Listener:
     def _listen(self) -> Iterator[Float]:
         for block in feature_blocks(self.model.encoder, self.audio, self.gain):
             with torch.inference_mode():
-                self.voice.append(self.model.voice(torch.from_numpy(block)).numpy()[:, 0])
+                heard = torch.from_numpy(block).to(self.model.voice.weight.device)
+                self.voice.append(self.model.voice(heard).cpu().numpy()[:, 0])
             yield block
 
     def close(self, features: Tensor) -> None:
         """Hear (1, F, m + 2 context) features of m frames."""
-        self.closing.append(self.model.closing(features)[0, 0].numpy())
+        self.closing.append(self.model.closing(features)[0, 0].cpu().numpy())
 
     def presence(self) -> Float:
         """(T,) how far each frame is speech."""

@@ -18,7 +18,7 @@ from gsmooth_core.storage.files import is_within, same_file, shown
 from gsmooth_core.storage.locks import locked
 
 if TYPE_CHECKING:
-    from gsmooth_core.dub import Run
+    from gsmooth_core.dub import DubPipeline
 
 JobAction = Callable[[Path, OnEvent, Cancelled], dict[str, Any]]
 
@@ -110,12 +110,12 @@ def report(
 
 
 @contextmanager
-def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[Run]:
+def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[DubPipeline]:
     job = load_job(folder)
-    from gsmooth_core.dub import Run
+    from gsmooth_core.dub import DubPipeline
 
     with locked(folder):
-        yield Run(job, folder, on_event, cancelled)
+        yield DubPipeline(job, folder, on_event, cancelled)
 
 
 JOB_ACTIONS: dict[str, JobAction] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, asdict, fields
 from fractions import Fraction
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.app.console import Screen, interruptible
+from gsmooth_core.app.console import ConsoleReporter, interruptible, log_to_stderr
 from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.job.events import Cancelled, OnEvent, outcome_of, stopped
 from gsmooth_core.job.job import Job, default_folder, read_rate
-from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.settings import MODEL_SETTINGS, DubSettings
 from gsmooth_core.storage.files import shown
 
 Action = Callable[[argparse.Namespace, OnEvent, Cancelled], Mapping[str, Any]]
@@ -29,24 +28,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit status: 0 only when the result is whole, else the error's own.
     """
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.ERROR,
-        stream=sys.stderr,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr(logging.DEBUG if options.verbose else logging.ERROR)
     if options.action is None:
         from gsmooth_core.app import worker
 
         return worker.main()
-    screen = Screen(options.json, options.to_text)
-    with interruptible(lambda: _give_up(screen)) as cancelled:
-        outcome = outcome_of(lambda: options.action(options, screen.on_event, cancelled))
-    status = screen.end(outcome)
+    reporter = ConsoleReporter(options.json, options.to_text)
+    with interruptible(lambda: _give_up(reporter)) as cancelled:
+        outcome = outcome_of(lambda: options.action(options, reporter.on_event, cancelled))
+    status = reporter.end(outcome)
     return options.status(outcome) if status == 0 and "status" in options else status
 
 
-def _give_up(screen: Screen) -> None:
-    screen.end(stopped())
+def _give_up(reporter: ConsoleReporter) -> None:
+    reporter.end(stopped())
 
 
 # -- what the commands do --------------------------------------------------------------------
@@ -72,8 +67,6 @@ def _path(word: str) -> Path:
 
 
 def _job(options: argparse.Namespace) -> Job:
-    chosen = {f.name: getattr(options, f.name) for f in fields(DubSettings)}
-    settings = {name: value for name, value in chosen.items() if value is not None}
     paths = {
         name: str(getattr(options, name).absolute())
         for name in ("video", "output", "audio", "expression")
@@ -81,16 +74,26 @@ def _job(options: argparse.Namespace) -> Job:
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
     values = {name: getattr(options, name) for name in numbers}
-    content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "settings": settings}
-    return Job.from_json(content)
+    content = {"kind": "gsmooth-job", "version": 1, **paths, **values}
+    return Job.from_json(content | {"settings": _settings(options)})
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given; files of models by their whole paths, as jobs need them."""
+    from gsmooth_core.models import registry
+
+    chosen = {f.name: getattr(options, f.name, None) for f in fields(DubSettings)}
+    for name in MODEL_SETTINGS:
+        if (word := chosen[name]) is not None and word not in registry.MODELS:
+            chosen[name] = str(Path(word).absolute())
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def _track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     from gsmooth_core.app import stages
 
-    return stages.track(
-        options.video, options.output, options.start_frame, options.frame_count, on_event, cancelled
-    )
+    part, settings = (options.start_frame, options.frame_count), DubSettings(**_settings(options))
+    return stages.track(options.video, options.output, part, settings, on_event, cancelled)
 
 
 def _predict(
@@ -99,9 +102,8 @@ def _predict(
     from gsmooth_core.app import stages
 
     fps = read_rate("fps", options.fps) or Fraction(25)
-    return stages.predict(
-        options.audio, fps, options.output, options.frame_count, on_event, cancelled
-    )
+    count, settings = options.frame_count, DubSettings(**_settings(options))
+    return stages.predict(options.audio, fps, options.output, count, settings, on_event, cancelled)
 
 
 def _mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
@@ -109,9 +111,9 @@ def _mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
 
     if (options.video is None) == (options.track is None):
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
-    return stages.mesh(
-        options.video, options.track, options.expression, options.output, on_event, cancelled
-    )
+    sources = stages.MeshSources(options.video, options.track, options.expression)
+    settings = DubSettings(**_settings(options))
+    return stages.mesh(sources, options.output, settings, on_event, cancelled)
 
 
 def _sync(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
@@ -208,8 +210,13 @@ def _add_dub(commands: Any) -> None:
     parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
     parser.add_argument("--audio-duration", type=float, help="seconds of sound to use")
     parser.add_argument("--audio-delay", type=float, default=0.0, help="seconds before it begins")
+    _add_settings(parser, *(known.name for known in fields(DubSettings)))
+
+
+def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     for known in fields(DubSettings):
-        _add_setting(parser, known)
+        if known.name in names:
+            _add_setting(parser, known)
 
 
 def _add_setting(parser: argparse.ArgumentParser, known: Field[Any]) -> None:
@@ -245,6 +252,7 @@ def _add_track(commands: Any) -> None:
     parser = _add(commands, "track", _track, "follow the face of a video", _path_text)
     _add_source(parser)
     parser.add_argument("--output", type=_path, required=True, help="track file (.safetensors)")
+    _add_settings(parser, "tracker", "face_model", "device")
 
 
 def _add_predict(commands: Any) -> None:
@@ -253,6 +261,7 @@ def _add_predict(commands: Any) -> None:
     parser.add_argument("--fps", default="25", help="rate of the curves, 25 or 30000/1001")
     parser.add_argument("--frame-count", type=int, help="frames to predict")
     parser.add_argument("--output", type=_path, required=True, help=".json or .safetensors")
+    _add_settings(parser, "strength", "smoothing", "a2ep")
 
 
 def _add_mesh(commands: Any) -> None:
@@ -261,6 +270,7 @@ def _add_mesh(commands: Any) -> None:
     parser.add_argument("--track", type=_path, help="track to pose the mesh by")
     parser.add_argument("--expression", type=_path, help="curves to use instead of the track's")
     parser.add_argument("--output", type=_path, required=True, help=".npz, .safetensors or .obj")
+    _add_settings(parser, "tracker", "face_model", "device")
 
 
 def _add_sync(commands: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -34,7 +35,22 @@ STAGES = {
 }
 
 
-class Screen:
+class _PlainFormatter(logging.Formatter):
+    """Names of files stand in the log, and move no cursor there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record in one plain text."""
+        return printable(super().format(record))
+
+
+def log_to_stderr(level: int) -> None:
+    """Send the log of this process to stderr, from `level` on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_PlainFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class ConsoleReporter:
     """Shows a job to whoever looks.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,46 +13,52 @@ from gsmooth_core.errors import InputError
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import MOST_FRAMES, MOST_SECONDS
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
+from gsmooth_core.models.devices import check_device
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import cannot_write, same_file
 from gsmooth_core.types import FaceTrack
 
 SAMPLE_RATE = 16000
 
+Part = tuple[int, int | None]
+"""First frame, and number of frames; None means to the end."""
+
 
 def track(
     video: Path,
     output: Path,
-    start: int,
-    count: int | None,
+    part: Part,
+    settings: DubSettings,
     on_event: OnEvent,
     cancelled: Cancelled,
 ) -> dict[str, Any]:
     """Follow the face of `video` and write the track.
 
+    Args:
+        video: video or still image.
+        output: track to write.
+        part: first frame and number of frames; None means to the end.
+        settings: tracker, face model and device.
+        on_event: told about progress.
+        cancelled: asked after every frame.
+
     Raises:
         GSmoothError: no face, or a file that cannot be read or written.
     """
     _check_output(output, ".safetensors")
-    found = follow(video, start, count, on_event, cancelled)
+    found = follow(video, part, settings, on_event, cancelled)
     _write(output, lambda: save_track(output, found))
     return {"track": str(output), "frames": len(found), "usable": int(found.usable.sum())}
 
 
 def follow(
-    video: Path, start: int, count: int | None, on_event: OnEvent, cancelled: Cancelled
+    video: Path, part: Part, settings: DubSettings, on_event: OnEvent, cancelled: Cancelled
 ) -> FaceTrack:
-    """The track of a video's face.
-
-    Args:
-        video: video or still image.
-        start: first frame.
-        count: number of frames; None means to the end.
-        on_event: told about progress.
-        cancelled: asked after every frame.
-    """
+    """The track of a video's face; see `track`."""
+    start, count = part
     _check_count(count)
     clip = probe(video)
     if warning := in_words(clip):
@@ -60,11 +66,13 @@ def follow(
     frames = read_frames(clip, start, count)
     total = clip.frame_count - start if count is None else count
     from gsmooth_core.face.morphable import load_face_model
-    from gsmooth_core.tracking import track_face
+    from gsmooth_core.tracking.tracker import build_tracker
 
-    part = replace(clip, frame_count=total)
+    check_device(settings.device)
+    model = load_face_model(settings.face_model)
+    tracker = build_tracker(settings.tracker, model, settings.device)
     progress = _progress("track", total, on_event, cancelled)
-    return track_face(frames, part, load_face_model(), on_progress=progress)
+    return tracker.track(frames, replace(clip, frame_count=total), progress)
 
 
 def predict(
@@ -72,10 +80,20 @@ def predict(
     fps: Fraction,
     output: Path,
     count: int | None,
+    settings: DubSettings,
     on_event: OnEvent,
     cancelled: Cancelled,
 ) -> dict[str, Any]:
     """Turn speech into expression curves and write them.
+
+    Args:
+        audio: any file with speech.
+        fps: rate of the curves.
+        output: curves to write.
+        count: frames; None means as many as the speech lasts.
+        settings: strength, smoothing and model.
+        on_event: told about progress.
+        cancelled: asked after every block.
 
     Raises:
         GSmoothError: no speech, or a file that cannot be read or written.
@@ -84,19 +102,34 @@ def predict(
     _check_count(count, fps)
     samples = require_speech(read_audio(audio, SAMPLE_RATE), f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
-    from gsmooth_core.a2ep import predict_expression
+    from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
 
-    progress = _progress("predict", total, on_event, cancelled)
-    curves = predict_expression(samples, total, fps, on_progress=progress)
+    progress, model = _progress("predict", total, on_event, cancelled), load_a2ep(settings.a2ep)
+    how = PredictSettings(settings.strength, settings.smoothing)
+    curves = predict_expression(samples, total, fps, progress, how, model)
     _write(output, lambda: save_expression(output, curves))
     return {"expression": str(output), "frames": len(curves), "fps": str(fps)}
 
 
+@dataclass(frozen=True)
+class MeshSources:
+    """What a mesh is made from.
+
+    Attributes:
+        video: video or image to follow the face of, where there is no track.
+        track: track to pose the mesh by.
+        expression: curves to use instead of the track's.
+    """
+
+    video: Path | None = None
+    track: Path | None = None
+    expression: Path | None = None
+
+
 def mesh(
-    video: Path | None,
-    track_path: Path | None,
-    expression: Path | None,
+    sources: MeshSources,
     output: Path,
+    settings: DubSettings,
     on_event: OnEvent,
     cancelled: Cancelled,
 ) -> dict[str, Any]:
@@ -106,21 +139,21 @@ def mesh(
         GSmoothError: no face, or a file that cannot be read or written.
     """
     _check_output(output, ".safetensors", ".npz", ".obj")
-    if any(given and same_file(given, output) for given in (track_path, expression)):
+    if any(given and same_file(given, output) for given in (sources.track, sources.expression)):
         text = f"The output '{output.name}' would overwrite its own source."
         raise InputError(text, "Choose another name for the output.")
-    if track_path is not None:
-        found = load_track(track_path)
-    elif video is not None:
-        found = follow(video, 0, None, on_event, cancelled)
+    if sources.track is not None:
+        found = load_track(sources.track)
+    elif sources.video is not None:
+        found = follow(sources.video, (0, None), settings, on_event, cancelled)
     else:
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
-    curves = load_expression(expression) if expression else found.curves
+    curves = load_expression(sources.expression) if sources.expression else found.curves
     from gsmooth_core.face.curves import fit_curves
     from gsmooth_core.face.mesh import write_mesh
     from gsmooth_core.face.morphable import load_face_model
 
-    model, curves = load_face_model(), fit_curves(curves, found)
+    model, curves = load_face_model(settings.face_model), fit_curves(curves, found)
     progress = _progress("mesh", len(found), on_event, cancelled)
     _write(output, lambda: write_mesh(output, model, found, curves, progress))
     return {"mesh": str(output), "frames": len(found)}

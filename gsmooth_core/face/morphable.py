@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models.modelfile import ModelSource
-from gsmooth_core.models.registry import MODELS, locate, stamp
+from gsmooth_core.models.registry import resolve, stamp
 from gsmooth_core.storage.arrays import Arrays, save_arrays
 from gsmooth_core.types import Bool, Float, Int
 
@@ -254,14 +254,13 @@ def load_face_model(name_or_path: str | Path = "face_model") -> MorphableModel:
     """Load a face model once a process.
 
     Args:
-        name_or_path: a name of `models.MODELS` ("face_model", "bfm"), a .safetensors file
+        name_or_path: a name of `registry.MODELS` ("face_model", "bfm"), a .safetensors file
             written by `save_face_model`, or a BFM 2009 .mat file.
 
     Raises:
         ModelError: missing, damaged or of another kind.
     """
-    name = str(name_or_path)
-    path = locate(name) if name in MODELS else Path(name)
+    path = resolve(name_or_path)
     return _load(path, stamp(path))
 
 

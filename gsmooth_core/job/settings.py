@@ -16,6 +16,15 @@ PRESETS = (
 )  # fmt: skip
 
 
+_FILE = r"[^\0\n]{1,4096}"
+
+MODEL_SETTINGS = ("face_model", "a2ep", "taft")
+"""Settings that name a model or its file."""
+
+RETIRED = ("seed",)
+"""Settings of older jobs that nothing depends on any more."""
+
+
 def setting(
     default: Any,
     text: str,
@@ -70,10 +79,17 @@ class DubSettings:
         "seconds around a frame from which it borrows no pixels, for fair measurements",
         limits=(0.0, 60.0),
     )
-    seed: int = setting(0, "start of the random numbers", limits=(0, 2**32 - 1))
     device: str = setting(
         "auto", "auto, cpu, cuda, cuda:N or mps", pattern=r"auto|cpu|mps|cuda(:\d+)?"
     )
+    tracker: str = setting(
+        "fit",
+        "how the face is followed: our fit, or your R-Net",
+        choices=("fit", "rnet"),
+    )
+    face_model: str = setting("face_model", "the 3D face: a model's name or file", pattern=_FILE)
+    a2ep: str = setting("a2ep", "speech to expression: a model's name or file", pattern=_FILE)
+    taft: str = setting("taft", "blend to photo: a model's name or file", pattern=_FILE)
 
     def __post_init__(self) -> None:
         for known in fields(self):
@@ -87,6 +103,7 @@ class DubSettings:
             InputError: an unknown name, or a value of the wrong kind or out of bounds.
         """
         known = [known.name for known in fields(cls)]
+        values = {name: value for name, value in values.items() if name not in RETIRED}
         for name in values:
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, 1)

@@ -15,7 +15,7 @@ from gsmooth_core.job.job import MOST_SECONDS, Job
 from gsmooth_core.job.journal import stamp
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import see_unchanged
-from gsmooth_core.media.description import check_readable
+from gsmooth_core.media.description import check_readable, describe
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, FaceTrack, Float, Image
 
@@ -66,6 +66,18 @@ class Source:
         audio = read_audio(path, SAMPLE_RATE, duration=max(job.audio_start, 0.0) + seconds)
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
+
+    def unheard_seconds(self) -> float:
+        """How much of the speech comes after the last picture, as far as its file tells.
+
+        Raises:
+            MediaError: the speech cannot be read.
+        """
+        job, file = self.job, describe(self._speech_path())
+        stated = (file.sound.seconds if file.sound else 0.0) or file.seconds
+        left = stated - max(job.audio_start, 0.0)
+        used = left if job.audio_duration is None else min(left, job.audio_duration)
+        return max(0.0, used + job.audio_delay - float(self.count / self._fps))
 
     def see_unchanged(self) -> None:
         """See that picture and sound are still the files that the job began with.

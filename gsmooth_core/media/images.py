@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+
 from gsmooth_core.errors import InputError
 from gsmooth_core.storage.files import (
     PARTIAL,
+    atomic,
     beside,
     cannot_write,
     fresh,
@@ -19,6 +22,7 @@ from gsmooth_core.storage.files import (
     remove_folder,
     sync,
 )
+from gsmooth_core.types import Image
 
 _NUMBER = r"%0?(\d*)d"
 _FOLDER_PATTERN = "%05d.png"
@@ -114,3 +118,13 @@ def _place(image: Path, target: Path) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_image(path: Path, image: Image) -> None:
+    """Write (H, W, 3) RGB as an image file in one atomic step.
+
+    Raises:
+        MediaError: the disk is full, or the place may not be written.
+    """
+    with atomic(path) as partial:
+        partial.write_bytes(cv2.imencode(path.suffix, image[..., ::-1])[1].tobytes())

@@ -18,10 +18,11 @@ from gsmooth_core.media.description import (
     unreadable,
 )
 from gsmooth_core.media.packets import DISCARD, KEY, MOST_PICTURES, read_packets, too_many
-from gsmooth_core.media.still import is_still, still_size
+from gsmooth_core.media.still import is_picture_format, is_still, still_size
 from gsmooth_core.media.timing import DEFAULT_FPS, Ticks, Timing, check_length, make_timing
 from gsmooth_core.types import Clip
 
+_MOST_IMAGES = 2  # of a HEIC or AVIF: the picture and what can be seen through it
 _UNSET = -(1 << 63)
 _PICTURES = ("0:V:0", MOST_PICTURES)
 
@@ -76,7 +77,15 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
     picture = _picture(path, file)
     if file.container.endswith("_pipe"):
         return _still(path, stamp, picture, file.container)
+    pictures = is_picture_format(path)
+    if pictures and sum(s.kind == "video" for s in file.streams) > _MOST_IMAGES:
+        raise MediaError(
+            f"'{path.name}' is stored as many tiles, which cannot be joined here.",
+            "Save it as a JPEG or PNG image.",
+        )
     timing, there, troubled = _timing(path, file)
+    if pictures and len(timing.source_index) == 1:
+        return _still(path, stamp, picture, file.container)
     clip = Clip(
         path=path,
         width=picture.width,

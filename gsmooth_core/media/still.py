@@ -17,6 +17,7 @@ from gsmooth_core.media.description import MOST_PIXELS, too_large
 from gsmooth_core.types import Image
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 _MOST_BYTES = 8 * MOST_PIXELS + (1 << 20)  # four channels of 16 bits, and what is said about them
 _MOST_SCANS = 300  # of a JPEG; usual are a dozen
 _PNG_HEAD = 33  # bytes up to the end of its header
@@ -29,6 +30,15 @@ def is_still(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(12)
     return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def is_picture_format(path: Path) -> bool:
+    """Whether the file is of a kind made for pictures that may also move: gif, avif or heic."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head.startswith((b"GIF87a", b"GIF89a")) or (
+        head[4:8] == b"ftyp" and head[8:12] in _BRANDS
+    )
 
 
 def read_still(path: Path) -> Image:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import platformdirs
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.storage.files import check_file, hash_file
+from gsmooth_core.storage.files import check_file, hash_file, is_there, shown
 
 log = logging.getLogger(__name__)
 
@@ -214,6 +214,21 @@ def locate(name: str) -> Path:
             no file that can be read.
     """
     return _usable(examine(name))
+
+
+def resolve(name_or_path: str | Path) -> Path:
+    """The file of a model of `MODELS` by its name, or a file of the user's own.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    if str(name_or_path) in MODELS:
+        return locate(str(name_or_path))
+    path = Path(name_or_path)
+    if not is_there(path):
+        hint = f"Give a file, or one of: {', '.join(MODELS)}."
+        raise ModelError(f"The model '{shown(path)}' is missing.", hint)
+    return path
 
 
 def verify() -> tuple[ModelState, ...]:

@@ -12,10 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-import cv2
-
 from gsmooth_core.errors import GSmoothError, InputError, MediaError
-from gsmooth_core.types import Image
 
 PARTIAL = ".gsmooth-partial"
 """What the name of an unfinished file holds, and no file of anybody else's."""
@@ -205,16 +202,6 @@ def write_text(path: Path, text: str) -> None:
     """
     with atomic(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def write_image(path: Path, image: Image) -> None:
-    """Write (H, W, 3) RGB as an image file in one atomic step.
-
-    Raises:
-        MediaError: the disk is full, or the place may not be written.
-    """
-    with atomic(path) as partial:
-        partial.write_bytes(cv2.imencode(path.suffix, image[..., ::-1])[1].tobytes())
 
 
 def sync(path: Path) -> None:

@@ -31,6 +31,7 @@ _LIMITS: dict[str, tuple[Any, ...]] = {
     "levels": (1, 5),
     "max_flow": (0, 32),
     "max_residual": (0, 1),
+    "sharpness": (0, 64),
 }
 _TRIAL = 32  # pixels, the smallest crop
 _HINT = "Pass a checkpoint made by `python -m training.taft`, or reinstall GSmooth."
@@ -43,14 +44,17 @@ def save_generator(path: Path, generator: nn.Module, notes: dict[str, Any] | Non
     save_arrays(path, KIND, arrays, {"config": config, "notes": notes or {}})
 
 
-def load_generator(path: Path | None = None) -> nn.Module:
+def load_generator(name_or_path: str | Path = "taft") -> nn.Module:
     """Read a generator, ready for use; by default the one that comes with GSmooth.
+
+    Args:
+        name_or_path: a name of `registry.MODELS`, or a checkpoint made by `save_generator`.
 
     Raises:
         ModelError: the file is missing, damaged, of another kind, does not fit the dimensions
             in its own header, or holds numbers that are not finite or absurd.
     """
-    source = ModelSource(path or registry.locate("taft"), "TAFT generator", _HINT)
+    source = ModelSource(registry.resolve(name_or_path), "TAFT generator", _HINT)
     arrays, meta = source.arrays(KIND)
     config = source.settings(GeneratorConfig, source.entry(meta, "config"), _LIMITS)
     generator = load_network(source, lambda: build(config), arrays)

@@ -288,7 +288,8 @@ def test_heartbeat_goes_on_while_a_job_runs(tmp_path):
     make_job(tmp_path)
     code = (
         "import sys; from tests import doubles; doubles.install();"
-        "from gsmooth_core import worker; worker.HEARTBEAT_SECONDS = 0.2; sys.exit(worker.main())"
+        "from gsmooth_core.app import worker; worker.HEARTBEAT_SECONDS = 0.2;"
+        "sys.exit(worker.main())"
     )
     with host("-c", code, DOUBLE_SECONDS="0.1") as worker:
         worker.send(id=1, command="dub", arguments={"job": str(tmp_path / "job")})

@@ -106,7 +106,7 @@ def test_two_outputs_cannot_share_a_folder_at_a_time(sources, place, capfd):
 
 BARRIER = (
     "import sys; from tests import doubles; doubles.install()\n"
-    "from gsmooth_core import actions, cli; print(flush=True); sys.stdin.readline()\n"
+    "from gsmooth_core.app import actions, cli; print(flush=True); sys.stdin.readline()\n"
     "sys.exit(cli.main(sys.argv[1:]))"
 )
 """A command line that has everything at hand and begins when it is told to."""

@@ -132,6 +132,18 @@ def test_the_terminal_gets_no_control_characters(sources, tmp_path, capfd):
     assert "\\x1b" in err
 
 
+def test_nor_does_the_log(sources, tmp_path):
+    """The log names files too, when a person asks for more of it."""
+    video = sources[0].rename(tmp_path / "v\x1b[31m.mp4")
+    code = (
+        "import logging, sys; from gsmooth_core.app.console import log_to_stderr\n"
+        "log_to_stderr(logging.INFO); logging.getLogger('x').info('%s is odd', sys.argv[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(video)], capture_output=True, check=True)
+    assert b"\x1b" not in done.stderr
+    assert b"\\x1b[31m.mp4 is odd" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("environment", "status"),
     [

@@ -30,7 +30,7 @@ def folder(core_python, tmp_path_factory):
     if done.returncode:
         pytest.skip("needs scikit-image for its public-domain photo")
     code = (
-        "import sys; from gsmooth_core import models;"
+        "import sys; from gsmooth_core.models import registry as models;"
         "sys.exit(any(models.find(n) is None for n in ('face_model', 'a2ep', 'taft')))"
     )
     if subprocess.run([core_python, "-c", code], env=runtime.worker_environment()).returncode:

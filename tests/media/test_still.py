@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
+from importlib import import_module
 from itertools import islice
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from gsmooth_core.errors import MediaError
-from gsmooth_core.media import probe, read_frames
+from gsmooth_core.media import description, probe, read_frames
 from tests.media.made import number_in, numbered_frames
 
 
@@ -79,3 +82,35 @@ def test_frames_of_a_still_stream(tmp_path):
     path = tmp_path / "s.png"
     cv2.imwrite(str(path), numbered_frames(1)[0])
     assert len(list(islice(read_frames(probe(path), 0, 10**9), 3))) == 3
+
+
+@pytest.mark.parametrize("ending", ["gif", "avif", "webp"])
+def test_one_picture_of_a_kind_that_could_move_is_a_still(tmp_path, ending):
+    path = tmp_path / f"photo.{ending}"
+    picture = numbered_frames(1, first=37)[0]
+    PIL.Image.fromarray(picture).save(path, quality=95)
+    clip = probe(path)
+    assert (clip.still, clip.frame_count, clip.fps) == (True, 1, 25)
+    frames = list(read_frames(clip, 0, 3))
+    assert [number_in(frame) for frame in frames] == [37, 37, 37]
+    assert np.abs(frames[0].astype(int) - picture).mean() < 6
+
+
+def test_a_gif_that_moves_is_a_clip(tmp_path):
+    path = tmp_path / "moving.gif"
+    first, *others = [PIL.Image.fromarray(picture) for picture in numbered_frames(4)]
+    first.save(path, save_all=True, append_images=others, duration=40)
+    clip = probe(path)
+    assert (clip.still, clip.frame_count) == (False, 4)
+
+
+def test_a_photo_in_tiles_is_refused_with_what_to_do(tmp_path, monkeypatch):
+    """As phones store large ones: dozens of small pictures, of which only one would be seen."""
+    path = tmp_path / "photo.avif"
+    PIL.Image.fromarray(numbered_frames(1)[0]).save(path)
+    whole = description.describe(path)
+    tiles = replace(whole, streams=whole.streams * 12)
+    monkeypatch.setattr(import_module("gsmooth_core.media.probe"), "describe", lambda path: tiles)
+    with pytest.raises(MediaError, match="many tiles") as refused:
+        probe(path)
+    assert "JPEG" in refused.value.hint

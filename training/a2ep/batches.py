@@ -48,6 +48,11 @@ class Batch:
     style: Tensor
     first: int
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        heard, targets = self.heard.to(device), self.targets.to(device)
+        return Batch(heard, targets, self.valid.to(device), self.style.to(device), self.first)
+
 
 def weights_of(lessons: Sequence[Lesson]) -> NDArray[np.float64]:
     """How often each clip is drawn: speakers by the square root of their footage.

@@ -125,7 +125,7 @@ class Fitter:
     def step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""
         self.student.train()
-        s = self.settings
+        s, batch = self.settings, batch.to(self.accelerator.device)
         rate = learning_rate(self.progress.step, s.rate, s.warm_up, s.steps)
         for group in self.optimiser.param_groups:
             group["lr"] = rate

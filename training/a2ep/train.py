@@ -104,12 +104,12 @@ def new_decoder(
 @torch.inference_mode()
 def speak(student: Student, lesson: Lesson) -> Tensor:
     """(T, E) what the student says of a clip, free-running and without a style."""
-    heard = torch.from_numpy(np.ascontiguousarray(lesson.heard[0]))[None]
+    decoder = student.decoder
+    heard = torch.from_numpy(np.ascontiguousarray(lesson.heard[0]))[None].to(decoder.scale.device)
     if student.encoder is not None:
         heard = student.encoder(heard.flatten(1), heard.shape[1])
-    decoder = student.decoder
-    style = torch.zeros(1, decoder.config.styles)
-    return decoder.run(decoder.start(), heard, style, 0, heard.shape[1])[0]
+    style = heard.new_zeros(1, decoder.config.styles)
+    return decoder.run(decoder.start(), heard, style, 0, heard.shape[1])[0].cpu()
 
 
 def products(made: Tensor, lesson: Lesson, loss: VertexLoss) -> tuple[float, float, float]:
@@ -117,7 +117,8 @@ def products(made: Tensor, lesson: Lesson, loss: VertexLoss) -> tuple[float, flo
     valid = torch.from_numpy(lesson.valid[0])
     p, y = made[valid], torch.from_numpy(lesson.targets[0])[valid]
     pairs = ((p, p), (p, y), (y, y))
-    pp, py, yy = (float(torch.einsum("te,ef,tf->", a, loss.gram, b)) for a, b in pairs)
+    gram = loss.gram.cpu()
+    pp, py, yy = (float(torch.einsum("te,ef,tf->", a, gram, b)) for a, b in pairs)
     return pp, py, yy
 
 
@@ -170,7 +171,7 @@ def train(
         lambda now: held_out_error(now, judged, loss),
         lambda now: now.save(state),
     )
-    return best, held_out_gain(best, judged, loss)
+    return best.cpu(), held_out_gain(best, judged, loss)
 
 
 def split_lessons(

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gsmooth_core.dub import Run
+from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
 from gsmooth_core.storage.files import write_text
@@ -61,7 +61,7 @@ class Ablation:
     name: str
     label: str
     text: str
-    variant: type[Run] = Run
+    variant: type[DubPipeline] = DubPipeline
     trains: str = ""
     options: tuple[str, ...] = ()
     adapt: float = 0.0
@@ -204,7 +204,7 @@ def _use_weights(folders: Sequence[str]) -> None:
     os.environ["GSMOOTH_MODELS"] = os.pathsep.join([*folders, *([known] if known else [])])
 
 
-def _means(setup: Setup, folder: Path, variant: type[Run]) -> dict[str, Figures]:
+def _means(setup: Setup, folder: Path, variant: type[DubPipeline]) -> dict[str, Figures]:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     judged = judged_clips(setup.clips, setup.plan, folder, 1, variant)
     return means([result for result in judged if isinstance(result, ClipResult)])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.a2ep import load_a2ep
-from gsmooth_core.dub import Run
+from gsmooth_core.dub import DubPipeline
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import Drawing
 from gsmooth_core.taft.translate import FaceTranslator
@@ -17,7 +17,7 @@ from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource
 _BORDER = 8  # pixels of the crop that stay the frame's, beside the rim
 
 
-class WithoutReferences(Run):
+class WithoutReferences(DubPipeline):
     """No pixel of the clip's other frames: the generator has the shaded render alone."""
 
     def translator(
@@ -30,7 +30,7 @@ class WithoutReferences(Run):
         return made
 
 
-class WithoutTeeth(Run):
+class WithoutTeeth(DubPipeline):
     """A face model that has neither teeth nor tongue."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -42,10 +42,11 @@ class WithoutTeeth(Run):
         self.model = replace(model, faces=faces)
 
 
-class WithoutAdaptation(Run):
+class WithoutAdaptation(DubPipeline):
     """Predicted curves as they are: not moved to this person's rest, nor to their reach."""
 
-    def _merged(self, track: FaceTrack) -> Expression:
+    def merged(self, track: FaceTrack) -> Expression:
+        """The prediction itself, for the components that speech drives."""
         predicted = self.predict()
         names = load_a2ep().names
         source = [predicted.names.index(name) for name in names]
@@ -55,7 +56,7 @@ class WithoutAdaptation(Run):
         return Expression(track.expression_names, values, track.fps)
 
 
-class WithoutBlending(Run):
+class WithoutBlending(DubPipeline):
     """The paper's w/o MAFB: nothing of the frame around the mask is blended in or kept.
 
     Only a border of the face crop stays, so that it can be laid over the frame.

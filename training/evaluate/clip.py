@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import gsmooth_core
-from gsmooth_core.dub import Run, dub
+from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.errors import GSmoothError, LeakError
 from gsmooth_core.evaluation.metrics.compare import Curves
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
@@ -140,7 +140,7 @@ class LeftOut:
 
 
 def try_clip(
-    clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Run
+    clip: EvalClip, plan: Plan, folder: Path, make: type[DubPipeline] = DubPipeline
 ) -> ClipResult | LeftOut:
     """Evaluate one clip (see `evaluate_clip`), or say why it has to be left out.
 
@@ -155,7 +155,9 @@ def try_clip(
         return LeftOut(clip.path.name, error.message)
 
 
-def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Run) -> ClipResult:
+def evaluate_clip(
+    clip: EvalClip, plan: Plan, folder: Path, make: type[DubPipeline] = DubPipeline
+) -> ClipResult:
     """Evaluate one clip; what an earlier run finished with the same program is taken as it is.
 
     Args:
@@ -196,7 +198,7 @@ def evaluate_clip(clip: EvalClip, plan: Plan, folder: Path, make: type[Run] = Ru
 # -- stages ----------------------------------------------------------------------------------
 
 
-def tracked(clip: EvalClip, plan: Plan, folder: Path, make: type[Run]) -> FaceTrack:
+def tracked(clip: EvalClip, plan: Plan, folder: Path, make: type[DubPipeline]) -> FaceTrack:
     """The track of the clip's first frames; kept in `folder/track`."""
     place = folder / "track"
     place.mkdir(parents=True, exist_ok=True)
@@ -204,7 +206,7 @@ def tracked(clip: EvalClip, plan: Plan, folder: Path, make: type[Run]) -> FaceTr
 
 
 def check_for_leaks(
-    clip: EvalClip, plan: Plan, folder: Path, track: FaceTrack, make: type[Run]
+    clip: EvalClip, plan: Plan, folder: Path, track: FaceTrack, make: type[DubPipeline]
 ) -> list[int]:
     """Poison some frames; returns their numbers.
 
@@ -246,7 +248,7 @@ class OpenedReader(FrameReader):
 
 
 def dubbed(
-    name: str, clip: EvalClip, plan: Plan, folder: Path, track: FaceTrack, make: type[Run]
+    name: str, clip: EvalClip, plan: Plan, folder: Path, track: FaceTrack, make: type[DubPipeline]
 ) -> Shot:
     """One of the dubs, made or taken from an earlier run."""
     job_folder = folder / name
@@ -370,7 +372,7 @@ def _key(clip: EvalClip, plan: Plan) -> str:
     )  # fmt: skip
 
 
-def _run(clip: EvalClip, plan: Plan, folder: Path, make: type[Run]) -> Run:
+def _run(clip: EvalClip, plan: Plan, folder: Path, make: type[DubPipeline]) -> DubPipeline:
     frames = min(plan.frames, probe(clip.path).frame_count)
     return make(own_job(clip, plan, folder.parent / "track.mp4", frames), folder)
 

@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import torch
 
-from gsmooth_core.dub import Run
+from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
 from gsmooth_core.storage.files import write_text
@@ -69,7 +69,7 @@ def evaluate(
     plan: Plan,
     output: Path,
     processes: int = 1,
-    make: type[Run] = Run,
+    make: type[DubPipeline] = DubPipeline,
 ) -> Evaluation:
     """Evaluate clips and write `evaluation.json` and `evaluation.html` into `output`.
 
@@ -165,7 +165,11 @@ def in_sync(results: Sequence[ClipResult]) -> dict[str, float | None]:
 
 
 def judged_clips(
-    clips: Sequence[EvalClip], plan: Plan, output: Path, processes: int, make: type[Run] = Run
+    clips: Sequence[EvalClip],
+    plan: Plan,
+    output: Path,
+    processes: int,
+    make: type[DubPipeline] = DubPipeline,
 ) -> Iterator[ClipResult | LeftOut]:
     """Evaluate clips, in their order; see `evaluate`."""
     folders = [output / "clips" / clip.stem for clip in clips]

@@ -73,6 +73,10 @@ class Batch:
     sound: Tensor
     valid: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        return Batch(self.lips.to(device), self.sound.to(device), self.valid.to(device))
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -145,7 +149,8 @@ def alignment_loss(
         blur: neighbours in time that are left out.
         own: weight of the second term.
     """
-    clip, time = torch.meshgrid(*(torch.arange(n) for n in valid.shape), indexing="ij")
+    counted = (torch.arange(n, device=valid.device) for n in valid.shape)
+    clip, time = torch.meshgrid(*counted, indexing="ij")
     clip, time = clip[valid], time[valid]  # (N,)
     similar = scale * lips[valid] @ sound[valid].T  # (N, N)
     same = clip[:, None] == clip[None]
@@ -162,11 +167,12 @@ def _both_ways(similar: Tensor) -> Tensor:
 
 
 class Fitter:
-    """One expert in training."""
+    """One expert in training, on the device where its weights are."""
 
     def __init__(self, expert: SyncExpert, settings: FitSettings) -> None:
         self.expert, self.settings = expert, settings
-        self.scale = nn.Parameter(torch.tensor(-math.log(settings.temperature)))
+        scale = expert.spread.new_tensor(-math.log(settings.temperature))
+        self.scale = nn.Parameter(scale)
         parameters = [*expert.parameters(), self.scale]
         self.optimiser = torch.optim.AdamW(
             parameters, settings.rate, weight_decay=settings.weight_decay
@@ -176,7 +182,7 @@ class Fitter:
     def step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""
         self.expert.train()
-        s = self.settings
+        s, batch = self.settings, batch.to(self.scale.device)
         rate = learning_rate(self.progress.step, s.rate, s.warm_up, s.steps)
         for group in self.optimiser.param_groups:
             group["lr"] = rate

@@ -121,4 +121,5 @@ def _canny(picture: NDArray[np.float64]) -> Bool:
         from skimage.feature import canny
     except ImportError as error:
         raise ModelError("CPBD needs scikit-image.", "Run `pip install scikit-image`.") from error
-    return np.asarray(canny(picture), bool)
+    edges: Bool = canny(picture)  # type: ignore[no-untyped-call]
+    return edges

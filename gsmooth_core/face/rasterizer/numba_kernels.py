@@ -9,7 +9,7 @@ wins. The arithmetic's order is that of the torch back end, so both give the sam
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -20,10 +20,10 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 def compiled(function: Kernel) -> Kernel:
     """`numba.njit` with a cache on disk where there is a writable place for it, else without."""
     try:
-        kernel: Kernel = numba.njit(cache=True, nogil=True)(function)
+        kernel = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # numba found no folder it may write to
         kernel = numba.njit(nogil=True)(function)
-    return kernel
+    return cast(Kernel, kernel)
 
 
 @compiled

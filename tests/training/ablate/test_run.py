@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core.dub import Run
+from gsmooth_core.dub import DubPipeline
 from gsmooth_core.face.morphable import Region, load_face_model
 from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
 from gsmooth_core.types import Expression
@@ -134,7 +134,7 @@ def ablate_job(setup, tmp_path):
 
 
 def test_without_references_no_frame_has_any(folder, tmp_path, clip, pictures):
-    for variant, some in ((Run, True), (WithoutReferences, False)):
+    for variant, some in ((DubPipeline, True), (WithoutReferences, False)):
         made = run_of(variant, folder, tmp_path).translator(clip, clip.curves, pictures.__getitem__)
         done = made.translate(4, pictures[4])
         assert bool(done.members) is some
@@ -145,14 +145,14 @@ def test_without_teeth_none_are_drawn(folder, tmp_path, clip):
     wide = np.zeros(len(clip.expression_names), np.float32)
     wide[clip.expression_names.index("jawOpen")] = 0.7
     seen = {}
-    for variant in (Run, WithoutTeeth):
+    for variant in (DubPipeline, WithoutTeeth):
         model = run_of(variant, folder, tmp_path).model
         surface = face_surface(model, clip.identity)
         posed = pose_face(surface, clip, 0, wide, np.float32([[1, 0, 0], [0, 1, 0]]))
         region = draw_face(surface, posed, 288, None).face.region
         seen[variant] = int(np.isin(region, (Region.TEETH, Region.TONGUE)).sum())
         assert covered(surface, posed, 288, whole=True).any()
-    assert seen[Run] > 20
+    assert seen[DubPipeline] > 20
     assert seen[WithoutTeeth] == 0
     teethless = run_of(WithoutTeeth, folder, tmp_path).model
     vertices = load_face_model().mean[None]
@@ -177,7 +177,7 @@ def test_without_blending_the_whole_crop_is_made(folder, tmp_path, clip, picture
         run_of(variant, folder, tmp_path)
         .translator(clip, clip.curves, pictures.__getitem__)
         .translate(4, pictures[4])
-        for variant in (Run, WithoutBlending)
+        for variant in (DubPipeline, WithoutBlending)
     )
     assert whole.mask.sum() > 1.8 * ordinary.mask.sum()
     assert whole.hidden[ordinary.hidden].all()

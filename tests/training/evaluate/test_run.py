@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from gsmooth_core.dub import Run
+from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError, LeakError, NoFaceError
 from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
 from tests.evaluation.report.test_page import Reader
@@ -97,7 +97,7 @@ class Copier:
         return Copied(frame)
 
 
-class LeakingRun(Run):
+class LeakingRun(DubPipeline):
     def translator(self, track, target, frames):
         return Copier()
 
@@ -113,7 +113,7 @@ class Sneak:
             return Copied(frames(index))
 
 
-class SneakingRun(Run):
+class SneakingRun(DubPipeline):
     def translator(self, track, target, frames):
         return Sneak(self)
 
@@ -161,7 +161,7 @@ def test_a_result_survives_its_file():
     assert ClipResult.from_json(json.loads(json.dumps(asdict(before)))) == before
 
 
-class FacelessRun(Run):
+class FacelessRun(DubPipeline):
     def track(self):
         raise NoFaceError("No frame shows a face.", "Choose another.")
 

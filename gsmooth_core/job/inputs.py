@@ -1,0 +1,93 @@
+"""What each stage of a job depends on. A change here makes anew exactly what follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core import __version__
+from gsmooth_core.job.journal import fingerprint
+from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.occlusion.find import OcclusionSettings
+from gsmooth_core.models import registry
+from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.types import Expression
+
+
+class StageInputs:
+    """The inputs of the stages, as values for `fingerprint`.
+
+    Args:
+        source: what the job reads.
+        folder: the job's folder.
+        occlusion: how occluders are found; None where the job does not look for them.
+        adapt: how a clip teaches.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        folder: Path,
+        occlusion: OcclusionSettings | None,
+        adapt: AdaptSettings,
+    ) -> None:
+        self._job, self._source, self._folder = source.job, source, folder
+        self._occlusion, self._adapt = occlusion, adapt
+
+    def track(self) -> dict[str, Any]:
+        """Pictures, face model, landmark networks and, where it is used, R-Net."""
+        settings = self._job.settings
+        weights = {
+            "face_model": registry.resolve(settings.face_model),
+            "face_landmarker": registry.locate("face_landmarker"),
+        }
+        if settings.tracker == "rnet":
+            weights["rnet"] = registry.locate("rnet")
+        return {"version": __version__, **self._source.pictures_stamp(), **weights}
+
+    def predict(self) -> dict[str, Any]:
+        """Speech and A2EP."""
+        weights = registry.resolve(self._job.settings.a2ep)
+        return {"version": __version__, "a2ep": weights, **self._source.speech_stamp()}
+
+    def occluders(self) -> dict[str, Any]:
+        """What the track depends on, and how occluders are found."""
+        return {**self.track(), "occluders": self._occluded()}
+
+    def adapt(self) -> dict[str, Any]:
+        """What the look depends on, and how long and how the clip teaches."""
+        return {**self._look(), **self._taught()}
+
+    def render(self, target: Expression) -> str:
+        """Fingerprint of everything that the pictures depend on."""
+        settings = self._job.settings
+        shown = np.round(target.values, 5).tobytes()
+        return fingerprint(
+            **self._look(),
+            target=hashlib.sha256(shown).hexdigest(),
+            **(self._taught() if settings.adapt else {}),
+            container=self._job.output.suffix.lower(),
+            encoder=(settings.crf, settings.preset),
+            chunk_frames=settings.chunk_frames,
+        )
+
+    def _look(self) -> dict[str, Any]:
+        """What the look of a face depends on, whatever it says."""
+        settings = self._job.settings
+        return {
+            **self.track(),
+            "occluders": self._occluded(),
+            "track": self._folder / "track.safetensors",
+            "taft": registry.resolve(settings.taft),
+            "look": (settings.mask, settings.crop_size, settings.reference_gap),
+        }
+
+    def _taught(self) -> dict[str, Any]:
+        return {"adapt": asdict(self._adapt), "seconds": self._job.settings.adapt}
+
+    def _occluded(self) -> dict[str, Any] | None:
+        return asdict(self._occlusion) if self._occlusion else None

@@ -1,0 +1,28 @@
+"""Runs of frames: [first, last] pairs, and words for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsmooth_core.types import Bool
+
+Ranges = list[tuple[int, int]]
+_NAMED = 5  # runs that a sentence names
+
+
+def ranges_of(frames: Bool) -> Ranges:
+    """[first, last] of each run of True in (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], frames, [False]]).astype(np.int8)))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]  # pairs: begin, end
+
+
+def describe_ranges(ranges: Ranges, first: int) -> str:
+    """Runs of frames in words, such as "frame 3, 7-9 and 2 more places".
+
+    Args:
+        ranges: at least one.
+        first: number of frame 0 for the reader.
+    """
+    named = [f"{a + first}" if a == b else f"{a + first}-{b + first}" for a, b in ranges[:_NAMED]]
+    more = f" and {len(ranges) - _NAMED} more places" if len(ranges) > _NAMED else ""
+    return f"frame {', '.join(named)}{more}"
