@@ -44,12 +44,12 @@ from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import write_text
-from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
+from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
@@ -298,7 +298,7 @@ class DubPipeline:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
         occluders = self.occluders(track)
-        unoccluded = occluders.lendable(track) if occluders else track
+        unoccluded = occluders.unoccluded(track) if occluders else track
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
         return FaceTranslator(
             track,
@@ -347,15 +347,15 @@ class DubPipeline:
 
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings
-        on_frame = self._progress("adapt", all_lessons(settings))
+        on_frame = self._progress("adapt", sample_count(settings))
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
-        material = Material(track, self.model, self._opened, generator, compose, self._device)
-        learned = learn(material, settings, self.job.settings.adapt, on_frame)
+        data = ClipData(track, self.model, self._opened, generator, compose, self._device)
+        learned = learn(data, settings, self.job.settings.adapt, on_frame)
         if learned is None:
             text = "The clip is too short to learn from; not adapted."
             self.emit(Message("warning", text))
             return None
-        on_frame(all_lessons(settings))  # a short clip has fewer
+        on_frame(sample_count(settings))  # a short clip has fewer
         return learned
 
     def _progress(self, stage: str, total: int) -> Callable[[int], None]:

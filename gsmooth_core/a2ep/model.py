@@ -42,14 +42,15 @@ class A2EP(nn.Module):
         encoder: samples -> features.
         decoder: features -> expressions around a speaker's mean, at unit amplitude.
         voice: features -> logit of somebody speaking.
-        closing: features -> logit of lips that touch.
+        closing: features -> logit that the lips touch.
         rest: (E,) resting mouth of the average person.
         silence: (E,) where the resting mouth lies among the decoder's outputs.
         gram: (E, E) squared movement of the mouth's vertices (eq. 8).
         opening: (E,) how far each component opens the lips.
-        way: (E,) how a mouth moves when its lips open by one (`opening @ way` = 1).
+        way: (E,) opening direction: how a mouth moves when its lips open by one, so that
+            `opening @ way` is 1. The name is that of the checkpoint's tensor.
         usual: () amplitude of the average speaker.
-        gain: () factor that gives the decoder's cautious movements that amplitude.
+        gain: () factor that brings the decoder's cautious movements to that amplitude.
     """
 
     rest: Tensor
