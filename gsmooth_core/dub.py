@@ -24,12 +24,13 @@ from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.mesh import export_mesh
 from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.face.texture import clip_texture
+from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
-from gsmooth_core.job.ranges import describe_ranges, ranges_of
+from gsmooth_core.job.ranges import ranges_of
 from gsmooth_core.job.source import FrameReader, Source, repeat_track
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.workplace import workplace
@@ -44,12 +45,12 @@ from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import write_text
-from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
+from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
@@ -67,6 +68,9 @@ class DubResult:
         fps: rate of the output, "N/D".
         size: (width, height) in pixels.
         untouched_frames: [first, last] ranges that passed without a usable face.
+        untouched: the same, with why.
+        shots: [first, last] of each shot.
+        people: who is seen, and whose face was dubbed.
         outside_mask_max_difference: largest change of any pixel outside the mask of its frame,
             before encoding; anything but 0 is a fault of the program.
         seconds: time this run took.
@@ -78,6 +82,9 @@ class DubResult:
     fps: str
     size: tuple[int, int]
     untouched_frames: list[tuple[int, int]]
+    untouched: list[seen.Untouched]
+    shots: list[tuple[int, int]]
+    people: list[seen.Seen]
     outside_mask_max_difference: int
     seconds: float
     job: str
@@ -122,6 +129,9 @@ def dub(
             fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
             size=(shown.width, shown.height),
             untouched_frames=ranges_of(~track.usable),
+            untouched=seen.untouched(track),
+            shots=seen.shots_of(track),
+            people=seen.people_of(track),
             outside_mask_max_difference=outside,
             seconds=round(time.monotonic() - started, 2),
             job=str(folder),
@@ -171,6 +181,7 @@ class DubPipeline:
         settings = self.job.settings
         check_device(settings.device)
         registry.locate("face_landmarker")
+        registry.locate("recognise")
         load_generator(settings.taft)
         if settings.tracker == "rnet":
             build_tracker("rnet", self.model, "cpu")
@@ -191,8 +202,8 @@ class DubPipeline:
         stage = Stage("track", name, inputs, self._track, save_track, load_track)
         track = result_of(stage, self.journal)
         if not track.usable.all():
-            missing = describe_ranges(ranges_of(~track.usable), self.job.start_frame)
-            self.emit(Message("warning", f"No usable face in {missing}; left as they are."))
+            words = seen.in_words(seen.untouched(track), self.job.start_frame)
+            self.emit(Message("warning", words))
         return track
 
     def predict(self) -> Expression:
@@ -298,7 +309,7 @@ class DubPipeline:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
         occluders = self.occluders(track)
-        unoccluded = occluders.lendable(track) if occluders else track
+        unoccluded = occluders.unoccluded(track) if occluders else track
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
         return FaceTranslator(
             track,
@@ -331,7 +342,7 @@ class DubPipeline:
     def _track(self) -> FaceTrack:
         source, settings = self.source, self.job.settings
         frames = 1 if source.clip.still else source.count
-        tracker = build_tracker(settings.tracker, self.model, settings.device)
+        tracker = build_tracker(settings.tracker, self.model, settings.device, settings.face)
         on_progress = self._progress("track", frames)
         track = tracker.track(source.read(0, frames), source.shown, on_progress)
         return repeat_track(track, source.count) if source.clip.still else track
@@ -347,15 +358,15 @@ class DubPipeline:
 
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings
-        on_frame = self._progress("adapt", all_lessons(settings))
+        on_frame = self._progress("adapt", sample_count(settings))
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
-        material = Material(track, self.model, self._opened, generator, compose, self._device)
-        learned = learn(material, settings, self.job.settings.adapt, on_frame)
+        data = ClipData(track, self.model, self._opened, generator, compose, self._device)
+        learned = learn(data, settings, self.job.settings.adapt, on_frame)
         if learned is None:
             text = "The clip is too short to learn from; not adapted."
             self.emit(Message("warning", text))
             return None
-        on_frame(all_lessons(settings))  # a short clip has fewer
+        on_frame(sample_count(settings))  # a short clip has fewer
         return learned
 
     def _progress(self, stage: str, total: int) -> Callable[[int], None]:

@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames, WhisperFrames
+from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
 from gsmooth_core.errors import GSmoothError
@@ -34,8 +34,10 @@ from gsmooth_core.storage.arrays import load_arrays, save_arrays, save_track
 from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Float
 from training.a2ep.augment import augment
-from training.a2ep.whisper import load_whisper
-from training.split import Part, Sample, read_footage
+from training.a2ep.whisper import whisper_frames
+from training.command import finish
+from training.footage import Footage, Sample, add_footage, chosen_footage
+from training.split import Part
 from training.taft import prepare as crops
 
 FULL_SCALE = 32767
@@ -88,10 +90,7 @@ def prepare_features(
 def chosen_encoder(name: str) -> tuple[str, nn.Module]:
     """A folder name and the encoder: "whisper" (base, layer 3), "mel" or a wav2vec 2.0 folder."""
     if name == "whisper":
-        whisper = load_whisper("base")
-        frames = WhisperFrames(whisper.dims)
-        frames.whisper.load_state_dict(whisper.state_dict())
-        return "whisper-base-3", frames.eval()
+        return "whisper-base-3", whisper_frames()
     if name == "mel":
         return name, MelFrames()
     folder = Path(name)
@@ -113,10 +112,10 @@ def each(samples: list[Sample], folder: Path, make: Callable[[Sample, Path], Non
 
 
 def prepare(
-    footage: Path, cache: Path, encoder: str, variants: int, stages: tuple[str, ...] = STAGES
+    footage: Footage, cache: Path, encoder: str, variants: int, stages: tuple[str, ...] = STAGES
 ) -> None:
     """Run the stages over all clips."""
-    samples = read_footage(footage)
+    samples = footage.samples()
     if "tracks" in stages:
         each(samples, cache / "tracks", prepare_track)
     if "speech" in stages:
@@ -138,7 +137,7 @@ def prepare(
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Prepare footage for training.")
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="where prepared data goes")
     parser.add_argument(
         "--encoder", default="whisper", help="whisper, mel, or a wav2vec 2.0 folder"
@@ -150,13 +149,11 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     options = parse()
-    prepare(
-        options.footage, options.cache, options.encoder, options.variants, tuple(options.stages)
-    )
+    footage, stages = chosen_footage(options), tuple(options.stages)
+    prepare(footage, options.cache, options.encoder, options.variants, stages)
 
 
 if __name__ == "__main__":
-    main()
+    finish(main)

@@ -1,14 +1,57 @@
-"""Which clip belongs to whom, and which people no model may learn from: stated clip by clip.
+"""Who is in which clip, and whom no model may learn from: `split.toml`, beside the footage.
 
-The same person goes under several file names, and a person is either trained on or validated
-on, never both. `words/` (379 clips of unlabelled news readers and one GRID talker) trains.
+    [speakers.anna]              # a name of your choice; it is seen in figures only
+    part = "train"               # or "validation"; a person is one or the other, never both
+    clips = ["anna_*", "talk"]   # file names with or without suffix; * and ? stand for anything
+
+    [speakers.crowd]
+    part = "train"
+    clips = ["street_*"]
+    many = true                  # several people whom nobody has told apart
+
+    [sync.clips]                 # frames at 25 fps by which a clip's sound is late (0)
+    talk = 2.4
+
+A clip belongs to the speaker who names it; a name without * and ? goes before one with. Clips
+that nobody names are left out. Three people are the least: two to learn from (one of them is
+held out to choose the best step) and one for validation.
+
+`python -m training.split --footage DIR` proposes such a file. There a clip's person is what the
+folder's `manifest.tsv` has in its column `speaker`; else files whose names differ in a number at
+their end alone (anna_01, anna_02) show one person, and every other file shows its own. About a
+fifth of the people validate, chosen by a hash of their names: the same ones again when others
+come. Look it through: only you know who is who.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import argparse
+import hashlib
+import json
+import logging
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
+
+from gsmooth_core.errors import InputError
+from training.command import finish
+from training.manifest import clip_rows
+
+OWN = Path(__file__).parent / "splits" / "own.toml"
+"""The split of the footage that the shipped models were trained on."""
+
+FEWEST = 3  # people
+SHARE = 0.2  # of the people, who validate
+_KEYS = {"part": str, "clips": list, "many": bool, "sync": dict}
+
+log = logging.getLogger(__name__)
+
+_HINT = "The head of training/split.py describes the file."
 
 
 class Part(Enum):
@@ -18,162 +61,207 @@ class Part(Enum):
     VALIDATION = "validation"
 
 
-VALIDATION_SPEAKERS = frozenset(
-    {"reagan", "latentsync_man", "liutaocode", "satya", "yoyo", "vincent", "grid_id2", "musk"}
-)
+@dataclass(frozen=True)
+class Speaker:
+    """A person, or many who go under one name.
 
-UNLABELLED = "news_readers"  # about thirty people under one name
+    Attributes:
+        name: theirs.
+        part: training or validation.
+        clips: names and patterns of their clips.
+        many: whether they are several people whom nobody has told apart.
+        sync: frames at 25 fps by which the sound of their clips is late, by the clips' rate in
+            frames a second, rounded to fives; it goes before a manifest's.
+    """
 
-# Clip stem -> speaker. Seen by eye: the two GRID clips of id2 show one man; sbia1a may be the
-# talker s1 of words/, so both carry one name.
-SPEAKERS = {
-    "2010030151-satya-video_dubbing__speech": "satya",
-    "BenGoodwin69-vids__Obama": "obama",
-    "JOY-MM-JoyGen__demo_example_15s": "joygen",
-    "MrWhite429-face_simulate__data_trump": "trump",
-    "MrWhite429-face_simulate__data_trump2": "trump",
-    "OpenTalker-SadTalker__examples_ref_video_WDA_KatieHill_000": "katiehill",
-    "OpenTalker-video-retalking__examples_face_1": "retalking_1",
-    "OpenTalker-video-retalking__examples_face_4": "retalking_4",
-    "Zumbalamambo-emotion-morphing__src-videos_obama": "obama",
-    "aliawan01-testing_deepfake__musk": "musk",
-    "aliawan01-testing_deepfake__trump": "trump",
-    "bytedance-LatentSync__assets_demo1_video": "latentsync_woman",
-    "bytedance-LatentSync__assets_demo2_video": "latentsync_man",
-    "deerajnagothu-face2face-demo__obama": "obama",
-    "liutaocode-talking_face_preprocessing__data_processing_raw_data_FAzSK8PLmGI": "liutaocode",
-    "rizkiarm-LipNet__evaluation_samples_GRID_brbk7n": "grid_brbk7n",
-    "rizkiarm-LipNet__evaluation_samples_GRID_lbax4n": "grid_lbax4n",
-    "rizkiarm-LipNet__evaluation_samples_GRID_lbbc2a": "grid_lbbc2a",
-    "rizkiarm-LipNet__evaluation_samples_GRID_lrwp9a": "grid_lrwp9a",
-    "rizkiarm-LipNet__evaluation_samples_GRID_pwij3p": "grid_id2",
-    "rizkiarm-LipNet__evaluation_samples_GRID_sbia1a": "grid_s1",
-    "rizkiarm-LipNet__evaluation_samples_GRID_swiz3n": "grid_swiz3n",
-    "rizkiarm-LipNet__evaluation_samples_id2_vcd_swwp2s": "grid_id2",
-    "sstzal-DFRF__dataset_vids_cnn2_25fps": "cnn",
-    "sstzal-DFRF__dataset_vids_french": "french",
-    "styletalk_Obama_clip1": "obama",
-    "styletalk_Obama_clip2": "obama",
-    "styletalk_Obama_clip3": "obama",
-    "styletalk_andrew_clip_1": "andrew",
-    "styletalk_andrew_clip_2": "andrew",
-    "styletalk_feifeili_clip1": "feifeili",
-    "styletalk_feifeili_clip2_short": "feifeili",
-    "styletalk_reagan_clip1": "reagan",
-    "tanshuai0219-EDTalk__test_data_pose_source2": "edtalk",
-    "tanshuai0219-EDTalk__test_data_uncrop_Obama": "obama",
-    "vincent-thevenin-Realistic-Neural-Talking-Head-Models__examples_fine_tuning_test_video": (
-        "vincent"
-    ),
-    "yerfor-Real3DPortrait__data_raw_examples_May_5s": "may",
-    "yoyo-nb-Thin-Plate-Spline-Motion-Model__assets_driving": "yoyo",
-}
-
-
-# Frames at 25 fps by which a training clip's sound is late, measured against lips predicted by
-# models that had not seen the speaker. The manifest's whole numbers were taken from pictures
-# that a converter had brought to 25 fps, which shows clips of 30 fps 1.2 frames too early.
-MEASURED_SYNC = {
-    "BenGoodwin69-vids__Obama": 2.4,
-    "JOY-MM-JoyGen__demo_example_15s": 5.3,
-    "MrWhite429-face_simulate__data_trump": 5.9,
-    "MrWhite429-face_simulate__data_trump2": 5.4,
-    "OpenTalker-SadTalker__examples_ref_video_WDA_KatieHill_000": 3.0,
-    "OpenTalker-video-retalking__examples_face_1": -2.1,
-    "OpenTalker-video-retalking__examples_face_4": -0.2,
-    "Zumbalamambo-emotion-morphing__src-videos_obama": 4.9,
-    "aliawan01-testing_deepfake__trump": -0.6,
-    "bytedance-LatentSync__assets_demo1_video": -0.1,
-    "deerajnagothu-face2face-demo__obama": 0.4,
-    "rizkiarm-LipNet__evaluation_samples_GRID_brbk7n": -0.5,
-    "rizkiarm-LipNet__evaluation_samples_GRID_lbax4n": -1.1,
-    "rizkiarm-LipNet__evaluation_samples_GRID_lbbc2a": 0.5,
-    "rizkiarm-LipNet__evaluation_samples_GRID_lrwp9a": 0.3,
-    "rizkiarm-LipNet__evaluation_samples_GRID_sbia1a": -0.3,
-    "rizkiarm-LipNet__evaluation_samples_GRID_swiz3n": 0.1,
-    "sstzal-DFRF__dataset_vids_cnn2_25fps": 0.3,
-    "sstzal-DFRF__dataset_vids_french": -0.1,
-    "styletalk_Obama_clip1": 4.3,
-    "styletalk_Obama_clip2": 2.1,
-    "styletalk_Obama_clip3": 3.7,
-    "styletalk_andrew_clip_1": 0.3,
-    "styletalk_andrew_clip_2": 0.3,
-    "styletalk_feifeili_clip1": 0.0,
-    "styletalk_feifeili_clip2_short": 0.5,
-    "tanshuai0219-EDTalk__test_data_pose_source2": 2.1,
-    "tanshuai0219-EDTalk__test_data_uncrop_Obama": 5.9,
-    "yerfor-Real3DPortrait__data_raw_examples_May_5s": 2.6,
-}
-NEWS_READER_SYNC = {25: 1.4, 30: 2.1}
-CONVERTER_LAG = 1.2
+    name: str
+    part: Part
+    clips: tuple[str, ...]
+    many: bool = False
+    sync: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One clip of the footage.
+class Split:
+    """A whole `split.toml`.
 
     Attributes:
-        path: the video file.
-        speaker: who is seen in it; unlabelled readers share one name.
-        sync_offset: frames at 25 fps by which the sound is late, counted from the first picture.
-        trusted: whether the manifest's offset was measured with confidence.
+        path: where it was read.
+        speakers: all of them.
+        offsets: frames at 25 fps by which the sound of single clips is late.
+        above_29_fps: frames at 25 fps to be added to a manifest's offset of faster clips.
     """
 
     path: Path
-    speaker: str
-    sync_offset: float
-    trusted: bool
+    speakers: tuple[Speaker, ...]
+    offsets: Mapping[str, float]
+    above_29_fps: float = 0.0
 
-    @property
-    def stem(self) -> str:
-        """Name under which the cache knows the clip."""
-        return self.path.stem
+    def speaker_of(self, clip: Path) -> Speaker | None:
+        """Who is in a clip, or None when nobody names it.
 
-    @property
-    def part(self) -> Part:
-        """Training or validation."""
-        return Part.VALIDATION if self.speaker in VALIDATION_SPEAKERS else Part.TRAIN
+        Raises:
+            InputError: two speakers name it.
+        """
+        names = {clip.name, clip.stem}
+        found = [s for s in self.speakers if names & set(s.clips)]
+        found = found or [
+            s for s in self.speakers if any(fnmatchcase(n, p) for p in s.clips for n in names)
+        ]
+        if len(found) > 1:
+            both = " and ".join(f"'{speaker.name}'" for speaker in found)
+            raise InputError(f"'{self.path}' gives '{clip.name}' to {both}.", "Give it to one.")
+        return found[0] if found else None
+
+    def offset_of(self, clip: Path, rate: float, manifest: float) -> float:
+        """Frames at 25 fps by which a clip's sound is late, by the best that is known."""
+        for name in (clip.stem, clip.name):
+            if name in self.offsets:
+                return self.offsets[name]
+        speaker = self.speaker_of(clip)
+        rounded = round(rate / 5) * 5
+        if speaker and rounded in speaker.sync:
+            return speaker.sync[rounded]
+        return manifest + (self.above_29_fps if rate > 29 else 0.0)
 
 
-def speaker_of(stem: str) -> str:
-    """Speaker of a clip; clips of `words/` are news readers or GRID's s1.
+def read_split(path: Path) -> Split:
+    """Read a `split.toml`.
 
     Raises:
-        KeyError: the clip is in no list, so its part is unknown.
+        InputError: there is no such file, it is no TOML, or it does not say what it should.
     """
-    if stem.startswith("ar__"):
-        return UNLABELLED
-    if stem.startswith("osalinasv__"):
-        return "grid_s1"
-    return SPEAKERS[stem]
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no split '{path}'.", _HINT) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"'{path}' cannot be read: {error}.", _HINT) from error
+    _known(path, content, {"speakers": dict, "sync": dict}, "")
+    named = content.get("speakers", {})
+    speakers = tuple(_speaker(path, name, about) for name, about in named.items())
+    sync = content.get("sync", {})
+    _known(path, sync, {"clips": dict, "above_29_fps": (int, float)}, "sync")
+    offsets = {n: _frames(path, f"sync.clips.{n}", v) for n, v in sync.get("clips", {}).items()}
+    return _whole(Split(path, speakers, offsets, float(sync.get("above_29_fps", 0.0))))
 
 
-def best_offset(stem: str, rate: float, manifest: int) -> float:
-    """Best knowledge of a clip's offset; validation clips have the manifest's alone."""
-    if stem in MEASURED_SYNC:
-        return MEASURED_SYNC[stem]
-    if stem.startswith("ar__"):
-        return NEWS_READER_SYNC[round(rate / 5) * 5]
-    return manifest + (CONVERTER_LAG if rate > 29 else 0.0)
+def _known(path: Path, table: Any, kinds: Mapping[str, Any], where: str) -> None:
+    """See that a table has known keys of the right types and no other."""
+    if not isinstance(table, dict):
+        raise InputError(f"'{where}' in '{path}' is no table.", _HINT)
+    for key, value in table.items():
+        place = f"{where}.{key}" if where else key
+        if key not in kinds:
+            known = ", ".join(kinds)
+            raise InputError(f"'{place}' in '{path}' means nothing.", f"Known are {known}.")
+        if not isinstance(value, kinds[key]):
+            raise InputError(f"'{place}' in '{path}' is of the wrong type.", _HINT)
 
 
-def _sample(folder: Path, row: dict[str, str]) -> Sample:
-    path = folder / row["file"]
-    measured = row.get("sync_C")
-    trusted = measured is None or float(measured) > float(row["null_C95"])
-    offset = best_offset(path.stem, float(row["fps"]), int(row["sync_offset"]))
-    return Sample(path, speaker_of(path.stem), offset, trusted)
+def _frames(path: Path, place: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1000:
+        raise InputError(f"'{place}' in '{path}' is no number of frames.", _HINT)
+    return float(value)
 
 
-def read_manifest(path: Path) -> list[Sample]:
-    """Samples of a `manifest.tsv`, whose clips lie beside it."""
-    header, *lines = path.read_text(encoding="utf-8").splitlines()
-    names = header.split("\t")
-    rows = (dict(zip(names, line.split("\t"), strict=True)) for line in lines if line)
-    return [_sample(path.parent, row) for row in rows]
+def _speaker(path: Path, name: str, about: Any) -> Speaker:
+    where = f"speakers.{name}"
+    _known(path, about, _KEYS, where)
+    parts = {part.value: part for part in Part}
+    if about.get("part") not in parts:
+        raise InputError(f"'{where}.part' in '{path}' is neither {' nor '.join(parts)}.", _HINT)
+    clips = about.get("clips", [])
+    if not clips or not all(isinstance(clip, str) and clip for clip in clips):
+        raise InputError(f"'{where}.clips' in '{path}' is no list of file names.", _HINT)
+    rates = about.get("sync", {})
+    if not all(rate.isdecimal() for rate in rates):
+        raise InputError(f"'{where}.sync' in '{path}' is not by frames a second.", _HINT)
+    sync = {int(rate): _frames(path, f"{where}.sync.{rate}", v) for rate, v in rates.items()}
+    return Speaker(name, parts[about["part"]], tuple(clips), about.get("many", False), sync)
 
 
-def read_footage(footage: Path) -> list[Sample]:
-    """All samples of a footage folder: `clips/` first, then `words/`, each by its manifest."""
-    manifests = (footage / part / "manifest.tsv" for part in ("clips", "words"))
-    return [sample for path in manifests if path.is_file() for sample in read_manifest(path)]
+def _whole(split: Split) -> Split:
+    """The split, if it has people of both parts, and no name twice."""
+    for part in Part:
+        if not any(speaker.part is part for speaker in split.speakers):
+            raise InputError(f"'{split.path}' has nobody for {part.value}.", _HINT)
+    owners: dict[str, str] = {}
+    for speaker in split.speakers:
+        for clip in speaker.clips:
+            if owners.setdefault(clip, speaker.name) != speaker.name:
+                both = f"'{owners[clip]}' and '{speaker.name}'"
+                raise InputError(f"'{split.path}' gives '{clip}' to {both}.", "Give it to one.")
+    return split
+
+
+def person_of(stem: str) -> str:
+    """Who a file shows by its name: all of it but a number at its end (anna_01 -> anna)."""
+    return re.sub(r"[-_. ]+[0-9]+$", "", stem) or stem
+
+
+def propose(clips: Iterable[tuple[str, str]]) -> str:
+    """The text of a `split.toml`.
+
+    Args:
+        clips: file name and person of each clip.
+
+    Raises:
+        InputError: they show fewer than three people.
+    """
+    people: dict[str, list[str]] = {}
+    for name, person in clips:
+        people.setdefault(person, []).append(name)
+    if len(people) < FEWEST:
+        raise InputError(
+            f"The clips show {len(people)} people, by their names; training takes {FEWEST}.",
+            "Add clips of others, or write split.toml by hand.",
+        )
+    count = min(len(people) - 2, max(1, round(SHARE * len(people))))
+    by_hash = sorted(people, key=lambda name: hashlib.sha256(name.encode()).digest())
+    judges = set(by_hash[:count])
+    tables = ["# Who is in which clip; see training/split.py. Look it through before training."]
+    for person in sorted(people):
+        part = Part.VALIDATION if person in judges else Part.TRAIN
+        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in sorted(people[person]))
+        key = json.dumps(person, ensure_ascii=False)
+        tables.append(f'[speakers.{key}]\npart = "{part.value}"\nclips = [{names}]')
+    return "\n\n".join(tables) + "\n"
+
+
+def make(footage: Path, output: Path | None = None) -> Path:
+    """Write a proposal beside the footage; returns its path.
+
+    Raises:
+        InputError: the file is there already, cannot be written, or the clips show too few.
+    """
+    target = output or footage / "split.toml"
+    rows = [(path, row) for path, row in clip_rows(footage)]
+    text = propose((path.name, row.get("speaker") or person_of(path.stem)) for path, row in rows)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise InputError(f"'{target}' is there already.", "Edit it, or remove it.") from error
+    except OSError as error:
+        raise InputError(f"'{target}' cannot be written: {error}.", "Name --output.") from error
+    return target
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.split", description="Propose a split.toml for your footage."
+    )
+    parser.add_argument("--footage", type=Path, required=True, help="folder with the clips")
+    parser.add_argument("--output", type=Path, help="the file; by default split.toml beside them")
+    options = parser.parse_args()
+    made = make(options.footage, options.output)
+    split = read_split(made)
+    for part in Part:
+        names = ", ".join(s.name for s in split.speakers if s.part is part)
+        log.info("%s: %s", part.value, names)
+
+
+if __name__ == "__main__":
+    finish(main)

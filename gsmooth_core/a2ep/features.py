@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE, level_gain
 from gsmooth_core.errors import ModelError
@@ -66,13 +66,21 @@ def window_spans(frames: int) -> list[tuple[int, int]]:
     return [(i * step, min(i * step + WINDOW, frames)) for i in range(count)]
 
 
+def device_of(encoder: FrameEncoder) -> torch.device:
+    """Where an encoder's weights are; the processor for one that has none."""
+    weights = encoder.parameters() if isinstance(encoder, nn.Module) else iter(())
+    first = next(weights, None)
+    return torch.device("cpu") if first is None else first.device
+
+
 def _encode(encoder: FrameEncoder, audio: Float, gain: float, span: tuple[int, int]) -> Float:
     start, stop = span
     part = np.zeros((stop - start) * BLOCK, np.float32)
     piece = audio[start * BLOCK : stop * BLOCK]
     part[: len(piece)] = np.nan_to_num(piece) * gain
     with torch.inference_mode():
-        features = encoder(torch.from_numpy(part)[None], stop - start)[0]
+        samples = torch.from_numpy(part)[None].to(device_of(encoder))
+        features = encoder(samples, stop - start)[0]
     if not bool(features.isfinite().all()):
         raise ModelError(
             "The speech encoder makes values of this sound that are no numbers.",

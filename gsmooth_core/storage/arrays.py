@@ -41,6 +41,11 @@ _TRACK: Layout = {
     "confidence": ArrayLayout(("T",), 1.0, 0.0),
     "landmarks": ArrayLayout(("T", 478, 2), 10 * _FAR, gaps=True),
 }
+_PEOPLE: Layout = {
+    "shot": ArrayLayout(("T",), 1e9, -1, kind="i"),
+    "people": ArrayLayout(("T", "P"), kind="b"),
+}
+"""Arrays that a track may lack: it was made before they were known."""
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
 _DIGITS = 5  # of curves in JSON
 
@@ -117,7 +122,11 @@ def save_track(path: Path, track: FaceTrack) -> None:
         "focal": track.focal,
         "expression_names": list(track.expression_names),
     }
-    save_arrays(path, "track", {name: getattr(track, name) for name in _TRACK}, meta)
+    arrays = {name: getattr(track, name) for name in _TRACK}
+    if track.shot is not None and track.people is not None:
+        arrays |= {"shot": track.shot, "people": track.people}
+        meta["person"] = track.person
+    save_arrays(path, "track", arrays, meta)
 
 
 def load_track(path: Path) -> FaceTrack:
@@ -126,7 +135,9 @@ def load_track(path: Path) -> FaceTrack:
     Raises:
         InputError: the file is missing, damaged or something else; it names the field.
     """
-    arrays, meta = load_arrays(path, "track", _TRACK)
+    arrays, meta = load_arrays(path, "track")
+    more = _PEOPLE if set(_PEOPLE) & set(arrays) else {}
+    check_arrays(path, arrays, {**_TRACK, **more})
     facts = Facts(path, meta)
     track = FaceTrack(
         width=facts.whole("width", 1, MOST_PIXELS),
@@ -136,6 +147,8 @@ def load_track(path: Path) -> FaceTrack:
         focal=facts.number("focal", 1e-3, 1e7),
         expression_names=facts.names("expression_names"),
         **{name: arrays[name].astype(np.float32, copy=False) for name in _TRACK},
+        **{name: arrays[name] for name in more},
+        person=facts.whole("person", 0, arrays["people"].shape[1]) if more else 0,
     )
     _check_names(path, track.expression_names, track.expression.shape[1])
     if np.isnan(track.landmarks[track.usable]).any():

@@ -23,9 +23,10 @@ from gsmooth_core.types import Float, Image
 T = TypeVar("T")
 
 _MOST = 6  # faces followed at once
-_EVERY = 8  # frames between two looks for further faces
+_EVERY = 12  # frames between two looks for further faces
 _FEWEST_PIXELS = 20.0  # width of a face that can be of use
 _GAP = 24  # frames after which a face that is found again may be someone else
+_NEAR = 0.35  # of the crop's side that a face moves at most from one frame to the next
 _SAME_PLACE, _CROSSING = 0.15, 0.5  # distance of two faces, in sides of their crops
 _CHIPS = 8  # pictures of a face that are kept to tell who it is
 _FACE = 1.5  # side of a crop, in widths of the face
@@ -118,7 +119,8 @@ class PeopleFollower(Generic[T]):
             self._active = [_Active(FaceFollower(self._settings, self._finders))]
             self._refused, self._begun = [], self._number
         for active in self._active:
-            self._take(active, active.follower.advance(frame), frame)
+            leads = active is self._active[0]
+            self._take(active, active.follower.advance(frame, search=leads), frame)
         self._active[1:] = [a for a in self._active[1:] if a.crop is not None]
         self._settle()
         if (self._number - self._begun) % _EVERY == 0:
@@ -139,7 +141,8 @@ class PeopleFollower(Generic[T]):
         gap = self._number - sighting.frames[-1]
         before = Crop.of_points(sighting.faces[-1].points)
         moved = float(np.linalg.norm(crop.centre - before.centre)) / before.side
-        return gap == 1 or (gap <= _GAP and moved < 1 and 0.6 < crop.side / before.side < 1.6)
+        near = _NEAR if gap == 1 else 1.0  # what is found by searching may be another's face
+        return gap <= _GAP and moved < near and 0.6 < crop.side / before.side < 1.6
 
     def _settle(self) -> None:
         """Of two followers on one face keep one; where two faces crossed, doubt who is who."""

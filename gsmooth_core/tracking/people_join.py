@@ -66,8 +66,8 @@ def _apart(sightings: Sequence[Sighting[Any]]) -> Bool:
 
 def _vector(sighting: Sighting[Any]) -> Float:
     """(128,) who it is."""
-    from gsmooth_core.tracking.recognise import embed
+    from gsmooth_core.tracking.recognise import identify
 
     best = sorted(sighting.chips, key=lambda chip: chip[1])[:_PICTURES]
     frontal = [chip for chip in best if chip[1] < _FRONTAL] or best[:1]
-    return np.asarray(np.mean([embed(picture) for *_, picture in frontal], axis=0), np.float32)
+    return identify([picture for *_, picture in frontal])

@@ -7,6 +7,7 @@ The network is the residual one of 29 layers that Davis King trained and gave to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.types import Float, Image
 
 EMBEDDING = 128
-SAME = 0.6
+SAME = 0.475
 """Vectors of one person lie closer; measured by `python -m training.recognise.measure`."""
 
 _MEAN, _SCALE = (122.782, 117.001, 104.298), 256.0
@@ -103,28 +104,34 @@ def _recogniser(path: Path, _digest: str) -> Recogniser:
     return load_recogniser(path)
 
 
-def embed(chip: Image) -> Float:
-    """Who the face of a chip is.
+def embed(chips: Sequence[Image]) -> Float:
+    """What the network makes of chips.
 
     Args:
-        chip: (150, 150, 3) RGB of `face_chip`.
+        chips: B pictures (150, 150, 3) RGB of `face_chip`.
 
     Returns:
-        (128,); see `distance`.
+        (B, 128)
 
     Raises:
         ModelError: the network is missing, damaged, or makes absurd values.
     """
     path = registry.locate("recognise")
     network = _recogniser(path, registry.examine("recognise").sha256)
-    image = torch.from_numpy(np.ascontiguousarray(chip)).permute(2, 0, 1)[None].float()
+    images = torch.from_numpy(np.stack(chips)).permute(0, 3, 1, 2).float()
     with torch.inference_mode():
-        made = plausible(_source(path), network(image))
-    return np.asarray(made[0].numpy(), np.float32)
+        made = plausible(_source(path), network(images))
+    return np.asarray(made.numpy(), np.float32)
+
+
+def identify(chips: Sequence[Image]) -> Float:
+    """(128,) who is on some pictures of one face: the mean of them and of their mirror images."""
+    both = [*chips, *(np.ascontiguousarray(chip[:, ::-1]) for chip in chips)]
+    return np.asarray(embed(both).mean(0), np.float32)
 
 
 def distance(a: Float, b: Float) -> float:
-    """How unlike two vectors (128,) are; below `SAME` it is one person."""
+    """How unlike two vectors (128,) of `identify` are; below `SAME` it is one person."""
     return float(np.linalg.norm(a - b))
 
 

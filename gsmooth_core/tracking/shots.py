@@ -22,7 +22,7 @@ from gsmooth_core.types import Bool, Float, Image, Int
 MIXED = -1
 """Shot number of the frames of a dissolve, which show two pictures at once."""
 
-_LIT = 10.0  # levels by which the mean changes at most where a shot goes on later
+_LIT = 10.0  # levels by which a flash brightens the mean
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ def _cuts(pictures: Pictures, settings: ShotSettings) -> list[int]:
     for t in np.flatnonzero(pictures.plain):  # see `_through_plain`
         change[max(t - settings.flash + 1, 0) : t + settings.flash + 1] = 0
     step = _changes(pictures, 1)
-    lit = np.abs(np.diff(pictures.light, prepend=pictures.light[:1]))
-    least = np.where(_flashes(pictures.light, settings.flash), settings.beyond, settings.cut)
+    flash = _flashes(pictures.light, settings.flash)
+    least = np.where(flash, settings.beyond, settings.cut)
     found: list[int] = []
     for t in np.argsort(-change):
         if change[t] < settings.jump:
             break
         around = np.concatenate([step[max(t - 6, 0) : t], step[t + 1 : t + 7]])
         alone = change[t] > settings.alone * float(around.max(initial=0))
-        alone &= bool(lit[t] < _LIT)  # else it is a flash on something that moves
+        alone &= not flash[t]  # something moved behind it
         if (change[t] > least[t] or alone) and not _near(int(t), found, settings.flash):
             found.append(int(t))
     return found

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.tracking.shots_pictures import Pictures, ShotSettings, runs
+from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings, runs
 from gsmooth_core.types import Bool, Int
 
 Reals = NDArray[Any]
+
+_SHIFT = 4  # pixels of a thumbnail that a motion is looked for
+_MOVED = 0.6  # at least so alike is the same picture, moved
 
 
 def find_dissolves(
@@ -69,8 +73,8 @@ class _Gram:
         part = slice(first, last + 1)
         colour = pictures.colour[part].astype(np.float64)
         self._products = colour @ colour.T / colour.shape[1]
-        structure = pictures.structure[part]
-        self._unlike = 1 - structure @ structure.T
+        self._structure = pictures.structure[part]
+        self._unlike = 1 - self._structure @ self._structure.T
         self._plain = pictures.plain[part]
 
     def is_mixture(self, a: int, b: int, settings: ShotSettings) -> bool:
@@ -89,7 +93,7 @@ class _Gram:
             return False
         from_a = g[between, between] + g[a, a] - 2 * g[between, a]
         residue = np.sqrt(np.maximum(from_a / length - share**2, 0))
-        return bool(residue.mean() < settings.residue)
+        return bool(residue.mean() < settings.residue) and self._alike_when_moved(a, b) < _MOVED
 
     def trimmed(self, a: int, b: int) -> tuple[int, int]:
         """The same mixture without frames at its ends that hold nothing of the other picture."""
@@ -97,6 +101,12 @@ class _Gram:
         least = 0.5 / (b - a)
         mixed = np.flatnonzero((share > least) & (share < 1 - least))
         return a + int(mixed[0]) - 1, a + int(mixed[-1]) + 1
+
+    def _alike_when_moved(self, a: int, b: int) -> float:
+        """How alike two frames are where one may be shifted: a small motion is even, too."""
+        one, other = (self._structure[t].reshape(SIDE, SIDE) for t in (a, b))
+        inner = np.ascontiguousarray(other[_SHIFT:-_SHIFT, _SHIFT:-_SHIFT])
+        return float(cv2.matchTemplate(one, inner, cv2.TM_CCOEFF_NORMED).max())
 
     def _own(self, a: int, b: int) -> float:
         """What one picture has that is not the other made darker, root mean square."""

@@ -14,6 +14,7 @@ SIDE = 32
 
 _SPREAD = 2.0  # of the structure's blur, in pixels of a thumbnail
 _NOISE = 2.0  # levels; what is fainter has no structure
+_BLACK = 20.0  # levels; no line of a bar is lighter
 _PLAIN = 2.5  # levels of contrast below which a frame shows nothing
 
 
@@ -74,12 +75,25 @@ class Pictures:
 
 def _structure(thumbnail: Image) -> tuple[Float, float]:
     grey = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), _SPREAD)
+    inner = _inside_bars(grey)
+    detail = grey[inner] - cv2.GaussianBlur(grey[inner], (0, 0), _SPREAD)
     power = cv2.GaussianBlur(detail**2, (0, 0), _SPREAD) + _NOISE**2
-    local = (detail / np.sqrt(power)).ravel()
-    local -= local.mean()
+    local = np.zeros_like(grey)
+    local[inner] = detail / np.sqrt(power)
+    local[inner] -= local[inner].mean()
     length = max(float(np.linalg.norm(local)), SIDE / 8)
-    return np.asarray(local / length, np.float32), float(grey.std())
+    return np.asarray(local.ravel() / length, np.float32), float(grey.std())
+
+
+def _inside_bars(grey: Float) -> tuple[slice, slice]:
+    """The picture between black bars, whose edges would make all pictures look alike."""
+    parts = []
+    for line in (grey.max(1), grey.max(0)):
+        lit = np.flatnonzero(line >= _BLACK)
+        low, high = (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, SIDE)
+        low, high = low + (low > 0), high - (high < SIDE)  # a mixed line
+        parts.append(slice(low, high) if high - low >= SIDE // 4 else slice(0, SIDE))
+    return parts[0], parts[1]
 
 
 def runs(flags: Bool) -> Iterator[tuple[int, int]]:

@@ -49,9 +49,9 @@ def track_face(
 
     Args:
         frames: (H, W, 3) RGB each, in order.
-        clip: what the frames belong to; its size must be theirs.
+        clip: the clip that the frames are of; its size must be theirs.
         model: the face model to fit.
-        settings: how.
+        settings: how the face is followed and fitted; the defaults by default.
         on_progress: called with the number of frames done.
 
     Returns:

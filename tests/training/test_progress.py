@@ -32,6 +32,13 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
     assert rates[100] == pytest.approx(0, abs=1e-9)
 
 
+def test_the_cosine_ends_at_the_floor() -> None:
+    rates = [learning_rate(step, 2.0, 1, 40, 0.05) for step in range(60)]
+    assert rates[0] == 2.0
+    assert rates[20] == pytest.approx(2.0 * (0.05 + 0.95 / 2))
+    assert rates[40:] == pytest.approx([0.1] * 20)  # no second hill
+
+
 def test_a_stop_while_writing_leaves_the_state_before(tmp_path, monkeypatch) -> None:
     path = tmp_path / "state.pt"
     save_state(path, {"step": 1})

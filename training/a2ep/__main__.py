@@ -1,6 +1,7 @@
 """What `python -m training.a2ep` runs."""
 
 from training.a2ep.train import main
+from training.command import finish
 
 if __name__ == "__main__":
-    main()
+    finish(main)

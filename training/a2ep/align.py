@@ -23,8 +23,8 @@ import numpy as np
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.types import Float
 from training.a2ep.whisper import PARTS
+from training.footage import add_footage, chosen_footage
 from training.prepare import load_speech
-from training.split import UNLABELLED, read_footage
 
 LONGEST = 4.0  # seconds aligned at a time
 MARGINS = (0.15, 0.3, 0.05)  # seconds before the first and after the last word, in turn
@@ -167,14 +167,14 @@ def main() -> None:
     """Entry point."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description="Align phones with the footage's speech.")
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     options = parser.parse_args()
     recogniser, aligner = load_recogniser(options.cache / "whisper"), Aligner()
     for name in ("text", "phones"):
         (options.cache / name).mkdir(exist_ok=True)
-    for sample in read_footage(options.footage):
-        if sample.speaker == UNLABELLED:
+    for sample in chosen_footage(options).samples():
+        if sample.many:
             continue
         audio = load_speech(options.cache / "speech" / f"{sample.stem}.safetensors")
         path = options.cache / "text" / f"{sample.stem}.json"

@@ -34,6 +34,7 @@ from training.a2ep.plans import PLANS, Plan
 from training.a2ep.ridge import Ridge, windows
 from training.a2ep.train import build
 from training.a2ep.validate import table
+from training.footage import Footage, add_footage, chosen_footage
 from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
@@ -116,12 +117,12 @@ class Comparison:
     """Everything that the systems are trained on and judged by.
 
     Args:
-        footage: folder with clips/ and words/.
+        footage: the clips.
         cache: what `training.prepare` made of it.
         encoder: that the ridge and the model hear with.
     """
 
-    def __init__(self, footage: Path, cache: Path, encoder: str = "whisper") -> None:
+    def __init__(self, footage: Footage, cache: Path, encoder: str = "whisper") -> None:
         self.cache = cache
         self.whole = load_face_model()
         self.face = speech_face(self.whole, driven_names(self.whole.expression_names))
@@ -209,7 +210,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description="Hold A2EP against simple models.")
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--model", default="a2ep", help="the shipped model, or a checkpoint")
     parser.add_argument("--folds", type=int, help="over all clips, instead of the validation")
@@ -223,7 +224,7 @@ def main() -> None:
     plan = PLANS[options.preset]
     if options.steps is not None:
         plan = replace(plan, fit=replace(plan.fit, steps=options.steps))
-    comparison = Comparison(options.footage, options.cache, plan.config.encoder)
+    comparison = Comparison(chosen_footage(options), options.cache, plan.config.encoder)
     if options.folds:
         systems = comparison.folded(options.folds, options.output, plan)
     else:

@@ -48,6 +48,13 @@ class Batch:
     style: Tensor
     first: int
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        heard, targets, valid, style = (
+            part.to(device) for part in (self.heard, self.targets, self.valid, self.style)
+        )
+        return Batch(heard, targets, valid, style, self.first)
+
 
 def weights_of(lessons: Sequence[Lesson]) -> NDArray[np.float64]:
     """How often each clip is drawn: speakers by the square root of their footage.

@@ -22,7 +22,8 @@ from gsmooth_core.face.mouth import aperture
 from gsmooth_core.storage.arrays import load_arrays, load_track
 from gsmooth_core.types import Bool, FaceTrack, Float
 from training.a2ep.face import SpeechFace
-from training.split import UNLABELLED, Part, Sample, read_footage
+from training.footage import Footage, Sample
+from training.split import Part
 
 FEWEST_FRAMES = 15
 AMPLITUDE_RANGE = (0.5, 2.0)
@@ -163,11 +164,11 @@ def read_utterance(
 
 
 def read_cache(
-    footage: Path, cache: Path, encoder: str, face: SpeechFace, how: Reading | None = None
+    footage: Footage, cache: Path, encoder: str, face: SpeechFace, how: Reading | None = None
 ) -> list[Utterance]:
     """All prepared clips of the footage."""
     found = []
-    for sample in read_footage(footage):
+    for sample in footage.samples():
         name = f"{sample.stem}.safetensors"
         if not (
             (cache / "tracks" / name).exists() and (cache / "features" / encoder / name).exists()
@@ -186,15 +187,12 @@ def of_part(utterances: list[Utterance], part: Part) -> list[Utterance]:
 
 
 def folds_of(utterances: list[Utterance], count: int) -> list[int]:
-    """Fold 0..count-1 of each utterance; a speaker is in one, unlabelled readers in blocks."""
-    readers = sorted(u.sample.stem for u in utterances if u.sample.speaker == UNLABELLED)
+    """Fold 0..count-1 of each utterance; a speaker is in one, many under one name in blocks."""
+    readers = sorted(u.sample.stem for u in utterances if u.sample.many)
     places = {stem: place * count // len(readers) for place, stem in enumerate(readers)}
-    speakers = sorted({u.sample.speaker for u in utterances} - {UNLABELLED})
+    speakers = sorted({u.sample.speaker for u in utterances if not u.sample.many})
     places |= {speaker: place % count for place, speaker in enumerate(speakers)}
-    return [
-        places[u.sample.stem if u.sample.speaker == UNLABELLED else u.sample.speaker]
-        for u in utterances
-    ]
+    return [places[u.sample.stem if u.sample.many else u.sample.speaker] for u in utterances]
 
 
 def driven_names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def opening_of(face: SpeechFace) -> Float:
     return ((face.aperture(stepped) - face.aperture(parted)) / 0.1).astype(np.float32)
 
 
-def way_of(beta: Float, opening: Float) -> Float:
+def opening_direction_of(beta: Float, opening: Float) -> Float:
     """(E,) regression of (N, E) expressions on how far they open the lips."""
     moved = beta - beta.mean(axis=0)
     open_by = moved @ opening
@@ -71,7 +71,7 @@ def finish(
     model.encoder.load_state_dict(encoder.state_dict())
     model.decoder.load_state_dict(student.decoder.state_dict())
     opening = opening_of(face)
-    long = [u for u in utterances if u.takes[0].valid.sum() >= LONG]
+    long = [u for u in utterances if u.takes[0].valid.sum() >= LONG] or utterances
     shown = [u.truth[u.takes[0].valid] for u in long]
     seen = [u.seen[u.takes[0].valid] for u in long]
     rests = np.stack([resting(b, s) for b, s in zip(shown, seen, strict=True)])
@@ -81,7 +81,7 @@ def finish(
     _put(model.silence, np.mean((rests - means) / scales, axis=0))
     _put(model.gram, face.gram)
     _put(model.opening, opening)
-    _put(model.way, way_of(np.concatenate(shown), opening))
+    _put(model.way, opening_direction_of(np.concatenate(shown), opening))
     _put(model.usual, face.amplitude)
     _put(model.gain, gain)
     _listen(model, utterances, spoken)

@@ -1,24 +1,18 @@
-"""Fits the decoder: free-running histories, noise against overconfidence, an averaged copy."""
+"""How the decoder is fitted: free-running histories, noise against overconfidence."""
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from training.a2ep.batches import Batch
-from training.progress import Progress, learning_rate, save_state
-
-log = logging.getLogger(__name__)
+from training.engine import Schedule, Task, drawn
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,14 @@ class FitSettings:
     average: float = 0.98
     check: int = 25
     seed: int = 0
+
+    @property
+    def schedule(self) -> Schedule:
+        """What of this the engine needs."""
+        return Schedule(
+            self.steps, self.rate, self.warm_up,
+            check=self.check, average=self.average, seed=self.seed,
+        )  # fmt: skip
 
 
 def shift(beta: Tensor) -> Tensor:
@@ -100,104 +102,41 @@ class Student(nn.Module):
         return self.decoder(heard, previous, style, batch.first)  # type: ignore[no-any-return]
 
 
-class Fitter:
-    """One student in training.
+def fit_loss(
+    loss: VertexLoss, settings: FitSettings
+) -> Callable[[nn.Module, Batch], dict[str, Tensor]]:
+    """Eq. 8 on expressions and on their changes from frame to frame, as the engine asks for it."""
+
+    def terms(student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        batch = batch.to(loss.gram.device)
+        predicted = student(batch, settings)
+        shape = total = loss(predicted, batch.targets, batch.valid)
+        if not settings.velocity:
+            return {"shape": shape, "total": total}
+        both = batch.valid[:, 1:] * batch.valid[:, :-1]
+        moved = loss(predicted.diff(dim=1), batch.targets.diff(dim=1), both)
+        return {"shape": shape, "velocity": moved, "total": shape + settings.velocity * moved}
+
+    return terms
+
+
+def fit_task(
+    student: Student,
+    loss: VertexLoss,
+    settings: FitSettings,
+    draw: Callable[[np.random.Generator], Batch],
+    score: Callable[[nn.Module], float],
+) -> Task[Batch]:
+    """What the engine trains.
 
     Args:
         student: to train.
-        loss: eq. 8.
+        loss: eq. 8, on the device where the student will be.
         settings: how.
-        accelerator: the engine.
+        draw: gives a batch.
+        score: of a student on held-out speakers, lower is better.
     """
-
-    def __init__(
-        self, student: Student, loss: VertexLoss, settings: FitSettings, accelerator: Accelerator
-    ) -> None:
-        self.settings = settings
-        self.accelerator = accelerator
-        self.average = copy.deepcopy(student).to(accelerator.device).eval()
-        free = [p for p in student.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(free, settings.rate, weight_decay=settings.weight_decay)
-        self.student, self.optimiser = accelerator.prepare(student, optimiser)
-        self.loss = loss.to(accelerator.device)
-        self.progress = Progress()
-
-    def step(self, batch: Batch) -> float:
-        """One optimiser step; returns the loss."""
-        self.student.train()
-        s = self.settings
-        rate = learning_rate(self.progress.step, s.rate, s.warm_up, s.steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        predicted = self.student(batch, s)
-        loss = self.loss(predicted, batch.targets, batch.valid)
-        if s.velocity:
-            both = batch.valid[:, 1:] * batch.valid[:, :-1]
-            moved = self.loss(predicted.diff(dim=1), batch.targets.diff(dim=1), both)
-            loss = loss + s.velocity * moved
-        self.optimiser.zero_grad()
-        self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.student.parameters(), 1.0)
-        self.optimiser.step()
-        self._update_average()
-        self.progress.step += 1
-        return float(loss.detach())
-
-    def _update_average(self) -> None:
-        step = self.progress.step
-        decay = min(self.settings.average, (1 + step) / (10 + step))
-        live: nn.Module = self.accelerator.unwrap_model(self.student)
-        with torch.no_grad():
-            for kept, now in zip(self.average.parameters(), live.parameters(), strict=True):
-                kept.mul_(decay).add_(now, alpha=1 - decay)
-
-    def fit(
-        self,
-        draw: Callable[[np.random.Generator], Batch],
-        score: Callable[[Student], float],
-        save: Callable[[Fitter], None] | None = None,
-    ) -> Student:
-        """Train until the last step; the averaged copy of the best validation is returned.
-
-        Args:
-            draw: gives a batch; called with a generator that depends on the step alone, so
-                that a resumed run draws what an uninterrupted one would.
-            score: of a student on held-out speakers, lower is better.
-            save: writes what is needed to go on; called after each validation.
-        """
-        settings, progress = self.settings, self.progress
-        while progress.step <= settings.steps:
-            if progress.step % settings.check == 0:
-                self._validate(score)
-                if save:
-                    save(self)
-            torch.manual_seed(settings.seed * 1_000_003 + progress.step)
-            self.step(draw(np.random.default_rng([settings.seed, progress.step])))
-        self.average.load_state_dict(progress.kept)
-        return self.average
-
-    def _validate(self, score: Callable[[Student], float]) -> None:
-        value = score(self.average)
-        log.info("step %d: held-out error %.4f", self.progress.step, value)
-        self.progress.note(value, self.average)
-
-    def state(self) -> dict[str, object]:
-        """Everything needed to go on from here."""
-        return {
-            "student": self.accelerator.unwrap_model(self.student).state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state_dict(),
-            "progress": vars(self.progress),
-        }
-
-    def save(self, path: Path) -> None:
-        """Write `state` in one step; only the first of several processes does."""
-        if self.accelerator.is_main_process:
-            save_state(path, self.state())
-
-    def resume(self, state: dict[str, object]) -> None:
-        """Go on from a `state`."""
-        self.accelerator.unwrap_model(self.student).load_state_dict(state["student"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average.load_state_dict(state["average"])  # type: ignore[arg-type]
-        self.progress = Progress(**state["progress"])  # type: ignore[arg-type]
+    free = [p for p in student.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(free, settings.rate, weight_decay=settings.weight_decay)
+    batches = drawn(draw, settings.seed)
+    return Task(student, optimiser, batches, fit_loss(loss, settings), score)

@@ -12,6 +12,7 @@ import json
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -29,11 +30,13 @@ from training.a2ep.batches import Lesson, draw, weights_of
 from training.a2ep.data import Reading, Utterance, driven_names, folds_of, of_part, read_cache
 from training.a2ep.face import SpeechFace, speech_face
 from training.a2ep.finish import finish
-from training.a2ep.fit import Fitter, Student
+from training.a2ep.fit import Student, fit_task
 from training.a2ep.measure import Figures
 from training.a2ep.plans import PLANS, Plan, Supervision
 from training.a2ep.ridge import cross_fit
 from training.a2ep.validate import table
+from training.engine import Engine
+from training.footage import Footage, add_footage, chosen_footage
 from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
@@ -104,12 +107,13 @@ def new_decoder(
 @torch.inference_mode()
 def speak(student: Student, lesson: Lesson) -> Tensor:
     """(T, E) what the student says of a clip, free-running and without a style."""
-    heard = torch.from_numpy(np.ascontiguousarray(lesson.heard[0]))[None]
+    device = next(student.parameters()).device
+    heard = torch.from_numpy(np.ascontiguousarray(lesson.heard[0]))[None].to(device)
     if student.encoder is not None:
         heard = student.encoder(heard.flatten(1), heard.shape[1])
     decoder = student.decoder
-    style = torch.zeros(1, decoder.config.styles)
-    return decoder.run(decoder.start(), heard, style, 0, heard.shape[1])[0]
+    style = torch.zeros(1, decoder.config.styles, device=device)
+    return decoder.run(decoder.start(), heard, style, 0, heard.shape[1])[0].cpu()
 
 
 def products(made: Tensor, lesson: Lesson, loss: VertexLoss) -> tuple[float, float, float]:
@@ -117,7 +121,8 @@ def products(made: Tensor, lesson: Lesson, loss: VertexLoss) -> tuple[float, flo
     valid = torch.from_numpy(lesson.valid[0])
     p, y = made[valid], torch.from_numpy(lesson.targets[0])[valid]
     pairs = ((p, p), (p, y), (y, y))
-    pp, py, yy = (float(torch.einsum("te,ef,tf->", a, loss.gram, b)) for a, b in pairs)
+    gram = loss.gram.cpu()
+    pp, py, yy = (float(torch.einsum("te,ef,tf->", a, gram, b)) for a, b in pairs)
     return pp, py, yy
 
 
@@ -149,8 +154,16 @@ def train(
 
     Returns:
         the student at its best step, and the gain for its output.
+
+    Raises:
+        InputError: the utterances are of one person.
     """
     styles = sorted({u.sample.speaker for u in utterances})
+    if len(set(folds_of(utterances, plan.folds))) < 2:
+        raise InputError(
+            "All clips to train on show one person.",
+            "Another is needed, who is held out to choose the best step.",
+        )
     config = replace(plan.config, components=len(face.names), styles=len(styles))
     lessons, weights = make_lessons(utterances, plan, cache, styles)
     torch.manual_seed(plan.fit.seed)
@@ -158,19 +171,17 @@ def train(
         new_decoder(config, utterances, weights), encoder if plan.train_encoder else None
     )
     loss = loss_of(plan.supervision, face)
-    fitter = Fitter(student, loss, plan.fit, Accelerator())
-    state = output / "state.pt"
-    if state.exists():
-        fitter.resume(torch.load(state, weights_only=True))
-        log.info("going on at step %d", fitter.progress.step)
     taught, judged = split_lessons(lessons, folds_of(utterances, plan.folds), plan)
     chances, fit = weights_of(taught), plan.fit
-    best = fitter.fit(
+    task = fit_task(
+        student,
+        loss.to(Accelerator().device),
+        fit,
         lambda rng: draw(taught, chances, fit.batch, fit.frames, len(styles), config.period, rng),
-        lambda now: held_out_error(now, judged, loss),
-        lambda now: now.save(state),
+        lambda now: held_out_error(cast(Student, now), judged, loss),
     )
-    return best, held_out_gain(best, judged, loss)
+    best = cast(Student, Engine(task, fit.schedule, output / "state.pt").run())
+    return best.cpu(), held_out_gain(best, judged, loss)
 
 
 def split_lessons(
@@ -201,7 +212,7 @@ def build(
 
 
 def run(
-    plan: Plan, footage: Path, cache: Path, output: Path, encoder_name: str | None
+    plan: Plan, footage: Footage, cache: Path, output: Path, encoder_name: str | None
 ) -> dict[str, Figures]:
     """Train, write the checkpoint, validate; returns the figures of the validation clips."""
     output.mkdir(parents=True, exist_ok=True)
@@ -218,8 +229,10 @@ def run(
     whole = build(plan, training, face, cache, output, encoder, model.expression_names)
     figures = table(whole, face, cache, of_part(utterances, Part.VALIDATION))
     about = {"preset": asdict(plan), "figures": {k: asdict(v) for k, v in figures.items()}}
-    save_checkpoint(output / "a2ep.safetensors", whole, about)
-    (output / "figures.json").write_text(json.dumps(about["figures"], indent=1), encoding="utf-8")
+    if Accelerator().is_main_process:
+        save_checkpoint(output / "a2ep.safetensors", whole, about)
+        text = json.dumps(about["figures"], indent=1)
+        (output / "figures.json").write_text(text, encoding="utf-8")
     return figures
 
 
@@ -229,22 +242,22 @@ def parse() -> argparse.Namespace:
         prog="python -m training.a2ep", description="Train speech to expression."
     )
     parser.add_argument("--preset", choices=sorted(PLANS), default="default")
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--encoder", help="a wav2vec 2.0 folder, for the paper's preset")
     parser.add_argument("--steps", type=int, help="optimiser steps; the preset says otherwise")
+    parser.add_argument("--seed", type=int, default=0, help="of initialisation and batches")
     return parser.parse_args()
 
 
 def main() -> None:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = parse()
     plan = PLANS[options.preset]
-    if options.steps is not None:
-        plan = replace(plan, fit=replace(plan.fit, steps=options.steps))
-    figures = run(plan, options.footage, options.cache, options.output, options.encoder)
+    steps = plan.fit.steps if options.steps is None else options.steps
+    plan = replace(plan, fit=replace(plan.fit, steps=steps, seed=options.seed))
+    figures = run(plan, chosen_footage(options), options.cache, options.output, options.encoder)
     for stem, row in figures.items():
         log.info("%-32s %s", stem[:32], row.row())
     log.info("%-32s %s", "mean", Figures.mean(list(figures.values())).row())

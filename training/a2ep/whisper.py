@@ -1,11 +1,12 @@
 """Reads Whisper's encoder weights from CTranslate2 files that two registry packages carry.
 
-The packages are only needed to start a training: a finished A2EP checkpoint holds the layers
-it uses. Weights: OpenAI, MIT licence.
+A finished A2EP checkpoint holds the layers it uses, in half precision; they do where the packages
+are not installed. Weights: OpenAI, MIT licence.
 """
 
 from __future__ import annotations
 
+import logging
 import struct
 from importlib import resources
 from typing import Any
@@ -14,8 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.encoders import WhisperFrames
 from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder
 from gsmooth_core.errors import ModelError
+from gsmooth_core.models import registry
+
+log = logging.getLogger(__name__)
 
 Variables = dict[str, np.ndarray[Any, Any]]
 
@@ -130,3 +136,21 @@ def load_whisper(size: str = "base", depth: int = 3) -> WhisperEncoder:
     encoder = WhisperEncoder(WhisperDims(dims.width, dims.heads, depth))
     encoder.load_state_dict(encoder_state(read_variables(_read_package(size)), depth))
     return encoder.eval()
+
+
+def whisper_frames() -> WhisperFrames:
+    """Whisper base up to layer 3, from its packages or else from the A2EP that comes with GSmooth.
+
+    The two differ by the rounding of the weights to half precision; what hears in use is rounded.
+    """
+    try:
+        whisper = load_whisper("base")
+    except ModelError:
+        log.info("Whisper's packages are not installed: taking its layers from the shipped a2ep.")
+        shipped = load_a2ep(registry.PACKAGE_WEIGHTS / registry.MODELS["a2ep"].filename).encoder
+        if not isinstance(shipped, WhisperFrames):
+            raise
+        return shipped.eval()
+    frames = WhisperFrames(whisper.dims)
+    frames.whisper.load_state_dict(whisper.state_dict())
+    return frames.eval()

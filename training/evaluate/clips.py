@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
-from training.split import SPEAKERS, VALIDATION_SPEAKERS, best_offset
-
-VIDEOS = frozenset((".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v"))
+from training.manifest import VIDEOS, manifest_rows
+from training.split import OWN, Part, Split, read_split
 
 
 @dataclass(frozen=True)
@@ -42,44 +41,43 @@ def chosen_clips(footage: Path, names: Sequence[str] = ()) -> list[EvalClip]:
         names: file names; by default every clip whose speaker no model was trained on.
 
     Raises:
-        InputError: there is no such clip, or none at all.
+        InputError: there is no such clip, or none at all; or the split beside them is no good.
     """
     folder = footage / "clips" if (footage / "clips").is_dir() else footage
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}'.", "Name the folder with the clips.")
-    found = {path.name: path for path in sorted(folder.iterdir()) if path.suffix in VIDEOS}
+    found = {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() in VIDEOS}
     missing = [name for name in names if name not in found]
     if missing:
         raise InputError(f"There is no clip '{missing[0]}' in '{folder}'.", "Check its name.")
-    known = _known(folder)
-    clips = [_clip(path, known.get(path.name, {})) for path in found.values()]
-    chosen = [c for c in clips if (c.path.name in names if names else not _trained(c))]
+    split, own = _split(footage), read_split(OWN)
+    known = {row["file"]: row for row in manifest_rows(folder)}
+    clips = [_clip(path, known.get(path.name, {}), split) for path in found.values()]
+    if names:
+        chosen = [clip for clip in clips if clip.path.name in names]
+    else:
+        chosen = [clip for clip in clips if not _trained(clip.path, (split, own))]
     if not chosen:
         raise InputError(f"'{folder}' holds no clip of an unknown person.", "Name some (--clips).")
     return chosen
 
 
-def _trained(clip: EvalClip) -> bool:
-    """Whether a model may have learned from this person."""
-    if clip.stem.startswith(("ar__", "osalinasv__")):
-        return True
-    return clip.stem in SPEAKERS and SPEAKERS[clip.stem] not in VALIDATION_SPEAKERS
+def _split(footage: Path) -> Split:
+    """The footage's own split, or that of the shipped models."""
+    beside = footage / "split.toml"
+    return read_split(beside if beside.is_file() else OWN)
 
 
-def _clip(path: Path, row: dict[str, str]) -> EvalClip:
-    speaker = SPEAKERS.get(path.stem) or row.get("speaker") or path.stem
-    manifest = int(row.get("sync_offset") or 0)
-    offset = best_offset(path.stem, float(row.get("fps") or 25), manifest)
+def _trained(clip: Path, splits: Sequence[Split]) -> bool:
+    """Whether a model, the user's own or a shipped one, may have learned from this person."""
+    speakers = (split.speaker_of(clip) for split in splits)
+    return any(speaker and speaker.part is Part.TRAIN for speaker in speakers)
+
+
+def _clip(path: Path, row: dict[str, str], split: Split) -> EvalClip:
+    speaker = split.speaker_of(path)
+    name = speaker.name if speaker else row.get("speaker") or path.stem
+    offset = split.offset_of(path, float(row.get("fps") or 25), float(row.get("sync_offset") or 0))
     measured = row.get("sync_C")
     trusted = bool(measured) and float(measured or 0) > float(row.get("null_C95") or 0)
-    return EvalClip(path, speaker, offset, trusted)
-
-
-def _known(folder: Path) -> dict[str, dict[str, str]]:
-    """Rows of the folder's manifest by file name."""
-    path = folder / "manifest.tsv"
-    if not path.is_file():
-        return {}
-    head, *lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-    rows = (dict(zip(head, line, strict=False)) for line in lines)
-    return {row["file"]: row for row in rows if row.get("file")}
+    return EvalClip(path, name, offset, trusted)

@@ -6,7 +6,7 @@ follows from how the edit was put together, frame by frame, before a codec saw i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,13 +64,14 @@ class Take:
     speaker: str
 
 
-def make_edit(takes: Sequence[Take], seed: int, shots: int = 8) -> Edit:
+def make_edit(takes: Sequence[Take], seed: int, shots: int = 8, *, bars: bool = False) -> Edit:
     """An edit of `shots` stretches of 1-3 s among the takes, joined in various ways.
 
     Args:
         takes: two or more clips of different people.
         seed: of everything that is drawn by chance.
         shots: number of stretches.
+        bars: show whole frames between black bars, instead of their middle.
     """
     rng = np.random.default_rng(seed)
     edit, last = Edit(), -1
@@ -80,11 +81,12 @@ def make_edit(takes: Sequence[Take], seed: int, shots: int = 8) -> Edit:
         which = last if kind == JUMP else _other(rng, len(takes), last)
         skip = int(rng.integers(25, 60)) if kind == JUMP else 0
         count = int(rng.integers(25, 75))
-        stretch = _stretch(takes[which].path, begun[which] + skip, count)
+        fit = _contain if bars else _fill
+        stretch = _stretch(takes[which].path, begun[which] + skip, count, fit)
         if stretch is None:
             begun[which], kind = 0, CUT if kind == JUMP else kind
             which = _other(rng, len(takes), last)
-            stretch = _stretch(takes[which].path, begun[which], count) or []
+            stretch = _stretch(takes[which].path, begun[which], count, fit) or []
         begun[which] += skip + count
         _join(edit, stretch, takes[which].speaker, kind, rng)
         last = which
@@ -97,14 +99,16 @@ def _other(rng: np.random.Generator, count: int, last: int) -> int:
     return int(rng.choice([n for n in range(count) if n != last]))
 
 
-def _stretch(path: Path, start: int, count: int) -> list[Image] | None:
+def _stretch(
+    path: Path, start: int, count: int, fit: Callable[[Image], Image]
+) -> list[Image] | None:
     clip = probe(path)
     if clip.frame_count < start + count:
         return None
-    return [_fit(frame) for frame in read_frames(clip, start, count)]
+    return [fit(frame) for frame in read_frames(clip, start, count)]
 
 
-def _fit(frame: Image) -> Image:
+def _fill(frame: Image) -> Image:
     """The middle of a frame, filling the picture."""
     height, width = frame.shape[:2]
     scale = max(WIDTH / width, HEIGHT / height)
@@ -112,6 +116,19 @@ def _fit(frame: Image) -> Image:
     resized = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 4
     return np.ascontiguousarray(resized[top : top + HEIGHT, left : left + WIDTH])
+
+
+def _contain(frame: Image) -> Image:
+    """The whole frame, between bars."""
+    height, width = frame.shape[:2]
+    scale = min(WIDTH / width, HEIGHT / height)
+    inner = cv2.resize(
+        frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
+    )
+    canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    top, left = (HEIGHT - inner.shape[0]) // 2, (WIDTH - inner.shape[1]) // 2
+    canvas[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return canvas
 
 
 def _join(

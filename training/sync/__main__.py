@@ -1,6 +1,7 @@
 """What `python -m training.sync` runs."""
 
+from training.command import finish
 from training.sync.train import main
 
 if __name__ == "__main__":
-    main()
+    finish(main)

@@ -13,7 +13,8 @@ from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.evaluation.sync.windows import FPS, Lips, lips_at, mouth_shapes, present
 from gsmooth_core.storage.arrays import load_arrays, load_track
 from gsmooth_core.types import Float
-from training.split import UNLABELLED, Part, Sample, read_footage
+from training.footage import Footage, Sample
+from training.split import Part
 
 ENCODER = "whisper-base-3"
 FEWEST_FRAMES = 15
@@ -83,10 +84,10 @@ def read_pair(sample: Sample, cache: Path) -> Pair | None:
     return Pair(sample, tuple(takes))
 
 
-def read_pairs(footage: Path, cache: Path) -> list[Pair]:
+def read_pairs(footage: Footage, cache: Path) -> list[Pair]:
     """All prepared clips whose sync is trusted, words included."""
     found = []
-    for sample in read_footage(footage):
+    for sample in footage.samples():
         name = f"{sample.stem}.safetensors"
         places = (cache / "tracks" / name, cache / "features" / ENCODER / name)
         if not all(path.exists() for path in places):
@@ -104,12 +105,12 @@ def of_part(pairs: list[Pair], part: Part) -> list[Pair]:
 
 
 def folds_of(pairs: list[Pair], count: int) -> list[int]:
-    """Fold 0..count-1 of each pair; -1 (never tested) for the unlabelled readers.
+    """Fold 0..count-1 of each pair; -1 (never tested) for many people under one name.
 
     A speaker is in one fold; speakers with clips to judge by are dealt out first, so that every
     fold has as many as the others.
     """
-    speakers = sorted({p.sample.speaker for p in pairs} - {UNLABELLED})
+    speakers = sorted({p.sample.speaker for p in pairs if not p.sample.many})
     judging = {p.sample.speaker for p in pairs if p.judges}
     speakers.sort(key=lambda speaker: speaker not in judging)
     places = {speaker: place % count for place, speaker in enumerate(speakers)}

@@ -22,6 +22,7 @@ from gsmooth_core.evaluation.sync.windows import FPS
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.types import FaceTrack
+from training.manifest import manifest_rows
 from training.sync.data import Pair
 
 DELAYS = 3  # a clip
@@ -152,11 +153,9 @@ def _wrong(
 
 
 def manifest_offset(path: Path) -> int:
-    """The `sync_offset` that the footage's own table gives a clip, in frames at 25 fps."""
-    header, *lines = (path.parent / "manifest.tsv").read_text(encoding="utf-8").splitlines()
-    names = header.split("\t")
-    rows = (dict(zip(names, line.split("\t"), strict=False)) for line in lines)
-    return next(int(row["sync_offset"]) for row in rows if row["file"] == path.name)
+    """The `sync_offset` that the footage's own table gives a clip, in frames at 25 fps; else 0."""
+    rows = (row for row in manifest_rows(path.parent) if row["file"] == path.name)
+    return int(next(rows, {}).get("sync_offset") or 0)
 
 
 def summary(rows: list[Row]) -> dict[str, float]:

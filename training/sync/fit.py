@@ -1,11 +1,11 @@
-"""Fits the sync expert: stretches of many clips, one matrix of similarities, its diagonal."""
+"""How the sync expert is fitted: stretches of many clips, one matrix of similarities."""
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -13,10 +13,8 @@ from torch import Tensor, nn
 
 from gsmooth_core.evaluation.sync.expert import SyncExpert
 from gsmooth_core.types import Float
-from training.progress import Progress, learning_rate
+from training.engine import Schedule, Task, drawn
 from training.sync.data import Pair
-
-log = logging.getLogger(__name__)
 
 _NEVER = -1e4
 
@@ -58,6 +56,11 @@ class FitSettings:
     check: int = 100
     seed: int = 0
 
+    @property
+    def schedule(self) -> Schedule:
+        """What of this the engine needs."""
+        return Schedule(self.steps, self.rate, self.warm_up, check=self.check, seed=self.seed)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -72,6 +75,10 @@ class Batch:
     lips: Tensor
     sound: Tensor
     valid: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        return Batch(self.lips.to(device), self.sound.to(device), self.valid.to(device))
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,8 @@ def alignment_loss(
         blur: neighbours in time that are left out.
         own: weight of the second term.
     """
-    clip, time = torch.meshgrid(*(torch.arange(n) for n in valid.shape), indexing="ij")
+    places = (torch.arange(n, device=valid.device) for n in valid.shape)
+    clip, time = torch.meshgrid(*places, indexing="ij")
     clip, time = clip[valid], time[valid]  # (N,)
     similar = scale * lips[valid] @ sound[valid].T  # (N, N)
     same = clip[:, None] == clip[None]
@@ -161,82 +169,54 @@ def _both_ways(similar: Tensor) -> Tensor:
     return -(rows.mean() + columns.mean()) / 2
 
 
-class Fitter:
-    """One expert in training."""
+class Aligner(nn.Module):
+    """What is trained: an expert, and the temperature of its similarities.
 
-    def __init__(self, expert: SyncExpert, settings: FitSettings) -> None:
-        self.expert, self.settings = expert, settings
-        self.scale = nn.Parameter(torch.tensor(-math.log(settings.temperature)))
-        parameters = [*expert.parameters(), self.scale]
-        self.optimiser = torch.optim.AdamW(
-            parameters, settings.rate, weight_decay=settings.weight_decay
-        )
-        self.progress = Progress()
+    Args:
+        expert: to train.
+        temperature: at the start.
+    """
 
-    def step(self, batch: Batch) -> float:
-        """One optimiser step; returns the loss."""
-        self.expert.train()
-        s = self.settings
-        rate = learning_rate(self.progress.step, s.rate, s.warm_up, s.steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        lips, sound = self.expert.lips(batch.lips), self.expert.sound(batch.sound)
-        loss = alignment_loss(lips, sound, batch.valid, self.scale.exp(), s.blur, s.own)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.expert.parameters(), 1.0)
-        self.optimiser.step()
-        self.progress.step += 1
-        return float(loss.detach())
+    def __init__(self, expert: SyncExpert, temperature: float) -> None:
+        super().__init__()
+        self.expert = expert
+        self.scale = nn.Parameter(torch.tensor(-math.log(temperature)))
 
-    def fit(
-        self,
-        lessons: list[Lesson],
-        score: Callable[[SyncExpert], float],
-        save: Callable[[], None] | None = None,
-    ) -> SyncExpert:
-        """Train to the last step.
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, D) lips and sound of unit length, () inverse temperature."""
+        return self.expert.lips(batch.lips), self.expert.sound(batch.sound), self.scale.exp()
 
-        Args:
-            lessons: what to learn from; batches depend on the step alone, so that a resumed
-                run sees what an uninterrupted one would.
-            score: of the expert on people it does not learn from, lower is better.
-            save: writes what is needed to go on; called after each validation.
 
-        Returns:
-            the expert as it was at its best validation.
-        """
-        while self.progress.step < self.settings.steps:
-            at = self.progress.step
-            torch.manual_seed(self.settings.seed * 1_000_003 + at)
-            loss = self.step(
-                draw(lessons, self.settings, np.random.default_rng([self.settings.seed, at]))
-            )
-            last = self.progress.step == self.settings.steps
-            if last or self.progress.step % self.settings.check == 0:
-                self._validate(score, loss)
-                if save:
-                    save()
-        self.expert.load_state_dict(self.progress.kept)
-        return self.expert.eval()
+def fit_task(
+    expert: SyncExpert,
+    settings: FitSettings,
+    lessons: list[Lesson],
+    score: Callable[[SyncExpert], float],
+) -> Task[Batch]:
+    """What the engine trains.
 
-    def _validate(self, score: Callable[[SyncExpert], float], loss: float) -> None:
-        found = score(self.expert.eval())
-        log.info("step %d: loss %.3f, held out %.4f", self.progress.step, loss, found)
-        self.progress.note(found, self.expert)
+    Args:
+        expert: to train.
+        settings: how.
+        lessons: what to learn from.
+        score: of the expert on people it does not learn from, lower is better.
+    """
+    aligner = Aligner(expert, settings.temperature)
+    optimiser = torch.optim.AdamW(
+        aligner.parameters(), settings.rate, weight_decay=settings.weight_decay
+    )
 
-    def state(self) -> dict[str, object]:
-        """All that is needed to go on."""
-        return {
-            "expert": self.expert.state_dict(),
-            "scale": self.scale.detach(),
-            "optimiser": self.optimiser.state_dict(),
-            "progress": vars(self.progress),
-        }
+    def loss(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        batch = batch.to(next(model.parameters()).device)
+        lips, sound, scale = model(batch)
+        total = alignment_loss(lips, sound, batch.valid, scale, settings.blur, settings.own)
+        return {"total": total}
 
-    def resume(self, state: dict[str, object]) -> None:
-        """Go on where `state` was taken."""
-        self.expert.load_state_dict(state["expert"])  # type: ignore[arg-type]
-        self.scale.data.copy_(state["scale"])  # type: ignore[arg-type]
-        self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
-        self.progress = Progress(**state["progress"])  # type: ignore[arg-type]
+    return Task(
+        aligner,
+        optimiser,
+        drawn(lambda rng: draw(lessons, settings, rng), settings.seed),
+        loss,
+        lambda now: score(cast(Aligner, now).expert),
+        clipped=expert,
+    )

@@ -10,23 +10,26 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert, save_expert
 from gsmooth_core.evaluation.sync.offset import MOST_SHIFT, judge, shifted_distances
 from gsmooth_core.evaluation.sync.sound import fingerprint
 from gsmooth_core.evaluation.sync.windows import FPS
-from training.progress import save_state
+from training.engine import Engine
+from training.footage import Footage, add_footage, chosen_footage
+from training.progress import Progress
 from training.split import Part
 from training.sync import evaluate as figures
 from training.sync.cca import fit_cca
 from training.sync.data import Pair, centred, folds_of, of_part, read_pairs
-from training.sync.fit import FitSettings, Fitter, Lesson, lesson_of
+from training.sync.fit import FitSettings, Lesson, fit_task, lesson_of
 
 FOLDS = 5
 INNER = 0  # the group of training speakers that decides which step is kept
@@ -57,11 +60,11 @@ def new_expert(config: SyncConfig, pairs: list[Pair], seed: int) -> SyncExpert:
 @torch.inference_mode()
 def held_out_loss(expert: SyncExpert, lessons: list[Lesson]) -> float:
     """Mean surprise at the true shift among all 31, over the windows of each clip, over clips."""
-    found = []
+    found, device = [], expert.basis.device
     for lesson in lessons:
         lips, sound, valid = lesson.takes[0]
-        a = expert.lips(torch.from_numpy(lips)[None])[0].numpy()
-        b = expert.sound(torch.from_numpy(sound)[None])[0].numpy()
+        a = expert.lips(torch.from_numpy(lips)[None].to(device))[0].cpu().numpy()
+        b = expert.sound(torch.from_numpy(sound)[None].to(device))[0].cpu().numpy()
         apart = shifted_distances(a, b, valid > 0)
         apart = apart[np.isfinite(apart).all(axis=1)]
         if len(apart):
@@ -91,7 +94,7 @@ def null_constant(expert: SyncExpert, pairs: list[Pair]) -> float:
 
 def train(
     pairs: list[Pair], config: SyncConfig, settings: FitSettings, state: Path | None = None
-) -> tuple[SyncExpert, Fitter]:
+) -> tuple[SyncExpert, Progress]:
     """Train on `pairs`; one group of their speakers decides which step is kept.
 
     Args:
@@ -101,45 +104,47 @@ def train(
         state: file that a stopped run goes on from.
 
     Returns:
-        the expert at its best step, and the fitter with its history.
+        the expert at its best step, and how it came there.
+
+    Raises:
+        InputError: there are too few people.
     """
     folds = folds_of(pairs, FOLDS)
     taught = [p for p, fold in zip(pairs, folds, strict=True) if fold != INNER]
     judged = [p for p, fold in zip(pairs, folds, strict=True) if fold == INNER and not p.is_word]
+    if not taught or not judged:
+        raise InputError(
+            "The clips to train on show too few people.",
+            "Two at least are needed, of whom one is held out to choose the best step.",
+        )
     expert = new_expert(config, taught, settings.seed)
-    fitter = Fitter(expert, settings)
-    if state and state.exists():
-        fitter.resume(torch.load(state, weights_only=True))
-        log.info("going on at step %d", fitter.progress.step)
     lessons, held_out = ([lesson_of(p, expert) for p in part] for part in (taught, judged))
-
-    def save() -> None:
-        if state:
-            save_state(state, fitter.state())
-
-    fitter.fit(lessons, lambda now: held_out_loss(now, held_out), save)
-    expert.null.fill_(null_constant(expert, judged))
-    return expert, fitter
+    task = fit_task(expert, settings, lessons, lambda now: held_out_loss(now, held_out))
+    engine = Engine(task, settings.schedule, state)
+    engine.run()
+    expert.cpu().null.fill_(null_constant(expert, judged))
+    return expert, engine.progress
 
 
-def run(footage: Path, cache: Path, output: Path, settings: FitSettings) -> Path:
+def run(footage: Footage, cache: Path, output: Path, settings: FitSettings) -> Path:
     """Train on the training speakers and write the expert; returns its path."""
     output.mkdir(parents=True, exist_ok=True)
     pairs = of_part(_pairs(footage, cache), Part.TRAIN)
     config = SyncConfig()
-    expert, fitter = train(pairs, config, settings, output / "state.pt")
+    expert, progress = train(pairs, config, settings, output / "state.pt")
     about = {
         "settings": asdict(settings),
         "clips": len(pairs),
-        "best_step": fitter.progress.best_step,
-        "history": fitter.progress.history,
+        "best_step": progress.best_step,
+        "history": progress.history,
         "ears": fingerprint(),
     }
-    save_expert(output / "sync.safetensors", expert, about)
+    if Accelerator().is_main_process:
+        save_expert(output / "sync.safetensors", expert, about)
     return output / "sync.safetensors"
 
 
-def run_folds(footage: Path, cache: Path, output: Path, settings: FitSettings) -> None:
+def run_folds(footage: Footage, cache: Path, output: Path, settings: FitSettings) -> None:
     """Measure every clip with an expert, and a CCA, that has not met its speaker."""
     output.mkdir(parents=True, exist_ok=True)
     pairs = _pairs(footage, cache)
@@ -157,7 +162,7 @@ def run_folds(footage: Path, cache: Path, output: Path, settings: FitSettings) -
     log.info("%s", figures.text(rows))
 
 
-def evaluate(footage: Path, cache: Path, output: Path) -> None:
+def evaluate(footage: Footage, cache: Path, output: Path) -> None:
     """Measure the validation speakers with the expert in `output`, or the shipped one, and CCA."""
     from gsmooth_core.evaluation.sync import load_sync_expert
 
@@ -176,7 +181,7 @@ def evaluate(footage: Path, cache: Path, output: Path) -> None:
     log.info("%s", figures.text(rows))
 
 
-def _pairs(footage: Path, cache: Path) -> list[Pair]:
+def _pairs(footage: Footage, cache: Path) -> list[Pair]:
     pairs = read_pairs(footage, cache)
     if not pairs:
         raise InputError("The cache holds no clip to use.", "Run `python -m training.prepare`.")
@@ -188,10 +193,11 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.sync", description="Train lips and sound to know each other."
     )
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, words/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, help="optimiser steps")
+    parser.add_argument("--steps", type=int, default=FitSettings.steps, help="optimiser steps")
+    parser.add_argument("--seed", type=int, default=0, help="of initialisation and batches")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--evaluate", action="store_true", help="measure validation speakers")
     what.add_argument("--folds", action="store_true", help="measure all speakers, in turn")
@@ -200,16 +206,14 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     options = parse()
-    settings = FitSettings()
-    if options.steps is not None:
-        settings = replace(settings, steps=options.steps)
+    footage = chosen_footage(options)
+    settings = FitSettings(steps=options.steps, seed=options.seed)
     if options.evaluate:
-        evaluate(options.footage, options.cache, options.output)
+        evaluate(footage, options.cache, options.output)
     elif options.folds:
-        run_folds(options.footage, options.cache, options.output, settings)
+        run_folds(footage, options.cache, options.output, settings)
     else:
-        path = run(options.footage, options.cache, options.output, settings)
+        path = run(footage, options.cache, options.output, settings)
         log.info("%s", path)

@@ -16,9 +16,12 @@ import numpy as np
 
 from gsmooth_core.errors import GSmoothError
 from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.types import FaceTrack
-from training.split import Part, Sample, read_footage
+from training.command import finish
+from training.footage import Footage, Sample, add_footage, chosen_footage
+from training.split import Part
 from training.taft.data import GAP, composed, reconstruction, sample_arrays, store
 
 REFERENCES = 6
@@ -42,11 +45,12 @@ def prepare_clip(sample: Sample, model: MorphableModel, cache: Path, most: int) 
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
     if len(track) / float(track.fps) < 2.2 * GAP:
         return 0
-    frames = chosen_frames(track, sample.part, most)
+    frames, clip = chosen_frames(track, sample.part, most), probe(sample.path)
+    pictures = list(read_frames(clip, 0, min(clip.frame_count, len(track))))
     made = [
         sample_arrays(composition, truth, REFERENCES)
         for composition, truth in composed(
-            sample.path, track, model, frames, reconstruction(REFERENCES)
+            pictures, track, model, frames, reconstruction(REFERENCES)
         )
         if composition.members
     ]
@@ -55,38 +59,37 @@ def prepare_clip(sample: Sample, model: MorphableModel, cache: Path, most: int) 
     return len(made)
 
 
-def prepare(footage: Path, cache: Path, most: int) -> None:
+def prepare(footage: Footage, cache: Path, most: int) -> None:
     """Prepare every tracked clip of the footage that is not prepared yet."""
     model = load_face_model()
-    for sample in read_footage(footage):
+    for sample in footage.samples():
         track = cache / "tracks" / f"{sample.stem}.safetensors"
         if not track.is_file() or (cache / "taft" / sample.stem).is_dir():
             continue
-        limit = most if not sample.stem.startswith("ar__") else max(4, most // 16)
+        limit = most if not sample.many else max(4, most // 16)
         try:
             log.info("%s: %d samples", sample.stem, prepare_clip(sample, model, cache, limit))
         except GSmoothError as error:
             log.warning("%s is left out: %s", sample.stem, error)
 
 
-def folders(cache: Path, footage: Path, part: Part) -> list[Path]:
+def folders(cache: Path, footage: Footage, part: Part) -> list[Path]:
     """Prepared clips of one part."""
-    stems = [s.stem for s in read_footage(footage) if s.part is part]
+    stems = [s.stem for s in footage.samples() if s.part is part]
     return [cache / "taft" / stem for stem in stems if (cache / "taft" / stem).is_dir()]
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--most", type=int, default=96, help="samples a clip")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
     (options.cache / "taft").mkdir(parents=True, exist_ok=True)
-    prepare(options.footage, options.cache, options.most)
+    prepare(chosen_footage(options), options.cache, options.most)
 
 
 if __name__ == "__main__":
-    main()
+    finish(main)

@@ -10,10 +10,7 @@ beside those of plain warps.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
-import math
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,8 +21,11 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from gsmooth_core.errors import InputError
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build, config_of
+from training.engine import Engine, Schedule, Task
+from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
 from training.taft.data import MASKS, Batch, Samples, augmented, collate
 from training.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
@@ -74,32 +74,37 @@ class TrainSettings:
     edges: float = 8.0
     masks: str = "random"
 
+    @property
+    def schedule(self) -> Schedule:
+        """What of this the engine needs."""
+        return Schedule(
+            self.steps, self.learning_rate, self.warm_up, floor=0.05,
+            check=self.save_every, minutes=self.minutes, seed=self.seed,
+        )  # fmt: skip
+
 
 class Trainer:
-    """Everything that a run holds."""
+    """What the engine is given to train: a generator, its batches and its loss."""
 
     def __init__(self, settings: TrainSettings, train: Samples, trunk: nn.Module) -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.train = settings, train
-        self.accelerator = Accelerator()
-        config = PRESETS[settings.preset]
-        generator = build(config)
-        generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(generator.parameters(), settings.learning_rate)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
-        self.generator, self.optimizer, self.schedule = self.accelerator.prepare(
-            generator, optimizer, schedule
-        )
+        self.generator = build(PRESETS[settings.preset])
+        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device = Accelerator().device
         weights = LossSettings(settings.photo, settings.perceptual, settings.style, (4,))
-        device = self.accelerator.device
-        self.loss = TaftLoss(trunk, weights).to(device)
-        self.fine = TaftLoss(trunk, replace(weights, photo=0.0, scales=(1,))).to(device)
-        self.step = 0
+        self.loss = TaftLoss(trunk, weights).to(self.device)
+        self.fine = TaftLoss(trunk, replace(weights, photo=0.0, scales=(1,))).to(self.device)
 
-    def step_once(self, batch: Batch) -> dict[str, float]:
-        """One step of Adam; returns the loss terms."""
-        batch = _on(batch, self.accelerator.device)
-        picture = self.generator(batch.inputs)
+    def task(self) -> Task[Batch]:
+        """All of it, as the engine asks for it; the last step is what comes out."""
+        optimiser = torch.optim.Adam(self.generator.parameters(), self.settings.learning_rate)
+        return Task(self.generator, optimiser, self.batches, self.terms)
+
+    def terms(self, generator: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The loss's terms."""
+        batch = _on(batch, self.device)
+        picture = generator(batch.inputs)
         mixed = picture * batch.alpha + batch.truth * (1 - batch.alpha)
         weight = 1 + self.settings.mouth * batch.mouth
         terms = self.loss(mixed, batch.truth, weight)
@@ -107,41 +112,16 @@ class Trainer:
         fine = self.fine(ours, theirs)
         edges = edge_energy(mixed, batch.truth)
         total = terms["total"] + fine["total"] + self.settings.edges * edges
-        self.optimizer.zero_grad()
-        self.accelerator.backward(total)
-        self.accelerator.clip_grad_norm_(self.generator.parameters(), 1.0)
-        self.optimizer.step()
-        self.schedule.step()
-        self.step += 1
-        shown = {**terms, "edges": edges, "total": total}
-        return {name: float(value.detach()) for name, value in shown.items()}
+        return {**terms, "edges": edges, "total": total}
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, step: int = 0, rank: int = 0) -> Iterator[Batch]:
         """Endless augmented batches; each process draws its own."""
-        rank = self.accelerator.process_index
-        rng = np.random.default_rng((self.settings.seed, self.step, rank))
+        rng = np.random.default_rng((self.settings.seed, step, rank))
         chance = _clip_balanced(self.train)
         while True:
             picked = rng.choice(len(self.train), self.settings.batch, p=chance)
             masks = self.settings.masks
             yield collate([augmented(self.train[int(n)], rng, masks) for n in picked])
-
-    def save(self, folder: Path) -> None:
-        """Write a state from which training goes on."""
-        self.accelerator.save_state(str(folder))
-        (folder / "step.json").write_text(json.dumps({"step": self.step}), encoding="utf-8")
-
-    def resume(self, folder: Path) -> None:
-        """Go on from a saved state, if there is one."""
-        if (folder / "step.json").is_file():
-            self.accelerator.load_state(str(folder))
-            self.step = int(json.loads((folder / "step.json").read_text(encoding="utf-8"))["step"])
-            log.info("going on from step %d", self.step)
-
-    def _rate(self, step: int) -> float:
-        s = self.settings
-        warm = min(1.0, (step + 1) / s.warm_up)
-        return warm * (0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / s.steps))) / 2)
 
 
 def mouth_patches(picture: Tensor, batch: Batch, patch: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -159,22 +139,11 @@ def mouth_patches(picture: Tensor, batch: Batch, patch: tuple[int, int]) -> tupl
     return torch.stack(ours), torch.stack(theirs)
 
 
-def train(trainer: Trainer, output: Path) -> None:
-    """Train until time or steps are over."""
-    s, start = trainer.settings, time.monotonic()
-    state, sums = output / "state", dict[str, float]()
-    trainer.resume(state)
-    for batch in trainer.batches():
-        if trainer.step >= s.steps or time.monotonic() - start > 60 * s.minutes:
-            break
-        terms = trainer.step_once(batch)
-        sums = {k: 0.97 * sums.get(k, v) + 0.03 * v for k, v in terms.items()}
-        if trainer.step % 25 == 0:
-            shown = "  ".join(f"{k} {v:.4f}" for k, v in sums.items())
-            log.info("%d  %.0f s  %s", trainer.step, time.monotonic() - start, shown)
-        if trainer.step % s.save_every == 0:
-            trainer.save(state)
-    trainer.save(state)
+def train(trainer: Trainer, output: Path) -> Engine[Batch]:
+    """Train until time or steps are over; a stopped run goes on from the output folder."""
+    engine = Engine(trainer.task(), trainer.settings.schedule, output / "state.pt")
+    engine.run()
+    return engine
 
 
 def compare(clips: dict[str, Samples], pictures: dict[str, Picture]) -> dict[str, Quality]:
@@ -189,7 +158,7 @@ def compare(clips: dict[str, Samples], pictures: dict[str, Picture]) -> dict[str
     return result
 
 
-def validate(generator: nn.Module, cache: Path, footage: Path) -> dict[str, Quality]:
+def validate(generator: nn.Module, cache: Path, footage: Footage) -> dict[str, Quality]:
     """Generator against plain warps on the clips of unseen people."""
     places = {f.name: f for f in folders(cache, footage, Part.VALIDATION)}
     fixed = not config_of(generator).warped
@@ -222,13 +191,14 @@ def parse() -> argparse.Namespace:
     """Command line."""
     default = TrainSettings()
     parser = argparse.ArgumentParser(prog="python -m training.taft", description=__doc__)
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--preset", choices=PRESETS, default=default.preset)
     parser.add_argument("--minutes", type=float, default=default.minutes)
     parser.add_argument("--steps", type=int, default=default.steps)
     parser.add_argument("--batch", type=int, default=default.batch)
+    parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--init", type=Path, help="checkpoint to start from")
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
     parser.add_argument("--edges", type=float, default=default.edges)
@@ -242,29 +212,32 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Train, validate, write the checkpoint."""
     options = parse()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.output.mkdir(parents=True, exist_ok=True)
     settings = TrainSettings(
         preset=options.preset,
         batch=options.batch,
         minutes=options.minutes,
         steps=options.steps,
+        seed=options.seed,
         learning_rate=options.learning_rate,
         perceptual=options.perceptual,
         style=options.style,
         edges=options.edges,
         masks=options.masks,
     )
-    fixed = not PRESETS[settings.preset].warped
-    samples = Samples(folders(options.cache, options.footage, Part.TRAIN), fixed=fixed)
+    fixed, footage = not PRESETS[settings.preset].warped, chosen_footage(options)
+    samples = Samples(folders(options.cache, footage, Part.TRAIN), fixed=fixed)
+    if not len(samples):
+        raise InputError(
+            "The cache holds no sample to train on.", "Run `python -m training.prepare`."
+        )
     log.info("%d samples of %d clips", len(samples), len(samples.clips))
     trainer = Trainer(settings, samples, load_trunk(options.trunk, 3))
     if options.init:
-        start = load_generator(options.init)
-        trainer.accelerator.unwrap_model(trainer.generator).load_state_dict(start.state_dict())
-    train(trainer, options.output)
-    generator = trainer.accelerator.unwrap_model(trainer.generator).cpu()
-    if trainer.accelerator.is_main_process:
-        figures = validate(generator, options.cache, options.footage)
-        notes = {"steps": trainer.step, **{name: asdict(q) for name, q in figures.items()}}
+        trainer.generator.load_state_dict(load_generator(options.init).state_dict())
+    engine = train(trainer, options.output)
+    generator = trainer.generator.cpu()
+    if engine.accelerator.is_main_process:
+        figures = validate(generator, options.cache, footage)
+        notes = {"steps": engine.progress.step, **{n: asdict(q) for n, q in figures.items()}}
         save_generator(options.output / "taft.safetensors", generator, notes)

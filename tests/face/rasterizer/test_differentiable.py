@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.camera import project
 from gsmooth_core.face.rasterizer import rasterize, rasterize_torch
 from gsmooth_core.face.rasterizer.differentiable import TorchRaster
 from tests.face.rasterizer.meshes import soup, sphere
@@ -117,16 +117,3 @@ def test_tensors_and_arrays_give_the_same_picture(
     assert tensors.keys() == arrays.keys()
     for name, tensor in tensors.items():
         np.testing.assert_array_equal(tensor.numpy(), arrays[name])
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_gpu_shows_what_the_cpu_shows() -> None:
-    vertices, faces = sphere(60, 120)
-    camera = pose(vertices, np.float32([0.3, 0.5, 0.2]), np.float32([0.3, 0, -2.4]))
-    parts = [torch.tensor(a) for a in (project(camera, 400, 300, 260), faces, camera)]
-    on_cpu = rasterize_torch(*parts, 260, 300)
-    on_gpu = rasterize_torch(*(part.cuda() for part in parts), 260, 300)
-    torch.testing.assert_close(on_gpu.face_index.cpu(), on_cpu.face_index)
-    torch.testing.assert_close(on_gpu.image.cpu(), on_cpu.image)
-    torch.testing.assert_close(on_gpu.depth.cpu(), on_cpu.depth)

@@ -11,6 +11,7 @@ from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.storage.arrays import save_arrays, save_track
 from gsmooth_core.types import FaceTrack
+from training.footage import Footage
 from training.prepare import FULL_SCALE, prepare
 
 FRAMES = 100
@@ -56,10 +57,10 @@ def jaw(level: np.ndarray, seed: int) -> FaceTrack:
     )  # fmt: skip
 
 
-def make(folder: Path) -> tuple[Path, Path]:
+def make(folder: Path) -> tuple[Footage, Path]:
     """Footage (a manifest only) and its cache, features of the spectrogram included."""
-    footage, cache = folder / "footage", folder / "cache"
-    (footage / "clips").mkdir(parents=True)
+    footage, cache = Footage(folder / "footage"), folder / "cache"
+    (footage.folder / "clips").mkdir(parents=True)
     for kind in ("tracks", "speech"):
         (cache / kind).mkdir(parents=True)
     rows = ["file\tfps\tsync_offset\tsync_C\tnull_C95"]
@@ -70,6 +71,6 @@ def make(folder: Path) -> tuple[Path, Path]:
         samples = np.round(sound(level, seed) * FULL_SCALE).astype(np.int16)
         arrays = {"audio": samples}
         save_arrays(cache / "speech" / f"{stem}.safetensors", "speech", arrays, {"sync_offset": 0})
-    (footage / "clips" / "manifest.tsv").write_text("\n".join(rows), encoding="utf-8")
+    (footage.folder / "clips" / "manifest.tsv").write_text("\n".join(rows), encoding="utf-8")
     prepare(footage, cache, "mel", 1, ("features",))
     return footage, cache

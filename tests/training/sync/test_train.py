@@ -12,10 +12,12 @@ import torch.nn.functional as F
 
 pytest.importorskip("accelerate")
 
+from gsmooth_core.errors import InputError
 from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert
 from gsmooth_core.evaluation.sync.offset import judge, shifted_distances
 from gsmooth_core.evaluation.sync.windows import Lips
-from training.split import UNLABELLED, Sample
+from training.engine import Engine
+from training.footage import Sample
 from training.sync.cca import correlated_directions, sound_rows, unit, windows
 from training.sync.data import Pair, Take, folds_of
 from training.sync.evaluate import Row, Trial, summary, text
@@ -118,8 +120,8 @@ def test_components_are_those_of_the_movement():
 @pytest.fixture(scope="module")
 def trained():
     pairs = [pair(i, f"speaker{i}") for i in range(10)]
-    expert, fitter = train(pairs, SMALL, QUICK)
-    return pairs, expert, fitter
+    expert, progress = train(pairs, SMALL, QUICK)
+    return pairs, expert, progress
 
 
 def test_training_finds_what_belongs_together(trained):
@@ -145,11 +147,11 @@ def test_held_out_loss_is_that_of_guessing_before_training():
 
 
 def test_best_step_is_kept(trained):
-    _, _, fitter = trained
-    steps, scores = zip(*fitter.progress.history, strict=True)
-    assert steps == (20, 40, 60)
-    assert fitter.progress.best == min(scores) < np.log(31)
-    assert fitter.progress.best_step == steps[int(np.argmin(scores))]
+    _, _, progress = trained
+    steps, scores = zip(*progress.history, strict=True)
+    assert steps == (0, 20, 40, 60)
+    assert progress.best == min(scores) < np.log(31)
+    assert progress.best_step == steps[int(np.argmin(scores))]
 
 
 def test_stopped_run_ends_where_an_uninterrupted_one_does(trained, tmp_path):
@@ -159,9 +161,7 @@ def test_stopped_run_ends_where_an_uninterrupted_one_does(trained, tmp_path):
     class StoppedError(Exception):
         pass
 
-    from training.sync import fit
-
-    original, calls = fit.Fitter.step, []
+    original, calls = Engine.step, []
 
     def stop(self, batch):
         calls.append(1)
@@ -170,13 +170,24 @@ def test_stopped_run_ends_where_an_uninterrupted_one_does(trained, tmp_path):
         return original(self, batch)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit.Fitter, "step", stop)
+        patch.setattr(Engine, "step", stop)
         with pytest.raises(StoppedError):
             train(pairs, SMALL, QUICK, state)
-    again, fitter = train(pairs, SMALL, QUICK, state)
-    assert fitter.progress.step == 60
+    again, progress = train(pairs, SMALL, QUICK, state)
+    assert progress.step == 60
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, atol=1e-5, rtol=1e-4)
+
+
+def test_another_seed_is_another_expert(trained):
+    pairs, whole, _ = trained
+    other, _ = train(pairs, SMALL, replace(QUICK, seed=1, steps=20))
+    assert not torch.allclose(other.state_dict()["lips.leave.weight"], whole.lips.leave.weight)
+
+
+def test_one_person_alone_teaches_nobody():
+    with pytest.raises(InputError, match="too few people"):
+        train([pair(1, "a"), pair(2, "a")], SMALL, QUICK)
 
 
 def test_threshold_is_rarely_reached_by_wrong_sound(trained):
@@ -197,7 +208,8 @@ def test_threshold_is_rarely_reached_by_wrong_sound(trained):
 def test_folds_part_speakers_and_deal_out_those_that_judge():
     pairs = [pair(i, f"long{i % 5}") for i in range(10)]
     pairs += [pair(20 + i, f"short{i}", frames=60) for i in range(5)]
-    pairs += [pair(40, UNLABELLED, folder="words")]
+    crowd = pair(40, "crowd", folder="words")
+    pairs += [replace(crowd, sample=replace(crowd.sample, many=True))]
     folds = folds_of(pairs, 5)
     assert folds[-1] == -1
     for speaker in {p.sample.speaker for p in pairs[:-1]}:

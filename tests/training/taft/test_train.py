@@ -14,6 +14,7 @@ from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import Composer
 from tests.taft import scene
+from training.engine import Engine
 from training.split import Part
 from training.taft import data, measure, train
 from training.taft.prepare import VALIDATION_FRAMES, chosen_frames
@@ -32,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for frame in (0, 1, 20, 21, 39):
         composition = composer.compose(frame, pictures[frame])
         assert all(abs(member - frame) / 25 > data.GAP for member in composition.members)
-        under = composition.veiled.under
+        under = composition.masked.under
         truth = under.cut(under.part(pictures[frame]))
         made.append(data.sample_arrays(composition, truth, 6))
     place = tmp_path_factory.mktemp("taft") / "drawn"
@@ -108,6 +109,8 @@ def test_a_perfect_picture_has_perfect_figures(folder: Path) -> None:
     assert quality.mouth_ssim == pytest.approx(1)
     assert quality.sharpness == pytest.approx(1)
     assert quality.flicker == pytest.approx(1)
+    assert quality.laplacian == pytest.approx(1)
+    assert quality.mouth_bands == quality.mask_bands == pytest.approx((1, 1, 1, 1))
 
 
 def test_figures_tell_warps_from_noise_and_blur(folder: Path) -> None:
@@ -121,6 +124,12 @@ def test_figures_tell_warps_from_noise_and_blur(folder: Path) -> None:
     )
     assert warped.mouth_psnr > max(noise.mouth_psnr, blur.mouth_psnr) + 1
     assert blur.sharpness < warped.sharpness < noise.sharpness
+    for bands in ("mouth_bands", "mask_bands"):
+        blurred, plain, noisy = (getattr(quality, bands)[0] for quality in (blur, warped, noise))
+        assert blurred < plain < noisy
+    assert blur.laplacian < warped.laplacian < noise.laplacian
+    means = measure.average([warped, noise])
+    assert means.mouth_bands[1] == pytest.approx((warped.mouth_bands[1] + noise.mouth_bands[1]) / 2)
     assert noise.flicker > warped.flicker
 
 
@@ -159,18 +168,31 @@ def test_training_learns_and_goes_on_where_it_stopped(folder: Path, tmp_path: Pa
     samples = data.Samples([folder])
     settings = train.TrainSettings(batch=2, steps=8, warm_up=2, save_every=4, learning_rate=2e-3)
     first = train.Trainer(settings, samples, Colours())
-    train.train(first, tmp_path)
-    assert first.step == 8
+    assert train.train(first, tmp_path).progress.step == 8
     longer = train.TrainSettings(batch=2, steps=12, warm_up=2, save_every=4, learning_rate=2e-3)
     second = train.Trainer(longer, samples, Colours())
     with caplog.at_level(logging.INFO):
-        train.train(second, tmp_path)
-    assert second.step == 12
+        assert train.train(second, tmp_path).progress.step == 12
     assert "going on from step 8" in caplog.text
     weights = [dict(t.generator.named_parameters())["look.weight"] for t in (first, second)]
     assert not torch.equal(*weights)
     save_generator(tmp_path / "taft.safetensors", second.generator)
     assert load_generator(tmp_path / "taft.safetensors").config.width == 8
+
+
+@pytest.mark.usefixtures("small")
+def test_a_seed_decides_on_weights_and_on_samples(folder: Path) -> None:
+    samples = data.Samples([folder])
+
+    def start(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        made = train.Trainer(train.TrainSettings(batch=2, seed=seed), samples, Colours())
+        return made.generator.state_dict()["look.weight"], next(made.batches()).truth
+
+    (weights, truth), again, other = start(0), start(0), start(1)
+    assert torch.equal(weights, again[0])
+    assert torch.equal(truth, again[1])
+    assert not torch.equal(weights, other[0])
+    assert not torch.equal(truth, other[1])
 
 
 class Painted(nn.Module):
@@ -192,9 +214,10 @@ def trainer(small: None, folder: Path) -> train.Trainer:
 
 def taught(trainer: train.Trainer, batch: data.Batch, picture: torch.Tensor) -> tuple:
     """The loss's terms for a picture, and which way each of its pixels is pushed."""
-    trainer.generator = Painted(picture)
-    terms = trainer.step_once(batch)
-    return terms, trainer.generator.picture.grad
+    painted = Painted(picture)
+    terms = trainer.terms(painted, batch)
+    terms["total"].backward()
+    return {name: float(term.detach()) for name, term in terms.items()}, painted.picture.grad
 
 
 def test_nothing_is_asked_of_a_picture_where_the_frame_stays(trainer: train.Trainer) -> None:
@@ -230,5 +253,6 @@ def test_a_repeated_batch_is_learned(folder: Path) -> None:
     settings = train.TrainSettings(batch=2, warm_up=1, learning_rate=3e-3, steps=1000)
     trainer = train.Trainer(settings, samples, Colours())
     batch = next(trainer.batches())
-    losses = [trainer.step_once(batch)["total"] for _ in range(15)]
+    engine = Engine(trainer.task(), settings.schedule)
+    losses = [float(engine.step(batch)["total"]) for _ in range(15)]
     assert losses[-1] < 0.8 * losses[0]

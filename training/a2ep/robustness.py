@@ -1,6 +1,6 @@
 """What a viewer would notice.
 
-    python -m training.a2ep.feel --footage DIR --cache DIR --output DIR
+    python -m training.a2ep.robustness --footage DIR --cache DIR --output DIR
 
 Lips that should meet and do not, a mouth that moves where nobody speaks, curves that change with
 loudness, telephone or noise, and seams, slowness or growing memory in an hour of audio. Needs
@@ -37,8 +37,9 @@ from training.a2ep.closures import Closures, closures_of
 from training.a2ep.data import driven_names, read_utterance
 from training.a2ep.face import SpeechFace, speech_face
 from training.a2ep.voice import music, noise
+from training.footage import Footage, add_footage, chosen_footage
 from training.prepare import chosen_encoder, load_speech
-from training.split import Part, read_footage
+from training.split import Part
 
 FPS = Fraction(25)
 SETTLED = 13  # frames: half a second after speech ends
@@ -77,11 +78,11 @@ def speed(aperture: Float) -> float:
     return float(np.abs(np.diff(aperture)).mean())
 
 
-def closures(model: A2EP, face: SpeechFace, footage: Path, cache: Path) -> dict[str, Closures]:
+def closures(model: A2EP, face: SpeechFace, footage: Footage, cache: Path) -> dict[str, Closures]:
     """Closures of the validation clips that have aligned phones."""
     found = {}
     encoder, _ = chosen_encoder(model.config.encoder)
-    for sample in read_footage(footage):
+    for sample in footage.samples():
         phones = load_phones(cache, sample.stem)
         clip = read_utterance(sample, cache, encoder, face) if phones else None
         if clip is None or sample.part is not Part.VALIDATION:
@@ -181,21 +182,22 @@ def main() -> None:
     """Entry point."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description="Measure what a viewer would notice.")
-    parser.add_argument("--footage", type=Path, required=True, help="folder with clips/, speech/")
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--model", default="a2ep", help="the shipped model, or a checkpoint")
     parser.add_argument("--minutes", type=int, default=60, help="of the long run; 0 leaves it out")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    footage = chosen_footage(options)
     torch.set_num_threads(options.threads)
     whole = load_face_model()
     face = speech_face(whole, driven_names(whole.expression_names))
     model = load_a2ep(options.model)
     mouth = Mouth(model, face)
-    files = sorted((options.footage / "speech").iterdir())
+    files = sorted((footage.folder / "speech").iterdir())
     speeches = {path.stem: read_audio(path, SAMPLE_RATE) for path in files}
-    clips = closures(model, face, options.footage, options.cache)
+    clips = closures(model, face, footage, options.cache)
     found: dict[str, Any] = {
         "closures": {stem: c.summary() for stem, c in clips.items()},
         "all closures": all_closures(clips).summary(),
@@ -206,7 +208,7 @@ def main() -> None:
         found["hour"] = hour(mouth, np.concatenate(list(speeches.values())), options.minutes)
     options.output.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=1)
-    (options.output / "feel.json").write_text(text, encoding="utf-8")
+    (options.output / "robustness.json").write_text(text, encoding="utf-8")
     log.info("%s", text)
     for stem, counts in clips.items():
         log.info("%-32s %s", stem[:32], counts.row())
