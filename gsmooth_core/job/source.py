@@ -217,5 +217,5 @@ def repeat_track(track: FaceTrack, count: int) -> FaceTrack:
     names = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
     frames: dict[str, Any] = {n: np.repeat(getattr(track, n)[:1], count, axis=0) for n in names}
     optional = {n: getattr(track, n) for n in ("shot", "people")}
-    known = {n: np.repeat(v[:1], count, axis=0) for n, v in optional.items() if v is not None}
-    return replace(track, **frames, **known)
+    frames |= {n: np.repeat(v[:1], count, axis=0) for n, v in optional.items() if v is not None}
+    return replace(track, **frames)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,7 @@ def load_track(path: Path) -> FaceTrack:
     more = _PEOPLE if set(_PEOPLE) & set(arrays) else {}
     check_arrays(path, arrays, {**_TRACK, **more})
     facts = Facts(path, meta)
+    floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in _TRACK}
     track = FaceTrack(
         width=facts.whole("width", 1, MOST_PIXELS),
         height=facts.whole("height", 1, MOST_PIXELS),
@@ -146,10 +148,12 @@ def load_track(path: Path) -> FaceTrack:
         model=facts.text("model"),
         focal=facts.number("focal", 1e-3, 1e7),
         expression_names=facts.names("expression_names"),
-        **{name: arrays[name].astype(np.float32, copy=False) for name in _TRACK},
-        **{name: arrays[name] for name in more},
-        person=facts.whole("person", 0, arrays["people"].shape[1]) if more else 0,
+        **floats,
     )
+    if more:
+        person = facts.whole("person", 0, arrays["people"].shape[1])
+        shot = arrays["shot"].astype(np.int32, copy=False)
+        track = replace(track, shot=shot, people=arrays["people"], person=person)
     _check_names(path, track.expression_names, track.expression.shape[1])
     if np.isnan(track.landmarks[track.usable]).any():
         raise damaged(path, "'landmarks' lack in frames whose 'confidence' is above 0")

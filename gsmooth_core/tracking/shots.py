@@ -86,7 +86,7 @@ def find_shots(thumbnails: Sequence[Image], settings: ShotSettings | None = None
     for first, last in find_dissolves(pictures, begins, settings):
         mixed[first : last + 1] = True
         begins[last + 1] = True
-    number = np.cumsum(begins).astype(np.int32)
+    number: Int = np.cumsum(begins).astype(np.int32)
     number[mixed] = MIXED
     return number
 

@@ -15,6 +15,7 @@ SIDE = 32
 _SPREAD = 2.0  # of the structure's blur, in pixels of a thumbnail
 _NOISE = 2.0  # levels; what is fainter has no structure
 _BLACK = 20.0  # levels; no line of a bar is lighter
+_LEAST = 4.0  # length of the structure of a frame that shows something; up to 32
 _PLAIN = 2.5  # levels of contrast below which a frame shows nothing
 
 
@@ -61,7 +62,7 @@ class Pictures:
     def __init__(self, thumbnails: Image) -> None:
         rows = [_structure(t) for t in thumbnails]
         self.structure: Float = np.array([row for row, _ in rows], np.float32)
-        self.plain: Bool = np.array([contrast < _PLAIN for _, contrast in rows])
+        self.plain: Bool = np.array([plain for _, plain in rows])
         count, half = len(thumbnails), SIDE // 2
         blocks = thumbnails.reshape(count, half, 2, half, 2, 3).astype(np.float32)
         self.colour: Float = blocks.mean((2, 4)).reshape(count, -1) / 255
@@ -73,7 +74,7 @@ class Pictures:
         return np.asarray(1 - a @ b.T, np.float32)
 
 
-def _structure(thumbnail: Image) -> tuple[Float, float]:
+def _structure(thumbnail: Image) -> tuple[Float, bool]:
     grey = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32)
     inner = _inside_bars(grey)
     detail = grey[inner] - cv2.GaussianBlur(grey[inner], (0, 0), _SPREAD)
@@ -81,8 +82,9 @@ def _structure(thumbnail: Image) -> tuple[Float, float]:
     local = np.zeros_like(grey)
     local[inner] = detail / np.sqrt(power)
     local[inner] -= local[inner].mean()
-    length = max(float(np.linalg.norm(local)), SIDE / 8)
-    return np.asarray(local.ravel() / length, np.float32), float(grey.std())
+    length = float(np.linalg.norm(local))
+    plain = float(grey.std()) < _PLAIN or length < _LEAST
+    return np.asarray(local.ravel() / max(length, _LEAST), np.float32), plain
 
 
 def _inside_bars(grey: Float) -> tuple[slice, slice]:

@@ -161,3 +161,15 @@ def _thumbnails(frames: list[Image]) -> list[Image]:
     cuts = CutFinder()
     assert [cuts.begins_shot(frame) for frame in frames] == [True, False, False]
     return cuts.thumbnails
+
+
+def test_a_soft_dim_picture_is_one_shot(shots: tuple[Shot, Shot]) -> None:
+    """With hardly any structure beyond the noise."""
+    soft = [cv2.GaussianBlur(shots[0](t), (0, 0), 25) // 6 for t in range(50)]
+    assert (_found(soft) == 0).all()
+
+
+def test_bars_do_not_make_pictures_alike(shots: tuple[Shot, Shot]) -> None:
+    first, second = shots
+    frames = [(first if t < 25 else second)(t) for t in range(50)]
+    assert _starts(_found([cv2.copyMakeBorder(f, 0, 0, 70, 70, 0) for f in frames])) == [25]
