@@ -21,8 +21,8 @@ import cv2
 
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, merge_expression, predict_expression
 from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
-from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if

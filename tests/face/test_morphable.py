@@ -12,13 +12,8 @@ from scipy.spatial import cKDTree
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.face.camera import project
-from gsmooth_core.face.morphable import (
-    DUBBED_REGIONS,
-    MOUTH_REGIONS,
-    Region,
-    load_face_model,
-    save_face_model,
-)
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, Region, save_face_model
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.shading import vertex_normals
 

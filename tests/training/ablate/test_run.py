@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.dub import DubPipeline
-from gsmooth_core.face.morphable import Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
 from gsmooth_core.types import Expression
 from tests.evaluation.report.test_page import Reader

@@ -19,7 +19,7 @@ from gsmooth_core.storage.arrays import save_track
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft import scene
-from training.split import Sample
+from training.footage import Sample
 from training.taft import data, pack, packed, unpack, validate
 from training.taft.losses import Trunk
 from training.taft.store import PATCH, STORED, VARIANTS, Store, with_masks
