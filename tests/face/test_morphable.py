@@ -375,7 +375,7 @@ def test_saving_keeps_the_model(model, tmp_path):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(ModelError, match=r"no file.*nowhere"):
+    with pytest.raises(ModelError, match=r"nowhere.*is missing"):
         load_face_model(tmp_path / "nowhere.safetensors")
 
 
