@@ -26,7 +26,7 @@ def write_segment(
         start: number of the first of them.
         translator: makes the new frames.
         writer: where they go; it is closed at the end.
-        on_frame: called with the number of each frame before it is written; may raise to stop.
+        on_frame: called with the number of each frame that is written; may raise to stop.
 
     Returns:
         the largest change of a pixel outside its frame's mask; anything but 0 is a fault.
@@ -37,9 +37,9 @@ def write_segment(
     worst = 0
     with writer, closing(translator.translate_all(enumerate(frames, start))) as made:
         for index, (frame, translated) in enumerate(made, start):
-            on_frame(index)
             worst = max(worst, _outside_difference(frame, translated))
             writer.write(translated.frame)
+            on_frame(index)
     return worst
 
 
