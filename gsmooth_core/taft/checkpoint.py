@@ -31,6 +31,7 @@ _LIMITS: dict[str, tuple[Any, ...]] = {
     "levels": (1, 5),
     "max_flow": (0, 32),
     "max_residual": (0, 1),
+    "sharpness": (0, 64),
 }
 _TRIAL = 32  # pixels, the smallest crop
 _HINT = "Pass a checkpoint made by `python -m training.taft`, or reinstall GSmooth."

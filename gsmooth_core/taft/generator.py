@@ -1,9 +1,10 @@
 """Generators of Target Adaptive Face Translation: from a blended face to a photo of it.
 
-Two presets of one interface. "default" fuses: it chooses, pixel by pixel, among references of
+Three presets of one interface. "default" fuses: it chooses, pixel by pixel, among references of
 the same clip that are already warped to the new mouth, moves them by a pixel or two where they
 disagree, and adds a bounded residual. It is symmetric in its references, so it takes any number
-of them in any order, and untrained it returns their validity-weighted mean. "paper" is the
+of them in any order, and untrained it returns their validity-weighted mean. "detail" fuses low
+and high frequencies apart (`detail.py`), so that averaging takes no detail away. "paper" is the
 encoder-decoder of Sec. IV-C: blended image and one reference image in, picture out.
 """
 
@@ -32,14 +33,16 @@ class GeneratorConfig:
     """Dimensions of a generator; stored in its checkpoint.
 
     Attributes:
-        preset: "default" (fusion) or "paper".
+        preset: "default" (fusion), "detail" (fusion by frequency) or "paper".
         references: how many references it is meant to be given.
         warped: whether it takes references warped to the new face, or one as it is.
         width: channels of the finest level.
         max_width: channels of the coarsest level.
         levels: number of downsamplings.
-        max_flow: largest correction of a reference's warp, in crop pixels ("default").
-        max_residual: largest correction of a colour, 0..1 ("default").
+        max_flow: largest correction of a reference's warp, in crop pixels (both fusions).
+        max_residual: largest correction of a colour, 0..1 (both fusions).
+        sharpness: how many times more decided the choice for detail is than that for colour, to
+            begin with ("detail").
     """
 
     preset: str = "default"
@@ -50,10 +53,12 @@ class GeneratorConfig:
     levels: int = 3
     max_flow: float = 3.0
     max_residual: float = 0.25
+    sharpness: float = 3.0
 
 
 PRESETS: dict[str, GeneratorConfig] = {
     "default": GeneratorConfig(),
+    "detail": GeneratorConfig("detail"),
     "paper": GeneratorConfig("paper", 1, warped=False, width=64, max_width=256),
 }
 
@@ -78,8 +83,11 @@ class GeneratorInput(NamedTuple):
 
 def build(config: GeneratorConfig) -> nn.Module:
     """Return an untrained generator: GeneratorInput -> (B, 3, H, W) picture, 0..1."""
+    from gsmooth_core.taft.detail import DetailGenerator  # which builds on this module
+
     kinds: dict[str, type[FusionGenerator] | type[PaperGenerator]] = {
         "default": FusionGenerator,
+        "detail": DetailGenerator,
         "paper": PaperGenerator,
     }
     return kinds[config.preset](config)
@@ -126,20 +134,34 @@ class FusionGenerator(nn.Module):
 
     def forward(self, x: GeneratorInput) -> Tensor:
         """Return (B, 3, H, W) picture, 0..1."""
-        count = x.references.shape[1]
         looks = self._look(x)
         decoded = self._decode(x, looks)
-        own = _split(self.own_head(looks), count) + self.shared_head(decoded)[:, None]
-        score, flow = self.choice(F.leaky_relu(own, _SLOPE, inplace=True).flatten(0, 1)).split(
-            (4, 2), 1
-        )
-        score = _split(F.pixel_shuffle(score, 2), count)  # (B, K, 1, H, W)
-        weight = torch.softmax(score + torch.log(x.validity + _FAINT), 1)
-        moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
-        fused = (_split(moved, count) * weight).sum(1)
+        own = self._own(x, looks, decoded)
+        choice = self._choice(own)
+        score, flow, more = choice[:, :4], choice[:, 4:6], choice[:, 6:]
+        score = _split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
+        logits = score + torch.log(x.validity + _FAINT)
+        picture = self._fused(x, logits, flow, more, decoded)
         residual = F.pixel_shuffle(self.residual(decoded), 2)
-        picture = fused + torch.tanh(residual) * self.config.max_residual
-        return picture.clamp(0, 1)
+        return (picture + torch.tanh(residual) * self.config.max_residual).clamp(0, 1)
+
+    def _own(self, x: GeneratorInput, looks: Tensor, decoded: Tensor) -> Tensor:
+        """(B*K, C, H/2, W/2) what is known of each reference beside the new face."""
+        own = _split(self.own_head(looks), x.references.shape[1])
+        own = own + self.shared_head(decoded)[:, None]
+        return F.leaky_relu(own, _SLOPE, inplace=True).flatten(0, 1)
+
+    def _choice(self, own: Tensor) -> Tensor:
+        """(B*K, 6 or more, H/2, W/2) of each reference: 2 x 2 scores, flow, what a preset adds."""
+        choice: Tensor = self.choice(own)
+        return choice
+
+    def _fused(
+        self, x: GeneratorInput, logits: Tensor, flow: Tensor, _more: Tensor, _decoded: Tensor
+    ) -> Tensor:
+        """(B, 3, H, W) the references, moved by `flow`, as `logits` choose among them."""
+        moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
+        return (_split(moved, x.references.shape[1]) * torch.softmax(logits, 1)).sum(1)
 
     def _look(self, x: GeneratorInput) -> Tensor:
         """(B*K, C, H/2, W/2) features of each reference, its difference to I_b, its validity.
@@ -205,7 +227,7 @@ class PaperGenerator(nn.Module):
         return torch.tanh(self.last(decoded)) / 2 + 0.5
 
 
-def shift(images: Tensor, flow: Tensor) -> Tensor:
+def shift(images: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
     """Sample (N, C, H, W) images at their own pixels moved by (N, 2, H/2, W/2) flow in pixels."""
     height, width = images.shape[-2:]
     fine = F.interpolate(flow, (height, width), mode="bilinear", align_corners=False)
@@ -215,7 +237,7 @@ def shift(images: Tensor, flow: Tensor) -> Tensor:
     grid_x = x[None, None, :] + fine[:, 0] * (2 / width)
     grid_y = y[None, :, None] + fine[:, 1] * (2 / height)
     grid = torch.stack([grid_x, grid_y], -1)  # (N, H, W, 2)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return F.grid_sample(images, grid, mode, padding_mode="border", align_corners=False)
 
 
 def _split(x: Tensor, count: int) -> Tensor:

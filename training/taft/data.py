@@ -20,7 +20,6 @@ from torch.utils.data import Dataset
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import MaskSettings, in_crop, random_morphology, rim_weight
-from gsmooth_core.media import probe, read_frames
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.generator import GeneratorInput
 from gsmooth_core.taft.references import ReferenceSettings
@@ -62,15 +61,13 @@ class Batch:
 
 
 def composed(
-    path: Path,
+    pictures: list[Image],
     track: FaceTrack,
     model: MorphableModel,
     frames: list[int],
     settings: ComposeSettings,
 ) -> Iterator[tuple[Composition, Image]]:
     """Compose `frames` of a clip for reconstruction, each with its true crop (SIZE, SIZE, 3)."""
-    clip = probe(path)
-    pictures = list(read_frames(clip, 0, min(clip.frame_count, len(track))))
     composer = Composer(track, model, track.expression, pictures.__getitem__, settings)
     for frame in frames:
         composition = composer.compose(frame, pictures[frame])
@@ -103,11 +100,13 @@ def sample_arrays(composition: Composition, truth: Image, count: int) -> dict[st
     }
 
 
-def store(folder: Path, samples: list[dict[str, NDArray[Any]]]) -> None:
+def store(
+    folder: Path, samples: list[dict[str, NDArray[Any]]], names: tuple[str, ...] = FIELDS
+) -> None:
     """Write a clip's samples, one array a field; the folder appears when it is whole."""
     partial = folder.with_name(folder.name + ".partial")
     partial.mkdir(parents=True, exist_ok=True)
-    for field in FIELDS:
+    for field in names:
         np.save(partial / f"{field}.npy", np.stack([sample[field] for sample in samples]))
     partial.replace(folder)
 

@@ -1,14 +1,16 @@
-"""How good reconstructed mouths are: PSNR, SSIM, sharpness and flicker, inside mouth and mask."""
+"""How good reconstructed mouths are: PSNR, SSIM, detail and flicker, inside mouth and mask."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gsmooth_core.evaluation.metrics.bands import BANDS, band_energies, laplacian_variance
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
 from gsmooth_core.evaluation.metrics.sharpness import gradient
 from gsmooth_core.mafb.regions import Box, mouth_box
@@ -29,6 +31,10 @@ class Quality:
         mask_psnr: dB under M_f.
         sharpness: mean gradient in the mouth box, relative to the truth.
         flicker: mean difference of neighbouring frames in the mouth box, relative to the truth.
+        laplacian: variance of the Laplacian in the mouth box, relative to the truth.
+        mouth_bands: energy of each band of a Laplacian pyramid in the mouth box, finest first,
+            relative to the truth.
+        mask_bands: the same under M_f.
     """
 
     mouth_psnr: float
@@ -36,13 +42,21 @@ class Quality:
     mask_psnr: float
     sharpness: float
     flicker: float
+    laplacian: float = 1.0
+    mouth_bands: tuple[float, ...] = (1.0,) * BANDS
+    mask_bands: tuple[float, ...] = (1.0,) * BANDS
 
     def row(self) -> str:
         """One line of a table."""
         return (
             f"{self.mouth_psnr:.2f} / {self.mouth_ssim:.3f} | {self.mask_psnr:.2f} | "
-            f"{self.sharpness:.2f} | {self.flicker:.2f}"
+            f"{self.sharpness:.2f} | {self.flicker:.2f} | {self.laplacian:.2f} | "
+            f"{_shown(self.mouth_bands)} | {_shown(self.mask_bands)}"
         )
+
+
+def _shown(ratios: Iterable[float]) -> str:
+    return " ".join(f"{ratio:.2f}" for ratio in ratios)
 
 
 def nearest(x: GeneratorInput) -> torch.Tensor:
@@ -75,30 +89,51 @@ def truth_and_dub(batch: Batch, picture: Picture) -> tuple[Float, Float]:
 def measure(samples: Samples, picture: Picture) -> Quality:
     """Reconstruct a clip's consecutive samples and compare them with the truth."""
     rows: list[tuple[float, ...]] = []
+    details: list[NDArray[np.float64]] = []
     steps: list[tuple[float, float]] = []
     before: tuple[Float, Float] | None = None
     batches = (tensors(samples[n], samples[n]["mask"] > 0) for n in range(len(samples)))
     for batch in batches:
         truth, dub = truth_and_dub(batch, picture)
         box = mouth_box(batch.mouth[0, 0].numpy() > 0)
-        rows.append(_frame(truth, dub, box, batch.inputs.mask[0, 0].numpy() > 0))
+        mask = batch.inputs.mask[0, 0].numpy() > 0
+        rows.append(_frame(truth, dub, box, mask))
+        details.append(np.stack([_detail(truth, box, mask), _detail(dub, box, mask)]))
         if before is not None:
             a, b = (
                 np.abs(x[box] - y[box]).mean() for x, y in zip((truth, dub), before, strict=True)
             )
             steps.append((float(a), float(b)))
         before = truth, dub
-    mouth, ssim, mask, sharp_dub, sharp_truth = np.mean(rows, 0)
+    mouth, ssim, mask_psnr, sharp_dub, sharp_truth = np.mean(rows, 0)
     moved = np.mean(steps, 0) if steps else np.ones(2)
-    return Quality(
-        mouth, ssim, mask, sharp_dub / sharp_truth, float(moved[1] / max(moved[0], 1e-6))
-    )
+    flicker = float(moved[1] / max(moved[0], 1e-6))
+    return Quality(mouth, ssim, mask_psnr, sharp_dub / sharp_truth, flicker, *_ratios(details))
+
+
+def _ratios(
+    details: list[NDArray[np.float64]],
+) -> tuple[float, tuple[float, ...], tuple[float, ...]]:
+    """Sums over frames of (2, 1 + 2 BANDS) `_detail` of truth and dub, as ratios."""
+    truth, dub = np.nansum(details, 0)
+    laplacian, *bands = (dub / np.maximum(truth, 1e-9)).tolist()
+    return laplacian, tuple(bands[:BANDS]), tuple(bands[BANDS:])
+
+
+def _detail(picture: Float, box: Box, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(1 + 2 BANDS,) Laplacian variance and bands in the mouth box, bands under the mask."""
+    inside = np.zeros(mask.shape, bool)
+    inside[box] = True
+    mouth, masked = band_energies(picture, inside), band_energies(picture, mask)
+    return np.concatenate([[laplacian_variance(picture, inside)], mouth, masked])
 
 
 def average(qualities: Iterable[Quality]) -> Quality:
     """Mean over clips, each clip counting once."""
-    table = [list(vars(q).values()) for q in qualities]
-    return Quality(*(float(v) for v in np.mean(table, 0)))
+    columns = zip(*(vars(q).values() for q in qualities), strict=True)
+    means: list[Any] = [np.mean(column, 0).tolist() for column in columns]
+    made: list[Any] = [tuple(m) if isinstance(m, list) else m for m in means]
+    return Quality(*made)
 
 
 def _frame(truth: Float, dub: Float, box: Box, mask: NDArray[np.bool_]) -> tuple[float, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from gsmooth_core.errors import GSmoothError
 from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.types import FaceTrack
 from training.command import finish
@@ -44,11 +45,12 @@ def prepare_clip(sample: Sample, model: MorphableModel, cache: Path, most: int) 
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
     if len(track) / float(track.fps) < 2.2 * GAP:
         return 0
-    frames = chosen_frames(track, sample.part, most)
+    frames, clip = chosen_frames(track, sample.part, most), probe(sample.path)
+    pictures = list(read_frames(clip, 0, min(clip.frame_count, len(track))))
     made = [
         sample_arrays(composition, truth, REFERENCES)
         for composition, truth in composed(
-            sample.path, track, model, frames, reconstruction(REFERENCES)
+            pictures, track, model, frames, reconstruction(REFERENCES)
         )
         if composition.members
     ]

@@ -166,7 +166,7 @@ def test_without_adaptation_curves_are_the_predicted_ones(folder, tmp_path, clip
     values = np.full_like(clip.expression, 0.123)
     said = Expression(clip.expression_names, values, clip.fps)
     monkeypatch.setattr(run, "predict", lambda: said)
-    merged = run._merged(clip)
+    merged = run.merged(clip)
     jaw, blink = (merged.names.index(n) for n in ("jawOpen", "eyeBlinkLeft"))
     assert (merged.values[:, jaw] == np.float32(0.123)).all()
     assert np.array_equal(merged.values[:, blink], clip.expression[:, blink])

@@ -109,6 +109,8 @@ def test_a_perfect_picture_has_perfect_figures(folder: Path) -> None:
     assert quality.mouth_ssim == pytest.approx(1)
     assert quality.sharpness == pytest.approx(1)
     assert quality.flicker == pytest.approx(1)
+    assert quality.laplacian == pytest.approx(1)
+    assert quality.mouth_bands == quality.mask_bands == pytest.approx((1, 1, 1, 1))
 
 
 def test_figures_tell_warps_from_noise_and_blur(folder: Path) -> None:
@@ -122,6 +124,12 @@ def test_figures_tell_warps_from_noise_and_blur(folder: Path) -> None:
     )
     assert warped.mouth_psnr > max(noise.mouth_psnr, blur.mouth_psnr) + 1
     assert blur.sharpness < warped.sharpness < noise.sharpness
+    for bands in ("mouth_bands", "mask_bands"):
+        blurred, plain, noisy = (getattr(quality, bands)[0] for quality in (blur, warped, noise))
+        assert blurred < plain < noisy
+    assert blur.laplacian < warped.laplacian < noise.laplacian
+    means = measure.average([warped, noise])
+    assert means.mouth_bands[1] == pytest.approx((warped.mouth_bands[1] + noise.mouth_bands[1]) / 2)
     assert noise.flicker > warped.flicker
 
 
