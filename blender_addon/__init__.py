@@ -1,7 +1,7 @@
 """GSmooth in Blender: visual dubbing of strips, and the face behind the picture.
 
 Everything is registered here and nowhere else. The heavy work runs in a worker process
-(`runtime.py`) with a Python of its own.
+with a Python of its own, which `runtime.py` keeps warm.
 """
 
 from __future__ import annotations

@@ -52,8 +52,9 @@ def find_python(preferred: str = "", own: Path | None = None) -> tuple[str, Path
         UserError: nothing usable, with words that say what to do.
     """
     for origin, path in _candidates(preferred, own):
-        interpreter = python_in(path) if path.is_dir() else path
-        if interpreter.is_file():
+        # These functions of os.path say no to any name; those of Path raise for some.
+        interpreter = python_in(path) if os.path.isdir(path) else path  # noqa: PTH112
+        if os.path.isfile(interpreter):  # noqa: PTH113
             return origin, interpreter
         if origin in ("preferences", "GSMOOTH_PYTHON"):
             raise UserError(
@@ -64,6 +65,22 @@ def find_python(preferred: str = "", own: Path | None = None) -> tuple[str, Path
         "GSmooth has no Python to work with yet. Open Preferences > Add-ons > GSmooth and choose "
         "a Python that has its packages, or press Install there."
     )
+
+
+def file_stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def core_stamp() -> tuple[int, int]:
+    """What changes when `gsmooth_core` is edited or updated: its files' number and latest time."""
+    sources = (core_folder() / "gsmooth_core").rglob("*.py")
+    times = [stamp[1] for stamp in map(file_stamp, sources) if stamp]
+    return len(times), max(times, default=0)
 
 
 def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,8 @@ def _check(scene: bpy.types.Scene, chosen: selection.Selection) -> None:
     if problem:
         raise UserError(problem)
     for strip in (chosen.picture, chosen.speech):
-        if strip is not None and not strips.source_path(strip).is_file():
+        # Path.is_file raises for a name that no disk takes.
+        if strip is not None and not os.path.isfile(strips.source_path(strip)):  # noqa: PTH113
             raise UserError(
                 f"The file of '{strip.name}' is missing: '{strips.source_path(strip)}'. "
                 "Find it with File > External Data, or relink the strip."

@@ -12,7 +12,7 @@ import bpy
 
 from . import job_folder, strip_look
 from .errors import UserError
-from .timing import MAX_CHANNEL, Placement, free_channel
+from .timing import MAX_CHANNEL, Placement, free_channel, undubbed
 
 if TYPE_CHECKING:
     from .planning import Plan
@@ -128,7 +128,14 @@ def find(scene: bpy.types.Scene | None, name: str) -> Any:
 
 
 def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> Any:
-    """Put the dubbed file exactly over the old strip, which is muted or replaced.
+    """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
+
+    Args:
+        planned: from which strip the file was made, and where that lay then.
+        output: the file.
+        folder: of the job.
+        info: about the result, for people.
+        replace: whether the old strip goes.
 
     Returns:
         the new strip.
@@ -143,8 +150,10 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
             f"The strip '{planned.picture}' is gone, so the dubbed clip was not placed. "
             f"It is in '{output}'."
         )
-    # The user may have moved the strip along the timeline while the job ran.
-    shift = left(old) - planned.left
+    shift = _moved(planned, old)
+    missing = undubbed(planned.span, placement(old), shift, old.type == "IMAGE")
+    if missing:
+        info = f"{info}, {missing} frames that were added meanwhile are not dubbed"
     channel = old.channel if replace else _channel_beside(scene, old)
     siblings = children(_owner(scene, old))
     new = siblings.new_movie(
@@ -153,7 +162,7 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         MAX_CHANNEL,
         planned.span.first + shift,
     )
-    set_handles(new, planned.left + shift, planned.right + shift)
+    set_handles(new, left(old), right(old))
     strip_look.copy_look(scene, old, new)
     new["gsmooth_job"], new["gsmooth_info"] = job_folder.reference(folder), info
     if replace:
@@ -163,6 +172,14 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
     new.channel = channel
     _select_only(scene, new)
     return new
+
+
+def _moved(planned: Plan, old: Any) -> int:
+    """By how many frames the strip was moved while the job ran; a trim moves no picture."""
+    if old.type == "MOVIE":
+        return first_source_frame(old) - (planned.span.first - planned.span.source)
+    # The content of a still begins with its strip: one handle that stayed is all there is to see.
+    return min(left(old) - planned.left, right(old) - planned.right, key=abs)
 
 
 def _channel_beside(scene: bpy.types.Scene, strip: Any) -> int:
@@ -183,12 +200,12 @@ def _select_only(scene: bpy.types.Scene, strip: Any) -> None:
     scene.sequence_editor.active_strip = strip
 
 
-def mute_own_sound(planned: Plan) -> None:
-    """Mute the clip's own sound that lies under the dubbed frames."""
+def mute_own_sound(planned: Plan, dubbed: Any) -> None:
+    """Mute the clip's own sound that lies under the dubbed strip."""
     for strip in _all(bpy.data.scenes.get(planned.scene)):
         if strip.type != "SOUND" or strip.name == planned.speech:
             continue
-        overlaps = left(strip) < planned.right and planned.left < right(strip)
+        overlaps = left(strip) < right(dubbed) and left(dubbed) < right(strip)
         if overlaps and str(source_path(strip)) == planned.source:
             strip.mute = True
 

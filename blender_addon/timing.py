@@ -75,13 +75,33 @@ def picture_span(strip: Placement, still: bool) -> Span:
     Raises:
         UserError: the handles leave no frame of the content.
     """
-    if still:
-        return Span(strip.left, strip.right - strip.left, 0)
-    start = round(strip.start)
-    first, end = max(strip.left, start), min(strip.right, start + strip.length)
+    first, end = _own_frames(strip, still)
     if end <= first:
         raise UserError("The strip shows no frame of its file: check its handles.")
-    return Span(first, end - first, first - start + strip.trim)
+    return Span(first, end - first, 0 if still else first - round(strip.start) + strip.trim)
+
+
+def _own_frames(strip: Placement, still: bool) -> tuple[int, int]:
+    """First scene frame that shows one of the strip's own, and the frame after the last."""
+    if still:
+        return strip.left, strip.right
+    start = round(strip.start)
+    return max(strip.left, start), min(strip.right, start + strip.length)
+
+
+def undubbed(dubbed: Span, now: Placement, shift: int, still: bool) -> int:
+    """Frames that a strip shows by now and that its dub lacks, since handles were pulled out.
+
+    Args:
+        dubbed: the frames that were dubbed, where they lay then.
+        now: where the strip lies.
+        shift: by how many frames it was moved since.
+        still: one image for all frames.
+    """
+    first, end = _own_frames(now, still)
+    had = dubbed.first + shift
+    common = min(end, had + dubbed.count) - max(first, had)
+    return max(0, end - first) - max(0, common)
 
 
 def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> Cut:

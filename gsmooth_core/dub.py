@@ -17,12 +17,10 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
-
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, merge_expression, predict_expression
 from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
-from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
@@ -44,13 +42,14 @@ from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import write_text
-from gsmooth_core.taft.adapt import AdaptSettings, all_lessons, learn
+from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.translate import FaceTranslator, Translated
+from gsmooth_core.taft.samples import ClipData
+from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
 
@@ -298,7 +297,7 @@ class DubPipeline:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
         occluders = self.occluders(track)
-        unoccluded = occluders.lendable(track) if occluders else track
+        unoccluded = occluders.unoccluded(track) if occluders else track
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
         return FaceTranslator(
             track,
@@ -347,15 +346,15 @@ class DubPipeline:
 
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings
-        on_frame = self._progress("adapt", all_lessons(settings))
+        on_frame = self._progress("adapt", sample_count(settings))
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
-        material = Material(track, self.model, self._opened, generator, compose, self._device)
-        learned = learn(material, settings, self.job.settings.adapt, on_frame)
+        data = ClipData(track, self.model, self._opened, generator, compose, self._device)
+        learned = learn(data, settings, self.job.settings.adapt, on_frame)
         if learned is None:
             text = "The clip is too short to learn from; not adapted."
             self.emit(Message("warning", text))
             return None
-        on_frame(all_lessons(settings))  # a short clip has fewer
+        on_frame(sample_count(settings))  # a short clip has fewer
         return learned
 
     def _progress(self, stage: str, total: int) -> Callable[[int], None]:
@@ -380,23 +379,14 @@ class DubPipeline:
             return self.translator(track, target, frames)
 
     def _segment(self, path: Path, start: int, translator: FaceTranslator) -> int:
-        count = min(self.job.settings.chunk_frames, self.source.count - start)
-        settings, worst = self.job.settings, 0
-        frames = self.source.read(start, count)
+        source, settings = self.source, self.job.settings
+        frames = source.read(start, min(settings.chunk_frames, source.count - start))
         writer = SegmentWriter(
-            path, self.source.shown, self.job.output, crf=settings.crf, preset=settings.preset
+            path, source.shown, self.job.output, crf=settings.crf, preset=settings.preset
         )
-        with writer, closing(translator.translate_all(enumerate(frames, start))) as made:
-            for index, (frame, translated) in enumerate(made, start):
-                raise_if(self.cancelled)
-                worst = max(worst, _outside_difference(frame, translated))
-                writer.write(translated.frame)
-                self.emit(Progress("render", index + 1, self.source.count))
-        return worst
 
+        def on_frame(index: int) -> None:
+            raise_if(self.cancelled)
+            self.emit(Progress("render", index + 1, source.count))
 
-def _outside_difference(frame: Image, translated: Translated) -> int:
-    """Largest change of a pixel outside the mask; the promise is 0."""
-    difference = cv2.absdiff(frame, translated.frame)  # (H, W, 3)
-    difference[translated.mask] = 0
-    return int(difference.max(initial=0))
+        return write_segment(frames, start, translator, writer, on_frame)

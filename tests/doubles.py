@@ -130,7 +130,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "worker":
         from gsmooth_core.app import worker
 
-        sys.exit(worker.main())
+        sys.exit(worker.main(sys.argv[2:]))
     from gsmooth_core.app import cli
 
     sys.exit(cli.main(sys.argv[2:]))

@@ -11,7 +11,7 @@ import skimage.data
 
 from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeechError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
@@ -21,7 +21,7 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
-from gsmooth_core.taft.lessons import LessonSettings
+from gsmooth_core.taft.samples import SampleSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Expression
@@ -287,7 +287,7 @@ def test_a_clip_that_is_too_short_to_learn_from_is_made_all_the_same(clip, openi
 
 
 def test_what_was_learned_is_kept_with_the_job(clip, opening, tmp_path, monkeypatch):
-    few = AdaptSettings(LessonSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
+    few = AdaptSettings(SampleSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
     monkeypatch.setattr(DubPipeline, "adapt_settings", few)
     spoken = curves(tmp_path / "curves.json", opening)
     settings = dataclasses.replace(SETTINGS, adapt=60.0)

@@ -6,9 +6,10 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, planning, preferences, runtime, strips, sync_check
+from .. import job_folder, planning, preferences, strips, sync_check
 from ..checks import FLAG, TEXT, number
 from ..errors import UserError
+from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
 
 _OFFSET = number(-3600.0, 3600.0)
@@ -34,13 +35,13 @@ class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
     def why_not(cls, context: bpy.types.Context) -> str:
         return sync_check.why_not(strips.sequencer_scene(context))
 
-    def start(self, context: bpy.types.Context) -> runtime.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         scene = strips.sequencer_scene(context)
         self._plan = planning.make_plan(scene, sync_check.choose(scene))
         job = sync_check.job_of(self._plan, scene.gsmooth.for_job())
         # A folder beside those of dubs: the same strips make the same job there.
         folder = job_folder.make(preferences.jobs_folder() / "sync", job, asdict(self._plan))
-        return worker_task(self.title, "sync", folder, job=str(folder))
+        return worker_task(self.title, "sync", job=str(folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         check_answer(result, _ANSWER)

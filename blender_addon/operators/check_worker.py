@@ -8,6 +8,7 @@ import bpy
 
 from .. import preferences, runtime
 from ..checks import FLAG, TEXT, optional, record, rows
+from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
 
 _CHECK = {"name": TEXT, "ok": FLAG, "detail": TEXT, "hint": optional(TEXT)}
@@ -21,9 +22,10 @@ class GSMOOTH_OT_check_worker(WorkerOperator, bpy.types.Operator):
     bl_label = "Check"
     title = "Check"
 
-    def start(self, _context: bpy.types.Context) -> runtime.Task:
+    def start(self, _context: bpy.types.Context) -> Task:
         preferences.look_again()
-        return worker_task(self.title, "doctor", preferences.user_folder())
+        runtime.stop_worker()  # a new one sees what was installed since
+        return worker_task(self.title, "doctor")
 
     def finish(self, _context: bpy.types.Context, result: dict[str, Any]) -> str:
         check_answer(result, _ANSWER)

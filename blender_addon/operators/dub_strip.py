@@ -7,8 +7,9 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, planning, preferences, runtime, selection, strips
+from .. import job_folder, planning, preferences, selection, strips
 from ..checks import FILE, FILE_FRAME, Kind, rows
+from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
 
 _PAIR = Kind(
@@ -54,20 +55,20 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
     def why_not(cls, context: bpy.types.Context) -> str:
         return selection.why_not(strips.sequencer_scene(context))
 
-    def start(self, context: bpy.types.Context) -> runtime.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         scene = strips.sequencer_scene(context)
         self._plan = planning.make_plan(scene, selection.select(scene))
         self._mute_sound = scene.gsmooth.mute_own_sound
         job = planning.job_of(self._plan, scene.gsmooth.for_job())
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
-        return worker_task(self.title, "dub", self._folder, job=str(self._folder))
+        return worker_task(self.title, "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
         strip = strips.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
-            strips.mute_own_sound(self._plan)
-        return f"'{strip.name}' is ready: {about}."
+            strips.mute_own_sound(self._plan, strip)
+        return f"'{strip.name}' is ready: {strip['gsmooth_info']}."
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

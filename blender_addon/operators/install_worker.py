@@ -10,6 +10,8 @@ from typing import Any
 import bpy
 
 from .. import installer, preferences, runtime
+from ..process import Process
+from ..task import Task
 from .worker_operator import WorkerOperator
 
 _NAMES = ("python3.12", "python3.11", "python3.13", "python3", "python")
@@ -37,12 +39,13 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
             return "Install Python 3.11, 3.12 or 3.13 from python.org first."
         return ""
 
-    def start(self, _context: bpy.types.Context) -> runtime.Task:
+    def start(self, _context: bpy.types.Context) -> Task:
         folder = preferences.own_runtime()
         arguments = {"folder": str(folder), "requirements": installer.requirements()}
         program = [str(base_python()), "-I", installer.__file__]
         log_path = preferences.user_folder() / "install.log"
-        return runtime.Task(self.title, program, "install", arguments, log_path)
+        runtime.stop_worker()  # it may run in the environment that is made anew
+        return Task(self.title, "install", arguments, Process(program, log_path))
 
     def finish(self, _context: bpy.types.Context, _result: dict[str, Any]) -> str:
         preferences.look_again()

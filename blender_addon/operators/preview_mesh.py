@@ -7,9 +7,10 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, mesh_file, planning, preferences, rig, runtime, selection, strips
+from .. import job_folder, mesh_file, planning, preferences, rig, selection, strips
 from ..checks import FILE, Kind
 from ..errors import UserError
+from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
 
 _ANSWER = {
@@ -55,7 +56,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         rig.activate(scene, body)
         return f"'{body.name}' is there already."
 
-    def start(self, context: bpy.types.Context) -> runtime.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         scene = strips.sequencer_scene(context)
         self._scene = scene.name
         noted = _noted(scene)
@@ -65,7 +66,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         else:
             self._folder, self._first = self._new_job(scene)
         job_folder.read(self._folder)
-        return worker_task(self.title, "mesh", self._folder, job=str(self._folder))
+        return worker_task(self.title, "mesh", job=str(self._folder))
 
     def _new_job(self, scene: bpy.types.Scene) -> tuple[Path, int]:
         plan = planning.make_plan(scene, selection.select(scene, need_speech=False))

@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .. import job_folder, planning, rig, runtime, shape_keys, strips
+from .. import job_folder, planning, rig, shape_keys, strips
+from ..task import Task
 from .dub_strip import read_answer
 from .worker_operator import WorkerOperator, worker_task
 
@@ -38,14 +39,14 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
             return "Make a Face Mesh of the strip first: its curves are what you edit."
         return ""
 
-    def start(self, context: bpy.types.Context) -> runtime.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         head = edited_head(context)
         note = rig.noted_job(head)
         self._folder = note.folder
         names = shape_keys.key_names(head)
         values = shape_keys.read_curves(head, note.first, note.count)
         job_folder.write_curves(self._folder, names, values, note.rate)
-        return worker_task(self.title, "dub", self._folder, job=str(self._folder))
+        return worker_task(self.title, "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)

@@ -7,7 +7,6 @@ blocks, which is what scripts and `--background` want.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
@@ -15,6 +14,8 @@ import bpy
 from .. import preferences, runtime
 from ..checks import Kind, check
 from ..errors import UserError
+from ..events import STAGES
+from ..task import Task
 
 _SHOWS_PROGRESS = {"SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES"}
 
@@ -33,7 +34,7 @@ class WorkerOperator:
         """What is there already, so that no worker is needed; "" if one is."""
         return ""
 
-    def start(self, context: bpy.types.Context) -> runtime.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         """Prepare and start the task.
 
         Raises:
@@ -102,7 +103,7 @@ class WorkerOperator:
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender closes, or opens another file."""
-        self._task.kill()
+        self._task.leave()
         self._leave(context)
 
     def _is_ready(self, context: bpy.types.Context) -> bool:
@@ -111,22 +112,22 @@ class WorkerOperator:
             self._say("INFO", text)
         return bool(text)
 
-    def _begin(self, context: bpy.types.Context) -> runtime.Task | None:
+    def _begin(self, context: bpy.types.Context) -> Task | None:
         try:
             return runtime.activate(self.start(context))
         except UserError as error:
             self._say("ERROR", str(error))
             return None
 
-    def _wait(self, task: runtime.Task) -> None:
+    def _wait(self, task: Task) -> None:
         stage = ""
         while task.update():
             if task.stage != stage:
                 stage = task.stage
-                self._say("INFO", runtime.STAGES.get(stage, stage))
+                self._say("INFO", STAGES.get(stage, stage))
             task.pause()
 
-    def _end(self, context: bpy.types.Context, task: runtime.Task) -> set[str]:
+    def _end(self, context: bpy.types.Context, task: Task) -> set[str]:
         for note in task.notes:
             self._say("WARNING", note)
         if task.failure is not None:
@@ -160,16 +161,16 @@ class WorkerOperator:
                     area.tag_redraw()
 
 
-def worker_task(title: str, command: str, folder: Path, **arguments: Any) -> runtime.Task:
-    """A request to a fresh worker, whose log goes to `folder`.
+def worker_task(title: str, command: str, **arguments: Any) -> Task:
+    """A request to the worker.
 
     Raises:
-        UserError: there is no Python to run it, or the log cannot be written.
+        UserError: there is no Python to run it, its log cannot be written, or it is at work.
     """
     _origin, python = preferences.find_python()
+    logs = preferences.user_folder() / "logs"
     try:
-        program = [str(python), *runtime.ENTRY]
-        return runtime.Task(title, program, command, arguments, folder / "worker.log")
+        return runtime.ask_worker(title, python, command, arguments, logs)
     except OSError as error:
         raise UserError(
             f"The worker cannot be started ({error.strerror}: '{error.filename or python}'). "

@@ -14,8 +14,9 @@ from gsmooth_core.a2ep.config import A2EPConfig
 
 def positional_encoding(period: int, d: int) -> Tensor:
     """(period, d) table of PE(t): sines in the even, cosines in the odd channels."""
-    angles = torch.arange(period)[:, None] * torch.exp(
-        torch.arange(0, d, 2) * (-math.log(10_000.0) / d)
+    channels = torch.arange(0, d, 2, device="cpu")  # see `whisper.sinusoids`
+    angles = torch.arange(period, device="cpu")[:, None] * torch.exp(
+        channels * (-math.log(10_000.0) / d)
     )
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (period, d)
 
@@ -145,13 +146,13 @@ class ExpressionDecoder(nn.Module):
     def step(
         self, state: DecoderState, heard: Tensor, keys: Tensor, values: Tensor, style: Tensor
     ) -> Tensor:
-        """One frame; `state` moves on.
+        """Make one frame and advance `state`.
 
         Args:
-            state: what came before.
-            heard: (B, 1, W) of this frame.
+            state: keys, values and output of the frames before this one.
+            heard: (B, 1, W) audio features of this frame.
             keys: (B, heads, n, d / heads) cross-attention keys of the frames eq. 4 allows.
-            values: likewise.
+            values: (B, heads, n, d / heads) the values of the same frames.
             style: (B, styles).
 
         Returns:
@@ -172,14 +173,14 @@ class ExpressionDecoder(nn.Module):
     def run(
         self, state: DecoderState, heard: Tensor, style: Tensor, first: int, count: int
     ) -> Tensor:
-        """Frames `first`..., each fed the one before it.
+        """Make `count` frames, each fed with the one before it.
 
         Args:
-            state: what came before frame `first`.
-            heard: (B, T, W), with the frames around that eq. 4 allows.
+            state: keys, values and output of the frames before `first`.
+            heard: (B, T, W) audio features, including the neighbours that eq. 4 allows.
             style: (B, styles).
             first: index in `heard` of the first frame to make.
-            count: how many.
+            count: number of frames to make.
 
         Returns:
             (B, count, E).

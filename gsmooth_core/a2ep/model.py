@@ -42,14 +42,15 @@ class A2EP(nn.Module):
         encoder: samples -> features.
         decoder: features -> expressions around a speaker's mean, at unit amplitude.
         voice: features -> logit of somebody speaking.
-        closing: features -> logit of lips that touch.
+        closing: features -> logit that the lips touch.
         rest: (E,) resting mouth of the average person.
         silence: (E,) where the resting mouth lies among the decoder's outputs.
         gram: (E, E) squared movement of the mouth's vertices (eq. 8).
         opening: (E,) how far each component opens the lips.
-        way: (E,) how a mouth moves when its lips open by one (`opening @ way` = 1).
+        way: (E,) opening direction: how a mouth moves when its lips open by one, so that
+            `opening @ way` is 1. The name is that of the checkpoint's tensor.
         usual: () amplitude of the average speaker.
-        gain: () factor that gives the decoder's cautious movements that amplitude.
+        gain: () factor that brings the decoder's cautious movements to that amplitude.
     """
 
     rest: Tensor
@@ -84,7 +85,7 @@ class A2EP(nn.Module):
         self.closing = nn.Conv1d(config.encoder_width, 1, 2 * self.decoder.context + 1)
         for name in ("rest", "silence", "opening", "way"):
             self.register_buffer(name, torch.zeros(E))
-        self.register_buffer("gram", torch.eye(E))
+        self.register_buffer("gram", torch.eye(E, device="cpu"))  # see `whisper.sinusoids`
         self.register_buffer("usual", torch.ones(()))
         self.register_buffer("gain", torch.ones(()))
 

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsmooth_core.a2ep.closing import close_lips, touching
-from gsmooth_core.a2ep.curves import resample_curves, smooth_curves
+from gsmooth_core.a2ep.closing import apply_closure, touching
+from gsmooth_core.a2ep.curves import smooth_curves
 from gsmooth_core.a2ep.features import FPS, feature_blocks
 from gsmooth_core.a2ep.mel import BLOCK, level_gain, speech_weights
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.stream import decode, normalise
 from gsmooth_core.a2ep.voice import speech_presence
+from gsmooth_core.face.curves import resample
 from gsmooth_core.types import Expression, Float
 
 CHUNK = 1 << 20  # samples that are looked at together
@@ -28,7 +29,7 @@ class PredictSettings:
     """How curves are made of speech.
 
     Attributes:
-        strength: how far the mouth moves from rest; 1 is usual.
+        strength: how far the mouth moves from rest; 1 as predicted.
         smoothing: 0 as predicted, 1 very calm.
         voice_gate: whether the mouth rests where nobody speaks.
         closing: whether lips that should meet are pulled together.
@@ -78,7 +79,7 @@ def predict_expression(
     Args:
         audio: (S,) samples at 16 kHz; silence follows where it is shorter than the video.
         frame_count: T, length of the video.
-        fps: its rate.
+        fps: frame rate of the video.
         on_progress: called with the number of frames that are done; may raise to stop.
         settings: strength, smoothing and so on.
         model: the model to use; None is the shipped one.
@@ -94,18 +95,18 @@ def predict_expression(
     heard = fit_length(audio, frame_count, fps)
     listener = _Listener(model, heard)
     made, done = [], 0
-    for block in decode(model.decoder, listener.features(), aside=listener.close):
+    for block in decode(model.decoder, listener.features(), on_features=listener.close):
         made.append(block)
         done += len(block)
         if on_progress:
             on_progress(min(frame_count, int(done / FPS * fps)))
     moved = np.concatenate(made) - model.array("silence")
     if settings.closing:
-        moved = listener.shut(moved)
+        moved = listener.apply_closure(moved)
     if settings.voice_gate:
         moved = moved * listener.presence()[:, None]
     reach = float(model.gain) * settings.strength
-    curves = resample_curves(moved * reach, frame_count, fps)
+    curves = resample(moved * reach, FPS, frame_count, fps)
     curves = model.array("rest") + smooth_curves(curves, settings.smoothing, fps)
     curves = np.clip(curves, 0, 1) if settings.bounded else curves
     return Expression(model.all_names, _all_components(model, curves), fps)
@@ -145,12 +146,12 @@ class _Listener:
         """(T,) how far each frame is speech."""
         return speech_presence(np.concatenate(self.voice), self.audio, self.gain)
 
-    def shut(self, moved: Float) -> Float:
+    def apply_closure(self, moved: Float) -> Float:
         """(T, E) with lips that meet where they should."""
         model, share = self.model, touching(np.concatenate(self.closing))
         opening = model.array("opening")
-        usual = float(-model.array("silence") @ opening)  # outputs lie around the mean of speech
-        return close_lips(moved, share, opening, model.array("way"), usual)
+        usual_gap = float(-model.array("silence") @ opening)  # outputs: around the mean of speech
+        return apply_closure(moved, share, opening, model.array("way"), usual_gap)
 
 
 def _all_components(model: A2EP, values: Float) -> Float:

@@ -28,9 +28,9 @@ def _windowed_mean(features: Float, weights: Float, first: int, count: int) -> F
 
 
 def normalise(blocks: Iterable[Float], weights: Float) -> Iterator[Float]:
-    """Take from each frame the mean of the speech in the 20 s before and after it.
+    """Subtract from each frame the mean of the speech in the 20 s before and after it.
 
-    What is left is what is said, less who says it and in which room.
+    What remains is what is said, without the voice and the room.
 
     Args:
         blocks: consecutive (n, F) features.
@@ -52,8 +52,8 @@ def normalise(blocks: Iterable[Float], weights: Float) -> Iterator[Float]:
             held, start = held[drop:], start + drop
     if held is not None and start + len(held) > done:
         w = weights[start : start + len(held)]
-        rest = start + len(held) - done
-        yield held[done - start :] - _windowed_mean(held, w, done - start, rest)
+        left = start + len(held) - done
+        yield held[done - start :] - _windowed_mean(held, w, done - start, left)
 
 
 def _with_edges(blocks: Iterable[Float], context: int) -> Iterator[tuple[Float, bool]]:
@@ -74,7 +74,7 @@ def decode(
     decoder: ExpressionDecoder,
     blocks: Iterable[Float],
     style: Tensor | None = None,
-    aside: Callable[[Tensor], None] | None = None,
+    on_features: Callable[[Tensor], None] | None = None,
 ) -> Iterator[Float]:
     """Run the decoder over a stream of features.
 
@@ -82,7 +82,8 @@ def decode(
         decoder: in evaluation mode.
         blocks: consecutive (n, F) features.
         style: (1, styles); None is no style.
-        aside: is given (1, F, m + 2 context) of them at a time, in all as many frames m.
+        on_features: called with (1, F, m + 2 context) features at a time, for as many frames m in
+            all as there are.
 
     Yields:
         Consecutive (m, E) expressions, in all as many frames.
@@ -97,8 +98,8 @@ def decode(
         raw = torch.cat([raw, torch.from_numpy(block)[None].to(raw)], dim=1)
         if raw.shape[1] > 2 * decoder.context:
             heard = torch.cat([heard, decoder.hear(raw)], dim=1)
-            if aside:
-                aside(raw.transpose(1, 2))
+            if on_features:
+                on_features(raw.transpose(1, 2))
             raw = raw[:, raw.shape[1] - 2 * decoder.context :]
         ahead = 0 if final else config.sigma2 - 1
         ready = first + heard.shape[1] - ahead - state.frame

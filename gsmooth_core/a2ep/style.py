@@ -1,7 +1,7 @@
-"""Whose mouth it is: resting shape, usual shape and amplitude of a person.
+"""A person's mouth: its resting shape, its usual shape and its amplitude.
 
-The paper picks any training speaker's one-hot vector for a new person. Here the person's own
-clip says how their lips lie at rest and how widely they move.
+For a new person the paper picks the one-hot vector of any training speaker. Here the person's own
+clip says how their lips rest and how widely they move.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Style:
     trust: float = 1.0
 
     def start(self, moved: Float, opening: Float) -> Float:
-        """(E,) the shape from which speech moves this person's mouth.
+        """The shape from which speech moves this person's mouth.
 
         The most closed frames say how the lips meet, but a mouth that closes while it is pursed
         does not rest pursed. So the speech shall have this person's usual shape as its mean; what
@@ -47,6 +47,9 @@ class Style:
         Args:
             moved: (T, E) the speech's movement from the average speaker's rest.
             opening: (E,) how far each component opens the lips.
+
+        Returns:
+            (E,)
         """
         spoken = np.abs(moved).max(axis=1) > SPOKEN
         if self.mean is None or not spoken.any():
@@ -74,8 +77,8 @@ class Style:
         """Estimate a person's style from their clip.
 
         Args:
-            track: of the clip.
-            names: E components.
+            track: the track of the person's clip.
+            names: the E components that speech drives.
             gram: (E, E) squared movement of the mouth's vertices (eq. 8's quadratic form).
             opening: (E,) how far each component opens the lips.
             usual: amplitude of the average speaker.
@@ -105,14 +108,14 @@ def mouth_amplitude(beta: Float, gram: Float) -> float:
 
 
 def openness(track: FaceTrack, beta: Float, opening: Float) -> Float:
-    """How far the lips are apart in the usable frames: as seen, or as `beta` (T, E) says."""
+    """(T,) gap of the lips in the usable frames: as found, or else as `beta` (T, E) says."""
     with np.errstate(invalid="ignore", divide="ignore"):
         seen = aperture(track.landmarks[track.usable])
     return seen if np.isfinite(seen).all() else beta @ opening
 
 
 def resting(beta: Float, openness: Float) -> Float:
-    """(E,) median of the frames of (T, E) in which the lips are least open, by (T,)."""
+    """(E,) median of `beta` (T, E) over the frames with the least `openness` (T,)."""
     most_closed = openness <= np.quantile(openness, REST_SHARE)
     return np.median(beta[most_closed], axis=0).astype(np.float32)  # type: ignore[no-any-return]
 

@@ -67,8 +67,9 @@ class Block(nn.Module):
 
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width) sines then cosines over a geometric series of wavelengths."""
-    steps = torch.arange(width // 2) / (width // 2 - 1)
-    angles = torch.arange(length)[:, None] * (10_000.0**-steps)[None]
+    # Never on the meta device, where the first operation makes torch import its compiler: seconds.
+    steps = torch.arange(width // 2, device="cpu") / (width // 2 - 1)
+    angles = torch.arange(length, device="cpu")[:, None] * (10_000.0**-steps)[None]
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 

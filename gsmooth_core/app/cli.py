@@ -319,15 +319,15 @@ def _sync_text(result: dict[str, Any]) -> str:
 
 
 def _report_text(result: dict[str, Any]) -> str:
-    from gsmooth_core.evaluation.report.shot_report import in_words
+    from gsmooth_core.evaluation.report.shot_report import describe
 
-    return in_words(result)
+    return describe(result)
 
 
 def _bench_text(result: dict[str, Any]) -> str:
-    from gsmooth_core.evaluation.bench.pipeline import in_words
+    from gsmooth_core.evaluation.bench.pipeline import describe
 
-    return in_words(result)
+    return describe(result)
 
 
 def _doctor_text(result: dict[str, Any]) -> str:

@@ -9,7 +9,11 @@ Requests come on stdin, events go to stdout (see `events`), everything else goes
 Commands: dub (arguments: job; output, where it lies outside of the job's folder), track, predict,
 mesh, sync, report (arguments: job), doctor, ping. One job runs at a time; others wait. A cancelled
 job ends within a frame and keeps what it has finished. The worker ends when its stdin closes, so
-that none is left behind when its host dies.
+that none is left behind when its host dies; with `--idle SECONDS` also after so long without a
+request, since it holds memory.
+
+It says "ready" once, "started" with the id of each request whose turn it is, "heartbeat" every few
+seconds, and "closing" before it ends by itself: from then on it takes no request.
 
 A line that is no request is answered by an error "bad_request" without an id, since it is the
 end of nothing that was asked for; so is a second request under the id of an open one.
@@ -17,13 +21,15 @@ end of nothing that was asked for; so is a second request under the id of an ope
 
 from __future__ import annotations
 
+import argparse
+import gc
 import json
 import logging
 import os
 import queue
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -62,27 +68,47 @@ class Worker:
     Args:
         requests: the host's lines.
         replies: where event lines go; nothing else may be written there.
+        idle: seconds without a request after which it ends; None for never.
     """
 
-    def __init__(self, requests: IO[bytes], replies: IO[str]) -> None:
+    def __init__(self, requests: IO[bytes], replies: IO[str], idle: float | None = None) -> None:
         self._requests = requests
         self._replies = replies
+        self._idle = idle
+        self._queueing = threading.Lock()  # between taking one more request and closing
         self._writing = threading.Lock()
         self._waiting: queue.Queue[Request | None] = queue.Queue()
         self._open: list[Request] = []  # the one that runs and those that wait
         self._closed = threading.Event()
 
     def run(self) -> None:
-        """Serve until stdin closes or a shutdown is asked for."""
-        self._write(json.dumps({"event": "ready", "version": __version__}))
+        """Serve until stdin closes, a shutdown is asked for, or nothing is for too long."""
+        self._say("ready", version=__version__)
         threading.Thread(target=self._listen, daemon=True).start()
         threading.Thread(target=self._beat, daemon=True).start()
-        while (request := self._waiting.get()) is not None:
+        while (request := self._next()) is not None:
             outcome = outcome_of(lambda request=request: self._do(request))  # type: ignore[misc]
             self._open.remove(request)
             self._answer(outcome, request)
+            _give_back()
+
+    def _next(self) -> Request | None:
+        """The request whose turn it is; None when the worker is to end."""
+        while True:
+            try:
+                return self._waiting.get(timeout=self._idle)
+            except queue.Empty:
+                self._retire()
+
+    def _retire(self) -> None:
+        """End for want of requests, unless one came at this very moment."""
+        with self._queueing:
+            if not self._open:
+                self._say("closing")
+                self._close()
 
     def _do(self, request: Request) -> Mapping[str, Any]:
+        self._say("started", **({} if request.id is None else {"id": request.id}))
         raise_if(request.cancelled.is_set)
         if request.command == "ping":
             return {"version": __version__}
@@ -107,6 +133,9 @@ class Worker:
 
     def _answer(self, event: Event | Outcome, request: Request) -> None:
         self._write(to_line(event, request.id))
+
+    def _say(self, event: str, **values: int | str) -> None:
+        self._write(json.dumps({"event": event} | values))
 
     def _write(self, line: str) -> None:
         try:
@@ -143,8 +172,10 @@ class Worker:
             hint = "Wait for one of them, or cancel it."
             self._answer(Failure("busy", f"{MOST_WAITING} requests wait already.", hint), request)
         else:
-            self._open.append(request)
-            self._waiting.put(request)
+            with self._queueing:
+                if not self._closed.is_set():  # else the host has been told
+                    self._open.append(request)
+                    self._waiting.put(request)
 
     def _refuse(self, message: str) -> None:
         """Answer a line without an id: under one, the host would take it for that job's end."""
@@ -169,7 +200,7 @@ class Worker:
 
     def _beat(self) -> None:
         while not self._closed.wait(HEARTBEAT_SECONDS):
-            self._write(json.dumps({"event": "heartbeat"}))
+            self._say("heartbeat")
 
 
 def next_line(stream: IO[bytes]) -> bytes:
@@ -206,17 +237,28 @@ def read_request(line: bytes) -> Request:
     return Request(number, command, arguments or {})
 
 
+def _give_back() -> None:
+    """Leave the memory of a graphics card that a job needed to others, who render with it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
 def _start_of(line: bytes) -> str:
     """As much of a bad line as a person may want to see."""
     return line[: 4 * _SHOWN].decode("utf-8", "replace").strip()[:_SHOWN]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve on this process's stdin and stdout."""
+    parser = argparse.ArgumentParser(description="Do jobs for another program, see this module.")
+    parser.add_argument("--idle", type=float, metavar="SECONDS", help="end after so long unasked")
+    options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     requests = os.fdopen(os.dup(0), "rb")
     with protected_stdout() as replies:
-        Worker(requests, replies).run()
+        Worker(requests, replies, options.idle).run()
     return 0
 
 
@@ -230,4 +272,4 @@ def protected_stdout() -> IO[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Names for groups of the 478 landmarks (numbers as in the face mesh's own chart)."""
+"""Names for groups of the 478 landmarks, numbered as in the published face mesh."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ INNER_LOWER_LIP = (95, 88, 178, 87, 14, 317, 402, 318, 324)
 MOUTH_CORNERS, INNER_MOUTH_CORNERS = (61, 291), (78, 308)
 OUTER_LIPS = (185, 40, 39, 37, 0, 267, 269, 270, 409, 146, 91, 181, 84, 17, 314, 405, 321, 375)
 
-UPPER_LIP_MIDDLE, LOWER_LIP_MIDDLE = 13, 14
+APERTURE_UPPER, APERTURE_LOWER = (81, 13, 311), (178, 14, 402)
+"""Points of the inner lips whose distance is the mouth's aperture; the n-th face each other."""
+
+CENTRAL_UPPER, CENTRAL_LOWER = (13, 82, 312), (14, 87, 317)
+"""The same closer to the middle: where teeth show first."""
+
 OUTER_EYE_CORNERS = (33, 263)
 """Their distance is the measure of a face's size."""
 
@@ -36,8 +41,20 @@ SKIN = np.array([
     # between nose and lips
     164, 167, 393, 165, 391, 92, 322,
 ])
-# fmt: on
 """Points on bare skin, for light."""
+
+SPEECH_POINTS = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+    152, 148, 377, 176, 400, 200, 199, 175,
+)
+"""Both lips, outer and inner edges, and the chin, in the order that the sync expert knows."""
+
+STILL_POINTS = (
+    33, 133, 362, 263, 168, 6, 197, 195, 9, 8, 151, 10, 55, 285, 193, 417, 122, 351,
+)
+"""Eye corners (the first and the fourth are the outer ones), brow, forehead, bridge of the nose."""
+# fmt: on
 
 LIPS = (*MOUTH_CORNERS, *INNER_MOUTH_CORNERS, *OUTER_LIPS, *INNER_UPPER_LIP, *INNER_LOWER_LIP)
 """The 40 landmarks of the lips: 20 of the outer edge, 20 of the inner one."""

@@ -1,14 +1,19 @@
-"""How far the mouth is open and how wide it is, from landmarks, and how two such curves agree."""
+"""How far a mouth is open and how wide it is, and how well two such curves agree."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.face.landmarks import MOUTH_CORNERS, OUTER_EYE_CORNERS
+from gsmooth_core.face.landmarks import (
+    APERTURE_LOWER,
+    APERTURE_UPPER,
+    CENTRAL_LOWER,
+    CENTRAL_UPPER,
+    MOUTH_CORNERS,
+    OUTER_EYE_CORNERS,
+)
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.types import Float
-
-# Places of the 478-point face mesh.
-UPPER_INNER_LIP, LOWER_INNER_LIP = (81, 13, 311), (178, 14, 402)
 
 _CONSTANT = 1e-5  # of a curve's size: what rounding alone makes it vary
 
@@ -38,8 +43,8 @@ def aperture(landmarks: Float) -> Float:
     Returns:
         (T,), 0 is shut; NaN where there is no face.
     """
-    upper = landmarks[:, UPPER_INNER_LIP]
-    lower = landmarks[:, LOWER_INNER_LIP]
+    upper = landmarks[:, APERTURE_UPPER]
+    lower = landmarks[:, APERTURE_LOWER]
     gap: Float = np.linalg.norm(upper - lower, axis=-1).mean(axis=1)
     return gap / np.nanmedian(eye_distance(landmarks))
 
@@ -51,12 +56,36 @@ def width(landmarks: Float) -> Float:
     return span / np.nanmedian(eye_distance(landmarks))
 
 
-def correlation(a: Float, b: Float) -> float:
-    """Pearson's r over the frames where both are numbers; 0 when either is constant.
+def lip_gaps(model: MorphableModel, identity: Float, expression: Float) -> Float:
+    """Heights of a mesh's mouth opening at three places near its middle.
 
     Args:
-        a: (T,)
-        b: (T,)
+        model: the face model.
+        identity: (I,) of the person.
+        expression: (T, E).
+
+    Returns:
+        (T, 3) in decimetres; below 0 where the lips overlap.
+    """
+    lips = [*CENTRAL_UPPER, *CENTRAL_LOWER]
+    corners = model.faces[model.landmark_faces[lips]]  # (6, 3)
+    weights = model.landmark_barycentric[lips]
+    neutral = np.einsum("lc,lc->l", model.template(identity)[corners, 1], weights)
+    moves = np.einsum("elc,lc->el", model.expression_basis[:, corners, 1], weights)
+    height = neutral + expression @ moves  # (T, 6)
+    gaps: Float = (height[:, :3] - height[:, 3:]).astype(np.float32)
+    return gaps
+
+
+def correlation(a: Float, b: Float) -> float:
+    """Pearson's r of two curves, over the frames where both have a value.
+
+    Args:
+        a: (T,) a curve, NaN where it has no value.
+        b: (T,) another one.
+
+    Returns:
+        -1..1; 0 when either is constant.
     """
     both = np.isfinite(a) & np.isfinite(b)
     pair = np.stack([a[both], b[both]]).astype(np.float64)

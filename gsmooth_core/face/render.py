@@ -156,13 +156,13 @@ def _sideways(posed: Posed) -> Float:
 def pose_face(
     surface: FaceSurface, track: FaceTrack, frame: int, expression: Float, transform: Float
 ) -> Posed:
-    """Place the surface with `expression` (E,) where the track has the head in `frame`.
+    """Place the surface where the track has the head in a frame.
 
     Args:
-        surface: the face.
-        track: pose and camera.
+        surface: the person's face surface.
+        track: pose of the head, and focal length.
         frame: frame number.
-        expression: beta of eq. 1.
+        expression: (E,) beta of eq. 1 that the surface is to show.
         transform: (2, 3) frame -> crop pixels.
     """
     shape = surface.template + np.tensordot(expression, surface.basis, 1).astype(np.float32)
@@ -183,9 +183,9 @@ def draw_face(
     """Rasterise the surface into a crop of `size` x `size` pixels.
 
     Args:
-        surface: the face.
+        surface: the person's face surface.
         posed: its vertices in this crop.
-        size: side of the crop.
+        size: side of the crop in pixels.
         light: (9, 3) spherical-harmonics light for I_r; None leaves I_r black.
         values: (V, C) more attributes to interpolate.
     """
@@ -216,8 +216,8 @@ def render_face(
     """I_r, depth, mask and regions of one frame's face with a new expression (the paper's DR).
 
     Args:
-        model: the face model.
-        track: the clip's track.
+        model: the face model that the track was fitted with.
+        track: the track of the clip.
         frame: frame number.
         expression: (E,) beta of eq. 1.
         transform: (2, 3) frame -> crop pixels.

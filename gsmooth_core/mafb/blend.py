@@ -21,9 +21,9 @@ from gsmooth_core.types import Bool, Float, Image
 PAPER_SIZE = 224
 PAPER_SIDE = 10 * PAPER_SIZE / 1015
 
-_FINE = 0.15  # of the rim, over which detail goes over from one picture to the other
-_EDGE = 1.5  # pixels over which the new picture ends at something that stands before the face
-_COARSE = 0.3  # of the rim: deviation of the Gaussian that tells light from detail
+_FINE = 0.15  # of the rim's width, over which detail changes from one picture to the other
+_EDGE = 1.5  # pixels over which the new picture ends at an occluder
+_COARSE = 0.3  # of the rim's width: deviation of the Gaussian that separates light from detail
 
 
 @dataclass(frozen=True)
@@ -180,21 +180,21 @@ def _falloff(distance: Float, rim: float) -> Float:
 
 
 def lay_over(
-    frame: Image, picture: Float, hidden: Bool, rim: float, before: Bool | None = None
+    frame: Image, picture: Float, hidden: Bool, rim: float, occluder: Bool | None = None
 ) -> tuple[Image, Bool]:
     """Lay a new picture over a frame, so that its rim shows neither a step nor a haze.
 
     In two bands (Burt and Adelson, 1983): a difference in light fades out over the whole rim,
-    detail goes over at its inner end. Half of one texture and half of another is softer than
-    either, or shows both.
+    while detail changes over at its inner end. A mean of two textures would be softer than either
+    of them, or show both.
 
     Args:
-        frame: (h, w, 3) the frame; what is hidden in it has no part in the result.
+        frame: (h, w, 3) the frame; its pixels under `hidden` have no part in the result.
         picture: (h, w, 3) the new picture, 0..255.
         hidden: (h, w) M_f: what the new picture replaces.
         rim: pixels around M_f over which it fades out.
-        before: (h, w) what stands before the face: there it ends within a pixel or two, and its
-            light is no light of the face.
+        occluder: (h, w) mask of what is in front of the face: there the picture ends within a
+            pixel or two, and what light falls on it says nothing about the face.
 
     Returns:
         (h, w, 3): `picture` under M_f, the frame bit by bit beyond the rim; and (h, w) M_f and rim.
@@ -203,12 +203,12 @@ def lay_over(
     if not hidden.any():
         return laid, np.zeros(hidden.shape, bool)
     distance = _distance(hidden)
-    if before is not None:
-        distance = np.where(before, distance * max(1.0, rim / _EDGE), distance)
+    if occluder is not None:
+        distance = np.where(occluder, distance * max(1.0, rim / _EDGE), distance)
     changed = _falloff(distance, rim) > 0
     y, x = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
     part = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]  # most of a large face is not touched
-    face = None if before is None else ~before[part]
+    face = None if occluder is None else ~occluder[part]
     laid[part] = _two_bands(frame[part], picture[part], distance[part], rim, face)
     return laid, changed
 
@@ -216,6 +216,7 @@ def lay_over(
 def _two_bands(
     frame: Image, picture: Float, distance: Float, rim: float, face: Bool | None
 ) -> Image:
+    """The blend of `lay_over` for a part of it; only where `face` is the light is measured."""
     wide, narrow = _falloff(distance, rim), _falloff(distance, rim * _FINE)
     old, hidden = frame.astype(np.float32), distance == 0
     known = ((wide > 0) & ~hidden).astype(np.float32)

@@ -153,8 +153,8 @@ class Window:
         crop = cv2.warpAffine(part, _cv(matrix), size, flags=interpolation, borderMode=edge)
         return np.asarray(crop)
 
-    def spread(self, crop: NDArray[Any], interpolation: int = cv2.INTER_CUBIC) -> NDArray[Any]:
-        """Crop pixels as they lie in the box: the way back of `cut`; 0 outside the crop."""
+    def uncrop(self, crop: NDArray[Any], interpolation: int = cv2.INTER_CUBIC) -> NDArray[Any]:
+        """Box pixels (h, w, ...) of a crop (size, size, ...): `cut` undone; 0 outside the crop."""
         matrix, shrink = self._matrix(), int(self.scale)
         if shrink > 1 and self.size % shrink == 0:
             crop, back = _shrunk(crop, _inverse(matrix), shrink)
@@ -184,7 +184,7 @@ def hidden(under: Window, mask: Bool) -> Bool:
     """(h, w) pixels of the box that (size, size) `mask` touches, however little."""
     reach = 2 * int(np.ceil(under.scale)) + 1
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8))
-    return under.spread(grown.astype(np.float32), cv2.INTER_LINEAR) > 0
+    return under.uncrop(grown.astype(np.float32), cv2.INTER_LINEAR) > 0
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
-"""Learning a person's correctives: frames are reconstructed, and it is seen where they lie wrong.
+"""Learning a person's correctives from how far reconstructed frames are off.
 
-What is measured is the difference that the correctives are made for, see there: the miss of a
-frame less that of its references. So the regression is on differences too, and a constant miss,
-which nobody can see, drops out.
+What is measured is the difference that the correctives are made for (see there): the error in a
+frame less the error in its references. So the regression is on differences too, and a constant
+error, which nobody can see, drops out.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy as np
 from torch import nn
 
 from gsmooth_core.taft.compose import Composition
-from gsmooth_core.taft.correctives import Correctives, circumstances
+from gsmooth_core.taft.correctives import Correctives, regressors
 from gsmooth_core.taft.generator import placed
 from gsmooth_core.taft.inputs import generated
-from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.registration import flow
 from gsmooth_core.taft.ridge import proven_ridge
+from gsmooth_core.taft.samples import ClipData, SampleSettings
 from gsmooth_core.types import Bool, Float, Image
 
-_OUTLINE = 15  # pixels around the face in which its outline may be found
-_STILL = 0.05  # deviation of a circumstance that hardly varies: it shall not count much
+_OUTLINE = 15  # pixels around the face in which its outline may lie
+_STILL = 0.05  # added to the deviations, so that a regressor that hardly varies counts little
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class CalibrationSettings:
     """How correctives are learned.
 
     Attributes:
-        penalties: that are tried for the size of the weights.
-        folds: stretches of the clip that take turns at judging.
-        smooth: of the crop's side: detail of the misses.
-        fewest: frames that are needed.
+        penalties: ridge penalties that are tried.
+        folds: number of stretches of the clip for cross-validation.
+        smooth: finest detail of the residual flow, as a share of the crop's side.
+        fewest: number of samples that are needed.
     """
 
     penalties: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0)
@@ -45,14 +45,14 @@ class CalibrationSettings:
 
 
 @dataclass(frozen=True)
-class Miss:
-    """One reconstructed frame.
+class ResidualFlow:
+    """How far one reconstructed frame is displaced.
 
     Attributes:
-        frame: its number.
+        frame: frame number.
         references: (K,) frame numbers of its references.
-        trust: (K,) in them, adding up to 1.
-        flow: (V, 2) how far the reconstruction lies off at each vertex, in sides of the crop.
+        trust: (K,) weights of the references; they add up to 1.
+        flow: (V, 2) displacement of the reconstruction at each vertex, in sides of the crop.
     """
 
     frame: int
@@ -62,70 +62,74 @@ class Miss:
 
 
 def calibrate(
-    material: Material,
-    lessons: LessonSettings,
+    data: ClipData,
+    samples: SampleSettings,
     settings: CalibrationSettings,
     until: float = np.inf,
     on_frame: Callable[[int], None] = lambda done: None,
 ) -> Correctives | None:
-    """Correctives of the person in a clip.
+    """Learn the correctives of the person in a clip.
 
     Args:
-        material: the frames that may be learned from.
-        lessons: which of them are.
-        settings: how to learn.
+        data: the clip; only its usable frames are learned from.
+        samples: which frames are reconstructed.
+        settings: the regression.
         until: time of `monotonic` after which no other frame is begun.
-        on_frame: told how many frames are done.
+        on_frame: called with the number of frames done.
 
     Returns:
-        None where there is too little to learn from, or nothing that unseen frames bear out.
+        None where there are too few samples, or where held-out frames do not bear the
+        correctives out.
     """
-    generator, composer = placed(material.generator, material.device), material.composer(lessons)
-    misses = []
-    for picture, composition in material.composed(composer, lessons, until):
+    generator, composer = placed(data.generator, data.device), data.composer(samples)
+    flows = []
+    for picture, composition in data.samples(composer, samples, until):
         points = composer.points(composition.frame)
-        misses.append(_miss(generator, composition, picture, points, settings.smooth))
-        on_frame(len(misses))
-    misses.sort(key=lambda miss: miss.frame)
-    track = material.track
-    x, gap = circumstances(track, track.expression), lessons.gap * float(track.fps)
-    return fitted(misses, x, gap, settings, composer.surface.moving)
+        flows.append(_residual_flow(generator, composition, picture, points, settings.smooth))
+        on_frame(len(flows))
+    flows.sort(key=lambda each: each.frame)
+    track = data.track
+    x, gap = regressors(track, track.expression), samples.gap * float(track.fps)
+    return fitted(flows, x, gap, settings, composer.surface.moving)
 
 
 def fitted(
-    misses: list[Miss], x: Float, gap: float, settings: CalibrationSettings, judged: Bool
+    residuals: list[ResidualFlow], x: Float, gap: float, settings: CalibrationSettings, judged: Bool
 ) -> Correctives | None:
-    """Correctives that explain misses as far as unseen ones bear out.
+    """Fit correctives to residual flows.
 
     Args:
-        misses: in the order of their frames; too few of them teach nothing.
-        x: (T, F) circumstances of the clip's frames.
-        gap: frames between those that teach and those that judge.
-        settings: how to learn.
-        judged: (V,) vertices that it is judged by.
+        residuals: in the order of their frames.
+        x: (T, F) regressors of the clip's frames.
+        gap: number of frames left out between training and held-out stretches.
+        settings: the regression.
+        judged: (V,) vertices that the held-out error is measured at.
+
+    Returns:
+        None where there are too few residuals, or where no penalty improves on held-out ones.
     """
-    if len(misses) < settings.fewest:
+    if len(residuals) < settings.fewest:
         return None
-    frames = np.array([miss.frame for miss in misses])
+    frames = np.array([each.frame for each in residuals])
     seen, none = x[frames], np.zeros((x.shape[1], 0), np.float32)
     blank = Correctives(seen.mean(0), seen.std(0) + _STILL, seen.min(0), seen.max(0), none)
     z = blank.standard(x)
-    relative = np.stack([z[m.frame] - m.trust @ z[list(m.references)] for m in misses])
-    flows = np.stack([m.flow.ravel() for m in misses])  # (N, 2 V)
+    relative = np.stack([z[m.frame] - m.trust @ z[list(m.references)] for m in residuals])
+    flows = np.stack([m.flow.ravel() for m in residuals])  # (N, 2 V)
     both = judged.repeat(2)  # x and y of a vertex
     weights = proven_ridge(relative, flows, settings.penalties, frames, settings.folds, gap, both)
     return None if weights is None else replace(blank, weights=weights)
 
 
-def _miss(
+def _residual_flow(
     generator: nn.Module, composition: Composition, picture: Image, points: Float, smooth: float
-) -> Miss:
-    under, size = composition.veiled.under, len(composition.hints)
+) -> ResidualFlow:
+    under, size = composition.masked.under, len(composition.hints)
     truth = under.cut(under.part(picture))
     face = cv2.dilate(composition.hints.any(-1).astype(np.uint8), np.ones((_OUTLINE, _OUTLINE)))
     field = flow(truth, _reconstruction(generator, composition), face > 0, smooth * size)
     at = np.rint(points).astype(np.intp).clip(0, size - 1)
-    return Miss(
+    return ResidualFlow(
         frame=composition.frame,
         references=composition.members,
         trust=composition.trust / composition.trust.sum(),

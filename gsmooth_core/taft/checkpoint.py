@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,9 @@ def save_generator(path: Path, generator: nn.Module, notes: dict[str, Any] | Non
 
 
 def load_generator(name_or_path: str | Path = "taft") -> nn.Module:
-    """Read a generator, ready for use; by default the one that comes with GSmooth.
+    """A generator of the caller's own, ready for use; by default the one that comes with GSmooth.
+
+    The file is read once a process, and again when it was replaced.
 
     Args:
         name_or_path: a name of `registry.MODELS`, or a checkpoint made by `save_generator`.
@@ -54,7 +58,13 @@ def load_generator(name_or_path: str | Path = "taft") -> nn.Module:
         ModelError: the file is missing, damaged, of another kind, does not fit the dimensions
             in its own header, or holds numbers that are not finite or absurd.
     """
-    source = ModelSource(registry.resolve(name_or_path), "TAFT generator", _HINT)
+    found = registry.resolve(name_or_path)
+    return copy.deepcopy(_load_once(found, registry.stamp(found)))  # it is moved, or trained
+
+
+@lru_cache(maxsize=2)
+def _load_once(path: Path, stamp: tuple[int, int, int]) -> nn.Module:
+    source = ModelSource(path, "TAFT generator", _HINT)
     arrays, meta = source.arrays(KIND)
     config = source.settings(GeneratorConfig, source.entry(meta, "config"), _LIMITS)
     generator = load_network(source, lambda: build(config), arrays)

@@ -1,8 +1,8 @@
-"""From a frame and the face it should show to what the generator is given (MAFB and its inputs).
+"""From a frame and the face it should show to the generator's input (MAFB).
 
 A `Composer` holds what belongs to a whole clip: the person's face surface, the crops, and a
-bounded bank of reference frames that is read once. It then composes one frame at a time, and
-looks at that frame only through the veil.
+bounded bank of reference frames that is read once. It then composes one frame at a time, and sees
+of that frame only what the mask leaves (`masked`).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from gsmooth_core.face.render import (
 from gsmooth_core.mafb.blend import MaskSettings, blend, face_mask, in_crop, scaled
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.correctives import Personal, circumstances
+from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
+from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
-from gsmooth_core.taft.veil import Veiled, veil
 from gsmooth_core.taft.warp import (
     Reference,
     agreement,
@@ -51,14 +51,14 @@ _BORDER = 4  # pixels of the crop that stay free around mask and rim
 
 @dataclass(frozen=True)
 class ComposeSettings:
-    """What is replaced, at which resolution, and from what.
+    """What is replaced, at which resolution, and from which references.
 
     Attributes:
-        whole_face: replace the whole face, as the paper does, and not the lower face alone.
+        whole_face: replace the whole face, as the paper does, instead of the lower face alone.
         size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
-        fixed: also give one reference as it is, not warped (the paper's generator wants one).
+        fixed: also give one reference unwarped, which the paper's generator needs.
         mask: morphology of the mask.
-        references: choice of the reference frames.
+        references: how reference frames are chosen.
     """
 
     whole_face: bool = False
@@ -73,16 +73,16 @@ class Composition:
     """One frame, ready for the generator.
 
     Attributes:
-        veiled: the frame without what the mask hides.
+        masked: the frame without the pixels under the mask.
         blend: I_b, M_f, references and their validity; the last reference is the shaded render.
-        hints: (H, W, 3) lips, mouth interior, skin of the new face.
+        hints: (H, W, 3) masks, 0 or 1, of the new face's lips, mouth interior and skin.
         members: frame numbers of the references.
-        trust: how much each reference is trusted, 0..1.
-        frame: number of the frame.
-        fixed: (H, W, 3) crop of another frame, where the settings ask for one.
+        trust: (K,) weight of each reference, 0..1.
+        frame: frame number.
+        fixed: (H, W, 3) RGB 0..1, the unwarped crop of another frame if the settings ask for it.
     """
 
-    veiled: Veiled
+    masked: MaskedFrame
     blend: Blend
     hints: Float
     members: tuple[int, ...]
@@ -95,14 +95,14 @@ class Composer:
     """Composes the frames of one clip.
 
     Args:
-        track: the clip's face.
-        model: the track's face model.
+        track: the track of the clip, T frames.
+        model: the face model that the track was fitted with.
         target: (T, E) the expression that each frame should show.
-        source: where frames for the bank come from; each is asked for once, in ascending order.
-        settings: see `ComposeSettings`.
-        personal: where this person's face differs from the mesh.
-        occluders: what stands before the face: it stays in its frames, which lend no pixels as
-            long as there are others.
+        source: gives the frames of the bank; each is asked for once, in ascending order.
+        settings: what is replaced; the defaults by default.
+        personal: correctives of the person's mesh.
+        occluders: masks of what is in front of the face: it stays where it is, and occluded
+            frames are no references as long as there are others.
 
     Raises:
         InputError: the target does not fit the track.
@@ -129,13 +129,15 @@ class Composer:
         self.transforms = crop_transforms(track, model, self.size)
         self.surface = face_surface(model, track.identity)
         self.occluders = occluders
-        clear = occluders.lendable(track) if occluders else track
+        # An occluded frame would lend pixels of a hand as pixels of a mouth.
+        lending = occluders.unoccluded(track) if occluders else track
         r = self.settings.references
         own = features(track, model, track.expression, r.degrees)
-        bank = choose_bank(own, clear.usable, r.bank)
+        bank = choose_bank(own, lending.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         self.choice = choose(wanted, own, bank, float(track.fps), r)
-        self._circumstances = [circumstances(track, e) for e in (track.expression, self.target)]
+        self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
+        # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])
         self.bank = {
             int(place): self._reference(source(int(bank[place])), int(bank[place]))
@@ -144,42 +146,57 @@ class Composer:
         self.box = self._box()
 
     def masks(self, frame: int) -> tuple[Drawing, Bool]:
-        """The new face with its warp (see `displacement`), and M_f of old and new face."""
+        """What is replaced in a frame.
+
+        Args:
+            frame: frame number.
+
+        Returns:
+            the drawing of the new face, whose values are the warp from each reference
+            (`warp.displacement`), and (size, size) M_f.
+        """
         new = self._posed(frame, self.target[frame])
         members = [self.bank[m] for m in self._members(frame)]
-        off = self._off(frame, [r.frame for r in members])
-        warp = [displacement(r, new.seen, o) for r, o in zip(members, off, strict=True)]
+        offsets = self._offsets(frame, [r.frame for r in members])
+        warp = [displacement(r, new.seen, o) for r, o in zip(members, offsets, strict=True)]
         values = np.concatenate(warp, 1) if warp else None
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
         whole = self.settings.whole_face
+        # Under the old face as well as under the new one: a chin that rises would leave its old
+        # self behind.
         old = covered(
             self.surface, self._posed(frame, self.track.expression[frame]), self.size, whole=whole
         )
         region = old | (drawing.face.mask if whole else drawing.dubbed)
         mask = self._clear_of_border(face_mask(region, self.settings.mask))
-        before = self._before(frame)
-        return drawing, mask if before is None else mask & ~before
+        occluder = self._occluder(frame)
+        return drawing, mask if occluder is None else mask & ~occluder
 
     def points(self, frame: int) -> Float:
-        """(V, 2) crop pixels of the new face's vertices in frame number `frame`."""
+        """(V, 2) crop pixels of the new face's vertices in a frame."""
         return self._posed(frame, self.target[frame]).seen[:, :2]
 
     def compose(self, frame: int, picture: Image) -> Composition:
-        """Compose frame number `frame`, whose pixels are `picture` (H, W, 3)."""
+        """Compose frame number `frame`, whose RGB pixels are `picture` (H, W, 3) uint8."""
         drawing, mask = self.masks(frame)
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
-        before = self._before(frame)
-        veiled = veil(picture, under, mask & under.inside(), before)
-        crop, known = veiled.crop()
-        bare = known if before is None else known & ~before
+        occluder = self._occluder(frame)
+        masked = mask_frame(picture, under, mask & under.inside(), occluder)
+        crop, known = masked.crop()
+        bare = known if occluder is None else known & ~occluder
         references, validity = self._references(frame, drawing)
         if len(references):
+            # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
             references = match_light(references, crop, (bare & _skin(drawing)).astype(np.float32))
+            # Beside the face the background has to go on, so references are weighed by how well
+            # they fit the frame there; on the face the new expression is right to differ.
             around = known & under.inside() & ~drawing.face.mask
             agreeing = agreement(references, crop, around)
             validity = np.where(drawing.face.mask, validity, validity * agreeing)
         inside = np.isin(drawing.face.region, MOUTH_REGIONS)
         own = soften_gap(drawing.face.image, inside, _lip_colour(drawing, references, validity))
+        # The shaded render comes last and weighs next to nothing: it shows only where no reference
+        # does. Inside the mouth it has a say, since references seldom show teeth just there.
         shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
         references = np.concatenate([references, own[None]])
         validity = np.concatenate([validity, shaded[None]])
@@ -191,7 +208,7 @@ class Composer:
         fixed = self._fixed(frame) if self.settings.fixed else None
         trust = self.choice.weights[frame]
         trust = trust[trust > 0]
-        return Composition(veiled, result, _hints(drawing), members, trust, frame, fixed)
+        return Composition(masked, result, _hints(drawing), members, trust, frame, fixed)
 
     @property
     def rim(self) -> float:
@@ -201,24 +218,25 @@ class Composer:
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
 
-    def _before(self, frame: int) -> Bool | None:
-        """(size, size) what stands before the face of a frame; None where nothing does."""
-        before = self.occluders.mask(frame, self.size) if self.occluders else None
-        return before if before is not None and before.any() else None
+    def _occluder(self, frame: int) -> Bool | None:
+        """(size, size) occluder mask of a frame; None where nothing is in front of the face."""
+        mask = self.occluders.mask(frame, self.size) if self.occluders else None
+        return mask if mask is not None and mask.any() else None
 
     def _members(self, frame: int) -> NDArray[np.int64]:
+        """(K,) places in the bank of a frame's references."""
         members: NDArray[np.int64] = self.choice.members[frame][self.choice.weights[frame] > 0]
         return members
 
-    def _off(self, frame: int, members: list[int]) -> Float:
-        """(K, V or 1, 2) how far references lie from where the mesh has them, in crop pixels."""
+    def _offsets(self, frame: int, members: list[int]) -> Float:
+        """(K, V or 1, 2) crop pixels from where the mesh has each reference to where it is."""
         if not self.personal or not members:
             return np.zeros((len(members), 1, 2), np.float32)
-        own, wanted = self._circumstances
-        return self.size * self.personal.nearer(frame, wanted[frame], own[members])
+        own, wanted = self._regressors
+        return self.size * self.personal.offset(frame, wanted[frame], own[members])
 
     def _reference(self, picture: Image, frame: int) -> Reference:
-        """Keep what the crops need of a frame, at its own resolution."""
+        """Keep what the crops need of a frame, at the frame's own resolution."""
         transform = self.transforms[frame].astype(np.float64)
         under = window(transform, self.size, *picture.shape[:2])
         posed = self._posed(frame, self.track.expression[frame])
@@ -240,6 +258,7 @@ class Composer:
             return none[..., None].repeat(3, -1), none
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         inside = np.isin(face.region, MOUTH_REGIONS)
+        # The warp is defined on the face alone; the mask reaches beyond it.
         field = extend(bridge(drawing.values, inside, len(members)), face.mask)
         pictures = np.zeros((len(members), self.size, self.size, 3), np.float32)
         validity = np.zeros((len(members), self.size, self.size), np.float32)
@@ -251,7 +270,7 @@ class Composer:
         return pictures, validity
 
     def _fixed(self, frame: int) -> Float:
-        """(H, W, 3) the same frame's crop for the whole clip, but for that frame itself."""
+        """(H, W, 3) one crop for the whole clip, and another one for the frame it is taken from."""
         kept = list(self.bank.values())
         others = [r for r in kept if r.frame != frame] or kept
         still = np.zeros((self.size, self.size, 2), np.float32)

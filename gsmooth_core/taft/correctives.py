@@ -1,10 +1,10 @@
-"""Personal correctives: where this person's face moves in another way than the model's.
+"""Personal correctives: where this person's face moves differently from the model's.
 
-A mesh is fitted to the clip, but a person's own face bends a little differently, and a fit errs
-in its own way with every pose. Of that only the difference between two frames can be seen, and
-only it matters: a reference is off where the mesh misses it by more than it misses the frame. The
-misses are taken as linear in expression and pose, as in the correctives of an animator, and are
-learned from frames that were reconstructed (`calibrate`).
+A mesh is fitted to the clip, but every face bends a little differently, and the fit errs in its
+own way with every pose. Only the difference of that error between two frames can be seen, and only
+it matters: a reference is misplaced by as much as the mesh is off in it by more than in the frame.
+The error is taken to be linear in expression and pose, like an animator's corrective shapes, and
+is learned from self-reconstruction samples (`calibrate`).
 """
 
 from __future__ import annotations
@@ -23,25 +23,36 @@ _LAYOUT: Layout = {
     **{name: ArrayLayout(("F",), 1e4) for name in ("centre", "spread", "low", "high")},
     "weights": ArrayLayout(("F", "W"), 10.0),
 }
-_TURN = 5.0  # a radian of the head's turn counts as much as five whole expressions
+_TURN = 5.0  # a radian of head rotation counts as much as five full expressions
 
 
-def circumstances(track: FaceTrack, expression: Float) -> Float:
-    """(T, F) what misses depend on, when the track's faces make `expression` (T, E)."""
+def regressors(track: FaceTrack, expression: Float) -> Float:
+    """What the mesh's errors are regressed on: expression and head rotation.
+
+    Args:
+        track: T frames.
+        expression: (T, E) that their faces make.
+
+    Returns:
+        (T, F)
+    """
     x: Float = np.concatenate([expression, _TURN * track.rotation], 1).astype(np.float32)
     return x
 
 
 @dataclass(frozen=True)
 class Correctives:
-    """How far the mesh of one person misses the face; V vertices, F circumstances.
+    """How far one person's mesh is off the face; V vertices, F regressors.
+
+    The fields' names are those of the arrays in the file.
 
     Attributes:
-        centre: (F,) mean of the circumstances that it was learned from.
-        spread: (F,) their deviation.
-        low: (F,) the smallest of them.
-        high: (F,) the largest.
-        weights: (F, 2 V) miss of each vertex, x and y in sides of the crop, a deviation.
+        centre: (F,) mean of the regressors in training.
+        spread: (F,) their standard deviation.
+        low: (F,) their smallest values.
+        high: (F,) their largest values.
+        weights: (F, 2 V) error of each vertex (x and y, in sides of the crop) per standard
+            deviation of a regressor.
     """
 
     centre: Float
@@ -51,16 +62,19 @@ class Correctives:
     weights: Float
 
     def standard(self, x: Float) -> Float:
-        """(..., F) circumstances (..., F) in deviations, kept within what was learned from."""
+        """(..., F) regressors (..., F), standardised and clipped to the range seen in training."""
         z: Float = ((x.clip(self.low, self.high) - self.centre) / self.spread).astype(np.float32)
         return z
 
-    def off(self, x: Float, references: Float) -> Float:
-        """(R, V, 2) by how much more the mesh misses a frame than references, in sides of the crop.
+    def offset(self, x: Float, references: Float) -> Float:
+        """By how much more the mesh is off in a frame than in its references.
 
         Args:
-            x: (F,) circumstances of the frame.
-            references: (R, F) theirs.
+            x: (F,) regressors of the frame.
+            references: (R, F) regressors of the references.
+
+        Returns:
+            (R, V, 2) in sides of the crop.
         """
         apart = self.standard(x) - self.standard(references)
         more: Float = (apart @ self.weights).reshape(len(references), -1, 2)  # x and y of a vertex
@@ -69,23 +83,23 @@ class Correctives:
 
 @dataclass(frozen=True)
 class Personal:
-    """The correctives of a clip's K parts, and how much of each a frame is made with.
+    """The correctives of a clip's K parts (see `adapt`), and their weights in each frame.
 
     Attributes:
-        parts: of each part, see `adapt`; None to change nothing.
-        shares: (T, K) of each part's in each frame.
+        parts: K correctives; None where a part has learned nothing.
+        shares: (T, K) weight of each part's correctives in each frame.
     """
 
     parts: tuple[Correctives | None, ...]
     shares: Float
 
-    def nearer(self, frame: int, x: Float, references: Float) -> Float:
-        """How far references lie from where the mesh has them, as seen from a frame.
+    def offset(self, frame: int, x: Float, references: Float) -> Float:
+        """How far references lie from where the mesh puts them, relative to a frame.
 
         Args:
             frame: number of the frame that is made.
-            x: (F,) its circumstances.
-            references: (R, F) theirs.
+            x: (F,) regressors of that frame.
+            references: (R, F) regressors of its references.
 
         Returns:
             (R, V or 1, 2) in sides of the crop, to be added to their displacement.
@@ -93,12 +107,12 @@ class Personal:
         moved = np.zeros((len(references), 1, 2), np.float32)
         for share, part in zip(self.shares[frame], self.parts, strict=True):
             if share and part:
-                moved = moved + share * part.off(x, references)
+                moved = moved + share * part.offset(x, references)
         return moved
 
 
 def save_personal(path: Path, made: Personal) -> None:
-    """Write what was learned of a clip in one atomic step; the weights in half precision."""
+    """Write the correctives of a clip, in one atomic step; their weights in half precision."""
     arrays = {"shares": made.shares}
     for number, part in enumerate(made.parts):
         for name, array in vars(part).items() if part else ():
@@ -108,7 +122,7 @@ def save_personal(path: Path, made: Personal) -> None:
 
 
 def load_personal(path: Path) -> Personal:
-    """Read what `save_personal` wrote.
+    """Read a file that `save_personal` wrote.
 
     Raises:
         InputError: no such file, damaged, or of another kind.

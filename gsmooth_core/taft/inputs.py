@@ -1,4 +1,4 @@
-"""From a composition through a generator, and the settings that suit one."""
+"""From a composition through a generator, and the settings that suit a generator."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gsmooth_core.types import Float
 
 
 def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSettings:
-    """The settings with the references that a generator was made for."""
+    """The settings, with the number and kind of references that a generator was built for."""
     if not config.warped:
         return replace(settings, fixed=True)
     return replace(settings, references=replace(settings.references, count=config.references))
 
 
 def generator_input(composition: Composition, config: GeneratorConfig) -> GeneratorInput:
-    """A batch of one for a generator."""
+    """A batch of one: what a generator is given for a composition."""
     blend, fixed = composition.blend, composition.fixed
     references, validity = blend.references, blend.validity
     if not config.warped and fixed is not None:
@@ -37,7 +37,7 @@ def generator_input(composition: Composition, config: GeneratorConfig) -> Genera
 
 
 def generated(generator: nn.Module, composition: Composition, part: Box = np.s_[:, :]) -> Float:
-    """(h, w, 3) what a generator makes of a part of the crop; it works where its weights are."""
+    """(h, w, 3) RGB 0..1, a generator's picture of a part of the crop, made on its own device."""
     device, (rows, columns) = next(generator.parameters()).device, part
     inputs = generator_input(composition, config_of(generator))
     seen = GeneratorInput(*(tensor[..., rows, columns].to(device) for tensor in inputs))

@@ -1,4 +1,4 @@
-"""What shows between the lips: the references' own, stretched, or else the model's."""
+"""What shows between the lips: the references' mouth interior, stretched, or the model's own."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from gsmooth_core.types import Bool, Float
 
-_STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior is believed e times less
-_GAP = 0.014  # of the crop's side: gap of the lips at which the dark behind them shows by 1 - 1/e
-_LINE = 0.8  # of the lips' colour: the line of lips that just touch
+_STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
+_GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
+_LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
 
 
 def bridge(values: Float, inside: Bool, count: int) -> Float:
     """Carry the lips' displacements across the open mouth, from the upper lip to the lower.
 
-    The rims of the lips are found more surely than teeth are. So what lies between them in a
-    reference is stretched to lie between them here, and is believed as far as the reference's
-    mouth is open as wide.
+    The edges of the lips are located better than teeth are. So what lies between them in a
+    reference is stretched to lie between them here, and weighs the more, the more alike the two
+    mouths are open.
 
     Args:
         values: (H, W, 3 * count) displacement (x, y) and visibility of each reference.
@@ -58,7 +58,7 @@ def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
         lip: (3,) colour of the lips, 0..1.
 
     Returns:
-        (H, W, 3) the same outside of `inside`.
+        (H, W, 3) the image, changed only where `inside`.
     """
     gap = inside.sum(0).astype(np.float32)  # pixels, by column
     share = np.exp(-np.maximum(gap - 1, 0) / (_GAP * len(inside)))[None, :, None]

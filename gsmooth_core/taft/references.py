@@ -1,9 +1,9 @@
-"""Which frames of the clip lend their pixels: a bank for the clip, a few of it for each frame.
+"""Which frames of the clip lend their pixels: a bank for the clip, and a few of it for each frame.
 
-Frames are compared in one feature space, in millimetres: the shape of the mouth, and the pose
-of the head at so many degrees a millimetre. The bank spans that space. For a frame the nearest
-members of the bank are taken, with weights that fall to zero towards the first one not taken:
-so a reference comes and goes without a jump when the mouth moves smoothly.
+Frames are compared in one feature space, in millimetres: the shape of the mouth, and the rotation
+of the head at so many degrees per millimetre. The bank spans that space. Each frame takes the
+nearest members of the bank, with weights that fall to zero towards the first one not taken, so
+that references come and go without a jump when the mouth moves smoothly.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.face.mouth import lip_gaps
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 _POINTS = 60
 _CANDIDATES = 3000
 _MM = 100.0  # a decimetre
-_INNER_LIPS = ((13, 14), (82, 87), (312, 317))  # landmarks: upper and lower rim of the lips
-_OPENING = 0.5  # how much each counts: what is seen inside the mouth depends on them
+_OPENING = 0.5  # weight of each gap of the lips: what is seen inside the mouth depends on them
 _SAME = 1e-8
-_NEARNESS = 2.0  # square millimetres: the price of a reference half way through its fade
+_NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class ReferenceSettings:
 
     Attributes:
         bank: largest number of frames kept for a clip; those that no frame needs are not read.
-        count: references a frame (K).
-        degrees: turn of the head that counts as much as a millimetre of the lips.
+        count: number of references for each frame (K).
+        degrees: head rotation that counts as much as a millimetre of the lips.
         gap: seconds around a frame from which it takes no references; the frame itself is
             never taken, unless it is the only one.
         fade: seconds over which a reference fades in outside of the gap.
@@ -51,28 +51,26 @@ class ReferenceSettings:
 
 
 def features(track: FaceTrack, model: MorphableModel, expression: Float, degrees: float) -> Float:
-    """(T, D) features of the track's frames when their faces make `expression` (T, E)."""
+    """Features by which frames are compared.
+
+    Args:
+        track: T frames.
+        model: the face model that the track was fitted with.
+        expression: (T, E) that the frames' faces make.
+        degrees: head rotation that counts as much as a millimetre of the lips.
+
+    Returns:
+        (T, D) in millimetres.
+    """
     mouth = np.isin(model.regions, [Region.LIPS, Region.LOWER_FACE])
     vertices = np.flatnonzero(mouth)
     vertices = vertices[:: max(1, len(vertices) // _POINTS)]
     basis = model.expression_basis[:, vertices].reshape(len(model.expression_names), -1)
     shape = expression @ basis * (_MM / np.sqrt(len(vertices)))  # (T, 3 * points)
     turn = np.degrees(track.rotation) / degrees
-    opening = _OPENING * _MM * aperture(model, track.identity, expression)
+    opening = _OPENING * _MM * lip_gaps(model, track.identity, expression)
     space: Float = np.concatenate([shape, turn, opening], 1).astype(np.float32)
     return space
-
-
-def aperture(model: MorphableModel, identity: Float, expression: Float) -> Float:
-    """(T, 3) heights of the mouth's opening in decimetres, at three places between the lips."""
-    upper, lower = np.array(_INNER_LIPS).T
-    corners = model.faces[model.landmark_faces[[*upper, *lower]]]  # (6, 3)
-    weights = model.landmark_barycentric[[*upper, *lower]]
-    rest = np.einsum("lc,lc->l", model.template(identity)[corners, 1], weights)
-    moves = np.einsum("elc,lc->el", model.expression_basis[:, corners, 1], weights)
-    height = rest + expression @ moves  # (T, 6)
-    opening: Float = (height[:, :3] - height[:, 3:]).astype(np.float32)
-    return opening
 
 
 def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:
@@ -128,8 +126,8 @@ def choose(
         target: (T, D) features of what the frames should show.
         own: (T, D) features of what the clip's frames show.
         bank: (B,) frame numbers of the bank.
-        fps: frames a second.
-        settings: how to choose.
+        fps: frames per second.
+        settings: number of references, gap and so on; the defaults by default.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)

@@ -1,4 +1,4 @@
-"""How far what a picture shows lies from where the truth shows it."""
+"""How far the content of one picture is displaced from that of the true one."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ import numpy as np
 
 from gsmooth_core.types import Bool, Float, Image
 
-_TEXTURE = 200.0  # squared gradient (8 bit) from which a pixel tells where it lies
-_AROUND = 3.0  # pixels over which the gradient is gathered
-_FARTHEST = 6.0  # pixels of flow that are believed e times less
-_DOUBT = 0.02  # belief from which a place has a flow of its own
+_TEXTURE = 200.0  # squared gradient (8 bit) at which a pixel's position is half certain
+_AROUND = 3.0  # pixels over which the gradient is averaged
+_FARTHEST = 6.0  # pixels of flow that weigh e times less
+_DOUBT = 0.02  # weight of the prior, which is no flow
 
 
 def flow(truth: Image, made: Float, where: Bool, smooth: float) -> Float:
-    """(H, W, 2) f, such that truth(x) looks like made(x + f); smooth, 0 where nothing tells.
+    """A smooth flow f such that truth(x) looks like made(x + f).
 
     Args:
-        truth: (H, W, 3) the picture that is right.
-        made: (H, W, 3) the other one, 0..1.
+        truth: (H, W, 3) uint8 RGB, the true picture.
+        made: (H, W, 3) RGB 0..1, the picture that is off.
         where: (H, W) pixels that may be compared.
-        smooth: standard deviation in pixels of the mean that is taken around each pixel.
+        smooth: standard deviation in pixels of the weighted mean around each pixel.
+
+    Returns:
+        (H, W, 2) x and y in pixels; 0 where there is no texture to tell.
     """
     right = cv2.cvtColor(truth, cv2.COLOR_RGB2GRAY)
     other = cv2.cvtColor((made * 255).clip(0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
@@ -41,7 +44,7 @@ def _dis() -> cv2.DISOpticalFlow:
 
 
 def _texture(grey: Image) -> Float:
-    """(H, W) 0..1 how surely a pixel's place can be told."""
+    """(H, W) 0..1 how certain a pixel's position is."""
     x, y = (cv2.Sobel(grey.astype(np.float32), cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
     square = cv2.GaussianBlur(x * x + y * y, (0, 0), _AROUND)
     texture: Float = square / (square + _TEXTURE)

@@ -1,4 +1,4 @@
-"""Ridge regression that keeps no more than stretches of frames bear out that it has not seen."""
+"""Ridge regression that keeps only what held-out stretches of frames bear out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.types import Bool, Float
 
-Rows = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 def ridge(x: Float, y: Float, penalty: float) -> Float:
@@ -24,24 +24,27 @@ def proven_ridge(
     x: Float,
     y: Float,
     penalties: Sequence[float],
-    frames: Rows,
+    frames: Indices,
     folds: int,
     clear: float,
     judged: Bool | None = None,
 ) -> Float | None:
-    """Coefficients under the penalty that serves unseen frames best; None where none does.
+    """Ridge regression under the penalty that cross-validation proves best.
 
-    Stretches of frames take turns at being held back. A penalty serves by the mean over them of
-    the error's change in decibels, less the standard error of that mean.
+    Stretches of frames are held out in turn. A penalty's score is the mean improvement over them
+    in decibels, less the standard error of that mean.
 
     Args:
-        x: (N, F) of N frames.
-        y: (N, D) what is to be explained.
-        penalties: that are tried.
+        x: (N, F) regressors of N frames.
+        y: (N, D) responses.
+        penalties: the candidates.
         frames: (N,) frame numbers, ascending.
         folds: number of stretches.
-        clear: frames between a stretch and what is learned from.
-        judged: (D,) what the penalties are judged by; by default all.
+        clear: number of frames left out on either side of a held-out stretch.
+        judged: (D,) responses that the score is taken over; all by default.
+
+    Returns:
+        (F, D) coefficients; None where no penalty improves on predicting nothing.
     """
     by = y if judged is None else y[:, judged]
     gains = [_gain(x, by, penalty, frames, folds, clear) for penalty in penalties]
@@ -49,7 +52,7 @@ def proven_ridge(
     return ridge(x, y, penalties[best]) if gains[best] > 0 else None
 
 
-def _gain(x: Float, y: Float, penalty: float, frames: Rows, folds: int, clear: float) -> float:
+def _gain(x: Float, y: Float, penalty: float, frames: Indices, folds: int, clear: float) -> float:
     gains = []
     for held, taught in _stretches(frames, folds, clear):
         missing = y[held] - x[held] @ ridge(x[taught], y[taught], penalty)
@@ -59,8 +62,8 @@ def _gain(x: Float, y: Float, penalty: float, frames: Rows, folds: int, clear: f
     return float(np.mean(gains) - np.std(gains, ddof=1) / np.sqrt(folds))
 
 
-def _stretches(frames: Rows, folds: int, clear: float) -> Iterator[tuple[Rows, Bool]]:
-    """What is held back and what may be learned from, where there is enough of both."""
+def _stretches(frames: Indices, folds: int, clear: float) -> Iterator[tuple[Indices, Bool]]:
+    """Held-out places and the frames to train on, for each stretch that leaves any."""
     for held in np.array_split(np.arange(len(frames)), folds):
         if len(held):
             first, last = frames[held[0]] - clear, frames[held[-1]] + clear
@@ -70,6 +73,6 @@ def _stretches(frames: Rows, folds: int, clear: float) -> Iterator[tuple[Rows, B
 
 
 def _decibels(error: Float) -> NDArray[Any]:
-    """(N,) of the rows' mean squares."""
+    """(N,) mean square of each frame's errors (N, D), in decibels."""
     decibels: NDArray[Any] = 10 * np.log10((error.astype(np.float64) ** 2).mean(1) + 1e-12)
     return decibels

@@ -114,10 +114,10 @@ class FaceTranslator:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
         picture = self._generate(composition)
-        veiled = composition.veiled
-        new, mask = veiled.reveal(frame, picture, self.composer.rim / veiled.under.scale)
+        masked = composition.masked
+        new, mask = masked.composite(frame, picture, self.composer.rim / masked.under.scale)
         hidden = np.zeros(frame.shape[:2], bool)
-        veiled.under.part(hidden)[...] = veiled.hidden
+        masked.under.part(hidden)[...] = masked.hidden
         return Translated(new, mask, hidden, composition.members)
 
     def _generate(self, composition: Composition) -> Float:

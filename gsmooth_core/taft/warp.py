@@ -1,8 +1,8 @@
 """Reference frames warped to a new face: the mesh says where each pixel was in each of them.
 
-Crops of all frames are aligned to the head, so a point of the mesh moves little between the
-crops of two frames. That displacement is drawn with the new face; around the face it fades out,
-so that collar and background stay where they are.
+The crops of all frames are aligned to the head, so a point of the mesh moves little from the crop
+of one frame to that of another. That displacement is drawn with the new face; around the face it
+fades out, so that collar and background stay where they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gsmooth_core.types import Bool, Float, Image
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
-_TOLERANCE = 0.02  # difference to the frame by which a reference is believed e times less
+_TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
 _COARSE = 128  # rows of the grid on which a displacement is continued around the face
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
 
@@ -42,12 +42,18 @@ class Reference:
     visible: Float
 
 
-def displacement(reference: Reference, seen: Float, off: Float) -> Float:
-    """(V, 3) where the vertices `seen` (V, >=2) lie in the reference, relative; and visibility.
+def displacement(reference: Reference, seen: Float, offset: Float) -> Float:
+    """Where a reference shows the vertices of a new face.
 
-    `off` (V or 1, 2) is how far they lie from where the meshes have them.
+    Args:
+        reference: the reference.
+        seen: (V, >=2) crop pixels of the new face's vertices.
+        offset: (V or 1, 2) crop pixels by which the reference shows them elsewhere than its mesh.
+
+    Returns:
+        (V, 3) displacement x and y in crop pixels, and visibility 0..1.
     """
-    moved = reference.points - seen[:, :2] + off
+    moved = reference.points - seen[:, :2] + offset
     return np.column_stack([moved, reference.visible]).astype(np.float32)
 
 
@@ -111,10 +117,15 @@ def _grid(height: int, width: int) -> Float:
 
 
 def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
-    """How well each warped reference (K, H, W, 3) goes on where the frame ends.
+    """How well each warped reference continues the frame.
 
     Collar, neck and background do not follow the head. The references that agree with the frame
-    around a place are the ones to believe next to it.
+    around a place are the ones to trust next to it.
+
+    Args:
+        pictures: (K, H, W, 3) warped references, 0..1.
+        frame: (H, W, 3) the frame, 0..1.
+        known: (H, W) pixels of the frame that may be compared.
 
     Returns:
         (K, H, W) 0..1; 1 for the best reference of a place.
@@ -123,29 +134,29 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
     grid = (max(1, width // 8), max(1, height // 8))
     red, green, blue = np.moveaxis(np.abs(pictures - frame), -1, 0)  # faster than a mean of three
     difference = (red + green + blue) * (known / np.float32(3))
-    total = np.stack([_spread(_reduced(d, grid)) for d in difference])
-    error = total / (_spread(_reduced(known.astype(np.float32), grid)) + 1e-4)
+    total = np.stack([_blurred(_reduced(d, grid)) for d in difference])
+    error = total / (_blurred(_reduced(known.astype(np.float32), grid)) + 1e-4)
     best = np.exp(-(error - error.min(0)) / _TOLERANCE)
     size = (width, height)
     fine: Float = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])
     return fine
 
 
-def _spread(values: Float) -> Float:
-    spread: Float = cv2.GaussianBlur(values, (0, 0), 0.06 * values.shape[0])
-    return spread
+def _blurred(values: Float) -> Float:
+    blurred: Float = cv2.GaussianBlur(values, (0, 0), 0.06 * values.shape[0])
+    return blurred
 
 
 def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
-    """Give warped references the frame's light, as seen where the frame is known.
+    """Relight warped references to match the frame.
 
-    A smooth gain is measured around the mask and carried under it, less and less with distance.
+    A smooth gain is measured around the mask and carried under it, fading with distance.
 
     Args:
         pictures: (K, H, W, 3) warped references, 0..1.
         frame: (H, W, 3) the frame, 0..1.
-        known: (H, W) 0..1 where the frame may be looked at and agrees with the face.
-        limit: largest logarithm of the gain.
+        known: (H, W) 0..1, bare skin that is visible in the frame.
+        limit: largest absolute logarithm of the gain.
 
     Returns:
         (K, H, W, 3) pictures with the gain, 0..1.
@@ -161,9 +172,9 @@ def _with_gain(
     picture: Float, lit: Float, known: Float, weight: Float, grid: tuple[int, int], limit: float
 ) -> Float:
     log_gain = np.clip(lit - np.log(picture + 0.05), -2 * limit, 2 * limit) * known[..., None]
-    spread = 0.08 * grid[0]
-    total = cv2.GaussianBlur(_reduced(log_gain, grid), (0, 0), spread)
-    norm = cv2.GaussianBlur(weight, (0, 0), spread)[..., None] + np.float32(0.03)
+    sigma = 0.08 * grid[0]
+    total = cv2.GaussianBlur(_reduced(log_gain, grid), (0, 0), sigma)
+    norm = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + np.float32(0.03)
     gain = np.exp(np.clip(total / norm, -limit, limit)).astype(np.float32)
     height, width = known.shape
     fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""What the fit needs of a morphable model: its landmarks, as a linear function of alpha, beta."""
+"""What the fit needs of a morphable model: its landmarks as a linear function of alpha and beta."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gsmooth_core.face.landmarks import (
-    INNER_LOWER_LIP,
-    INNER_MOUTH_CORNERS,
-    INNER_UPPER_LIP,
-    MESH_POINTS,
-    MOUTH_CORNERS,
-    OUTER_LIPS,
-)
+from gsmooth_core.face.landmarks import INNER_LOWER_LIP, INNER_UPPER_LIP, LIPS, MESH_POINTS
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking.lips import edge_landmarks
 from gsmooth_core.types import Float, Int
@@ -54,7 +47,7 @@ def landmark_basis(model: MorphableModel) -> LandmarkBasis:
     """Reduce a model to its dependable landmarks; irises and points without a place drop out."""
     index = MESH_POINTS[model.landmark_weight[MESH_POINTS] > 0]
     weight = model.landmark_weight[index] * np.where(
-        np.isin(index, _lip_points()), _LIP_WEIGHT, _FACE_WEIGHT
+        np.isin(index, LIPS), _LIP_WEIGHT, _FACE_WEIGHT
     )
     pairs = np.stack([INNER_UPPER_LIP, INNER_LOWER_LIP], 1)
     pairs = pairs[np.isin(pairs, index).all(1)]
@@ -66,7 +59,3 @@ def landmark_basis(model: MorphableModel) -> LandmarkBasis:
         index=index.astype(np.int32),
         pairs=np.searchsorted(index, pairs).astype(np.int32),
     )
-
-
-def _lip_points() -> tuple[int, ...]:
-    return (*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS, *INNER_MOUTH_CORNERS)

@@ -78,7 +78,7 @@ def frame_pose(
         rotation: (T, 3) axis-angle in the crop's camera space.
         translation: (T, 3) in the crop's camera space.
         matrix: (T, 2, 3) crop pixels -> frame pixels.
-        camera: of the frames.
+        camera: focal length and size of the frames.
         points: (T, N, 3) some points of the face in model space.
     """
     crop_x = np.concatenate([rotation, translation[:, :2] / -translation[:, 2:]], 1)

@@ -19,10 +19,10 @@ from gsmooth_core.tracking.basis import LandmarkBasis, landmark_basis
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES
-from gsmooth_core.tracking.lips import ClosedLips, close_lips
+from gsmooth_core.tracking.lips import ClosedLips, remove_closed_gap
 from gsmooth_core.tracking.projection import POSE, Camera, Reals, translation
 from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
-from gsmooth_core.tracking.terms import Seen, face_size, residuals
+from gsmooth_core.tracking.terms import Observations, face_size, residuals
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 Real = NDArray[np.float64]
@@ -50,12 +50,12 @@ class Limits:
     """What makes a frame's face unusable: confidence falls from 1 to 0 between two values.
 
     Attributes:
-        yaw: degrees away from the camera.
+        yaw: angle between face and camera in degrees.
         residual: root mean square landmark error, percent of the face's size.
-        presence: the networks' own certainty.
+        presence: the networks' own certainty, 0..1.
         size: distance of the outer eye corners in pixels (a face is about twice as wide).
-        lips: part of the lips' points that lie inside the frame.
-        hidden: part of the skin around the mouth that looks like something else.
+        lips: share of the lips' points that lie inside the frame.
+        hidden: share of the skin around the mouth that looks occluded.
     """
 
     yaw: tuple[float, float] = (45.0, 62.0)
@@ -71,9 +71,9 @@ class FitSettings:
     """How the model is fitted.
 
     Attributes:
-        identity: person and camera.
-        sequence: the frames.
-        mouth_deviation: how far beta of the mouth's main shapes may be from the ARKit score.
+        identity: how person and camera are found.
+        sequence: how pose and expression of the frames are found.
+        mouth_deviation: standard deviation of the mouth's main shapes around the ARKit score.
         closed_lips: what closed lips look like.
         limits: what makes a frame unusable.
     """
@@ -96,15 +96,15 @@ def fit_landmarks(
     """Fit a face model to the landmarks of a clip.
 
     Args:
-        track: landmarks of T frames.
-        model: the face model.
-        width: of the frames in pixels.
-        height: of the frames in pixels.
+        track: the landmarks of T frames.
+        model: the face model to fit.
+        width: width of the frames in pixels.
+        height: height of the frames in pixels.
         fps: frame rate.
-        settings: how.
+        settings: priors, weights and limits; the defaults by default.
 
     Returns:
-        the track, its light white and from everywhere. Frames without a face have confidence 0
+        the track, under uniform white light. Frames without a face have confidence 0
         and values between those of their neighbours.
 
     Raises:
@@ -112,18 +112,20 @@ def fit_landmarks(
     """
     settings = settings or FitSettings()
     basis = landmark_basis(model)
-    seen = observe(track, model, basis, settings.closed_lips)
-    if not seen.present.any():
+    observed = observe(track, model, basis, settings.closed_lips)
+    if not observed.present.any():
         raise NoFaceError(
             "No face was found in any frame of the clip.",
             "Use a clip in which a face is seen from the front, at least 20 pixels wide.",
         )
     prior = expression_prior(model, settings)
-    person = find_person(seen, basis, prior, width, height, settings.identity)
-    rest = basis.template(person.alpha)
-    x = solve_sequence(seen, rest, basis, person.camera, prior, float(fps), settings.sequence)
-    confidence = _confidence(track.presence, seen, rest, basis, person, x, settings.limits)
-    x = fill(x, seen.present)
+    person = find_person(observed, basis, prior, width, height, settings.identity)
+    neutral = basis.template(person.alpha)
+    x = solve_sequence(
+        observed, neutral, basis, person.camera, prior, float(fps), settings.sequence
+    )
+    confidence = _confidence(track.presence, observed, neutral, basis, person, x, settings.limits)
+    x = fill(x, observed.present)
     beta = x[:, POSE:] if prior.bounds is None else np.clip(x[:, POSE:], *prior.bounds)
     light = np.zeros((len(x), 9, 3), np.float32)
     light[:, 0] = np.sqrt(4 * np.pi)
@@ -146,8 +148,8 @@ def fit_landmarks(
 
 def observe(
     track: LandmarkTrack, model: MorphableModel, basis: LandmarkBasis, closed_lips: ClosedLips
-) -> Seen:
-    """The part of a landmark track that a model can be fitted to."""
+) -> Observations:
+    """What a model is fitted to: the observations in a landmark track."""
     present = np.isfinite(track.points).all((1, 2))
     size = face_size(track.points)
     scores = np.zeros((len(track), len(model.expression_names)), np.float32)
@@ -156,8 +158,8 @@ def observe(
             scores[:, column] = track.scores[:, ARKIT_NAMES.index(name)]
     size = np.where(present, np.maximum(size, 1), 1).astype(np.float32)
     points = track.points[:, basis.index]
-    close_lips(points, basis.pairs, size, present, closed_lips)
-    return Seen(points, scores, size, present, track.shot)
+    remove_closed_gap(points, basis.pairs, size, present, closed_lips)
+    return Observations(points, scores, size, present, track.shot)
 
 
 def expression_prior(model: MorphableModel, settings: FitSettings) -> Prior:
@@ -175,7 +177,7 @@ def _deviation(name: str, otherwise: float) -> float:
 
 
 def fill(x: Real, present: Bool) -> Real:
-    """Replace rows that are not present by what lies between their neighbours."""
+    """Interpolate parameters (T, P) over the frames that are not `present` (T,)."""
     where = np.flatnonzero(present)
     times = np.arange(len(x))
     return np.stack([np.interp(times, where, column[where]) for column in x.T], 1)
@@ -183,18 +185,18 @@ def fill(x: Real, present: Bool) -> Real:
 
 def _confidence(
     presence: Float,
-    seen: Seen,
-    rest: Float,
+    observed: Observations,
+    neutral: Float,
     basis: LandmarkBasis,
     person: Person,
     x: Real,
     limits: Limits,
 ) -> Float:
-    rows = np.flatnonzero(seen.present)
+    frames = np.flatnonzero(observed.present)
     out = np.zeros(len(x), np.float32)
-    for some in np.array_split(rows, max(len(rows) // 256, 1)):
-        part = seen.part(some)
-        error, _, _ = residuals(part, rest, basis, person.camera, x[some])
+    for some in np.array_split(frames, max(len(frames) // 256, 1)):
+        part = observed.part(some)
+        error, _, _ = residuals(part, neutral, basis, person.camera, x[some])
         rms = np.sqrt((error**2).sum(-1).mean(1))
         out[some] = (
             ramp(presence[some], limits.presence)
@@ -206,8 +208,8 @@ def _confidence(
     return out
 
 
-def _lips_inside(seen: Seen, basis: LandmarkBasis, camera: Camera) -> Float:
-    lips = seen.points[:, basis.pairs.ravel(), :2]
+def _lips_inside(observed: Observations, basis: LandmarkBasis, camera: Camera) -> Float:
+    lips = observed.points[:, basis.pairs.ravel(), :2]
     inside = ((lips > 0) & (lips < (camera.width, camera.height))).all(-1)
     return np.asarray(inside.mean(1), np.float32)
 

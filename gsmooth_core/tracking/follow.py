@@ -23,18 +23,18 @@ class FollowSettings:
     """How a face is chosen and followed.
 
     Attributes:
-        minimum_presence: below, the face counts as lost.
-        sure: above, the detector's idea of which way is up is believed.
-        steady: the crop stays where it is while the face moves less than this part of it, so
-            that the networks' answer does not tremble with the crop.
-        moved: the landmarks are found again in their own crop when they moved further.
-        retry: frames between two looks for a lost face.
-        deep_retry: frames between two looks for a lost face that is small.
+        minimum_presence: certainty below which the face counts as lost.
+        sure: presence above which the detector's idea of which way is up is trusted.
+        steady: the crop stays where it is while the face moves less than this share of its side,
+            so that the networks' output does not tremble with it.
+        moved: share of its side by which landmarks must move to be found again in a new crop.
+        retry: frames between two searches for a lost face.
+        deep_retry: frames between two searches for one that may be small.
         reach: how far from its last place, in its widths, a lost face may turn up again.
         pick: (x, y) as parts of width and height: take the face nearest to this place
             instead of the largest, most central one.
-        detector: how faces are found.
-        cuts: what counts as a cut.
+        detector: settings of the face detector.
+        cuts: thresholds of the cut detector.
     """
 
     minimum_presence: float = 0.7
@@ -188,7 +188,7 @@ def follow_face(
 
     Args:
         frames: (H, W, 3) RGB each; read once, one at a time.
-        settings: how.
+        settings: how a face is chosen and followed; the defaults by default.
         on_frame: called with each frame's number, the frame and what was found in it.
 
     Returns:

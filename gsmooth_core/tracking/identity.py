@@ -1,7 +1,7 @@
-"""The person and the camera, once for a clip: alpha and focal length from a spread of frames.
+"""Identity alpha and focal length of a clip, from a selection of its frames.
 
-All chosen frames are solved together (bundle adjustment): the frames' own pose and expression
-are eliminated from each step by the Schur complement.
+All of these frames are solved together (bundle adjustment): their own pose and expression are
+eliminated from each step by the Schur complement.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.basis import LandmarkBasis
 from gsmooth_core.tracking.projection import Camera
 from gsmooth_core.tracking.sequence import Prior, add_prior, initial, rigid_pose
-from gsmooth_core.tracking.terms import Seen, Weights, residuals, split, weigh
+from gsmooth_core.tracking.terms import Observations, Weights, residuals, split, weigh
 from gsmooth_core.types import Float, Int
 
 Real = NDArray[np.float64]
@@ -27,15 +27,15 @@ class IdentitySettings:
     """How person and camera are found.
 
     Attributes:
-        frames: how many frames are used at most.
-        iterations: Gauss-Newton steps.
-        firmness: weight of alpha's prior N(0, 1) for each frame used.
-        reluctance: expressions are held this many times closer to what is expected of them than
+        frames: largest number of frames that are used.
+        iterations: number of Gauss-Newton steps.
+        firmness: weight of alpha's prior N(0, 1), per frame that is used.
+        reluctance: the deviation of expressions from their prior is this many times smaller than
             later, so that what a person always shows becomes identity.
-        lens: focal length at first, in parts of the longer side of the picture.
-        closest: a face is not taken to be nearer to the camera than this, in decimetres.
+        lens: focal length to start from, over the longer side of the picture.
+        closest: smallest distance between face and camera, in decimetres.
         lens_deviation: standard deviation of the focal length's logarithm.
-        weights: of the data.
+        weights: weights of the data term.
     """
 
     frames: int = 24
@@ -57,18 +57,22 @@ class Person:
 
 
 def first_camera(
-    seen: Seen, basis: LandmarkBasis, width: int, height: int, settings: IdentitySettings
+    observed: Observations,
+    basis: LandmarkBasis,
+    width: int,
+    height: int,
+    settings: IdentitySettings,
 ) -> Camera:
-    """A usual lens, or a longer one where the face would otherwise be too near."""
+    """A common lens, or a longer one where the face would otherwise be too near."""
     eyes = basis.mean[np.searchsorted(basis.index, OUTER_EYE_CORNERS)]
     decimetres = float(np.linalg.norm(eyes[0] - eyes[1]))
-    largest = float(np.quantile(seen.size[seen.present], 0.9))
+    largest = float(np.quantile(observed.size[observed.present], 0.9))
     lens = max(settings.lens * max(width, height), settings.closest * largest / decimetres)
     return Camera(lens, width, height)
 
 
 def find_person(
-    seen: Seen,
+    observed: Observations,
     basis: LandmarkBasis,
     prior: Prior,
     width: int,
@@ -78,19 +82,19 @@ def find_person(
     """Estimate identity and focal length.
 
     Args:
-        seen: landmarks of the clip; at least one frame is present.
-        basis: the model's landmarks.
-        prior: what is expected of expressions.
-        width: of the frames.
-        height: of the frames.
-        settings: how.
+        observed: the landmarks of the clip; at least one frame has a face.
+        basis: how identity and expression move the model's landmarks.
+        prior: of the expressions.
+        width: width of the frames in pixels.
+        height: height of the frames in pixels.
+        settings: number of frames, weights and so on.
 
     Returns:
-        the person.
+        the person's identity, and the camera.
     """
-    camera = first_camera(seen, basis, width, height, settings)
+    camera = first_camera(observed, basis, width, height, settings)
     prior = replace(prior, deviation=prior.deviation / np.float32(settings.reluctance))
-    chosen = seen.part(spread(seen, basis, camera, settings.frames))
+    chosen = observed.part(varied_frames(observed, basis, camera, settings.frames))
     x = initial(chosen, basis.mean, basis, camera, prior)
     alpha = np.zeros(len(basis.identity))
     start = np.log(camera.focal)
@@ -102,11 +106,11 @@ def find_person(
     return Person(alpha.astype(np.float32), camera)
 
 
-def spread(seen: Seen, basis: LandmarkBasis, camera: Camera, count: int) -> Int:
+def varied_frames(observed: Observations, basis: LandmarkBasis, camera: Camera, count: int) -> Int:
     """Frames that differ most in pose and expression (farthest point first), in order."""
-    present = np.flatnonzero(seen.present)
+    present = np.flatnonzero(observed.present)
     some = present[:: max(len(present) // 2000, 1)]
-    part = seen.part(some)
+    part = observed.part(some)
     shape = np.broadcast_to(basis.mean, (len(some), *basis.mean.shape))
     pose = rigid_pose(shape, part, basis.weight, camera)
     features = np.concatenate([2 * pose[:, :3], part.scores], 1)
@@ -120,7 +124,7 @@ def spread(seen: Seen, basis: LandmarkBasis, camera: Camera, count: int) -> Int:
 
 
 def _step(
-    seen: Seen,
+    observed: Observations,
     basis: LandmarkBasis,
     camera: Camera,
     prior: Prior,
@@ -130,10 +134,10 @@ def _step(
     settings: IdentitySettings,
 ) -> tuple[Real, Real]:
     """Step of (alpha, log focal), and the frames' parameters after it."""
-    hessian, gradient = _normal(seen, basis, camera, alpha, x, settings.weights)
+    hessian, gradient = _normal(observed, basis, camera, alpha, x, settings.weights)
     own = x.shape[1]
     block, slope = hessian[:, :own, :own].copy(), gradient[:, :own].copy()
-    add_prior(block, slope, x, seen, prior)
+    add_prior(block, slope, x, observed, prior)
     cross = hessian[:, :own, own:]
     solved = np.linalg.solve(block, np.concatenate([cross, slope[..., None]], 2))
     reduced = (hessian[:, own:, own:] - cross.transpose(0, 2, 1) @ solved[..., :-1]).sum(0)
@@ -147,13 +151,18 @@ def _step(
 
 
 def _normal(
-    seen: Seen, basis: LandmarkBasis, camera: Camera, alpha: Real, x: Real, weights: Weights
+    observed: Observations,
+    basis: LandmarkBasis,
+    camera: Camera,
+    alpha: Real,
+    x: Real,
+    weights: Weights,
 ) -> tuple[Real, Real]:
     """Normal equations (K, P, P), (K, P) of pose, beta, alpha and log focal, in that order."""
     pose, _ = split(x)
-    rest = basis.template(alpha.astype(np.float32))
-    error, turned, placed = residuals(seen, rest, basis, camera, x)
-    scale = (100 / seen.size)[:, None, None]
+    neutral = basis.template(alpha.astype(np.float32))
+    error, turned, placed = residuals(observed, neutral, basis, camera, x)
+    scale = (100 / observed.size)[:, None, None]
     pixel = projection.point_jacobian(placed, camera) * scale[..., None]
     middle = np.array([camera.width / 2, camera.height / 2], np.float32)
     by_lens = (projection.project(placed, camera) - middle) * scale

@@ -93,10 +93,10 @@ def _smooth(light: Float, known: Bool, shot: Int, sigma: float) -> Float:
     """Gaussian mean over the known frames of each shot; unknown frames take what is around."""
     out = light.copy()
     for number in np.unique(shot[known]):
-        rows = shot == number
-        weight = known[rows].astype(np.float64)
-        spread = gaussian_filter1d(weight, sigma, mode="constant")
-        total = gaussian_filter1d(light[rows] * weight[:, None, None], sigma, 0, mode="constant")
-        mean = total / np.maximum(spread, 1e-12)[:, None, None]
-        out[rows] = np.where(spread[:, None, None] > 1e-9, mean, light[rows])
+        frames = shot == number
+        weight = known[frames].astype(np.float64)
+        norm = gaussian_filter1d(weight, sigma, mode="constant")
+        total = gaussian_filter1d(light[frames] * weight[:, None, None], sigma, 0, mode="constant")
+        mean = total / np.maximum(norm, 1e-12)[:, None, None]
+        out[frames] = np.where(norm[:, None, None] > 1e-9, mean, light[frames])
     return out

@@ -1,8 +1,8 @@
-"""The mouth's opening, made to mean the same in the picture and on the mesh.
+"""The opening of the mouth, made to mean the same in the picture and on the mesh.
 
-On the mesh an inner-lip landmark is the edge that is seen when the mouth opens. In the picture
-the two edges of closed lips are still marked a little apart, more so for some people; that much
-is taken off, so that closed lips in the picture are closed lips on the mesh.
+On the mesh an inner-lip landmark is the edge that shows when the mouth opens. In the picture the
+two edges of closed lips are still marked a little apart, more so for some people. That gap is
+removed, so that closed lips in the picture are closed lips on the mesh.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class ClosedLips:
     """How far apart the landmarks of closed lips are, in percent of the face's size.
 
     Attributes:
-        quantile: part of a clip's frames in which lips are closed, in speech.
-        most: the gap at that quantile is that of closed lips up to this, ...
-        open: ... from here on it is that of a mouth that never closes in the clip, ...
-        usual: ... of which closed lips would have this gap.
-        taper: a mouth open by this many times the closed gap is taken as it is seen.
+        quantile: share of a speaking clip's frames in which the lips are closed.
+        most: the closed gap is the one at that quantile, but at most this.
+        open: from this gap at the quantile on, the mouth never closes in the clip.
+        usual: the closed gap of a mouth that never closes in the clip.
+        taper: a mouth that is open by this many times the closed gap is taken as it is.
     """
 
     quantile: float = 0.07
@@ -37,12 +37,15 @@ class ClosedLips:
     taper: float = 4.0
 
 
-def close_lips(points: Float, pairs: Int, size: Float, present: Bool, settings: ClosedLips) -> None:
-    """Take the gap of closed lips off the inner-lip landmarks, in place (clips may be long).
+def remove_closed_gap(
+    points: Float, pairs: Int, size: Float, present: Bool, settings: ClosedLips
+) -> None:
+    """Remove the gap that closed lips still show from the inner-lip landmarks.
 
     Args:
-        points: (T, N, 3) pixels; opposite points are moved towards each other.
-        pairs: (P, 2) rows of opposite inner-lip points.
+        points: (T, N, 3) pixels; opposite points are moved towards each other, in place, since
+            clips may be long.
+        pairs: (P, 2) indices of opposite inner-lip points.
         size: (T,) size of the face in pixels.
         present: (T,) whether there is a face.
         settings: what closed lips look like.
@@ -61,7 +64,7 @@ def close_lips(points: Float, pairs: Int, size: Float, present: Bool, settings: 
 
 
 def _closed_gap(gap: Float, settings: ClosedLips) -> Float:
-    """(P,) what each pair of points shows when the lips are closed."""
+    """(P,) gap of each pair of points when the lips are closed, percent of the face's size."""
     low = np.quantile(gap, settings.quantile, axis=0)
     level = np.where(low > settings.open, settings.usual, np.minimum(low, settings.most))
     return np.asarray(np.maximum(level, 0.05), np.float32)

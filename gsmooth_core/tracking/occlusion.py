@@ -1,8 +1,8 @@
-"""Frames in which something else is before the mouth: a hand, a microphone, a caption.
+"""Frames in which something is in front of the mouth: a hand, a microphone, a caption.
 
-The face mesh imagines a mouth behind whatever hides it. The skin around it does not lie: where
-much of it has another colour than usual in this clip, while the upper face looks as always, the
-mouth is hidden.
+The landmark network imagines a mouth behind whatever hides it. The skin around it does not lie:
+where much of it has a colour that is not its own in this clip, while the upper face looks as
+always, the mouth is hidden.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from gsmooth_core.face.landmarks import NOSE_BASE, SKIN
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.types import Bool, Float, Image
 
-_UNUSUAL = 0.35  # relative difference of colour; light and turning heads stay below
+_FOREIGN = 0.35  # relative difference of colour; changes of light and pose stay below
 _DARKEST = 0.08
 
 
 def hidden_share(colours: Image, usable: Bool, model: MorphableModel) -> Float:
-    """How much of the skin around the mouth looks unlike itself.
+    """The share of the skin around the mouth whose colour is unlike its own.
 
     Args:
-        colours: (T, S, 3) of `lighting.SkinColours`.
-        usable: (T,) frames to take the usual colours from.
-        model: says which points are around the mouth.
+        colours: (T, S, 3) RGB of the skin landmarks (`lighting.SkinColours`).
+        usable: (T,) frames whose median colour is taken as the skin's own.
+        model: the face model, which tells the landmarks around the mouth from the others.
 
     Returns:
-        (T,) 0..1; up to 0.2 on faces that nothing hides.
+        (T,) 0..1; up to 0.2 on faces with nothing in front of them.
     """
     values = colours.astype(np.float32) / 255
     if not usable.any():
         return np.zeros(len(values), np.float32)
     places = model.landmarks(model.mean)
     lower = places[SKIN, 1] < places[NOSE_BASE, 1]
-    usual = np.median(values[usable], axis=0)  # (S, 3)
-    brightness = values[:, ~lower].mean(-1) / np.maximum(usual[~lower].mean(-1), 0.05)
-    expected = np.median(brightness, axis=1)[:, None, None] * usual[lower]
+    own = np.median(values[usable], axis=0)  # (S, 3)
+    brightness = values[:, ~lower].mean(-1) / np.maximum(own[~lower].mean(-1), 0.05)
+    expected = np.median(brightness, axis=1)[:, None, None] * own[lower]
     difference = np.abs(values[:, lower] - expected).mean(-1)
-    unusual = difference > _UNUSUAL * np.maximum(expected.mean(-1), _DARKEST)
-    return np.asarray(unusual.mean(1), np.float32)
+    foreign = difference > _FOREIGN * np.maximum(expected.mean(-1), _DARKEST)
+    return np.asarray(foreign.mean(1), np.float32)

@@ -110,7 +110,7 @@ class RNetTracker:
 
         Args:
             frames: (H, W, 3) RGB each.
-            clip: what they belong to.
+            clip: the clip that the frames are of.
             on_progress: called with the number of frames done.
 
         Returns:
@@ -174,7 +174,7 @@ class RNetTracker:
         sample = self._model.template(identity)[::every]
         shapes = np.broadcast_to(sample, (len(turn), *sample.shape))
         pose = deep3d.frame_pose(turn, shift, matrices[present], camera, shapes)
-        x = self._spread(present, np.concatenate([pose, coefficients.expression], 1))
+        x = self._over_all_frames(present, np.concatenate([pose, coefficients.expression], 1))
         confidence = np.zeros(len(present), np.float32)
         confidence[present] = (
             ramp(presence[present], self._limits.presence)
@@ -182,7 +182,7 @@ class RNetTracker:
             * ramp(face_size(points[present]), self._limits.size)
         )
         light = deep3d.light(coefficients.light)
-        lights = self._spread(present, light.reshape(len(light), -1)).reshape(-1, 9, 3)
+        lights = self._over_all_frames(present, light.reshape(len(light), -1)).reshape(-1, 9, 3)
         return FaceTrack(
             width=clip.width,
             height=clip.height,
@@ -200,7 +200,7 @@ class RNetTracker:
         )
 
     @staticmethod
-    def _spread(present: Bool, rows: Float) -> Float:
+    def _over_all_frames(present: Bool, rows: Float) -> Float:
         """Rows of the present frames, with the others between them, (T, P)."""
         full = np.zeros((len(present), rows.shape[1]))
         full[present] = rows

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from gsmooth_core.tracking import temporal
 from gsmooth_core.tracking.basis import LandmarkBasis
 from gsmooth_core.tracking.projection import POSE, Camera
-from gsmooth_core.tracking.terms import Seen, Weights, linearise
+from gsmooth_core.tracking.terms import Observations, Weights, linearise
 from gsmooth_core.types import Float
 
 Real = NDArray[np.float64]
@@ -26,17 +26,17 @@ _FIRMEST = 100.0
 
 @dataclass(frozen=True)
 class Prior:
-    """What is expected of expressions, and of motion from frame to frame at 25 fps.
+    """Prior of expressions, and of motion from frame to frame at 25 fps.
 
     Attributes:
+        deviation: (E,) standard deviation of beta around its expected value.
         mean_gain: the expected beta is the ARKit score times this.
-        deviation: (E,) standard deviation of beta around what is expected.
-        bounds: (low, high) of beta; None: unbounded.
-        bound_deviation: how far beta goes beyond a bound.
-        turn: acceleration of the head's turning, radians a frame squared.
-        shift: of its place, parts of the distance to the camera.
-        zoom: of its distance, parts of itself.
-        change: of beta.
+        bounds: (low, high) of beta; None is unbounded.
+        bound_deviation: standard deviation of beta beyond a bound.
+        turn: standard deviation of the head's angular acceleration, radians per frame squared.
+        shift: that of its direction from the camera, tangent per frame squared.
+        zoom: that of the logarithm of its distance.
+        change: that of beta.
     """
 
     deviation: Float
@@ -58,15 +58,15 @@ class Prior:
 
 @dataclass(frozen=True)
 class SequenceSettings:
-    """How the frames are solved."""
+    """Weights of the data, and number of Gauss-Newton steps."""
 
     weights: Weights = field(default_factory=Weights)
     iterations: int = 4
 
 
 def solve_sequence(
-    seen: Seen,
-    rest: Float,
+    observed: Observations,
+    neutral: Float,
     basis: LandmarkBasis,
     camera: Camera,
     prior: Prior,
@@ -76,50 +76,52 @@ def solve_sequence(
     """Pose and expression of all frames.
 
     Args:
-        seen: landmarks of T frames.
-        rest: (N, 3) landmarks of the person's face at rest.
-        basis: the model's landmarks.
-        camera: the camera.
-        prior: what is expected.
-        fps: frame rate, for what counts as smooth.
-        settings: how.
+        observed: the landmarks of T frames.
+        neutral: (N, 3) the person's landmarks without expression.
+        basis: how expressions move the model's landmarks.
+        camera: focal length and size of the frames.
+        prior: of expression and motion.
+        fps: frame rate, which decides what counts as smooth.
+        settings: weights and number of iterations.
 
     Returns:
-        (T, 6 + E); rows of frames without a face hold the prior.
+        (T, 6 + E); frames without a face hold the prior.
     """
     stiffness = prior.stiffness(fps)
-    total = len(seen.size)
+    total = len(observed.size)
     out = np.zeros((total, POSE + len(basis.expression)))
     for start in range(0, total, _WINDOW):
         first = max(start - _HALO, 0)
         last = min(start + _WINDOW + _HALO, total)
-        window = seen.part(slice(first, last))
-        x = _solve_window(window, rest, basis, camera, prior, stiffness, settings)
+        window = observed.part(slice(first, last))
+        x = _solve_window(window, neutral, basis, camera, prior, stiffness, settings)
         end = min(start + _WINDOW, total)
         out[start:end] = x[start - first : end - first]
     return out
 
 
 def _solve_window(
-    seen: Seen,
-    rest: Float,
+    observed: Observations,
+    neutral: Float,
     basis: LandmarkBasis,
     camera: Camera,
     prior: Prior,
     stiffness: Real,
     settings: SequenceSettings,
 ) -> Real:
-    x = initial(seen, rest, basis, camera, prior)
-    mask = temporal.join_mask(seen.shot, seen.present)
+    x = initial(observed, neutral, basis, camera, prior)
+    mask = temporal.join_mask(observed.shot, observed.present)
     for _ in range(settings.iterations):
-        hessian, gradient = normal_equations(seen, rest, basis, camera, prior, settings.weights, x)
+        hessian, gradient = normal_equations(
+            observed, neutral, basis, camera, prior, settings.weights, x
+        )
         x = x + temporal.solve(hessian, gradient, x, stiffness, mask)
     return x
 
 
 def normal_equations(
-    seen: Seen,
-    rest: Float,
+    observed: Observations,
+    neutral: Float,
     basis: LandmarkBasis,
     camera: Camera,
     prior: Prior,
@@ -130,20 +132,20 @@ def normal_equations(
     parameters = x.shape[1]
     hessian = np.zeros((len(x), parameters, parameters))
     gradient = np.zeros_like(x)
-    present = np.flatnonzero(seen.present)
+    present = np.flatnonzero(observed.present)
     for start in range(0, len(present), _CHUNK):  # small enough to stay in the cache
-        rows = present[start : start + _CHUNK]
-        linear = linearise(seen.part(rows), rest, basis, camera, x[rows], weights)
-        hessian[rows], gradient[rows] = linear.normal()
-    add_prior(hessian, gradient, x, seen, prior)
+        frames = present[start : start + _CHUNK]
+        linear = linearise(observed.part(frames), neutral, basis, camera, x[frames], weights)
+        hessian[frames], gradient[frames] = linear.normal()
+    add_prior(hessian, gradient, x, observed, prior)
     return hessian, gradient
 
 
-def add_prior(hessian: Real, gradient: Real, x: Real, seen: Seen, prior: Prior) -> None:
+def add_prior(hessian: Real, gradient: Real, x: Real, observed: Observations, prior: Prior) -> None:
     """Add the expression's prior, and a little firmness of the pose, in place."""
     beta = x[:, POSE:]
     stiff: Real = np.broadcast_to(1 / np.square(prior.deviation, dtype=np.float64), beta.shape)
-    pull: Real = stiff * (beta - prior.mean_gain * seen.scores)
+    pull: Real = stiff * (beta - prior.mean_gain * observed.scores)
     if prior.bounds is not None:
         beyond = beta - np.clip(beta, *prior.bounds)
         firm = 1 / prior.bound_deviation**2
@@ -151,21 +153,25 @@ def add_prior(hessian: Real, gradient: Real, x: Real, seen: Seen, prior: Prior) 
         stiff = stiff + firm * (beyond != 0)
     gradient[:, POSE:] += pull
     every = np.arange(x.shape[1])
-    firmness = np.where(seen.present, 1e-3, _FIRMEST)[:, None]
+    firmness = np.where(observed.present, 1e-3, _FIRMEST)[:, None]
     hessian[:, every[:POSE], every[:POSE]] += firmness
     hessian[:, every[POSE:], every[POSE:]] += stiff
 
 
-def initial(seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, prior: Prior) -> Real:
-    """First guess: ARKit scores, and the pose that carries the model onto the seen points."""
-    beta = prior.mean_gain * seen.scores
-    pose = rigid_pose(rest + np.tensordot(beta, basis.expression, 1), seen, basis.weight, camera)
+def initial(
+    observed: Observations, neutral: Float, basis: LandmarkBasis, camera: Camera, prior: Prior
+) -> Real:
+    """First guess: ARKit scores, and the pose that carries the model onto the observed points."""
+    beta = prior.mean_gain * observed.scores
+    pose = rigid_pose(
+        neutral + np.tensordot(beta, basis.expression, 1), observed, basis.weight, camera
+    )
     return np.asarray(np.concatenate([pose, beta], 1), np.float64)
 
 
-def rigid_pose(shape: Float, seen: Seen, weight: Float, camera: Camera) -> Real:
-    """(T, 6) poses by weighted Procrustes of (T, N, 3) shapes onto the seen 2.5-D points."""
-    flipped = np.nan_to_num(seen.points) * np.array([1, -1, -1], np.float32)
+def rigid_pose(shape: Float, observed: Observations, weight: Float, camera: Camera) -> Real:
+    """(T, 6) poses by weighted Procrustes of (T, N, 3) shapes onto the observed 2.5-D points."""
+    flipped = np.nan_to_num(observed.points) * np.array([1, -1, -1], np.float32)
     share = (weight / weight.sum())[:, None]
     from_middle, to_middle = (shape * share).sum(1), (flipped * share).sum(1)
     source = shape - from_middle[:, None]

@@ -1,8 +1,12 @@
 """Least squares over time: one small system a frame, joined by a penalty on acceleration.
 
-Minimises 1/2 d'Hd + g'd + 1/2 sum_t |W (x + d)''_t|^2, where H is block diagonal (one block a
+Minimises 1/2 d'Hd + g'd + 1/2 sum_t |W (x + d)''_t|^2, where H is block diagonal (one block per
 frame) and '' is the second difference within a shot. A second difference neither lags nor
 slows steady motion. Solved by conjugate gradients, preconditioned with the blocks.
+
+scipy.linalg.solveh_banded solves the same system. It was measured to take about as long (.43 s of
+processor time against .55 s for a window of 560 frames), and since it does not stop early as the
+conjugate gradients do, every track would change: it can replace them when tracks may.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from gsmooth_core.types import Bool, Int
 
 Real = NDArray[np.float64]
 
-_ITERATIONS, _TOLERANCE = 40, 1e-4
+_ITERATIONS, _TOLERANCE = 40, 1e-4  # stop when the error has fallen to this share
 
 
 def join_mask(shot: Int, present: Bool) -> Real:
@@ -32,17 +36,17 @@ def acceleration(x: Real) -> Real:
 
 
 def solve(hessian: Real, gradient: Real, x: Real, stiffness: Real, mask: Real) -> Real:
-    """The step d.
+    """The step d that minimises the function above.
 
     Args:
-        hessian: (T, P, P) blocks, positive definite.
-        gradient: (T, P).
-        x: (T, P) where the step starts.
+        hessian: (T, P, P) blocks of H, positive definite.
+        gradient: (T, P) g.
+        x: (T, P) parameters before the step.
         stiffness: (P,) squared weights W of the acceleration.
-        mask: (T-2,) of `join_mask`.
+        mask: (T-2,) from `join_mask`.
 
     Returns:
-        (T, P).
+        (T, P) d.
     """
     inverse = np.linalg.inv(hessian + _diagonal(mask, len(x), stiffness))
     right = -gradient - _stiff(x, stiffness, mask)

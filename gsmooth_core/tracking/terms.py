@@ -1,4 +1,4 @@
-"""The data term of the fit: how far posed landmarks are from those seen, and its derivatives.
+"""The data term of the fit: how far posed landmarks are from the observed ones.
 
 Residuals are in percent of the face's size (the distance of the outer eye corners, measured in
 depth as well, so that turning the head does not change it).
@@ -21,8 +21,8 @@ Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Landmarks seen in T frames.
+class Observations:
+    """The landmarks that were found in T frames.
 
     Attributes:
         points: (T, N, 3) pixels and relative depth, of the basis's landmarks.
@@ -38,19 +38,19 @@ class Seen:
     present: Bool
     shot: Int
 
-    def part(self, rows: slice | Int) -> Seen:
-        """The same for some frames."""
-        return Seen(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+    def part(self, frames: slice | Int) -> Observations:
+        """The observations of some frames."""
+        return Observations(*(getattr(self, name)[frames] for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What counts how much; standard deviations, so smaller is stronger.
+    """Weights of the data term, as standard deviations in percent of the face's size.
 
     Attributes:
-        noise: of a lip landmark, percent of the face's size.
-        outlier: residuals beyond count linearly (Huber), percent.
-        aperture: of the distance between opposite points of the inner lips, percent.
+        noise: deviation of a lip landmark.
+        outlier: residual beyond which the loss is linear (Huber).
+        aperture: deviation of the distance between opposite points of the inner lips.
     """
 
     noise: float = 0.7
@@ -80,34 +80,39 @@ class Linear:
 
 
 def residuals(
-    seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, x: Real
+    observed: Observations, neutral: Float, basis: LandmarkBasis, camera: Camera, x: Real
 ) -> tuple[Float, Float, Float]:
     """Landmark errors in percent.
 
     Args:
-        seen: T frames.
-        rest: (N, 3) the person's landmarks without expression.
-        basis: the model.
-        camera: the camera.
+        observed: the landmarks of T frames.
+        neutral: (N, 3) the person's landmarks without expression.
+        basis: how expressions move the model's landmarks.
+        camera: focal length and size of the frames.
         x: (T, 6 + E) pose and beta.
 
     Returns:
         (T, N, 2) errors, (T, N, 3) turned and (T, N, 3) camera-space points.
     """
     pose, beta = split(x)
-    turned, placed = projection.place(rest + np.tensordot(beta, basis.expression, 1), pose)
-    scale = 100 / seen.size[:, None, None]
-    error = (projection.project(placed, camera) - seen.points[..., :2]) * scale
+    turned, placed = projection.place(neutral + np.tensordot(beta, basis.expression, 1), pose)
+    scale = 100 / observed.size[:, None, None]
+    error = (projection.project(placed, camera) - observed.points[..., :2]) * scale
     return error, turned, placed
 
 
 def linearise(
-    seen: Seen, rest: Float, basis: LandmarkBasis, camera: Camera, x: Real, weights: Weights
+    observed: Observations,
+    neutral: Float,
+    basis: LandmarkBasis,
+    camera: Camera,
+    x: Real,
+    weights: Weights,
 ) -> Linear:
     """Weighted residuals and derivatives by pose and expression; see `residuals`."""
     pose, _ = split(x)
-    error, turned, placed = residuals(seen, rest, basis, camera, x)
-    pixel = projection.point_jacobian(placed, camera) * (100 / seen.size)[:, None, None, None]
+    error, turned, placed = residuals(observed, neutral, basis, camera, x)
+    pixel = projection.point_jacobian(placed, camera) * (100 / observed.size)[:, None, None, None]
     jacobian = np.concatenate(
         [
             projection.pose_jacobian(pixel, turned, pose),

@@ -36,13 +36,13 @@ def track_face(
     """Track one face through a clip.
 
     The frames are read once and none is kept: landmarks and the colours of the skin at them are
-    all that stays (the light is found from those after the fit).
+    all that is kept (the light is estimated from those after the fit).
 
     Args:
         frames: (H, W, 3) RGB each, in order.
-        clip: what the frames belong to; its size must be theirs.
+        clip: the clip that the frames are of; its size must be theirs.
         model: the face model to fit.
-        settings: how.
+        settings: how the face is followed and fitted; the defaults by default.
         on_progress: called with the number of frames done.
 
     Returns:

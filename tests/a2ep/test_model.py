@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -114,6 +116,15 @@ def test_a_checkpoint_is_read_once_until_it_changes(saved):
 
     os.utime(saved, (1, 1))
     assert load_a2ep(saved) is not first
+
+
+def test_loading_the_shipped_model_does_not_wake_torchs_compiler():
+    """Its import takes longer than all the rest of loading; a single operation on meta does it."""
+    code = (
+        "import sys; from gsmooth_core.a2ep import load_a2ep; load_a2ep();"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_names_must_fit_the_sizes():

@@ -59,7 +59,7 @@ def test_what_listens_aside_hears_every_frame_once_in_its_context(block):
     features = features.astype(np.float32)
     found = []
     blocks = [features[i : i + block] for i in range(0, 120, block)]
-    list(decode(made, blocks, aside=lambda heard: found.append(head(heard)[0, 0].numpy())))
+    list(decode(made, blocks, on_features=lambda heard: found.append(head(heard)[0, 0].numpy())))
     padded = np.pad(features, ((context, context), (0, 0)), mode="edge")
     with torch.inference_mode():
         whole = head(torch.from_numpy(padded.T.copy())[None])[0, 0].numpy()

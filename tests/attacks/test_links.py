@@ -16,7 +16,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.files import partial_path
 from gsmooth_core.taft.adapt import AdaptSettings
-from gsmooth_core.taft.lessons import LessonSettings
+from gsmooth_core.taft.samples import SampleSettings
 from tests.attacks import places
 from tests.attacks.places import (
     PRECIOUS,
@@ -272,7 +272,7 @@ def test_a_folder_for_locks_that_is_a_link_or_a_file(sources, place, precious, l
 @pytest.mark.slow
 def test_every_file_of_a_whole_job(tmp_path_factory, tmp_path, precious, monkeypatch):
     """Dub, mesh, sync and report write what they have to, and nothing under another name."""
-    few = AdaptSettings(LessonSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
+    few = AdaptSettings(SampleSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
     monkeypatch.setattr(import_module("gsmooth_core.dub").DubPipeline, "adapt_settings", few)
     clip, folder = talking(tmp_path_factory), tmp_path / "job"
     settings = DubSettings(preset="ultrafast", chunk_frames=25, adapt=15.0)

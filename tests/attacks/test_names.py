@@ -18,7 +18,8 @@ import pytest
 
 from gsmooth_core.app import cli
 from gsmooth_core.evaluation.metrics.shot import _pictures
-from gsmooth_core.evaluation.report import page, plot
+from gsmooth_core.evaluation.plot import Line
+from gsmooth_core.evaluation.report import charts, page
 from gsmooth_core.evaluation.sync.offset import SyncResult
 from gsmooth_core.evaluation.sync.plot import draw
 from gsmooth_core.job.job import load_job
@@ -285,8 +286,9 @@ def test_a_page_shows_names_and_obeys_none():
             word, page.text("h1", word), page.tiles([(word, word, word, "good")]),
             page.table([word], [[word, word]], [word]), page.picture(b"x", word),
             page.folded(word, word), page.glossary([(word, word)]),
-            plot.lines(values.astype(float), [plot.Line(word, values, 0)], "s"),
-            plot.dots([(word, [1.0])], [word]), plot.text_only(word), page.drawing("", word),
+            charts.lines(values.astype(float), [Line(word, values, 0)], "s"),
+            charts.dots([(word, [1.0])], [word]), page.drawing(word, word),
+            page.side_by_side([word]), page.legend([(word, 1)]),
         )  # fmt: skip
 
     assert is_plain(made(EVIL))
@@ -305,7 +307,7 @@ def test_a_plot_is_xml_whatever_the_name():
 
 def test_a_plot_of_a_single_second():
     """A shot of one second has one value for each second: there is no scale between two."""
-    drawn = plot.lines(np.array([0.5]), [plot.Line("confidence", np.ones(1, np.float32), 1)], "s")
+    drawn = charts.lines(np.array([0.5]), [Line("confidence", np.ones(1, np.float32), 1)], "s")
     assert drawn.count(">0.5</text>") == 1
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon import installer, runtime
+from blender_addon import installer
+from blender_addon.process import Process
+from blender_addon.task import Task
 from gsmooth_core.app import worker as module
 from gsmooth_core.app.worker import LONGEST_LINE, MOST_WAITING, next_line
 from tests.app.test_worker import Host, host, make_job
@@ -229,7 +231,7 @@ def test_job_folder_that_is_no_path_is_a_named_error(shared, job):
 # -- what the worker says --------------------------------------------------------------------
 
 
-def task_of(tmp_path: Path, *lines: str, log: str = "worker.log") -> runtime.Task:
+def task_of(tmp_path: Path, *lines: str, log: str = "worker.log") -> Task:
     """A task whose worker says these lines, reads its request and ends."""
     (tmp_path / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     code = (
@@ -237,7 +239,7 @@ def task_of(tmp_path: Path, *lines: str, log: str = "worker.log") -> runtime.Tas
         f"sys.stdout.write(open({str(tmp_path / 'lines.txt')!r}, encoding='utf-8').read())"
     )
     program = [sys.executable, "-c", code]
-    task = runtime.Task("Test", program, "dub", {}, tmp_path / log)
+    task = Task("Test", "dub", {}, Process(program, tmp_path / log))
     task.wait()
     return task
 

@@ -52,7 +52,7 @@ def main() -> None:
         measured = pipeline.bench(
             job(Path(name), options.frames), lambda event: None, lambda: False
         )
-    print(pipeline.in_words(asdict(measured)))
+    print(pipeline.describe(asdict(measured)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """A stand-in for the worker: speaks its protocol, makes real files, misbehaves when told to.
 
 `GSMOOTH_DOUBLE` says how: "crash" dies in the middle, "error" answers with an error, "slow" takes
-its time and obeys a cancel, "deaf" takes its time and does not.
+its time and obeys a cancel, "deaf" takes its time and does not. With a second request "late" says
+more about the first, "gone" dies without a word, "asleep" does nothing, "parting" nothing after a
+farewell. "idle" ends itself when it has done one, "lingering" long after it said so.
 """
 
+import contextlib
 import json
 import math
 import os
+import queue
 import random
 import shutil
 import struct
@@ -21,11 +25,21 @@ MANNER = os.environ.get("GSMOOTH_DOUBLE", "")
 FRAMES = 40  # of every clip that the tests make
 NAMES = ["jawOpen", "mouthSmileLeft", "mouthFunnel"]
 cancelled = threading.Event()
+requests = queue.SimpleQueue()
+number = 0  # of the request that is worked on
+
+
+class EndedError(Exception):
+    """The request has been answered."""
 
 
 def emit(event, **values):
     sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
     sys.stdout.flush()
+
+
+def answer(event, **values):
+    emit(event, id=number, **values)
 
 
 def ffmpeg():
@@ -50,24 +64,24 @@ def dub(folder):
     command += ["-vf", filters, "-r", job["fps"], "-frames:v", str(count), "-an"]
     command += ["-c:v", "libx264", "-crf", "1", "-pix_fmt", "yuv420p", job["output"]]
     subprocess.run(command, check=True)
-    emit("progress", id=1, stage="encode", done=count, total=count)
+    answer("progress", stage="encode", done=count, total=count)
     shape = {"frames": count, "fps": job["fps"], "size": [64, 36], "untouched_frames": [[0, 1]]}
-    emit("result", id=1, result={"output": job["output"], "job": str(folder), **shape})
+    answer("result", result={"output": job["output"], "job": str(folder), **shape})
 
 
 def misbehave():
     for done in range(5 if not MANNER else 200):
-        emit("progress", id=1, stage="track", done=done, total=200)
+        answer("progress", stage="track", done=done, total=200)
         if MANNER == "crash" and done == 3:
             sys.stderr.write("the dam is broken\n")
             sys.stderr.flush()
             os._exit(13)
         if MANNER == "error":
-            emit("error", id=1, code="no_face", message="There is no face.", hint="Use another.")
-            sys.exit()
+            answer("error", code="no_face", message="There is no face.", hint="Use another.")
+            raise EndedError
         if MANNER == "slow" and cancelled.wait(0.05):
-            emit("error", id=1, code="cancelled", message="The job was stopped.", hint="")
-            sys.exit()
+            answer("error", code="cancelled", message="The job was stopped.", hint="")
+            raise EndedError
         if MANNER == "deaf":
             time.sleep(0.1)
 
@@ -113,7 +127,7 @@ def mesh(folder):
     meta = {"names": NAMES, "fps": job["fps"], "focal": 80.0, "width": 64, "height": 36}
     write(folder / "mesh.safetensors", arrays, meta)
     result = {"mesh": str(folder / "mesh.safetensors"), "texture": None}
-    emit("result", id=1, result=result)
+    answer("result", result=result)
 
 
 def sync(folder):
@@ -124,7 +138,7 @@ def sync(folder):
     sure = frames < 100
     text = f"{frames} frames late" if sure else "Lips and sound do not fit well enough to say."
     result = {"offset_frames": frames, "offset_seconds": frames / 25, "confidence": 0.4}
-    emit("result", id=1, result=result | {"sure": sure, "text": text, "job": job})
+    answer("result", result=result | {"sure": sure, "text": text, "job": job})
 
 
 def write(path, arrays, meta):
@@ -146,23 +160,55 @@ def write(path, arrays, meta):
 
 def doctor(_folder):
     checks = [{"name": "Python", "ok": True, "detail": "3", "hint": ""}]
-    emit("result", id=1, result={"checks": checks, "stdin": sys.stdin.encoding})
+    answer("result", result={"checks": checks, "stdin": sys.stdin.encoding})
 
 
 def listen():
     for line in sys.stdin:
-        if json.loads(line)["command"] == "cancel" and MANNER != "deaf":
+        request = json.loads(line)
+        if request["command"] != "cancel":
+            requests.put(request)
+        elif MANNER != "deaf" and request["id"] == number:
             cancelled.set()
     if MANNER != "deaf":
         os._exit(0)
 
 
+def again():
+    """What there is to a request that is not the first."""
+    if MANNER == "late":
+        emit("progress", id=number - 1, stage="encode", done=7, total=7)
+        emit("error", id=number - 1, code="late", message="It comes too late.")
+        emit("error", code="bad_request", message="About a line before.")
+        emit("result", id=number - 1, result={"late": True})
+    elif MANNER == "gone":
+        os._exit(0)
+    elif MANNER in ("asleep", "parting"):
+        if MANNER == "parting":
+            emit("closing")
+        time.sleep(60)
+
+
 def main():
+    global number
     emit("ready", version="double")
-    request = json.loads(sys.stdin.readline())
     threading.Thread(target=listen, daemon=True).start()
-    folder = Path(request["arguments"].get("job", "."))
-    {"dub": dub, "mesh": mesh, "sync": sync, "doctor": doctor}[request["command"]](folder)
+    while True:
+        request = requests.get()
+        cancelled.clear()
+        number = request["id"]
+        if number > 1:
+            again()
+        answer("started")
+        folder = Path(request["arguments"].get("job", "."))
+        with contextlib.suppress(EndedError):
+            COMMANDS[request["command"]](folder)
+        if MANNER in ("idle", "lingering"):
+            time.sleep(0.3)  # the host has heard the result alone
+            emit("closing")
+            time.sleep(60 * (MANNER == "lingering"))
+            break
 
 
+COMMANDS = {"dub": dub, "mesh": mesh, "sync": sync, "doctor": doctor}
 main()

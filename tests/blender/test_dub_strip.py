@@ -89,6 +89,65 @@ def test_strip_moved_during_the_job_shows_the_same_frames_where_it_is_now(
     assert [shown_frame(scene, at) for at in looked_at] == before == [0, 0, 1, 39, 39]
 
 
+@pytest.mark.parametrize("moved", [0, 30])
+@pytest.mark.parametrize("handles", [(21, 51), (11, 41), (16, 31)])
+def test_strip_trimmed_during_the_job_shows_the_same_frames_in_its_present_handles(
+    timeline, scene, media, handles, moved
+):
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    plan = planning.make_plan(scene, selection.select(scene))
+    strips.move(old, moved)
+    first, end = handles[0] + moved, handles[1] + moved
+    strips.set_handles(old, first, end)
+    looked_at = [first, first + 5, end - 1]
+    before = [shown_frame(scene, at) for at in looked_at]
+    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    assert (strips.left(new), strips.right(new)) == (first, end)
+    assert [shown_frame(scene, at) for at in looked_at] == before
+    assert before == [at - 11 - moved for at in looked_at]
+    assert new["gsmooth_info"] == "good"
+
+
+def test_handles_pulled_out_during_the_job_are_followed_and_named(timeline, scene, media):
+    """The dub of frames 10 to 19; the clip itself, cut to these, stands for it."""
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    strips.set_handles(old, 21, 31)
+    plan = planning.make_plan(scene, selection.select(scene))
+    strips.set_handles(old, 18, 36)
+    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    assert (strips.left(new), strips.right(new)) == (18, 36)
+    assert new["gsmooth_info"].startswith("good, 8 frames")
+    strips.set_handles(old, 5, 31)
+    again = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    assert again["gsmooth_info"].startswith("good, 10 frames")  # before 11 it holds the first
+
+
+@pytest.mark.parametrize("trimmed", [(16, 31), (11, 26)])
+def test_still_trimmed_during_the_job_keeps_its_words_where_they_are(
+    timeline, scene, media, trimmed
+):
+    old = timeline.image(first=11, end=31)
+    timeline.sound(first=11)
+    plan = planning.make_plan(scene, selection.select(scene))
+    strips.set_handles(old, *trimmed)
+    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    assert (strips.left(new), strips.right(new)) == trimmed
+    assert strips.first_source_frame(new) == 11  # where its first word is said
+    assert new["gsmooth_info"] == "good"
+
+
+def test_still_moved_during_the_job_takes_its_words_along(timeline, scene, media):
+    old = timeline.image(first=11, end=31)
+    timeline.sound(first=11)
+    plan = planning.make_plan(scene, selection.select(scene))
+    strips.move(old, -3)
+    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    assert (strips.left(new), strips.right(new)) == (8, 28)
+    assert strips.first_source_frame(new) == 8
+
+
 def test_trimmed_content_is_respected(timeline):
     old = timeline.movie(first=11)
     timeline.sound(first=11)
@@ -185,6 +244,23 @@ def test_own_sound_is_muted_and_the_speech_stays(timeline, media):
     assert strips.left(speech) == 1
 
 
+@pytest.mark.parametrize(("frames", "muted"), [(0, [True, False]), (60, [False, True])])
+def test_own_sound_is_muted_where_the_strip_is_now(timeline, scene, media, frames, muted):
+    old = timeline.movie(first=1, channel=2)
+    timeline.sound(first=1, channel=3)
+    plan = planning.make_plan(scene, selection.select(scene))
+    own = []
+    for first in (1, 71):
+        own.append(timeline.sound(first=first, channel=1, name="own"))
+        own[-1].sound = own[-1].sound.copy()
+        own[-1].sound.filepath = str(media / "clip.mp4")
+        strips.set_handles(own[-1], first, first + 30)
+    strips.move(old, frames)
+    new = strips.place(plan, media / "clip.mp4", media, "", replace=False)
+    strips.mute_own_sound(plan, new)
+    assert [strip.mute for strip in own] == muted
+
+
 def test_own_sound_may_be_selected_too(timeline, media):
     """Blender selects a clip together with its sound: the other sound strip is meant."""
     timeline.movie()
@@ -246,6 +322,7 @@ def test_same_job_goes_to_the_same_folder(timeline):
         (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
         (lambda t, m, s: strips.set_handles(s, 41, 45), "overlap"),
         (lambda t, m, s: setattr(m, "filepath", "/nowhere/x.mp4"), "missing"),
+        (lambda t, m, s: setattr(m, "filepath", f"/{'x' * 300}/a.mp4"), "missing"),
     ],
 )
 def test_what_cannot_be_dubbed_is_refused_in_words(timeline, spoil, words):

@@ -12,7 +12,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import preferences, rig, runtime, selection, shape_keys, strips  # noqa: E402
+from blender_addon import interpreter, preferences, rig, runtime, selection, shape_keys, strips  # noqa: E402
 
 pytestmark = pytest.mark.slow
 FRAMES = 10
@@ -33,7 +33,7 @@ def folder(core_python, tmp_path_factory):
         "import sys; from gsmooth_core.models import registry as models;"
         "sys.exit(any(models.find(n) is None for n in ('face_model', 'a2ep', 'taft')))"
     )
-    if subprocess.run([core_python, "-c", code], env=runtime.worker_environment()).returncode:
+    if subprocess.run([core_python, "-c", code], env=interpreter.worker_environment()).returncode:
         pytest.skip("a model of the way is missing")
     buzz = (
         sum(math.sin(2 * math.pi * 130 * k * i / 16000) / k for k in range(1, 12))

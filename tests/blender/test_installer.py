@@ -9,13 +9,15 @@ import zipfile
 
 import pytest
 
-from blender_addon import installer, interpreter, runtime
+from blender_addon import installer, interpreter
+from blender_addon.process import Process
+from blender_addon.task import Task
 
 
 def install(tmp_path, requirements):
     arguments = {"folder": str(tmp_path / "new env"), "requirements": requirements}
     program = [sys.executable, "-I", installer.__file__]
-    task = runtime.Task("Install", program, "install", arguments, tmp_path / "install.log")
+    task = Task("Install", "install", arguments, Process(program, tmp_path / "install.log"))
     task.wait()
     return task
 
@@ -69,7 +71,7 @@ def test_python_that_does_not_suit_says_what_to_install(tmp_path):
 def test_closing_blender_stops_it(tmp_path):
     arguments = {"folder": str(tmp_path / "env"), "requirements": []}
     program = [sys.executable, "-I", installer.__file__]
-    task = runtime.Task("Install", program, "install", arguments, tmp_path / "install.log")
+    task = Task("Install", "install", arguments, Process(program, tmp_path / "install.log"))
     task.cancel()
     task.wait()
     assert not task.running

@@ -7,7 +7,15 @@ from fractions import Fraction
 import pytest
 
 from blender_addon.errors import UserError
-from blender_addon.timing import Cut, Placement, Span, free_channel, picture_span, speech_cut
+from blender_addon.timing import (
+    Cut,
+    Placement,
+    Span,
+    free_channel,
+    picture_span,
+    speech_cut,
+    undubbed,
+)
 
 PAL = Fraction(25)
 
@@ -41,6 +49,20 @@ def test_span_holds_the_frames_that_the_strip_shows(strip):
 
 def test_still_fills_its_handles():
     assert picture_span(Placement(5, 25, 5, 1), still=True) == Span(5, 20, 0)
+
+
+@pytest.mark.parametrize("shift", [0, 7, -20])
+@pytest.mark.parametrize("handles", [(21, 31), (18, 36), (5, 60), (25, 28), (33, 40), (60, 70)])
+def test_undubbed_frames_are_those_that_the_dub_does_not_have(handles, shift):
+    dubbed = picture_span(Placement(21, 31, 11, 40), still=False)
+    had = {dubbed.source + i for i in range(dubbed.count)}
+    now = Placement(handles[0] + shift, handles[1] + shift, 11 + shift, 40)
+    missing = set(span_by_frames(now).values()) - had
+    assert undubbed(dubbed, now, shift, still=False) == len(missing)
+
+
+def test_still_that_grew_lacks_what_was_added():
+    assert undubbed(Span(5, 20, 0), Placement(2, 30, 2, 1), 0, still=True) == 8
 
 
 def test_strip_beyond_its_content_is_refused():

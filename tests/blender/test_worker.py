@@ -10,8 +10,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import interpreter, planning, preferences, runtime, selection, strips  # noqa: E402
+from blender_addon import task as task_module  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.operators.worker_operator import worker_task  # noqa: E402
+from blender_addon.operators.worker_operator import WorkerOperator, worker_task  # noqa: E402
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def start(clip, scene):
     plan = planning.make_plan(scene, selection.select(scene))
     job = planning.job_of(plan, scene.gsmooth.for_job())
     folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
-    return plan, folder, runtime.activate(worker_task("Dub", "dub", folder, job=str(folder)))
+    return plan, folder, runtime.activate(worker_task("Dub", "dub", job=str(folder)))
 
 
 def run_until(task, condition, seconds=10.0):
@@ -64,13 +65,12 @@ def test_progress_and_cancel(clip, scene, double):
     assert task.text == "Stopping"
     task.wait()
     assert task.failure.code == "cancelled"
-    assert task.process.popen.poll() is not None
     assert runtime.active() is None
 
 
 def test_worker_that_ignores_a_cancel_is_killed(clip, scene, double, monkeypatch):
     double("deaf")
-    monkeypatch.setattr(runtime, "CANCEL_SECONDS", 0.3)
+    monkeypatch.setattr(task_module, "CANCEL_SECONDS", 0.3)
     *_, task = start(clip, scene)
     assert run_until(task, lambda: task.done >= 1)
     task.cancel()
@@ -81,11 +81,26 @@ def test_worker_that_ignores_a_cancel_is_killed(clip, scene, double, monkeypatch
 
 def test_worker_that_falls_silent_is_killed(clip, scene, double, monkeypatch):
     double("deaf")
-    monkeypatch.setattr(runtime, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(task_module, "SILENT_SECONDS", 0.05)
     *_, task = start(clip, scene)
     task.wait()
     assert task.failure.code == "worker_silent"
-    assert "worker.log" in str(task.failure)
+    assert str(task.process.log_path) in str(task.failure)
+
+
+def test_opening_another_file_stops_the_job_and_no_more(clip, scene, double, monkeypatch):
+    """Blender calls `cancel` of a modal operator then."""
+    double("slow")
+    *_, task = start(clip, scene)
+    assert run_until(task, lambda: task.done >= 1)
+    operator = WorkerOperator()
+    operator._task = task
+    monkeypatch.setattr(WorkerOperator, "_leave", lambda self, context: None)
+    operator.cancel(bpy.context)
+    assert task.failure.code == "cancelled"
+    assert task.process.popen.poll() is None
+    *_, again = start(clip, scene)
+    assert again.process is task.process
 
 
 def test_second_job_has_to_wait(clip, scene, double):
@@ -126,7 +141,7 @@ def test_strip_moved_while_its_dub_is_made(clip, scene):
     assert (strips.left(new), strips.right(new)) == (11, 51)
 
 
-@pytest.mark.parametrize("python", ["/nowhere/python", ""])
+@pytest.mark.parametrize("python", ["/nowhere/python", "/" + "x" * 300, ""])
 def test_missing_python_says_where_to_choose_one(clip, monkeypatch, tmp_path, python):
     monkeypatch.setenv("GSMOOTH_PYTHON", python)
     monkeypatch.setattr(interpreter, "core_folder", lambda: tmp_path)  # no checkout with a .venv

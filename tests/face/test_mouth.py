@@ -1,17 +1,18 @@
 import numpy as np
 import scipy.stats
 
-from gsmooth_core.face import mouth
+from gsmooth_core.face import landmarks, mouth
+from tests.taft import scene
 
 
 def face(gap, span=0.6, eyes=1.0):
     points = np.zeros((len(gap), 478, 2), np.float32)
-    points[:, mouth.OUTER_EYE_CORNERS[0], 0] = -eyes / 2
-    points[:, mouth.OUTER_EYE_CORNERS[1], 0] = eyes / 2
-    points[:, mouth.UPPER_INNER_LIP, 1] = -np.asarray(gap)[:, None] / 2
-    points[:, mouth.LOWER_INNER_LIP, 1] = np.asarray(gap)[:, None] / 2
-    points[:, mouth.MOUTH_CORNERS[0], 0] = -span / 2
-    points[:, mouth.MOUTH_CORNERS[1], 0] = span / 2
+    points[:, landmarks.OUTER_EYE_CORNERS[0], 0] = -eyes / 2
+    points[:, landmarks.OUTER_EYE_CORNERS[1], 0] = eyes / 2
+    points[:, landmarks.APERTURE_UPPER, 1] = -np.asarray(gap)[:, None] / 2
+    points[:, landmarks.APERTURE_LOWER, 1] = np.asarray(gap)[:, None] / 2
+    points[:, landmarks.MOUTH_CORNERS[0], 0] = -span / 2
+    points[:, landmarks.MOUTH_CORNERS[1], 0] = span / 2
     return points
 
 
@@ -25,8 +26,18 @@ def test_aperture_and_width_are_in_eye_distances_whatever_the_size_of_the_pictur
 
 def test_one_frame_of_a_turned_head_does_not_change_the_scale():
     points = face(np.full(9, 0.2))
-    points[4, mouth.OUTER_EYE_CORNERS[0]] *= 0.2
+    points[4, landmarks.OUTER_EYE_CORNERS[0]] *= 0.2
     np.testing.assert_allclose(mouth.aperture(points), 0.2, atol=1e-6)
+
+
+def test_the_gaps_of_a_meshs_lips_are_those_of_its_landmarks():
+    clip, model = scene.track(6), scene.face_model()
+    points = model.landmarks(model.shape(clip.identity, clip.expression))
+    oracle = [points[:, a, 1] - points[:, b, 1] for a, b in ((13, 14), (82, 87), (312, 317))]
+    found = mouth.lip_gaps(model, clip.identity, clip.expression)
+    np.testing.assert_allclose(found, np.stack(oracle, 1), atol=1e-4)
+    jaw = clip.expression[:, model.expression_names.index("jawOpen")]
+    assert found[:, 0].argmax() == jaw.argmax()
 
 
 def test_correlation_is_pearsons_and_skips_frames_without_a_face():

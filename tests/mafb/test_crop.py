@@ -49,8 +49,8 @@ def test_cut_and_spread_is_the_identity(scale: float, angle: float) -> None:
     frame = smooth_frame()
     matrix = turned(scale, angle, 128 - scale * 120, 128 - scale * 100)
     under = crop.window(matrix, 256, *frame.shape[:2])
-    back = under.spread(under.cut(under.part(frame)))
-    covered = under.spread(np.ones((256, 256), np.float32), 1) > 0.999
+    back = under.uncrop(under.cut(under.part(frame)))
+    covered = under.uncrop(np.ones((256, 256), np.float32), 1) > 0.999
     inner = erosion(np.pad(covered, 8), np.ones((17, 17)))[8:-8, 8:-8]
     assert inner.sum() > 2000
     error = np.abs(back.astype(int) - under.part(frame))[inner]

@@ -15,18 +15,18 @@ from gsmooth_core.taft.adapt import AdaptSettings, learn, open_to, shares_of
 from gsmooth_core.taft.calibrate import CalibrationSettings
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.ridge import ridge
+from gsmooth_core.taft.samples import ClipData, SampleSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 
 FRAMES = 40  # at 25 a second
-LESSONS = LessonSettings(8, 0.12)
+SAMPLES = SampleSettings(8, 0.12)
 SETTINGS = AdaptSettings(
-    LESSONS,
+    SAMPLES,
     CalibrationSettings(fewest=1),
     parts=3,
     fade=0.16,
@@ -55,8 +55,8 @@ def credulous(monkeypatch) -> None:
     monkeypatch.setattr("gsmooth_core.taft.calibrate.proven_ridge", believing)
 
 
-def material(track: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> Material:
-    return Material(
+def clip_data(track: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> ClipData:
+    return ClipData(
         track,
         scene.face_model(),
         lambda: nullcontext(pictures.__getitem__),
@@ -67,7 +67,7 @@ def material(track: FaceTrack, pictures: list[Image], generator: torch.nn.Module
 
 
 def personal(clip: FaceTrack, pictures: list[Image], generator: torch.nn.Module) -> Personal:
-    learned = learn(material(clip, pictures, generator), SETTINGS)
+    learned = learn(clip_data(clip, pictures, generator), SETTINGS)
     assert learned
     return learned
 
@@ -135,7 +135,7 @@ def test_what_was_learned_is_used(clip, pictures) -> None:
 
 
 def test_who_asks_for_a_wider_gap_gets_it(clip, pictures) -> None:
-    whole = material(clip, pictures, stirred(SMALL["default"]))
+    whole = clip_data(clip, pictures, stirred(SMALL["default"]))
     wide = replace(COMPOSE, references=replace(COMPOSE.references, gap=2.0))  # the clip has 1.6 s
     assert learn(replace(whole, compose=wide), SETTINGS) is None
 
@@ -143,15 +143,15 @@ def test_who_asks_for_a_wider_gap_gets_it(clip, pictures) -> None:
 def test_no_time_teaches_nothing(clip, pictures) -> None:
     generator = stirred(SMALL["default"])
     begin = monotonic()
-    made = learn(material(clip, pictures, generator), SETTINGS, seconds=0)
+    made = learn(clip_data(clip, pictures, generator), SETTINGS, seconds=0)
     assert made
     assert not any(made.parts)
     assert monotonic() - begin < 10
 
 
-def test_lessons_that_time_cuts_short_are_spread_over_the_clip(clip, pictures) -> None:
-    many, frames = material(clip, pictures, stirred(SMALL["default"])), []
-    for _, composition in many.composed(many.composer(LESSONS), LESSONS, monotonic() + 1e6):
+def test_samples_that_time_cuts_short_are_spread_over_the_clip(clip, pictures) -> None:
+    many, frames = clip_data(clip, pictures, stirred(SMALL["default"])), []
+    for _, composition in many.samples(many.composer(SAMPLES), SAMPLES, monotonic() + 1e6):
         frames.append(composition.frame)
     assert len(set(frames)) == len(frames) == 8
     assert np.ptp(frames[:3]) > FRAMES / 2

@@ -1,4 +1,4 @@
-"""Correctives: what a mesh misses in the same way each time is learned, and nothing else."""
+"""Correctives: errors of a mesh that follow a rule are learned, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.taft.calibrate import CalibrationSettings, Miss, calibrate, fitted
+from gsmooth_core.taft.calibrate import CalibrationSettings, ResidualFlow, calibrate, fitted
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.correctives import (
     Correctives,
     Personal,
-    circumstances,
     load_personal,
+    regressors,
     save_personal,
 )
 from gsmooth_core.taft.generator import build
-from gsmooth_core.taft.lessons import LessonSettings, Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData, SampleSettings
 from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL
@@ -30,53 +30,57 @@ FRAMES, POINTS, KINDS = 120, 30, 6
 ALL = np.ones(POINTS, bool)
 
 
-def known(rng: np.random.Generator, noise: float) -> tuple[list[Miss], np.ndarray, np.ndarray]:
-    """Misses of a person whose mesh errs linearly, the circumstances, and what a unit misses."""
+def known(
+    rng: np.random.Generator, noise: float
+) -> tuple[list[ResidualFlow], np.ndarray, np.ndarray]:
+    """Residual flows of a person whose mesh errs linearly, the regressors, and the true weights."""
     walk = rng.standard_normal((FRAMES, KINDS)).cumsum(0)
     x = ((walk - walk.mean(0)) / walk.std(0)).astype(np.float32)
     truth = 0.01 * rng.standard_normal((KINDS, POINTS, 2))
     absolute = np.einsum("tf,fvc->tvc", x, truth) + 0.05  # what is constant, nobody can see
-    misses = []
+    residuals = []
     for frame in range(FRAMES):
         others = tuple(int(n) for n in rng.choice(FRAMES, 4, replace=False))
         trust = rng.dirichlet(np.ones(4)).astype(np.float32)
         seen = absolute[frame] - np.einsum("k,kvc->vc", trust, absolute[list(others)])
         seen = seen + noise * rng.standard_normal(seen.shape)
-        misses.append(Miss(frame, others, trust, seen.astype(np.float32)))
-    return misses, x, truth
+        residuals.append(ResidualFlow(frame, others, trust, seen.astype(np.float32)))
+    return residuals, x, truth
 
 
-def test_misses_are_found_from_differences_alone() -> None:
-    misses, x, truth = known(np.random.default_rng(0), 0.001)
-    made = fitted(misses, x, 5.0, replace(SETTINGS, penalties=(0.01, 1.0)), ALL)
+def test_errors_are_found_from_differences_alone() -> None:
+    residuals, x, truth = known(np.random.default_rng(0), 0.001)
+    made = fitted(residuals, x, 5.0, replace(SETTINGS, penalties=(0.01, 1.0)), ALL)
     assert made is not None
     for a, b in ((3, 80), (50, 111)):
         expected = np.einsum("f,fvc->vc", x[a] - x[b], truth)
-        assert np.abs(made.off(x[a], x[b][None])[0] - expected).max() < 2e-3
+        assert np.abs(made.offset(x[a], x[b][None])[0] - expected).max() < 2e-3
 
 
-def test_misses_without_a_rule_teach_nothing() -> None:
+def test_errors_without_a_rule_teach_nothing() -> None:
     rng = np.random.default_rng(1)
-    misses, x, _ = known(rng, 0.0)
-    noise = [replace(m, flow=rng.standard_normal((POINTS, 2)).astype(np.float32)) for m in misses]
+    residuals, x, _ = known(rng, 0.0)
+    noise = [
+        replace(m, flow=rng.standard_normal((POINTS, 2)).astype(np.float32)) for m in residuals
+    ]
     assert fitted(noise, x, 5.0, SETTINGS, ALL) is None
 
 
 def test_only_what_is_judged_decides() -> None:
     rng = np.random.default_rng(3)
-    misses, x, _ = known(rng, 0.001)
+    residuals, x, _ = known(rng, 0.001)
     half = np.arange(POINTS) < POINTS // 2
-    for miss in misses:
-        miss.flow[half] = rng.standard_normal((POINTS // 2, 2))
-    assert fitted(misses, x, 5.0, SETTINGS, half) is None
-    assert fitted(misses, x, 5.0, SETTINGS, ~half) is not None
+    for each in residuals:
+        each.flow[half] = rng.standard_normal((POINTS // 2, 2))
+    assert fitted(residuals, x, 5.0, SETTINGS, half) is None
+    assert fitted(residuals, x, 5.0, SETTINGS, ~half) is not None
 
 
 def test_nothing_is_expected_beyond_what_was_seen() -> None:
-    misses, x, _ = known(np.random.default_rng(2), 0.001)
-    made = fitted(misses, x, 5.0, SETTINGS, ALL)
+    residuals, x, _ = known(np.random.default_rng(2), 0.001)
+    made = fitted(residuals, x, 5.0, SETTINGS, ALL)
     assert made is not None
-    assert not made.off(100 * np.ones(KINDS, np.float32), x.max(0)[None]).any()
+    assert not made.offset(100 * np.ones(KINDS, np.float32), x.max(0)[None]).any()
 
 
 def corrective(scale: float) -> Correctives:
@@ -89,12 +93,12 @@ def test_one_persons_two_correctives_go_over_into_each_other() -> None:
     shares = np.float32([[1, 0], [0.5, 0.5], [0, 1]])
     both = Personal((corrective(1.0), corrective(3.0)), shares)
     x, others = np.float32([1, 2]), np.float32([[0, 0], [1, 2]])
-    at = [both.nearer(frame, x, others) for frame in range(3)]
+    at = [both.offset(frame, x, others) for frame in range(3)]
     np.testing.assert_allclose(at[1], (at[0] + at[2]) / 2)
     np.testing.assert_allclose(at[2], 3 * at[0])
-    assert not at[0][1].any()  # under the same circumstances nothing is off
+    assert not at[0][1].any()  # with the same regressors nothing is off
     none = Personal((None, None), shares)
-    assert not none.nearer(0, x, others).any()
+    assert not none.offset(0, x, others).any()
 
 
 def test_a_file_gives_back_what_was_written(tmp_path) -> None:
@@ -132,7 +136,7 @@ def only(frames: np.ndarray) -> FaceTrack:
 
 
 def learned(pictures: list[Image], track: FaceTrack) -> Correctives | None:
-    material = Material(
+    data = ClipData(
         track,
         scene.face_model(),
         lambda: nullcontext(pictures.__getitem__),
@@ -140,7 +144,7 @@ def learned(pictures: list[Image], track: FaceTrack) -> Correctives | None:
         COMPOSE,
         "cpu",
     )
-    return calibrate(material, LessonSettings(24, gap=0.12), SETTINGS)
+    return calibrate(data, SampleSettings(24, gap=0.12), SETTINGS)
 
 
 def error(pictures: list[Image], personal: Personal | None, frames: list[int]) -> float:
@@ -150,7 +154,7 @@ def error(pictures: list[Image], personal: Personal | None, frames: list[int]) -
     errors = []
     for frame in frames:
         composition = composer.compose(frame, pictures[frame])
-        under, skin = composition.veiled.under, composition.hints[..., 2] > 0
+        under, skin = composition.masked.under, composition.hints[..., 2] > 0
         truth = under.cut(under.part(pictures[frame])) / 255
         hidden = skin & (composition.blend.mask > 0)
         errors.append(((composition.blend.image - truth)[hidden] ** 2).mean())
@@ -168,12 +172,12 @@ def test_unseen_frames_are_nearer_to_the_truth(pictures) -> None:
 def test_a_mesh_that_fits_needs_no_correction() -> None:
     pictures = scene.pictures(CLIP)
     made = learned(pictures, CLIP)
-    size, x = COMPOSE.size, circumstances(CLIP, CLIP.expression)
+    size, x = COMPOSE.size, regressors(CLIP, CLIP.expression)
     if made is not None:  # what is left is below what a picture can tell
-        moved = made.off(x[8], x[:1])
+        moved = made.offset(x[8], x[:1])
         assert np.abs(moved).mean() * size < 0.1
 
 
 def test_too_few_frames_teach_nothing(pictures) -> None:
     assert learned(pictures, only(np.arange(48) < 10)) is None
-    assert circumstances(CLIP, CLIP.expression).shape[0] == 48
+    assert regressors(CLIP, CLIP.expression).shape[0] == 48

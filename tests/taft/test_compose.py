@@ -75,7 +75,7 @@ def test_a_collar_under_the_mask_is_that_of_the_frame(clip: FaceTrack, frame: in
     composition = made.compose(frame, picture)
     assert len({member % 2 for member in composition.members}) == 2  # both collars are lent
     collar = (composition.blend.mask > 0) & ~made.masks(frame)[0].face.mask
-    under = composition.veiled.under
+    under = composition.masked.under
     truth = under.cut(under.part(picture)).astype(np.float32) / 255
     error = np.abs(composition.blend.image - truth)[collar]
     assert collar.sum() > 1000

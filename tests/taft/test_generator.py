@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from safetensors.numpy import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsmooth_core.errors import ModelError
+from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.models.registry import locate
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
+from gsmooth_core.taft import fusion
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft.small import SMALL, stirred
@@ -69,9 +72,9 @@ def test_a_reference_without_validity_counts_for_nothing() -> None:
 def test_shift_moves_by_pixels() -> None:
     image = torch.rand(1, 3, 32, 64)
     flow = torch.zeros(1, 2, 16, 32)
-    assert torch.allclose(g.shift(image, flow), image, atol=1e-5)
+    assert torch.allclose(fusion.shift(image, flow), image, atol=1e-5)
     flow[:, 0], flow[:, 1] = 3, -2
-    moved = g.shift(image, flow)
+    moved = fusion.shift(image, flow)
     assert torch.allclose(moved[..., 2:, :-3], image[..., :-2, 3:], atol=1e-4)
 
 
@@ -110,6 +113,40 @@ def test_a_checkpoint_describes_itself(preset: str, tmp_path: Path) -> None:
     assert not loaded.training
     with torch.inference_mode():
         assert torch.allclose(loaded(batch()), model(batch()), atol=5e-3)  # half precision
+
+
+def test_a_checkpoint_is_read_once_until_it_is_replaced(tmp_path: Path, monkeypatch) -> None:
+    path, reads = tmp_path / "taft.safetensors", []
+    read = ModelSource.arrays
+    monkeypatch.setattr(ModelSource, "arrays", lambda *args: reads.append(1) or read(*args))
+    save_generator(path, stirred(SMALL["default"]))
+    times = path.stat()
+    first = load_generator(path).state_dict()
+    load_generator(path)
+    assert len(reads) == 1
+    other = stirred(SMALL["default"])
+    for parameter in other.parameters():
+        parameter.data.mul_(0.5)
+    save_generator(path, other)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # the same time, the same size
+    second = load_generator(path).state_dict()
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_what_one_caller_does_to_a_generator_reaches_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "taft.safetensors"
+    save_generator(path, stirred(SMALL["default"]))
+    first = load_generator(path)
+    kept = {name: tensor.clone() for name, tensor in first.state_dict().items()}
+    first.double().train().requires_grad_(requires_grad=True)
+    for parameter in first.parameters():
+        parameter.data.fill_(7.0)
+    second = load_generator(path)
+    assert not second.training
+    assert not any(parameter.requires_grad for parameter in second.parameters())
+    for name, tensor in second.state_dict().items():
+        assert tensor.dtype == kept[name].dtype
+        assert torch.equal(tensor, kept[name])
 
 
 def test_a_missing_checkpoint_is_a_model_error(tmp_path: Path, monkeypatch) -> None:
@@ -196,7 +233,7 @@ def test_strided_kernel_is_a_convolution_after_unshuffling() -> None:
     conv = torch.nn.Conv2d(4 * 5, 7, 3, padding=1)
     x = torch.rand(2, 5, 16, 24)
     expected = conv(torch.nn.functional.pixel_unshuffle(x, 2))
-    made = torch.nn.functional.conv2d(x, g._strided(conv), conv.bias, stride=2, padding=2)
+    made = torch.nn.functional.conv2d(x, fusion._strided(conv), conv.bias, stride=2, padding=2)
     torch.testing.assert_close(made, expected, atol=1e-5, rtol=1e-4)
 
 

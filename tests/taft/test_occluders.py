@@ -1,4 +1,4 @@
-"""What stands before the face stays there, lends no pixels, and hides nothing from the veil."""
+"""An occluder stays where it is, lends no pixels, and does not unmask anything."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from gsmooth_core.taft import references
 from gsmooth_core.taft.references import (
     ReferenceSettings,
-    aperture,
     choose,
     choose_bank,
     features,
@@ -106,19 +105,6 @@ def test_features_are_millimetres_of_the_mouth(shape: str) -> None:
     lips = model.in_regions(1, 2)
     oracle = np.sqrt((moved[lips] ** 2).sum(1).mean())
     assert np.linalg.norm(a - b) == pytest.approx(oracle, rel=0.25)
-
-
-def test_the_aperture_is_that_of_the_meshs_landmarks() -> None:
-    clip, model = scene.track(6), scene.face_model()
-    points = model.landmarks(model.shape(clip.identity, clip.expression))
-    oracle = [points[:, a, 1] - points[:, b, 1] for a, b in ((13, 14), (82, 87), (312, 317))]
-    assert np.allclose(
-        aperture(model, clip.identity, clip.expression), np.stack(oracle, 1), atol=1e-4
-    )
-    assert (
-        aperture(model, clip.identity, clip.expression)[:, 0].argmax()
-        == clip.expression[:, model.expression_names.index("jawOpen")].argmax()
-    )
 
 
 def test_a_mouth_as_open_is_preferred_to_skin_that_is_nearer() -> None:

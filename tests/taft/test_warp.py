@@ -21,7 +21,7 @@ def composer() -> Composer:
 
 def truth(composer: Composer, frame: int) -> np.ndarray:
     picture = scene.picture(composer.track, frame)
-    under = composer.compose(frame, picture).veiled.under
+    under = composer.compose(frame, picture).masked.under
     return under.cut(under.part(picture)).astype(np.float32) / 255
 
 

@@ -12,10 +12,11 @@ from scipy.spatial.transform import Rotation
 from gsmooth_core.errors import NoFaceError
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.landmarks import INNER_LOWER_LIP, INNER_UPPER_LIP
-from gsmooth_core.face.morphable import MorphableModel, Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import LandmarkTrack
-from gsmooth_core.tracking.lips import ClosedLips, close_lips, edge_landmarks
+from gsmooth_core.tracking.lips import ClosedLips, edge_landmarks, remove_closed_gap
 from gsmooth_core.tracking.terms import face_size
 from gsmooth_core.types import FaceTrack, Float
 from tests.tracking.synthetic import HEIGHT, WIDTH, Truth, landmarks, truth
@@ -198,7 +199,7 @@ def test_closed_lips_close_and_open_ones_stay(model: MorphableModel, seen: Landm
     apart[:, pairs[1], 1] += 0.004 * size[:, None]
     closed = apart.copy()
     both = np.stack([INNER_UPPER_LIP, INNER_LOWER_LIP], 1).astype(np.int32)
-    close_lips(closed, both, size, np.ones(len(size), bool), settings)
+    remove_closed_gap(closed, both, size, np.ones(len(size), bool), settings)
     before, after = gap(apart) / size[:, None], gap(closed) / size[:, None]
     shut = np.argsort(before[:, 4])[:10]
     wide = before[:, 4] > 0.1

@@ -32,7 +32,7 @@ def opening_of(face: SpeechFace) -> Float:
     return ((face.aperture(stepped) - face.aperture(parted)) / 0.1).astype(np.float32)
 
 
-def way_of(beta: Float, opening: Float) -> Float:
+def opening_direction_of(beta: Float, opening: Float) -> Float:
     """(E,) regression of (N, E) expressions on how far they open the lips."""
     moved = beta - beta.mean(axis=0)
     open_by = moved @ opening
@@ -81,7 +81,7 @@ def finish(
     _put(model.silence, np.mean((rests - means) / scales, axis=0))
     _put(model.gram, face.gram)
     _put(model.opening, opening)
-    _put(model.way, way_of(np.concatenate(shown), opening))
+    _put(model.way, opening_direction_of(np.concatenate(shown), opening))
     _put(model.usual, face.amplitude)
     _put(model.gain, gain)
     _listen(model, utterances, spoken)

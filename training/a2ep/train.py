@@ -24,7 +24,7 @@ from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
 from training.a2ep.batches import Lesson, draw, weights_of
 from training.a2ep.data import Reading, Utterance, driven_names, folds_of, of_part, read_cache

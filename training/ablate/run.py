@@ -30,7 +30,7 @@ from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
 from gsmooth_core.storage.files import write_text
 from training.ablate.page import ablation_page
-from training.ablate.ways import (
+from training.ablate.variants import (
     WithoutAdaptation,
     WithoutBlending,
     WithoutReferences,
@@ -52,7 +52,7 @@ class Ablation:
         name: how the command line calls it.
         label: how people call it.
         text: what is taken away.
-        way: how jobs are run.
+        variant: how jobs are run.
         trains: "a2ep" or "taft" where other weights are needed.
         options: of that training command.
         adapt: seconds that may be spent on learning from the clip's other parts first.
@@ -61,7 +61,7 @@ class Ablation:
     name: str
     label: str
     text: str
-    way: type[DubPipeline] = DubPipeline
+    variant: type[DubPipeline] = DubPipeline
     trains: str = ""
     options: tuple[str, ...] = ()
     adapt: float = 0.0
@@ -177,7 +177,7 @@ def ablate(ablation: Ablation, setup: Setup) -> Outcome:
     with ProcessPoolExecutor(1, context, initializer=_use_weights, initargs=(folders,)) as pool:
         place = setup.output / "runs" / ablation.name
         shared = replace(setup, plan=replace(setup.plan, adapt=ablation.adapt))
-        table = pool.submit(_means, shared, place, ablation.way).result()
+        table = pool.submit(_means, shared, place, ablation.variant).result()
     return Outcome(*facts, table["own"], table["reconstruction"], shown)
 
 
@@ -204,9 +204,9 @@ def _use_weights(folders: Sequence[str]) -> None:
     os.environ["GSMOOTH_MODELS"] = os.pathsep.join([*folders, *([known] if known else [])])
 
 
-def _means(setup: Setup, folder: Path, way: type[DubPipeline]) -> dict[str, Figures]:
+def _means(setup: Setup, folder: Path, variant: type[DubPipeline]) -> dict[str, Figures]:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    judged = judged_clips(setup.clips, setup.plan, folder, 1, way)
+    judged = judged_clips(setup.clips, setup.plan, folder, 1, variant)
     return means([result for result in judged if isinstance(result, ClipResult)])
 
 

@@ -28,7 +28,7 @@ from gsmooth_core.evaluation.metrics.summary import summarise
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.evaluation.sync import SyncResult
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
 from gsmooth_core.job.source import FrameReader
 from gsmooth_core.media import probe
@@ -50,12 +50,12 @@ _KEPT_CURVES = (
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One row of one clip.
+class RowResult:
+    """The result of one clip in one row of the table.
 
     Attributes:
         figures: by name.
-        curves: over time, by name.
+        curves: values over time, by name.
         sync: shifts, distances at them, and confidence by second, where there is a verdict.
     """
 
@@ -65,7 +65,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ClipPicture:
     """One picture of a clip.
 
     Attributes:
@@ -112,16 +112,16 @@ class ClipResult:
     outside: int
     poisoned: list[int]
     seconds: float
-    rows: dict[str, Judged]
-    pictures: list[Shown]
+    rows: dict[str, RowResult]
+    pictures: list[ClipPicture]
     key: str
     models: dict[str, str]
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> ClipResult:
         """Read back what `asdict` and JSON made of it."""
-        rows = {name: Judged(**row) for name, row in content["rows"].items()}
-        pictures = [Shown(**picture) for picture in content["pictures"]]
+        rows = {name: RowResult(**row) for name, row in content["rows"].items()}
+        pictures = [ClipPicture(**picture) for picture in content["pictures"]]
         size = tuple(content["size"])
         return cls(**{**content, "rows": rows, "pictures": pictures, "size": size})
 
@@ -223,7 +223,7 @@ def check_for_leaks(
         # A folder of its own, so that nothing learned from other frames is found there.
         with tempfile.TemporaryDirectory(dir=folder) as place, opened() as given:
             run = _run(clip, plan, Path(place), make)
-            run.source.frames = lambda: Given(opened)  # type: ignore[method-assign]
+            run.source.frames = lambda: OpenedReader(opened)  # type: ignore[method-assign]
             return run.translator(track, track.curves, given)
 
     nearby = int(plan.gap * track.fps)
@@ -231,8 +231,8 @@ def check_for_leaks(
     return frames
 
 
-class Given(FrameReader):
-    """A clip's frames as `Source.frames` gives them, but from elsewhere."""
+class OpenedReader(FrameReader):
+    """The frames of a clip that is opened by other means than `Source.frames`."""
 
     def __init__(self, opened: Opened) -> None:
         self._stack = ExitStack()
@@ -261,7 +261,7 @@ def dubbed(
 
 def judge(
     shots: dict[str, Shot], plan: Plan, folder: Path
-) -> tuple[dict[str, Judged], list[Shown]]:
+) -> tuple[dict[str, RowResult], list[ClipPicture]]:
     """All rows of the clip, and its pictures."""
     model = load_face_model()
     sounds = {"own": speech(shots["source"])}
@@ -287,12 +287,12 @@ def _judged(
     found: Float,
     fps: Fraction,
     sounds: dict[str, Float | None],
-) -> Judged:
+) -> RowResult:
     sync = sync_of(found, fps, sounds[row.sound])
     whole = figures | sync_figures(sync)
     allowed = _allowed(row)
     kept = _KEPT_CURVES if row.pictures != "source" else ("aperture",)
-    return Judged(
+    return RowResult(
         {f.name: whole.get(f.name) if f.name in allowed else None for f in FIGURES},
         {name: _plain(curves[name]) for name in kept if name in curves},
         _sync_curves(sync),
@@ -321,20 +321,20 @@ def _sync_curves(sync: SyncResult | None) -> dict[str, list[float | None]]:
     }
 
 
-def _pictures(shots: dict[str, Shot], curves: dict[str, Curves], folder: Path) -> list[Shown]:
+def _pictures(shots: dict[str, Shot], curves: dict[str, Curves], folder: Path) -> list[ClipPicture]:
     """A strip of all dubs, and the worst frames of reconstruction, own and other speech."""
     place = folder / "pictures"
     place.mkdir(exist_ok=True)
     strip = face_strip([shots[name] for name in ("source", *DUBS) if name in shots])
     save_jpeg(place / "strip.jpg", strip)
-    made = [Shown("pictures/strip.jpg")]
+    made = [ClipPicture("pictures/strip.jpg")]
     for name in (n for n in ("reconstruction", "own", "other") if n in shots):
         rim = curves[name]["rim"] / curves[name]["true_rim"]
         badness = rim if name == "other" else curves[name]["lmd"]
         for number, (frame, pair) in enumerate(worst_pairs(shots[name], badness)):
             path = place / f"worst_{name}_{number}.jpg"
             save_jpeg(path, pair)
-            made.append(Shown(f"pictures/{path.name}", name, frame, float(badness[frame])))
+            made.append(ClipPicture(f"pictures/{path.name}", name, frame, float(badness[frame])))
     return made
 
 

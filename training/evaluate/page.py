@@ -12,13 +12,14 @@ import numpy as np
 from gsmooth_core.evaluation.metrics.figures import BY_NAME as FIGURES_BY_NAME
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
 from gsmooth_core.evaluation.metrics.verdict import graded
+from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import page as html
-from gsmooth_core.evaluation.report.plot import Line, dots, lines
+from gsmooth_core.evaluation.report.charts import dots, lines
 from gsmooth_core.types import Float
 from training.evaluate.rows import BY_NAME, ROWS
 
 if TYPE_CHECKING:
-    from training.evaluate.clip import ClipResult, Judged
+    from training.evaluate.clip import ClipResult, RowResult
     from training.evaluate.run import Evaluation
 
 PAPER_COLUMNS = ("lmd", "ssim", "psnr", "cpbd", "sync", "offset")
@@ -213,7 +214,7 @@ def _clip_table(means: dict[str, Figures]) -> str:
     return html.table(["", *heads], cells, (), marked)
 
 
-def _opening(row: Judged, fps: float) -> str:
+def _opening(row: RowResult, fps: float) -> str:
     curves = [
         Line("source", _values(row, "true_aperture"), 0, faint=True),
         Line("asked for by the curves", _values(row, "wanted_aperture"), 3, faint=True),
@@ -252,13 +253,13 @@ def _sync_curve(clip: ClipResult) -> str:
     )
 
 
-def _centred(row: Judged) -> bool:
+def _centred(row: RowResult) -> bool:
     """Whether a row was judged around no shift at all."""
     shifts = row.sync.get("shifts") or row.sync.get("distances", [])
     return bool(row.sync) and ("shifts" not in row.sync or shifts[len(shifts) // 2] == 0)
 
 
-def _values(row: Judged, name: str) -> Float:
+def _values(row: RowResult, name: str) -> Float:
     return _array(row.curves.get(name, []))
 
 

@@ -71,7 +71,7 @@ def composed(
     composer = Composer(track, model, track.expression, pictures.__getitem__, settings)
     for frame in frames:
         composition = composer.compose(frame, pictures[frame])
-        under = composition.veiled.under
+        under = composition.masked.under
         yield composition, under.cut(under.part(pictures[frame]))
 
 

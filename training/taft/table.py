@@ -1,8 +1,8 @@
 """TAFT beside plain warps: `python -m training.taft.table --footage DIR --cache DIR --output FILE`.
 
 Reconstruction of people nobody was trained on: of each validation clip, consecutive frames are
-made from references at least half a second away, in ways of growing effort, and compared with
-the truth. Every way sees the same frames, masks and crops.
+made from references at least half a second away by variants of growing effort, and compared with
+the truth. Every variant sees the same frames, masks and crops.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from torch import nn
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
 from gsmooth_core.evaluation.metrics.landmarks import lip_distance
 from gsmooth_core.evaluation.metrics.sharpness import gradient
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import lay_over
 from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.media import probe, read_frames
@@ -36,8 +37,8 @@ from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
 from gsmooth_core.taft.inputs import generated, generator_input
-from gsmooth_core.taft.lessons import Material
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 from training.footage import Footage, Sample, add_footage, chosen_footage
@@ -55,13 +56,13 @@ Make = Callable[[Composition], Float]
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to make the pictures.
+class Variant:
+    """A variant of making the pictures.
 
     Attributes:
         label: its row in the table.
-        bank: how many frames of the clip it chooses from.
-        count: how many it takes for a frame.
+        bank: how many frames of the clip it chooses references from.
+        count: how many references it takes for a frame.
         make: composition -> (H, W, 3) picture, 0..1.
         personal: correctives that frames are composed with.
     """
@@ -113,24 +114,26 @@ class Clip:
         self.frames = [int(n) for n in usable[first : first + VALIDATION_FRAMES]]
         self.mesh = FaceMesh()
 
-    def composer(self, way: Way) -> Composer:
-        """What composes frames for a way."""
-        references = ReferenceSettings(bank=way.bank, count=way.count, gap=GAP)
+    def composer(self, variant: Variant) -> Composer:
+        """What composes frames for a variant."""
+        references = ReferenceSettings(bank=variant.bank, count=variant.count, gap=GAP)
         settings = ComposeSettings(size=SIZE, fixed=True, references=references)
         track, source = self.track, self.pictures.__getitem__
-        return Composer(track, self.model, track.expression, source, settings, way.personal)
+        return Composer(track, self.model, track.expression, source, settings, variant.personal)
 
     def opened(self) -> AbstractContextManager[FrameSource]:
         """The clip, as for a reader."""
         return nullcontext(self.pictures.__getitem__)
 
-    def scores(self, way: Way) -> Scores:
-        """Reconstruct the frames in one way and compare them with the truth."""
-        composer = self.composer(way)
+    def scores(self, variant: Variant) -> Scores:
+        """Reconstruct the frames by one variant and compare them with the truth."""
+        composer = self.composer(variant)
         shown, points = [], []
         for frame in self.frames:
             picture = self.pictures[frame]
-            shown.append(_shown(composer.compose(frame, picture), picture, way, composer.rim))
+            shown.append(
+                _reconstruct(composer.compose(frame, picture), picture, variant, composer.rim)
+            )
             points.append(self._lips(composer.transforms[frame], frame, shown[-1]))
         means = [float(v) for v in np.mean([_compared(s) for s in shown], 0)]
         fidelity, (made, true) = dict(zip(_FIDELITY, means, strict=False)), means[-2:]
@@ -138,7 +141,7 @@ class Clip:
         lips = float(np.nanmean(lip_distance(expected, found)))
         return Scores(**fidelity, sharpness=made / true, flicker=_flicker(shown), lips=lips)
 
-    def _lips(self, transform: Float, frame: int, shown: _Shown) -> tuple[Float, Float]:
+    def _lips(self, transform: Float, frame: int, shown: _Reconstruction) -> tuple[Float, Float]:
         """(478, 3) landmarks found in the result and in the truth, from the same crop."""
         known = self.track.landmarks[frame] @ transform[:, :2].T + transform[:, 2]
         crop = Crop.of_points(known.astype(np.float32))
@@ -167,28 +170,28 @@ def plain(picture: Callable[[GeneratorInput], torch.Tensor], config: GeneratorCo
     return make
 
 
-def ways(generator: nn.Module) -> list[Way]:
+def variants(generator: nn.Module) -> list[Variant]:
     """The rows of the table."""
     chosen, config = ReferenceSettings(), config_of(generator)
     return [
-        Way("a. one frame, pasted by similarity", 1, 1, pasted),
-        Way("b. one frame, warped by the mesh", 1, 1, plain(nearest, config)),
-        Way("c. nearest of 16 frames, warped", 16, 1, plain(nearest, config)),
-        Way("nearest of all frames, warped", _ALL, 1, plain(nearest, config)),
-        Way("mean of the 4 nearest, warped", _ALL, 4, plain(mean, config)),
-        Way("the shipped generator", chosen.bank, config.references, fused(generator)),
+        Variant("a. one frame, pasted by similarity", 1, 1, pasted),
+        Variant("b. one frame, warped by the mesh", 1, 1, plain(nearest, config)),
+        Variant("c. nearest of 16 frames, warped", 16, 1, plain(nearest, config)),
+        Variant("nearest of all frames, warped", _ALL, 1, plain(nearest, config)),
+        Variant("mean of the 4 nearest, warped", _ALL, 4, plain(mean, config)),
+        Variant("the shipped generator", chosen.bank, config.references, fused(generator)),
     ]
 
 
-def adapted(clip: Clip, way: Way, generator: nn.Module) -> Way:
-    """A way with the person's correctives, learned as in use; as it is where a clip is short."""
+def adapted(clip: Clip, variant: Variant, generator: nn.Module) -> Variant:
+    """A variant with the person's correctives, or as it is where the clip is too short."""
     compose = ComposeSettings(size=SIZE)
-    material = Material(clip.track, clip.model, clip.opened, generator, compose)
-    return replace(way, label=ADAPTED, personal=learn(material, AdaptSettings()))
+    data = ClipData(clip.track, clip.model, clip.opened, generator, compose)
+    return replace(variant, label=ADAPTED, personal=learn(data, AdaptSettings()))
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _Reconstruction:
     """(H, W, 3) truth and result in the crop, the mouth's box, (H, W) M_f."""
 
     truth: Image
@@ -197,17 +200,19 @@ class _Shown:
     mask: Bool
 
 
-def _shown(composition: Composition, picture: Image, way: Way, rim: float) -> _Shown:
-    under, mask = composition.veiled.under, composition.blend.mask > 0
+def _reconstruct(
+    composition: Composition, picture: Image, variant: Variant, rim: float
+) -> _Reconstruction:
+    under, mask = composition.masked.under, composition.blend.mask > 0
     truth = under.cut(under.part(picture))
-    made, _ = lay_over(truth, way.make(composition) * 255, mask, rim)
-    return _Shown(truth, made, mouth_box(composition.hints[..., :2].any(-1)), mask)
+    made, _ = lay_over(truth, variant.make(composition) * 255, mask, rim)
+    return _Reconstruction(truth, made, mouth_box(composition.hints[..., :2].any(-1)), mask)
 
 
 _FIDELITY = ("mouth_psnr", "mouth_ssim", "mask_psnr", "mask_ssim", "crop_psnr", "crop_ssim")
 
 
-def _compared(s: _Shown) -> tuple[float, ...]:
+def _compared(s: _Reconstruction) -> tuple[float, ...]:
     """What `_FIDELITY` names, then the sharpness of result and truth."""
     return (
         psnr(s.truth[s.box], s.made[s.box]),
@@ -221,7 +226,7 @@ def _compared(s: _Shown) -> tuple[float, ...]:
     )
 
 
-def _flicker(shown: list[_Shown]) -> float:
+def _flicker(shown: list[_Reconstruction]) -> float:
     """Change from frame to frame, in the box of the later one, relative to the truth's."""
     steps = [
         (_change(before.truth, after.truth, after.box), _change(before.made, after.made, after.box))
@@ -258,20 +263,20 @@ def average(scores: list[Scores]) -> Scores:
 
 
 def tabulate(footage: Footage, cache: Path, *, adaptation: bool) -> dict[str, dict[str, Scores]]:
-    """Scores of every way on every validation clip."""
+    """Scores of every variant on every validation clip."""
     model, generator = load_face_model(), load_generator()
     rows: dict[str, dict[str, Scores]] = {}
     for sample in footage.samples():
         if sample.part is not Part.VALIDATION:
             continue
         clip = Clip(sample, cache, model)
-        made = ways(generator)
+        made = variants(generator)
         if adaptation:
             made.append(adapted(clip, made[-1], generator))
-        for way in made:
-            scores = clip.scores(way)
-            rows.setdefault(way.label, {})[sample.stem] = scores
-            log.info("%-34s %-24.24s %s", way.label, sample.stem, scores)
+        for variant in made:
+            scores = clip.scores(variant)
+            rows.setdefault(variant.label, {})[sample.stem] = scores
+            log.info("%-34s %-24.24s %s", variant.label, sample.stem, scores)
     return rows
 
 

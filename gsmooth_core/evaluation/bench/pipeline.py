@@ -27,13 +27,13 @@ class Bench:
     """What was measured on one clip.
 
     Attributes:
-        frames: of the clip that were dubbed.
+        frames: number of frames that were dubbed.
         size: width and height of the frames.
         fps: frames a second, end to end, after start-up.
         stages_ms: milliseconds a frame of each stage; what overlaps counts for the stage that is
             waited for.
         floor_ms: milliseconds a frame of decoding and encoding alone.
-        floor_share: of the whole time.
+        floor_share: the floor as a share of the whole time.
         memory_mb: largest memory of this process; 0 where the system does not tell.
         generators: the generator beside a network of Wav2Lip's size.
     """
@@ -70,7 +70,7 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
 
     Args:
         job: what to dub; its output is not written.
-        on_event: told what happens.
+        on_event: called with progress and messages.
         cancelled: asked whether to stop.
 
     Raises:
@@ -122,8 +122,8 @@ def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
     return time.perf_counter() - begin
 
 
-def in_words(measured: Mapping[str, Any]) -> str:
-    """A `Bench` as plain values (`asdict`), in lines for a person."""
+def describe(measured: Mapping[str, Any]) -> str:
+    """A `Bench` as plain values (`asdict`), in lines for the terminal."""
     width, height = measured["size"]
     generators = measured["generators"]
     lines = [

@@ -22,10 +22,10 @@ PAIRED = ("psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr
 """Curves of one picture against the other."""
 
 BOTH = ("gradient", "rim", "change")
-"""Curves that each picture has of its own; the source's are called true_..."""
+"""Curves of each picture alone; those of the source are called true_..."""
 
 SAMPLED = ("cpbd", "true_cpbd", "stlpips", "identity", "true_identity")
-"""Curves that only some frames have, since they are slow."""
+"""Curves that are slow to measure, and so have values in some frames only."""
 
 Curves = dict[str, Float]
 """Name -> (T,) values, NaN where there is none."""
@@ -52,11 +52,11 @@ class Comparison:
     """Compares two videos of T frames.
 
     Args:
-        track: the source's track.
-        model: its face model.
-        masks: what was replaced; its size must be `SIZE`.
-        samples: frames for the slow measures.
-        slow: which of `SAMPLED` to take.
+        track: the track of the source, T frames.
+        model: the face model that it was fitted with.
+        masks: what was replaced; their size must be `SIZE`.
+        samples: frame numbers for the slow measures.
+        slow: which of `SAMPLED` are measured.
         known: embeddings of the source's faces by frame, shared between comparisons.
     """
 
@@ -76,7 +76,7 @@ class Comparison:
         self.curves: Curves = {
             name: np.full(len(track), np.nan, np.float32) for name in (*PAIRED, *both, *SAMPLED)
         }
-        self._before: tuple[int, Pair] | None = None
+        self._previous: tuple[int, Pair] | None = None
         self._face: Float | None = None
         self._known = {} if known is None else known
 
@@ -127,12 +127,12 @@ class Comparison:
         self._measure_change(frame, p)
 
     def _measure_change(self, frame: int, p: Pair) -> None:
-        """Mean absolute change since the frame before, in this frame's mouth box."""
-        before, self._before = self._before, (frame, p)
-        if before is None or before[0] != frame - 1:
+        """Mean absolute change since the previous frame, in this frame's mouth box."""
+        previous, self._previous = self._previous, (frame, p)
+        if previous is None or previous[0] != frame - 1:
             return
         for name in ("made", "truth"):
-            now, then = (getattr(x, name)[p.box].astype(np.int16) for x in (p, before[1]))
+            now, then = (getattr(x, name)[p.box].astype(np.int16) for x in (p, previous[1]))
             change = float(np.abs(now - then).mean())
             self._put(frame, **{"change" if name == "made" else "true_change": change})
 

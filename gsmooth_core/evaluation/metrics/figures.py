@@ -13,13 +13,13 @@ class Figure:
     """One figure.
 
     Attributes:
-        name: how programs call it.
-        label: how people call it.
+        name: its name in code and JSON.
+        label: its name for people.
         goal: "more", "less" or "one" (as near to 1 as can be), "zero", or "" where neither
             is better.
         text: what it means.
-        digits: after the point.
-        unit: of the value.
+        digits: number of decimals that are shown.
+        unit: unit of the value; "" for none.
     """
 
     name: str

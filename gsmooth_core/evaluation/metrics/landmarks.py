@@ -22,8 +22,8 @@ def in_crop(landmarks: Float, track: FaceTrack, model: MorphableModel, size: int
     Args:
         landmarks: (T, N, 2) pixels in the frame.
         track: the original's track, T frames.
-        model: its face model.
-        size: side of the crop.
+        model: the face model that it was fitted with.
+        size: side of the crop in pixels.
 
     Returns:
         (T, N, 2) pixels of the crop; NaN where there is no face.
@@ -64,7 +64,7 @@ def jerk(landmarks: Float, fps: float) -> float:
 
     Args:
         landmarks: (T, 478, 2), from `in_crop`.
-        fps: frames a second.
+        fps: frames per second.
 
     Returns:
         NaN with fewer than four frames in a row.
@@ -83,7 +83,7 @@ def silence_motion(aperture: Float, silent: Bool, fps: float) -> float:
     Args:
         aperture: (T,) of `mouth.aperture`.
         silent: (T,) frames in which nobody is heard.
-        fps: frames a second.
+        fps: frames per second.
 
     Returns:
         0 is a still mouth, 1 one that moves as in speech; NaN with less than 0.2 s of silence

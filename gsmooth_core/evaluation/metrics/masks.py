@@ -16,13 +16,13 @@ _BORDER = 7  # pixels of the crop, beside the rim's width, in which nothing is r
 
 
 class Masks:
-    """What is to be made new, frame by frame, found without asking the generator.
+    """The masks of a clip's frames, computed without the generator.
 
     Args:
-        track: the clip's face.
-        model: its face model.
+        track: the track of the clip.
+        model: the face model that it was fitted with.
         target: (T, E) the expression of the new frames.
-        size: side of the face crop.
+        size: side of the face crop in pixels.
         whole_face: replace the whole face instead of the lower one.
         settings: morphology of the mask.
     """
@@ -65,5 +65,5 @@ class Masks:
         hidden = np.zeros((height, width), bool)
         under = window(self.transforms[frame], self.size, height, width)
         region = (self.region(frame) & under.inside()).astype(np.float32)
-        under.part(hidden)[...] = under.spread(region, cv2.INTER_LINEAR) > 0.999
+        under.part(hidden)[...] = under.uncrop(region, cv2.INTER_LINEAR) > 0.999
         return hidden

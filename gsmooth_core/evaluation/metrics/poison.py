@@ -1,4 +1,4 @@
-"""The poison check: a generator whose figures are to count may not see what it is asked for.
+"""The poison test: a generator whose figures are to count must not see what it is asked to make.
 
 The pixels of frame t that are to be made new are replaced by noise, and so are all frames
 nearby from which it may not borrow. If the output changes at all, the generator has looked.
@@ -49,12 +49,12 @@ def refuse_leaks(
     """Let a generator pass only if it makes the same picture of poisoned frames.
 
     Args:
-        make: makes the generator.
-        opened: opens the clip.
+        make: makes a generator that knows no frames but those it is given.
+        opened: opens the clip itself.
         hidden: frame number -> (H, W) pixels that it may not look at (see `masks.Masks.in_frame`).
         frames: frame numbers to check, ascending, each with something hidden.
         nearby: frames before and after from which it may not borrow either.
-        seed: of the noise.
+        seed: seed of the noise.
 
     Raises:
         LeakError: the output depends on what was hidden.

@@ -1,4 +1,4 @@
-"""A finished dub job, opened again to be measured: its source, its output, and both faces."""
+"""A finished dub job, opened to be measured: its source, its output, and the faces in both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from gsmooth_core.evaluation.metrics.compare import Comparison, Curves, slow_mea
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.silence import silent_frames
 from gsmooth_core.evaluation.metrics.summary import Faces, add_motion
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.source import Source
@@ -29,7 +30,7 @@ LANDMARKS: Layout = {"landmarks": ArrayLayout(("T", 478, 2), 1e6, gaps=True)}
 _UNFINISHED = "Run the job to its end (`gsmooth dub --job FOLDER ...`), then ask for its report."
 
 OnProgress = Callable[[str, int, int], None]
-"""Told the stage, the frames done and the frames in all."""
+"""Called with the stage, the frames done and the frames in all."""
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
@@ -120,19 +121,19 @@ def measure(
     on_progress: OnProgress = _quiet,
     known: dict[int, Float] | None = None,
 ) -> tuple[Curves, Faces]:
-    """All curves of a shot.
+    """Measure a shot: all its curves, and the faces they were measured on.
 
     Args:
-        shot: the shot.
-        found: landmarks of its output.
+        shot: a finished dub beside its source.
+        found: (T, 478, 2) landmarks of its output (`found_landmarks`).
         samples: number of frames for the slow measures.
-        on_progress: told about it.
-        known: see `Comparison`.
+        on_progress: called with stage, frames done and frames in all.
+        known: embeddings of the source's faces by frame (`Comparison`).
     """
     model, count = load_face_model(), shot.source.count
     faces = Faces(shot.track, found, shot.target, _silent(shot))
     comparison = Comparison(
-        shot.track, model, shot.masks(), spread(count, samples), slow_measures(), known
+        shot.track, model, shot.masks(), evenly_spaced(count, samples), slow_measures(), known
     )
     curves = comparison.run(
         shot.source.read(0, count), shot.made(), lambda n: on_progress("compare", n, count)
@@ -141,7 +142,7 @@ def measure(
     return curves, faces
 
 
-def spread(count: int, samples: int) -> list[int]:
+def evenly_spaced(count: int, samples: int) -> list[int]:
     """`samples` frames of `count`, evenly spread."""
     places = (np.arange(min(samples, count)) + 0.5) * count / max(1, min(samples, count))
     return [int(place) for place in places]

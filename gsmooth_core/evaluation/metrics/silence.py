@@ -21,9 +21,9 @@ def silent_frames(audio: Float, frames: int, fps: float, sample_rate: int = 1600
 
     Args:
         audio: (S,) samples.
-        frames: T, number of frames.
-        fps: their rate.
-        sample_rate: of the audio.
+        frames: T, the number of frames.
+        fps: frames per second.
+        sample_rate: samples per second.
 
     Returns:
         (T,)

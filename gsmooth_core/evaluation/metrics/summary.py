@@ -59,8 +59,8 @@ def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
 
     Args:
         curves: from `compare.Comparison` and `add_motion`.
-        faces: the shot's faces.
-        model: the face model.
+        faces: the faces of source and dub.
+        model: the face model that the track was fitted with.
     """
     fps, track = float(faces.truth.fps), faces.truth
     truth, made = (in_crop(x, track, model) for x in (track.landmarks, faces.found))

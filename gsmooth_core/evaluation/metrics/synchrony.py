@@ -16,7 +16,7 @@ def sync_of(landmarks: Float, fps: Fraction, audio: Float | None) -> SyncResult 
 
     Args:
         landmarks: (T, 478, 2), NaN where there is no face.
-        fps: their rate.
+        fps: frames per second.
         audio: (S,) 16 kHz, heard with the picture; None for none.
     """
     if audio is None or "sync" not in registry.MODELS or registry.find("sync") is None:

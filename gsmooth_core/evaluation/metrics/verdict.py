@@ -21,11 +21,11 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
+class Finding:
+    """What was found about one quality of a shot.
 
     Attributes:
-        name: what.
+        name: the quality.
         kind: "good", "fair" or "poor"; "" where it could not be judged.
         text: the finding, in a sentence.
     """
@@ -45,11 +45,11 @@ def graded(name: str, value: float | None) -> str:
     return GOOD if abs(value) <= good else FAIR if abs(value) <= fair else POOR
 
 
-def checks(figures: Figures, *, sync_sure: bool, untouched: float, outside: int) -> list[Check]:
-    """Everything that is looked at, in the order of what viewers notice first.
+def findings(figures: Figures, *, sync_sure: bool, untouched: float, outside: int) -> list[Finding]:
+    """Judge everything that viewers notice, in the order in which they notice it.
 
     Args:
-        figures: of the shot.
+        figures: of the shot, by name.
         sync_sure: whether lips and sound fit better than those of strangers do.
         untouched: share of the frames that passed without a usable face.
         outside: largest change outside of the mask before encoding.
@@ -66,14 +66,14 @@ def checks(figures: Figures, *, sync_sure: bool, untouched: float, outside: int)
                "the mouth flickers"),
         _identity(figures),
         _untouched(untouched),
-        Check("Outside the mask", GOOD if outside == 0 else POOR,
+        Finding("Outside the mask", GOOD if outside == 0 else POOR,
               "Not one pixel was changed before encoding." if outside == 0 else
               f"Pixels were changed by up to {outside} of 255: please report this."),
     ]  # fmt: skip
-    return [check for check in found if check.kind]
+    return [finding for finding in found if finding.kind]
 
 
-def verdict(found: Sequence[Check]) -> tuple[str, str]:
+def verdict(found: Sequence[Finding]) -> tuple[str, str]:
     """The checks in one sentence, and the worst of them ("good", "fair" or "poor")."""
     poor = [c.name.lower() for c in found if c.kind == POOR]
     fair = [c.name.lower() for c in found if c.kind == FAIR]
@@ -84,56 +84,56 @@ def verdict(found: Sequence[Check]) -> tuple[str, str]:
     return "Ready to go out: nothing stands out.", GOOD
 
 
-def _sync(figures: Figures, *, sure: bool) -> Check:
+def _sync(figures: Figures, *, sure: bool) -> Finding:
     offset, confidence = figures.get("offset"), figures.get("sync")
     if offset is None or confidence is None:
-        return Check("Lip sync", "", "")
+        return Finding("Lip sync", "", "")
     frames = f"{abs(offset):.0f} frame{'s' if abs(offset) != 1 else ''} at 25 a second"
     words = f"confidence {shown('sync', confidence)}"
     if not sure:
-        return Check(
+        return Finding(
             "Lip sync", FAIR, f"Lips and sound hardly fit better than by chance ({words})."
         )
     kind = graded("offset", offset)
     if offset == 0:
-        return Check("Lip sync", kind, f"Lips and sound are together ({words}).")
+        return Finding("Lip sync", kind, f"Lips and sound are together ({words}).")
     late = "late" if offset > 0 else "early"
-    return Check("Lip sync", kind, f"The sound is {frames} {late} ({words}).")
+    return Finding("Lip sync", kind, f"The sound is {frames} {late} ({words}).")
 
 
-def _one(name: str, figure: str, figures: Figures, of: str, low: str, high: str) -> Check:
+def _one(name: str, figure: str, figures: Figures, of: str, low: str, high: str) -> Finding:
     value, kind = figures.get(figure), graded(figure, figures.get(figure))
     if value is None:
-        return Check(name, "", "")
+        return Finding(name, "", "")
     what = "" if kind == GOOD else f": {low if value < 1 else high}"
-    return Check(name, kind, f"{100 * value:.0f} % {of}{what}.")
+    return Finding(name, kind, f"{100 * value:.0f} % {of}{what}.")
 
 
-def _upper(name: str, figure: str, figures: Figures, of: str, high: str) -> Check:
+def _upper(name: str, figure: str, figures: Figures, of: str, high: str) -> Finding:
     value, kind = figures.get(figure), graded(figure, figures.get(figure))
     if value is None:
-        return Check(name, "", "")
-    return Check(name, kind, f"{100 * value:.0f} % {of}{'' if kind == GOOD else f': {high}'}.")
+        return Finding(name, "", "")
+    return Finding(name, kind, f"{100 * value:.0f} % {of}{'' if kind == GOOD else f': {high}'}.")
 
 
-def _identity(figures: Figures) -> Check:
+def _identity(figures: Figures) -> Finding:
     made, own = figures.get("identity"), figures.get("true_identity")
     if made is None or own is None:
-        return Check("Identity", "", "")
+        return Finding("Identity", "", "")
     kind = graded("identity", max(0.0, own - made))
-    return Check(
+    return Finding(
         "Identity", kind,
         f"The face is {shown('identity', made)} like the source's; the source's own frames are "
         f"{shown('identity', own)} like each other.",
     )  # fmt: skip
 
 
-def _untouched(share: float) -> Check:
+def _untouched(share: float) -> Finding:
     if share == 0:
-        return Check("Frames", GOOD, "Every frame has its new mouth.")
+        return Finding("Frames", GOOD, "Every frame has its new mouth.")
     kind = FAIR if share < 0.05 else POOR
-    return Check("Frames", kind, f"{100 * share:.1f} % of the frames show no usable face and were "
-                                 "left as they are.")  # fmt: skip
+    text = f"{100 * share:.1f} % of the frames show no usable face and were left as they are."
+    return Finding("Frames", kind, text)
 
 
 def _listed(names: Sequence[str]) -> str:

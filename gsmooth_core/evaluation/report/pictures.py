@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gsmooth_core.evaluation.metrics.shot import Shot, spread
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.evaluation.metrics.shot import Shot, evenly_spaced
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.types import Float, Image
 
@@ -21,7 +21,7 @@ _APART = 0.4  # seconds between two frames of a list of the worst
 
 def face_strip(shots: Sequence[Shot], moments: int = 8) -> Image:
     """One row a shot, one column a moment; all through the crops of the first shot's track."""
-    places = spread(shots[0].source.count, moments)
+    places = evenly_spaced(shots[0].source.count, moments)
     rows = [np.hstack(_faces(shot, places, STRIP)) for shot in shots]
     return np.vstack(rows)
 

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
+from gsmooth_core.evaluation.metrics.badness import FrameBadness, frame_badness
 from gsmooth_core.evaluation.metrics.compare import Curves
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
 from gsmooth_core.evaluation.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
 from gsmooth_core.evaluation.metrics.summary import summarise
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
-from gsmooth_core.evaluation.metrics.trouble import Trouble, trouble
-from gsmooth_core.evaluation.metrics.verdict import Check, checks, verdict
+from gsmooth_core.evaluation.metrics.verdict import Finding, findings, verdict
+from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import page as html
+from gsmooth_core.evaluation.report.charts import lines
 from gsmooth_core.evaluation.report.pictures import face_strip, jpeg, worst_pairs
-from gsmooth_core.evaluation.report.plot import Line, lines
 from gsmooth_core.evaluation.sync import SyncResult
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.storage.files import write_text
@@ -42,7 +44,7 @@ class ShotReport:
     Attributes:
         verdict: in a sentence.
         kind: "good", "fair" or "poor".
-        checks: what was looked at.
+        checks: the findings; the name is that of the JSON entry.
         figures: by name; None where there is none.
         worst: frames to look at: frame (counted in the source), time in seconds, reason.
         page: the HTML file.
@@ -51,7 +53,7 @@ class ShotReport:
 
     verdict: str
     kind: str
-    checks: list[Check]
+    checks: list[Finding]
     figures: Figures
     worst: list[dict[str, Any]]
     page: str
@@ -83,17 +85,17 @@ def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancel
     sync = sync_of(found, shot.track.fps, speech(shot))
     figures = summarise(curves, faces, load_face_model()) | sync_figures(sync)
     figures = {f.name: None if f.name in _UNTRUE else figures.get(f.name) for f in FIGURES}
-    list_of = checks(
+    found_out = findings(
         figures,
         sync_sure=sync is not None and sync.sure,
         untouched=float((~shot.track.usable).mean()),
         outside=shot.outside,
     )
-    words, kind = verdict(list_of)
-    bad = trouble(curves)
+    sentence, kind = verdict(found_out)
+    bad = frame_badness(curves)
     pairs = worst_pairs(shot, bad.score, WORST)
     result = ShotReport(
-        words, kind, list_of, figures,
+        sentence, kind, found_out, figures,
         [_place(shot, frame, bad) for frame, _ in pairs], str(path), str(folder),
     )  # fmt: skip
     pictures = [jpeg(pair) for _, pair in pairs]
@@ -102,8 +104,8 @@ def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancel
     return result
 
 
-def in_words(result: dict[str, Any]) -> str:
-    """A report for the terminal."""
+def describe(result: dict[str, Any]) -> str:
+    """A report (`ShotReport` as plain values) in lines for the terminal."""
     marks = {"good": "ok", "fair": "look", "poor": "POOR"}
     rows = [f"  {marks[c['kind']]:5} {c['name']}: {c['text']}" for c in result["checks"]]
     worst = [
@@ -112,7 +114,7 @@ def in_words(result: dict[str, Any]) -> str:
     return "\n".join([result["verdict"], *rows, "Least good:", *worst, result["page"]])
 
 
-def _place(shot: Shot, frame: int, bad: Trouble) -> dict[str, Any]:
+def _place(shot: Shot, frame: int, bad: FrameBadness) -> dict[str, Any]:
     return {
         "frame": frame + shot.job.start_frame,
         "seconds": round(frame / float(shot.track.fps), 3),
@@ -160,7 +162,7 @@ def _page(
     )  # fmt: skip
 
 
-def _plots(shot: Shot, curves: Curves, sync: SyncResult | None) -> list[str]:
+def _plots(shot: Shot, curves: Curves, sync: SyncResult | None) -> list[Markup]:
     fps = float(shot.track.fps)
     seconds = np.arange(len(shot.track), dtype=np.float64) / fps
     opening = [
@@ -190,7 +192,7 @@ def _plots(shot: Shot, curves: Curves, sync: SyncResult | None) -> list[str]:
     return [*parts, *_sync_plots(sync)] if sync is not None else parts
 
 
-def _sync_plots(sync: SyncResult) -> list[str]:
+def _sync_plots(sync: SyncResult) -> list[Markup]:
     whole = np.arange(len(sync.per_second), dtype=np.float64) + 0.5
     shifts = np.arange(len(sync.distances), dtype=np.float64) - len(sync.distances) // 2
     shifts += sync.centre
@@ -208,8 +210,8 @@ def _sync_plots(sync: SyncResult) -> list[str]:
     ]
 
 
-def _word(check: Check) -> str:
-    return {"good": "good", "fair": "look", "poor": "poor"}[check.kind]
+def _word(finding: Finding) -> str:
+    return {"good": "good", "fair": "look", "poor": "poor"}[finding.kind]
 
 
 def _clock(seconds: float) -> str:

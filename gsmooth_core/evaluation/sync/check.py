@@ -1,4 +1,4 @@
-"""From a file or a job to a measurement: follow the face, listen, compare."""
+"""Sync of a file or a job: follow the face, read the sound, compare."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.errors import InputError, NoFaceError
+from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
 from gsmooth_core.evaluation.sync.expert import LipSound
 from gsmooth_core.evaluation.sync.measure import SAMPLE_RATE, load_sync_expert, measure_sync
 from gsmooth_core.evaluation.sync.offset import SyncResult
 from gsmooth_core.evaluation.sync.plot import draw
 from gsmooth_core.evaluation.sync.windows import present
-from gsmooth_core.evaluation.sync.words import advice, in_words, to_json
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
@@ -54,7 +54,7 @@ def check_video(
         audio: any file with sound that begins with the picture; None is the video's own.
         expert: weights, see `load_sync_expert`.
         plot: SVG file to draw.
-        on_event: told about progress.
+        on_event: called with progress.
         cancelled: asked after every frame.
 
     Raises:
@@ -126,6 +126,6 @@ def _told(found: SyncResult, seconds: float, plot: Path | None, title: str) -> d
     if plot is not None:
         plot.parent.mkdir(parents=True, exist_ok=True)
         write_text(plot, draw(found, title))
-    words = f"{in_words(found)} {advice(found, seconds)}".strip()
+    text = f"{describe(found)} {advice(found, seconds)}".strip()
     drawn = {"plot": str(plot) if plot else None}
-    return to_json(found) | {"seconds": round(seconds, 2), "text": words} | drawn
+    return to_json(found) | {"seconds": round(seconds, 2), "text": text} | drawn

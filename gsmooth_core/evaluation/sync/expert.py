@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from gsmooth_core.evaluation.sync.face import Face
 from gsmooth_core.evaluation.sync.sound import hear
-from gsmooth_core.evaluation.sync.windows import MOUTH_POINTS, Lips, read_lips
+from gsmooth_core.evaluation.sync.windows import Lips, read_lips
+from gsmooth_core.face.landmarks import SPEECH_POINTS
 from gsmooth_core.models.checkpoints import load_network, plausible
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.storage.arrays import save_arrays
@@ -28,7 +29,7 @@ from gsmooth_core.types import Bool, Float
 
 _HINT = "Train it again, or reinstall GSmooth."
 _CONFIG_LIMITS: dict[str, tuple[Any, ...]] = {
-    "components": (1, 2 * len(MOUTH_POINTS)),
+    "components": (1, 2 * len(SPEECH_POINTS)),
     "sound": (1, 8192),
     "width": (1, 4096),
     "embedding": (1, 4096),
@@ -143,7 +144,7 @@ class SyncExpert(nn.Module):
         self._source = source or ModelSource(Path("sync.safetensors"), "sync expert", _HINT)
         self.lips = WindowEncoder(config.components, config)
         self.sound = WindowEncoder(config.sound, config)
-        self.register_buffer("basis", torch.zeros(2 * len(MOUTH_POINTS), config.components))
+        self.register_buffer("basis", torch.zeros(2 * len(SPEECH_POINTS), config.components))
         self.register_buffer("spread", torch.ones(config.components))
         self.register_buffer("sound_mean", torch.zeros(config.sound))
         self.register_buffer("sound_spread", torch.ones(config.sound))

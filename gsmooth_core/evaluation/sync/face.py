@@ -14,7 +14,7 @@ class Face:
 
     Attributes:
         landmarks: (N, 478, 2) pixels, NaN where there is no face.
-        fps: frame rate.
+        fps: frames per second.
         frames: N pictures (H, W, 3), for experts that look at them; None otherwise.
     """
 

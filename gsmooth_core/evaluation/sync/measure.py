@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +33,8 @@ FAR_FACTOR = 1.5
 """How many times the usual threshold such a find must reach."""
 
 
-@cache
-def _load_once(path: Path, stamp: float) -> LipSound:
+@lru_cache(maxsize=4)
+def _load_once(path: Path, stamp: tuple[int, int, int]) -> LipSound:
     if path.suffix == ".safetensors":
         return load_expert(path)
     from gsmooth_core.evaluation.sync.syncnet import load_syncnet
@@ -45,6 +45,8 @@ def _load_once(path: Path, stamp: float) -> LipSound:
 def load_sync_expert(path: Path | str | None = None) -> LipSound:
     """The shipped expert, one of the user's training, or the user's SyncNet v2.
 
+    It is read once a process, and again when the file was replaced.
+
     Args:
         path: None is the shipped one; .safetensors a file of `training.sync`; anything else
             the published SyncNet v2 weights.
@@ -53,7 +55,7 @@ def load_sync_expert(path: Path | str | None = None) -> LipSound:
         ModelError: missing, damaged or of the wrong kind.
     """
     found = registry.locate("sync") if path is None else Path(path)
-    return _load_once(found, found.stat().st_mtime if found.is_file() else 0.0)
+    return _load_once(found, registry.stamp(found))
 
 
 def measure_sync(

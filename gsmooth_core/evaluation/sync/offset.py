@@ -103,8 +103,8 @@ def judge(
 
     Args:
         distances: (T, 31) of `shifted_distances`, some of them numbers.
-        threshold: of the result.
-        expert: of the result.
+        threshold: passed on to the result.
+        expert: passed on to the result.
         centre: shift of the middle column.
 
     Raises:

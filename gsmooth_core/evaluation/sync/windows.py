@@ -1,4 +1,4 @@
-"""Lips as numbers that the size of the picture, the face's place and its tilt do not change.
+"""The shape of the lips, independent of picture size, position and tilt of the face.
 
 Each frame's landmarks are laid on the clip's own average face by the points that do not speak
 (eyes, brow, bridge of the nose); what then moves around the mouth is speech.
@@ -11,23 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.face.landmarks import SPEECH_POINTS, STILL_POINTS
 from gsmooth_core.types import Bool, Float
 
 FPS = 25.0
 """Rate of all windows, as in SyncNet."""
-
-# fmt: off
-MOUTH_POINTS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
-    152, 148, 377, 176, 400, 200, 199, 175,
-)
-"""Both lips, outside and inside, and the chin: places of the 478-point face mesh."""
-STILL_POINTS = (
-    33, 133, 362, 263, 168, 6, 197, 195, 9, 8, 151, 10, 55, 285, 193, 417, 122, 351,
-)
-"""Eye corners (the first and the fourth are the outer ones), brow, forehead, bridge of the nose."""
-# fmt: on
 
 _ROUNDS = 3  # of aligning to the average and averaging again
 _MOST_MISSING = 0.2  # seconds without a face over which lips are still guessed
@@ -39,7 +27,7 @@ class Lips:
     """What the mouth does, at 25 frames a second.
 
     Attributes:
-        shape: (T, 96) x and y of `MOUTH_POINTS` in units of the distance of the outer eye corners.
+        shape: (T, 96) x and y of `SPEECH_POINTS` in units of the distance of the outer eye corners.
         valid: (T,) whether there was a face.
     """
 
@@ -62,7 +50,7 @@ def mouth_shapes(landmarks: Float) -> Float:
     Returns:
         (T, 96)
     """
-    used = (*STILL_POINTS, *MOUTH_POINTS)
+    used = (*STILL_POINTS, *SPEECH_POINTS)
     points = landmarks[:, used, 0].astype(np.float64) + 1j * landmarks[:, used, 1]  # (T, N)
     points = points - points[:, : len(STILL_POINTS)].mean(axis=1, keepdims=True)
     still = points[:, : len(STILL_POINTS)]
@@ -92,7 +80,7 @@ def read_lips(landmarks: Float, fps: float) -> Lips:
 
     Args:
         landmarks: (N, 478, 2) pixels; NaN where there is no face. At least one frame has one.
-        fps: their rate.
+        fps: frames per second.
     """
     seen = np.flatnonzero(present(landmarks))
     count = max(1, round(len(landmarks) / fps * FPS))

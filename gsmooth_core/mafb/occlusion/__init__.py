@@ -1,1 +1,1 @@
-"""What passes before the lower face: found before anything is made, and left where it is."""
+"""Occluders: what passes in front of the lower face is found first, and left where it is."""

@@ -1,12 +1,12 @@
-"""Find what passes before the lower face of a clip.
+"""Find what passes in front of the lower face of a clip.
 
-The clip is its own measure: each place of the skin has a usual colour in it, and where a large
-patch has another one for some frames, something is before it. So a thing that is there for the
-whole clip cannot be found, and in a still picture there is nothing to compare with. Nothing is
-looked for above the lower face.
+The clip is its own yardstick: every place on the skin has a colour that is usual for it, and where
+a large patch has another one for some frames, something is in front of it. So an object that is
+there for the whole clip cannot be found, and a still picture offers nothing to compare with. Only
+the lower face is searched.
 
-Some frames are read for the usual look, then all of them, and those with an occluder once more for
-its outline. What is kept of a frame is how unusual its cells are: some 5 MB a minute.
+Some frames are read to fit the appearance model, then all of them for their z-scores, and the
+occluded ones once more for the outline. Only the z-scores are kept: some 5 MB a minute.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from numpy.typing import NDArray
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.render import face_surface
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.mafb.occlusion.chart import SAMPLED, Chart, chart_of, sample
+from gsmooth_core.mafb.occlusion.appearance import AppearanceModel, fit_appearance, z_scores
+from gsmooth_core.mafb.occlusion.canonical import SAMPLED, CanonicalMap, canonical_map, sample
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
 from gsmooth_core.mafb.occlusion.patches import Patches, PatchSettings
-from gsmooth_core.mafb.occlusion.usual import Usual, deviation, usual_look
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Opened
 
 
 @dataclass(frozen=True)
 class OcclusionSettings:
-    """How occluders are found.
+    """How occluders are found. The fields' names are part of a job's fingerprints: keep them.
 
     Attributes:
-        fewest: usable frames without which a clip has no usual look.
-        sample: frames from which that is taken, at most.
-        patches: what counts as hidden.
+        fewest: usable frames that a clip needs for an appearance model.
+        sample: largest number of frames that the model is fitted to.
+        patches: what counts as occluded.
     """
 
     fewest: int = 12
@@ -50,82 +50,87 @@ def find_occluders(
     settings: OcclusionSettings | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Occluders:
-    """What is before the lower face, in the frames with a usable face.
+    """Find what is in front of the lower face, in the frames with a usable face.
 
     Args:
-        opened: opens the clip.
-        track: the clip's face.
-        model: the track's face model.
-        settings: how.
-        on_progress: called with the number of frames done, and again for each outline.
+        opened: opens the clip; it is read up to three times.
+        track: the track of the clip, T frames.
+        model: the face model that the track was fitted with.
+        settings: thresholds; the defaults by default.
+        on_progress: called with the number of frames done, then with T for each outline.
+
+    Returns:
+        the masks of the occluded frames; none where the clip is too short to have an
+        appearance model.
     """
-    settings, tell = settings or OcclusionSettings(), on_progress or _silent
+    settings, on_progress = settings or OcclusionSettings(), on_progress or _silent
     usable = np.flatnonzero(track.usable)
     if len(usable) < settings.fewest:
         return packed([], SIZE)
     surface = face_surface(model, track.identity)
-    looks = _Looks(chart_of(surface), track, crop_transforms(track, model, SAMPLED))
+    sampler = _Sampler(canonical_map(surface), track, crop_transforms(track, model, SAMPLED))
     some = usable[np.linspace(0, len(usable) - 1, min(settings.sample, len(usable))).astype(int)]
     with opened() as source:
-        known = {frame: looks.of(frame, source(frame)) for frame in some.tolist()}
+        known = {frame: sampler.texels(frame, source(frame)) for frame in some.tolist()}
     colours, seen = (np.stack(each) for each in zip(*known.values(), strict=True))
     if not seen.any():
         return packed([], SIZE)
-    usual = usual_look(looks.chart, colours, seen)
+    appearance = fit_appearance(sampler.canonical, colours, seen)
     with opened() as source:
-        away = _deviations(looks, usual, known, source, tell)
-    patches = Patches(looks.chart, away, settings.patches).find()
-    outliner = Outliner(looks.chart, usual, surface, track, model)
+        z = _z_scores(sampler, appearance, known, source, on_progress)
+    patches = Patches(sampler.canonical, z, settings.patches).find()
+    outliner = Outliner(sampler.canonical, appearance, surface, track, model)
     with opened() as source:
-        return packed(_outlines(outliner, looks, patches, source, tell), SIZE)
+        return packed(_outlines(outliner, sampler, patches, source, on_progress), SIZE)
 
 
 @dataclass(frozen=True)
-class _Looks:
-    """Looks up the C cells of a clip's face; see `chart.sample`."""
+class _Sampler:
+    """Looks up the C texels of a clip's face; see `canonical.sample`."""
 
-    chart: Chart
+    canonical: CanonicalMap
     track: FaceTrack
     transforms: Float
 
-    def of(self, frame: int, picture: Image) -> tuple[Image, Bool]:
+    def texels(self, frame: int, picture: Image) -> tuple[Image, Bool]:
         """(C, 3) colours in a frame, and (C,) which of them are seen."""
-        return sample(self.chart, self.track, frame, picture, self.transforms[frame])
+        return sample(self.canonical, self.track, frame, picture, self.transforms[frame])
 
 
-def _deviations(
-    looks: _Looks,
-    usual: Usual,
+def _z_scores(
+    sampler: _Sampler,
+    appearance: AppearanceModel,
     known: dict[int, tuple[Image, Bool]],
     source: FrameSource,
-    tell: Callable[[int], None],
+    on_progress: Callable[[int], None],
 ) -> NDArray[np.float16]:
-    """(T, C) see `usual.deviation`; NaN also where no face is usable.
+    """(T, C) z-scores of all frames (`appearance.z_scores`); NaN also where no face is usable.
 
-    A frame whose look is `known` is not read again.
+    A frame whose texels are `known` is not read again.
     """
-    count = len(looks.track)
-    away = np.full((count, len(looks.chart.regions)), np.nan, np.float16)
-    for frame in np.flatnonzero(looks.track.usable).tolist():
-        colours, seen = known.get(frame) or looks.of(frame, source(frame))
+    count, canonical = len(sampler.track), sampler.canonical
+    z = np.full((count, len(canonical.regions)), np.nan, np.float16)
+    for frame in np.flatnonzero(sampler.track.usable).tolist():
+        colours, seen = known.get(frame) or sampler.texels(frame, source(frame))
         if seen.any():
-            away[frame] = deviation(looks.chart, usual, colours, seen)
-        tell(frame + 1)
-    return away
+            z[frame] = z_scores(canonical, appearance, colours, seen)
+        on_progress(frame + 1)
+    return z
 
 
 def _outlines(
     outliner: Outliner,
-    looks: _Looks,
+    sampler: _Sampler,
     patches: dict[int, Bool],
     source: FrameSource,
-    tell: Callable[[int], None],
+    on_progress: Callable[[int], None],
 ) -> Iterator[tuple[int, Bool]]:
-    """Frame number and outline of what is before the face in it."""
+    """Number of each occluded frame, and the mask of the occluder in it."""
     for frame, patch in patches.items():
         picture = source(frame)
-        yield frame, outliner.outline(frame, picture, *looks.of(frame, picture), patch)
-        tell(len(looks.track))
+        texels = sampler.texels(frame, picture)
+        yield frame, outliner.outline(frame, picture, *texels, patch)
+        on_progress(len(sampler.track))
 
 
 def _silent(_done: int) -> None:

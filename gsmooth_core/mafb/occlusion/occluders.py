@@ -1,4 +1,4 @@
-"""What was found before the face of a clip, frame by frame, and its file."""
+"""The occluder masks that were found in a clip, frame by frame, and their file."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _LAYOUT: Layout = {
     "frames": ArrayLayout(("N",), 2**31 - 1, 0, kind="iu"),
     "packed": ArrayLayout(("N", "B"), kind="u"),
 }
-_BESIDE = 2  # frames before and after one with an occluder, in which it may just be seen
+_MARGIN = 2  # frames on either side of an occluded one in which the object may just be visible
 
 
 @dataclass(frozen=True)
 class Occluders:
-    """Masks of what is before the face in N of a clip's frames.
+    """Masks of what is in front of the face, in the N occluded frames of a clip.
 
     Attributes:
         frames: (N,) ascending frame numbers.
-        size: side of the crops that the masks belong to (`crop.crop_transforms`).
-        packed: (N, size * size / 8) their bits.
+        size: side in pixels of the crops that the masks belong to (`crop.crop_transforms`).
+        packed: (N, size * size / 8) the masks, a bit per pixel.
     """
 
     frames: Int
@@ -39,7 +39,7 @@ class Occluders:
         return len(self.frames)
 
     def mask(self, frame: int, size: int) -> Bool:
-        """(size, size) pixels of the frame's crop of that size which something is before."""
+        """(size, size) occluder mask of a frame, for its crop of that size."""
         place = int(np.searchsorted(self.frames, frame))
         if place == len(self.frames) or self.frames[place] != frame:
             return np.zeros((size, size), bool)
@@ -47,28 +47,31 @@ class Occluders:
         scaled = cv2.resize(bits * 255, (size, size), interpolation=cv2.INTER_LINEAR)
         return np.asarray(scaled > 127)
 
-    def clear(self, count: int) -> Bool:
-        """(count,) frames of the clip with nothing before the face, nor just before or after."""
-        clear = np.ones(count, bool)
-        for shift in range(-_BESIDE, _BESIDE + 1):
-            clear[(self.frames + shift).clip(0, count - 1)] = False
-        return clear
+    def unoccluded_frames(self, count: int) -> Bool:
+        """(count,) frames of the clip that are not occluded, nor next to one that is."""
+        unoccluded = np.ones(count, bool)
+        for shift in range(-_MARGIN, _MARGIN + 1):
+            unoccluded[(self.frames + shift).clip(0, count - 1)] = False
+        return unoccluded
 
-    def lendable(self, track: FaceTrack) -> FaceTrack:
+    def unoccluded(self, track: FaceTrack) -> FaceTrack:
         """The track with no confidence in the frames from which nothing must be learned.
 
-        Where no usable frame is clear, the track as it is.
+        Where every usable frame is occluded, the track as it is.
         """
-        clear = self.clear(len(track))
-        if not (track.usable & clear).any():
+        frames = self.unoccluded_frames(len(track))
+        if not (track.usable & frames).any():
             return track
-        return track.only(clear)
+        return track.only(frames)
 
 
 def packed(masks: Iterable[tuple[int, Bool]], size: int) -> Occluders:
-    """Occluders of ascending frame numbers, each with a (size, size) mask.
+    """Pack the masks of a clip's frames.
 
-    Empty masks are left out. The masks are taken one by one, and only their bits are kept.
+    Args:
+        masks: ascending frame numbers, each with a (size, size) mask; empty ones are left out.
+            They are taken one at a time, and only their bits are kept.
+        size: side of the masks in pixels.
     """
     bits = {frame: np.packbits(mask) for frame, mask in masks if mask.any()}
     rows = np.array(list(bits.values()), np.uint8).reshape(len(bits), size * size // 8)

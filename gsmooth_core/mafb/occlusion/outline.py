@@ -1,4 +1,4 @@
-"""The outline of what is before the face, pixel by pixel, from the cells that it hides."""
+"""The pixel mask of an occluder, from the texels that it covers."""
 
 from __future__ import annotations
 
@@ -12,81 +12,93 @@ from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.render import Drawing, FaceSurface, draw_face, pose_face
 from gsmooth_core.mafb.blend import close, dilate, erode
 from gsmooth_core.mafb.crop import crop_transforms, window
-from gsmooth_core.mafb.occlusion.chart import Chart
+from gsmooth_core.mafb.occlusion.appearance import (
+    AppearanceModel,
+    brightness_and_tint,
+    illumination,
+    logarithm,
+)
+from gsmooth_core.mafb.occlusion.canonical import CanonicalMap
 from gsmooth_core.mafb.occlusion.patches import parts
-from gsmooth_core.mafb.occlusion.usual import Usual, light_and_tint, light_of, logarithm
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
 SIZE = 256
 """Side in pixels of the crops in which occluders are outlined."""
 
-_BLUR = 0.8  # pixels: a video's blocks and grain
-_SOFT = 1.0  # cells over which a patch's edge is uncertain
-_DOUBT = 8.0  # deviation that shows an occluder where its patch has ended; 0 in its middle
-_INSIDE, _OUTSIDE = 0.9, 0.1  # share of a patch around a place that counts as middle, as end
+_BLUR = 0.8  # pixels: blocks and grain of a video
+_SOFT = 1.0  # texels over which the edge of a patch is uncertain
+_DOUBT = 8.0  # z-score that an occluder needs where its patch has ended; 0 in the middle of it
+_INSIDE, _OUTSIDE = 0.9, 0.1  # blurred patch from which on a place counts as its middle, its end
 _CLOSED = 5  # pixels: diameter of gaps that are closed
-_ALIKE = 0.35  # difference of colours (logarithm) of one thing, in its own shades
-_NEARER = 0.7  # of the difference from lips or teeth
-_SLANTED = 21  # pixels, twice the width of the face's edge, where a patch is hardly seen
-_BEYOND = 36  # pixels that an occluder goes on beyond the skin that is seen well
+_ALIKE = 0.35  # largest difference (logarithm) between the shades of one object
+_NEARER = 0.7  # its largest share of the difference from lips or teeth
+_SLANTED = 21  # pixels: twice the width of the face's edge, where a patch is hardly seen
+_BEYOND = 36  # pixels that an occluder is continued beyond the skin that is seen well
 _MARGIN = 5  # pixels: diameter by which it is grown, for its blurred edge
 _HALF = 0.5
-_CENTRE = 0.5  # the middle of a cell, where OpenCV counts from
-_SPECK = 60  # pixels: what is smaller is no occluder
+_CENTRE = 0.5  # OpenCV puts (0, 0) on the centre of the first texel
+_SPECK = 60  # pixels: anything smaller is no occluder
 
 
 class Outliner:
-    """Outlines what is before the face in frames of one clip.
+    """Outlines the occluders in the frames of one clip.
 
     Args:
-        chart: the face's map.
-        usual: its look in the clip.
-        surface: the face.
-        track: the clip's.
-        model: the track's face model.
+        canonical: the face's map.
+        appearance: the clip's appearance model of it.
+        surface: the person's face surface.
+        track: the track of the clip.
+        model: the face model that the track was fitted with.
     """
 
     def __init__(
         self,
-        chart: Chart,
-        usual: Usual,
+        canonical: CanonicalMap,
+        appearance: AppearanceModel,
         surface: FaceSurface,
         track: FaceTrack,
         model: MorphableModel,
     ) -> None:
-        self.chart, self.usual, self.surface, self.track = chart, usual, surface, track
+        self.canonical, self.appearance = canonical, appearance
+        self.surface, self.track = surface, track
         self.transforms = crop_transforms(track, model, SIZE)
 
     def outline(self, frame: int, picture: Image, colours: Image, seen: Bool, patch: Bool) -> Bool:
-        """What is before the face in one frame.
+        """The occluder mask of one frame.
 
-        Lips and mouth have no colour that could be relied on: there the patch decides, and
-        whether they look like what is before the skin beside them.
+        On skin the patch is refined by each pixel's own z-score. Lips and mouth have no colour
+        that could be relied on: there the patch decides, and whether a pixel looks like what is
+        in front of the skin beside it.
 
         Args:
             frame: frame number.
-            picture: (H, W, 3) its pixels.
-            colours: (C, 3) of the map's cells in it (`chart.sample`).
-            seen: (C,) cells that can be seen.
-            patch: (CELLS, CELLS) hidden cells.
+            picture: (H, W, 3) RGB pixels of the frame.
+            colours: (C, 3) RGB of the map's texels in it (`canonical.sample`).
+            seen: (C,) texels that can be seen.
+            patch: (TEXELS, TEXELS) occluded texels (`Patches.find`).
 
         Returns:
-            (SIZE, SIZE) pixels of the crop.
+            (SIZE, SIZE) bool, in the frame's crop.
         """
         drawing, at = self._drawn(frame)
         face = drawing.face.mask
         mouth = np.isin(drawing.face.region, (Region.LIPS, *MOUTH_REGIONS))
         crop = self._crop(frame, picture)
-        expected = _expected(self.chart, self.usual, colours, seen, at)
+        expected = _expected(self.canonical, self.appearance, colours, seen, at)
         share = _at(cv2.GaussianBlur(patch.astype(np.float32), (0, 0), _SOFT), at)
-        wanted = _DOUBT * (_INSIDE - share) / (_INSIDE - _OUTSIDE)
-        away = np.where(mouth, _DOUBT / 2, expected.deviation(crop))
-        before = face & (share > _OUTSIDE) & (away > wanted)
-        before |= mouth & (share <= _INSIDE) & _alike(crop, before & ~mouth, expected.colour)
-        whole = _whole(close(before, _CLOSED), share > _HALF)
-        well_seen = _at(self.chart.spread(seen.astype(np.float32)), at) > _HALF
-        clear = face & (well_seen | mouth)
-        for part in (clear, erode(clear, _SLANTED, _SLANTED)):
+        # In the middle of the patch no evidence is needed, beyond its end none is enough; in
+        # between the bar rises, so that the outline follows the picture and not the texels.
+        needed = _DOUBT * (_INSIDE - share) / (_INSIDE - _OUTSIDE)
+        z = np.where(mouth, _DOUBT / 2, expected.z_scores(crop))
+        occluder = face & (share > _OUTSIDE) & (z > needed)
+        occluder |= mouth & (share <= _INSIDE) & _alike(crop, occluder & ~mouth, expected.colour)
+        whole = _whole(close(occluder, _CLOSED), share > _HALF)
+        well_seen = _at(self.canonical.image(seen.astype(np.float32)), at) > _HALF
+        reliable = face & (well_seen | mouth)
+        # Slanted skin tells nothing, so the object is carried on from where the face is seen
+        # well: once from all of that, and once from well inside of it, since the patch itself
+        # fades at the edge.
+        for part in (reliable, erode(reliable, _SLANTED, _SLANTED)):
             whole = whole | _beyond(whole & part, part)
         return np.asarray(binary_fill_holes(dilate(whole, _MARGIN, _MARGIN)), bool)
 
@@ -95,7 +107,7 @@ class Outliner:
         expression = self.track.expression[frame]
         transform = self.transforms[frame]
         posed = pose_face(self.surface, self.track, frame, expression, transform)
-        drawing = draw_face(self.surface, posed, SIZE, None, self.chart.at_vertices)
+        drawing = draw_face(self.surface, posed, SIZE, None, self.canonical.at_vertices)
         return drawing, (drawing.values - _CENTRE).astype(np.float32)
 
     def _crop(self, frame: int, picture: Image) -> Image:
@@ -106,63 +118,68 @@ class Outliner:
 
 @dataclass(frozen=True)
 class _Expected:
-    """What a crop would show of the bare face.
+    """The appearance model as one frame's crop would show it, without an occluder.
 
     Attributes:
-        colour: (SIZE, SIZE, 3) logarithms.
-        light: (SIZE, SIZE) usual deviation of the brightness.
-        tint: (SIZE, SIZE) and of the tint.
-        known: (SIZE, SIZE) where there is skin or lips on the map.
+        colour: (SIZE, SIZE, 3) logarithms of RGB.
+        brightness: (SIZE, SIZE) standard deviation of the brightness.
+        tint: (SIZE, SIZE) standard deviation of the tint.
+        known: (SIZE, SIZE) where the map has skin or lips.
     """
 
     colour: Float
-    light: Float
+    brightness: Float
     tint: Float
     known: Bool
 
-    def deviation(self, crop: Image) -> Float:
-        """(SIZE, SIZE) how unusual each pixel is; undecided where nothing is known."""
-        light, tint = light_and_tint(logarithm(crop) - self.colour)
-        away = np.hypot(light / self.light, tint / self.tint)
-        return np.where(self.known, away, _DOUBT / 2).astype(np.float32)
+    def z_scores(self, crop: Image) -> Float:
+        """(SIZE, SIZE) z-score of each pixel; undecided where nothing is known."""
+        brightness, tint = brightness_and_tint(logarithm(crop) - self.colour)
+        z = np.hypot(brightness / self.brightness, tint / self.tint)
+        return np.where(self.known, z, _DOUBT / 2).astype(np.float32)
 
 
-def _expected(chart: Chart, usual: Usual, colours: Image, seen: Bool, at: Float) -> _Expected:
-    """The usual look in this frame's light, on a face that has the map's places `at` it."""
-    light = light_of(chart, np.where(seen[:, None], logarithm(colours) - usual.colour, 0), seen)
-    spread = np.stack([usual.light, usual.tint, np.ones_like(usual.tint)], 1)
-    grid = chart.spread(np.concatenate([usual.colour + light, spread], 1))
+def _expected(
+    canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen: Bool, at: Float
+) -> _Expected:
+    """The appearance model in this frame's light, for a crop that shows the map's places `at`."""
+    difference = np.where(seen[:, None], logarithm(colours) - model.colour, 0)
+    light = illumination(canonical, difference, seen)
+    deviations = np.stack([model.brightness, model.tint, np.ones_like(model.tint)], 1)
+    grid = canonical.image(np.concatenate([model.colour + light, deviations], 1))
     drawn = _at(grid, at)
     known = drawn[..., 5] > _HALF
+    # Next to texels that are neither skin nor lips, interpolation mixes in zeros: divide by the
+    # share that is known.
     drawn = np.where(known[..., None], drawn / np.maximum(drawn[..., 5:], _HALF), 1)
     return _Expected(drawn[..., :3], drawn[..., 3], drawn[..., 4], known)
 
 
 def _at(grid: Float, at: Float) -> Float:
-    """(SIZE, SIZE, ...) what a picture of the map (CELLS, CELLS, ...) holds at these places."""
+    """(SIZE, SIZE, ...) an image of the map (TEXELS, TEXELS, ...), looked up at places `at`."""
     return np.asarray(cv2.remap(grid, at, None, cv2.INTER_LINEAR), np.float32)
 
 
-def _whole(before: Bool, sure: Bool) -> Bool:
-    """Without specks, which have little of what is `sure`, and without holes."""
-    large = [part for part in parts(before) if (part & sure).sum() >= _SPECK]
-    return np.asarray(binary_fill_holes(np.any(large, 0)), bool) if large else before & False
+def _whole(occluder: Bool, sure: Bool) -> Bool:
+    """The mask without specks, which have few pixels that are `sure`, and without holes."""
+    large = [part for part in parts(occluder) if (part & sure).sum() >= _SPECK]
+    return np.asarray(binary_fill_holes(np.any(large, 0)), bool) if large else occluder & False
 
 
-def _alike(crop: Image, before: Bool, expected: Float) -> Bool:
-    """(SIZE, SIZE) pixels in the colour of what is `before` the face, and not in the face's."""
-    if not before.any():
-        return before
+def _alike(crop: Image, occluder: Bool, expected: Float) -> Bool:
+    """(SIZE, SIZE) pixels in the colour of the occluder and not in the one of the face."""
+    if not occluder.any():
+        return occluder
     colours = logarithm(crop)
-    own = np.abs(colours - np.median(colours[before], 0)).max(-1)
+    own = np.abs(colours - np.median(colours[occluder], 0)).max(-1)
     alike: Bool = (own < _ALIKE) & (own < _NEARER * np.abs(colours - expected).max(-1))
     return alike
 
 
-def _beyond(before: Bool, face: Bool) -> Bool:
-    """Continue an occluder beyond the face's outline: the mesh ends there, the thing does not."""
-    if not before.any():
-        return before
+def _beyond(occluder: Bool, face: Bool) -> Bool:
+    """Continue an occluder beyond the face: the mesh ends there, the object does not."""
+    if not occluder.any():
+        return occluder
     distance, nearest = distance_transform_edt(~face, return_indices=True)
-    continued: Bool = before[tuple(nearest)] & (distance <= _BEYOND)
+    continued: Bool = occluder[tuple(nearest)] & (distance <= _BEYOND)
     return continued

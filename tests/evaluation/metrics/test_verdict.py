@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from gsmooth_core.evaluation.metrics.badness import frame_badness
 from gsmooth_core.evaluation.metrics.figures import BY_NAME, FIGURES, shown
-from gsmooth_core.evaluation.metrics.trouble import trouble
-from gsmooth_core.evaluation.metrics.verdict import LIMITS, checks, verdict
+from gsmooth_core.evaluation.metrics.verdict import LIMITS, findings, verdict
 
 FINE = {
     "sync": 0.6, "offset": 0.0, "sharpness": 0.95, "seam": 1.01, "jerk": 0.9, "flicker": 1.0,
@@ -14,7 +14,7 @@ FINE = {
 
 
 def judged(untouched=0.0, outside=0, sure=True, **changed):
-    found = checks(FINE | changed, sync_sure=sure, untouched=untouched, outside=outside)
+    found = findings(FINE | changed, sync_sure=sure, untouched=untouched, outside=outside)
     return verdict(found), {c.name: c for c in found}
 
 
@@ -81,10 +81,10 @@ def curves(frames=60):
 )
 def test_trouble_is_found_where_it_is(name, values, word):
     shot = curves()
-    calm = trouble(shot)
+    calm = frame_badness(shot)
     assert np.nanmax(calm.score) < 0.6
     shot[name][30:33] = values
-    found = trouble(shot)
+    found = frame_badness(shot)
     worst = int(np.nanargmax(found.score))
     assert 27 <= worst <= 35
     assert found.score[worst] > 0.9
@@ -95,4 +95,4 @@ def test_frames_without_a_face_are_not_the_worst():
     shot = curves()
     for name in shot:
         shot[name][10] = np.nan
-    assert np.isnan(trouble(shot).score[10])
+    assert np.isnan(frame_badness(shot).score[10])

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from gsmooth_core.evaluation.plot import Line
+from gsmooth_core.evaluation.report import charts
 from gsmooth_core.evaluation.report import page as html
-from gsmooth_core.evaluation.report import plot
 from gsmooth_core.evaluation.report.pictures import jpeg, worst_frames
 
 VOID = {"meta", "img"}
@@ -42,7 +43,7 @@ class Reader(HTMLParser):
 
 def whole_page():
     picture = html.picture(jpeg(np.zeros((8, 8, 3), np.uint8)), NASTY)
-    curve = plot.Line(NASTY, np.float32([1, np.nan, 3]), 1)
+    curve = Line(NASTY, np.float32([1, np.nan, 3]), 1)
     return html.page(
         NASTY,
         html.text("h1", NASTY, "good"),
@@ -50,8 +51,8 @@ def whole_page():
         html.table(["", NASTY], [[NASTY, "1"]], [NASTY], [0]),
         html.folded(NASTY, NASTY, picture, opened=True),
         html.side_by_side([picture]),
-        html.drawing(plot.lines(np.arange(3.0), [curve], "s"), NASTY),
-        html.drawing(plot.dots([(NASTY, [0.5, None])], [NASTY, "b"]), NASTY),
+        html.drawing(charts.lines(np.arange(3.0), [curve], "s"), NASTY),
+        html.drawing(charts.dots([(NASTY, [0.5, None])], [NASTY, "b"]), NASTY),
         html.glossary([(NASTY, NASTY)]),
     )
 
@@ -85,7 +86,7 @@ def svg_of(markup):
 
 def test_a_curve_is_drawn_where_its_values_are():
     x, y = np.arange(5.0), np.float32([0, 1, np.nan, 4, 2])
-    points = path_points(svg_of(plot.lines(x, [plot.Line("a", y, 0)], "s")))
+    points = path_points(svg_of(charts.lines(x, [Line("a", y, 0)], "s")))
     assert [pen for pen, _, _ in points] == ["M", "L", "M", "L"]  # NaN is a gap
     across, down = np.array([p[1] for p in points]), np.array([p[2] for p in points])
     np.testing.assert_allclose(
@@ -96,7 +97,7 @@ def test_a_curve_is_drawn_where_its_values_are():
 
 
 def test_dots_stand_in_the_order_of_their_values():
-    drawn = svg_of(plot.dots([("a", [0.1, 0.9, None, 0.5])], ["w", "x", "y", "z"]))
+    drawn = svg_of(charts.dots([("a", [0.1, 0.9, None, 0.5])], ["w", "x", "y", "z"]))
     root = ET.fromstring(drawn)  # noqa: S314
     circles = [e for e in root.iter() if e.tag.endswith("circle")]
     places = [float(c.get("cx")) for c in circles]
@@ -107,12 +108,12 @@ def test_dots_stand_in_the_order_of_their_values():
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan]])
 def test_nothing_is_drawn_of_nothing(values):
     y = np.float32(values)
-    assert "<svg" not in plot.lines(np.arange(float(len(y))), [plot.Line("a", y, 0)], "s")
+    assert "<svg" not in charts.lines(np.arange(float(len(y))), [Line("a", y, 0)], "s")
 
 
 def test_long_curves_are_thinned():
     y = np.sin(np.arange(200_000) / 999).astype(np.float32)
-    assert len(plot.lines(np.arange(200_000.0), [plot.Line("a", y, 0)], "s")) < 50_000
+    assert len(charts.lines(np.arange(200_000.0), [Line("a", y, 0)], "s")) < 50_000
 
 
 def test_the_worst_frames_do_not_lie_side_by_side():

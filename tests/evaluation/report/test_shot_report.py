@@ -11,7 +11,7 @@ import pytest
 from gsmooth_core.app import actions, cli
 from gsmooth_core.dub import dub
 from gsmooth_core.errors import CancelledError, JobError
-from gsmooth_core.evaluation.metrics.shot import open_shot, spread
+from gsmooth_core.evaluation.metrics.shot import evenly_spaced, open_shot
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.arrays import save_expression
@@ -32,9 +32,9 @@ def test_an_unfinished_job_is_refused(tmp_path):
 
 
 def test_samples_are_spread_over_the_shot():
-    assert spread(100, 4) == [12, 37, 62, 87]
-    assert spread(3, 8) == [0, 1, 2]
-    assert spread(0, 4) == []
+    assert evenly_spaced(100, 4) == [12, 37, 62, 87]
+    assert evenly_spaced(3, 8) == [0, 1, 2]
+    assert evenly_spaced(0, 4) == []
 
 
 @pytest.fixture(scope="module")

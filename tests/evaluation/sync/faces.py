@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.evaluation.sync.windows import MOUTH_POINTS, STILL_POINTS
+from gsmooth_core.face.landmarks import SPEECH_POINTS, STILL_POINTS
 
-LOWER = tuple(MOUTH_POINTS.index(i) for i in (14, 17, 84, 314, 87, 317, 178, 402, 88, 318, 152))
+LOWER = tuple(SPEECH_POINTS.index(i) for i in (14, 17, 84, 314, 87, 317, 178, 402, 88, 318, 152))
 
 
 def face(opening, seed=0):
@@ -16,7 +16,7 @@ def face(opening, seed=0):
     base[list(STILL_POINTS)] = dice.normal(size=(len(STILL_POINTS), 2)) * (40, 15) + (128, 100)
     base[[33, 263]] = (88, 100), (168, 100)
     landmarks = np.repeat(base[None], len(opening), axis=0)
-    landmarks[:, [MOUTH_POINTS[i] for i in LOWER], 1] += 12 * np.asarray(opening)[:, None]
+    landmarks[:, [SPEECH_POINTS[i] for i in LOWER], 1] += 12 * np.asarray(opening)[:, None]
     return landmarks.astype(np.float32)
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from gsmooth_core.app import cli
 from gsmooth_core.evaluation.sync import SyncResult
+from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
 from gsmooth_core.evaluation.sync.plot import draw
-from gsmooth_core.evaluation.sync.words import advice, in_words, to_json
 from tests.media.made import numbered_frames, write_video
 
 RESULT = SyncResult(
@@ -38,13 +38,13 @@ RESULT = SyncResult(
 )
 def test_words(frames, seconds, text):
     found = replace(RESULT, offset_frames=frames, offset_seconds=seconds)
-    assert in_words(found) == text
+    assert describe(found) == text
     assert advice(found, 2.0) == ""
 
 
 def test_words_when_unsure():
     unsure = replace(RESULT, confidence=0.05)
-    assert "not fit well enough" in in_words(unsure)
+    assert "not fit well enough" in describe(unsure)
     assert "2.0 seconds" in advice(unsure, 2.0)
     assert "somebody else" in advice(unsure, 20.0)
 
@@ -65,7 +65,7 @@ def test_plot_shows_every_measured_point_in_its_place():
     assert all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(curve))
     texts = [element.text for element in tree.iter(f"{name}text")]
     assert "a <clip> & more" in texts
-    assert in_words(RESULT) in texts
+    assert describe(RESULT) in texts
 
 
 @pytest.mark.parametrize("values", [[], [math.nan]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -73,6 +75,18 @@ def test_file_gives_the_same_expert_back(expert, tmp_path):
         again.embed_lips(lips()), expert.embed_lips(lips()), atol=5e-3
     )  # half precision
     assert not any(module.training for module in again.modules())
+
+
+def test_file_is_read_once_until_it_is_replaced(expert, tmp_path):
+    path = tmp_path / "own.safetensors"
+    save_expert(path, expert, {})
+    times = path.stat()
+    first = load_sync_expert(path)
+    assert load_sync_expert(path) is first
+    expert.null.fill_(0.25)
+    save_expert(path, expert, {})
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # the same time, the same size
+    assert float(load_sync_expert(path).null) == 0.25
 
 
 def test_damaged_files_are_refused(expert, tmp_path):

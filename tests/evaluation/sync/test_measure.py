@@ -9,12 +9,13 @@ import pytest
 
 from gsmooth_core.errors import InputError, NoFaceError, NoSpeechError
 from gsmooth_core.evaluation.sync import measure_sync
-from gsmooth_core.evaluation.sync.windows import MOUTH_POINTS, read_lips
+from gsmooth_core.evaluation.sync.windows import read_lips
+from gsmooth_core.face.landmarks import SPEECH_POINTS
 from tests.doubles import face_track
 from tests.evaluation.sync.faces import babble, face
 
 RATE = 16000
-DOWN = len(MOUTH_POINTS) + MOUTH_POINTS.index(14)
+DOWN = len(SPEECH_POINTS) + SPEECH_POINTS.index(14)
 
 
 class LoudnessExpert:

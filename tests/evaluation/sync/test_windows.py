@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.evaluation.sync.windows import MOUTH_POINTS, mouth_shapes, read_lips
+from gsmooth_core.evaluation.sync.windows import mouth_shapes, read_lips
+from gsmooth_core.face.landmarks import SPEECH_POINTS
 from tests.evaluation.sync.faces import babble, face
 
 
@@ -25,9 +26,9 @@ def test_place_size_and_tilt_of_the_head_do_not_matter():
 def test_units_are_the_distance_of_the_eye_corners():
     """The lower lip goes down by 12 pixels of 80 between the eyes."""
     shapes = mouth_shapes(face(np.array([0.0, 1.0])))
-    down = len(MOUTH_POINTS) + MOUTH_POINTS.index(14)
+    down = len(SPEECH_POINTS) + SPEECH_POINTS.index(14)
     assert shapes[1, down] - shapes[0, down] == pytest.approx(12 / 80, abs=1e-5)
-    across = MOUTH_POINTS.index(14)
+    across = SPEECH_POINTS.index(14)
     assert shapes[1, across] == pytest.approx(shapes[0, across], abs=1e-5)
 
 
@@ -37,7 +38,7 @@ def test_any_rate_becomes_25(fps):
     lips = read_lips(face(babble(frames, fps=fps)), fps)
     truth = mouth_shapes(face(babble(200)))
     assert abs(len(lips.shape) - 200) <= 1
-    down, count = len(MOUTH_POINTS) + MOUTH_POINTS.index(14), min(200, len(lips.shape))
+    down, count = len(SPEECH_POINTS) + SPEECH_POINTS.index(14), min(200, len(lips.shape))
     got, want = lips.shape[2 : count - 2, down], truth[2 : count - 2, down]
     assert np.corrcoef(got, want)[0, 1] > (0.9 if fps < 20 else 0.985)
     assert lips.valid.all()

@@ -58,11 +58,11 @@ def test_a_larger_crop_shows_the_same_place() -> None:
 def test_frames_beside_an_occluder_lend_nothing_either() -> None:
     track = scene.track(12)
     kept = packed([(5, np.ones((SIZE, SIZE), bool))], SIZE)
-    assert np.flatnonzero(~kept.lendable(track).usable).tolist() == [3, 4, 5, 6, 7]
+    assert np.flatnonzero(~kept.unoccluded(track).usable).tolist() == [3, 4, 5, 6, 7]
 
 
 def test_where_every_face_has_something_before_it_all_must_lend() -> None:
     track = scene.track(12)
     track = replace(track, confidence=np.eye(1, 12, 5, dtype=np.float32)[0])
     kept = packed([(5, np.ones((SIZE, SIZE), bool))], SIZE)
-    assert kept.lendable(track) is track
+    assert kept.unoccluded(track) is track

@@ -12,14 +12,14 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from gsmooth_core.a2ep import PRESETS, load_checkpoint, predict_expression
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from tests.a2ep.test_encoders import SMALL_WAV2VEC
 from tests.training.a2ep import speech
 from training.a2ep import train as a2ep
 from training.a2ep.closing import FALSE, OPEN, fit, fit_closing
 from training.a2ep.data import Reading, driven_names, mistaken_for_expression, read_cache
 from training.a2ep.face import speech_face
-from training.a2ep.finish import opening_of, way_of
+from training.a2ep.finish import opening_direction_of, opening_of
 from training.a2ep.plans import DEFAULT, PLANS, Supervision
 from training.prepare import prepare
 from training.split import Part
@@ -127,7 +127,7 @@ def test_the_way_lips_open_opens_them_by_one(face):
     rng = np.random.default_rng(0)
     opening = opening_of(face)
     beta = rng.uniform(0, 0.4, (300, len(face.names))).astype(np.float32)
-    assert opening @ way_of(beta, opening) == pytest.approx(1.0, rel=1e-4)
+    assert opening @ opening_direction_of(beta, opening) == pytest.approx(1.0, rel=1e-4)
     assert opening[face.names.index("jawOpen")] > 0.1
     assert opening[face.names.index("mouthClose")] < 0
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.dub import DubPipeline
-from gsmooth_core.face.morphable import Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
 from gsmooth_core.types import Expression
 from tests.evaluation.report.test_page import Reader
@@ -19,7 +20,7 @@ from tests.taft import scene
 from tests.training.evaluate.footage import footage
 from training.a2ep.plans import PLANS
 from training.ablate import run as ablate
-from training.ablate.ways import (
+from training.ablate.variants import (
     WithoutAdaptation,
     WithoutBlending,
     WithoutReferences,
@@ -121,10 +122,10 @@ def pictures(clip):
     return scene.pictures(clip)
 
 
-def run_of(way, folder, tmp_path):
+def run_of(variant, folder, tmp_path):
     setup = setup_in(folder)
     job = ablate_job(setup, tmp_path)
-    return way(job, tmp_path)
+    return variant(job, tmp_path)
 
 
 def ablate_job(setup, tmp_path):
@@ -134,8 +135,8 @@ def ablate_job(setup, tmp_path):
 
 
 def test_without_references_no_frame_has_any(folder, tmp_path, clip, pictures):
-    for way, some in ((DubPipeline, True), (WithoutReferences, False)):
-        made = run_of(way, folder, tmp_path).translator(clip, clip.curves, pictures.__getitem__)
+    for variant, some in ((DubPipeline, True), (WithoutReferences, False)):
+        made = run_of(variant, folder, tmp_path).translator(clip, clip.curves, pictures.__getitem__)
         done = made.translate(4, pictures[4])
         assert bool(done.members) is some
         assert done.mask.any()
@@ -145,12 +146,12 @@ def test_without_teeth_none_are_drawn(folder, tmp_path, clip):
     wide = np.zeros(len(clip.expression_names), np.float32)
     wide[clip.expression_names.index("jawOpen")] = 0.7
     seen = {}
-    for way in (DubPipeline, WithoutTeeth):
-        model = run_of(way, folder, tmp_path).model
+    for variant in (DubPipeline, WithoutTeeth):
+        model = run_of(variant, folder, tmp_path).model
         surface = face_surface(model, clip.identity)
         posed = pose_face(surface, clip, 0, wide, np.float32([[1, 0, 0], [0, 1, 0]]))
         region = draw_face(surface, posed, 288, None).face.region
-        seen[way] = int(np.isin(region, (Region.TEETH, Region.TONGUE)).sum())
+        seen[variant] = int(np.isin(region, (Region.TEETH, Region.TONGUE)).sum())
         assert covered(surface, posed, 288, whole=True).any()
     assert seen[DubPipeline] > 20
     assert seen[WithoutTeeth] == 0
@@ -174,10 +175,10 @@ def test_without_adaptation_curves_are_the_predicted_ones(folder, tmp_path, clip
 
 def test_without_blending_the_whole_crop_is_made(folder, tmp_path, clip, pictures):
     ordinary, whole = (
-        run_of(way, folder, tmp_path)
+        run_of(variant, folder, tmp_path)
         .translator(clip, clip.curves, pictures.__getitem__)
         .translate(4, pictures[4])
-        for way in (DubPipeline, WithoutBlending)
+        for variant in (DubPipeline, WithoutBlending)
     )
     assert whole.mask.sum() > 1.8 * ordinary.mask.sum()
     assert whole.hidden[ordinary.hidden].all()

@@ -16,7 +16,7 @@ from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
 from tests.evaluation.report.test_page import Reader
 from tests.training.evaluate.footage import FRAMES, footage
 from training.evaluate import run as ev
-from training.evaluate.clip import ClipResult, Judged, LeftOut, Shown
+from training.evaluate.clip import ClipPicture, ClipResult, LeftOut, RowResult
 from training.evaluate.clips import chosen_clips
 from training.evaluate.rows import DUBS, ROWS, Plan, own_job
 
@@ -150,8 +150,8 @@ def test_a_leaking_generator_is_refused_and_no_figure_is_written(folder, plan, t
 def result(clip, lmd, offset):
     figures = {"lmd": lmd, "offset": offset, "sync": 0.5, "psnr": None}
     curves = {n: [0.1] * 5 for n in ("lmd", "aperture", "true_aperture", "wanted_aperture")}
-    rows = {row.name: Judged(figures, curves, {}) for row in ROWS}
-    shown = [Shown("pictures/strip.jpg")]
+    rows = {row.name: RowResult(figures, curves, {}) for row in ROWS}
+    shown = [ClipPicture("pictures/strip.jpg")]
     return ClipResult(
         clip, "a", 5, "25/1", (10, 10), 0.0, True, 0, [2], 1.0, rows, shown, "k", {"taft": clip * 3}
     )

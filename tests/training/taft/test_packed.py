@@ -260,5 +260,5 @@ def test_checkpoints_are_measured_beside_the_shipped_one(
     figures = validate.validate([small], Footage(tmp_path), tmp_path, 2)
     assert list(figures) == ["shipped", tmp_path.name]
     assert figures["shipped"].mouth_psnr > figures[tmp_path.name].mouth_psnr - 5
-    whole = validate.validate([], tmp_path, tmp_path, 9)["shipped"]
+    whole = validate.validate([], Footage(tmp_path), tmp_path, 9)["shipped"]
     assert whole != figures["shipped"]

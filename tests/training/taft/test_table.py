@@ -11,10 +11,10 @@ from training.taft import table as t
 BOX = np.s_[8:40, 10:50]
 
 
-def shown(rng: np.random.Generator, noise: float = 0.0) -> t._Shown:
+def shown(rng: np.random.Generator, noise: float = 0.0) -> t._Reconstruction:
     truth = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
     made = np.clip(truth + noise * rng.standard_normal(truth.shape), 0, 255).astype(np.uint8)
-    return t._Shown(truth, made, BOX, np.ones((64, 64), bool))
+    return t._Reconstruction(truth, made, BOX, np.ones((64, 64), bool))
 
 
 def test_the_truth_is_perfect() -> None:
@@ -31,7 +31,9 @@ def test_the_truth_is_perfect() -> None:
 def test_flicker_is_the_change_over_the_truths_change() -> None:
     still = np.zeros((64, 64, 3), np.uint8)
     mask = np.ones((64, 64), bool)
-    frames = [t._Shown(still + n, still + 3 * n, BOX, mask) for n in np.arange(4, dtype=np.uint8)]
+    frames = [
+        t._Reconstruction(still + n, still + 3 * n, BOX, mask) for n in np.arange(4, dtype=np.uint8)
+    ]
     assert t._flicker(frames) == pytest.approx(3)
 
 
@@ -40,7 +42,7 @@ def test_noise_is_seen_where_it_is() -> None:
     clean = shown(rng)
     noisy = clean.made.copy()
     noisy[BOX] = 255 - noisy[BOX]
-    found = t._compared(t._Shown(clean.truth, noisy, BOX, clean.mask))
+    found = t._compared(t._Reconstruction(clean.truth, noisy, BOX, clean.mask))
     scores = dict(zip(t._FIDELITY, found, strict=False))
     assert scores["mouth_psnr"] < scores["mask_psnr"] == pytest.approx(scores["crop_psnr"])
 

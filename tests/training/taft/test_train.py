@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for frame in (0, 1, 20, 21, 39):
         composition = composer.compose(frame, pictures[frame])
         assert all(abs(member - frame) / 25 > data.GAP for member in composition.members)
-        under = composition.veiled.under
+        under = composition.masked.under
         truth = under.cut(under.part(pictures[frame]))
         made.append(data.sample_arrays(composition, truth, 6))
     place = tmp_path_factory.mktemp("taft") / "drawn"

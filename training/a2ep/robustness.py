@@ -1,6 +1,6 @@
 """What a viewer would notice.
 
-    python -m training.a2ep.feel --footage DIR --cache DIR --output DIR
+    python -m training.a2ep.robustness --footage DIR --cache DIR --output DIR
 
 Lips that should meet and do not, a mouth that moves where nobody speaks, curves that change with
 loudness, telephone or noise, and seams, slowness or growing memory in an hour of audio. Needs
@@ -26,7 +26,7 @@ from gsmooth_core.a2ep.features import OVERLAP, WINDOW
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.stream import EMIT
 from gsmooth_core.evaluation.bench.pipeline import peak_megabytes
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import correlation
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
@@ -208,7 +208,7 @@ def main() -> None:
         found["hour"] = hour(mouth, np.concatenate(list(speeches.values())), options.minutes)
     options.output.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=1)
-    (options.output / "feel.json").write_text(text, encoding="utf-8")
+    (options.output / "robustness.json").write_text(text, encoding="utf-8")
     log.info("%s", text)
     for stem, counts in clips.items():
         log.info("%-32s %s", stem[:32], counts.row())

@@ -13,27 +13,27 @@ from gsmooth_core.types import Float
 _STEADY = 5  # frames over which ratios are averaged
 _SOFTEST = 15  # percent of the source's frames
 _SEAM, _SOFT, _JUMP = 0.12, 0.30, 20.0
-"""A seam, a softness and a jump (in medians of its kind) that count as much as one another."""
+"""A seam, a softness and a jump (in medians of jumps) that look equally bad."""
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FrameBadness:
     """How bad each frame looks.
 
     Attributes:
-        score: (T,) 1 is where a look is worth it; NaN without a face.
-        reasons: (T,) the largest part of it, in words.
+        score: (T,) from about 1 on a frame deserves a look; NaN without a face.
+        reasons: (T,) what contributes most, in words.
     """
 
     score: Float
     reasons: list[str]
 
 
-def trouble(curves: Curves) -> Trouble:
-    """Judge the frames of a shot by seam, softness and jumps of the mouth.
+def frame_badness(curves: Curves) -> FrameBadness:
+    """Score the frames of a shot by seam, softness and jumps of the mouth.
 
     Args:
-        curves: with rim, gradient, their true_..., and aperture.
+        curves: of the shot; rim, gradient, true_rim, true_gradient and aperture are used.
     """
     parts = {
         "an edge on the mask's rim": (_rim_ratio(curves) - 1) / _SEAM,
@@ -44,7 +44,7 @@ def trouble(curves: Curves) -> Trouble:
     worst, score = table.argmax(axis=0), table.max(axis=0)
     names = list(parts)
     known = np.isfinite(curves["rim"])
-    return Trouble(
+    return FrameBadness(
         np.where(known, score, np.nan).astype(np.float32), [names[int(n)] for n in worst]
     )
 
@@ -70,11 +70,11 @@ def _smooth(values: Float) -> Float:
 
 
 def _jumps(aperture: Float) -> Float:
-    """(T,) third difference of the opening, in medians of what it usually is."""
+    """(T,) third difference of the opening, over its median."""
     jumps = np.zeros_like(aperture)
     if len(aperture) > 3:
         jumps[2:-1] = np.abs(np.diff(aperture, 3))
     known = jumps[np.isfinite(jumps) & (jumps > 0)]
-    usual = float(np.median(known)) if known.size else 1.0
-    relative: Float = (jumps / max(usual, 1e-6)).astype(np.float32)
+    median = float(np.median(known)) if known.size else 1.0
+    relative: Float = (jumps / max(median, 1e-6)).astype(np.float32)
     return relative

@@ -1,4 +1,4 @@
-"""Ways to run a job with a part of the method switched off."""
+"""Variants of running a job, each with a part of the method switched off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lessons of a clip: frames that are reconstructed from others, to be held against the truth."""
+"""Self-reconstruction samples: frames of a clip, made from others, to compare with the truth."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.inputs import suited
 from gsmooth_core.types import FaceTrack, Image, Opened
 
-_SWEEPS = (0, 2, 1, 3)  # a sweep that time cuts short leaves an even choice
+_SWEEPS = (0, 2, 1, 3)  # offsets of the sweeps; any number of them is spread evenly
 
 
 @dataclass(frozen=True)
-class LessonSettings:
+class SampleSettings:
     """Which frames of a clip are reconstructed.
 
     Attributes:
-        count: of lessons, spread evenly over the usable frames.
-        gap: seconds between a frame and its references.
+        count: number of samples, spread evenly over the usable frames.
+        gap: smallest distance in seconds between a frame and its references.
     """
 
     count: int = 240
@@ -32,16 +32,16 @@ class LessonSettings:
 
 
 @dataclass(frozen=True)
-class Material:
-    """What lessons are taken from.
+class ClipData:
+    """What self-reconstruction samples are made from.
 
     Attributes:
-        track: of the clip; frames that must not be learned from have no confidence in it.
-        model: the track's face model.
+        track: the track of the clip; frames that must not be learned from have confidence 0.
+        model: the face model that the track was fitted with.
         opened: opens the clip.
         generator: makes the reconstructions.
-        compose: how frames are composed for it.
-        device: that it works on, see `generator.placed`.
+        compose: how frames are composed for the generator.
+        device: the device that the generator runs on, see `generator.placed`.
     """
 
     track: FaceTrack
@@ -51,23 +51,26 @@ class Material:
     compose: ComposeSettings
     device: str | None = None
 
-    def composer(self, settings: LessonSettings) -> Composer:
-        """Composes the track's frames as they are, from references that are far enough."""
+    def composer(self, settings: SampleSettings) -> Composer:
+        """A composer of the clip with its own expression, from references at least `gap` away."""
         references = self.compose.references
         apart = replace(references, gap=max(settings.gap, references.gap))
         compose = suited(replace(self.compose, references=apart), config_of(self.generator))
         with self.opened() as source:
             return Composer(self.track, self.model, self.track.expression, source, compose)
 
-    def composed(
-        self, composer: Composer, settings: LessonSettings, until: float
+    def samples(
+        self, composer: Composer, settings: SampleSettings, until: float
     ) -> Iterator[tuple[Image, Composition]]:
-        """Frames and their compositions, evenly spread; in sweeps, so that time may run out.
+        """Frames (H, W, 3) and their compositions, spread evenly over the clip.
+
+        They come in interleaved sweeps, so that those made before time ran out are spread evenly
+        as well.
 
         Args:
             composer: see `composer`.
-            settings: which frames.
-            until: time of `monotonic` after which none is begun.
+            settings: number of frames.
+            until: time of `monotonic` after which no other frame is begun.
         """
         usable = np.flatnonzero(self.track.usable)
         count = min(settings.count, len(usable))

@@ -1,4 +1,4 @@
-"""A measurement in a person's words, and as plain JSON."""
+"""A measurement of sync in words, and as plain JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gsmooth_core.types import Float
 SHORT_SECONDS = 6.0
 
 
-def in_words(found: SyncResult) -> str:
+def describe(found: SyncResult) -> str:
     """One or two sentences about where the sound lies and how sure that is."""
     confidence = f"confidence {found.confidence:.2f}"
     if not found.sure:

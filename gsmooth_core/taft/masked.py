@@ -1,0 +1,79 @@
+"""Masked frames: the one place where pixels of the frame to be dubbed are read.
+
+Nothing after this may see what the mask hides. A `MaskedFrame` is black where the mask is, and it
+is all that the later steps are given, compositing included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gsmooth_core.mafb.blend import lay_over
+from gsmooth_core.mafb.crop import Window, hidden
+from gsmooth_core.types import Bool, Float, Image
+
+_KNOWN = 0.999
+_HALF = 0.5
+
+
+@dataclass(frozen=True)
+class MaskedFrame:
+    """The box of a frame around its crop, without the pixels under the mask.
+
+    Attributes:
+        under: the crop window.
+        part: (h, w, 3) pixels of the box, 0 where hidden.
+        hidden: (h, w) pixels that the mask touches.
+        occluder: (h, w) pixels of what is in front of the face; None where nothing is.
+    """
+
+    under: Window
+    part: Image
+    hidden: Bool
+    occluder: Bool | None = None
+
+    def crop(self) -> tuple[Float, Bool]:
+        """(H, W, 3) the crop, 0..1, and (H, W) its pixels that no hidden pixel has a part in."""
+        grown = cv2.dilate(self.hidden.astype(np.uint8), np.ones((5, 5), np.uint8))
+        known = self.under.cut((1 - grown).astype(np.float32), cv2.INTER_LINEAR) > _KNOWN
+        picture = self.under.cut(self.part).astype(np.float32) / 255
+        return np.where(known[..., None], picture, 0).astype(np.float32), known
+
+    def composite(self, frame: Image, picture: Float, rim: float) -> tuple[Image, Bool]:
+        """Lay a new picture of the face over the frame.
+
+        Args:
+            frame: (H, W, 3) the frame; only its pixels outside the box are read.
+            picture: (size, size, 3) RGB 0..1, the new crop.
+            rim: pixels around the hidden ones over which the picture fades out (`lay_over`).
+
+        Returns:
+            (H, W, 3) the new frame, and (H, W) the pixels that may differ from the old one.
+        """
+        new = self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32))
+        out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
+        laid, changed = lay_over(self.part, new, self.hidden, rim, self.occluder)
+        self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
+        return out, mask
+
+
+def mask_frame(
+    frame: Image, under: Window, mask: Bool, occluder: Bool | None = None
+) -> MaskedFrame:
+    """Hide what a mask covers.
+
+    Args:
+        frame: (H, W, 3) the frame.
+        under: the window of its crop.
+        mask: (size, size) M_f in the crop. It must stay away from the crop's border by more than
+            the rim that the frame will be composited with, and from the occluder.
+        occluder: (size, size) mask of what is in front of the face.
+    """
+    covered = hidden(under, mask)
+    part = np.where(covered[..., None], np.uint8(0), under.part(frame))
+    if occluder is None:
+        return MaskedFrame(under, part, covered)
+    return MaskedFrame(under, part, covered, under.uncrop(occluder.astype(np.float32)) > _HALF)
