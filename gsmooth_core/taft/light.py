@@ -22,6 +22,9 @@ _OUTLIER = (
 _OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
 _CLIPPED = 0.97  # brighter pixels do not tell how bright they are
 _LARGEST_GAIN = 8.0
+_STEADY, _CHANGED = 0.02, 0.05
+"""Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
+which knows the place better than the forehead does; from the second on it is made in full."""
 
 
 def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
@@ -53,7 +56,11 @@ def relit(picture: Float, frame: Float, known: Float) -> Float:
     own, wanted = _reduced(picture, size)[bare], _reduced(frame, size)[bare]  # (N, 3)
     changes = [_change(own[:, c], wanted[:, c]) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T
-    return np.clip(picture * gain + offset, 0, 1)
+    apart = float(np.abs(own * gain + offset - own).mean())
+    share = np.float32(np.clip((apart - _STEADY) / (_CHANGED - _STEADY), 0, 1))
+    if share == 0:
+        return picture
+    return np.clip(picture * (1 + share * (gain - 1)) + share * offset, 0, 1)
 
 
 def _change(own: Float, wanted: Float) -> tuple[float, float]:

@@ -37,7 +37,7 @@ def test_a_little_more_or_less_light_is_matched_under_the_mask(gain: float) -> N
     frame = face()
     made = matched(frame / gain, frame, known())
     before = np.abs(frame / gain - frame)[UNDER].mean()
-    assert np.abs(made - frame)[UNDER].mean() <= 0.2 * before + 2e-3
+    assert np.abs(made - frame)[UNDER].mean() <= 0.35 * before + 1e-6
 
 
 @pytest.mark.parametrize("gain", [(0.1, 0.1, 0.1), (0.4, 0.4, 0.4), (1.7, 1.7, 1.7), (1.2, 1, 0.7)])
@@ -70,7 +70,12 @@ def test_alike_light_changes_nothing_that_is_seen() -> None:
     own = face()
     noise = np.random.default_rng(3).normal(0, 0.01, own.shape)
     made = matched(own, np.clip(own + noise, 0, 1), known())
-    assert np.abs(made - own)[UNDER].mean() < 1.5 / 255
+    assert np.abs(made - own)[UNDER].mean() < 0.5 / 255
+
+
+def test_the_whole_face_is_left_alone_where_its_light_is_alike() -> None:
+    own = face()
+    assert light.relit(own, np.clip(own * 1.03, 0, 1), known()) is own
 
 
 def test_without_skin_the_reference_stays_as_it_is() -> None:
