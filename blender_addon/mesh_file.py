@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 from operator import eq
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from . import files
 from .checks import check, is_text, number, whole
@@ -166,7 +166,7 @@ def _place(name: str, entry: Any, length: int) -> tuple[int, int]:
     return place[0], place[1]
 
 
-def _are_sizes(values: Any, most: int) -> bool:
+def _are_sizes(values: Any, most: int) -> TypeGuard[list[int]]:
     fits = isinstance(values, list) and len(values) <= 8
     return fits and all(type(value) is int and 0 <= value <= most for value in values)
 

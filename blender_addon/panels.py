@@ -171,7 +171,7 @@ class GSMOOTH_PT_view(bpy.types.Panel):
         layout.label(text=body.name, icon="MESH_MONKEY")
         layout.operator("gsmooth.view_face", icon="VIEW_CAMERA")
         key = body.active_shape_key
-        if key is not None and body.active_shape_key_index > 0:
+        if key is not None and (body.active_shape_key_index or 0) > 0:
             layout.prop(key, "value", text=key.name, slider=True)
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
         draw_task(layout)

@@ -25,7 +25,8 @@ PICTURES = ("MOVIE", "IMAGE")
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene whose strips the user sees (its own pointer since 5.0; None as a module)."""
-    return getattr(context, "sequencer_scene", None) or context.scene
+    scene: bpy.types.Scene = getattr(context, "sequencer_scene", None) or context.scene  # type: ignore[assignment]
+    return scene
 
 
 def children(owner: Any) -> Any:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from gsmooth_core.errors import GSmoothError as GSmoothError
     from gsmooth_core.evaluation.report.shot_report import report as report_job
     from gsmooth_core.evaluation.sync.check import check_video as check_sync
+    from gsmooth_core.face.load import load_face_model as load_face_model
     from gsmooth_core.face.mesh import write_mesh as write_mesh
     from gsmooth_core.face.morphable import MorphableModel as MorphableModel
-    from gsmooth_core.face.morphable import load_face_model as load_face_model
     from gsmooth_core.job.events import Event as Event
     from gsmooth_core.job.events import Message as Message
     from gsmooth_core.job.events import Progress as Progress
@@ -97,7 +97,7 @@ _PLACES = {
     "check_sync": ("evaluation.sync.check", "check_video"),
     "dub_job": ("dub", "dub"),
     "load_expression": ("storage.arrays", "load_expression"),
-    "load_face_model": ("face.morphable", "load_face_model"),
+    "load_face_model": ("face.load", "load_face_model"),
     "load_job": ("job.job", "load_job"),
     "load_track": ("storage.arrays", "load_track"),
     "merge_expression": ("a2ep", "merge_expression"),

@@ -17,12 +17,10 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
-
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, merge_expression, predict_expression
 from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
-from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check
@@ -51,7 +49,8 @@ from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
-from gsmooth_core.taft.translate import FaceTranslator, Translated
+from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
 
@@ -391,23 +390,14 @@ class DubPipeline:
             return self.translator(track, target, frames)
 
     def _segment(self, path: Path, start: int, translator: FaceTranslator) -> int:
-        count = min(self.job.settings.chunk_frames, self.source.count - start)
-        settings, worst = self.job.settings, 0
-        frames = self.source.read(start, count)
+        source, settings = self.source, self.job.settings
+        frames = source.read(start, min(settings.chunk_frames, source.count - start))
         writer = SegmentWriter(
-            path, self.source.shown, self.job.output, crf=settings.crf, preset=settings.preset
+            path, source.shown, self.job.output, crf=settings.crf, preset=settings.preset
         )
-        with writer, closing(translator.translate_all(enumerate(frames, start))) as made:
-            for index, (frame, translated) in enumerate(made, start):
-                raise_if(self.cancelled)
-                worst = max(worst, _outside_difference(frame, translated))
-                writer.write(translated.frame)
-                self.emit(Progress("render", index + 1, self.source.count))
-        return worst
 
+        def on_frame(index: int) -> None:
+            raise_if(self.cancelled)
+            self.emit(Progress("render", index + 1, source.count))
 
-def _outside_difference(frame: Image, translated: Translated) -> int:
-    """Largest change of a pixel outside the mask; the promise is 0."""
-    difference = cv2.absdiff(frame, translated.frame)  # (H, W, 3)
-    difference[translated.mask] = 0
-    return int(difference.max(initial=0))
+        return write_segment(frames, start, translator, writer, on_frame)

@@ -11,7 +11,7 @@ import skimage.data
 
 from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeechError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job

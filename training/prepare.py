@@ -28,7 +28,7 @@ from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames
 from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.media import probe, read_audio, read_frames
 from gsmooth_core.storage.arrays import load_arrays, save_arrays, save_track
 from gsmooth_core.tracking import track_face

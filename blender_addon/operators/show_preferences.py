@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from .. import preferences
@@ -17,7 +19,8 @@ class GSMOOTH_OT_show_preferences(bpy.types.Operator):
         preferences.look_again()
         if bpy.app.background:
             return {"CANCELLED"}
-        return set(bpy.ops.preferences.addon_show(module=preferences.__package__))
+        shown: Any = bpy.ops.preferences.addon_show(module=preferences.__package__)
+        return set(shown)
 
 
 CLASSES = (GSMOOTH_OT_show_preferences,)

@@ -68,7 +68,7 @@ def follow(
         on_event(Message("warning", warning))
     frames = read_frames(clip, start, count)
     total = clip.frame_count - start if count is None else count
-    from gsmooth_core.face.morphable import load_face_model
+    from gsmooth_core.face.load import load_face_model
     from gsmooth_core.tracking.tracker import build_tracker
 
     check_device(settings.device)
@@ -153,8 +153,8 @@ def mesh(
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
     curves = load_expression(sources.expression) if sources.expression else found.curves
     from gsmooth_core.face.curves import fit_curves
+    from gsmooth_core.face.load import load_face_model
     from gsmooth_core.face.mesh import write_mesh
-    from gsmooth_core.face.morphable import load_face_model
 
     model, curves = load_face_model(settings.face_model), fit_curves(curves, found)
     progress = _progress("mesh", len(found), on_event, cancelled)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models.modelfile import ModelSource
-from gsmooth_core.models.registry import resolve, stamp
 from gsmooth_core.storage.arrays import Arrays, save_arrays
 from gsmooth_core.types import Bool, Float, Int
 
@@ -185,7 +183,12 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
 }
 
 
-def _read_safetensors(path: Path) -> MorphableModel:
+def read_face_model(path: Path) -> MorphableModel:
+    """Read a file that `save_face_model` wrote.
+
+    Raises:
+        ModelError: missing, damaged or of another kind.
+    """
     source = ModelSource(path, "face model", "Use face_model.safetensors, or reinstall GSmooth.")
     arrays, meta = source.arrays("face-model")
     names = source.names(meta, "expression_names")
@@ -248,30 +251,3 @@ def _check_numbers(source: ModelSource, arrays: Arrays) -> None:
         source.bounded(name, arrays[name], low, high)
     sums = arrays["landmark_barycentric"].sum(axis=1)
     source.bounded("landmark_barycentric", sums, 1 - 1e-3, 1 + 1e-3)
-
-
-def load_face_model(name_or_path: str | Path = "face_model") -> MorphableModel:
-    """Load a face model once a process.
-
-    Args:
-        name_or_path: a name of `registry.MODELS` ("face_model", "bfm"), a .safetensors file
-            written by `save_face_model`, or a BFM 2009 .mat file.
-
-    Raises:
-        ModelError: missing, damaged or of another kind.
-    """
-    path = resolve(name_or_path)
-    return _load(path, stamp(path))
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path, stamp: tuple[int, int, int]) -> MorphableModel:
-    if path.suffix.lower() == ".mat":
-        from gsmooth_core.face.bfm import read_bfm  # it builds on this module
-
-        model = read_bfm(path)
-    else:
-        model = _read_safetensors(path)
-    for array in (model.mean, model.identity_basis, model.expression_basis):
-        array.flags.writeable = False  # shared by everyone in the process
-    return model

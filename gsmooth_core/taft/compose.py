@@ -30,14 +30,20 @@ from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
+from gsmooth_core.taft.light import match_light
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
-from gsmooth_core.taft.references import ReferenceSettings, choose, choose_bank, features
+from gsmooth_core.taft.references import (
+    ReferenceSettings,
+    brightness,
+    choose,
+    choose_bank,
+    features,
+)
 from gsmooth_core.taft.warp import (
     Reference,
     agreement,
     displacement,
     extend,
-    match_light,
     sample,
 )
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
@@ -135,7 +141,7 @@ class Composer:
         own = features(track, model, track.expression, r.degrees)
         bank = choose_bank(own, lending.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
-        self.choice = choose(wanted, own, bank, float(track.fps), r)
+        self.choice = choose(wanted, own, bank, float(track.fps), r, brightness(track))
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])

@@ -15,12 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gsmooth_core.taft.generator import (
-    FusionGenerator,
-    GeneratorConfig,
-    GeneratorInput,
-    shift,
-)
+from gsmooth_core.taft.fusion import FusionGenerator, shift
+from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
 
 SIGMAS = (1.0, 2.0)
 """Standard deviations in pixels at which detail is parted: fine below the first, then middling."""

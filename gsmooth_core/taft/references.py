@@ -23,6 +23,9 @@ _CANDIDATES = 3000
 _MM = 100.0  # a decimetre
 _OPENING = 0.5  # weight of each gap of the lips: what is seen inside the mouth depends on them
 _SAME = 1e-8
+_ALIKE = 0.4  # logarithm of brightness that is made up for without a loss
+_UNLIKE = 50.0  # square millimetres: the price of light that is e times brighter or darker
+_DARKEST = 0.02
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
@@ -119,6 +122,7 @@ def choose(
     bank: NDArray[np.int64],
     fps: float,
     settings: ReferenceSettings | None = None,
+    light: Float | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -128,17 +132,33 @@ def choose(
         bank: (B,) frame numbers of the bank.
         fps: frames per second.
         settings: number of references, gap and so on; the defaults by default.
+        light: (T,) of `brightness`; frames in another light cost more.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
     if s.smooth > 0 and len(cost) > 1:
         cost = gaussian_filter1d(cost, s.smooth, axis=0, mode="nearest")
+    if light is not None:
+        cost = cost + _price_of_light(light, light[bank])
     allowed = _allowance(len(target), bank, fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
     cost[allowed <= 0] = np.inf
     members = np.argsort(cost, 1, kind="stable")[:, : s.count]
     return Choice(members, _weights(cost, members, s.sharpness))
+
+
+def brightness(track: FaceTrack) -> Float:
+    """(T,) logarithm of how brightly the face is lit in each frame."""
+    level = track.light[:, 0].mean(-1)
+    return np.log(np.maximum(level, _DARKEST)).astype(np.float32)
+
+
+def _price_of_light(wanted: Float, own: Float) -> NDArray[np.float64]:
+    """(T, B) nothing for alike light, then the more, the more pixels must be changed."""
+    apart = np.abs(wanted[:, None].astype(np.float64) - own[None])
+    price: NDArray[np.float64] = _UNLIKE * np.maximum(apart - _ALIKE, 0) ** 2
+    return price
 
 
 def _squared_distances(a: Float, b: Float) -> NDArray[np.float64]:

@@ -147,41 +147,6 @@ def _blurred(values: Float) -> Float:
     return blurred
 
 
-def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
-    """Relight warped references to match the frame.
-
-    A smooth gain is measured around the mask and carried under it, fading with distance.
-
-    Args:
-        pictures: (K, H, W, 3) warped references, 0..1.
-        frame: (H, W, 3) the frame, 0..1.
-        known: (H, W) 0..1, bare skin that is visible in the frame.
-        limit: largest absolute logarithm of the gain.
-
-    Returns:
-        (K, H, W, 3) pictures with the gain, 0..1.
-    """
-    height, width = known.shape
-    grid = (max(1, width // 8), max(1, height // 8))
-    weight = _reduced(known[..., None], grid)
-    lit = np.log(frame + 0.05)
-    return np.stack([_with_gain(p, lit, known, weight, grid, limit) for p in pictures])
-
-
-def _with_gain(
-    picture: Float, lit: Float, known: Float, weight: Float, grid: tuple[int, int], limit: float
-) -> Float:
-    log_gain = np.clip(lit - np.log(picture + 0.05), -2 * limit, 2 * limit) * known[..., None]
-    sigma = 0.08 * grid[0]
-    total = cv2.GaussianBlur(_reduced(log_gain, grid), (0, 0), sigma)
-    norm = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + np.float32(0.03)
-    gain = np.exp(np.clip(total / norm, -limit, limit)).astype(np.float32)
-    height, width = known.shape
-    fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
-    lit_alike: Float = np.clip(picture * fine, 0, 1).astype(np.float32)
-    return lit_alike
-
-
 def _reduced(values: Float, grid: tuple[int, int]) -> Float:
     reduced: Float = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
     return reduced

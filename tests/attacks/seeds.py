@@ -18,7 +18,7 @@ from gsmooth_core.evaluation.metrics.shot import open_shot
 from gsmooth_core.evaluation.sync.expert import SyncExpert, load_expert, save_expert
 from gsmooth_core.evaluation.sync.syncnet import load_syncnet
 from gsmooth_core.face.bfm import read_bfm
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import JOURNAL_FILE, Journal
 from gsmooth_core.mafb.occlusion.occluders import load_occluders, packed, save_occluders

@@ -12,8 +12,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
-from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.types import FaceTrack
 

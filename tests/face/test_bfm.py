@@ -10,7 +10,8 @@ import pytest
 from scipy.io import savemat
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.face.morphable import Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import Region
 from tests.attacks.checkpoints import refused
 
 ROWS, COLUMNS = 24, 20

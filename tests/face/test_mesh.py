@@ -10,8 +10,8 @@ import pytest
 
 from gsmooth_core.errors import CancelledError, InputError, MediaError
 from gsmooth_core.face.camera import pose
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh, posed_vertices, write_mesh
-from gsmooth_core.face.morphable import load_face_model
 from gsmooth_core.storage.arrays import load_arrays
 from gsmooth_core.types import Expression, FaceTrack
 

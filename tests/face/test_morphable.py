@@ -12,13 +12,8 @@ from scipy.spatial import cKDTree
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.face.camera import project
-from gsmooth_core.face.morphable import (
-    DUBBED_REGIONS,
-    MOUTH_REGIONS,
-    Region,
-    load_face_model,
-    save_face_model,
-)
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, Region, save_face_model
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.shading import vertex_normals
 
@@ -380,7 +375,7 @@ def test_saving_keeps_the_model(model, tmp_path):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(ModelError, match=r"no file.*nowhere"):
+    with pytest.raises(ModelError, match=r"nowhere.*is missing"):
         load_face_model(tmp_path / "nowhere.safetensors")
 
 

@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 
 from gsmooth_core.face.camera import pose, project
-from gsmooth_core.face.morphable import MorphableModel, Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.types import FaceTrack, Image
 

@@ -15,6 +15,7 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.models.registry import locate
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
+from gsmooth_core.taft import fusion
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft.small import SMALL, stirred
@@ -71,9 +72,9 @@ def test_a_reference_without_validity_counts_for_nothing() -> None:
 def test_shift_moves_by_pixels() -> None:
     image = torch.rand(1, 3, 32, 64)
     flow = torch.zeros(1, 2, 16, 32)
-    assert torch.allclose(g.shift(image, flow), image, atol=1e-5)
+    assert torch.allclose(fusion.shift(image, flow), image, atol=1e-5)
     flow[:, 0], flow[:, 1] = 3, -2
-    moved = g.shift(image, flow)
+    moved = fusion.shift(image, flow)
     assert torch.allclose(moved[..., 2:, :-3], image[..., :-2, 3:], atol=1e-4)
 
 
@@ -232,7 +233,7 @@ def test_strided_kernel_is_a_convolution_after_unshuffling() -> None:
     conv = torch.nn.Conv2d(4 * 5, 7, 3, padding=1)
     x = torch.rand(2, 5, 16, 24)
     expected = conv(torch.nn.functional.pixel_unshuffle(x, 2))
-    made = torch.nn.functional.conv2d(x, g._strided(conv), conv.bias, stride=2, padding=2)
+    made = torch.nn.functional.conv2d(x, fusion._strided(conv), conv.bias, stride=2, padding=2)
     torch.testing.assert_close(made, expected, atol=1e-5, rtol=1e-4)
 
 

@@ -133,3 +133,23 @@ def test_squared_distances_are_those_of_the_plain_formula() -> None:
     a[3] = b[2]
     plain = ((a[:, None] - b[None]) ** 2).sum(-1)
     np.testing.assert_allclose(references._squared_distances(a, b), plain, atol=1e-9)
+
+
+def test_of_two_like_mouths_the_one_in_like_light_is_taken() -> None:
+    """Frames 1 and 2 show the mouth of frame 0, 2 in half the light."""
+    points = np.zeros((4, 3), np.float32)
+    points[3] = 50
+    plain = ReferenceSettings(count=1, smooth=0, fade=1e-6)
+    bank = np.array([1, 2, 3])
+    lit = np.log(np.array([1.0, 0.5, 1.0, 1.0], np.float32))
+    assert bank[choose(points, points, bank, 25, plain, lit).members[0, 0]] == 2
+    assert bank[choose(points, points, bank, 25, plain, lit[[0, 2, 1, 3]]).members[0, 0]] == 1
+
+
+def test_a_little_more_light_costs_nothing() -> None:
+    points = np.zeros((3, 3), np.float32)
+    lit = np.array([0.0, 0.07, -0.07], np.float32)
+    plain = ReferenceSettings(count=2, smooth=0, fade=1e-6)
+    with_light = choose(points, points, np.arange(3), 25, plain, lit)
+    without = choose(points, points, np.arange(3), 25, plain)
+    assert np.array_equal(with_light.weights, without.weights)

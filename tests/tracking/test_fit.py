@@ -12,7 +12,8 @@ from scipy.spatial.transform import Rotation
 from gsmooth_core.errors import NoFaceError
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.landmarks import INNER_LOWER_LIP, INNER_UPPER_LIP
-from gsmooth_core.face.morphable import MorphableModel, Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.lips import ClosedLips, edge_landmarks, remove_closed_gap

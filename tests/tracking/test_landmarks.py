@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES, Crop, FaceMesh, cut
 from gsmooth_core.types import Float, Image

@@ -11,7 +11,8 @@ import pytest
 from gsmooth_core.face import shading
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.landmarks import SKIN
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.track import skin_rows
 from gsmooth_core.types import FaceTrack, Float, Image

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.tracking.basis import landmark_basis
 from gsmooth_core.tracking.fit import FitSettings, expression_prior, observe
 from gsmooth_core.tracking.projection import Camera

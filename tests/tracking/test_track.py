@@ -17,7 +17,8 @@ from gsmooth_core.face.landmarks import (
     MOUTH_CORNERS,
     OUTER_LIPS,
 )
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking import track_face
 from gsmooth_core.tracking.lips import edge_landmarks

@@ -11,7 +11,8 @@ import skimage.data
 
 from gsmooth_core.app.cli import main
 from gsmooth_core.errors import ModelError
-from gsmooth_core.face.morphable import load_face_model, save_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import save_face_model
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.tracking.rnet import RNetTracker
 from gsmooth_core.tracking.tracker import FitTracker, build_tracker

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.types import Image
 from tests.media import made
 from training.face.render import random_view, take

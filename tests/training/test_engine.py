@@ -52,7 +52,7 @@ def task(model: Model | None = None, **changes: object) -> Task[Tensor]:
         assert not now.training
         return float((now.line.weight - TRUTH).abs().sum().detach())
 
-    optimiser = torch.optim.SGD(model.parameters(), 1.0)
+    optimiser = torch.optim.SGD(model.parameters(), 1.0, momentum=0.5)
     batches = drawn(lambda rng: torch.from_numpy(rng.normal(size=(8, 3)).astype(np.float32)), 1)
     return replace(Task(model, optimiser, batches, loss, score), **changes)
 
@@ -131,9 +131,9 @@ def test_a_gradient_is_held_to_its_norm_in_the_part_that_is_named() -> None:
     before = copy.deepcopy(model)
     engine.step(next(engine.task.batches(0, 0)))
     moved = [a - b for a, b in zip(model.line.parameters(), before.line.parameters(), strict=True)]
-    norm = torch.cat([part.flatten() for part in moved]).norm()
+    norm = torch.cat([part.detach().flatten() for part in moved]).norm()
     assert float(norm) == pytest.approx(0.05 * 0.5, rel=1e-4)
-    assert abs(float(model.other - before.other)) > 0.05 * 0.5
+    assert abs(float((model.other - before.other).detach())) > 0.05 * 0.5
 
 
 def test_the_rate_is_the_schedules() -> None:
@@ -166,6 +166,18 @@ def test_a_seed_decides_what_is_random_in_the_loop() -> None:
     runs = [Engine(task(), replace(PLAIN, seed=seed)).run() for seed in (1, 1, 2)]
     assert same(runs[0], runs[1])
     assert not same(runs[0], runs[2])  # dropout
+
+
+def test_chance_is_another_at_each_step() -> None:
+    rolled: list[float] = []
+    plain = task()
+
+    def loss(now: nn.Module, x: Tensor) -> dict[str, Tensor]:
+        rolled.append(float(torch.rand(())))
+        return plain.loss(now, x)
+
+    Engine(replace(plain, loss=loss), PLAIN).run()
+    assert len(set(rolled)) == len(rolled) == 12
 
 
 def test_batches_depend_on_step_rank_and_seed_alone() -> None:

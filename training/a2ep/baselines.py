@@ -25,7 +25,7 @@ from gsmooth_core.a2ep import load_a2ep
 from gsmooth_core.a2ep.features import frame_count
 from gsmooth_core.a2ep.mel import BLOCK, HOP, level_gain, log_mel, speech_weights
 from gsmooth_core.a2ep.stream import normalise
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
 from training.a2ep.data import Take, Utterance, driven_names, folds_of, of_part, read_cache
 from training.a2ep.face import SpeechFace, speech_face

@@ -26,7 +26,7 @@ from gsmooth_core.a2ep.features import OVERLAP, WINDOW
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.stream import EMIT
 from gsmooth_core.evaluation.bench.pipeline import peak_megabytes
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import correlation
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track

@@ -24,7 +24,7 @@ from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
 from training.a2ep.batches import Lesson, draw, weights_of
 from training.a2ep.data import Reading, Utterance, driven_names, folds_of, of_part, read_cache
@@ -41,6 +41,7 @@ from training.prepare import chosen_encoder, load_speech
 from training.split import Part
 
 SPOKEN = 150  # frames of a clip that can hold a pause
+MOST_GAIN = 10.0  # what a checkpoint may have: who needs more has learned nothing to be made louder
 AMPLITUDE = 0.7  # of the true one that a prediction is given; lips that close add to it
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,8 @@ def held_out_error(student: Student, lessons: list[Lesson], loss: VertexLoss) ->
 def held_out_gain(student: Student, lessons: list[Lesson], loss: VertexLoss) -> float:
     """Factor that gives predictions of held-out speakers `AMPLITUDE` of their true movement."""
     found = np.array([products(speak(student, lesson), lesson, loss) for lesson in lessons])
-    return AMPLITUDE * float(np.mean(np.sqrt(found[:, 2] / np.maximum(found[:, 0], 1e-12))))
+    gain = AMPLITUDE * float(np.mean(np.sqrt(found[:, 2] / np.maximum(found[:, 0], 1e-12))))
+    return min(gain, MOST_GAIN)
 
 
 def train(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.dub import DubResult, dub
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.job import Job
 from gsmooth_core.media import probe, read_frames

@@ -28,7 +28,7 @@ from gsmooth_core.evaluation.metrics.summary import summarise
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.evaluation.sync import SyncResult
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
 from gsmooth_core.job.source import FrameReader
 from gsmooth_core.media import probe

@@ -22,7 +22,8 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.ffmpeg import executable
 from gsmooth_core.storage.arrays import load_track, save_arrays, save_track
 from gsmooth_core.types import FaceTrack, Image
-from training.split import Part, Sample, read_footage
+from training.footage import Sample, add_footage, chosen_footage
+from training.split import Part
 from training.taft.losses import Trunk, load_trunk
 from training.taft.unpack import STAGES, TRACK, pictures
 
@@ -107,7 +108,7 @@ def pack_trunk(trunk: Trunk, target: Path) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="with tracks")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=16.0, help="of a clip, at most")
@@ -117,7 +118,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.output.mkdir(parents=True, exist_ok=True)
     pack_trunk(load_trunk(options.trunk, STAGES), options.output / "trunk.safetensors")
-    for sample in read_footage(options.footage):
+    for sample in chosen_footage(options).samples():
         track = options.cache / "tracks" / f"{sample.stem}.safetensors"
         if sample.part is Part.TRAIN and track.is_file() and sample.stem not in options.without:
             size = pack_clip(sample, options.cache, options.output, options.seconds)

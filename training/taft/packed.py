@@ -154,7 +154,7 @@ def train(trainer: PackedTrainer, store: Store, output: Path, start: float) -> N
 def _started(settings: PackedSettings, init: Path | None) -> nn.Module:
     """A generator with the weights of a checkpoint where it has them, untrained elsewhere."""
     generator = build(PRESETS[settings.preset])
-    generator.load_state_dict(load_generator(init).state_dict(), strict=False)
+    generator.load_state_dict(load_generator(init or "taft").state_dict(), strict=False)
     return generator.train()
 
 

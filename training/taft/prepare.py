@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.types import FaceTrack

@@ -25,7 +25,8 @@ from torch import nn
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
 from gsmooth_core.evaluation.metrics.landmarks import lip_distance
 from gsmooth_core.evaluation.metrics.sharpness import gradient
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import lay_over
 from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.media import probe, read_frames

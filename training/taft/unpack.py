@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import torch
 
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.storage.arrays import load_arrays, load_track
 from gsmooth_core.types import FaceTrack, Image
 from training.taft.data import composed, reconstruction, sample_arrays, store

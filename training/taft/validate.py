@@ -14,6 +14,7 @@ import torch
 
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.generator import placed
+from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
 from training.taft.data import Samples
 from training.taft.measure import Picture, Quality
@@ -22,13 +23,13 @@ from training.taft.train import compare
 
 
 def validate(
-    checkpoints: list[Path], footage: Path, cache: Path, frames: int
+    checkpoints: list[Path], footage: Footage, cache: Path, frames: int
 ) -> dict[str, Quality]:
     """Figures of each checkpoint and of the shipped one, on each clip's first `frames`."""
     clips = {f.name: Samples([f]) for f in folders(cache, footage, Part.VALIDATION)}
     for samples in clips.values():
         samples.places = samples.places[:frames]
-    paths: dict[str, Path | None] = {"shipped": None}
+    paths: dict[str, str | Path] = {"shipped": "taft"}
     paths |= {str(path.parent.name): path for path in checkpoints}
     pictures: dict[str, Picture] = {
         name: placed(load_generator(path), "cpu") for name, path in paths.items()
@@ -40,13 +41,13 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoints", type=Path, nargs="*", help="named by their folders")
-    parser.add_argument("--footage", type=Path, required=True)
+    add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="with taft/ of training.prepare")
     parser.add_argument("--frames", type=int, default=40, help="of a clip, consecutive")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
-    validate(options.checkpoints, options.footage, options.cache, options.frames)
+    validate(options.checkpoints, chosen_footage(options), options.cache, options.frames)
 
 
 if __name__ == "__main__":

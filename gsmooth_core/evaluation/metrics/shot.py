@@ -13,7 +13,8 @@ from gsmooth_core.evaluation.metrics.compare import Comparison, Curves, slow_mea
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.silence import silent_frames
 from gsmooth_core.evaluation.metrics.summary import Faces, add_motion
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.source import Source

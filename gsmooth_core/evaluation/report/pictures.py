@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from gsmooth_core.evaluation.metrics.shot import Shot, evenly_spaced
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.types import Float, Image
 

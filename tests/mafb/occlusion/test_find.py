@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.render import covered, face_surface, pose_face
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.find import find_occluders

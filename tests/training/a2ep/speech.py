@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gsmooth_core.a2ep.mel import BLOCK
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from gsmooth_core.storage.arrays import save_arrays, save_track
 from gsmooth_core.types import FaceTrack
 from training.footage import Footage

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gsmooth_core.a2ep.features import window_spans
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from tests.a2ep.small import NAMES, babble, model
 from training.a2ep import robustness
 from training.a2ep.face import speech_face

@@ -12,7 +12,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from gsmooth_core.a2ep import PRESETS, load_checkpoint, predict_expression
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.morphable import load_face_model
+from gsmooth_core.face.load import load_face_model
 from tests.a2ep.test_encoders import SMALL_WAV2VEC
 from tests.training.a2ep import speech
 from training.a2ep import train as a2ep

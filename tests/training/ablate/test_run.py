@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.dub import DubPipeline
-from gsmooth_core.face.morphable import Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
 from gsmooth_core.types import Expression
 from tests.evaluation.report.test_page import Reader
@@ -166,7 +167,7 @@ def test_without_adaptation_curves_are_the_predicted_ones(folder, tmp_path, clip
     values = np.full_like(clip.expression, 0.123)
     said = Expression(clip.expression_names, values, clip.fps)
     monkeypatch.setattr(run, "predict", lambda: said)
-    merged = run._merged(clip)
+    merged = run.merged(clip)
     jaw, blink = (merged.names.index(n) for n in ("jawOpen", "eyeBlinkLeft"))
     assert (merged.values[:, jaw] == np.float32(0.123)).all()
     assert np.array_equal(merged.values[:, blink], clip.expression[:, blink])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.camera import pose, project
-from gsmooth_core.face.morphable import MOUTH_REGIONS, Region, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MOUTH_REGIONS, Region
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES as SCORE_NAMES
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh

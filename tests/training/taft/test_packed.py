@@ -19,7 +19,7 @@ from gsmooth_core.storage.arrays import save_track
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft import scene
-from training.split import Sample
+from training.footage import Footage, Sample
 from training.taft import data, pack, packed, unpack, validate
 from training.taft.losses import Trunk
 from training.taft.store import PATCH, STORED, VARIANTS, Store, with_masks
@@ -257,8 +257,8 @@ def test_checkpoints_are_measured_beside_the_shipped_one(
     plain = [{**sample, "mask": sample["mask"][0]} for sample in arrays]
     data.store(tmp_path / "clip", plain)
     monkeypatch.setattr(validate, "folders", lambda *_: [tmp_path / "clip"])
-    figures = validate.validate([small], tmp_path, tmp_path, 2)
+    figures = validate.validate([small], Footage(tmp_path), tmp_path, 2)
     assert list(figures) == ["shipped", tmp_path.name]
     assert figures["shipped"].mouth_psnr > figures[tmp_path.name].mouth_psnr - 5
-    whole = validate.validate([], tmp_path, tmp_path, 9)["shipped"]
+    whole = validate.validate([], Footage(tmp_path), tmp_path, 9)["shipped"]
     assert whole != figures["shipped"]

@@ -1,0 +1,179 @@
+"""The default generator: a small U-Net that fuses references which are warped to the new face.
+
+It chooses, pixel by pixel, among references of the same clip, moves them by a pixel or two where
+they disagree, and adds a bounded residual. It is symmetric in its references, so it takes any
+number of them in any order, and untrained it returns their validity-weighted mean.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gsmooth_core.taft.interface import HINTS, GeneratorConfig, GeneratorInput
+
+_SLOPE = 0.1
+_FAINT = 1e-4
+
+
+def weighted_mean(references: Tensor, validity: Tensor) -> Tensor:
+    """(B, 3, H, W) validity-weighted mean of (B, K, 3, H, W): what fusion starts from."""
+    weight = validity + _FAINT
+    return (references * weight).sum(1) / weight.sum(1)
+
+
+class FusionGenerator(nn.Module):
+    """Small U-Net that fuses warped references; works at half resolution inside."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config.width
+        # Over 2 x 2 pixels at once (pixel_unshuffle); run as strided convolutions.
+        self.look = _conv(4 * 7, c)  # a reference, its difference to I_b, its validity
+        self.context = _conv(4 * (4 + HINTS), c)
+        self.merge = nn.Conv2d(3 * c, c, 1)
+        widths = [min(c * 2**level, config.max_width) for level in range(config.levels + 1)]
+        self.down = nn.ModuleList(_Down(a, b) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(_Up(b, a) for b, a in pairwise(widths[::-1]))
+        self.shared_head = _conv(c, c)
+        self.own_head = _conv(c, c)
+        self.choice = _zeroed(_conv(c, 4 + 2))  # score at full resolution, flow at half
+        self.residual = nn.Sequential(_conv(c, c), nn.LeakyReLU(_SLOPE), _zeroed(_conv(c, 12)))
+
+    def forward(self, x: GeneratorInput) -> Tensor:
+        """Return (B, 3, H, W) picture, 0..1."""
+        looks = self._look(x)
+        decoded = self._decode(x, looks)
+        own = self._own(x, looks, decoded)
+        choice = self._choice(own)
+        score, flow, more = choice[:, :4], choice[:, 4:6], choice[:, 6:]
+        score = _split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
+        logits = score + torch.log(x.validity + _FAINT)
+        picture = self._fused(x, logits, flow, more, decoded)
+        residual = F.pixel_shuffle(self.residual(decoded), 2)
+        return (picture + torch.tanh(residual) * self.config.max_residual).clamp(0, 1)
+
+    def _own(self, x: GeneratorInput, looks: Tensor, decoded: Tensor) -> Tensor:
+        """(B*K, C, H/2, W/2) what is known of each reference beside the new face."""
+        own = _split(self.own_head(looks), x.references.shape[1])
+        own = own + self.shared_head(decoded)[:, None]
+        return F.leaky_relu(own, _SLOPE, inplace=True).flatten(0, 1)
+
+    def _choice(self, own: Tensor) -> Tensor:
+        """(B*K, 6 or more, H/2, W/2) of each reference: 2 x 2 scores, flow, what a preset adds."""
+        choice: Tensor = self.choice(own)
+        return choice
+
+    def _fused(
+        self, x: GeneratorInput, logits: Tensor, flow: Tensor, _more: Tensor, _decoded: Tensor
+    ) -> Tensor:
+        """(B, 3, H, W) the references, moved by `flow`, as `logits` choose among them."""
+        moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
+        return (_split(moved, x.references.shape[1]) * torch.softmax(logits, 1)).sum(1)
+
+    def _look(self, x: GeneratorInput) -> Tensor:
+        """(B*K, C, H/2, W/2) features of each reference, its difference to I_b, its validity.
+
+        The convolution is linear: what it makes of I_b is made once, and not K times.
+        """
+        of_picture, of_difference, of_validity = torch.split(_strided(self.look), [3, 3, 1], 1)
+        seen = torch.cat([x.references, x.validity], 2).flatten(0, 1)  # (B*K, 4, H, W)
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        kernel = torch.cat([of_picture + of_difference, of_validity], 1)
+        own = F.conv2d(seen, kernel, self.look.bias, stride=2, padding=2)
+        base = F.conv2d(x.blend, of_difference, stride=2, padding=2)
+        looks = _split(own, x.references.shape[1]) - base[:, None]
+        return F.leaky_relu(looks, _SLOPE, inplace=True).flatten(0, 1)
+
+    def _decode(self, x: GeneratorInput, looks: Tensor) -> Tensor:
+        """(B, C, H/2, W/2) features of the new face."""
+        context = torch.cat([x.blend, x.mask, x.hints], 1)
+        kernel = _strided(self.context)
+        context = F.conv2d(context, kernel, self.context.bias, stride=2, padding=2)
+        context = F.leaky_relu(context, _SLOPE)
+        each = _split(looks, x.references.shape[1]).unbind(1)  # K times (B, C, H/2, W/2)
+        average = reduce(torch.add, each) / len(each)
+        fine = self.merge(torch.cat([context, average, reduce(torch.maximum, each)], 1))
+        skips = [F.leaky_relu(fine, _SLOPE)]
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        decoded: Tensor = skips.pop()
+        for up in self.up:
+            decoded = up(decoded, skips.pop())
+        return decoded
+
+
+def shift(images: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
+    """Sample (N, C, H, W) images at their own pixels moved by (N, 2, H/2, W/2) flow in pixels."""
+    height, width = images.shape[-2:]
+    fine = F.interpolate(flow, (height, width), mode="bilinear", align_corners=False)
+    options = {"device": images.device, "dtype": images.dtype}
+    y = (torch.arange(height, **options) * 2 + 1) / height - 1  # type: ignore[call-overload]
+    x = (torch.arange(width, **options) * 2 + 1) / width - 1  # type: ignore[call-overload]
+    grid_x = x[None, None, :] + fine[:, 0] * (2 / width)
+    grid_y = y[None, :, None] + fine[:, 1] * (2 / height)
+    grid = torch.stack([grid_x, grid_y], -1)  # (N, H, W, 2)
+    return F.grid_sample(images, grid, mode, padding_mode="border", align_corners=False)
+
+
+def _split(x: Tensor, count: int) -> Tensor:
+    """(B*K, ...) -> (B, K, ...)."""
+    return x.reshape(-1, count, *x.shape[1:])
+
+
+def _strided(conv: nn.Conv2d) -> Tensor:
+    """(O, C, 6, 6) kernel that does with stride 2 what `conv` does after pixel_unshuffle by 2."""
+    outputs, inputs = conv.weight.shape[:2]
+    weight = conv.weight.reshape(outputs, inputs // 4, 2, 2, 3, 3)  # (O, 4 C, 3, 3): dy, dx
+    return weight.permute(0, 1, 4, 2, 5, 3).reshape(outputs, inputs // 4, 6, 6)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride, 1)
+
+
+def _zeroed(conv: nn.Conv2d) -> nn.Conv2d:
+    """Start from "no change": the last layer of a head says zero until it has learned."""
+    nn.init.zeros_(conv.weight)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return conv
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            _conv(width, width), nn.LeakyReLU(_SLOPE), _zeroed(_conv(width, width))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, x + self.body(x))
+
+
+class _Down(nn.Module):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = _conv(inputs, outputs, 2)
+        self.residual = _Residual(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.residual(F.leaky_relu(self.conv(x), _SLOPE)))
+
+
+class _Up(nn.Module):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = _conv(inputs, outputs)
+        self.residual = _Residual(outputs)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        # The convolution commutes with the upsampling but for its edges, and is cheaper before it.
+        narrow = F.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
+        return cast(Tensor, self.residual(F.leaky_relu(narrow + skip, _SLOPE)))

@@ -1,0 +1,64 @@
+"""What every generator is: its dimensions, and the batch it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+
+HINTS = 3
+"""Channels of `GeneratorInput.hints`: lips, mouth interior, skin."""
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Dimensions of a generator; stored in its checkpoint.
+
+    Attributes:
+        preset: "default" (fusion), "detail" (fusion by frequency) or "paper".
+        references: how many references it is meant to be given.
+        warped: whether it takes references warped to the new face, or one as it is.
+        width: channels of the finest level.
+        max_width: channels of the coarsest level.
+        levels: number of downsamplings.
+        max_flow: largest correction of a reference's warp, in crop pixels (both fusions).
+        max_residual: largest correction of a colour, 0..1 (both fusions).
+        sharpness: how many times more decided the choice for detail is than that for colour, to
+            begin with ("detail").
+    """
+
+    preset: str = "default"
+    references: int = 6
+    warped: bool = True
+    width: int = 24
+    max_width: int = 128
+    levels: int = 3
+    max_flow: float = 3.0
+    max_residual: float = 0.25
+    sharpness: float = 3.0
+
+
+PRESETS: dict[str, GeneratorConfig] = {
+    "default": GeneratorConfig(),
+    "detail": GeneratorConfig("detail"),
+    "paper": GeneratorConfig("paper", 1, warped=False, width=64, max_width=256),
+}
+
+
+class GeneratorInput(NamedTuple):
+    """A batch for a generator; H and W are multiples of 32, colours 0..1.
+
+    Attributes:
+        blend: (B, 3, H, W) I_b of eq. 9.
+        mask: (B, 1, H, W) M_f.
+        hints: (B, HINTS, H, W) what the new face shows at a pixel.
+        references: (B, K, 3, H, W) other frames of the clip.
+        validity: (B, K, 1, H, W) 0..1, how far each reference pixel can be believed.
+    """
+
+    blend: Tensor
+    mask: Tensor
+    hints: Tensor
+    references: Tensor
+    validity: Tensor

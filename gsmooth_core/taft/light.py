@@ -1,0 +1,106 @@
+"""The light of a frame on pixels that other frames lend.
+
+Two steps, both measured where reference and frame show bare skin. First the change of the whole
+face: a gain and an offset a channel, without a limit, as fades, flashes, lamps, exposure and
+grading make it. Then what is left of it from place to place, a smooth gain that fades with the
+distance from where it was seen.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from gsmooth_core.types import Float
+
+_STEP = 4  # pixels of the crop from one sample of the skin to the next
+_FEWEST = 50  # samples from which a change of light can be told
+_ROUNDS = 4
+_OUTLIER = (
+    0.04  # difference at which a sample counts half: brows, highlights, what was warped badly
+)
+_OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
+_CLIPPED = 0.97  # brighter pixels do not tell how bright they are
+_LARGEST_GAIN = 8.0
+_STEADY, _CHANGED = 0.02, 0.05
+"""Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
+which knows the place better than the forehead does; from the second on it is made in full."""
+
+
+def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
+    """Relight warped references to match the frame.
+
+    Args:
+        pictures: (K, H, W, 3) warped references, 0..1.
+        frame: (H, W, 3) the frame, 0..1.
+        known: (H, W) 0..1, bare skin that is visible in the frame.
+        limit: largest absolute logarithm of the gain that differs from place to place.
+
+    Returns:
+        (K, H, W, 3) pictures in the frame's light, 0..1.
+    """
+    height, width = known.shape
+    grid = (max(1, width // 8), max(1, height // 8))
+    weight = _reduced(known[..., None], grid)
+    lit = np.log(frame + 0.05)
+    alike = (relit(picture, frame, known) for picture in pictures)
+    return np.stack([_with_gain(p, lit, known, weight, grid, limit) for p in alike])
+
+
+def relit(picture: Float, frame: Float, known: Float) -> Float:
+    """A reference (H, W, 3) with the gain and offset of each channel that the skin shows."""
+    size = (max(1, known.shape[1] // _STEP), max(1, known.shape[0] // _STEP))
+    bare = _reduced(known, size) > 0.99
+    if bare.sum() < _FEWEST:
+        return picture
+    own, wanted = _reduced(picture, size)[bare], _reduced(frame, size)[bare]  # (N, 3)
+    changes = [_change(own[:, c], wanted[:, c]) for c in range(3)]
+    gain, offset = np.array(changes, np.float32).T
+    apart = float(np.abs(own * gain + offset - own).mean())
+    share = np.float32(np.clip((apart - _STEADY) / (_CHANGED - _STEADY), 0, 1))
+    if share == 0:
+        return picture
+    return np.clip(picture * (1 + share * (gain - 1)) + share * offset, 0, 1)
+
+
+def _change(own: Float, wanted: Float) -> tuple[float, float]:
+    """Gain and offset that bring samples (N,) to others; samples that disagree count little.
+
+    The offset has a price: where the skin shows little contrast, a gain explains what it can.
+    """
+    plain = ((own < _CLIPPED) & (wanted < _CLIPPED)).astype(np.float64)
+    weight, gain, offset = plain, 1.0, 0.0
+    for _ in range(_ROUNDS):
+        total = weight.sum()
+        if total < _FEWEST / 2:
+            return gain, offset
+        x, y = weight @ own / total, weight @ wanted / total
+        xx, xy = weight @ own**2 / total, weight @ (own * wanted) / total
+        # Normal equations of mean((gain own + offset - wanted)^2) + _OFFSET offset^2.
+        determinant = xx * (1 + _OFFSET) - x * x
+        if determinant < 1e-9:
+            return gain, offset
+        gain = float(np.clip((xy * (1 + _OFFSET) - x * y) / determinant, 0, _LARGEST_GAIN))
+        offset = float((y - gain * x) / (1 + _OFFSET))
+        apart = gain * own + offset - wanted
+        weight = plain / (1 + (apart / _OUTLIER) ** 2)
+    return gain, offset
+
+
+def _with_gain(
+    picture: Float, lit: Float, known: Float, weight: Float, grid: tuple[int, int], limit: float
+) -> Float:
+    log_gain = np.clip(lit - np.log(picture + 0.05), -2 * limit, 2 * limit) * known[..., None]
+    sigma = 0.08 * grid[0]
+    total = cv2.GaussianBlur(_reduced(log_gain, grid), (0, 0), sigma)
+    norm = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + np.float32(0.03)
+    gain = np.exp(np.clip(total / norm, -limit, limit)).astype(np.float32)
+    height, width = known.shape
+    fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
+    lit_alike: Float = np.clip(picture * fine, 0, 1).astype(np.float32)
+    return lit_alike
+
+
+def _reduced(values: Float, grid: tuple[int, int]) -> Float:
+    reduced: Float = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
+    return reduced

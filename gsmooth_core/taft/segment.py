@@ -1,0 +1,49 @@
+"""Frames in, translated frames into a file, and the check of the promise about the rest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+
+import cv2
+
+from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.taft.translate import FaceTranslator, Translated
+from gsmooth_core.types import Image
+
+
+def write_segment(
+    frames: Iterable[Image],
+    start: int,
+    translator: FaceTranslator,
+    writer: SegmentWriter,
+    on_frame: Callable[[int], None],
+) -> int:
+    """Translate a stretch of a clip and write it.
+
+    Args:
+        frames: (H, W, 3) uint8 RGB each, in order.
+        start: number of the first of them.
+        translator: makes the new frames.
+        writer: where they go; it is closed at the end.
+        on_frame: called with the number of each frame that is written; may raise to stop.
+
+    Returns:
+        the largest change of a pixel outside its frame's mask; anything but 0 is a fault.
+
+    Raises:
+        MediaError: the file cannot be written.
+    """
+    worst = 0
+    with writer, closing(translator.translate_all(enumerate(frames, start))) as made:
+        for index, (frame, translated) in enumerate(made, start):
+            worst = max(worst, _outside_difference(frame, translated))
+            writer.write(translated.frame)
+            on_frame(index)
+    return worst
+
+
+def _outside_difference(frame: Image, translated: Translated) -> int:
+    difference = cv2.absdiff(frame, translated.frame)  # (H, W, 3)
+    difference[translated.mask] = 0
+    return int(difference.max(initial=0))

@@ -1,0 +1,94 @@
+"""The light of a frame on what others lend, against pictures whose true light is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gsmooth_core.taft import light
+
+SIDE = 128
+UNDER = np.s_[50:90, 50:90]
+
+
+def face(seed: int = 0) -> np.ndarray:
+    """Skin of one tone that is brighter to one side, with pores, and darker lips under the mask."""
+    rng = np.random.default_rng(seed)
+    shape = np.array([0.5, 0.4, 0.33]) * np.linspace(0.75, 1.2, SIDE)[None, :, None]
+    picture = np.repeat(shape, SIDE, 0) * rng.normal(1, 0.03, (SIDE, SIDE, 1))
+    picture[65:75, 55:85] *= 0.6
+    return picture.astype(np.float32)
+
+
+def known() -> np.ndarray:
+    """The upper part of the face is bare skin; the mouth is hidden."""
+    bare = np.zeros((SIDE, SIDE), np.float32)
+    bare[8:48, 8:120] = 1
+    return bare
+
+
+def matched(own: np.ndarray, frame: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    hidden = np.where(bare[..., None] > 0, frame, 0).astype(np.float32)
+    return light.match_light(own[None].astype(np.float32), hidden, bare)[0]
+
+
+@pytest.mark.parametrize("gain", [0.85, 1.0, 1.12])
+def test_a_little_more_or_less_light_is_matched_under_the_mask(gain: float) -> None:
+    frame = face()
+    made = matched(frame / gain, frame, known())
+    before = np.abs(frame / gain - frame)[UNDER].mean()
+    assert np.abs(made - frame)[UNDER].mean() <= 0.35 * before + 1e-6
+
+
+@pytest.mark.parametrize("gain", [(0.1, 0.1, 0.1), (0.4, 0.4, 0.4), (1.7, 1.7, 1.7), (1.2, 1, 0.7)])
+@pytest.mark.parametrize("offset", [0.0, 0.12])
+def test_a_fade_a_lamp_and_another_grading_are_matched_in_skin_and_lips(gain, offset) -> None:
+    """To five levels of 255, with contrast: an offset for a gain would leave the lips too light."""
+    own = face()
+    frame = np.clip(own * gain + offset, 0, 1)
+    made = matched(own, frame, known())
+    assert np.abs(made - frame)[UNDER].mean() < 5 / 255
+    assert np.abs((made - frame)[65:75, 55:85].mean()) < 8 / 255
+
+
+def test_black_is_black() -> None:
+    own = face()
+    assert matched(own, np.zeros_like(own), known())[UNDER].max() < 2 / 255
+
+
+def test_brows_and_highlights_that_disagree_do_not_count() -> None:
+    own = face()
+    frame = np.clip(own * 0.6, 0, 1)
+    spoilt = frame.copy()
+    spoilt[8:14] = 0.02  # a brow that was raised
+    spoilt[20:25, 40:60] = 1.0  # a highlight that came
+    made = matched(own, spoilt, known())
+    assert np.abs(made - frame)[UNDER].mean() < 6 / 255
+
+
+def test_alike_light_changes_nothing_that_is_seen() -> None:
+    own = face()
+    noise = np.random.default_rng(3).normal(0, 0.01, own.shape)
+    made = matched(own, np.clip(own + noise, 0, 1), known())
+    assert np.abs(made - own)[UNDER].mean() < 0.5 / 255
+
+
+def test_the_whole_face_is_left_alone_where_its_light_is_alike() -> None:
+    own = face()
+    assert light.relit(own, np.clip(own * 1.03, 0, 1), known()) is own
+
+
+def test_without_skin_the_reference_stays_as_it_is() -> None:
+    own, bare = face(), np.zeros((SIDE, SIDE), np.float32)
+    assert np.array_equal(matched(own, own * 0.5, bare), own)
+
+
+def test_gain_and_offset_are_those_of_a_plain_regression_where_skin_has_contrast() -> None:
+    """numpy's own least squares is the oracle."""
+    rng = np.random.default_rng(1)
+    own = rng.uniform(0.05, 0.9, 4000)
+    wanted = 0.7 * own + 0.08 + rng.normal(0, 0.005, own.shape)
+    slope, shift = np.polyfit(own, wanted, 1)
+    gain, offset = light._change(own, wanted)
+    assert gain == pytest.approx(slope, abs=0.03)
+    assert offset == pytest.approx(shift, abs=0.02)
