@@ -22,6 +22,7 @@ from gsmooth_core.types import Bool, Float, Image, Int
 MIXED = -1
 """Shot number of the frames of a dissolve, which show two pictures at once."""
 
+_DARK = 40.0  # levels; what is plain and lighter is a flash
 _LIT = 10.0  # levels by which a flash brightens the mean
 
 
@@ -140,8 +141,10 @@ def _through_plain(pictures: Pictures, settings: ShotSettings) -> list[int]:
     for first, last in runs(pictures.plain):
         if first == 0 or last == len(pictures.plain) - 1:
             continue
-        reach = settings.flash
-        pairs = pictures.unlike(slice(max(first - reach, 0), first), slice(last + 1, last + reach))
-        if pairs.size and pairs.min() > settings.beyond:
+        # The frames next to black are nearly black themselves, and show more noise than picture.
+        before, after = max(first - settings.flash - 1, 0), last + settings.flash + 2
+        pairs = pictures.unlike(slice(before, max(first - 1, 1)), slice(last + 2, after))
+        dark = bool(pictures.light[first : last + 1].mean() < _DARK)
+        if pairs.size and pairs.min() > (settings.cut if dark else settings.white):
             found.append((first + last + 1) // 2)
     return found

@@ -26,6 +26,7 @@ class ShotSettings:
     Attributes:
         cut: least difference at a cut.
         beyond: the same where a flash hides what moves meanwhile.
+        white: the same where a flash is all that is seen for a moment.
         jump: least difference where a shot goes on later; it must then stand alone.
         alone: how many times the difference of the frames around that is.
         flash: frames that a flash may last.
@@ -39,6 +40,7 @@ class ShotSettings:
 
     cut: float = 0.55
     beyond: float = 0.75
+    white: float = 0.9
     jump: float = 0.35
     alone: float = 3.0
     flash: int = 5

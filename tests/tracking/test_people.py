@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import InputError, NoFaceError
-from gsmooth_core.face.morphable import MorphableModel, load_face_model
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import follow_face, lighting
 from gsmooth_core.tracking.follow import FollowedFace
 from gsmooth_core.tracking.networks import Network
