@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 _MOST = 6  # faces followed at once
 _EVERY = 12  # frames between two looks for further faces
+_FORGET = 4  # looks after which what was no face is looked at again
 _FEWEST_PIXELS = 20.0  # width of a face that can be of use
 _GAP = 24  # frames after which a face that is found again may be someone else
 _NEAR = 0.35  # of the crop's side that a face moves at most from one frame to the next
@@ -162,10 +163,14 @@ class PeopleFollower(Generic[T]):
     # -- looking for further faces ---------------------------------------------------------------
 
     def _look(self, frame: Image) -> None:
-        place = self._active[0].follower.last
-        if place is None:
-            return  # there is no face yet; the leading follower looks for one
-        found = [d for tile in self._tiles(frame, place) for d in self._detect(frame, tile)]
+        turn = (self._number - self._begun) // _EVERY
+        if turn % _FORGET == 0:
+            self._refused.clear()
+        # Where the leading follower finds nobody, the first face that is found stands for it.
+        seen = [a.follower.last for a in self._active if a.follower.last is not None]
+        place = seen[0] if seen else None
+        tiles = _tiles(frame, place, turn) if place else _first_tiles(frame, turn)
+        found = [d for tile in tiles for d in self._detect(frame, tile)]
         for detection in sorted(found, key=lambda d: -d.width):
             if len(self._active) < _MOST and not self._known(detection, place):
                 self._begin(frame, detection)
@@ -183,39 +188,55 @@ class PeopleFollower(Generic[T]):
         self._active.append(active)
         self._take(active, face, frame)
 
-    def _known(self, detection: Detection, place: Crop) -> bool:
+    def _known(self, detection: Detection, place: Crop | None) -> bool:
         """Whether a face is followed already, or left to the leading follower, or was none."""
-        if detection.width < max(_FEWEST_PIXELS, place.side / _FACE / 4):
+        if detection.width < max(_FEWEST_PIXELS, place.side / _FACE / 4 if place else 0):
             return True
         centres = [a.crop.centre for a in self._active if a.crop is not None]
         centres += [d.centre for d in self._refused]
         if any(_length(detection.centre - centre) < 0.6 * detection.width for centre in centres):
             return True
-        reach = self._settings.reach * place.side
-        return self._active[0].crop is None and _length(detection.centre - place.centre) < reach
+        last = self._active[0].follower.last
+        if last is None or self._active[0].crop is not None:
+            return False
+        return _length(detection.centre - last.centre) < self._settings.reach * last.side
 
-    def _tiles(self, frame: Image, place: Crop) -> list[Tile]:
-        """Where to look: everywhere when a shot begins, then at one part at a time."""
-        height, width = frame.shape[:2]
-        short, long = min(height, width), max(height, width)
-        whole: Tile = ((width - long) / 2, (height - long) / 2, float(long))
-        # The detector sees faces of a fifth of a tile and more: half as large as the leading one.
-        side = float(np.clip(2.5 * place.side / _FACE, 0.75 * short, short))
-        parts = _parts(height, width, side) if side < 0.8 * long else []
-        turn = (self._number - self._begun) // _EVERY
-        if turn == 0:
-            return [whole, *parts]
-        return [whole if turn % 2 or not parts else parts[turn // 2 % len(parts)]]
+
+def _tiles(frame: Image, place: Crop, turn: int) -> list[Tile]:
+    """Where to look for others: beside the leading face when a shot begins, then part by part.
+
+    The detector sees faces of a fifth of a tile and more: half as large as the leading one.
+    """
+    height, width = frame.shape[:2]
+    short, long = min(height, width), max(height, width)
+    whole: Tile = ((width - long) / 2, (height - long) / 2, float(long))
+    side = float(np.clip(2.5 * place.side / _FACE, 0.5 * short, short))
+    if side > 0.8 * long:
+        return [whole] if turn == 0 or turn % 2 else []
+    top = float(np.clip(place.centre[1] - side / 2, 0, height - side))
+    beside: list[Tile] = [(x, top, side) for x in _starts(width, side)]
+    if turn == 0:
+        return [whole, *beside]
+    parts = beside + _parts(height, width, side)
+    return [whole if turn % 2 else parts[turn // 2 % len(parts)]]
+
+
+def _first_tiles(frame: Image, turn: int) -> list[Tile]:
+    """Where to look while the leading follower finds nobody: finer than it, all over at first."""
+    height, width = frame.shape[:2]
+    parts = _parts(height, width, 0.5 * min(height, width))
+    first = 3 * turn % len(parts)
+    return parts if turn == 0 else parts[first : first + 3]
 
 
 def _parts(height: int, width: int, side: float) -> list[Tile]:
     """Squares that overlap by half and cover the frame."""
+    return [(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]
 
-    def starts(length: int) -> Float:
-        count = 1 + int(np.ceil(max(length - side, 0) / (side / 2) - 1e-6))
-        return np.linspace(0, length - side, count, dtype=np.float32)
 
-    return [(float(x), float(y), side) for y in starts(height) for x in starts(width)]
+def _starts(length: int, side: float) -> list[float]:
+    count = 1 + int(np.ceil(max(length - side, 0) / (side / 2) - 1e-6))
+    return [float(x) for x in np.linspace(0, length - side, count)]
 
 
 def _apart(one: Crop | None, other: Crop | None) -> float:

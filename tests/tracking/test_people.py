@@ -127,6 +127,15 @@ def test_whoever_enters_and_leaves_is_noticed(her: Image, him: Image) -> None:
     assert second[-1] == 33
 
 
+def test_small_faces_far_apart_are_both_found(her: Image, him: Image) -> None:
+    """A wide two-shot, in which the detector sees no face in the whole frame."""
+    frame = np.full((720, 1280, 3), 90, np.uint8)
+    for head, left in ((her, 200), (him, 900)):
+        frame[300:460, left : left + 160] = cv2.resize(head, (160, 160))
+    found = _people([frame] * 6)
+    assert [len(person.frames) for person in found.people] == [6, 6]
+
+
 def _positions(found: People[None], number: int) -> dict[int, float]:
     sightings = found.people[number - 1].sightings
     return {

@@ -16,6 +16,7 @@ import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.tracking.people import People, follow_people
 from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots
 from gsmooth_core.types import Int
 from training.recognise.edits import HEIGHT, WIDTH, Edit, Take, make_edit
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the edits")
     parser.add_argument("--count", type=int, default=30, help="edits to make")
     parser.add_argument("--bars", action="store_true", help="whole frames between black bars")
+    parser.add_argument("--people", action="store_true", help="join people over shots, too")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     takes = list(_takes(options.footage / "clips", read_split(options.split)))
@@ -43,6 +45,8 @@ def main() -> None:
         path = options.output / f"edit_{seed:02d}.mp4"
         encode(edit, path, _QUALITY[seed % len(_QUALITY)])
         counts += compare(edit, find(path))
+        if options.people:
+            counts += who_is_who(edit, follow_people(read_frames(probe(path)), lambda *_: None))
     (options.output / "shots.json").write_text(json.dumps(figures(counts), indent=1) + "\n")
 
 
@@ -109,6 +113,21 @@ def _dissolves(edit: Edit, mixed: np.ndarray[tuple[int], np.dtype[np.bool_]]) ->
         counts["mixed frames found"] += int((mixed & truth).sum())
         mixed = mixed & ~truth
     counts["false mixed frames"] += int(mixed.sum())
+    return counts
+
+
+def who_is_who(edit: Edit, found: People[None]) -> Counter[str]:
+    """Frames given to the right person, to another's, and to a person of their own."""
+    counts: Counter[str] = Counter()
+    taken: set[str] = set()
+    for person in found.people:  # the longest first
+        truth = Counter(edit.person[frame] for frame in person.frames)
+        speaker, right = truth.most_common(1)[0]
+        counts["faces of one person"] += right if speaker not in taken else 0
+        counts["faces split off"] += right if speaker in taken else 0
+        counts["faces of another person"] += truth.total() - right - truth[""]
+        counts["faces in dissolves"] += truth[""]
+        taken.add(speaker)
     return counts
 
 

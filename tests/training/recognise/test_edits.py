@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gsmooth_core.tracking.follow import FollowedFace
+from gsmooth_core.tracking.people import People, Person
+from gsmooth_core.tracking.people_follow import Sighting
 from gsmooth_core.tracking.shots import MIXED
 from tests.media import made
 from training.recognise.edits import Edit, Take, make_edit
-from training.recognise.shots import compare, encode, figures, find
+from training.recognise.shots import compare, encode, figures, find, who_is_who
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,24 @@ def test_misses_and_false_finds_are_counted() -> None:
     assert found["F1"] == pytest.approx(2 / 5, abs=1e-4)
     assert found["cuts at flashes"] == 1
     assert (found["mixed frames found"], found["false mixed frames"]) == (4, 2)
+
+
+def _seen(number: int, frames: list[int]) -> Person[None]:
+    face = FollowedFace(np.zeros((478, 3), np.float32), np.zeros(52, np.float32), 1.0)
+    count = len(frames)
+    return Person(number, (Sighting(frames, [face] * count, [None] * count),))
+
+
+def test_people_are_counted_by_whose_frames_they_have() -> None:
+    edit = Edit([np.zeros((4, 4, 3), np.uint8)] * 10, ["a"] * 4 + [""] + ["b"] * 5)
+    shot = np.zeros(10, np.int32)
+    people = (_seen(1, [0, 1, 2, 3, 4, 5]), _seen(2, [6, 7, 8]), _seen(3, [9]))
+    assert who_is_who(edit, People(people, shot)) == {
+        "faces of one person": 4 + 3,
+        "faces of another person": 1,
+        "faces in dissolves": 1,
+        "faces split off": 1,
+    }
 
 
 def test_through_a_codec(takes: list[Take], tmp_path: Path) -> None:
