@@ -128,9 +128,7 @@ def dub(
             fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
             size=(shown.width, shown.height),
             untouched_frames=ranges_of(~track.usable),
-            untouched=seen.untouched(track),
-            shots=seen.shots_of(track),
-            people=seen.people_of(track),
+            **seen.told(track),
             outside_mask_max_difference=outside,
             seconds=round(time.monotonic() - started, 2),
             job=str(folder),
@@ -201,8 +199,7 @@ class DubPipeline:
         stage = Stage("track", name, inputs, self._track, save_track, load_track)
         track = result_of(stage, self.journal)
         if not track.usable.all():
-            words = seen.in_words(seen.untouched(track), self.job.start_frame)
-            self.emit(Message("warning", words))
+            self.emit(Message("warning", seen.in_words(track, self.job.start_frame)))
         return track
 
     def predict(self) -> Expression:

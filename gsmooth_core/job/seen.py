@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,18 +64,13 @@ def untouched(track: FaceTrack) -> list[Untouched]:
     return sorted(found, key=lambda stretch: stretch.first)
 
 
-def in_words(stretches: list[Untouched], first: int) -> str:
-    """What stays as it is and why, for a person.
-
-    Args:
-        stretches: of `untouched`.
-        first: number of frame 0 for the reader.
-    """
-    told = []
+def in_words(track: FaceTrack, first: int) -> str:
+    """What stays as it is and why; `first` is the number of frame 0 for the reader."""
+    sentences, stretches = [], untouched(track)
     for why, words in _WORDS.items():
         ranges = [(s.first, s.last) for s in stretches if s.why == why]
-        told += [words.format(describe_ranges(ranges, first))] if ranges else []
-    return " ".join(told)
+        sentences += [words.format(describe_ranges(ranges, first))] if ranges else []
+    return " ".join(sentences)
 
 
 def shots_of(track: FaceTrack) -> Ranges:
@@ -90,3 +86,12 @@ def people_of(track: FaceTrack) -> list[Seen]:
         Seen(number, ranges_of(column), number == track.person)
         for number, column in enumerate(columns, 1)
     ]
+
+
+def told(track: FaceTrack) -> dict[str, Any]:
+    """The three entries of a result: `untouched`, `shots`, `people`."""
+    return {
+        "untouched": untouched(track),
+        "shots": shots_of(track),
+        "people": people_of(track),
+    }

@@ -37,11 +37,11 @@ def test_why_frames_stay_as_they_are() -> None:
 
 
 def test_in_words_with_the_readers_numbers() -> None:
-    words = in_words(untouched(_track()), 100)
+    words = in_words(_track(), 100)
     assert "No usable face in frame 102; left" in words
     assert "Someone else is seen in frame 105-106" in words
     assert "Two pictures are mixed in frame 103-104" in words
-    assert in_words([], 0) == ""
+    assert in_words(face_track(3), 0) == ""
 
 
 def test_shots_and_people() -> None:
