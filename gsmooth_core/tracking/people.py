@@ -131,7 +131,7 @@ def follow_people(
         if on_progress:
             on_progress(index + 1)
     shot = find_shots(follower.cuts.thumbnails)
-    groups = join(_within_shots(follower.sightings, shot))
+    groups = join(_rejoined(_within_shots(follower.sightings, shot), shot))
     ranked = sorted(groups, key=lambda group: -sum(len(s.frames) for s in group))
     people = (Person(number, tuple(group)) for number, group in enumerate(ranked, 1))
     return People(tuple(people), shot)
@@ -149,3 +149,16 @@ def _within_shots(sightings: Sequence[Sighting[T]], shot: Int) -> list[Sighting[
         if shot[first] != MIXED and sighting.frames[0] < end and sighting.frames[-1] >= first
     ]
     return [part for part in parts if part.frames]
+
+
+def _rejoined(sightings: Sequence[Sighting[T]], shot: Int) -> list[Sighting[T]]:
+    """Sightings that go on in the same place of the same shot, as behind a flash, made one."""
+    whole: list[Sighting[T]] = []
+    for sighting in sorted(sightings, key=lambda s: s.frames[0]):
+        first, crop = sighting.frames[0], Crop.of_points(sighting.faces[0].points)
+        before = [s for s in whole if shot[s.frames[-1]] == shot[first] and s.goes_on(first, crop)]
+        if len(before) == 1 and not sighting.doubtful:
+            before[0].extend(sighting)
+        else:
+            whole.append(sighting)
+    return whole

@@ -42,12 +42,14 @@ class Sighting(Generic[T]):
         faces: what was found in each.
         seen: what the observer made of each.
         chips: (frame, how far from frontal, picture) for telling who it is.
+        doubtful: whether it may be someone else than who was in its place before.
     """
 
     frames: list[int] = field(default_factory=list)
     faces: list[FollowedFace] = field(default_factory=list)
     seen: list[T] = field(default_factory=list)
     chips: list[tuple[int, float, Image]] = field(default_factory=list)
+    doubtful: bool = False
     _stride: int = 8
 
     def add(self, number: int, frame: Image, face: FollowedFace, seen: T) -> None:
@@ -60,6 +62,20 @@ class Sighting(Generic[T]):
         self.faces.append(face)
         self.seen.append(seen)
 
+    def goes_on(self, number: int, crop: Crop) -> bool:
+        """Whether the face in `crop` of a later frame of the shot must be the same one."""
+        gap, before = number - self.frames[-1], Crop.of_points(self.faces[-1].points)
+        moved = _length(crop.centre - before.centre) / before.side
+        near = _NEAR if gap == 1 else 1.0  # what is found by searching may be another's face
+        return 0 < gap <= _GAP and moved < near and 0.6 < crop.side / before.side < 1.6
+
+    def extend(self, later: Sighting[T]) -> None:
+        """Take all that was seen later."""
+        self.frames += later.frames
+        self.faces += later.faces
+        self.seen += later.seen
+        self.chips += later.chips
+
     def part(self, first: int, end: int) -> Sighting[T]:
         """What of it lies in frames `first` to `end` - 1."""
         rows = [k for k, number in enumerate(self.frames) if first <= number < end]
@@ -69,6 +85,7 @@ class Sighting(Generic[T]):
             [self.faces[k] for k in rows],
             [self.seen[k] for k in rows],
             chips or self.chips[:1],
+            self.doubtful,
         )
 
 
@@ -132,18 +149,11 @@ class PeopleFollower(Generic[T]):
         if active.crop is None:
             return
         last = active.sighting
-        if last is None or active.doubtful or not self._goes_on(last, active.crop):
-            active.sighting = last = Sighting()
+        if last is None or active.doubtful or not last.goes_on(self._number, active.crop):
+            active.sighting = last = Sighting(doubtful=active.doubtful)
             active.doubtful = False
             self.sightings.append(last)
         last.add(self._number, frame, face, self._observe(frame, face))
-
-    def _goes_on(self, sighting: Sighting[T], crop: Crop) -> bool:
-        gap = self._number - sighting.frames[-1]
-        before = Crop.of_points(sighting.faces[-1].points)
-        moved = float(np.linalg.norm(crop.centre - before.centre)) / before.side
-        near = _NEAR if gap == 1 else 1.0  # what is found by searching may be another's face
-        return gap <= _GAP and moved < near and 0.6 < crop.side / before.side < 1.6
 
     def _settle(self) -> None:
         """Of two followers on one face keep one; where two faces crossed, doubt who is who."""

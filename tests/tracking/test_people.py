@@ -114,6 +114,17 @@ def test_two_in_one_frame_are_two_even_when_alike(her: Image) -> None:
     assert [len(p.frames) for p in found.people] == [10, 10]
 
 
+def test_a_face_in_a_flash_is_still_hers(her: Image, him: Image) -> None:
+    """White out, it looks like nobody; and he comes in the next shot."""
+    frames = [_frame((her, 60, 230))] * 20
+    for t, light in ((10, 190.0), (11, 120.0)):
+        frames[t] = np.minimum(frames[t] + light, 255).astype(np.uint8)
+    found = _people(frames + [_frame((him, 200, 230), tone=30)] * 12)
+    assert [len(person.sightings) for person in found.people] == [1, 1]
+    assert set(found.people[0].frames.tolist()) <= set(range(20))
+    assert found.people[1].frames.tolist() == list(range(20, 32))
+
+
 def test_whoever_enters_and_leaves_is_noticed(her: Image, him: Image) -> None:
     def frame(t: int) -> Image:
         heads = [(her, 0, 200)] + ([(him, 260, 200)] if 10 <= t < 34 else [])
