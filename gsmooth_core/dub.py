@@ -22,12 +22,13 @@ from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
 from gsmooth_core.face.texture import clip_texture
+from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
-from gsmooth_core.job.ranges import describe_ranges, ranges_of
+from gsmooth_core.job.ranges import ranges_of
 from gsmooth_core.job.source import FrameReader, Source, repeat_track
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.workplace import workplace
@@ -66,6 +67,9 @@ class DubResult:
         fps: rate of the output, "N/D".
         size: (width, height) in pixels.
         untouched_frames: [first, last] ranges that passed without a usable face.
+        untouched: the same, with why.
+        shots: [first, last] of each shot.
+        people: who is seen, and whose face was dubbed.
         outside_mask_max_difference: largest change of any pixel outside the mask of its frame,
             before encoding; anything but 0 is a fault of the program.
         seconds: time this run took.
@@ -77,6 +81,9 @@ class DubResult:
     fps: str
     size: tuple[int, int]
     untouched_frames: list[tuple[int, int]]
+    untouched: list[seen.Untouched]
+    shots: list[tuple[int, int]]
+    people: list[seen.Seen]
     outside_mask_max_difference: int
     seconds: float
     job: str
@@ -121,6 +128,7 @@ def dub(
             fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
             size=(shown.width, shown.height),
             untouched_frames=ranges_of(~track.usable),
+            **seen.told(track),
             outside_mask_max_difference=outside,
             seconds=round(time.monotonic() - started, 2),
             job=str(folder),
@@ -170,6 +178,7 @@ class DubPipeline:
         settings = self.job.settings
         check_device(settings.device)
         registry.locate("face_landmarker")
+        registry.locate("recognise")
         load_generator(settings.taft)
         if settings.tracker == "rnet":
             build_tracker("rnet", self.model, "cpu")
@@ -190,8 +199,7 @@ class DubPipeline:
         stage = Stage("track", name, inputs, self._track, save_track, load_track)
         track = result_of(stage, self.journal)
         if not track.usable.all():
-            missing = describe_ranges(ranges_of(~track.usable), self.job.start_frame)
-            self.emit(Message("warning", f"No usable face in {missing}; left as they are."))
+            self.emit(Message("warning", seen.in_words(track, self.job.start_frame)))
         return track
 
     def predict(self) -> Expression:
@@ -330,7 +338,7 @@ class DubPipeline:
     def _track(self) -> FaceTrack:
         source, settings = self.source, self.job.settings
         frames = 1 if source.clip.still else source.count
-        tracker = build_tracker(settings.tracker, self.model, settings.device)
+        tracker = build_tracker(settings.tracker, self.model, settings.device, settings.face)
         on_progress = self._progress("track", frames)
         track = tracker.track(source.read(0, frames), source.shown, on_progress)
         return repeat_track(track, source.count) if source.clip.still else track

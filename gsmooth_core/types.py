@@ -107,6 +107,9 @@ class FaceTrack:
         light: (T, 9, 3) spherical-harmonics light, bands 0..2, RGB.
         confidence: (T,) 0..1; 0 means no usable face in that frame.
         landmarks: (T, 478, 2) pixels in the frame; NaN where there is no face.
+        shot: (T,) number of the shot, -1 where two are mixed; None where it is not known.
+        people: (T, P) whether person 1, 2, ... is seen; None where it is not known.
+        person: number of the person whose face this is; 0 where it is not known.
     """
 
     width: int
@@ -122,6 +125,9 @@ class FaceTrack:
     light: Float
     confidence: Float
     landmarks: Float
+    shot: Int | None = None
+    people: Bool | None = None
+    person: int = 0
 
     def __len__(self) -> int:
         return int(self.expression.shape[0])

@@ -26,6 +26,7 @@ from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Expression
 from tests.media import made
+from tests.tracking.heads import drawn_head
 
 FRAMES = 16
 SETTINGS = DubSettings(preset="ultrafast", chunk_frames=6)
@@ -185,6 +186,34 @@ def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_pa
     np.testing.assert_allclose(target.values[:, jaw], 0.4, atol=1e-5)
     others = [i for i in range(len(target.names)) if i != jaw]
     np.testing.assert_array_equal(target.values[:, others], track.expression[:, others])
+
+
+def test_of_two_people_one_is_dubbed_and_the_other_reported(tmp_path, opening):
+    """A cut to another person: those frames stay as they are, whoever is chosen."""
+    frames = pictures()[:8] + [drawn_head(1, 256, 0.02 * n)[:240] for n in range(8)]
+    clip = video(tmp_path / "cut.mp4", frames)
+    spoken = curves(tmp_path / "curves.json", opening)
+    outcomes = {}
+    for face in ("1", "2"):
+        settings = dataclasses.replace(SETTINGS, face=face)
+        job = Job(clip, tmp_path / f"{face}.mkv", expression=spoken, settings=settings)
+        result = outcomes[face] = dub(job, tmp_path / f"job{face}")
+        mine = [person for person in result.people if person.chosen]
+        assert [person.number for person in mine] == [int(face)]
+        (other,) = (person for person in result.people if not person.chosen)
+        assert [(u.first, u.last, u.why) for u in result.untouched] == [
+            (*other.frames[0], "someone else")
+        ]
+        assert result.shots == [(0, 7), (8, 15)]
+        report = json.loads((tmp_path / f"job{face}" / "report.json").read_text())
+        assert report["untouched"] == [dataclasses.asdict(stretch) for stretch in result.untouched]
+        before, after = read_frames(probe(clip)), read_frames(probe(job.output))
+        changes = [np.abs(a.astype(int) - b).max() for a, b in zip(before, after, strict=True)]
+        first, last = other.frames[0]
+        assert max(changes[first : last + 1]) <= 20  # the encoder's
+        first, last = mine[0].frames[0]
+        assert max(changes[first : last + 1]) > 40
+    assert outcomes["1"].untouched_frames != outcomes["2"].untouched_frames
 
 
 def test_frames_without_a_face_pass_untouched_and_are_reported(tmp_path, opening):

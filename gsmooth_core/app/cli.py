@@ -96,6 +96,12 @@ def _track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled)
     return stages.track(options.video, options.output, part, settings, on_event, cancelled)
 
 
+def _faces(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    from gsmooth_core.app import faces
+
+    return faces.faces(options.video, options.output, on_event, cancelled)
+
+
 def _predict(
     options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
 ) -> dict[str, Any]:
@@ -171,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_dub(commands)
     _add_track(commands)
+    _add_faces(commands)
     _add_predict(commands)
     _add_mesh(commands)
     _add_sync(commands)
@@ -252,7 +259,13 @@ def _add_track(commands: Any) -> None:
     parser = _add(commands, "track", _track, "follow the face of a video", _path_text)
     _add_source(parser)
     parser.add_argument("--output", type=_path, required=True, help="track file (.safetensors)")
-    _add_settings(parser, "tracker", "face_model", "device")
+    _add_settings(parser, "face", "tracker", "face_model", "device")
+
+
+def _add_faces(commands: Any) -> None:
+    parser = _add(commands, "faces", _faces, "list the people of a video", _faces_text)
+    parser.add_argument("--video", type=_path, required=True, help="video or image with people")
+    parser.add_argument("--output", type=_path, help="folder for a picture of each")
 
 
 def _add_predict(commands: Any) -> None:
@@ -307,6 +320,10 @@ def _dub_text(result: dict[str, Any]) -> str:
     text = f"{result['output']}: {result['frames']} frames in {result['seconds']} s"
     ranges = result["untouched_frames"]
     return text + (f"; {len(ranges)} stretches without a usable face left as is" if ranges else "")
+
+
+def _faces_text(result: dict[str, Any]) -> str:
+    return str(result["text"])
 
 
 def _path_text(result: dict[str, Any]) -> str:

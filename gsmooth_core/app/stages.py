@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from gsmooth_core.errors import InputError
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import MOST_FRAMES, MOST_SECONDS
+from gsmooth_core.job.seen import untouched
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
@@ -41,7 +42,7 @@ def track(
         video: video or still image.
         output: track to write.
         part: first frame and number of frames; None means to the end.
-        settings: tracker, face model and device.
+        settings: tracker, face model, device and whose face.
         on_event: told about progress.
         cancelled: asked after every frame.
 
@@ -51,7 +52,9 @@ def track(
     _check_output(output, ".safetensors")
     found = follow(video, part, settings, on_event, cancelled)
     _write(output, lambda: save_track(output, found))
-    return {"track": str(output), "frames": len(found), "usable": int(found.usable.sum())}
+    why = [asdict(stretch) for stretch in untouched(found)]
+    usable = int(found.usable.sum())
+    return {"track": str(output), "frames": len(found), "usable": usable, "untouched": why}
 
 
 def follow(
@@ -70,7 +73,7 @@ def follow(
 
     check_device(settings.device)
     model = load_face_model(settings.face_model)
-    tracker = build_tracker(settings.tracker, model, settings.device)
+    tracker = build_tracker(settings.tracker, model, settings.device, settings.face)
     progress = _progress("track", total, on_event, cancelled)
     return tracker.track(frames, replace(clip, frame_count=total), progress)
 

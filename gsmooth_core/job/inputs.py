@@ -11,6 +11,7 @@ import numpy as np
 
 from gsmooth_core import __version__
 from gsmooth_core.job.journal import fingerprint
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
@@ -39,7 +40,7 @@ class StageInputs:
         self._occlusion, self._adapt = occlusion, adapt
 
     def track(self) -> dict[str, Any]:
-        """Pictures, face model, landmark networks and, where it is used, R-Net."""
+        """Pictures, face model, landmark networks, whose face, and where it is used R-Net."""
         settings = self._job.settings
         weights = {
             "face_model": registry.resolve(settings.face_model),
@@ -47,7 +48,9 @@ class StageInputs:
         }
         if settings.tracker == "rnet":
             weights["rnet"] = registry.locate("rnet")
-        return {"version": __version__, **self._source.pictures_stamp(), **weights}
+        # The default is not named, so that tracks from before there was a choice stay good.
+        whose = {} if settings.face == DubSettings.face else {"face": settings.face}
+        return {"version": __version__, **self._source.pictures_stamp(), **weights, **whose}
 
     def predict(self) -> dict[str, Any]:
         """Speech and A2EP."""

@@ -56,6 +56,11 @@ class DubSettings:
     smoothing: float = setting(
         0.0, "calms the movement over time: 0 as predicted", limits=(0.0, 1.0)
     )
+    face: str = setting(
+        "largest",
+        "whose face: largest, or a number as `gsmooth faces` gives it",
+        pattern=r"largest|[1-9][0-9]?",
+    )
     mask: str = setting("lower_face", "what is replaced", choices=("lower_face", "face"))
     crop_size: int | str = setting(
         "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)

@@ -216,4 +216,6 @@ def repeat_track(track: FaceTrack, count: int) -> FaceTrack:
     """The track of a still picture, shown `count` times."""
     names = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
     frames: dict[str, Any] = {n: np.repeat(getattr(track, n)[:1], count, axis=0) for n in names}
+    optional = {n: getattr(track, n) for n in ("shot", "people")}
+    frames |= {n: np.repeat(v[:1], count, axis=0) for n, v in optional.items() if v is not None}
     return replace(track, **frames)

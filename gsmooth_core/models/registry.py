@@ -129,6 +129,13 @@ MODELS: dict[str, ModelFile] = {
             "775da5ea14db4dae6446401767e4003b51b3b2ac92c090f4ff1bed29707b1e18",
         ),
         ModelFile(
+            "recognise",
+            "recognise.safetensors",
+            "CC0-1.0",
+            "tells people apart",
+            "0b79b253fb607af0ed11ddb73a884a2b9344ecd7896eff14a318269d91978fe5",
+        ),
+        ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False
         ),
         ModelFile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ _TRACK: Layout = {
     "confidence": ArrayLayout(("T",), 1.0, 0.0),
     "landmarks": ArrayLayout(("T", 478, 2), 10 * _FAR, gaps=True),
 }
+_PEOPLE: Layout = {
+    "shot": ArrayLayout(("T",), 1e9, -1, kind="i"),
+    "people": ArrayLayout(("T", "P"), kind="b"),
+}
+"""Arrays that a track may lack: it was made before they were known."""
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
 _DIGITS = 5  # of curves in JSON
 
@@ -117,7 +123,11 @@ def save_track(path: Path, track: FaceTrack) -> None:
         "focal": track.focal,
         "expression_names": list(track.expression_names),
     }
-    save_arrays(path, "track", {name: getattr(track, name) for name in _TRACK}, meta)
+    arrays = {name: getattr(track, name) for name in _TRACK}
+    if track.shot is not None and track.people is not None:
+        arrays |= {"shot": track.shot, "people": track.people}
+        meta["person"] = track.person
+    save_arrays(path, "track", arrays, meta)
 
 
 def load_track(path: Path) -> FaceTrack:
@@ -126,8 +136,11 @@ def load_track(path: Path) -> FaceTrack:
     Raises:
         InputError: the file is missing, damaged or something else; it names the field.
     """
-    arrays, meta = load_arrays(path, "track", _TRACK)
+    arrays, meta = load_arrays(path, "track")
+    more = _PEOPLE if set(_PEOPLE) & set(arrays) else {}
+    check_arrays(path, arrays, {**_TRACK, **more})
     facts = Facts(path, meta)
+    floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in _TRACK}
     track = FaceTrack(
         width=facts.whole("width", 1, MOST_PIXELS),
         height=facts.whole("height", 1, MOST_PIXELS),
@@ -135,8 +148,12 @@ def load_track(path: Path) -> FaceTrack:
         model=facts.text("model"),
         focal=facts.number("focal", 1e-3, 1e7),
         expression_names=facts.names("expression_names"),
-        **{name: arrays[name].astype(np.float32, copy=False) for name in _TRACK},
+        **floats,
     )
+    if more:
+        person = facts.whole("person", 0, arrays["people"].shape[1])
+        shot = arrays["shot"].astype(np.int32, copy=False)
+        track = replace(track, shot=shot, people=arrays["people"], person=person)
     _check_names(path, track.expression_names, track.expression.shape[1])
     if np.isnan(track.landmarks[track.usable]).any():
         raise damaged(path, "'landmarks' lack in frames whose 'confidence' is above 0")

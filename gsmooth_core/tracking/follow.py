@@ -78,19 +78,34 @@ class FollowedFace:
     presence: float
 
 
-_LOST = FollowedFace(
+LOST = FollowedFace(
     np.full((LANDMARKS, 3), np.nan, np.float32), np.zeros(52, np.float32), presence=0.0
 )
 
 
-class FaceFollower:
-    """Follows one face; give it the frames in order."""
+@dataclass(frozen=True)
+class Finders:
+    """The networks that followers of one clip share."""
 
-    def __init__(self, settings: FollowSettings | None = None) -> None:
+    detector: FaceDetector
+    mesh: FaceMesh
+
+
+class FaceFollower:
+    """Follows one face; give it the frames in order.
+
+    Args:
+        settings: how.
+        finders: networks to use; None for its own.
+    """
+
+    def __init__(
+        self, settings: FollowSettings | None = None, finders: Finders | None = None
+    ) -> None:
         self.settings = settings or FollowSettings()
         self.shot = -1
-        self._detector = FaceDetector(self.settings.detector)
-        self._mesh = FaceMesh()
+        finders = finders or Finders(FaceDetector(self.settings.detector), FaceMesh())
+        self._detector, self._mesh = finders.detector, finders.mesh
         self._cuts = CutFinder(self.settings.cuts)
         self._crop: Crop | None = None
         self._last: Crop | None = None
@@ -102,11 +117,29 @@ class FaceFollower:
             self.shot += 1
             self._crop = self._last = None
             self._lost = 0
-        face = self._follow(frame) or self._search(frame)
+        return self.advance(frame)
+
+    @property
+    def last(self) -> Crop | None:
+        """Where the face was seen last in this shot."""
+        return self._last
+
+    def advance(self, frame: Image, *, search: bool = True) -> FollowedFace:
+        """Find the face in the next frame of the same shot; look for it where it is lost."""
+        face = self._follow(frame) or (self._search(frame) if search else None)
         if face is None:
             self._crop = None
             self._lost += 1
-            return _LOST
+            return LOST
+        return self._kept(face)
+
+    def begin(self, frame: Image, detection: Detection) -> FollowedFace:
+        """Begin with a face that was detected; `LOST` where a second look sees none."""
+        first = self._mesh.landmarks(frame, Crop.around(detection))
+        face = self._mesh.landmarks(frame, Crop.of_points(first.points))
+        return self._kept(face) if self._present(face) else LOST
+
+    def _kept(self, face: FaceLandmarks) -> FollowedFace:
         self._keep(Crop.of_points(face.points))
         return FollowedFace(face.points, self._mesh.scores(face.points), face.presence)
 

@@ -14,7 +14,6 @@ from gsmooth_core.face import shading
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.tracking.follow import FollowedFace
 from gsmooth_core.tracking.landmarks import Crop, cut
 from gsmooth_core.types import Bool, FaceTrack, Float, Image, Int
 
@@ -22,23 +21,6 @@ _CROP = 64
 _FACING = 0.25
 _FEWEST = 30
 _SECONDS = 0.2
-
-
-class SkinColours:
-    """Collects the colours (S, 3) of the skin landmarks of every frame."""
-
-    def __init__(self) -> None:
-        self._rows: list[Image] = []
-
-    def add(self, _index: int, frame: Image, face: FollowedFace) -> None:
-        """Take the colours of the next frame (H, W, 3)."""
-        colours = sample(frame, face.points) if face.presence > 0 else None
-        empty = np.zeros((len(SKIN), 3), np.uint8)
-        self._rows.append(empty if colours is None else colours)
-
-    def result(self) -> Image:
-        """(T, S, 3) RGB."""
-        return np.array(self._rows, np.uint8).reshape(-1, len(SKIN), 3)
 
 
 def sample(frame: Image, points: Float) -> Image:
@@ -59,7 +41,7 @@ def estimate(track: FaceTrack, shot: Int, model: MorphableModel, colours: Image)
         track: the fitted track of T frames.
         shot: (T,) shot numbers; light does not flow across cuts.
         model: the face model of the track.
-        colours: (T, S, 3) of `SkinColours`.
+        colours: (T, S, 3) of `sample`.
 
     Returns:
         (T, 9, 3) for an albedo equal to the clip's median skin colour; white light from

@@ -21,7 +21,7 @@ def hidden_share(colours: Image, usable: Bool, model: MorphableModel) -> Float:
     """The share of the skin around the mouth whose colour is unlike its own.
 
     Args:
-        colours: (T, S, 3) RGB of the skin landmarks (`lighting.SkinColours`).
+        colours: (T, S, 3) RGB of the skin landmarks (`lighting.sample`).
         usable: (T,) frames whose median colour is taken as the skin's own.
         model: the face model, which tells the landmarks around the mouth from the others.
 

@@ -7,7 +7,7 @@ and the network reads the coefficients of the Basel Face Model from the crop.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,13 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models.checkpoints import plausible
 from gsmooth_core.tracking import deep3d
 from gsmooth_core.tracking.fit import Limits, fill, ramp, yaw
-from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, follow_face
+from gsmooth_core.tracking.follow import FollowedFace, FollowSettings
 from gsmooth_core.tracking.landmarks import cut
+from gsmooth_core.tracking.people import LARGEST, follow_people
 from gsmooth_core.tracking.projection import Camera, translation
 from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet, rnet_source
 from gsmooth_core.tracking.terms import face_size
+from gsmooth_core.tracking.track import with_people
 from gsmooth_core.types import Bool, Clip, FaceTrack, Float, Image
 
 _SAMPLED_VERTICES = 200
@@ -57,14 +59,6 @@ class Coefficients:
         return cls(identity, expression, texture, angles, light, place)
 
 
-@dataclass
-class _Collected:
-    """What the pass over the frames leaves: a row a frame."""
-
-    values: list[Float] = field(default_factory=list)
-    matrices: list[Float] = field(default_factory=list)
-
-
 class RNetTracker:
     """Tracks faces with an R-Net checkpoint.
 
@@ -74,6 +68,7 @@ class RNetTracker:
         follow: how the face is chosen and followed.
         limits: what makes a frame unusable.
         device: where the network runs.
+        face: whose face, see `TrackSettings`.
 
     Raises:
         ModelError: the checkpoint or the model does not fit.
@@ -86,6 +81,7 @@ class RNetTracker:
         follow: FollowSettings | None = None,
         limits: Limits | None = None,
         device: str = "cpu",
+        face: str = LARGEST,
     ) -> None:
         sizes = (len(model.identity_basis), len(model.expression_basis))
         if sizes != HEADS[:2]:
@@ -96,7 +92,7 @@ class RNetTracker:
         self._model = model
         self._follow = follow or FollowSettings()
         self._limits = limits or Limits()
-        self._device = device
+        self._device, self._face = device, face
         self._source = rnet_source(checkpoint)
         self._network: RNet = load_rnet(checkpoint).to(device)
 
@@ -120,30 +116,26 @@ class RNetTracker:
             NoFaceError: no frame shows a face.
             ModelError: the network makes values that no face has.
         """
-        rows = _Collected()
-
-        def regress(index: int, frame: Image, face: FollowedFace) -> None:
-            self._add(rows, frame, face)
-            if on_progress:
-                on_progress(index + 1)
-
-        landmarks = follow_face(frames, self._follow, regress)
+        people = follow_people(frames, self._regressed, self._follow, on_progress)
+        person = people.choose(self._face)
+        landmarks, rows = people.track(person)
         present = landmarks.presence > 0
         if not present.any():
             raise NoFaceError(
                 "No face was found in any frame of the clip.",
                 "Use a clip in which a face is seen from the front.",
             )
-        values, matrices = np.array(rows.values), np.array(rows.matrices)
-        return self._assemble(values, matrices, present, landmarks.points, landmarks.presence, clip)
+        nothing = np.zeros(COEFFICIENTS, np.float32), np.eye(2, 3, dtype=np.float32)
+        filled = [nothing if row is None else row for row in rows]
+        values, matrices = (np.array(part) for part in zip(*filled, strict=True))
+        points, presence = landmarks.points, landmarks.presence
+        track = self._assemble(values, matrices, present, points, presence, clip)
+        return with_people(track, people, person)
 
-    def _add(self, rows: _Collected, frame: Image, face: FollowedFace) -> None:
-        matrix, values = np.eye(2, 3, dtype=np.float32), np.zeros(COEFFICIENTS, np.float32)
-        if face.presence > 0:
-            matrix = deep3d.crop_matrix(deep3d.five_points(face.points))
-            values = self.regress(cut(frame, matrix, deep3d.SIDE))
-        rows.matrices.append(matrix)
-        rows.values.append(values)
+    def _regressed(self, frame: Image, face: FollowedFace) -> tuple[Float, Float]:
+        """(257,) coefficients of a face, and the (2, 3) map of the crop that they are of."""
+        matrix = deep3d.crop_matrix(deep3d.five_points(face.points))
+        return self.regress(cut(frame, matrix, deep3d.SIDE)), matrix
 
     @torch.inference_mode()
     def regress(self, crop: Image) -> Float:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
+
+from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
-from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, LandmarkTrack, follow_face
+from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, LandmarkTrack
 from gsmooth_core.tracking.occlusion import hidden_share
+from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Clip, FaceTrack, Image
 
 
@@ -18,12 +23,15 @@ class TrackSettings:
     """How a face is tracked.
 
     Attributes:
-        follow: how the face is chosen and its landmarks followed.
+        follow: how a face is found and its landmarks followed.
         fit: how the model is fitted to them.
+        face: whose face: "largest" (who takes up most of the picture over the whole clip), or a
+            person's number, "1" is who is seen longest.
     """
 
     follow: FollowSettings = field(default_factory=FollowSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+    face: str = LARGEST
 
 
 def track_face(
@@ -33,10 +41,11 @@ def track_face(
     settings: TrackSettings | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> FaceTrack:
-    """Track one face through a clip.
+    """Track the face of one person through a clip.
 
-    The frames are read once and none is kept: landmarks and the colours of the skin at them are
-    all that is kept (the light is estimated from those after the fit).
+    The frames are read once and none is kept: the landmarks of everybody, the colours of the skin
+    at them and a few small pictures of each face are all that stays. Frames that do not show the
+    chosen person have no face, whoever else is there.
 
     Args:
         frames: (H, W, 3) RGB each, in order.
@@ -50,17 +59,33 @@ def track_face(
 
     Raises:
         NoFaceError: no frame shows a face.
+        InputError: the settings name a person who is not there.
     """
     settings = settings or TrackSettings()
-    skin = lighting.SkinColours()
+    people = follow_people(frames, _skin, settings.follow, on_progress)
+    person = people.choose(settings.face)
+    landmarks, colours = people.track(person)
+    track = finish_track(landmarks, skin_rows(colours), clip, model, settings.fit)
+    return with_people(track, people, person)
 
-    def keep(index: int, frame: Image, face: FollowedFace) -> None:
-        skin.add(index, frame, face)
-        if on_progress:
-            on_progress(index + 1)
 
-    landmarks = follow_face(frames, settings.follow, keep)
-    return finish_track(landmarks, skin.result(), clip, model, settings.fit)
+def _skin(frame: Image, face: FollowedFace) -> Image:
+    return lighting.sample(frame, face.points)
+
+
+def skin_rows(colours: Sequence[Image | None]) -> Image:
+    """(T, S, 3) RGB of `lighting.sample`, black where there was no face."""
+    rows = np.zeros((len(colours), len(SKIN), 3), np.uint8)
+    for row, colour in zip(rows, colours, strict=True):
+        if colour is not None:
+            row[:] = colour
+    return rows
+
+
+def with_people(track: FaceTrack, people: People[Any], person: Person[Any] | None) -> FaceTrack:
+    """A track that also knows the clip's shots, and who else is seen."""
+    chosen = person.number if person else 0
+    return replace(track, shot=people.shot, people=people.seen, person=chosen)
 
 
 def finish_track(

@@ -8,7 +8,8 @@ from typing import Protocol
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import best_device
-from gsmooth_core.tracking.track import track_face
+from gsmooth_core.tracking.people import LARGEST
+from gsmooth_core.tracking.track import TrackSettings, track_face
 from gsmooth_core.types import Clip, FaceTrack, Image
 
 TRACKERS = ("fit", "rnet")
@@ -32,10 +33,11 @@ class FitTracker:
 
     Args:
         model: the face model.
+        face: whose face, see `TrackSettings`.
     """
 
-    def __init__(self, model: MorphableModel) -> None:
-        self._model = model
+    def __init__(self, model: MorphableModel, face: str = LARGEST) -> None:
+        self._model, self._settings = model, TrackSettings(face=face)
 
     def track(
         self,
@@ -44,23 +46,26 @@ class FitTracker:
         on_progress: Callable[[int], None] | None = None,
     ) -> FaceTrack:
         """Track one face; see `track_face`."""
-        return track_face(frames, clip, self._model, on_progress=on_progress)
+        return track_face(frames, clip, self._model, self._settings, on_progress)
 
 
-def build_tracker(name: str, model: MorphableModel, device: str = "auto") -> Tracker:
+def build_tracker(
+    name: str, model: MorphableModel, device: str = "auto", face: str = LARGEST
+) -> Tracker:
     """A tracker by its name.
 
     Args:
         name: one of `TRACKERS`; "rnet" needs the user's own checkpoint, found as the model "rnet".
         model: the face model; R-Net needs the Basel Face Model.
         device: where R-Net runs.
+        face: whose face, see `TrackSettings`.
 
     Raises:
         ModelError: the checkpoint is missing, damaged, or does not fit the face model.
     """
     if name == "fit":
-        return FitTracker(model)
+        return FitTracker(model, face)
     from gsmooth_core.tracking.rnet import RNetTracker  # torch, which the fit does without
 
     chosen = best_device() if device == "auto" else device
-    return RNetTracker(registry.locate("rnet"), model, device=chosen)
+    return RNetTracker(registry.locate("rnet"), model, device=chosen, face=face)

@@ -83,7 +83,13 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
     values = {"strength": 0.5, "smoothing": 0.25, "mask": "face", "crop_size": 256, "crf": 20}
     values |= {"preset": "fast", "chunk_frames": 5, "keep_source_audio": True}
     values |= {"device": "cpu", "reference_gap": 0.5, "adapt": 90.0, "occluders": False}
-    values |= {"tracker": "rnet", "face_model": "bfm", "a2ep": "/own/a2ep", "taft": "/own/taft"}
+    values |= {
+        "face": "2",
+        "tracker": "rnet",
+        "face_model": "bfm",
+        "a2ep": "/own/a2ep",
+        "taft": "/own/taft",
+    }
     assert set(values) == {known.name for known in fields(DubSettings)}
     options = []
     for name, value in values.items():

@@ -24,6 +24,7 @@ from gsmooth_core.face.morphable import save_face_model
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
+from gsmooth_core.tracking.recognise import load_recogniser
 from gsmooth_core.tracking.resnet import load_rnet
 from tests.attacks.checkpoints import changed, made, refused
 
@@ -31,6 +32,7 @@ READERS = {
     "a2ep.safetensors": load_a2ep,
     "taft.safetensors": load_generator,
     "sync.safetensors": load_expert,
+    "recognise.safetensors": load_recogniser,
     "face_model.safetensors": load_face_model,
     "BFM_model_front.mat": load_face_model,
     "epoch_20.pth": load_rnet,

@@ -53,6 +53,33 @@ def test_a_track_comes_back_and_is_valid_as_curves(track, tmp_path):
     np.testing.assert_array_equal(spoken.values, track.expression)
 
 
+def test_a_track_keeps_shots_and_people(track, tmp_path):
+    shot = np.array([0, 0, -1, 1, 1], np.int32)
+    seen = np.array([[1, 0], [1, 0], [0, 0], [0, 1], [1, 1]], bool)
+    path = tmp_path / "t.safetensors"
+    save_track(path, dataclasses.replace(track, shot=shot, people=seen, person=2))
+    found = load_track(path)
+    np.testing.assert_array_equal(found.shot, shot)
+    np.testing.assert_array_equal(found.people, seen)
+    assert (found.shot.dtype, found.people.dtype, found.person) == (np.int32, np.bool_, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"shot": np.zeros(4, np.int32)}, "'shot' has the shape"),
+        ({"shot": np.full(5, -2, np.int32)}, "'shot' holds values beyond"),
+        ({"people": np.zeros((5, 2), np.int8)}, "'people' holds values of the type"),
+        ({"person": 3}, "person"),
+    ],
+)
+def test_shots_and_people_that_cannot_be_are_refused(track, tmp_path, changed, words):
+    known = {"shot": np.zeros(5, np.int32), "people": np.zeros((5, 2), bool), "person": 1}
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, **known | changed))
+    with pytest.raises(InputError, match=words):
+        load_track(tmp_path / "t.safetensors")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

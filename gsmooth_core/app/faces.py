@@ -1,0 +1,89 @@
+"""Who is seen in a video: what `gsmooth faces` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core.errors import NoFaceError
+from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.job.ranges import describe_ranges, ranges_of
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.media.images import write_image
+from gsmooth_core.storage.files import make_folder
+from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
+from gsmooth_core.types import Image
+
+
+def faces(
+    video: Path, folder: Path | None, on_event: OnEvent, cancelled: Cancelled
+) -> dict[str, Any]:
+    """List the people of a video, with a picture of each where there is a folder for it.
+
+    Args:
+        video: video or still image.
+        folder: where to put `person_1.png` and so on; it is made when it is not there.
+        on_event: told about progress.
+        cancelled: asked after every frame.
+
+    Raises:
+        NoFaceError: nobody is seen.
+        GSmoothError: a file that cannot be read or written.
+    """
+    clip = probe(video)
+    if folder is not None:
+        make_folder(folder)
+    total = 1 if clip.still else clip.frame_count
+    on_event(Progress("track", 0, total))
+
+    def on_progress(done: int) -> None:
+        raise_if(cancelled)
+        on_event(Progress("track", done, total))
+
+    frames = read_frames(clip, 0, 1) if clip.still else read_frames(clip)
+    found = follow_people(frames, lambda _frame, _face: None, on_progress=on_progress)
+    if not found.people:
+        text = f"No frame of '{video.name}' shows a face."
+        raise NoFaceError(text, "Choose one in which people are seen from the front.")
+    people = [_told(found, person, folder) for person in found.people]
+    shots = [
+        ranges_of(found.shot == number)[0] for number in np.unique(found.shot[found.shot >= 0])
+    ]
+    dissolves = ranges_of(found.shot < 0)
+    text = "\n".join(_in_words(person) for person in people)
+    return {
+        "people": people, "frames": len(found.shot), "fps": str(clip.fps),
+        "shots": shots, "dissolves": dissolves, "text": text,
+    }  # fmt: skip
+
+
+def _told(found: People[None], person: Person[None], folder: Path | None) -> dict[str, Any]:
+    picture = folder / f"person_{person.number}.png" if folder is not None else None
+    if picture is not None:
+        write_image(picture, _thumbnail(person))
+    seen = found.seen[:, person.number - 1]
+    largest = found.choose(LARGEST)
+    return {
+        "number": person.number,
+        "frames": int(seen.sum()),
+        "ranges": ranges_of(seen),
+        "width": round(float(np.median(person.widths)), 1),
+        "largest": largest is not None and largest.number == person.number,
+        "thumbnail": str(picture) if picture is not None else None,
+    }
+
+
+def _thumbnail(person: Person[None]) -> Image:
+    """(150, 150, 3): the most frontal of the pictures that were kept."""
+    chips = [chip for sighting in person.sightings for chip in sighting.chips]
+    return min(chips, key=lambda chip: chip[1])[2]
+
+
+def _in_words(person: dict[str, Any]) -> str:
+    where = describe_ranges(person["ranges"], 0)
+    text = f"{person['number']}: {person['frames']} frames, {person['width']:.0f} pixels wide"
+    largest = ", the largest" if person["largest"] else ""
+    picture = f"; {person['thumbnail']}" if person["thumbnail"] else ""
+    return f"{text}{largest}; {where}{picture}"

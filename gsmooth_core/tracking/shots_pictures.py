@@ -1,0 +1,107 @@
+"""Thumbnails of a clip, compared by what is in them and not by their light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gsmooth_core.types import Bool, Float, Image
+
+SIDE = 32
+
+_SPREAD = 2.0  # of the structure's blur, in pixels of a thumbnail
+_NOISE = 2.0  # levels; what is fainter has no structure
+_BLACK = 20.0  # levels; no line of a bar is lighter
+_LEAST = 4.0  # length of the structure of a frame that shows something; up to 32
+_PLAIN = 2.5  # levels of contrast below which a frame shows nothing
+
+
+@dataclass(frozen=True)
+class ShotSettings:
+    """What counts as another picture, in `unlike` of their structure (0 the same, 1 nothing alike).
+
+    Attributes:
+        cut: least difference at a cut.
+        beyond: the same where a flash hides what moves meanwhile.
+        white: the same where a flash is all that is seen for a moment.
+        jump: least difference where a shot goes on later; it must then stand alone.
+        alone: how many times the difference of the frames around that is.
+        flash: frames that a flash may last.
+        dissolve: shortest and longest dissolve in frames.
+        bend: how far a dissolve may be from even, parts of its height.
+        residue: what in a dissolve may be neither picture, parts of their difference.
+        apart: least difference of colour between the pictures of a dissolve, root mean square.
+        steady: how far either may go on before and behind, parts of their difference; what moves
+            looks like a dissolve for a moment, and then moves on.
+    """
+
+    cut: float = 0.55
+    beyond: float = 0.75
+    white: float = 0.9
+    jump: float = 0.35
+    alone: float = 3.0
+    flash: int = 5
+    dissolve: tuple[int, int] = (4, 60)
+    bend: float = 0.12
+    residue: float = 0.17
+    apart: float = 0.13
+    steady: float = 0.25
+
+
+class Pictures:
+    """Thumbnails and their structure.
+
+    Attributes:
+        structure: (T, 1024) local contrast, of unit length; 0 where there is nothing to see.
+        plain: (T,) frames that show nothing, black or white.
+        colour: (T, 768) small pictures, 0..1.
+        light: (T,) mean, 0..255.
+    """
+
+    def __init__(self, thumbnails: Image) -> None:
+        rows = [_structure(t) for t in thumbnails]
+        self.structure: Float = np.array([row for row, _ in rows], np.float32)
+        self.plain: Bool = np.array([plain for _, plain in rows])
+        count, half = len(thumbnails), SIDE // 2
+        blocks = thumbnails.reshape(count, half, 2, half, 2, 3).astype(np.float32)
+        self.colour: Float = blocks.mean((2, 4)).reshape(count, -1) / 255
+        self.light: Float = self.colour.mean(1) * 255
+
+    def unlike(self, first: slice, second: slice) -> Float:
+        """(A, B) how unlike the frames of two stretches are; plain ones are left out."""
+        a, b = (self.structure[s][~self.plain[s]] for s in (first, second))
+        return np.asarray(1 - a @ b.T, np.float32)
+
+
+def _structure(thumbnail: Image) -> tuple[Float, bool]:
+    grey = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    inner = _inside_bars(grey)
+    detail = grey[inner] - cv2.GaussianBlur(grey[inner], (0, 0), _SPREAD)
+    power = cv2.GaussianBlur(detail**2, (0, 0), _SPREAD) + _NOISE**2
+    local = np.zeros_like(grey)
+    local[inner] = detail / np.sqrt(power)
+    local[inner] -= local[inner].mean()
+    length = float(np.linalg.norm(local))
+    plain = float(grey.std()) < _PLAIN or length < _LEAST
+    return np.asarray(local.ravel() / max(length, _LEAST), np.float32), plain
+
+
+def _inside_bars(grey: Float) -> tuple[slice, slice]:
+    """The picture between black bars, whose edges would make all pictures look alike."""
+    parts = []
+    for line in (grey.max(1), grey.max(0)):
+        lit = np.flatnonzero(line >= _BLACK)
+        low, high = (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, SIDE)
+        low, high = low + (low > 0), high - (high < SIDE)  # a mixed line
+        parts.append(slice(low, high) if high - low >= SIDE // 4 else slice(0, SIDE))
+    return parts[0], parts[1]
+
+
+def runs(flags: Bool) -> Iterator[tuple[int, int]]:
+    """(first, last) of each stretch of frames that are true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    for first, end in edges.reshape(-1, 2):
+        yield int(first), int(end) - 1

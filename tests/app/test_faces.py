@@ -1,0 +1,62 @@
+"""`gsmooth faces`: who is seen, when, how large, with a picture of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from gsmooth_core.app.cli import main
+from tests.media import made
+from tests.tracking.heads import drawn_head
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Her for 8 frames, him for 12."""
+    her = cv2.resize(skimage.data.astronaut()[10:270, 95:355], (240, 240))
+    frames = [her] * 8 + [drawn_head(1, 240)] * 12
+    return made.write_video(tmp_path_factory.mktemp("faces") / "two.mp4", np.array(frames), 25)
+
+
+def test_people_with_numbers_ranges_sizes_and_pictures(clip, tmp_path, capsys):
+    assert main(["faces", "--video", str(clip), "--output", str(tmp_path / "p"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    first, second = result["people"]
+    assert (first["number"], first["ranges"], first["frames"]) == (1, [[8, 19]], 12)
+    assert (second["number"], second["ranges"], second["frames"]) == (2, [[0, 7]], 8)
+    assert sum(person["largest"] for person in result["people"]) == 1
+    assert result["shots"] == [[0, 7], [8, 19]]
+    assert 80 < second["width"] < 160
+    her, him = (cv2.imread(person["thumbnail"]) for person in (second, first))
+    assert her.shape == him.shape == (150, 150, 3)
+    wall = np.array([126, 101, 76])  # behind him, BGR
+    assert np.abs(him[0, 0] - wall).max() < 12
+    assert np.abs(her[0, 0] - wall).max() > 30
+
+
+def test_in_words_and_without_pictures(clip, capsys):
+    assert main(["faces", "--video", str(clip)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("1: 12 frames")]
+    assert [line for line in lines if line.startswith("2: 8 frames") and "frame 0-7" in line]
+
+
+def test_nobody_is_an_error(tmp_path, capsys):
+    grey = np.full((5, 120, 160, 3), 90, np.uint8)
+    clip = made.write_video(tmp_path / "grey.mp4", grey, 25)
+    assert main(["faces", "--video", str(clip)]) != 0
+    assert "shows a face" in capsys.readouterr().err
+
+
+def test_a_number_that_nobody_has_is_an_error(clip, tmp_path, capsys):
+    target = tmp_path / "t.safetensors"
+    options = ["--video", str(clip), "--output", str(target)]
+    assert main(["track", *options, "--face", "3"]) != 0
+    assert "There is no face 3: 2 people are seen." in capsys.readouterr().err
+    assert not target.exists()
+    assert main(["track", *options, "--face", "0"]) != 0

@@ -1,0 +1,43 @@
+"""What stages depend on: a choice of face makes the track anew, its default does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.job.inputs import StageInputs
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.journal import fingerprint
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import Source
+from gsmooth_core.taft.adapt import AdaptSettings
+from tests.media import made
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return made.write_video(tmp_path / "clip.mp4", made.numbered_frames(3), 25)
+
+
+def _track(clip: Path, **settings: str) -> dict[str, object]:
+    job = Job(clip, clip.with_name("out.mp4"), settings=DubSettings(**settings))
+    return StageInputs(Source(job), clip.parent, None, AdaptSettings()).track()
+
+
+def test_the_default_face_is_not_named(clip: Path) -> None:
+    """Tracks from before there was a choice stay good."""
+    assert "face" not in _track(clip)
+    assert fingerprint(**_track(clip)) == fingerprint(**_track(clip, face="largest"))
+
+
+def test_another_face_is_another_track(clip: Path) -> None:
+    prints = {fingerprint(**_track(clip, face=face)) for face in ("largest", "1", "2")}
+    assert len(prints) == 3
+
+
+@pytest.mark.parametrize("face", ["0", "100", "", "speaker", "1\n", 1])
+def test_what_names_no_face_is_refused(face: object) -> None:
+    with pytest.raises(InputError):
+        DubSettings(face=face)  # type: ignore[arg-type]

@@ -1,0 +1,59 @@
+"""What a clip shows, in ranges and words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gsmooth_core.job.seen import Seen, Untouched, in_words, people_of, shots_of, untouched
+from gsmooth_core.types import FaceTrack
+from tests.doubles import face_track
+
+
+def _track() -> FaceTrack:
+    """Ten frames: 0-1 mine, 2 mine but hidden, 3-4 mixed, 5-6 another's, 7 nobody's, 8-9 both."""
+    track = face_track(10)
+    mine = np.isin(np.arange(10), [0, 1, 2, 8, 9])
+    other = np.isin(np.arange(10), [5, 6, 8, 9])
+    landmarks = np.where(mine[:, None, None], track.landmarks, np.nan).astype(np.float32)
+    return replace(
+        track,
+        landmarks=landmarks,
+        confidence=(mine & (np.arange(10) != 2)).astype(np.float32),
+        shot=np.array([0, 0, 0, -1, -1, 1, 1, 1, 1, 1], np.int32),
+        people=np.stack([mine, other], 1),
+        person=1,
+    )
+
+
+def test_why_frames_stay_as_they_are() -> None:
+    assert untouched(_track()) == [
+        Untouched(2, 2, "unusable"),
+        Untouched(3, 4, "dissolve"),
+        Untouched(5, 6, "someone else"),
+        Untouched(7, 7, "no face"),
+    ]
+
+
+def test_in_words_with_the_readers_numbers() -> None:
+    words = in_words(_track(), 100)
+    assert "No usable face in frame 102; left" in words
+    assert "Someone else is seen in frame 105-106" in words
+    assert "Two pictures are mixed in frame 103-104" in words
+    assert in_words(face_track(3), 0) == ""
+
+
+def test_shots_and_people() -> None:
+    assert shots_of(_track()) == [(0, 2), (5, 9)]
+    assert people_of(_track()) == [
+        Seen(1, [(0, 2), (8, 9)], chosen=True),
+        Seen(2, [(5, 6), (8, 9)], chosen=False),
+    ]
+
+
+def test_an_old_track_knows_neither() -> None:
+    track = replace(_track(), shot=None, people=None, person=0)
+    assert shots_of(track) == [(0, 9)]
+    assert people_of(track) == []
+    assert {stretch.why for stretch in untouched(track)} == {"unusable", "no face"}

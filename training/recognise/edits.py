@@ -1,0 +1,207 @@
+"""Made edits of footage, with what is true of them: cuts, dissolves, fades, flashes, lamps.
+
+Every frame knows its picture: which stretch of which clip it is from. What a detector must find
+follows from how the edit was put together, frame by frame, before a codec saw it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.types import Image, Int
+
+WIDTH, HEIGHT = 480, 270
+DISSOLVE, FADE, CUT, JUMP = "dissolve", "fade", "cut", "jump"
+
+
+@dataclass
+class Edit:
+    """An edit and its truth.
+
+    Attributes:
+        frames: (H, W, 3) each.
+        person: speaker of each frame; "" where two are mixed.
+        cuts: first frames of shots after a hard cut.
+        jumps: the same where the shot goes on later in the same take.
+        dissolves: (first, last) mixed frame each.
+        fades: (first, last) black frame between two pictures each.
+        flashes: frames of flashes.
+        lamps: frames at which only the light changes.
+    """
+
+    frames: list[Image] = field(default_factory=list)
+    person: list[str] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
+    jumps: list[int] = field(default_factory=list)
+    dissolves: list[tuple[int, int]] = field(default_factory=list)
+    fades: list[tuple[int, int]] = field(default_factory=list)
+    flashes: list[int] = field(default_factory=list)
+    lamps: list[int] = field(default_factory=list)
+
+    @property
+    def shot(self) -> Int:
+        """(T,) number of the shot, -1 in a dissolve; a fade's black belongs to what follows."""
+        starts = np.zeros(len(self.frames), np.int32)
+        starts[[*self.cuts, *self.jumps, *(a for a, _ in self.fades)]] = 1
+        starts[[b + 1 for _, b in self.dissolves]] = 1
+        number = np.cumsum(starts).astype(np.int32)
+        for first, last in self.dissolves:
+            number[first : last + 1] = -1
+        return number
+
+
+@dataclass(frozen=True)
+class Take:
+    """A clip to cut from: file, speaker."""
+
+    path: Path
+    speaker: str
+
+
+def make_edit(takes: Sequence[Take], seed: int, shots: int = 8, *, bars: bool = False) -> Edit:
+    """An edit of `shots` stretches of 1-3 s among the takes, joined in various ways.
+
+    Args:
+        takes: two or more clips of different people.
+        seed: of everything that is drawn by chance.
+        shots: number of stretches.
+        bars: show whole frames between black bars, instead of their middle.
+    """
+    rng = np.random.default_rng(seed)
+    edit, last = Edit(), -1
+    begun = [int(rng.integers(0, 20)) for _ in takes]
+    for number in range(shots):
+        kind = str(rng.choice([CUT, CUT, CUT, DISSOLVE, FADE, JUMP])) if number else CUT
+        which = last if kind == JUMP else _other(rng, len(takes), last)
+        skip = int(rng.integers(25, 60)) if kind == JUMP else 0
+        count = int(rng.integers(25, 75))
+        fit = _contain if bars else _fill
+        stretch = _stretch(takes[which].path, begun[which] + skip, count, fit)
+        if stretch is None:
+            begun[which], kind = 0, CUT if kind == JUMP else kind
+            which = _other(rng, len(takes), last)
+            stretch = _stretch(takes[which].path, begun[which], count, fit) or []
+        begun[which] += skip + count
+        _join(edit, stretch, takes[which].speaker, kind, rng)
+        last = which
+    _flash(edit, rng)
+    _lamp(edit, rng)
+    return edit
+
+
+def _other(rng: np.random.Generator, count: int, last: int) -> int:
+    return int(rng.choice([n for n in range(count) if n != last]))
+
+
+def _stretch(
+    path: Path, start: int, count: int, fit: Callable[[Image], Image]
+) -> list[Image] | None:
+    clip = probe(path)
+    if clip.frame_count < start + count:
+        return None
+    return [fit(frame) for frame in read_frames(clip, start, count)]
+
+
+def _fill(frame: Image) -> Image:
+    """The middle of a frame, filling the picture."""
+    height, width = frame.shape[:2]
+    scale = max(WIDTH / width, HEIGHT / height)
+    size = (max(round(width * scale), WIDTH), max(round(height * scale), HEIGHT))
+    resized = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 4
+    return np.ascontiguousarray(resized[top : top + HEIGHT, left : left + WIDTH])
+
+
+def _contain(frame: Image) -> Image:
+    """The whole frame, between bars."""
+    height, width = frame.shape[:2]
+    scale = min(WIDTH / width, HEIGHT / height)
+    inner = cv2.resize(
+        frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
+    )
+    canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    top, left = (HEIGHT - inner.shape[0]) // 2, (WIDTH - inner.shape[1]) // 2
+    canvas[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return canvas
+
+
+def _join(
+    edit: Edit, stretch: list[Image], speaker: str, kind: str, rng: np.random.Generator
+) -> None:
+    if not edit.frames:
+        pass
+    elif kind == DISSOLVE:
+        _dissolve(edit, stretch, int(rng.integers(8, 20)))
+    elif kind == FADE:
+        _fade(edit, stretch, int(rng.integers(6, 14)))
+    else:
+        (edit.jumps if kind == JUMP else edit.cuts).append(len(edit.frames))
+    edit.frames += stretch
+    edit.person += [speaker] * len(stretch)
+
+
+def _dissolve(edit: Edit, stretch: list[Image], length: int) -> None:
+    """Mix the end of the edit with the beginning of the stretch, which is taken from it."""
+    first = len(edit.frames) - length
+    for k in range(length):
+        share = (k + 1) / (length + 1)
+        mixed = cv2.addWeighted(edit.frames[first + k], 1 - share, stretch[k], share, 0)
+        edit.frames[first + k] = np.asarray(mixed, np.uint8)
+        edit.person[first + k] = ""
+    edit.dissolves.append((first, first + length - 1))
+    del stretch[:length]
+
+
+def _fade(edit: Edit, stretch: list[Image], length: int) -> None:
+    count = len(edit.frames)
+    for k in range(length):
+        share = k / length
+        edit.frames[count - 1 - k] = (edit.frames[count - 1 - k] * share).astype(np.uint8)
+        stretch[k] = (stretch[k] * share).astype(np.uint8)
+    edit.fades.append((count - 1, count))
+
+
+def _quiet(edit: Edit, rng: np.random.Generator) -> int | None:
+    """A frame well inside a shot."""
+    shot = edit.shot
+    same = [t for t in range(12, len(shot) - 24) if (shot[t - 12 : t + 24] == shot[t]).all()]
+    same = [t for t in same if shot[t] >= 0 and not _near_fade(edit, t)]
+    return int(rng.choice(same)) if same else None
+
+
+def _near_fade(edit: Edit, t: int) -> bool:
+    return any(first - 25 < t < last + 25 for first, last in edit.fades)
+
+
+def _flash(edit: Edit, rng: np.random.Generator) -> None:
+    for _ in range(3):
+        at = _quiet(edit, rng)
+        if at is None:
+            continue
+        strength = rng.uniform(0.5, 1.0)
+        for t in range(at, at + int(rng.integers(1, 4))):
+            lit = edit.frames[t] * 1.5 + 255 * strength
+            edit.frames[t] = np.minimum(lit, 255).astype(np.uint8)
+            edit.flashes.append(t)
+            strength *= 0.7
+
+
+def _lamp(edit: Edit, rng: np.random.Generator) -> None:
+    """From one frame on to the shot's end, another light."""
+    at = _quiet(edit, rng)
+    if at is None or any(abs(at - t) < 15 for t in edit.flashes):
+        return
+    shot, gain = edit.shot, rng.uniform(0.5, 0.75, 3) ** rng.choice([-1.0, 1.0])
+    t = at
+    while t < len(shot) and shot[t] == shot[at] and not _near_fade(edit, t):
+        edit.frames[t] = np.minimum(edit.frames[t] * gain, 255).astype(np.uint8)
+        t += 1
+    edit.lamps.append(at)
+    if t < len(shot) and shot[t] == shot[at]:
+        edit.lamps.append(t)
