@@ -44,9 +44,10 @@ def main() -> None:
         edit = make_edit(_some(takes, seed), seed, bars=options.bars)
         path = options.output / f"edit_{seed:02d}.mp4"
         encode(edit, path, _QUALITY[seed % len(_QUALITY)])
-        counts += compare(edit, find(path))
+        counts.update(compare(edit, find(path)))
         if options.people:
-            counts += who_is_who(edit, follow_people(read_frames(probe(path)), lambda *_: None))
+            found = follow_people(read_frames(probe(path)), lambda *_: None)
+            counts.update(who_is_who(edit, found))
     (options.output / "shots.json").write_text(json.dumps(figures(counts), indent=1) + "\n")
 
 
@@ -99,7 +100,8 @@ def compare(edit: Edit, shot: Int) -> Counter[str]:
     counts["flashes"] += len(edit.flashes)
     counts["cuts at flashes"] += len({t for f in edit.flashes for t in (f, f + 1)} & left)
     counts["false cuts"] += len(left)
-    return counts + _dissolves(edit, shot == MIXED)
+    counts.update(_dissolves(edit, shot == MIXED))
+    return counts
 
 
 def _dissolves(edit: Edit, mixed: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Counter[str]:
