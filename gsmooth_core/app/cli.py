@@ -319,7 +319,8 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 def _dub_text(result: dict[str, Any]) -> str:
     text = f"{result['output']}: {result['frames']} frames in {result['seconds']} s"
     ranges = result["untouched_frames"]
-    return text + (f"; {len(ranges)} stretches without a usable face left as is" if ranges else "")
+    left = sum(last - first + 1 for first, last in ranges)
+    return text + (f"; {left} frames left as they are" if left else "")
 
 
 def _faces_text(result: dict[str, Any]) -> str:

@@ -60,7 +60,8 @@ def relit(picture: Float, frame: Float, known: Float) -> Float:
     share = np.float32(np.clip((apart - _STEADY) / (_CHANGED - _STEADY), 0, 1))
     if share == 0:
         return picture
-    return np.clip(picture * (1 + share * (gain - 1)) + share * offset, 0, 1)
+    changed: Float = np.clip(picture * (1 + share * (gain - 1)) + share * offset, 0, 1)
+    return changed
 
 
 def _change(own: Float, wanted: Float) -> tuple[float, float]:

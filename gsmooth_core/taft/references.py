@@ -151,7 +151,8 @@ def choose(
 def brightness(track: FaceTrack) -> Float:
     """(T,) logarithm of how brightly the face is lit in each frame."""
     level = track.light[:, 0].mean(-1)
-    return np.log(np.maximum(level, _DARKEST)).astype(np.float32)
+    logarithm: Float = np.log(np.maximum(level, _DARKEST)).astype(np.float32)
+    return logarithm
 
 
 def _price_of_light(wanted: Float, own: Float) -> NDArray[np.float64]:
