@@ -118,11 +118,17 @@ def probe_rate():
     return Fraction(25)
 
 
+def module() -> types.ModuleType:
+    """The double as a module, for tests that put it in the place of the real one for a while."""
+    double = types.ModuleType("gsmooth_core.dub")
+    double.dub, double.DubPipeline = dub, DubPipeline  # type: ignore[attr-defined]
+    return double
+
+
 def install() -> types.ModuleType:
-    module = types.ModuleType("gsmooth_core.dub")
-    module.dub, module.DubPipeline = dub, DubPipeline  # type: ignore[attr-defined]
-    sys.modules["gsmooth_core.dub"] = module
-    return module
+    """Put the double into this process for good."""
+    sys.modules["gsmooth_core.dub"] = module()
+    return sys.modules["gsmooth_core.dub"]
 
 
 if __name__ == "__main__":

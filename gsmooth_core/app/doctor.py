@@ -35,7 +35,6 @@ _PACKAGES = {
 }
 _OPTIONAL = {
     "pytorch3d": ("pytorch3d", "another way to draw the mesh on a graphics card"),
-    "onnxruntime": ("onnxruntime", "another way to run the networks"),
     "transformers": ("transformers", "the paper's speech encoder"),
 }
 

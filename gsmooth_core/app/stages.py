@@ -9,7 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
 from gsmooth_core.errors import InputError
+from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.mesh import write_mesh
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import MOST_FRAMES, MOST_SECONDS
@@ -20,6 +24,7 @@ from gsmooth_core.media.decode import in_words
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import cannot_write, same_file
+from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import FaceTrack
 
 SAMPLE_RATE = 16000
@@ -68,9 +73,6 @@ def follow(
         on_event(Message("warning", warning))
     frames = read_frames(clip, start, count)
     total = clip.frame_count - start if count is None else count
-    from gsmooth_core.face.load import load_face_model
-    from gsmooth_core.tracking.tracker import build_tracker
-
     check_device(settings.device)
     model = load_face_model(settings.face_model)
     tracker = build_tracker(settings.tracker, model, settings.device, settings.face)
@@ -105,8 +107,6 @@ def predict(
     _check_count(count, fps)
     samples = require_speech(read_audio(audio, SAMPLE_RATE), f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
-    from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
-
     progress, model = _progress("predict", total, on_event, cancelled), load_a2ep(settings.a2ep)
     how = PredictSettings(settings.strength, settings.smoothing)
     curves = predict_expression(samples, total, fps, progress, how, model)
@@ -152,10 +152,6 @@ def mesh(
     else:
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
     curves = load_expression(sources.expression) if sources.expression else found.curves
-    from gsmooth_core.face.curves import fit_curves
-    from gsmooth_core.face.load import load_face_model
-    from gsmooth_core.face.mesh import write_mesh
-
     model, curves = load_face_model(settings.face_model), fit_curves(curves, found)
     progress = _progress("mesh", len(found), on_event, cancelled)
     _write(output, lambda: write_mesh(output, model, found, curves, progress))

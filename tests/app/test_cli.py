@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def way(monkeypatch):
     """The way is a double."""
-    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.install())
+    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.module())
     import gsmooth_core
 
     monkeypatch.setattr(gsmooth_core, "dub", sys.modules["gsmooth_core.dub"], raising=False)

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names are bytes
 
 @pytest.fixture(autouse=True)
 def double(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.install())
+    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.module())
     import gsmooth_core
 
     monkeypatch.setattr(gsmooth_core, "dub", sys.modules["gsmooth_core.dub"], raising=False)

@@ -209,7 +209,7 @@ def test_a_missing_companion_is_named(original):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(ModelError, match="no file"):
+    with pytest.raises(ModelError, match="is missing"):
         load_face_model(tmp_path / "BFM_model_front.mat")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -164,8 +165,6 @@ class Comparison:
 
 def slow_measures() -> list[str]:
     """Which of `SAMPLED` can be taken with what is installed."""
-    from importlib.util import find_spec
-
     found = [(name, identity.available()) for name in ("identity", "true_identity")]
     found += [(name, find_spec("skimage") is not None) for name in ("cpbd", "true_cpbd")]
     found.append(("stlpips", find_spec("stlpips_pytorch") is not None))

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dct
 
 from gsmooth_core.types import Float
 
@@ -53,8 +54,6 @@ def mfcc(audio: Float) -> Float:
         (M, 13), 100 rows a second; row m begins with sample 160 m. The last window is filled up
         with silence, so that M is 1 + ceil((S - 400) / 160).
     """
-    from scipy.fft import dct
-
     wave = np.asarray(audio, np.float64) * FULL_SCALE
     wave = np.append(wave[:1], wave[1:] - PRE_EMPHASIS * wave[:-1])
     count = 1 + max(0, -(-(len(wave) - WINDOW) // HOP))

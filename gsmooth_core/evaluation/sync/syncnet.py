@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -182,8 +183,6 @@ def crop_face(frame: Image, landmarks: Float) -> Image:
     Returns:
         (224, 224, 3)
     """
-    import cv2
-
     outline = landmarks[[_FOREHEAD, _CHIN, *_CHEEKS]]
     low, high = outline.min(axis=0), outline.max(axis=0)
     half = float((high - low).max()) / 2

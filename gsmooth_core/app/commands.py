@@ -1,0 +1,184 @@
+"""What the commands of `gsmooth` do, and how they tell a person what came of it.
+
+Rooms that take long to import are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gsmooth_core.app import actions
+from gsmooth_core.app.doctor import examine
+from gsmooth_core.errors import InputError, JobError
+from gsmooth_core.job.events import Cancelled, OnEvent
+from gsmooth_core.job.job import Job, default_folder, read_rate
+from gsmooth_core.job.settings import MODEL_SETTINGS, DubSettings
+from gsmooth_core.models import registry
+from gsmooth_core.storage.files import shown
+
+
+def dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Make a dubbed video; see `dub.dub`."""
+    job = _job(options)
+    folder = (options.job or default_folder(job.output)).absolute()
+    if options.job is None and folder.is_symlink():
+        raise JobError(f"The job's folder '{shown(folder)}' is a link.", "Remove it, or use --job.")
+    temporary = options.job is None and not options.keep_job
+    result = actions.dub_job(job, folder, on_event, cancelled, temporary=temporary)
+    return result | {"job": str(folder) if folder.is_dir() else None}
+
+
+def _job(options: argparse.Namespace) -> Job:
+    paths = {
+        name: str(getattr(options, name).absolute())
+        for name in ("video", "output", "audio", "expression")
+        if getattr(options, name) is not None
+    }
+    numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
+    values = {name: getattr(options, name) for name in numbers}
+    content = {"kind": "gsmooth-job", "version": 1, **paths, **values}
+    return Job.from_json(content | {"settings": _settings(options)})
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given; files of models by their whole paths, as jobs need them."""
+    chosen = {f.name: getattr(options, f.name, None) for f in fields(DubSettings)}
+    for name in MODEL_SETTINGS:
+        if (word := chosen[name]) is not None and word not in registry.MODELS:
+            chosen[name] = str(Path(word).absolute())
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Follow a face and write its track."""
+    from gsmooth_core.app import stages
+
+    part, settings = (options.start_frame, options.frame_count), DubSettings(**_settings(options))
+    return stages.track(options.video, options.output, part, settings, on_event, cancelled)
+
+
+def faces(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """List the people of a video."""
+    from gsmooth_core.app import faces
+
+    return faces.faces(options.video, options.output, on_event, cancelled)
+
+
+def predict(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Write the curves of speech."""
+    from gsmooth_core.app import stages
+
+    fps = read_rate("fps", options.fps) or Fraction(25)
+    count, settings = options.frame_count, DubSettings(**_settings(options))
+    return stages.predict(options.audio, fps, options.output, count, settings, on_event, cancelled)
+
+
+def mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Write the posed mesh."""
+    from gsmooth_core.app import stages
+
+    if (options.video is None) == (options.track is None):
+        raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
+    sources = stages.MeshSources(options.video, options.track, options.expression)
+    settings = DubSettings(**_settings(options))
+    return stages.mesh(sources, options.output, settings, on_event, cancelled)
+
+
+def sync(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Measure lips against sound."""
+    from gsmooth_core.evaluation.sync.check import check_video
+
+    return check_video(
+        options.video, options.audio, options.expert, options.plot, on_event, cancelled
+    )
+
+
+def report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Judge a finished dub."""
+    page = options.output.absolute() if options.output else None
+    return actions.report(options.job.absolute(), on_event, cancelled, page)
+
+
+def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Measure the speed of a dub."""
+    from gsmooth_core.evaluation.bench import pipeline
+
+    return asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
+
+
+def _bench_job(options: argparse.Namespace) -> Job:
+    paths = {"video": options.video, "audio": options.audio, "output": Path("bench.mp4")}
+    content = {name: str(path.absolute()) for name, path in paths.items()}
+    count = {"frame_count": options.frame_count}
+    return Job.from_json({"kind": "gsmooth-job", "version": 1, **content, **count})
+
+
+def doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
+    """Look at this machine."""
+    report = examine()
+    return report.to_json() | {"text": report.to_text()}
+
+
+def models(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
+    """List or verify the models."""
+    verify = options.what == "verify"
+    states = registry.verify() if verify else [registry.examine(name) for name in registry.MODELS]
+    listed = [state.to_json() for state in states]
+    return {"models": listed, "folders": [str(folder) for folder in registry.model_folders()]}
+
+
+def dub_text(result: dict[str, Any]) -> str:
+    """What came of a dub, for a person."""
+    text = f"{result['output']}: {result['frames']} frames in {result['seconds']} s"
+    ranges = result["untouched_frames"]
+    left = sum(last - first + 1 for first, last in ranges)
+    return text + (f"; {left} frames left as they are" if left else "")
+
+
+def faces_text(result: dict[str, Any]) -> str:
+    """The people of a video, for a person."""
+    return str(result["text"])
+
+
+def path_text(result: dict[str, Any]) -> str:
+    """The file that was written."""
+    return str(next(iter(result.values())))
+
+
+def sync_text(result: dict[str, Any]) -> str:
+    """The sync, for a person."""
+    plot = f"\nPlot: {result['plot']}" if result["plot"] else ""
+    return str(result["text"]) + plot
+
+
+def report_text(result: dict[str, Any]) -> str:
+    """The report, for a person."""
+    from gsmooth_core.evaluation.report.shot_report import describe
+
+    return describe(result)
+
+
+def bench_text(result: dict[str, Any]) -> str:
+    """The figures of a benchmark, for a person."""
+    from gsmooth_core.evaluation.bench.pipeline import describe
+
+    return describe(result)
+
+
+def doctor_text(result: dict[str, Any]) -> str:
+    """The look at the machine, for a person."""
+    return str(result["text"])
+
+
+def models_text(result: dict[str, Any]) -> str:
+    """The models, for a person."""
+    lines = [
+        f"{m['name']:16} {m['licence']:18} {m['path'] or 'not there'}\n"
+        f"{'':16} {m['purpose']} ({m['known']})"
+        for m in result["models"]
+    ]
+    return "\n".join([*lines, "Looked for in: " + ", ".join(result["folders"])])
