@@ -141,7 +141,8 @@ class Composer:
         own = features(track, model, track.expression, r.degrees)
         bank = choose_bank(own, lending.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
-        self.choice = choose(wanted, own, bank, float(track.fps), r, brightness(track))
+        lit = brightness(track)
+        self.choice = choose(wanted, own, bank, float(track.fps), r, lit, track.shot)
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])

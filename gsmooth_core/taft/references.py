@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.mouth import lip_gaps
-from gsmooth_core.types import Bool, FaceTrack, Float
+from gsmooth_core.types import Bool, FaceTrack, Float, Int
 
 _POINTS = 60
 _CANDIDATES = 3000
@@ -26,6 +26,7 @@ _SAME = 1e-8
 _ALIKE = 0.4  # logarithm of brightness that is made up for without a loss
 _UNLIKE = 50.0  # square millimetres: the price of light that is e times brighter or darker
 _DARKEST = 0.02
+_ELSEWHERE = 4.0  # square millimetres: the price of another shot, with its own lens and look
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
@@ -123,6 +124,7 @@ def choose(
     fps: float,
     settings: ReferenceSettings | None = None,
     light: Float | None = None,
+    shot: Int | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -133,6 +135,7 @@ def choose(
         fps: frames per second.
         settings: number of references, gap and so on; the defaults by default.
         light: (T,) of `brightness`; frames in another light cost more.
+        shot: (T,) number of each frame's shot; frames of another one cost more.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
@@ -140,6 +143,8 @@ def choose(
         cost = gaussian_filter1d(cost, s.smooth, axis=0, mode="nearest")
     if light is not None:
         cost = cost + _price_of_light(light, light[bank])
+    if shot is not None:
+        cost = cost + _ELSEWHERE * (shot[:, None] != shot[bank][None])
     allowed = _allowance(len(target), bank, fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)

@@ -153,3 +153,22 @@ def test_a_little_more_light_costs_nothing() -> None:
     with_light = choose(points, points, np.arange(3), 25, plain, lit)
     without = choose(points, points, np.arange(3), 25, plain)
     assert np.array_equal(with_light.weights, without.weights)
+
+
+def test_of_two_like_mouths_the_one_in_the_same_shot_is_taken() -> None:
+    """Frame 3 shows the mouth of frame 0 exactly, in another shot; frame 1 nearly, in its own."""
+    points = np.zeros((4, 3), np.float32)
+    points[1], points[2] = 1.0, 50.0
+    plain = ReferenceSettings(count=1, smooth=0, fade=1e-6)
+    bank = np.array([1, 2, 3])
+    shots = np.array([0, 0, 0, 1], np.int32)
+    assert bank[choose(points, points, bank, 25, plain).members[0, 0]] == 3
+    assert bank[choose(points, points, bank, 25, plain, shot=shots).members[0, 0]] == 1
+
+
+def test_another_shot_lends_what_its_own_does_not_show() -> None:
+    points = np.array([[0.0], [9.0], [8.5], [0.1]], np.float32)
+    plain = ReferenceSettings(count=1, smooth=0, fade=1e-6)
+    shots = np.array([0, 0, 0, 1], np.int32)
+    bank = np.array([1, 2, 3])
+    assert bank[choose(points, points, bank, 25, plain, shot=shots).members[0, 0]] == 3
