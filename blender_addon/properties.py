@@ -3,7 +3,7 @@
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty
 
 
 class GSmoothSettings(bpy.types.PropertyGroup):
@@ -39,6 +39,14 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         description="Leave a hand or a microphone that passes before the mouth where it is",
         default=True,
     )
+    person: IntProperty(
+        name="Person",
+        description="Whose face is dubbed where several are seen: 0 for who takes up most of the "
+        "picture, else a number as the last dub and `gsmooth faces` count them",
+        default=0,
+        min=0,
+        max=99,
+    )
     adapt: FloatProperty(
         name="Learn This Mouth",
         description="Time that may be spent on learning from the clip itself first; 0 for none",
@@ -62,7 +70,8 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
         names = ("strength", "smoothing", "mask", "occluders", "adapt")
-        return {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in names}
+        return values | {"face": str(self.person) if self.person else "largest"}
 
 
 def register() -> None:

@@ -16,6 +16,7 @@ _PAIR = Kind(
     lambda value: isinstance(value, list) and len(value) == 2 and all(map(FILE_FRAME.fits, value)),
     "a first and a last frame",
 )
+_MOST_PEOPLE = 1000
 _ANSWER = {
     "output": FILE,
     "frames": FILE_FRAME,
@@ -32,8 +33,18 @@ def read_answer(result: dict[str, Any]) -> tuple[Path, str]:
     check_answer(result, _ANSWER)
     kept = sum(last - first + 1 for first, last in result["untouched_frames"])
     text = f"{result['frames']} frames"
-    text += f", {kept} without a usable face kept as they were" if kept else ""
-    return Path(result["output"]), text
+    text += f", {kept} kept as they were" if kept else ""
+    return Path(result["output"]), text + _who(result.get("people"))
+
+
+def _who(people: Any) -> str:
+    """Who was dubbed, where several are seen."""
+    if not isinstance(people, list) or not 1 < len(people) < _MOST_PEOPLE:
+        return ""
+    seen = [person for person in people if isinstance(person, dict)]
+    numbers = [p.get("number") for p in seen if p.get("chosen") is True]
+    chosen = f"number {numbers[0]}" if len(numbers) == 1 and type(numbers[0]) is int else "one"
+    return f"; {len(people)} people are seen, {chosen} was dubbed (Settings > Person)"
 
 
 class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):

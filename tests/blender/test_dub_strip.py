@@ -370,3 +370,26 @@ def test_one_undo_step_restores_the_old_strip(timeline):
     scene = bpy.context.scene
     assert strips.find(scene, name) is None
     assert not strips.find(scene, "clip").mute
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        (None, ""),
+        ([{"number": 1, "chosen": True}], ""),
+        (
+            [{"number": 1, "chosen": False}, {"number": 2, "chosen": True}],
+            "; 2 people are seen, number 2 was dubbed (Settings > Person)",
+        ),
+        ([{"number": "2", "chosen": True}, "x"], "; 2 people are seen, one was dubbed"),
+        ({"number": 1}, ""),
+    ],
+)
+def test_the_strip_says_who_was_dubbed(tmp_path, people, words):
+    from blender_addon.operators.dub_strip import read_answer
+
+    (tmp_path / "o.mp4").write_bytes(b"film")
+    answer = {"output": str(tmp_path / "o.mp4"), "frames": 9, "untouched_frames": [[0, 2]]}
+    text = read_answer(answer | {"people": people})[1]
+    assert text.startswith("9 frames, 3 kept as they were" + words)
+    assert bool(words) == ("people" in text)

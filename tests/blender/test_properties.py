@@ -27,3 +27,10 @@ def test_core_accepts_the_extremes(scene):
 
 def test_core_takes_what_goes_into_a_job(scene):
     assert DubSettings.from_json(scene.gsmooth.for_job()) == DubSettings()
+
+
+def test_a_person_is_chosen_by_number(scene):
+    scene.gsmooth.person = 2
+    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "2"
+    scene.gsmooth.person = 500
+    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "99"
