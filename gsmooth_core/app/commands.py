@@ -136,7 +136,7 @@ def dub_text(result: dict[str, Any]) -> str:
     text = f"{result['output']}: {result['frames']} frames in {result['seconds']} s"
     ranges = result["untouched_frames"]
     left = sum(last - first + 1 for first, last in ranges)
-    return text + (f"; {left} frames left as they are" if left else "")
+    return text + (f"; left as they were: {left}" if left else "")
 
 
 def faces_text(result: dict[str, Any]) -> str:
