@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +10,8 @@ import bpy
 
 from . import selection, strips
 from .errors import UserError
-from .timing import Cut, Span, picture_span, speech_cut
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that is needed to make a job of strips and to place its result when it is done.
-
-    Names stand for strips, since a strip's address may change while the job runs.
-
-    Attributes:
-        scene: name of the scene.
-        picture: name of the picture strip.
-        speech: name of the sound strip, or "".
-        source: file of the picture strip.
-        sound: file of the sound strip, or "".
-        left: first scene frame of the picture strip.
-        right: the scene frame after its last.
-        span: its frames that are dubbed.
-        to_end: whether these reach the end of the file.
-        cut: the sound that is heard meanwhile.
-        rate: frames a second at which the frames are shown, "N/D".
-    """
-
-    scene: str
-    picture: str
-    speech: str
-    source: str
-    sound: str
-    left: int
-    right: int
-    span: Span
-    to_end: bool
-    cut: Cut | None
-    rate: str
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """The plan that `asdict` wrote."""
-        cut = Cut(**values["cut"]) if values["cut"] else None
-        return cls(**values | {"span": Span(**values["span"]), "cut": cut})
+from .plan import Plan
+from .timing import picture_span, speech_cut
 
 
 def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:

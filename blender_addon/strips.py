@@ -6,16 +6,14 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
 from . import job_folder, strip_look
 from .errors import UserError
+from .plan import Plan
 from .timing import MAX_CHANNEL, Placement, free_channel, undubbed
-
-if TYPE_CHECKING:
-    from .planning import Plan
 
 PICTURES = ("MOVIE", "IMAGE")
 

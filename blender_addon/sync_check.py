@@ -8,6 +8,7 @@ import bpy
 
 from . import planning, selection, strips
 from .errors import UserError
+from .plan import Plan
 
 INFO, SECONDS, SOUND = "gsmooth_sync_info", "gsmooth_sync_seconds", "gsmooth_sync_sound"
 """Custom properties of a checked movie strip: in words, how late its sound is (only when that
@@ -53,7 +54,7 @@ def why_not(scene: bpy.types.Scene) -> str:
     return selection.obstacle(scene, chosen.picture) or selection.speech_obstacle(chosen.speech)
 
 
-def job_of(planned: planning.Plan, settings: dict[str, Any]) -> dict[str, Any]:
+def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
     """The job of a check: the sound as the timeline has it, or the file's own as the file has it.
 
     Without a sound strip the file's own rate counts, not the rate at which its frames are shown.

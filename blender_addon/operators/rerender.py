@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .. import job_folder, planning, rig, shape_keys, strips
+from .. import job_folder, rig, shape_keys, strips
+from ..plan import Plan
 from ..task import Task
 from .dub_strip import read_answer
 from .worker_operator import WorkerOperator, worker_task
@@ -54,7 +55,7 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
         for strip in shown:
             strips.show(strip, output, f"{about}, edited")
         if not shown:
-            plan = planning.Plan.from_dict(job_folder.read_plan(self._folder))
+            plan = Plan.from_dict(job_folder.read_plan(self._folder))
             shown = [strips.place(plan, output, self._folder, about, replace=False)]
         return f"'{shown[0].name}' shows your curves now."
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from gsmooth_core.evaluation.metrics.figures import BY_NAME, Figures, shown
 from gsmooth_core.evaluation.report import page as html
+from training.ablate.outcome import Outcome, Setup
 from training.evaluate.page import counted, heading
-
-if TYPE_CHECKING:
-    from training.ablate.run import Outcome, Setup
 
 OWN = ("lmd", "ssim", "psnr", "cpbd", "sync", "aperture_r", "lve", "jerk", "sharpness")
 RECONSTRUCTION = ("lmd", "ssim", "psnr", "mouth_psnr", "mouth_ssim", "mask_psnr", "sharpness",

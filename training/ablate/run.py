@@ -29,6 +29,7 @@ from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures
 from gsmooth_core.storage.files import write_text
+from training.ablate.outcome import Outcome, Setup
 from training.ablate.page import ablation_page
 from training.ablate.variants import (
     WithoutAdaptation,
@@ -37,7 +38,7 @@ from training.ablate.variants import (
     WithoutTeeth,
 )
 from training.evaluate.clip import ClipResult
-from training.evaluate.clips import EvalClip, chosen_clips
+from training.evaluate.clips import chosen_clips
 from training.evaluate.rows import Plan
 from training.evaluate.run import DEFAULT_SPEECH, judged_clips, means
 
@@ -95,50 +96,6 @@ ABLATIONS = (
 )  # fmt: skip
 
 DUBS = ("reconstruction", "own")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of an ablation.
-
-    Attributes:
-        name: of the ablation.
-        label: of the ablation.
-        text: of the ablation.
-        own: means of the own-speech row; empty when it was not run.
-        reconstruction: means of the reconstruction row.
-        command: how its weights are trained, where it has any of its own.
-        missing: why it was not run, in a sentence; empty when it was.
-    """
-
-    name: str
-    label: str
-    text: str
-    own: Figures
-    reconstruction: Figures
-    command: str = ""
-    missing: str = ""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What all ablations share.
-
-    Attributes:
-        clips: the clips.
-        plan: how they are evaluated.
-        footage: the footage folder.
-        output: folder of the results.
-        cache: prepared data for training; None where there is none.
-        steps: bound of each training; None leaves it to the preset.
-    """
-
-    clips: list[EvalClip]
-    plan: Plan
-    footage: Path
-    output: Path
-    cache: Path | None
-    steps: int | None
 
 
 def training_command(ablation: Ablation, setup: Setup) -> list[str]:

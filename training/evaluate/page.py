@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,11 +15,9 @@ from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import page as html
 from gsmooth_core.evaluation.report.charts import dots, lines
 from gsmooth_core.types import Float
+from training.evaluate.clip import ClipResult, RowResult
+from training.evaluate.result import Evaluation
 from training.evaluate.rows import BY_NAME, ROWS
-
-if TYPE_CHECKING:
-    from training.evaluate.clip import ClipResult, RowResult
-    from training.evaluate.run import Evaluation
 
 PAPER_COLUMNS = ("lmd", "ssim", "psnr", "cpbd", "sync", "offset")
 PICTURE_COLUMNS = (

@@ -19,7 +19,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,34 +34,12 @@ from gsmooth_core.storage.files import write_text
 from training.evaluate.clip import ClipResult, LeftOut, try_clip
 from training.evaluate.clips import EvalClip, chosen_clips
 from training.evaluate.page import evaluation_page
+from training.evaluate.result import Evaluation
 from training.evaluate.rows import ROWS, Plan
 
 log = logging.getLogger(__name__)
 
 DEFAULT_SPEECH = "RD_Radio31_000.wav"
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """All clips, and their means.
-
-    Attributes:
-        date: of the evaluation.
-        plan: how clips were evaluated, as plain values.
-        models: first digits of the SHA-256 of each model file.
-        means: row -> figure -> mean over clips, each clip counting once.
-        in_sync: row -> share of the judged clips whose offset is at most one frame.
-        clips: one by one.
-        left_out: clips that could not be evaluated.
-    """
-
-    date: str
-    plan: dict[str, object]
-    models: dict[str, str]
-    means: dict[str, Figures]
-    in_sync: dict[str, float | None]
-    clips: list[ClipResult]
-    left_out: list[LeftOut]
 
 
 def evaluate(
