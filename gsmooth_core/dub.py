@@ -198,8 +198,8 @@ class DubPipeline:
         name, inputs = "track.safetensors", self.inputs.track()
         stage = Stage("track", name, inputs, self._track, save_track, load_track)
         track = result_of(stage, self.journal)
-        if not track.usable.all():
-            self.emit(Message("warning", seen.in_words(track, self.job.start_frame)))
+        for text in seen.warnings(track, self.source):
+            self.emit(Message("warning", text))
         return track
 
     def predict(self) -> Expression:

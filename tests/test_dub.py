@@ -258,6 +258,8 @@ def test_speech_that_is_longer_than_the_picture_is_said_to_be_lost(clip, tmp_pat
     speech = made.write_wav(tmp_path / "long.wav", made.speechlike(1.5), 16000)
     job = Job(clip, tmp_path / "o.mp4", speech, audio_start=0.25, audio_delay=0.04)
     assert Source(job).unheard_seconds() == pytest.approx(0.65, abs=0.01)
+    early = dataclasses.replace(job, audio_start=-0.25)
+    assert Source(early).unheard_seconds() == pytest.approx(1.15, abs=0.01)
     shorter = dataclasses.replace(job, audio_duration=0.5)
     assert Source(shorter).unheard_seconds() == 0
     seen = []

@@ -144,7 +144,7 @@ def _add_track(commands: Any) -> None:
 
 def _add_faces(commands: Any) -> None:
     parser = _add(commands, "faces", "faces", "list the people of a video", "faces_text")
-    parser.add_argument("--video", type=_path, required=True, help="video or image with people")
+    _add_source(parser)
     parser.add_argument("--output", type=_path, help="folder for a picture of each")
 
 
@@ -163,7 +163,7 @@ def _add_mesh(commands: Any) -> None:
     parser.add_argument("--track", type=_path, help="track to pose the mesh by")
     parser.add_argument("--expression", type=_path, help="curves to use instead of the track's")
     parser.add_argument("--output", type=_path, required=True, help=".npz, .safetensors or .obj")
-    _add_settings(parser, "tracker", "face_model", "device")
+    _add_settings(parser, "face", "tracker", "face_model", "device")
 
 
 def _add_sync(commands: Any) -> None:

@@ -48,6 +48,9 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given; files of models by their whole paths, as jobs need them."""
     chosen = {f.name: getattr(options, f.name, None) for f in fields(DubSettings)}
     for name in MODEL_SETTINGS:
+        if chosen[name] == "":
+            flag = "--" + name.replace("_", "-")
+            raise InputError(f"{flag} is empty.", "Give a model's name or file.")
         if (word := chosen[name]) is not None and word not in registry.MODELS:
             chosen[name] = str(Path(word).absolute())
     return {name: value for name, value in chosen.items() if value is not None}
@@ -65,7 +68,8 @@ def faces(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     """List the people of a video."""
     from gsmooth_core.app import faces
 
-    return faces.faces(options.video, options.output, on_event, cancelled)
+    part = options.start_frame, options.frame_count
+    return faces.faces(options.video, options.output, part, on_event, cancelled)
 
 
 def predict(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gsmooth_core.errors import NoFaceError
+from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
-from gsmooth_core.job.ranges import describe_ranges, ranges_of
+from gsmooth_core.job.ranges import Ranges, describe_ranges, ranges_of
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.images import write_image
-from gsmooth_core.storage.files import make_folder
+from gsmooth_core.storage.files import make_folder, shown
 from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
-from gsmooth_core.types import Image
+from gsmooth_core.types import Bool, Image
+
+Part = tuple[int, int | None]
+_PICTURE = re.compile(r"person_\d+\.png")
 
 
 def faces(
-    video: Path, folder: Path | None, on_event: OnEvent, cancelled: Cancelled
+    video: Path,
+    folder: Path | None,
+    part: Part,
+    on_event: OnEvent,
+    cancelled: Cancelled,
 ) -> dict[str, Any]:
     """List the people of a video, with a picture of each where there is a folder for it.
 
     Args:
         video: video or still image.
-        folder: where to put `person_1.png` and so on; it is made when it is not there.
+        folder: where to put `person_1.png` and so on; it is made when it is not there, and may
+            hold no such picture yet.
+        part: first frame, and number of frames; None means to the end. A dub of the same frames
+            counts people as this does.
         on_event: told about progress.
         cancelled: asked after every frame.
 
@@ -32,26 +43,32 @@ def faces(
         NoFaceError: nobody is seen.
         GSmoothError: a file that cannot be read or written.
     """
-    clip = probe(video)
+    clip, (start, count) = probe(video), part
     if folder is not None:
-        make_folder(folder)
-    total = 1 if clip.still else clip.frame_count
+        _check_free(folder)
+    start, count = (0, 1) if clip.still else (start, count or clip.frame_count - start)
+    if not 0 <= start < start + count <= clip.frame_count:
+        text = f"'{video.name}' has {clip.frame_count} frames."
+        raise InputError(text, "Check the start frame and the frame count.")
+    total = count
     on_event(Progress("track", 0, total))
 
     def on_progress(done: int) -> None:
         raise_if(cancelled)
         on_event(Progress("track", done, total))
 
-    frames = read_frames(clip, 0, 1) if clip.still else read_frames(clip)
+    frames = read_frames(clip, start, count)
     found = follow_people(frames, lambda _frame, _face: None, on_progress=on_progress)
     if not found.people:
         text = f"No frame of '{video.name}' shows a face."
         raise NoFaceError(text, "Choose one in which people are seen from the front.")
-    people = [_told(found, person, folder) for person in found.people]
+    if folder is not None:
+        make_folder(folder)
+    people = [_told(found, person, folder, start) for person in found.people]
     shots = [
-        ranges_of(found.shot == number)[0] for number in np.unique(found.shot[found.shot >= 0])
+        _ranges(found.shot == number, start)[0] for number in np.unique(found.shot[found.shot >= 0])
     ]
-    dissolves = ranges_of(found.shot < 0)
+    dissolves = _ranges(found.shot < 0, start)
     text = "\n".join(_in_words(person) for person in people)
     return {
         "people": people, "frames": len(found.shot), "fps": str(clip.fps),
@@ -59,7 +76,22 @@ def faces(
     }  # fmt: skip
 
 
-def _told(found: People[None], person: Person[None], folder: Path | None) -> dict[str, Any]:
+def _check_free(folder: Path) -> None:
+    """Refuse a folder with such pictures: they are another video's, or the user's."""
+    if folder.is_dir() and any(_PICTURE.fullmatch(path.name) for path in folder.iterdir()):
+        raise InputError(
+            f"'{shown(folder)}' holds pictures of people already.", "Choose an empty folder."
+        )
+
+
+def _ranges(frames: Bool, start: int) -> Ranges:
+    """Runs of frames, counted from the video's first."""
+    return [(first + start, last + start) for first, last in ranges_of(frames)]
+
+
+def _told(
+    found: People[None], person: Person[None], folder: Path | None, start: int
+) -> dict[str, Any]:
     picture = folder / f"person_{person.number}.png" if folder is not None else None
     if picture is not None:
         write_image(picture, _thumbnail(person))
@@ -68,7 +100,7 @@ def _told(found: People[None], person: Person[None], folder: Path | None) -> dic
     return {
         "number": person.number,
         "frames": int(seen.sum()),
-        "ranges": ranges_of(seen),
+        "ranges": _ranges(seen, start),
         "width": round(float(np.median(person.widths)), 1),
         "largest": largest is not None and largest.number == person.number,
         "thumbnail": str(picture) if picture is not None else None,

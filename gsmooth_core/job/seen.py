@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.job.ranges import Ranges, describe_ranges, ranges_of
+from gsmooth_core.job.source import Source
+from gsmooth_core.tracking.people import LARGEST
 from gsmooth_core.types import FaceTrack
 
 _WORDS = {
@@ -71,6 +73,24 @@ def in_words(track: FaceTrack, first: int) -> str:
         ranges = [(s.first, s.last) for s in stretches if s.why == why]
         sentences += [words.format(describe_ranges(ranges, first))] if ranges else []
     return " ".join(sentences)
+
+
+def warnings(track: FaceTrack, source: Source) -> list[str]:
+    """What a person should know of the track of a job, in sentences."""
+    said, face = [], source.job.settings.face
+    if track.people is None and not source.clip.still:
+        said.append(
+            "The track in the job's folder is from an older GSmooth, which told neither cuts nor "
+            "people apart; remove its track.safetensors to follow the face anew."
+        )
+    if face != LARGEST and source.count < source.clip.frame_count and not source.clip.still:
+        said.append(
+            f"Face {face} is number {face} of the dubbed frames, which `gsmooth faces` lists with "
+            "the same --start-frame and --frame-count."
+        )
+    if not track.usable.all():
+        said.append(in_words(track, source.job.start_frame))
+    return said
 
 
 def shots_of(track: FaceTrack) -> Ranges:

@@ -10,12 +10,14 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
 from gsmooth_core.errors import InputError
+from gsmooth_core.text import printable
 
 PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
 
 
+_SHOWN = 200  # letters of a wrong value
 _FILE = r"[^\0\n]{1,4096}"
 
 MODEL_SETTINGS = ("face_model", "a2ep", "taft")
@@ -58,7 +60,7 @@ class DubSettings:
     )
     face: str = setting(
         "largest",
-        "whose face: largest, or a number as `gsmooth faces` gives it",
+        "whose face: largest, or a number as `gsmooth faces` of the same frames gives it",
         pattern=r"largest|[1-9][0-9]?",
     )
     mask: str = setting("lower_face", "what is replaced", choices=("lower_face", "face"))
@@ -131,17 +133,25 @@ def checked(known: Field[Any], value: Any) -> Any:
     if choices:
         if value not in choices or isinstance(value, bool):
             allowed = ", ".join(str(choice) for choice in choices)
-            raise InputError(f"'{value}' is no {known.name}.", f"Choose one of: {allowed}.")
+            raise InputError(f"'{_short(value)}' is no {known.name}.", f"Choose one of: {allowed}.")
         return value
     if isinstance(known.default, bool):
         if not isinstance(value, bool):
-            raise InputError(f"{known.name} is '{value}'.", "It is either true or false.")
+            raise InputError(f"{known.name} is '{_short(value)}'.", "It is either true or false.")
         return value
     if pattern:
+        value = str(value) if type(value) is int else value  # as JSON gives the number of a face
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise InputError(f"'{value}' is no {known.name}.", f"It is {known.metadata['text']}.")
+            raise InputError(
+                f"'{_short(value)}' is no {known.name}.", f"It is {known.metadata['text']}."
+            )
         return value
     return _number(known, value)
+
+
+def _short(value: Any) -> str:
+    """A value as it is named in an error, however long it is."""
+    return printable(str(value)[:_SHOWN]).replace("\n", " ")
 
 
 def _number(known: Field[Any], value: Any) -> float | int:
@@ -150,5 +160,7 @@ def _number(known: Field[Any], value: Any) -> float | int:
     low, high = known.metadata["limits"]
     if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
         kind = "whole number" if whole else "number"
-        raise InputError(f"{known.name} is '{value}'.", f"It is a {kind} from {low} to {high}.")
+        raise InputError(
+            f"{known.name} is '{_short(value)}'.", f"It is a {kind} from {low} to {high}."
+        )
     return value if whole else float(value)

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_core.errors import InputError, MediaError
+from gsmooth_core.errors import InputError, MediaError, NoSpeechError
 from gsmooth_core.job.job import MOST_SECONDS, Job
 from gsmooth_core.job.journal import stamp
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
+from gsmooth_core.media.audio import SHORTEST_SPEECH
 from gsmooth_core.media.decode import see_unchanged
 from gsmooth_core.media.description import check_readable, describe
 from gsmooth_core.storage.arrays import load_expression
@@ -63,6 +64,9 @@ class Source:
         """
         job, path = self.job, self._speech_path()
         seconds = float(self.count / self._fps)
+        if seconds < SHORTEST_SPEECH:
+            text = f"The picture is shown for {seconds:.2f} seconds only: too short for speech."
+            raise NoSpeechError(text, "Dub more frames.")
         audio = read_audio(path, SAMPLE_RATE, duration=max(job.audio_start, 0.0) + seconds)
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
@@ -75,7 +79,7 @@ class Source:
         """
         job, file = self.job, describe(self._speech_path())
         stated = (file.sound.seconds if file.sound else 0.0) or file.seconds
-        left = stated - max(job.audio_start, 0.0)
+        left = stated - job.audio_start  # what is before the sound is silence
         used = left if job.audio_duration is None else min(left, job.audio_duration)
         return max(0.0, used + job.audio_delay - float(self.count / self._fps))
 

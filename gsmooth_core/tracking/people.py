@@ -87,7 +87,10 @@ class People(Generic[T]):
         if int(face) > len(self.people):
             count = len(self.people)
             who = "one person is" if count == 1 else f"{count} people are"
-            raise InputError(f"There is no face {face}: {who} seen.", "List them: `gsmooth faces`.")
+            raise InputError(
+                f"There is no face {face}: {who} seen.",
+                "List them: `gsmooth faces`, of the same frames.",
+            )
         return self.people[int(face) - 1]
 
     def track(self, person: Person[T] | None) -> tuple[LandmarkTrack, list[T | None]]:

@@ -60,3 +60,28 @@ def test_a_number_that_nobody_has_is_an_error(clip, tmp_path, capsys):
     assert "There is no face 3: 2 people are seen." in capsys.readouterr().err
     assert not target.exists()
     assert main(["track", *options, "--face", "0"]) != 0
+
+
+def test_a_part_is_counted_as_a_dub_of_the_same_part_counts_it(clip, capsys):
+    words = ["faces", "--video", str(clip), "--start-frame", "6", "--frame-count", "6", "--json"]
+    assert main(words) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    assert sorted(person["ranges"] for person in result["people"]) == [[[6, 7]], [[8, 11]]]
+    assert result["shots"] == [[6, 7], [8, 11]]
+    assert main(["faces", "--video", str(clip), "--start-frame", "6", "--frame-count", "99"]) == 3
+
+
+@pytest.mark.parametrize("name", ["person_1.png", "person_7.png"])
+def test_pictures_that_are_there_stay(clip, tmp_path, capsys, name):
+    """They may be the user's, another video's, or the source itself."""
+    (tmp_path / name).write_bytes(b"precious")
+    assert main(["faces", "--video", str(clip), "--output", str(tmp_path)]) == 3
+    assert "Choose an empty folder" in capsys.readouterr().err
+    assert (tmp_path / name).read_bytes() == b"precious"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_no_folder_is_left_where_nobody_is_seen(tmp_path):
+    grey = made.write_video(tmp_path / "grey.mp4", np.full((5, 120, 160, 3), 90, np.uint8), 25)
+    assert main(["faces", "--video", str(grey), "--output", str(tmp_path / "new")]) != 0
+    assert not (tmp_path / "new").exists()

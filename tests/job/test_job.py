@@ -346,3 +346,20 @@ def test_segments_that_were_exchanged_are_noticed(tmp_path, whole):
     again = Journal(tmp_path)
     assert again.finished("segment", inputs, one, 0) is None
     assert again.finished("segment", inputs, two, 1) is None
+
+
+def test_the_number_of_a_face_may_be_a_number():
+    assert DubSettings.from_json({"face": 2}).face == "2"
+    with pytest.raises(InputError):
+        DubSettings.from_json({"face": 0})
+
+
+def test_a_wrong_value_is_named_in_short():
+    with pytest.raises(InputError) as refused:
+        DubSettings.from_json({"a2ep": "x\n" * 5000})
+    assert len(refused.value.message) < 300
+    assert "\n" not in refused.value.message
+
+
+def test_a_retired_setting_is_passed_over():
+    assert DubSettings.from_json({"seed": 7, "strength": 1.5}) == DubSettings(strength=1.5)
