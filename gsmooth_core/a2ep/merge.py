@@ -7,7 +7,7 @@ from typing import Protocol
 from gsmooth_core.a2ep.curves import smooth_curves
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.style import Style
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.types import Expression, FaceTrack
 
 
@@ -56,6 +56,7 @@ def merge_expression(
         (T, E) curves with the track's names, 0..1.
 
     Raises:
+        NoFaceError: no frame has a usable face.
         InputError: the lengths differ, or the track belongs to a face model that the predicted
             components do not fit.
     """
@@ -63,6 +64,11 @@ def merge_expression(
         raise InputError(
             f"The speech's curves have {len(predicted)} frames, the clip has {len(track)}.",
             "Predict them for the clip's length.",
+        )
+    if not track.usable.any():
+        raise NoFaceError(
+            "No frame shows the face well enough to give it a new mouth.",
+            "Choose frames in which it is larger, or seen from the front.",
         )
     model = model or load_a2ep()
     style = style_of(track, model)

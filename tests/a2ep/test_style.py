@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from gsmooth_core.a2ep import PredictSettings, merge_expression
 from gsmooth_core.a2ep.style import AMPLITUDE_RANGE, Style, mouth_amplitude, resting
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.types import Expression, FaceTrack
 from tests.a2ep.small import ALL_NAMES, NAMES, model
 
@@ -95,6 +96,13 @@ def merged(strength=1.0, smoothing=0.0, frames=60):
     predicted = Expression(ALL_NAMES, values, Fraction(25))
     settings = PredictSettings(strength, smoothing)
     return clip, predicted, merge_expression(clip, predicted, settings, made)
+
+
+def test_a_clip_without_a_usable_face_is_no_clip_of_another_face_model():
+    clip, predicted, _ = merged()
+    hidden = replace(clip, confidence=np.zeros_like(clip.confidence))
+    with pytest.raises(NoFaceError, match="No frame shows the face well enough"):
+        merge_expression(hidden, predicted, PredictSettings(), model())
 
 
 def test_merging_keeps_eyes_and_brows_and_replaces_the_mouth():
