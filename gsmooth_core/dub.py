@@ -28,7 +28,6 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
-from gsmooth_core.job.ranges import ranges_of
 from gsmooth_core.job.source import FrameReader, Source, repeat_track
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.workplace import workplace
@@ -41,6 +40,7 @@ from gsmooth_core.media.images import write_image
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
+from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
@@ -181,7 +181,7 @@ class DubPipeline:
         registry.locate("recognise")
         load_generator(settings.taft)
         if settings.tracker == "rnet":
-            build_tracker("rnet", self.model, "cpu")
+            registry.locate("rnet")
         if warning := in_words(self.source.clip):
             self.emit(Message("warning", warning))
         if self._given() is None:

@@ -10,14 +10,13 @@ import numpy as np
 
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
-from gsmooth_core.job.ranges import Ranges, describe_ranges, ranges_of
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.images import write_image
+from gsmooth_core.ranges import Part, Ranges, describe_ranges, ranges_of
 from gsmooth_core.storage.files import make_folder, shown
 from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Bool, Image
 
-Part = tuple[int, int | None]
 _PICTURE = re.compile(r"person_\d+\.png")
 
 
@@ -46,16 +45,17 @@ def faces(
     clip, (start, count) = probe(video), part
     if folder is not None:
         _check_free(folder)
-    start, count = (0, 1) if clip.still else (start, count or clip.frame_count - start)
+    if clip.still:
+        start, count = 0, 1
+    count = clip.frame_count - start if count is None else count
     if not 0 <= start < start + count <= clip.frame_count:
         text = f"'{video.name}' has {clip.frame_count} frames."
         raise InputError(text, "Check the start frame and the frame count.")
-    total = count
-    on_event(Progress("track", 0, total))
+    on_event(Progress("track", 0, count))
 
     def on_progress(done: int) -> None:
         raise_if(cancelled)
-        on_event(Progress("track", done, total))
+        on_event(Progress("track", done, count))
 
     frames = read_frames(clip, start, count)
     found = follow_people(frames, lambda _frame, _face: None, on_progress=on_progress)

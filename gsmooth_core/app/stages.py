@@ -22,15 +22,13 @@ from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.models.devices import check_device
+from gsmooth_core.ranges import Part
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import cannot_write, same_file
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import FaceTrack
 
 SAMPLE_RATE = 16000
-
-Part = tuple[int, int | None]
-"""First frame, and number of frames; None means to the end."""
 
 
 def track(

@@ -20,7 +20,7 @@ CENTRAL_UPPER, CENTRAL_LOWER = (13, 82, 312), (14, 87, 317)
 OUTER_EYE_CORNERS = (33, 263)
 """Their distance is the measure of a face's size."""
 
-NOSE_BASE = 2
+NOSE_TIP, NOSE_BASE = 1, 2
 
 MESH_POINTS = np.arange(468)
 """All points but those of the irises."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_core.job.ranges import Ranges, describe_ranges, ranges_of
 from gsmooth_core.job.source import Source
+from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of
 from gsmooth_core.tracking.people import LARGEST
 from gsmooth_core.types import FaceTrack
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gsmooth_core.types import Float
+from gsmooth_core.types import Bool, Float
 
 _STEP = 4  # pixels of the crop from one sample of the skin to the next
 _FEWEST = 50  # samples from which a change of light can be told
@@ -43,17 +43,29 @@ def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25
     grid = (max(1, width // 8), max(1, height // 8))
     weight = _reduced(known[..., None], grid)
     lit = np.log(frame + 0.05)
-    alike = (relit(picture, frame, known) for picture in pictures)
+    bare, wanted = skin_of(frame, known)
+    alike = (relit(picture, bare, wanted) for picture in pictures)
     return np.stack([_with_gain(p, lit, known, weight, grid, limit) for p in alike])
 
 
-def relit(picture: Float, frame: Float, known: Float) -> Float:
-    """A reference (H, W, 3) with the gain and offset of each channel that the skin shows."""
+def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:
+    """Where samples of (H, W) show bare skin, (h, w), and its colours in the frame, (N, 3)."""
     size = (max(1, known.shape[1] // _STEP), max(1, known.shape[0] // _STEP))
-    bare = _reduced(known, size) > 0.99
-    if bare.sum() < _FEWEST:
+    bare: Bool = _reduced(known, size) > 0.99
+    return bare, _reduced(frame, size)[bare]
+
+
+def relit(picture: Float, bare: Bool, wanted: Float) -> Float:
+    """A reference (H, W, 3) with the gain and offset of each channel that the skin shows.
+
+    Args:
+        picture: the reference.
+        bare: of `skin_of`.
+        wanted: of `skin_of`, the frame's.
+    """
+    if len(wanted) < _FEWEST:
         return picture
-    own, wanted = _reduced(picture, size)[bare], _reduced(frame, size)[bare]  # (N, 3)
+    own = _reduced(picture, (bare.shape[1], bare.shape[0]))[bare]  # (N, 3)
     changes = [_change(own[:, c], wanted[:, c]) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T
     apart = float(np.abs(own * gain + offset - own).mean())

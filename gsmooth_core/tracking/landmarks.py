@@ -81,6 +81,11 @@ class Crop:
         angle = _angle(xy[EYE_LEFT], xy[EYE_RIGHT])
         return cls((low + high) / 2, _MARGIN * float((high - low).max()), angle)
 
+    @property
+    def face(self) -> float:
+        """Width of the face, in pixels."""
+        return self.side / _MARGIN
+
     def turned(self, angle: float) -> Crop:
         """The same square, turned further."""
         return Crop(self.centre, self.side, self.angle + angle)

@@ -22,8 +22,6 @@ T = TypeVar("T")
 LARGEST = "largest"
 """The choice of whoever takes up most of the picture over the whole clip."""
 
-_FACE = 1.5  # side of a crop, in widths of the face
-
 
 @dataclass(frozen=True)
 class Person(Generic[T]):
@@ -45,7 +43,7 @@ class Person(Generic[T]):
     @property
     def widths(self) -> list[float]:
         """Width of the face in pixels, wherever it was seen."""
-        return [Crop.of_points(f.points).side / _FACE for s in self.sightings for f in s.faces]
+        return [Crop.of_points(f.points).face for s in self.sightings for f in s.faces]
 
     @property
     def area(self) -> float:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from gsmooth_core.face.landmarks import NOSE_TIP, OUTER_EYE_CORNERS
 from gsmooth_core.tracking.detector import Detection, FaceDetector, Tile
 from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowedFace, FollowSettings
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
@@ -30,7 +31,6 @@ _GAP = 24  # frames after which a face that is found again may be someone else
 _NEAR = 0.35  # of the crop's side that a face moves at most from one frame to the next
 _SAME_PLACE, _CROSSING = 0.15, 0.5  # distance of two faces, in sides of their crops
 _CHIPS = 8  # pictures of a face that are kept to tell who it is
-_FACE = 1.5  # side of a crop, in widths of the face
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Sighting(Generic[T]):
 
 def _turned(points: Float) -> float:
     """How far the nose is from the middle of the eyes, in distances of the eyes."""
-    left, right, nose = points[33, :2], points[263, :2], points[1, :2]
+    left, right, nose = points[[*OUTER_EYE_CORNERS, NOSE_TIP], :2]
     across = right - left
     return abs(float((nose - (left + right) / 2) @ across) / max(float(across @ across), 1e-6))
 
@@ -200,7 +200,7 @@ class PeopleFollower(Generic[T]):
 
     def _known(self, detection: Detection, place: Crop | None) -> bool:
         """Whether a face is followed already, or left to the leading follower, or was none."""
-        if detection.width < max(_FEWEST_PIXELS, place.side / _FACE / 4 if place else 0):
+        if detection.width < max(_FEWEST_PIXELS, place.face / 4 if place else 0):
             return True
         centres = [a.crop.centre for a in self._active if a.crop is not None]
         centres += [d.centre for d in self._refused]
@@ -220,7 +220,7 @@ def _tiles(frame: Image, place: Crop, turn: int) -> list[Tile]:
     height, width = frame.shape[:2]
     short, long = min(height, width), max(height, width)
     whole: Tile = ((width - long) / 2, (height - long) / 2, float(long))
-    side = float(np.clip(2.5 * place.side / _FACE, 0.5 * short, short))
+    side = float(np.clip(2.5 * place.face, 0.5 * short, short))
     if side > 0.8 * long:
         return [whole] if turn == 0 or turn % 2 else []
     top = float(np.clip(place.centre[1] - side / 2, 0, height - side))

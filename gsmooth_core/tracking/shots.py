@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gsmooth_core.ranges import ranges_of
 from gsmooth_core.tracking.shots_dissolves import find_dissolves
-from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings, runs
+from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings
 from gsmooth_core.types import Bool, Float, Image, Int
 
 MIXED = -1
@@ -138,7 +139,7 @@ def _changes(pictures: Pictures, reach: int) -> Float:
 def _through_plain(pictures: Pictures, settings: ShotSettings) -> list[int]:
     """Cuts in black (or white) between two pictures, as fades make them."""
     found = []
-    for first, last in runs(pictures.plain):
+    for first, last in ranges_of(pictures.plain):
         if first == 0 or last == len(pictures.plain) - 1:
             continue
         # The frames next to black are nearly black themselves, and show more noise than picture.

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings, runs
+from gsmooth_core.ranges import ranges_of
+from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings
 from gsmooth_core.types import Bool, Int
 
 Reals = NDArray[Any]
@@ -39,7 +40,7 @@ def _changing(
         alike = (part[:-gap] * part[gap:]).sum(1)
         for t in np.flatnonzero(1 - alike > settings.cut):
             changing[t : t + gap + 1] = True
-    return [(start + first, start + last) for first, last in runs(changing)]
+    return [(start + first, start + last) for first, last in ranges_of(changing)]
 
 
 def _mixtures(

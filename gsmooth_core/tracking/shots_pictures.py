@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -98,10 +97,3 @@ def _inside_bars(grey: Float) -> tuple[slice, slice]:
         low, high = low + (low > 0), high - (high < SIDE)  # a mixed line
         parts.append(slice(low, high) if high - low >= SIDE // 4 else slice(0, SIDE))
     return parts[0], parts[1]
-
-
-def runs(flags: Bool) -> Iterator[tuple[int, int]]:
-    """(first, last) of each stretch of frames that are true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    for first, end in edges.reshape(-1, 2):
-        yield int(first), int(end) - 1

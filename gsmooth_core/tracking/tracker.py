@@ -12,8 +12,6 @@ from gsmooth_core.tracking.people import LARGEST
 from gsmooth_core.tracking.track import TrackSettings, track_face
 from gsmooth_core.types import Clip, FaceTrack, Image
 
-TRACKERS = ("fit", "rnet")
-
 
 class Tracker(Protocol):
     """Frames of a clip in, the track of one face out."""
@@ -55,7 +53,7 @@ def build_tracker(
     """A tracker by its name.
 
     Args:
-        name: one of `TRACKERS`; "rnet" needs the user's own checkpoint, found as the model "rnet".
+        name: "fit", or "rnet" where the user has its checkpoint, found as the model "rnet".
         model: the face model; R-Net needs the Basel Face Model.
         device: where R-Net runs.
         face: whose face, see `TrackSettings`.

@@ -69,6 +69,7 @@ def test_a_part_is_counted_as_a_dub_of_the_same_part_counts_it(clip, capsys):
     assert sorted(person["ranges"] for person in result["people"]) == [[[6, 7]], [[8, 11]]]
     assert result["shots"] == [[6, 7], [8, 11]]
     assert main(["faces", "--video", str(clip), "--start-frame", "6", "--frame-count", "99"]) == 3
+    assert main(["faces", "--video", str(clip), "--frame-count", "0"]) == 3
 
 
 @pytest.mark.parametrize("name", ["person_1.png", "person_7.png"])

@@ -7,6 +7,10 @@ import numpy as np
 from gsmooth_core.types import Bool
 
 Ranges = list[tuple[int, int]]
+
+Part = tuple[int, int | None]
+"""First frame, and number of frames; None means to the end."""
+
 _NAMED = 5  # runs that a sentence names
 
 
