@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gsmooth_core.a2ep import merge_expression as merge_expression
     from gsmooth_core.a2ep import predict_expression as predict_expression
     from gsmooth_core.dub import DubPipeline as DubPipeline
-    from gsmooth_core.dub import DubResult as DubResult
     from gsmooth_core.dub import dub as dub_job
     from gsmooth_core.errors import CancelledError as CancelledError
     from gsmooth_core.errors import GSmoothError as GSmoothError
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from gsmooth_core.job.events import Progress as Progress
     from gsmooth_core.job.job import Job as Job
     from gsmooth_core.job.job import load_job as load_job
+    from gsmooth_core.job.result import DubResult as DubResult
     from gsmooth_core.job.settings import DubSettings as DubSettings
     from gsmooth_core.media import probe as probe
     from gsmooth_core.media import read_audio as read_audio
@@ -83,7 +83,7 @@ _PLACES = {
     "CancelledError": ("errors", "CancelledError"),
     "Clip": ("types", "Clip"),
     "DubPipeline": ("dub", "DubPipeline"),
-    "DubResult": ("dub", "DubResult"),
+    "DubResult": ("job.result", "DubResult"),
     "DubSettings": ("job.settings", "DubSettings"),
     "Event": ("job.events", "Event"),
     "Expression": ("types", "Expression"),

@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, merge_expression, predict_expression
@@ -28,6 +28,7 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.result import DubResult, dub_result
 from gsmooth_core.job.source import FrameReader, Source, repeat_track
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.workplace import workplace
@@ -40,7 +41,6 @@ from gsmooth_core.media.images import write_image
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
-from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
@@ -55,38 +55,6 @@ from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
 
 _UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
-
-
-@dataclass(frozen=True)
-class DubResult:
-    """What came of a job.
-
-    Attributes:
-        output: the finished file (or folder of frames).
-        frames: frames written.
-        fps: rate of the output, "N/D".
-        size: (width, height) in pixels.
-        untouched_frames: [first, last] ranges that passed without a usable face.
-        untouched: the same, with why.
-        shots: [first, last] of each shot.
-        people: who is seen, and whose face was dubbed.
-        outside_mask_max_difference: largest change of any pixel outside the mask of its frame,
-            before encoding; anything but 0 is a fault of the program.
-        seconds: time this run took.
-        job: the job's folder.
-    """
-
-    output: str
-    frames: int
-    fps: str
-    size: tuple[int, int]
-    untouched_frames: list[tuple[int, int]]
-    untouched: list[seen.Untouched]
-    shots: list[tuple[int, int]]
-    people: list[seen.Seen]
-    outside_mask_max_difference: int
-    seconds: float
-    job: str
 
 
 def dub(
@@ -121,18 +89,8 @@ def dub(
         target = pipeline.target(track)
         segments, outside = pipeline.render(track, target)
         output = pipeline.encode(segments)
-        shown = pipeline.source.shown
-        result = DubResult(
-            output=str(output),
-            frames=shown.frame_count,
-            fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
-            size=(shown.width, shown.height),
-            untouched_frames=ranges_of(~track.usable),
-            **seen.told(track),
-            outside_mask_max_difference=outside,
-            seconds=round(time.monotonic() - started, 2),
-            job=str(folder),
-        )
+        seconds = time.monotonic() - started
+        result = dub_result(output, pipeline.source, track, outside, seconds, folder)
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 

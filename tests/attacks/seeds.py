@@ -15,8 +15,6 @@ from scipy.io import savemat
 from gsmooth_core.a2ep.model import load_checkpoint, save_checkpoint
 from gsmooth_core.app.worker import read_request
 from gsmooth_core.evaluation.metrics.shot import open_shot
-from gsmooth_core.evaluation.sync.expert import SyncExpert, load_expert, save_expert
-from gsmooth_core.evaluation.sync.syncnet import load_syncnet
 from gsmooth_core.face.bfm import read_bfm
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.job import Job, load_job
@@ -26,16 +24,18 @@ from gsmooth_core.media import probe, read_audio, read_frames
 from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_expression, load_track, save_arrays, save_expression
 from gsmooth_core.storage.arrays import save_track as write_track
+from gsmooth_core.sync.expert import SyncExpert, load_expert, save_expert
+from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.correctives import Correctives, Personal, load_personal, save_personal
 from gsmooth_core.tracking.resnet import RNet, load_rnet
 from gsmooth_core.types import Expression
 from tests.a2ep import small as small_a2ep
 from tests.doubles import face_track
-from tests.evaluation.sync.test_expert import SMALL as SMALL_SYNC
-from tests.evaluation.sync.test_syncnet import published_state
 from tests.face import test_bfm
 from tests.media.made import ffmpeg, numbered_frames, speechlike, write_video, write_wav
+from tests.sync.test_expert import SMALL as SMALL_SYNC
+from tests.sync.test_syncnet import published_state
 from tests.taft.small import SMALL, stirred
 
 

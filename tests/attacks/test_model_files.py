@@ -17,11 +17,11 @@ from torch import nn
 
 from gsmooth_core.a2ep.model import load_a2ep, load_checkpoint
 from gsmooth_core.evaluation.metrics import perceptual
-from gsmooth_core.evaluation.sync.expert import load_expert
-from gsmooth_core.evaluation.sync.syncnet import load_syncnet
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import save_face_model
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
+from gsmooth_core.sync.expert import load_expert
+from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.tracking.recognise import load_recogniser

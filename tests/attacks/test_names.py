@@ -20,10 +20,10 @@ from gsmooth_core.app import cli
 from gsmooth_core.evaluation.metrics.shot import _pictures
 from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import charts, page
-from gsmooth_core.evaluation.sync.offset import SyncResult
 from gsmooth_core.evaluation.sync.plot import draw
 from gsmooth_core.job.job import load_job
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.sync.offset import SyncResult
 from tests import doubles
 from tests.attacks.talking import talking
 from tests.media.made import numbered_frames, speechlike, write_video, write_wav

@@ -17,8 +17,8 @@ from gsmooth_core.a2ep import A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import Wav2VecFrames
 from gsmooth_core.a2ep.mel import BLOCK
-from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert
 from gsmooth_core.face.load import load_face_model
+from gsmooth_core.sync.expert import SyncConfig, SyncExpert
 from tests.gpu import made
 from tests.gpu.clock import timed
 from tests.gpu.part import Part

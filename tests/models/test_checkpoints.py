@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from gsmooth_core.evaluation.sync.syncnet import SyncNet, load_syncnet
 from gsmooth_core.models.checkpoints import load_network, read_torch, table_of_weights
 from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.sync.syncnet import SyncNet, load_syncnet
 from gsmooth_core.tracking.resnet import RNet, load_rnet
 from tests.attacks.checkpoints import light, refused
 

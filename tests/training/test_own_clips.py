@@ -16,9 +16,9 @@ pytest.importorskip("accelerate")
 
 from gsmooth_core.a2ep import load_checkpoint, predict_expression
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
-from gsmooth_core.evaluation.sync import load_sync_expert, measure_sync
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.sync import load_sync_expert, measure_sync
 from gsmooth_core.taft.checkpoint import load_generator
 from tests.training import talking
 from training.split import Part, read_split

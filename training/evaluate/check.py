@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.dub import DubResult, dub
+from gsmooth_core.dub import dub
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.result import DubResult
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_expression, load_track
 from gsmooth_core.tracking import track_face

@@ -27,13 +27,13 @@ from gsmooth_core.evaluation.metrics.shot import Shot, found_landmarks, measure,
 from gsmooth_core.evaluation.metrics.summary import summarise
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
-from gsmooth_core.evaluation.sync import SyncResult
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
 from gsmooth_core.job.source import FrameReader
 from gsmooth_core.media import probe
 from gsmooth_core.models import registry
 from gsmooth_core.storage.files import hash_file, write_text
+from gsmooth_core.sync import SyncResult
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack, Float, Image, Opened
 from training.evaluate.clips import EvalClip

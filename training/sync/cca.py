@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.evaluation.sync.face import Face
-from gsmooth_core.evaluation.sync.mfcc import COEFFICIENTS, mfcc
-from gsmooth_core.evaluation.sync.windows import Lips, read_lips
+from gsmooth_core.sync.face import Face
+from gsmooth_core.sync.mfcc import COEFFICIENTS, mfcc
+from gsmooth_core.sync.windows import Lips, read_lips
 from gsmooth_core.types import Bool, Float
 from training.prepare import load_speech
 from training.sync.data import Pair, centred

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.a2ep.stream import normalise
-from gsmooth_core.evaluation.sync.windows import FPS, Lips, lips_at, mouth_shapes, present
 from gsmooth_core.storage.arrays import load_arrays, load_track
+from gsmooth_core.sync.windows import FPS, Lips, lips_at, mouth_shapes, present
 from gsmooth_core.types import Float
 from training.footage import Footage, Sample
 from training.split import Part

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.evaluation.sync import measure_sync
-from gsmooth_core.evaluation.sync.expert import LipSound
-from gsmooth_core.evaluation.sync.measure import SAMPLE_RATE
-from gsmooth_core.evaluation.sync.windows import FPS
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.sync import measure_sync
+from gsmooth_core.sync.expert import LipSound
+from gsmooth_core.sync.measure import SAMPLE_RATE
+from gsmooth_core.sync.windows import FPS
 from gsmooth_core.types import FaceTrack
 from training.manifest import manifest_rows
 from training.sync.data import Pair

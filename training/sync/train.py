@@ -18,10 +18,10 @@ import torch
 from accelerate import Accelerator
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert, save_expert
-from gsmooth_core.evaluation.sync.offset import MOST_SHIFT, judge, shifted_distances
-from gsmooth_core.evaluation.sync.sound import fingerprint
-from gsmooth_core.evaluation.sync.windows import FPS
+from gsmooth_core.sync.expert import SyncConfig, SyncExpert, save_expert
+from gsmooth_core.sync.offset import MOST_SHIFT, judge, shifted_distances
+from gsmooth_core.sync.sound import fingerprint
+from gsmooth_core.sync.windows import FPS
 from training.engine import Engine
 from training.footage import Footage, add_footage, chosen_footage
 from training.progress import Progress
@@ -164,7 +164,7 @@ def run_folds(footage: Footage, cache: Path, output: Path, settings: FitSettings
 
 def evaluate(footage: Footage, cache: Path, output: Path) -> None:
     """Measure the validation speakers with the expert in `output`, or the shipped one, and CCA."""
-    from gsmooth_core.evaluation.sync import load_sync_expert
+    from gsmooth_core.sync import load_sync_expert
 
     output.mkdir(parents=True, exist_ok=True)
     own = output / "sync.safetensors"

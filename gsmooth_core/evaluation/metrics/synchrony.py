@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from gsmooth_core.errors import NoFaceError, NoSpeechError
 from gsmooth_core.evaluation.metrics.figures import Figures
-from gsmooth_core.evaluation.sync import SyncResult, measure_sync
 from gsmooth_core.models import registry
+from gsmooth_core.sync import SyncResult, measure_sync
 from gsmooth_core.types import Float
 
 

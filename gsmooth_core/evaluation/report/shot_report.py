@@ -22,11 +22,11 @@ from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import page as html
 from gsmooth_core.evaluation.report.charts import lines
 from gsmooth_core.evaluation.report.pictures import face_strip, jpeg, worst_pairs
-from gsmooth_core.evaluation.sync import SyncResult
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.storage.files import write_text
+from gsmooth_core.sync import SyncResult
 
 SAMPLES = 8
 WORST = 6

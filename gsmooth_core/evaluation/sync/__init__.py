@@ -1,6 +1,1 @@
-"""Lip sync, measured: AV offset and confidence of a talking face by an expert of our own."""
-
-from gsmooth_core.evaluation.sync.measure import load_sync_expert, measure_sync
-from gsmooth_core.evaluation.sync.offset import SyncResult
-
-__all__ = ["SyncResult", "load_sync_expert", "measure_sync"]
+"""Lip sync from file to file: the measurement in words, as JSON and as a drawing."""

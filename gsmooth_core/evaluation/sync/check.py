@@ -10,17 +10,17 @@ from typing import Any
 
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
-from gsmooth_core.evaluation.sync.expert import LipSound
-from gsmooth_core.evaluation.sync.measure import SAMPLE_RATE, load_sync_expert, measure_sync
-from gsmooth_core.evaluation.sync.offset import SyncResult
 from gsmooth_core.evaluation.sync.plot import draw
-from gsmooth_core.evaluation.sync.windows import present
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.storage.files import write_text
+from gsmooth_core.sync.expert import LipSound
+from gsmooth_core.sync.measure import SAMPLE_RATE, load_sync_expert, measure_sync
+from gsmooth_core.sync.offset import SyncResult
+from gsmooth_core.sync.windows import present
 from gsmooth_core.tracking import follow_face
 from gsmooth_core.types import Clip, Float, Image
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gsmooth_core.evaluation.sync.offset import SyncResult
+from gsmooth_core.sync.offset import SyncResult
 from gsmooth_core.types import Float
 
 SHORT_SECONDS = 6.0

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from gsmooth_core.evaluation.plot import FILE, Line, Panel, Values, drawing, limits
 from gsmooth_core.evaluation.sync.describe import describe
-from gsmooth_core.evaluation.sync.offset import MOST_SHIFT, SyncResult
+from gsmooth_core.sync.offset import MOST_SHIFT, SyncResult
 
 WIDTH, HEIGHT = 860, 360
 _TOP, _BOTTOM = 90.0, HEIGHT - 60.0

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
-from gsmooth_core.evaluation.sync import measure_sync
 from gsmooth_core.models import registry
+from gsmooth_core.sync import measure_sync
 from tests.evaluation.metrics.test_compare import with_landmarks
 from tests.taft import scene
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from gsmooth_core.app import cli
-from gsmooth_core.evaluation.sync import SyncResult
 from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
 from gsmooth_core.evaluation.sync.plot import draw
+from gsmooth_core.sync import SyncResult
 from tests.media.made import numbered_frames, write_video
 
 RESULT = SyncResult(

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 pytest.importorskip("accelerate")
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert
-from gsmooth_core.evaluation.sync.offset import judge, shifted_distances
-from gsmooth_core.evaluation.sync.windows import Lips
+from gsmooth_core.sync.expert import SyncConfig, SyncExpert
+from gsmooth_core.sync.offset import judge, shifted_distances
+from gsmooth_core.sync.windows import Lips
 from training.engine import Engine
 from training.footage import Sample
 from training.sync.cca import correlated_directions, sound_rows, unit, windows

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from gsmooth_core.errors import InputError, NoFaceError, NoSpeechError
-from gsmooth_core.evaluation.sync.expert import LipSound, load_expert
-from gsmooth_core.evaluation.sync.face import Face
-from gsmooth_core.evaluation.sync.offset import (
+from gsmooth_core.models import registry
+from gsmooth_core.sync.expert import LipSound, load_expert
+from gsmooth_core.sync.face import Face
+from gsmooth_core.sync.offset import (
     MOST_SHIFT,
     SHIFTS,
     SyncResult,
@@ -20,8 +21,7 @@ from gsmooth_core.evaluation.sync.offset import (
     mean_curve,
     shifted_distances,
 )
-from gsmooth_core.evaluation.sync.windows import present
-from gsmooth_core.models import registry
+from gsmooth_core.sync.windows import present
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
 SAMPLE_RATE = 16_000
@@ -37,7 +37,7 @@ FAR_FACTOR = 1.5
 def _load_once(path: Path, stamp: tuple[int, int, int]) -> LipSound:
     if path.suffix == ".safetensors":
         return load_expert(path)
-    from gsmooth_core.evaluation.sync.syncnet import load_syncnet
+    from gsmooth_core.sync.syncnet import load_syncnet
 
     return load_syncnet(path)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.evaluation.sync.windows import FPS
+from gsmooth_core.sync.windows import FPS
 from gsmooth_core.types import Bool, Float
 
 MOST_SHIFT = 15

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from gsmooth_core.errors import InputError, ModelError
-from gsmooth_core.evaluation.sync import load_sync_expert, measure_sync
-from gsmooth_core.evaluation.sync.face import Face
-from gsmooth_core.evaluation.sync.mfcc import mfcc
-from gsmooth_core.evaluation.sync.syncnet import SIZE, SyncNet, _at_25, crop_face
-from tests.evaluation.sync.faces import babble, face
+from gsmooth_core.sync import load_sync_expert, measure_sync
+from gsmooth_core.sync.face import Face
+from gsmooth_core.sync.mfcc import mfcc
+from gsmooth_core.sync.syncnet import SIZE, SyncNet, _at_25, crop_face
+from tests.sync.faces import babble, face
 
 # Places and sizes of the published state dict, written down by hand.
 PUBLISHED = {

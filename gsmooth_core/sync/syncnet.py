@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.evaluation.sync.face import Face
-from gsmooth_core.evaluation.sync.mfcc import mfcc
-from gsmooth_core.evaluation.sync.windows import FPS, present
 from gsmooth_core.models.checkpoints import load_network, plausible, read_torch, table_of_weights
 from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.sync.face import Face
+from gsmooth_core.sync.mfcc import mfcc
+from gsmooth_core.sync.windows import FPS, present
 from gsmooth_core.types import Bool, Float, Image
 
 FRAMES = 5

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsmooth_core.evaluation.sync.offset import (
+from gsmooth_core.sync.offset import (
     FEWEST_SHARE,
     SHIFTS,
     judge,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.evaluation.sync.windows import mouth_shapes, read_lips
 from gsmooth_core.face.landmarks import SPEECH_POINTS
-from tests.evaluation.sync.faces import babble, face
+from gsmooth_core.sync.windows import mouth_shapes, read_lips
+from tests.sync.faces import babble, face
 
 
 def test_place_size_and_tilt_of_the_head_do_not_matter():

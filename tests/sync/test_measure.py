@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import InputError, NoFaceError, NoSpeechError
-from gsmooth_core.evaluation.sync import measure_sync
-from gsmooth_core.evaluation.sync.windows import read_lips
 from gsmooth_core.face.landmarks import SPEECH_POINTS
+from gsmooth_core.sync import measure_sync
+from gsmooth_core.sync.windows import read_lips
 from tests.doubles import face_track
-from tests.evaluation.sync.faces import babble, face
+from tests.sync.faces import babble, face
 
 RATE = 16000
 DOWN = len(SPEECH_POINTS) + SPEECH_POINTS.index(14)

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.evaluation.sync import load_sync_expert
-from gsmooth_core.evaluation.sync.expert import SyncConfig, SyncExpert, load_expert, save_expert
-from gsmooth_core.evaluation.sync.windows import Lips
 from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
+from gsmooth_core.sync import load_sync_expert
+from gsmooth_core.sync.expert import SyncConfig, SyncExpert, load_expert, save_expert
+from gsmooth_core.sync.windows import Lips
 
 SMALL = SyncConfig(components=4, sound=12, width=8, embedding=6)
 
@@ -123,7 +123,7 @@ def test_shipped_expert_fits_the_shipped_ears():
     """It was trained on what the shipped A2EP's encoder hears; another encoder needs another."""
     path = registry.locate("sync")
     _, meta = load_arrays(path, "sync")
-    from gsmooth_core.evaluation.sync.sound import fingerprint
+    from gsmooth_core.sync.sound import fingerprint
 
     np.testing.assert_allclose(fingerprint(), meta["about"]["ears"], atol=0.02)
     assert path.stat().st_size < 5_000_000

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from gsmooth_core.evaluation.sync.mfcc import mfcc
+from gsmooth_core.sync.mfcc import mfcc
 
 
 def naive(samples):

@@ -18,13 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsmooth_core.evaluation.sync.face import Face
-from gsmooth_core.evaluation.sync.sound import hear
-from gsmooth_core.evaluation.sync.windows import Lips, read_lips
 from gsmooth_core.face.landmarks import SPEECH_POINTS
 from gsmooth_core.models.checkpoints import load_network, plausible
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.storage.arrays import save_arrays
+from gsmooth_core.sync.face import Face
+from gsmooth_core.sync.sound import hear
+from gsmooth_core.sync.windows import Lips, read_lips
 from gsmooth_core.types import Bool, Float
 
 _HINT = "Train it again, or reinstall GSmooth."
