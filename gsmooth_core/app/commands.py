@@ -111,7 +111,8 @@ def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     """Measure the speed of a dub."""
     from gsmooth_core.evaluation.bench import pipeline
 
-    return asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
+    result = asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
+    return result | {"text": pipeline.describe(result)}
 
 
 def _bench_job(options: argparse.Namespace) -> Job:
@@ -161,16 +162,12 @@ def sync_text(result: dict[str, Any]) -> str:
 
 def report_text(result: dict[str, Any]) -> str:
     """The report, for a person."""
-    from gsmooth_core.evaluation.report.shot_report import describe
-
-    return describe(result)
+    return str(result["text"])
 
 
 def bench_text(result: dict[str, Any]) -> str:
     """The figures of a benchmark, for a person."""
-    from gsmooth_core.evaluation.bench.pipeline import describe
-
-    return describe(result)
+    return str(result["text"])
 
 
 def doctor_text(result: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from gsmooth_core.sync.offset import (
     mean_curve,
     shifted_distances,
 )
+from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.sync.windows import present
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
@@ -37,8 +38,6 @@ FAR_FACTOR = 1.5
 def _load_once(path: Path, stamp: tuple[int, int, int]) -> LipSound:
     if path.suffix == ".safetensors":
         return load_expert(path)
-    from gsmooth_core.sync.syncnet import load_syncnet
-
     return load_syncnet(path)
 
 
