@@ -155,10 +155,9 @@ class Engine(Generic[Batch]):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """One step of the optimiser; returns the loss's terms."""
         s, at = self.schedule, self.progress.step
-        done = self._minutes() / s.minutes if s.by_clock else at / max(1, s.steps)
         torch.manual_seed(s.seed * 1_000_003 + at + RANK_SEED * self.accelerator.process_index)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(at, s.rate, s.warm_up, done, s.floor)
+            group["lr"] = self._rate()
         self.module.train()
         terms = self.task.loss(self.module, batch)
         self.optimiser.zero_grad()
@@ -170,6 +169,11 @@ class Engine(Generic[Batch]):
         self.progress.step += 1
         self._note(terms)
         return {name: term.detach() for name, term in terms.items()}
+
+    def _rate(self) -> float:
+        s, at = self.schedule, self.progress.step
+        done = self._minutes() / s.minutes if s.by_clock else at / max(1, s.steps)
+        return learning_rate(at, s.rate, s.warm_up, done, s.floor)
 
     def _note(self, terms: Mapping[str, Tensor]) -> None:
         """Smooth the terms, and show them from time to time."""

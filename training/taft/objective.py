@@ -5,6 +5,7 @@ One objective serves every training; what differs between trainings is the weigh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -65,19 +66,23 @@ class Objective:
         w = self.weights
         terms = self.loss(mixed, batch.truth, 1 + w.mouth * batch.mouth)
         total = terms["total"] + self.fine(*mouth_patches(mixed, batch))["total"]
-        if w.edges:
-            terms["edges"] = edge_energy(mixed, batch.truth)
-            total = total + w.edges * terms["edges"]
-        if w.local:
-            terms["local"] = local_energy(mixed, batch.truth)
-            total = total + w.local * terms["local"]
-        if w.ratio:
-            around = nn.functional.max_pool2d(batch.mouth, _AROUND, 1, _AROUND // 2)
-            regions = (around, batch.inputs.mask)
-            ratios = [energy_ratio(mixed, batch.truth, region) for region in regions]
-            terms["ratio"] = torch.stack(ratios).mean()
-            total = total + w.ratio * terms["ratio"]
+        extra = {"edges": edge_energy, "local": local_energy, "ratio": _ratio(batch)}
+        for name, term in extra.items():
+            if weight := getattr(w, name):
+                terms[name] = term(mixed, batch.truth)
+                total = total + weight * terms[name]
         return {**terms, "total": total}
+
+
+def _ratio(batch: Batch) -> Callable[[Tensor, Tensor], Tensor]:
+    """`energy_ratio` in the mouth, with some of what is around it, and in the mask."""
+
+    def ratio(mixed: Tensor, truth: Tensor) -> Tensor:
+        around = nn.functional.max_pool2d(batch.mouth, _AROUND, 1, _AROUND // 2)
+        regions = (around, batch.inputs.mask)
+        return torch.stack([energy_ratio(mixed, truth, region) for region in regions]).mean()
+
+    return ratio
 
 
 def pasted(picture: Tensor, batch: Batch) -> Tensor:
