@@ -40,8 +40,18 @@ def _job(options: argparse.Namespace) -> Job:
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
     values = {name: getattr(options, name) for name in numbers}
-    content = {"kind": "gsmooth-job", "version": 1, **paths, **values}
+    content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "speech": _speech(options)}
     return Job.from_json(content | {"settings": _settings(options)})
+
+
+def _speech(options: argparse.Namespace) -> dict[str, str]:
+    """What each of several people says, by their numbers."""
+    given: list[tuple[str, Path]] = options.speech or []
+    numbers = [number for number, _ in given]
+    if twice := [number for number in numbers if numbers.count(number) > 1]:
+        text = f"Person {twice[0]} is given several speeches."
+        raise InputError(text, "Join them into one file, which begins with the picture.")
+    return {number: str(file.absolute()) for number, file in given}
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
