@@ -136,6 +136,13 @@ MODELS: dict[str, ModelFile] = {
             "0b79b253fb607af0ed11ddb73a884a2b9344ecd7896eff14a318269d91978fe5",
         ),
         ModelFile(
+            "motion",
+            "motion.safetensors",
+            "GPL-3.0-or-later",
+            "how heads move in speech",
+            "4776c35ce9e1c68e24b6448c6042e6fbd26258302545e5965ed78883364880e3",
+        ),
+        ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False
         ),
         ModelFile(
