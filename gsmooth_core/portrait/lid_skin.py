@@ -29,11 +29,11 @@ _RECOVERED = 0.8
 _CHEEK = 0.25
 """Below the eye by this much is the skin that shows the light."""
 
-_GRAIN_FROM, _GRAIN_HEIGHT, _GRAIN_SIZE = 0.18, 0.2, 0.025
+_GRAIN_FROM, _GRAIN_HEIGHT, _GRAIN_SIZE = 0.18, 0.2, 0.035
 """Where the fine texture is taken from, below the eye; coarser things are no texture."""
 
-_GRAIN = (0.85, 1.35)
-"""Darker is a hair."""
+_GRAIN_DEPTH = 0.5
+"""Logarithm of the strongest contrast of that texture: deeper furrows are pressed below it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class LidSkin:
         even = _even(patch, eye.width)
         band = _band(eye, patch)
         fine = cv2.GaussianBlur(patch, (0, 0), _GRAIN_SIZE * eye.width).mean(2)
-        texture = np.clip((patch.mean(2) + 8) / (fine + 8), *_GRAIN)
+        contrast = np.log((patch.mean(2) + 8) / (fine + 8)) / _GRAIN_DEPTH
+        texture = np.exp(_GRAIN_DEPTH * np.tanh(contrast)).astype(np.float32)
         thick = max(round(_LASH * eye.width), 3)
         lashes = cv2.erode(patch, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3 * thick, thick)))
         near = (np.abs(eye.rows - eye.upper) < band / 2) & (np.abs(eye.along - 0.5) < 0.4)

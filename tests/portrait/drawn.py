@@ -89,7 +89,7 @@ def lower(u: Float, gap: float) -> Float:
 def _draw_eye(
     photo: Float, centre: Float, width: float, hairs: bool, gap: float, iris: float
 ) -> None:
-    scale = 4  # antialiased
+    scale = 4 if width < 100 else 2  # antialiased
     height, length = photo.shape[:2]
     y, x = (np.mgrid[: height * scale, : length * scale] + 0.5) / scale
     u, v = (x - centre[0]) / width + 0.5, (y - centre[1]) / width
