@@ -49,6 +49,10 @@ _LEAST_SHARE = 1 / 255
 """Below this share a pixel of the photo stays as it is."""
 
 
+_UNSEEN = 6.0
+"""Pixels that differ by less, of 255, fade into the photo's own, which are sharper."""
+
+
 @dataclass(frozen=True)
 class Inset:
     """Pixels (h, w, 3) that replace those of a photo from `left` and `top` on."""
@@ -118,6 +122,13 @@ class Eye:
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         patch = cv2.warpAffine(part, matrix, self.size, flags=flags, borderMode=_REPEAT)
         return np.asarray(np.clip(patch, 0, 255), np.float32)
+
+    def changed(self, old: Float, new: Float) -> Float:
+        """(h, w) 0..1, where two close-ups differ so far that the new one should be seen."""
+        size = 2 * round(self.scale) + 1
+        differs = np.abs(new - old).max(2).astype(np.float32) / _UNSEEN
+        wide = cv2.dilate(differs, np.ones((size, size), np.uint8))
+        return np.asarray(np.clip(wide - 0.1, 0, 1), np.float32)
 
     def put_back(self, photo: Image, patch: Float, share: Float) -> Inset:
         """Lay a close-up (h, w, 3) over a photo (H, W, 3) where share (h, w), 0..1, is not 0."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.portrait.eye import Eye, at_rows
+from gsmooth_core.portrait.gaze import Shift, move_iris
 from gsmooth_core.portrait.lid_skin import LidSkin
 from gsmooth_core.types import Float
 
@@ -47,9 +48,6 @@ class LidSettings:
 
 _HIGHEST = 0.12
 """Skin up to this far above the lid's edge, in eye widths, always moves."""
-
-_UNSEEN = 6.0
-"""A pixel that differs by less, of 255, may as well be the photo's own: it fades out below."""
 
 
 @dataclass(frozen=True)
@@ -84,22 +82,30 @@ class EyePainter:
         self._settings = settings or LidSettings()
         self._skin = LidSkin.of(eye, patch)
 
-    def closed(self, amount: float) -> tuple[Float, Float]:
-        """The eye closed by `amount`, 0..1.
+    def closed(self, amount: float, gaze: Shift = (0.0, 0.0)) -> tuple[Float, Float]:
+        """The eye closed by `amount`, 0..1, with its iris moved by `gaze` behind the lids.
 
         Returns:
             (h, w, 3) close-up, and (h, w) how much of it is to be seen, 0..1.
         """
+        if amount == 0:  # nothing but the iris moves
+            return move_iris(self._eye, self._patch, gaze)
         way = self._way(amount)
         below = self._eye.rows - way.new_upper
         soft = 0.75 * self._eye.scale
         fringe = max(self._settings.fringe * self._eye.width, soft)
         over = np.where(below < 0, 1, np.exp(-((below / fringe) ** 2)))
         under = np.clip((self._eye.rows - way.new_lower) / (2 * soft) + 0.5, 0, 1)
-        result = _mix(self._patch, self._lower(way), under)
+        result = _mix(self._eyeball(gaze), self._lower(way), under)
         result = _mix(result, self._upper(way), over)
         result = self._meet(result, way, amount)
         return result, self._share(result, way)
+
+    def _eyeball(self, gaze: Shift) -> Float:
+        """(h, w, 3) the open eye, with its iris moved."""
+        if not any(gaze):
+            return self._patch
+        return _mix(self._patch, *move_iris(self._eye, self._patch, gaze))
 
     def _way(self, amount: float) -> _Way:
         eye, s = self._eye, self._settings
@@ -151,10 +157,7 @@ class EyePainter:
         eye, edge = self._eye, 0.04 * self._eye.width
         inside = np.clip(np.minimum(eye.rows - way.top, way.bottom - eye.rows) / edge, 0, 1)
         ends = np.clip((0.7 - np.abs(eye.along - 0.5)) / 0.1, 0, 1)
-        differs = np.abs(result - self._patch).max(2) / _UNSEEN
-        size = 2 * round(self._eye.scale) + 1
-        wide = cv2.dilate(differs.astype(np.float32), np.ones((size, size), np.uint8))
-        return np.asarray(np.clip(wide - 0.1, 0, 1) * inside * ends, np.float32)
+        return np.asarray(self._eye.changed(self._patch, result) * inside * ends, np.float32)
 
     def _across(self, values: Float) -> Float:
         """Values of the columns (w,), smoothed."""

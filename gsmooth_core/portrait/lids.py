@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gsmooth_core.portrait.eye import Inset, find_eyes
+from gsmooth_core.portrait.gaze import Shift
 from gsmooth_core.portrait.lid_paint import EyePainter, LidSettings
 from gsmooth_core.portrait.lid_test import measured_reason, seen_reason
 from gsmooth_core.types import Float, Image
@@ -37,19 +38,20 @@ class Lids:
         self._eyes = find_eyes(points)
         self._levels: dict[int, tuple[Inset, ...]] = {}
 
-    def closed(self, amount: float) -> Image:
+    def closed(self, amount: float, gaze: Shift = (0.0, 0.0)) -> Image:
         """The photo with both eyes closed by an amount.
 
         Args:
             amount: 0 is the photo as it is, 1 is shut; in steps of a 24th.
+            gaze: pixels that the irises are moved by behind the lids; see `gaze.irises`.
 
         Returns:
             (H, W, 3) a picture of its own, which may be written to.
         """
         picture = self._photo.copy()
         level = round(float(np.clip(amount, 0, 1)) * _LEVELS)
-        if level:
-            for inset in self._at(level):
+        if level or any(gaze):
+            for inset in self._painted(level, gaze) if any(gaze) else self._kept(level):
                 inset.lay(picture)
         return picture
 
@@ -68,10 +70,12 @@ class Lids:
     def _painters(self) -> tuple[EyePainter, ...]:
         return tuple(EyePainter(e, e.close_up(self._photo), self._settings) for e in self._eyes)
 
-    def _at(self, level: int) -> tuple[Inset, ...]:
-        """The painted eyes of one level; kept, without the rest of the picture."""
+    def _kept(self, level: int) -> tuple[Inset, ...]:
+        """The painted eyes of one level; they are kept, without the rest of the picture."""
         if level not in self._levels:
-            both = zip(self._eyes, self._painters, strict=True)
-            amount = level / _LEVELS
-            self._levels[level] = tuple(e.put_back(self._photo, *p.closed(amount)) for e, p in both)
+            self._levels[level] = self._painted(level, (0.0, 0.0))
         return self._levels[level]
+
+    def _painted(self, level: int, gaze: Shift) -> tuple[Inset, ...]:
+        both = zip(self._eyes, self._painters, strict=True)
+        return tuple(e.put_back(self._photo, *p.closed(level / _LEVELS, gaze)) for e, p in both)

@@ -53,9 +53,23 @@ class Drawn:
         return found
 
     def eyeball(self, picture: Image) -> int:
-        """Pixels that look like eyeball or iris: skin and lashes are warm, these are not."""
-        red, _, blue = np.moveaxis(picture.astype(int), 2, 0)
-        return int(((blue - red > -15) & (blue > 70)).sum())
+        """Number of pixels that look like eyeball or iris."""
+        return int(cool(picture).sum())
+
+    def between_lids(self, gap: float = HEIGHT) -> np.ndarray:
+        """(H, W) the opening of both eyes, as drawn."""
+        y, x = np.mgrid[: self.photo.shape[0], : self.photo.shape[1]] + 0.5
+        found = np.zeros(self.photo.shape[:2], bool)
+        for cx, cy in self.centres:
+            u, v = np.clip((x - cx) / self.width + 0.5, 0, 1), (y - cy) / self.width
+            found |= (v > -upper(u, gap)) & (v < lower(u, gap))
+        return found
+
+
+def cool(picture: Image) -> np.ndarray:
+    """(H, W) what looks like eyeball or iris: skin and lashes are warm, these are not."""
+    red, _, blue = np.moveaxis(picture.astype(int), 2, 0)
+    return (blue - red > -15) & (blue > 70)
 
 
 def draw(width: float = 60, hairs: bool = False, gap: float = HEIGHT, iris: float = 0.0) -> Drawn:
