@@ -24,7 +24,8 @@ from gsmooth_core.motion.energy import phrase_ends, speech_energy
 from gsmooth_core.motion.head import HeadMotion
 from gsmooth_core.motion.reference import from_track
 from gsmooth_core.motion.stitch import MotionSettings, stitched
-from gsmooth_core.portrait.animate import Animation, Eyes, animated_track
+from gsmooth_core.portrait.animate import Animation, animated_track
+from gsmooth_core.portrait.eyes import BALL, Eyes
 from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
@@ -52,9 +53,11 @@ class AnimatePipeline(DubPipeline):
         """Animate the photo; from here on the source shows it in motion."""
         face = self._face()
         photo, sheet = self.source.photo(), sheet_of(face, self.model)
-        eyes, motion = self._eyes(photo, face), self.motion()
-        if eyes is None:
+        lids, motion = self._lids(photo, face), self.motion()
+        if lids is None:
             motion = replace(motion, blink=np.zeros_like(motion.blink))
+        ball = BALL * face.focal / -float(face.translation[0, 2])  # pixels
+        eyes = Eyes(photo, face.landmarks[0], ball, lids)
         layers = layers_of(photo, find_matte(photo), sheet.face, sheet.wide)
         self.source.animation = Animation(photo, sheet, motion, eyes, layers)
 
@@ -98,7 +101,7 @@ class AnimatePipeline(DubPipeline):
         )
         return result_of(stage, self.journal)
 
-    def _eyes(self, photo: Image, face: FaceTrack) -> Eyes | None:
+    def _lids(self, photo: Image, face: FaceTrack) -> Lids | None:
         if not self.settings.blink:
             return None
         lids = Lids(photo, face.landmarks[0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gsmooth_core.animate import AnimatePipeline
 from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job
@@ -13,7 +12,11 @@ from gsmooth_core.job.result import DubResult
 
 def pipeline_of(job: Job) -> type[DubPipeline]:
     """What does a job: a dub, or an animation that is then dubbed."""
-    return AnimatePipeline if job.animate else DubPipeline
+    if job.animate is None:
+        return DubPipeline
+    from gsmooth_core.animate import AnimatePipeline  # what photos need, clips do without
+
+    return AnimatePipeline
 
 
 def run_job(
@@ -21,6 +24,7 @@ def run_job(
     folder: Path,
     on_event: OnEvent = lambda event: None,
     cancelled: Cancelled = lambda: False,
+    make: type[DubPipeline] | None = None,
     temporary: bool = False,
 ) -> DubResult:
     """Do a job; see `dub.dub`.
@@ -30,10 +34,12 @@ def run_job(
         folder: the job's folder; it is made when it is not there, and kept.
         on_event: told about progress and messages.
         cancelled: asked before every frame.
+        make: a pipeline with other stages, for experiments.
         temporary: whether the folder is only there for this output.
 
     Raises:
         GSmoothError: with what to do; the output is then as it was before.
         CancelledError: the user stopped it; finished work stays in the folder.
     """
-    return dub(job, folder, on_event, cancelled, pipeline_of(job), temporary)
+    pipeline = make or pipeline_of(job)
+    return dub(job, folder, on_event, cancelled, make=pipeline, temporary=temporary)

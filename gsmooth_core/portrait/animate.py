@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from gsmooth_core.face.camera import axis_angle, project, rotation_matrix
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.motion.head import HeadMotion, turn_matrices
+from gsmooth_core.portrait.eyes import Eyes
 from gsmooth_core.portrait.layers import Layers
 from gsmooth_core.portrait.sheet import Sheet, rigid
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -24,14 +24,6 @@ _FINEST = 640  # pixels, the longer side of what is rasterised
 _BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
-class Eyes(Protocol):
-    """What closes the eyes of the photo, see `lids.Lids`."""
-
-    def closed(self, amount: float) -> Image:
-        """The photo with its lids at 0 (as it is) to 1 (shut)."""
-        ...
-
-
 @dataclass(frozen=True)
 class Animation:
     """A photo in motion.
@@ -40,7 +32,7 @@ class Animation:
         photo: (H, W, 3) uint8 RGB.
         sheet: its surface.
         motion: T frames of head motion and blinks.
-        eyes: what closes its eyes; None keeps them open.
+        eyes: what draws its eyes; None leaves them as they are.
         layers: person and background; None where they are one surface.
     """
 
@@ -55,9 +47,8 @@ class Animation:
 
     def frame(self, index: int) -> Image:
         """(H, W, 3) frame `index`; what does not move is the photo, bit by bit."""
-        blink = float(self.motion.blink[index])
-        photo = self.eyes.closed(blink) if self.eyes and blink > 0 else self.photo
         turn, shift = self.motion.turn[index], self.motion.shift[index]
+        photo = self.eyes.at(float(self.motion.blink[index]), turn) if self.eyes else self.photo
         if not turn.any() and not shift.any():
             return photo.copy()
         return warped(photo, self.sheet, self.sheet.moved(turn, shift), self.layers)

@@ -116,7 +116,7 @@ def test_a_matte_that_knows_no_face_parts_nothing(sheet: Sheet) -> None:
 class Shut:
     """Eyes that are painted black when they close."""
 
-    def closed(self, amount: float) -> np.ndarray:
+    def at(self, amount: float, _turn: np.ndarray) -> np.ndarray:
         picture = scene.photo().copy()
         picture[100:110, 110:150] = 0 if amount > 0.5 else picture[100:110, 110:150]
         return picture
