@@ -15,7 +15,8 @@ from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.types import Float, Int
 
 KIND = "motion"
-MANNER = ("pitch", "yaw", "roll", "speed")
+SHORTEST = 50
+"""Frames of a clip at least: shorter ones hold no piece and its join."""
 
 _HINT = "Reinstall GSmooth, or make it again with `python -m training.motion`."
 _LARGEST = 1 << 24  # bytes
@@ -88,7 +89,7 @@ def load_library(path: Path) -> MotionLibrary:
     source.bounded("begin", begin, 0, len(motion))
     steps = np.diff(begin.astype(np.int64))
     whole = begin.dtype.kind in "iu"
-    if not whole or len(begin) < 2 or begin[0] != 0 or begin[-1] != len(motion) or steps.min() < 2:
+    if not whole or len(begin) < 2 or begin[0] != 0 or begin[-1] != len(motion) or steps.min() < SHORTEST:
         raise source.refused("'begin' does not say where its clips begin")
     return MotionLibrary(
         motion.astype(np.float32), energy.astype(np.float32) / 255, begin.astype(np.int32)

@@ -94,7 +94,7 @@ def chained(library: MotionLibrary, wanted: Float, settings: MotionSettings) -> 
     while at < len(wanted):
         length = int(random.integers(*PIECES, endpoint=True))
         first = chooser.choose(even[at : at + length], now)
-        piece = library.motion[first : first + length + JOIN]
+        piece = library.motion[first : min(first + length, chooser.last[first]) + JOIN]
         share = _rising(len(piece)) if now is not None else np.ones((len(piece), 1))
         made[at : at + len(piece)] *= 1 - share
         made[at : at + len(piece)] += share * piece
@@ -156,7 +156,7 @@ class _Chooser:
         return first
 
     def _long_enough(self, length: int) -> Int:
-        """Frames from which a piece has room in its clip; the roomiest where none is."""
+        """Frames from which a piece has room in its clip; the roomiest where it has in none."""
         room = (self.last - np.arange(len(self.last)))[self.frames]
         fit = self.frames[room >= min(length, int(room.max()))]
         return np.asarray(fit, np.int32)
