@@ -48,13 +48,13 @@ REACH = 20  # frames to both sides of speech in which it is no silence
 
 _STRIDE = 3  # frames between two candidates
 _EVEN = 2.0  # frames, sigma, over which loudness is compared
-_JUMP = np.deg2rad(2.0)  # radians (and decimetres, tenfold) of a jump that costs 1
-_TURN = np.deg2rad(0.4)  # radians a frame of a change of speed that costs 1
+_JUMP = np.deg2rad(4.0)  # radians (and decimetres, tenfold) of a jump that costs 1
+_TURN = np.deg2rad(0.8)  # radians a frame of a change of speed that costs 1
 _LOUD, _BEAT, _MANNER, _AGAIN = 4.0, 2.0, 3.0, 3.0
 """Costs of another loudness, of a speed that has nothing to do with the loudness, of another manner
 (by one deviation), and of being used again."""
 _LATELY = 500  # frames of the result in which a piece is remembered
-_CHANCE = 0.35  # temperature of the draw
+_CHANCE = 0.6  # temperature of the draw
 
 
 def stitched(
