@@ -147,7 +147,7 @@ MODELS: dict[str, ModelFile] = {
             "motion.safetensors",
             "GPL-3.0-or-later",
             "how heads move in speech",
-            "4776c35ce9e1c68e24b6448c6042e6fbd26258302545e5965ed78883364880e3",
+            "c4232089ac6651d8530bd56e6a3a5560b0abeac35fad3683272a601ca43096bb",
         ),
         ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.models import registry
 from gsmooth_core.models.modelfile import ModelSource
@@ -15,7 +16,8 @@ from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.types import Float, Int
 
 KIND = "motion"
-MANNER = ("pitch", "yaw", "roll", "speed")
+SHORTEST = 50
+"""Frames of a clip at least: shorter ones hold no piece and its join."""
 
 _HINT = "Reinstall GSmooth, or make it again with `python -m training.motion`."
 _LARGEST = 1 << 24  # bytes
@@ -86,13 +88,17 @@ def load_library(path: Path) -> MotionLibrary:
     source.bounded("motion", motion, -_WIDEST, _WIDEST)
     source.bounded("energy", energy, 0, 255)
     source.bounded("begin", begin, 0, len(motion))
-    steps = np.diff(begin.astype(np.int64))
-    whole = begin.dtype.kind in "iu"
-    if not whole or len(begin) < 2 or begin[0] != 0 or begin[-1] != len(motion) or steps.min() < 2:
+    if begin.dtype.kind not in "iu" or not _parts(begin.astype(np.int64), len(motion)):
         raise source.refused("'begin' does not say where its clips begin")
     return MotionLibrary(
         motion.astype(np.float32), energy.astype(np.float32) / 255, begin.astype(np.int32)
     )
+
+
+def _parts(begin: NDArray[np.int64], count: int) -> bool:
+    """Whether places (C + 1,) part so many frames into clips that are long enough."""
+    whole = len(begin) > 1 and begin[0] == 0 and begin[-1] == count
+    return bool(whole and np.diff(begin).min() >= SHORTEST)
 
 
 def motion_library() -> MotionLibrary:

@@ -48,13 +48,13 @@ REACH = 20  # frames to both sides of speech in which it is no silence
 
 _STRIDE = 3  # frames between two candidates
 _EVEN = 2.0  # frames, sigma, over which loudness is compared
-_JUMP = np.deg2rad(2.0)  # radians (and decimetres, tenfold) of a jump that costs 1
-_TURN = np.deg2rad(0.4)  # radians a frame of a change of speed that costs 1
+_JUMP = np.deg2rad(4.0)  # radians (and decimetres, tenfold) of a jump that costs 1
+_TURN = np.deg2rad(0.8)  # radians a frame of a change of speed that costs 1
 _LOUD, _BEAT, _MANNER, _AGAIN = 4.0, 2.0, 3.0, 3.0
 """Costs of another loudness, of a speed that has nothing to do with the loudness, of another manner
 (by one deviation), and of being used again."""
 _LATELY = 500  # frames of the result in which a piece is remembered
-_CHANCE = 0.35  # temperature of the draw
+_CHANCE = 0.6  # temperature of the draw
 
 
 def stitched(
@@ -94,7 +94,7 @@ def chained(library: MotionLibrary, wanted: Float, settings: MotionSettings) -> 
     while at < len(wanted):
         length = int(random.integers(*PIECES, endpoint=True))
         first = chooser.choose(even[at : at + length], now)
-        piece = library.motion[first : first + length + JOIN]
+        piece = library.motion[first : min(first + length, chooser.last[first]) + JOIN]
         share = _rising(len(piece)) if now is not None else np.ones((len(piece), 1))
         made[at : at + len(piece)] *= 1 - share
         made[at : at + len(piece)] += share * piece
@@ -156,7 +156,7 @@ class _Chooser:
         return first
 
     def _long_enough(self, length: int) -> Int:
-        """Frames from which a piece has room in its clip; the roomiest where none is."""
+        """Frames from which a piece has room in its clip; the roomiest where it has in none."""
         room = (self.last - np.arange(len(self.last)))[self.frames]
         fit = self.frames[room >= min(length, int(room.max()))]
         return np.asarray(fit, np.int32)

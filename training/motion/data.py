@@ -64,7 +64,7 @@ def _pieces(sample: Sample, track: FaceTrack, audio: Float) -> list[Moving]:
     for first, last in ranges_of(uncut(track) & heard):
         frames = np.zeros(len(track), np.bool_)
         frames[first : last + 1] = True
-        count = count_for(last - first, track.fps)
+        count = count_for(last + 1 - first, track.fps)
         curves = np.concatenate([head_curves(track, frames), energy[:, None]], axis=1)
         both = resampled(curves[first : last + 1], track.fps, count, FPS)
         if count / float(FPS) >= SHORTEST:

@@ -11,8 +11,9 @@ from scipy.stats import rankdata
 from gsmooth_core.types import Bool, Float
 
 RIDGE = 0.1
-ROUNDS = 16  # ways to part people into folds
+ROUNDS = 16  # ways to part stretches into folds
 FOLDS = 4
+MOST = 350  # windows
 
 
 def area(scores: Float, true: Bool) -> float:
@@ -39,22 +40,33 @@ def logistic(x: Float, true: Bool) -> Float:
 
 
 def told_apart(true: Sequence[Float], other: Sequence[Float], seed: int = 0) -> float:
-    """Area under the ROC curve of a classifier on groups that it has not met.
+    """Area under the ROC curve of a classifier on true people that it has not met.
 
     Args:
         true: (W, F) features of the windows of each person.
-        other: the same of each group of what is to be told from them.
-        seed: of the ways to part them.
+        other: the same of each stretch of what is to be told from them; `MOST` windows of it at a
+            time, since a classifier that has seen more knows more.
+        seed: of the ways to part the stretches.
 
     Returns:
-        the mean over folds and ways to part; .5 means alike.
+        the mean over the people left out, by their windows, and over ways to part; .5 means alike.
     """
     random, found = np.random.default_rng(seed), []
+    people = np.arange(len(true))
+    weights = [len(person) for person in true]
     for _ in range(ROUNDS):
-        fold_true = random.permutation(len(true)) % FOLDS
-        fold_other = random.permutation(len(other)) % FOLDS
-        found += [_fold(true, fold_true == n, other, fold_other == n) for n in range(FOLDS)]
+        drawn = _drawn(other, random)
+        fold = np.arange(len(drawn)) % FOLDS
+        areas = [_fold(true, people == n, drawn, fold == n % FOLDS) for n in people]
+        found.append(float(np.average(areas, weights=weights)))
     return float(np.mean(found))
+
+
+def _drawn(groups: Sequence[Float], random: np.random.Generator) -> list[Float]:
+    """Groups in a random order, as many as have `MOST` windows."""
+    order = random.permutation(len(groups))
+    before = np.cumsum([0, *(len(groups[n]) for n in order)])
+    return [groups[n] for n, count in zip(order, before, strict=False) if count < MOST]
 
 
 def _fold(true: Sequence[Float], out_true: Bool, other: Sequence[Float], out_other: Bool) -> float:
