@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from gsmooth_core.portrait.lid_test import opening
+from gsmooth_core.portrait.lid_check import opening
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
