@@ -80,10 +80,9 @@ def _whites(eye: Eye) -> tuple[float, float]:
 def _share(eye: Eye, columns: Float, across: float) -> Float:
     """(w,) which part of the shift each column moves: all of the iris, nothing at the corners."""
     left, right = _whites(eye)
-    centre, radius = eye.iris[0] + across, _ROUND * eye.iris[2]
     before = (columns - eye.start) / max(left + across, 1)
     after = (eye.start + eye.width - columns) / max(right - across, 1)
-    return np.where(np.abs(columns - centre) < radius, 1, np.clip(np.minimum(before, after), 0, 1))
+    return np.clip(np.minimum(before, after), 0, 1)
 
 
 def _between(eye: Eye, x: Float, columns: Float) -> tuple[Float, Float]:

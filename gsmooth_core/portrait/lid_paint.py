@@ -141,7 +141,7 @@ class EyePainter:
         y = self._eye.rows
         place = (way.bottom - y) / np.maximum(way.bottom - way.new_lower, 1)
         rows = np.where(place > 0, way.bottom - place * (way.bottom - way.lower), y)
-        return at_rows(self._patch, np.maximum(rows, way.lower))
+        return at_rows(self._patch, rows)
 
     def _meet(self, picture: Float, way: _Way, amount: float) -> Float:
         """Draw the line where the lids meet, at least as dark as the lashes."""

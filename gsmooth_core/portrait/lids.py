@@ -8,8 +8,8 @@ import numpy as np
 
 from gsmooth_core.portrait.eye import Inset, find_eyes
 from gsmooth_core.portrait.gaze import Shift
+from gsmooth_core.portrait.lid_check import measured_reason, seen_reason
 from gsmooth_core.portrait.lid_paint import EyePainter, LidSettings
-from gsmooth_core.portrait.lid_test import measured_reason, seen_reason
 from gsmooth_core.types import Float, Image
 
 _LEVELS = 24
