@@ -58,7 +58,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     )
     replace: BoolProperty(
         name="Replace Strip",
-        description="Put the dubbed strip in the old one's place instead of above it, muted",
+        description="Remove the old strip instead of muting it on another channel",
         default=False,
     )
     mute_own_sound: BoolProperty(

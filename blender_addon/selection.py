@@ -72,8 +72,6 @@ def obstacle(scene: bpy.types.Scene, strip: Any) -> str:
     Cheap enough for drawing code: no file is opened.
     """
     name = f"'{strip.name}'"
-    if strip.lock:
-        return f"{name} is locked: unlock it first."
     if len(getattr(strip, "retiming_keys", ())):
         return f"{name} is retimed: reset its retiming, dub it, then retime the result."
     if strip.type == "MOVIE" and strip.use_reverse_frames:

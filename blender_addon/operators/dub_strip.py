@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, planning, preferences, selection, strips
+from .. import job_folder, placing, planning, preferences, selection, strips
 from ..checks import FILE, FILE_FRAME, Kind, rows
 from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
@@ -57,7 +57,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     replace: BoolProperty(
         name="Replace Strip",
-        description="Put the dubbed strip in the old one's place instead of above it, muted",
+        description="Remove the old strip instead of muting it on another channel",
         default=False,
         options={"HIDDEN", "SKIP_SAVE"},
     )
@@ -76,9 +76,9 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
-        strip = strips.place(self._plan, output, self._folder, about, self.replace)
+        strip = placing.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
-            strips.mute_own_sound(self._plan, strip)
+            placing.mute_own_sound(self._plan, strip)
         return f"'{strip.name}' is ready: {strip['gsmooth_info']}."
 
 

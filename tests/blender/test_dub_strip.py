@@ -9,7 +9,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, planning, selection, strips  # noqa: E402
+from blender_addon import job_folder, placing, planning, selection, strips  # noqa: E402
+from tests.blender.conftest import shown_frame  # noqa: E402
 
 
 def dub(**options):
@@ -22,27 +23,12 @@ def job_of(strip):
     return json.loads((folder / "job.json").read_text())
 
 
-def shown_frame(scene, frame):
-    """Number of the source frame that the sequencer shows, read from rendered pixels."""
-    scene.render.resolution_x, scene.render.resolution_y = 64, 36
-    scene.render.image_settings.file_format = "PNG"
-    scene.view_settings.view_transform = "Standard"
-    path = Path(bpy.app.tempdir) / f"shown{frame}.png"
-    scene.frame_set(frame)
-    scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
-    image = bpy.data.images.load(str(path))
-    middle = image.pixels[(18 * 64 + 32) * 4]
-    bpy.data.images.remove(image)
-    return round((middle * 255 * 219 / 255 + 16 - 20) / 5)
-
-
 def test_new_strip_lies_over_the_old_one(timeline):
     old = timeline.movie(first=11)
     timeline.sound(first=11)
     new = dub()
     assert (strips.left(new), strips.right(new)) == (11, 51)
-    assert new.channel == 3
+    assert (new.channel, old.channel) == (2, 3)
     assert old.mute
     assert not new.mute
     assert Path(bpy.path.abspath(new.filepath)).is_file()
@@ -83,7 +69,7 @@ def test_strip_moved_during_the_job_shows_the_same_frames_where_it_is_now(
     looked_at = [at + frames for at in (36, 41, 42, 80, 85)]
     before = [shown_frame(scene, at) for at in looked_at]
     # All of the clip is dubbed, so that the clip itself can stand for the result.
-    new = strips.place(plan, media / "clip.mp4", media, "", replace=False)
+    new = placing.place(plan, media / "clip.mp4", media, "", replace=False)
     assert (strips.left(new), strips.right(new)) == (36 + frames, 86 + frames)
     assert old.mute
     assert [shown_frame(scene, at) for at in looked_at] == before == [0, 0, 1, 39, 39]
@@ -102,7 +88,7 @@ def test_strip_trimmed_during_the_job_shows_the_same_frames_in_its_present_handl
     strips.set_handles(old, first, end)
     looked_at = [first, first + 5, end - 1]
     before = [shown_frame(scene, at) for at in looked_at]
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (first, end)
     assert [shown_frame(scene, at) for at in looked_at] == before
     assert before == [at - 11 - moved for at in looked_at]
@@ -116,11 +102,11 @@ def test_handles_pulled_out_during_the_job_are_followed_and_named(timeline, scen
     strips.set_handles(old, 21, 31)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.set_handles(old, 18, 36)
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (18, 36)
     assert new["gsmooth_info"].startswith("good, 8 frames")
     strips.set_handles(old, 5, 31)
-    again = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    again = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert again["gsmooth_info"].startswith("good, 10 frames")  # before 11 it holds the first
 
 
@@ -132,7 +118,7 @@ def test_still_trimmed_during_the_job_keeps_its_words_where_they_are(
     timeline.sound(first=11)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.set_handles(old, *trimmed)
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == trimmed
     assert strips.first_source_frame(new) == 11  # where its first word is said
     assert new["gsmooth_info"] == "good"
@@ -143,7 +129,7 @@ def test_still_moved_during_the_job_takes_its_words_along(timeline, scene, media
     timeline.sound(first=11)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.move(old, -3)
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (8, 28)
     assert strips.first_source_frame(new) == 8
 
@@ -256,8 +242,8 @@ def test_own_sound_is_muted_where_the_strip_is_now(timeline, scene, media, frame
         own[-1].sound.filepath = str(media / "clip.mp4")
         strips.set_handles(own[-1], first, first + 30)
     strips.move(old, frames)
-    new = strips.place(plan, media / "clip.mp4", media, "", replace=False)
-    strips.mute_own_sound(plan, new)
+    new = placing.place(plan, media / "clip.mp4", media, "", replace=False)
+    placing.mute_own_sound(plan, new)
     assert [strip.mute for strip in own] == muted
 
 
@@ -269,14 +255,6 @@ def test_own_sound_may_be_selected_too(timeline, media):
     own.sound.filepath = str(media / "clip.mp4")
     timeline.sound(channel=3)
     assert job_of(dub())["audio"] == str(media / "speech.wav")
-
-
-def test_title_above_stays_above(timeline):
-    timeline.movie(channel=2)
-    timeline.sound(channel=5)
-    title = timeline.image(first=1, end=41, channel=3)
-    title.select = False
-    assert dub().channel == 1
 
 
 def test_strip_in_an_open_meta_strip(timeline, scene):
@@ -316,7 +294,6 @@ def test_same_job_goes_to_the_same_folder(timeline):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda t, m, s: setattr(m, "lock", True), "locked"),
         (lambda t, m, s: setattr(m, "use_reverse_frames", True), "reverse"),
         (lambda t, m, s: setattr(m, "select", False), "Select the movie"),
         (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
