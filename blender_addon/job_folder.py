@@ -64,6 +64,8 @@ _PLAN = {
     "to_end": FLAG,
     "cut": optional(record(_CUT, "a cut of a sound")),
     "rate": TEXT,
+    "anchor": optional(FRAME),
+    "tag": optional(TEXT),
 }
 
 

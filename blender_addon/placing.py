@@ -7,13 +7,14 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, stacking, strip_look, strips
+from . import following, job_folder, stacking, strip_look, strips
 from .errors import UserError
+from .following import Part
 from .plan import Plan
 from .timing import MAX_CHANNEL, undubbed
 
 
-def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> Any:
+def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> list[Any]:
     """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
 
     Args:
@@ -24,56 +25,60 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         replace: whether the old strip goes.
 
     Returns:
-        the new strip.
+        the new strips, one for each piece into which the old one was cut meanwhile.
 
     Raises:
         UserError: the old strip is gone; nothing was changed.
     """
-    scene = bpy.data.scenes.get(planned.scene)
-    old = strips.find(scene, planned.picture)
-    if old is None or old.type not in strips.PICTURES:
+    parts = following.find_parts(planned)
+    if not parts:
         raise UserError(
             f"The strip '{planned.picture}' is gone, so the dubbed clip was not placed. "
             f"It is in '{output}'."
         )
-    shift = _moved(planned, old)
-    missing = undubbed(planned.span, strips.placement(old), shift, old.type == "IMAGE")
-    if missing:
-        info = f"{info}, {missing} frames that were added meanwhile are not dubbed"
-    siblings = strips.children(strips.owner_of(scene, old))
-    new = siblings.new_movie(
-        f"{planned.picture} dubbed",
+    scene = parts[0].scene
+    notes = {"gsmooth_job": job_folder.reference(folder), "gsmooth_info": info}
+    made = [_place_part(planned, part, output, notes, replace) for part in parts]
+    _select_only(scene, *made)
+    return made
+
+
+def _place_part(
+    planned: Plan, part: Part, output: Path, notes: dict[str, str], replace: bool
+) -> Any:
+    scene, old = part.scene, part.strip
+    new = strips.children(strips.owner_of(scene, old)).new_movie(
+        f"{old.name} dubbed",
         job_folder.reference(output),
         MAX_CHANNEL,
-        planned.span.first + shift,
+        planned.span.first + part.shift,
     )
     strips.set_handles(new, strips.left(old), strips.right(old))
     strip_look.copy_look(scene, old, new)
-    new["gsmooth_job"], new["gsmooth_info"] = job_folder.reference(folder), info
+    for name, text in notes.items():
+        new[name] = text
+    missing = undubbed(planned.span, strips.placement(old), part.shift, strips.is_still(old))
+    if missing:
+        new["gsmooth_info"] += f", {missing} frames that were added meanwhile are not dubbed"
     stacking.take_place(scene, old, new, replace)
-    _select_only(scene, new)
     return new
 
 
-def _moved(planned: Plan, old: Any) -> int:
-    """By how many frames the strip was moved while the job ran; a trim moves no picture."""
-    if old.type == "MOVIE":
-        return strips.first_source_frame(old) - (planned.span.first - planned.span.source)
-    # The content of a still begins with its strip: one handle that stayed is all there is to see.
-    return min(strips.left(old) - planned.left, strips.right(old) - planned.right, key=abs)
-
-
-def _select_only(scene: bpy.types.Scene, strip: Any) -> None:
+def _select_only(scene: bpy.types.Scene, *chosen: Any) -> None:
+    """Select these strips; the one under the playhead, else the first, is active."""
     for other in strips.open_strips(scene):
         other.select = False
-    strip.select = True
-    scene.sequence_editor.active_strip = strip
+    for strip in chosen:
+        strip.select = True
+    now = scene.frame_current
+    there = [strip for strip in chosen if strips.left(strip) <= now < strips.right(strip)]
+    scene.sequence_editor.active_strip = [*there, *chosen][0]
 
 
 def mute_own_sound(planned: Plan, dubbed: Any) -> None:
     """Mute the clip's own sound that lies under the dubbed strip."""
-    for strip in strips.all_strips(bpy.data.scenes.get(planned.scene)):
-        if strip.type != "SOUND" or strip.name == planned.speech:
+    for strip in strips.all_strips(dubbed.id_data):
+        if strip.type != "SOUND" or following.is_speech(planned, strip):
             continue
         if strips.overlap(strip, dubbed) and str(strips.source_path(strip)) == planned.source:
             strip.mute = True

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import selection, strips
+from . import following, selection, strips
 from .errors import UserError
 from .plan import Plan
 from .timing import picture_span, speech_cut
@@ -42,6 +42,8 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
         to_end=not still and span.source + span.count >= length,
         cut=cut,
         rate=f"{rate.numerator}/{rate.denominator}",
+        anchor=strips.first_source_frame(video),
+        tag=following.mark(video, voice),
     )
 
 

@@ -101,7 +101,7 @@ def _home(strip: Any) -> int:
     """Where the strip lies, or lay before a dub that is gone by now took its channel."""
     noted = strip.get(HOME)
     put_away = strip.mute and isinstance(noted, int) and 0 < noted <= MAX_CHANNEL
-    return noted if put_away else strip.channel
+    return int(noted if put_away else strip.channel)
 
 
 def _taken(scene: bpy.types.Scene, strip: Any, but: Iterable[Any]) -> set[int]:

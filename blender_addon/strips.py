@@ -128,6 +128,11 @@ def find(scene: bpy.types.Scene | None, name: str) -> Any:
     return all_strips(scene).get(name)
 
 
+def is_still(strip: Any) -> bool:
+    """Whether one picture stands in the whole strip."""
+    return strip.type == "IMAGE" and len(strip.elements) == 1
+
+
 # -- strips that show a job's result ---------------------------------------------------------
 
 

@@ -75,13 +75,13 @@ def picture_span(strip: Placement, still: bool) -> Span:
     Raises:
         UserError: the handles leave no frame of the content.
     """
-    first, end = _own_frames(strip, still)
+    first, end = own_frames(strip, still)
     if end <= first:
         raise UserError("The strip shows no frame of its file: check its handles.")
     return Span(first, end - first, 0 if still else first - round(strip.start) + strip.trim)
 
 
-def _own_frames(strip: Placement, still: bool) -> tuple[int, int]:
+def own_frames(strip: Placement, still: bool) -> tuple[int, int]:
     """First scene frame that shows one of the strip's own, and the frame after the last."""
     if still:
         return strip.left, strip.right
@@ -98,7 +98,7 @@ def undubbed(dubbed: Span, now: Placement, shift: int, still: bool) -> int:
         shift: by how many frames it was moved since.
         still: one image for all frames.
     """
-    first, end = _own_frames(now, still)
+    first, end = own_frames(now, still)
     had = dubbed.first + shift
     common = min(end, had + dubbed.count) - max(first, had)
     return max(0, end - first) - max(0, common)

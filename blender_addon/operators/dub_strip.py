@@ -76,10 +76,12 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
-        strip = placing.place(self._plan, output, self._folder, about, self.replace)
+        made = placing.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
-            placing.mute_own_sound(self._plan, strip)
-        return f"'{strip.name}' is ready: {strip['gsmooth_info']}."
+            for strip in made:
+                placing.mute_own_sound(self._plan, strip)
+        pieces = f" (in {len(made)} pieces)" if len(made) > 1 else ""
+        return f"'{made[0].name}' is ready{pieces}: {made[0]['gsmooth_info']}."
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

@@ -56,7 +56,7 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
             strips.show(strip, output, f"{about}, edited")
         if not shown:
             plan = Plan.from_dict(job_folder.read_plan(self._folder))
-            shown = [placing.place(plan, output, self._folder, about, replace=False)]
+            shown = placing.place(plan, output, self._folder, about, replace=False)
         return f"'{shown[0].name}' shows your curves now."
 
 

@@ -69,7 +69,7 @@ def test_strip_moved_during_the_job_shows_the_same_frames_where_it_is_now(
     looked_at = [at + frames for at in (36, 41, 42, 80, 85)]
     before = [shown_frame(scene, at) for at in looked_at]
     # All of the clip is dubbed, so that the clip itself can stand for the result.
-    new = placing.place(plan, media / "clip.mp4", media, "", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "", replace=False)
     assert (strips.left(new), strips.right(new)) == (36 + frames, 86 + frames)
     assert old.mute
     assert [shown_frame(scene, at) for at in looked_at] == before == [0, 0, 1, 39, 39]
@@ -88,7 +88,7 @@ def test_strip_trimmed_during_the_job_shows_the_same_frames_in_its_present_handl
     strips.set_handles(old, first, end)
     looked_at = [first, first + 5, end - 1]
     before = [shown_frame(scene, at) for at in looked_at]
-    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (first, end)
     assert [shown_frame(scene, at) for at in looked_at] == before
     assert before == [at - 11 - moved for at in looked_at]
@@ -102,11 +102,11 @@ def test_handles_pulled_out_during_the_job_are_followed_and_named(timeline, scen
     strips.set_handles(old, 21, 31)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.set_handles(old, 18, 36)
-    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (18, 36)
     assert new["gsmooth_info"].startswith("good, 8 frames")
     strips.set_handles(old, 5, 31)
-    again = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [again] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert again["gsmooth_info"].startswith("good, 10 frames")  # before 11 it holds the first
 
 
@@ -118,7 +118,7 @@ def test_still_trimmed_during_the_job_keeps_its_words_where_they_are(
     timeline.sound(first=11)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.set_handles(old, *trimmed)
-    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == trimmed
     assert strips.first_source_frame(new) == 11  # where its first word is said
     assert new["gsmooth_info"] == "good"
@@ -129,7 +129,7 @@ def test_still_moved_during_the_job_takes_its_words_along(timeline, scene, media
     timeline.sound(first=11)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.move(old, -3)
-    new = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (8, 28)
     assert strips.first_source_frame(new) == 8
 
@@ -242,7 +242,7 @@ def test_own_sound_is_muted_where_the_strip_is_now(timeline, scene, media, frame
         own[-1].sound.filepath = str(media / "clip.mp4")
         strips.set_handles(own[-1], first, first + 30)
     strips.move(old, frames)
-    new = placing.place(plan, media / "clip.mp4", media, "", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "", replace=False)
     placing.mute_own_sound(plan, new)
     assert [strip.mute for strip in own] == muted
 

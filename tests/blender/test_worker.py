@@ -137,7 +137,7 @@ def test_strip_moved_while_its_dub_is_made(clip, scene):
     name = "content_start" if hasattr(movie, "content_start") else "frame_start"
     setattr(movie, name, getattr(movie, name) + 10)
     task.wait()
-    new = placing.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
+    [new] = placing.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
     assert (strips.left(new), strips.right(new)) == (11, 51)
 
 
