@@ -92,7 +92,8 @@ def _apart(planned: Plan, scene: bpy.types.Scene, found: list[Any]) -> list[Part
 
 def _shown(planned: Plan, part: Part) -> range:
     """Frames of the job that the strip shows."""
-    first, end = own_frames(strips.placement(part.strip), strips.is_still(part.strip))
+    whole = planned.rendered or strips.is_still(part.strip)
+    first, end = own_frames(strips.placement(part.strip), whole)
     begin = planned.span.first + part.shift
     return range(max(0, first - begin), min(planned.span.count, end - begin))
 

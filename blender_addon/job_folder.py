@@ -31,6 +31,7 @@ from .checks import (
     check,
     optional,
     record,
+    rows,
 )
 from .errors import UserError
 
@@ -66,6 +67,8 @@ _PLAN = {
     "rate": TEXT,
     "anchor": optional(FRAME),
     "tag": optional(TEXT),
+    "files": optional(rows(PATH, "a list of paths")),
+    "rendered": optional(FLAG),
 }
 
 

@@ -54,10 +54,11 @@ def _place_part(
         planned.span.first + part.shift,
     )
     strips.set_handles(new, strips.left(old), strips.right(old))
-    strip_look.copy_look(scene, old, new)
+    strip_look.copy_look(scene, old, new, planned.rendered)
     for name, text in notes.items():
         new[name] = text
-    missing = undubbed(planned.span, strips.placement(old), part.shift, strips.is_still(old))
+    whole = planned.rendered or strips.is_still(old)
+    missing = undubbed(planned.span, strips.placement(old), part.shift, whole)
     if missing:
         new["gsmooth_info"] += f", {missing} frames that were added meanwhile are not dubbed"
     stacking.take_place(scene, old, new, replace)
@@ -80,7 +81,7 @@ def mute_own_sound(planned: Plan, dubbed: Any) -> None:
     for strip in strips.all_strips(dubbed.id_data):
         if strip.type != "SOUND" or following.is_speech(planned, strip):
             continue
-        if strips.overlap(strip, dubbed) and str(strips.source_path(strip)) == planned.source:
+        if strips.overlap(strip, dubbed) and str(strips.source_path(strip)) in planned.files:
             strip.mute = True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import strips
+from . import pictures, strips
 from .timing import MAX_CHANNEL, free_channel
 
 ID, OF, HOME = "gsmooth_id", "gsmooth_of", "gsmooth_channel"
@@ -51,7 +51,9 @@ def take_place(scene: bpy.types.Scene, old: Any, new: Any, replace: bool) -> Non
     for strip in retired:
         _retire(scene, strip, channel)
     if replace:
-        strips.children(strips.owner_of(scene, old)).remove(old)
+        siblings = strips.children(strips.owner_of(scene, old))
+        for strip in (old, *pictures.inputs(old)):
+            siblings.remove(strip)
     new.channel = channel
 
 
@@ -111,8 +113,9 @@ def _taken(scene: bpy.types.Scene, strip: Any, but: Iterable[Any]) -> set[int]:
 
 
 def _retire(scene: bpy.types.Scene, strip: Any, channel: int) -> None:
-    """Mute the strip, and take it out of the channel."""
-    strip.mute = True
+    """Mute the strip (and what it uses), and take it out of the channel."""
+    for each in (strip, *pictures.inputs(strip)):
+        each.mute = True
     if strip.channel == channel:
         strip[HOME] = channel
         owner = strips.owner_of(scene, strip)
@@ -133,7 +136,8 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
     old, channel = original(scene, dub), dub.channel
     _relink(scene, dub, old)
     strips.children(strips.owner_of(scene, dub)).remove(dub)
-    old.mute = False
+    for each in (old, *pictures.inputs(old)):
+        each.mute = False
     if HOME in old:
         del old[HOME]
     if channel not in _taken(scene, old, [old]):

@@ -13,7 +13,7 @@ import bpy
 from . import job_folder
 from .timing import Placement
 
-PICTURES = ("MOVIE", "IMAGE")
+PICTURES = ("MOVIE", "IMAGE", "META", "SCENE", "MOVIECLIP", "SPEED")
 
 
 # -- one name for what the versions name differently -----------------------------------------
@@ -93,18 +93,24 @@ def move(strip: Any, frames: int) -> None:
 
 
 def placement(strip: Any) -> Placement:
-    """Where a movie, image or sound strip lies."""
+    """Where a strip lies; effects have no content that could be trimmed."""
+    trims = any(hasattr(strip, n) for n in ("content_trim_start", "animation_offset_start"))
     return Placement(
         left(strip),
         right(strip),
         float(value_of(strip, "content_start", "frame_start")),
         int(value_of(strip, "content_duration", "frame_duration")),
-        int(value_of(strip, "content_trim_start", "animation_offset_start")),
+        int(value_of(strip, "content_trim_start", "animation_offset_start")) if trims else 0,
     )
 
 
 def first_source_frame(strip: Any) -> int:
-    """Scene frame at which the file's first frame stands (or would, were it not trimmed)."""
+    """Scene frame at which the file's first frame stands (or would, were it not trimmed).
+
+    An effect's content is that of the strip it is for.
+    """
+    while getattr(strip, "input_1", None) is not None:
+        strip = strip.input_1
     where = placement(strip)
     return round(where.start) - where.trim
 

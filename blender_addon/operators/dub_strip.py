@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, placing, planning, preferences, selection, strips
+from .. import job_folder, placing, planning, preferences, rendering, selection, strips
 from ..checks import FILE, FILE_FRAME, Kind, rows
 from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
@@ -70,7 +70,19 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         scene = strips.sequencer_scene(context)
         self._plan = planning.make_plan(scene, selection.select(scene))
         self._mute_sound = scene.gsmooth.mute_own_sound
-        job = planning.job_of(self._plan, scene.gsmooth.for_job())
+        self._settings = scene.gsmooth.for_job()
+        if self._plan.rendered:
+            return rendering.render_task(self.title, self._plan)
+        return self._dub()
+
+    def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
+        if self._plan.source:
+            return None
+        self._plan = rendering.with_file(self._plan, result)
+        return self._dub()
+
+    def _dub(self) -> Task:
+        job = planning.job_of(self._plan, self._settings)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
         return worker_task(self.title, "dub", job=str(self._folder))
 

@@ -294,8 +294,7 @@ def test_same_job_goes_to_the_same_folder(timeline):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda t, m, s: setattr(m, "use_reverse_frames", True), "reverse"),
-        (lambda t, m, s: setattr(m, "select", False), "Select the movie"),
+        (lambda t, m, s: setattr(m, "select", False), "Select the strip"),
         (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
         (lambda t, m, s: strips.set_handles(s, 41, 45), "overlap"),
         (lambda t, m, s: setattr(m, "filepath", "/nowhere/x.mp4"), "missing"),
@@ -309,31 +308,6 @@ def test_what_cannot_be_dubbed_is_refused_in_words(timeline, spoil, words):
         bpy.ops.gsmooth.dub_strip()
     assert len(timeline.strips) == 2
     assert not movie.mute
-
-
-def test_effect_on_the_strip_is_refused(timeline):
-    movie = timeline.movie()
-    timeline.sound()
-    words = {"length": 40} if bpy.app.version >= (5, 0) else {"frame_end": 41}
-    source = {"input1": movie} if bpy.app.version >= (4, 5) else {"seq1": movie}
-    timeline.strips.new_effect("blur", "GAUSSIAN_BLUR", 5, 1, **words, **source).select = False
-    with pytest.raises(RuntimeError, match="effect 'blur'"):
-        bpy.ops.gsmooth.dub_strip()
-
-
-@pytest.mark.skipif(bpy.app.version >= (5, 0) and bpy.app.background, reason="crashes headless")
-def test_adjusted_playback_rate_is_refused(timeline, media):
-    screen = bpy.context.window.screen
-    area = screen.areas[0]
-    area.type = "SEQUENCE_EDITOR"
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(area=area, region=region):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath=str(media / "fast.mp4"), sound=False, use_framerate=False, channel=2
-        )
-    timeline.sound()
-    with pytest.raises(RuntimeError, match="adjusted rate"):
-        bpy.ops.gsmooth.dub_strip()
 
 
 def test_one_undo_step_restores_the_old_strip(timeline):
