@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import following, job_folder, stacking, strip_look, strips
+from . import following, job_folder, own_sound, stacking, strip_look, strips
 from .errors import UserError
 from .following import Part
 from .plan import Plan
@@ -76,15 +76,6 @@ def _select_only(scene: bpy.types.Scene, *chosen: Any) -> None:
     scene.sequence_editor.active_strip = [*there, *chosen][0]
 
 
-def mute_own_sound(planned: Plan, dubbed: Any) -> None:
-    """Mute the clip's own sound that lies under the dubbed strip."""
-    for strip in strips.all_strips(dubbed.id_data):
-        if strip.type != "SOUND" or following.is_speech(planned, strip):
-            continue
-        if strips.overlap(strip, dubbed) and str(strips.source_path(strip)) in planned.files:
-            strip.mute = True
-
-
 def restore(scene: bpy.types.Scene, dub: Any) -> Any:
     """Put the strip that was dubbed back into its place; the dub goes.
 
@@ -95,6 +86,7 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
     Returns:
         the original.
     """
+    own_sound.unmute(dub)
     old = stacking.restore(scene, dub)
     _select_only(scene, old)
     return old

@@ -63,7 +63,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     )
     mute_own_sound: BoolProperty(
         name="Mute Own Sound",
-        description="Mute the sound strips that come from the clip itself",
+        description="Mute the sound that comes from the clip itself, as far as the dub reaches",
         default=True,
     )
 

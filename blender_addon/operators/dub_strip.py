@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, placing, planning, preferences, rendering, selection, strips
+from .. import job_folder, own_sound, placing, planning, preferences, rendering, selection, strips
 from ..checks import FILE, FILE_FRAME, Kind, rows
 from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
@@ -91,7 +91,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         made = placing.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
             for strip in made:
-                placing.mute_own_sound(self._plan, strip)
+                own_sound.mute(self._plan, strip)
         pieces = f" (in {len(made)} pieces)" if len(made) > 1 else ""
         return f"'{made[0].name}' is ready{pieces}: {made[0]['gsmooth_info']}."
 

@@ -100,11 +100,7 @@ class WorkerOperator:
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Everything but ESC goes on to the rest of Blender."""
-        if event.type == "ESC" and event.value == "PRESS":
-            self._task.cancel()
-            self._show(context)
-            return {"RUNNING_MODAL"}
+        """Everything goes on to the rest of Blender; ESC, too, which ends playback there."""
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if self._task.update():
@@ -172,7 +168,9 @@ class WorkerOperator:
         self.report({level}, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     def _show(self, context: bpy.types.Context) -> None:
-        context.workspace.status_text_set(f"{self.title}: {self._task.text}   (ESC stops it)")
+        context.workspace.status_text_set(
+            f"{self.title}: {self._task.text}   (Cancel in the GSmooth tab stops it)"
+        )
         self._redraw(context)
 
     def _leave(self, context: bpy.types.Context) -> None:

@@ -215,38 +215,6 @@ def test_animation_of_the_strip_is_carried_over(timeline, scene):
     assert new.blend_alpha == 1.0
 
 
-def test_own_sound_is_muted_and_the_speech_stays(timeline, media):
-    timeline.movie(channel=2)
-    speech = timeline.sound(channel=3)
-    music = timeline.sound(channel=4, name="music")
-    own = timeline.sound(channel=1, name="own")
-    own.sound = own.sound.copy()
-    own.sound.filepath = str(media / "clip.mp4")
-    music.select = own.select = False
-    dub()
-    assert own.mute
-    assert not speech.mute
-    assert not music.mute
-    assert strips.left(speech) == 1
-
-
-@pytest.mark.parametrize(("frames", "muted"), [(0, [True, False]), (60, [False, True])])
-def test_own_sound_is_muted_where_the_strip_is_now(timeline, scene, media, frames, muted):
-    old = timeline.movie(first=1, channel=2)
-    timeline.sound(first=1, channel=3)
-    plan = planning.make_plan(scene, selection.select(scene))
-    own = []
-    for first in (1, 71):
-        own.append(timeline.sound(first=first, channel=1, name="own"))
-        own[-1].sound = own[-1].sound.copy()
-        own[-1].sound.filepath = str(media / "clip.mp4")
-        strips.set_handles(own[-1], first, first + 30)
-    strips.move(old, frames)
-    [new] = placing.place(plan, media / "clip.mp4", media, "", replace=False)
-    placing.mute_own_sound(plan, new)
-    assert [strip.mute for strip in own] == muted
-
-
 def test_own_sound_may_be_selected_too(timeline, media):
     """Blender selects a clip together with its sound: the other sound strip is meant."""
     timeline.movie()

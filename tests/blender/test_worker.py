@@ -68,6 +68,21 @@ def test_progress_and_cancel(clip, scene, double):
     assert runtime.active() is None
 
 
+def test_esc_for_playback_ends_no_job(clip, scene, double):
+    """It goes on to Blender, which stops playing; so does every other key."""
+    from types import SimpleNamespace
+
+    double("slow")
+    *_, task = start(clip, scene)
+    operator = WorkerOperator()
+    operator._task = task
+    for key in ("ESC", "SPACE"):
+        event = SimpleNamespace(type=key, value="PRESS")
+        assert operator.modal(bpy.context, event) == {"PASS_THROUGH"}
+    assert not task.cancelling
+    assert task.running
+
+
 def test_worker_that_ignores_a_cancel_is_killed(clip, scene, double, monkeypatch):
     double("deaf")
     monkeypatch.setattr(task_module, "CANCEL_SECONDS", 0.3)
