@@ -153,6 +153,15 @@ def active_strip(scene: bpy.types.Scene) -> Any:
     return scene.sequence_editor.active_strip if scene.sequence_editor else None
 
 
+def meant_strip(scene: bpy.types.Scene) -> Any:
+    """The strip that the user means: the active one, but never past another that is selected."""
+    active = active_strip(scene)
+    chosen = [strip for strip in open_strips(scene) if strip.select]
+    if active in chosen or not chosen:
+        return active
+    return chosen[0] if len(chosen) == 1 else None
+
+
 def showing(folder: Path) -> Iterator[Any]:
     """Strips of any scene that show the result of the job in `folder`."""
     for scene in bpy.data.scenes:

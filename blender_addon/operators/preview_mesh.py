@@ -21,9 +21,8 @@ _ANSWER = {
 
 
 def _noted(scene: bpy.types.Scene) -> str:
-    """The job folder noted on the active strip, or ""; only movie strips show a job's result."""
-    strip = strips.active_strip(scene)
-    return strips.dubbed_job(strip) if strip is not None and strip.type == "MOVIE" else ""
+    """The job folder noted on the strip that is meant, or ""."""
+    return strips.dubbed_job(strips.meant_strip(scene))
 
 
 class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
@@ -64,7 +63,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         self._waiting: Plan | None = None
         if noted:
             self._folder = job_folder.resolve(noted)
-            self._first = strips.first_source_frame(strips.active_strip(scene))
+            self._first = strips.first_source_frame(strips.meant_strip(scene))
             return self._mesh()
         self._settings = scene.gsmooth.for_job()
         plan = planning.make_plan(scene, selection.select(scene, need_speech=False))

@@ -17,7 +17,7 @@ class GSMOOTH_OT_restore_strip(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         scene = strips.sequencer_scene(context)
-        fits = stacking.original(scene, strips.active_strip(scene)) is not None
+        fits = stacking.original(scene, strips.meant_strip(scene)) is not None
         if not fits:
             cls.poll_message_set("Select a dubbed strip whose original is still there.")
         return fits
@@ -25,7 +25,7 @@ class GSMOOTH_OT_restore_strip(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Swap them."""
         scene = strips.sequencer_scene(context)
-        old = placing.restore(scene, strips.active_strip(scene))
+        old = placing.restore(scene, strips.meant_strip(scene))
         self.report({"INFO"}, f"'{old.name}' is back.")
         return {"FINISHED"}
 
