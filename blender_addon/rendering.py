@@ -53,7 +53,9 @@ def render_task(title: str, planned: Plan) -> Task:
         "count": planned.span.count,
         "output": str(output),
     }
-    return Task(title, "render", arguments, process)
+    task = Task(title, "render", arguments, process)
+    task.stage = "source"  # from the start: it is no worker that starts
+    return task
 
 
 def _folder() -> Path:
