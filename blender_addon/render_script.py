@@ -7,6 +7,7 @@ are asked for.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -31,9 +32,12 @@ def emit(event: str, **values: Any) -> None:
     _events.flush()
 
 
-def _stop_when_told() -> None:
+def _stop_when_told(*leftovers: str) -> None:
     """A line after the request cancels it; the end of stdin says that nobody waits."""
     sys.stdin.readline()
+    for path in leftovers:
+        with contextlib.suppress(OSError):  # one that is still open elsewhere is swept up later
+            Path(path).unlink(missing_ok=True)
     emit("error", code="cancelled", message="The job was stopped.")
     os._exit(3)
 
@@ -73,7 +77,8 @@ def main() -> None:
     """Serve one request."""
     request = json.loads(sys.stdin.readline())["arguments"]
     emit("ready")
-    threading.Thread(target=_stop_when_told, daemon=True).start()
+    files = request["file"], request["output"]
+    threading.Thread(target=_stop_when_told, args=files, daemon=True).start()
     try:
         render(request)
     except (RuntimeError, OSError, LookupError) as error:

@@ -309,6 +309,7 @@ def test_the_file_stays_as_it_is_when_the_render_is_stopped(timeline, scene, mor
     task.cancel()
     task.wait()
     assert task.failure.code == "cancelled"
+    assert all("-" in path.name for path in rendering._folder().iterdir())
     assert (list(bpy.data.scenes), strip.mute, len(timeline.strips)) == (scenes, False, 2)
 
 
