@@ -10,6 +10,7 @@ _LONGEST_TEXT = 2000  # letters of what the worker says that people are shown
 
 STAGES = {
     "start": "Starting the worker",
+    "source": "Rendering the strip",
     "track": "Following the face",
     "predict": "Listening to the speech",
     "occluders": "Looking for what is before the mouth",

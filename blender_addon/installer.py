@@ -5,8 +5,10 @@ It imports nothing of the add-on and nothing outside the standard library.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+COMPLETE = "gsmooth-complete"
+"""A file in an environment into which everything was installed."""
 OLDEST, NEWEST = (3, 11), (3, 13)
 _HERE = Path(__file__).resolve().parent
 
@@ -67,11 +71,25 @@ class Installer:
             found = ".".join(map(str, sys.version_info[:2]))
             raise InstallError(f"Python {found} does not suit.", "Install Python 3.11 to 3.13.")
         emit("progress", stage="install", done=0, total=0)
+        try:
+            self._make(folder, packages)
+        finally:
+            if not (folder / COMPLETE).is_file():  # half an environment is none
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _make(self, folder: Path, packages: list[str]) -> None:
         hint = "On Debian and Ubuntu install the package python3-venv."
         self._run([sys.executable, "-m", "venv", "--clear", str(folder)], hint)
         scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
         pip = [str(scripts / "python"), "-m", "pip", "install", "--progress-bar", "off"]
-        self._run([*pip, *(name for name in packages if name)], "Check the network connection.")
+        # What is downloaded lies in the folder, too, and goes with it when this is stopped.
+        downloads = folder / "downloads"
+        downloads.mkdir()
+        os.environ["TMPDIR"] = os.environ["TEMP"] = os.environ["TMP"] = str(downloads)
+        names = [name for name in packages if name]
+        self._run([*pip, "--no-cache-dir", *names], "Check the network connection.")
+        shutil.rmtree(downloads, ignore_errors=True)
+        (folder / COMPLETE).touch()
 
     def _run(self, command: list[str], hint: str) -> None:
         last = ""
@@ -139,5 +157,13 @@ def main() -> None:
         emit("error", code="install", message=error.message, hint=error.hint)
 
 
+def suits() -> bool:
+    """Whether this Python can make the worker's environment."""
+    modules = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
+    return modules and OLDEST <= sys.version_info[:2] <= NEWEST
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--try"]:
+        sys.exit(not suits())
     main()

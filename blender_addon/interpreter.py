@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .errors import UserError
+from .installer import COMPLETE
 
 
 def core_folder() -> Path:
@@ -30,7 +31,7 @@ def _candidates(preferred: str, own: Path | None) -> Iterator[tuple[str, Path]]:
         return  # a wrong choice is an error to show, not to paper over
     if os.environ.get("GSMOOTH_PYTHON"):
         yield "GSMOOTH_PYTHON", Path(os.environ["GSMOOTH_PYTHON"])
-    if own is not None:
+    if own is not None and (own / COMPLETE).is_file():
         yield "installed by GSmooth", python_in(own)
     for name in (".venv", "venv"):
         yield "beside the add-on", python_in(core_folder() / name)

@@ -31,6 +31,7 @@ from .checks import (
     check,
     optional,
     record,
+    rows,
 )
 from .errors import UserError
 
@@ -64,6 +65,10 @@ _PLAN = {
     "to_end": FLAG,
     "cut": optional(record(_CUT, "a cut of a sound")),
     "rate": TEXT,
+    "anchor": optional(FRAME),
+    "tag": optional(TEXT),
+    "files": optional(rows(PATH, "a list of paths")),
+    "rendered": optional(FLAG),
 }
 
 

@@ -124,9 +124,10 @@ class GSMOOTH_PT_face(_SequencerPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        strip = strips.active_strip(strips.sequencer_scene(context))
+        strip = strips.meant_strip(strips.sequencer_scene(context))
         if strips.dubbed_job(strip):
             _draw_result(layout, strip)
+            layout.operator("gsmooth.restore_strip", icon="LOOP_BACK")
         layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
 

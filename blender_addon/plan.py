@@ -26,6 +26,10 @@ class Plan:
         to_end: whether these reach the end of the file.
         cut: the sound that is heard meanwhile.
         rate: frames a second at which the frames are shown, "N/D".
+        anchor: scene frame of the first frame of the picture strip's file.
+        files: files whose pictures the strip shows.
+        rendered: whether the source is a file that Blender rendered of the strip.
+        tag: custom property of both strips, see `following`; "" in plans of earlier versions.
     """
 
     scene: str
@@ -39,9 +43,22 @@ class Plan:
     to_end: bool
     cut: Cut | None
     rate: str
+    anchor: int
+    tag: str
+    files: tuple[str, ...]
+    rendered: bool
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
         """The plan that `asdict` wrote."""
         cut = Cut(**values["cut"]) if values["cut"] else None
-        return cls(**values | {"span": Span(**values["span"]), "cut": cut})
+        span = Span(**values["span"])
+        since = {  # for plans of earlier versions
+            "anchor": span.first - span.source,
+            "tag": "",
+            "files": [values["source"]],
+            "rendered": False,
+        }
+        since |= {name: values[name] for name in since if values.get(name) is not None}
+        since["files"] = tuple(since["files"])
+        return cls(**values | since | {"span": span, "cut": cut})

@@ -8,10 +8,10 @@ from typing import Any
 
 import bpy
 
-from . import selection, strips
+from . import following, pictures, selection, strips
 from .errors import UserError
 from .plan import Plan
-from .timing import picture_span, speech_cut
+from .timing import Span, picture_span, speech_cut
 
 
 def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
@@ -20,13 +20,9 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
     Raises:
         UserError: the strips cannot be dubbed as they are.
     """
-    _check(scene, chosen)
+    _check(chosen)
     video, voice, rate = chosen.picture, chosen.speech, strips.scene_rate(scene)
-    still = video.type == "IMAGE"
-    span = picture_span(strips.placement(video), still)
-    length = 0 if still else _file_length(strips.source_path(video))
-    if not still:
-        _check_rate(scene, video, length)
+    span, to_end, rendered = _picture(scene, video)
     cut = None
     if voice is not None:
         cut = speech_cut(span, strips.placement(voice), getattr(voice, "sound_offset", 0.0), rate)
@@ -34,15 +30,32 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
         scene=scene.name,
         picture=video.name,
         speech=voice.name if voice else "",
-        source=str(strips.source_path(video)),
+        source="" if rendered else str(strips.source_path(video)),
         sound=str(strips.source_path(voice)) if voice else "",
         left=strips.left(video),
         right=strips.right(video),
         span=span,
-        to_end=not still and span.source + span.count >= length,
+        to_end=to_end,
         cut=cut,
         rate=f"{rate.numerator}/{rate.denominator}",
+        anchor=strips.first_source_frame(video),
+        tag=following.mark(video, voice),
+        files=pictures.files(video),
+        rendered=rendered,
     )
+
+
+def _picture(scene: bpy.types.Scene, video: Any) -> tuple[Span, bool, bool]:
+    """Frames that are dubbed, whether they reach the file's end, whether they must be rendered."""
+    where, still = strips.placement(video), strips.is_still(video)
+    rendered, length = bool(pictures.why_rendered(video)), 0
+    if not rendered and not still:
+        length = _file_length(strips.source_path(video))
+        rendered = pictures.at_adjusted_rate(scene, video, length)
+    if rendered:
+        return Span(where.left, where.right - where.left, 0), False, True
+    span = picture_span(where, still)
+    return span, not still and span.source + span.count >= length, False
 
 
 def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
@@ -65,28 +78,23 @@ def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(scene: bpy.types.Scene, chosen: selection.Selection) -> None:
-    problem = selection.obstacle(scene, chosen.picture) or selection.speech_obstacle(chosen.speech)
+def _check(chosen: selection.Selection) -> None:
+    problem = selection.speech_obstacle(chosen.speech)
     if problem:
         raise UserError(problem)
-    for strip in (chosen.picture, chosen.speech):
-        # Path.is_file raises for a name that no disk takes.
-        if strip is not None and not os.path.isfile(strips.source_path(strip)):  # noqa: PTH113
-            raise UserError(
-                f"The file of '{strip.name}' is missing: '{strips.source_path(strip)}'. "
-                "Find it with File > External Data, or relink the strip."
-            )
+    missing = pictures.missing_file(chosen.picture)
+    if missing:
+        raise _missing(chosen.picture, missing)
+    # Path.is_file raises for a name that no disk takes.
+    if chosen.speech is not None and not os.path.isfile(strips.source_path(chosen.speech)):  # noqa: PTH113
+        raise _missing(chosen.speech, str(strips.source_path(chosen.speech)))
 
 
-def _check_rate(scene: bpy.types.Scene, strip: Any, file_length: int) -> None:
-    trimmed = strips.value_of(strip, "content_trim_end", "animation_offset_end")
-    where = strips.placement(strip)
-    if abs(where.length + where.trim + trimmed - file_length) > 1:
-        raise UserError(
-            f"'{strip.name}' plays at an adjusted rate: {strip.fps:g} fps in a scene of "
-            f"{float(strips.scene_rate(scene)):g} fps. Set the scene to {strip.fps:g} fps and add "
-            "the clip again, or add it with 'Adjust Playback Rate' switched off."
-        )
+def _missing(strip: Any, file: str) -> UserError:
+    return UserError(
+        f"The file of '{strip.name}' is missing: '{file}'. "
+        "Find it with File > External Data, or relink the strip."
+    )
 
 
 def _file_length(path: Path) -> int:

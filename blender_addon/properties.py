@@ -58,12 +58,12 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     )
     replace: BoolProperty(
         name="Replace Strip",
-        description="Put the dubbed strip in the old one's place instead of above it, muted",
+        description="Remove the old strip instead of muting it on another channel",
         default=False,
     )
     mute_own_sound: BoolProperty(
         name="Mute Own Sound",
-        description="Mute the sound strips that come from the clip itself",
+        description="Mute the sound that comes from the clip itself, as far as the dub reaches",
         default=True,
     )
 

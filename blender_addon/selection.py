@@ -7,10 +7,10 @@ from typing import Any
 
 import bpy
 
-from . import strips
+from . import pictures, strips
 from .errors import UserError
 
-_PERSON = "the movie or image strip that shows the person"
+_PERSON = "the strip that shows the person"
 _SPEECH = "the sound strip with the new speech, too"
 
 
@@ -29,8 +29,7 @@ def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
         UserError: nothing that can be dubbed is selected, or too much.
     """
     chosen = [strip for strip in strips.open_strips(scene) if strip.select]
-    pictures = [strip for strip in chosen if strip.type in strips.PICTURES]
-    video = _one(pictures, scene, "picture", _PERSON)
+    video = _one_picture([strip for strip in chosen if strip.type in strips.PICTURES], scene)
     sounds = _foreign([strip for strip in chosen if strip.type == "SOUND"], video)
     if not sounds and not need_speech:
         return Selection(video, None)
@@ -60,37 +59,18 @@ def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) 
     return active if active in candidates else candidates[0]
 
 
+def _one_picture(candidates: list[Any], scene: bpy.types.Scene) -> Any:
+    """A strip that is selected together with its Speed effect is one picture."""
+    shown = [pictures.target(scene, strip) for strip in candidates]
+    if shown and all(strip == shown[0] for strip in shown):
+        return shown[0]
+    return pictures.target(scene, _one(candidates, scene, "picture", _PERSON))
+
+
 def _foreign(sounds: list[Any], picture: Any) -> list[Any]:
     """Sound strips that are not the picture's own sound, unless that is all there is."""
-    own = strips.source_path(picture)
-    return [sound for sound in sounds if strips.source_path(sound) != own] or sounds
-
-
-def obstacle(scene: bpy.types.Scene, strip: Any) -> str:
-    """Why this picture strip's frames are not the file's frames one by one; "" if they are.
-
-    Cheap enough for drawing code: no file is opened.
-    """
-    name = f"'{strip.name}'"
-    if strip.lock:
-        return f"{name} is locked: unlock it first."
-    if len(getattr(strip, "retiming_keys", ())):
-        return f"{name} is retimed: reset its retiming, dub it, then retime the result."
-    if strip.type == "MOVIE" and strip.use_reverse_frames:
-        return f"{name} plays in reverse: switch that off, dub it, then reverse the result."
-    if strip.type == "IMAGE" and len(strip.elements) > 1:
-        return f"{name} is an image sequence: render it to a movie file and dub that."
-    user = _effect_on(scene, strip)
-    if user:
-        return f"The effect '{user}' uses {name}: dub the strip first, then add the effect to it."
-    return ""
-
-
-def _effect_on(scene: bpy.types.Scene, strip: Any) -> str:
-    for other in strips.open_strips(scene):
-        if strip in (getattr(other, "input_1", None), getattr(other, "input_2", None)):
-            return str(other.name)
-    return ""
+    own = pictures.files(picture)
+    return [sound for sound in sounds if str(strips.source_path(sound)) not in own] or sounds
 
 
 def speech_obstacle(strip: Any) -> str:
@@ -106,7 +86,7 @@ def why_not(scene: bpy.types.Scene, need_speech: bool = True) -> str:
         chosen = select(scene, need_speech)
     except UserError as error:
         return str(error)
-    return obstacle(scene, chosen.picture) or speech_obstacle(chosen.speech)
+    return speech_obstacle(chosen.speech)
 
 
 def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
@@ -114,4 +94,9 @@ def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     late = strips.right(chosen.speech) - strips.right(chosen.picture)
     early = strips.left(chosen.picture) - strips.left(chosen.speech)
     unheard = float((max(late, 0) + max(early, 0)) / strips.scene_rate(scene))
-    return f"{unheard:.1f} s of the speech lie outside of the clip." if unheard else ""
+    told = [f"{unheard:.1f} s of the speech lie outside of the clip."] if unheard else []
+    reason = pictures.why_rendered(chosen.picture)
+    if reason:
+        count = strips.right(chosen.picture) - strips.left(chosen.picture)
+        told.append(f"'{chosen.picture.name}' {reason}: Blender renders its {count} frames first.")
+    return " ".join(told)

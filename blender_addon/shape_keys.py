@@ -229,18 +229,34 @@ def _curves(owner: Any) -> Iterator[Any]:
         yield from container
 
 
-def copy_animation(owner: Any, old: str, new: str) -> None:
+def copy_animation(owner: Any, old: str, new: str, ends: tuple[str, ...]) -> None:
     """Copy the F-curves whose path holds `old` to the path that holds `new` instead.
 
     Args:
         owner: the ID whose action it is.
         old: part of a data path.
         new: what stands there in the copies.
+        ends: with what the rest of the path begins.
     """
     for container in _containers(owner):
-        for curve in [curve for curve in container if old in curve.data_path]:
+        for curve in _curves_of(container, old, ends):
             path = curve.data_path.replace(old, new)
             _copy_points(curve, container.new(path, index=curve.array_index))
+
+
+def drop_animation(owner: Any, path: str, ends: tuple[str, ...]) -> None:
+    """Remove the F-curves whose path holds `path` and goes on with one of `ends`."""
+    for container in _containers(owner):
+        for curve in _curves_of(container, path, ends):
+            container.remove(curve)
+
+
+def _curves_of(container: Any, path: str, ends: tuple[str, ...]) -> list[Any]:
+    def fits(curve: Any) -> bool:
+        _before, found, rest = curve.data_path.partition(path)
+        return bool(found) and rest.lstrip(".").startswith(ends)
+
+    return [curve for curve in container if fits(curve)]
 
 
 def _copy_points(curve: Any, twin: Any) -> None:

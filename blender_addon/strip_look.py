@@ -8,37 +8,47 @@ import bpy
 
 from . import shape_keys
 
-_LOOK = (
-    "blend_type",
-    "blend_alpha",
-    "color_saturation",
-    "color_multiply",
-    "color_tag",
-    "multiply_alpha",
-    "use_flip_x",
-    "use_flip_y",
-    "use_float",
-    "strobe",
-)
+NEUTRAL: dict[str, Any] = {
+    "blend_type": "REPLACE",
+    "blend_alpha": 1.0,
+    "color_saturation": 1.0,
+    "color_multiply": 1.0,
+    "multiply_alpha": False,
+    "use_flip_x": False,
+    "use_flip_y": False,
+    "strobe": 1.0,
+}
+"""What a look sets, and the values that change no picture."""
+PATHS = (*NEUTRAL, "transform.", "crop.", "modifiers[")
+"""Beginnings of the data paths, behind the strip's, that belong to the look."""
+_LOOK = (*NEUTRAL, "color_tag", "use_float")
 
 
-def copy_look(scene: bpy.types.Scene, old: Any, new: Any) -> None:
-    """Give `new` the blending, transform, crop, colour, modifiers and animation of `old`."""
+def copy_look(scene: bpy.types.Scene, old: Any, new: Any, rendered: bool) -> None:
+    """Give `new` the blending, transform, crop, colour, modifiers and animation of `old`.
+
+    Args:
+        scene: whose strips they are.
+        old: the strip that has the look.
+        new: a movie strip.
+        rendered: whether its file was rendered, so that its colours are what Blender made of them.
+    """
     for name in _LOOK:
         if hasattr(old, name) and hasattr(new, name):
             setattr(new, name, getattr(old, name))
     _copy_values(old.transform, new.transform)
     _copy_values(old.crop, new.crop)
-    if old.type == "MOVIE":
+    if old.type == "MOVIE" and not rendered:
         _copy_values(old.colorspace_settings, new.colorspace_settings)
     for modifier in old.modifiers:
         twin = new.modifiers.new(modifier.name, modifier.type)
         if twin:
             _copy_values(modifier, twin)
-    shape_keys.copy_animation(scene, _path_part(old), _path_part(new))
+    shape_keys.copy_animation(scene, path_part(old), path_part(new), PATHS)
 
 
-def _path_part(strip: Any) -> str:
+def path_part(strip: Any) -> str:
+    """The part of data paths that names the strip."""
     # The collection's name differs between versions, its end does not.
     return f'_all["{bpy.utils.escape_identifier(strip.name)}"]'
 

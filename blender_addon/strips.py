@@ -10,12 +10,10 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, strip_look
-from .errors import UserError
-from .plan import Plan
-from .timing import MAX_CHANNEL, Placement, free_channel, undubbed
+from . import job_folder
+from .timing import Placement
 
-PICTURES = ("MOVIE", "IMAGE")
+PICTURES = ("MOVIE", "IMAGE", "META", "SCENE", "MOVIECLIP", "SPEED")
 
 
 # -- one name for what the versions name differently -----------------------------------------
@@ -32,7 +30,8 @@ def children(owner: Any) -> Any:
     return owner.strips if hasattr(owner, "strips") else owner.sequences
 
 
-def _all(scene: bpy.types.Scene | None) -> Any:
+def all_strips(scene: bpy.types.Scene | None) -> Any:
+    """Every strip of the scene by name, those in meta strips too; {} without a sequencer."""
     editor = scene.sequence_editor if scene else None
     if editor is None:
         return {}
@@ -47,7 +46,8 @@ def open_strips(scene: bpy.types.Scene) -> Any:
     return children(editor.meta_stack[-1] if len(editor.meta_stack) else editor)
 
 
-def _owner(scene: bpy.types.Scene, strip: Any) -> Any:
+def owner_of(scene: bpy.types.Scene, strip: Any) -> Any:
+    """The meta strip that holds the strip, or the sequencer."""
     return strip.parent_meta() or scene.sequence_editor
 
 
@@ -81,6 +81,11 @@ def set_handles(strip: Any, first: int, end: int) -> None:
     setattr(strip, "left_handle" if new else "frame_final_start", first)
 
 
+def overlap(one: Any, other: Any) -> bool:
+    """Whether there are scene frames that show both."""
+    return left(one) < right(other) and left(other) < right(one)
+
+
 def move(strip: Any, frames: int) -> None:
     """Move a strip along the timeline, its handles with it."""
     name = "content_start" if hasattr(strip, "content_start") else "frame_start"
@@ -88,18 +93,24 @@ def move(strip: Any, frames: int) -> None:
 
 
 def placement(strip: Any) -> Placement:
-    """Where a movie, image or sound strip lies."""
+    """Where a strip lies; effects have no content that could be trimmed."""
+    trims = any(hasattr(strip, n) for n in ("content_trim_start", "animation_offset_start"))
     return Placement(
         left(strip),
         right(strip),
         float(value_of(strip, "content_start", "frame_start")),
         int(value_of(strip, "content_duration", "frame_duration")),
-        int(value_of(strip, "content_trim_start", "animation_offset_start")),
+        int(value_of(strip, "content_trim_start", "animation_offset_start")) if trims else 0,
     )
 
 
 def first_source_frame(strip: Any) -> int:
-    """Scene frame at which the file's first frame stands (or would, were it not trimmed)."""
+    """Scene frame at which the file's first frame stands (or would, were it not trimmed).
+
+    An effect's content is that of the strip it is for.
+    """
+    while getattr(strip, "input_1", None) is not None:
+        strip = strip.input_1
     where = placement(strip)
     return round(where.start) - where.trim
 
@@ -120,93 +131,12 @@ def source_path(strip: Any) -> Path:
 
 def find(scene: bpy.types.Scene | None, name: str) -> Any:
     """The strip of that name anywhere in the scene, or None."""
-    return _all(scene).get(name)
+    return all_strips(scene).get(name)
 
 
-# -- result to strip -------------------------------------------------------------------------
-
-
-def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> Any:
-    """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
-
-    Args:
-        planned: from which strip the file was made, and where that lay then.
-        output: the file.
-        folder: of the job.
-        info: about the result, for people.
-        replace: whether the old strip goes.
-
-    Returns:
-        the new strip.
-
-    Raises:
-        UserError: the old strip is gone; nothing was changed.
-    """
-    scene = bpy.data.scenes.get(planned.scene)
-    old = find(scene, planned.picture)
-    if old is None or old.type not in PICTURES:
-        raise UserError(
-            f"The strip '{planned.picture}' is gone, so the dubbed clip was not placed. "
-            f"It is in '{output}'."
-        )
-    shift = _moved(planned, old)
-    missing = undubbed(planned.span, placement(old), shift, old.type == "IMAGE")
-    if missing:
-        info = f"{info}, {missing} frames that were added meanwhile are not dubbed"
-    channel = old.channel if replace else _channel_beside(scene, old)
-    siblings = children(_owner(scene, old))
-    new = siblings.new_movie(
-        f"{planned.picture} dubbed",
-        job_folder.reference(output),
-        MAX_CHANNEL,
-        planned.span.first + shift,
-    )
-    set_handles(new, left(old), right(old))
-    strip_look.copy_look(scene, old, new)
-    new["gsmooth_job"], new["gsmooth_info"] = job_folder.reference(folder), info
-    if replace:
-        siblings.remove(old)
-    else:
-        old.mute = True
-    new.channel = channel
-    _select_only(scene, new)
-    return new
-
-
-def _moved(planned: Plan, old: Any) -> int:
-    """By how many frames the strip was moved while the job ran; a trim moves no picture."""
-    if old.type == "MOVIE":
-        return first_source_frame(old) - (planned.span.first - planned.span.source)
-    # The content of a still begins with its strip: one handle that stayed is all there is to see.
-    return min(left(old) - planned.left, right(old) - planned.right, key=abs)
-
-
-def _channel_beside(scene: bpy.types.Scene, strip: Any) -> int:
-    owner = _owner(scene, strip)
-    taken: dict[int, bool] = {}
-    for other in children(owner):
-        if left(other) < right(strip) and left(strip) < right(other):
-            visible = other.type != "SOUND" and not other.mute
-            taken[other.channel] = taken.get(other.channel, False) or visible
-    barred = {i for i, channel in enumerate(owner.channels) if channel.lock or channel.mute}
-    return free_channel(taken, strip.channel, barred)
-
-
-def _select_only(scene: bpy.types.Scene, strip: Any) -> None:
-    for other in open_strips(scene):
-        other.select = False
-    strip.select = True
-    scene.sequence_editor.active_strip = strip
-
-
-def mute_own_sound(planned: Plan, dubbed: Any) -> None:
-    """Mute the clip's own sound that lies under the dubbed strip."""
-    for strip in _all(bpy.data.scenes.get(planned.scene)):
-        if strip.type != "SOUND" or strip.name == planned.speech:
-            continue
-        overlaps = left(strip) < right(dubbed) and left(dubbed) < right(strip)
-        if overlaps and str(source_path(strip)) == planned.source:
-            strip.mute = True
+def is_still(strip: Any) -> bool:
+    """Whether one picture stands in the whole strip."""
+    return strip.type == "IMAGE" and len(strip.elements) == 1
 
 
 # -- strips that show a job's result ---------------------------------------------------------
@@ -223,10 +153,19 @@ def active_strip(scene: bpy.types.Scene) -> Any:
     return scene.sequence_editor.active_strip if scene.sequence_editor else None
 
 
+def meant_strip(scene: bpy.types.Scene) -> Any:
+    """The strip that the user means: the active one, but never past another that is selected."""
+    active = active_strip(scene)
+    chosen = [strip for strip in open_strips(scene) if strip.select]
+    if active in chosen or not chosen:
+        return active
+    return chosen[0] if len(chosen) == 1 else None
+
+
 def showing(folder: Path) -> Iterator[Any]:
     """Strips of any scene that show the result of the job in `folder`."""
     for scene in bpy.data.scenes:
-        for strip in _all(scene):
+        for strip in all_strips(scene):
             noted = dubbed_job(strip)
             if noted and job_folder.resolve(noted) == folder:
                 yield strip

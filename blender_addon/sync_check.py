@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import planning, selection, strips
+from . import pictures, planning, selection, strips
 from .errors import UserError
 from .plan import Plan
 
@@ -51,7 +51,10 @@ def why_not(scene: bpy.types.Scene) -> str:
         chosen = choose(scene)
     except UserError as error:
         return str(error)
-    return selection.obstacle(scene, chosen.picture) or selection.speech_obstacle(chosen.speech)
+    reason = pictures.why_rendered(chosen.picture)
+    if reason:
+        return f"'{chosen.picture.name}' {reason}: only a plain movie strip can be checked."
+    return selection.speech_obstacle(chosen.speech)
 
 
 def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ and the speech is cut where the sound strip stands relative to that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -75,13 +75,13 @@ def picture_span(strip: Placement, still: bool) -> Span:
     Raises:
         UserError: the handles leave no frame of the content.
     """
-    first, end = _own_frames(strip, still)
+    first, end = own_frames(strip, still)
     if end <= first:
         raise UserError("The strip shows no frame of its file: check its handles.")
     return Span(first, end - first, 0 if still else first - round(strip.start) + strip.trim)
 
 
-def _own_frames(strip: Placement, still: bool) -> tuple[int, int]:
+def own_frames(strip: Placement, still: bool) -> tuple[int, int]:
     """First scene frame that shows one of the strip's own, and the frame after the last."""
     if still:
         return strip.left, strip.right
@@ -98,7 +98,7 @@ def undubbed(dubbed: Span, now: Placement, shift: int, still: bool) -> int:
         shift: by how many frames it was moved since.
         still: one image for all frames.
     """
-    first, end = _own_frames(now, still)
+    first, end = own_frames(now, still)
     had = dubbed.first + shift
     common = min(end, had + dubbed.count) - max(first, had)
     return max(0, end - first) - max(0, common)
@@ -126,27 +126,13 @@ def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> C
     return Cut(round(delay, 6), round(max(0.0, into_file), 6), round(max(0.0, duration), 6))
 
 
-def free_channel(taken: Mapping[int, bool], channel: int, barred: Set[int]) -> int:
-    """A channel with room beside that of the old strip, which will be muted.
-
-    Upwards first; but a visible picture on the way (a title, say) must stay on top, so then
-    downwards; and past the picture only when there is no other room.
-
-    Args:
-        taken: channel -> whether a visible picture is there, for channels that have no room.
-        channel: the old strip's channel.
-        barred: locked or muted channels.
+def free_channel(taken: Set[int], channel: int) -> int:
+    """The channel with room that is nearest to `channel`; of two the lower one.
 
     Raises:
         UserError: all channels are taken.
     """
-    room = [i for i in range(1, MAX_CHANNEL + 1) if i not in taken and i not in barred]
-    pictures = [i for i, visible in taken.items() if visible and i != channel]
-    ceiling = min((i for i in pictures if i > channel), default=MAX_CHANNEL + 1)
-    floor = max((i for i in pictures if i < channel), default=0)
-    above = [i for i in room if channel < i < ceiling]
-    below = [i for i in room if floor < i < channel]
-    choice = above[:1] or below[-1:] or [i for i in room if i > channel][:1] or room[:1]
-    if not choice:
-        raise UserError("All channels are taken: free one for the dubbed strip.")
-    return choice[0]
+    room = [i for i in range(1, MAX_CHANNEL + 1) if i not in taken]
+    if not room:
+        raise UserError("All channels are taken: free one for the strip that was dubbed.")
+    return min(room, key=lambda i: (abs(i - channel), i))

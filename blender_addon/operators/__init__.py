@@ -8,6 +8,7 @@ from . import (
     install_worker,
     preview_mesh,
     rerender,
+    restore_strip,
     show_preferences,
     view_face,
 )
@@ -16,6 +17,7 @@ CLASSES = (
     *dub_strip.CLASSES,
     *preview_mesh.CLASSES,
     *rerender.CLASSES,
+    *restore_strip.CLASSES,
     *cancel.CLASSES,
     *check_sync.CLASSES,
     *check_worker.CLASSES,

@@ -38,6 +38,8 @@ class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
     def start(self, context: bpy.types.Context) -> Task:
         scene = strips.sequencer_scene(context)
         self._plan = planning.make_plan(scene, sync_check.choose(scene))
+        if self._plan.rendered:
+            raise UserError("The clip plays at an adjusted rate: only a plain one can be checked.")
         job = sync_check.job_of(self._plan, scene.gsmooth.for_job())
         # A folder beside those of dubs: the same strips make the same job there.
         folder = job_folder.make(preferences.jobs_folder() / "sync", job, asdict(self._plan))

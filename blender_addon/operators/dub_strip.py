@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, planning, preferences, selection, strips
+from .. import job_folder, own_sound, placing, planning, preferences, rendering, selection, strips
 from ..checks import FILE, FILE_FRAME, Kind, rows
 from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
@@ -57,7 +57,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     replace: BoolProperty(
         name="Replace Strip",
-        description="Put the dubbed strip in the old one's place instead of above it, muted",
+        description="Remove the old strip instead of muting it on another channel",
         default=False,
         options={"HIDDEN", "SKIP_SAVE"},
     )
@@ -70,16 +70,30 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         scene = strips.sequencer_scene(context)
         self._plan = planning.make_plan(scene, selection.select(scene))
         self._mute_sound = scene.gsmooth.mute_own_sound
-        job = planning.job_of(self._plan, scene.gsmooth.for_job())
+        self._settings = scene.gsmooth.for_job()
+        if self._plan.rendered:
+            return rendering.render_task(self.title, self._plan)
+        return self._dub()
+
+    def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
+        if self._plan.source:
+            return None
+        self._plan = rendering.with_file(self._plan, result)
+        return self._dub()
+
+    def _dub(self) -> Task:
+        job = planning.job_of(self._plan, self._settings)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
         return worker_task(self.title, "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
-        strip = strips.place(self._plan, output, self._folder, about, self.replace)
+        made = placing.place(self._plan, output, self._folder, about, self.replace)
         if self._mute_sound:
-            strips.mute_own_sound(self._plan, strip)
-        return f"'{strip.name}' is ready: {strip['gsmooth_info']}."
+            for strip in made:
+                own_sound.mute(self._plan, strip)
+        pieces = f" (in {len(made)} pieces)" if len(made) > 1 else ""
+        return f"'{made[0].name}' is ready{pieces}: {made[0]['gsmooth_info']}."
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

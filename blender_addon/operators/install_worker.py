@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,34 @@ from typing import Any
 import bpy
 
 from .. import installer, preferences, runtime
+from ..errors import UserError
 from ..process import Process
 from ..task import Task
 from .worker_operator import WorkerOperator
 
+_PATIENCE = 20.0  # seconds
+_NO_PYTHON = (
+    "No Python here can make an environment: install Python 3.11, 3.12 or 3.13 from python.org "
+    "(on Debian and Ubuntu with the package python3-venv) first."
+)
 _NAMES = ("python3.12", "python3.11", "python3.13", "python3", "python")
 
 
-def base_python() -> Path | None:
-    """A Python to make an environment with: one of the system, else Blender's own."""
-    found = (shutil.which(name) for name in _NAMES)
+def base_pythons() -> list[Path]:
+    """Pythons that may make an environment: those of the system, then Blender's own."""
+    found = [shutil.which(name) for name in _NAMES]
     own = sys.executable if "python" in Path(sys.executable).name.lower() else ""
-    return next((Path(path) for path in (*found, own) if path), None)
+    return [Path(path) for path in dict.fromkeys((*found, own)) if path]
+
+
+def suits(python: Path) -> bool:
+    """Whether this Python runs, has a version that does, and can make environments."""
+    command = [str(python), "-I", installer.__file__, "--try"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
@@ -35,14 +52,15 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
     def why_not(cls, _context: bpy.types.Context) -> str:
         if not bpy.app.online_access:
             return "Switch on Preferences > System > Network > Allow Online Access first."
-        if base_python() is None:
-            return "Install Python 3.11, 3.12 or 3.13 from python.org first."
-        return ""
+        return "" if base_pythons() else _NO_PYTHON
 
     def start(self, _context: bpy.types.Context) -> Task:
         folder = preferences.own_runtime()
         arguments = {"folder": str(folder), "requirements": installer.requirements()}
-        program = [str(base_python()), "-I", installer.__file__]
+        python = next(filter(suits, base_pythons()), None)
+        if python is None:
+            raise UserError(_NO_PYTHON)
+        program = [str(python), "-I", installer.__file__]
         log_path = preferences.user_folder() / "install.log"
         runtime.stop_worker()  # it may run in the environment that is made anew
         return Task(self.title, "install", arguments, Process(program, log_path))

@@ -7,9 +7,10 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, mesh_file, planning, preferences, rig, selection, strips
+from .. import job_folder, mesh_file, planning, preferences, rendering, rig, selection, strips
 from ..checks import FILE, Kind
 from ..errors import UserError
+from ..plan import Plan
 from ..task import Task
 from .worker_operator import WorkerOperator, check_answer, worker_task
 
@@ -20,9 +21,8 @@ _ANSWER = {
 
 
 def _noted(scene: bpy.types.Scene) -> str:
-    """The job folder noted on the active strip, or ""; only movie strips show a job's result."""
-    strip = strips.active_strip(scene)
-    return strips.dubbed_job(strip) if strip is not None and strip.type == "MOVIE" else ""
+    """The job folder noted on the strip that is meant, or ""."""
+    return strips.dubbed_job(strips.meant_strip(scene))
 
 
 class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
@@ -60,18 +60,31 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         scene = strips.sequencer_scene(context)
         self._scene = scene.name
         noted = _noted(scene)
+        self._waiting: Plan | None = None
         if noted:
             self._folder = job_folder.resolve(noted)
-            self._first = strips.first_source_frame(strips.active_strip(scene))
-        else:
-            self._folder, self._first = self._new_job(scene)
+            self._first = strips.first_source_frame(strips.meant_strip(scene))
+            return self._mesh()
+        self._settings = scene.gsmooth.for_job()
+        plan = planning.make_plan(scene, selection.select(scene, need_speech=False))
+        if plan.rendered:
+            self._waiting = plan
+            return rendering.render_task(self.title, plan)
+        return self._mesh_of(plan)
+
+    def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
+        plan, self._waiting = self._waiting, None
+        return self._mesh_of(rendering.with_file(plan, result)) if plan else None
+
+    def _mesh_of(self, plan: Plan) -> Task:
+        job = planning.job_of(plan, self._settings)
+        self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
+        self._first = plan.span.first
+        return self._mesh()
+
+    def _mesh(self) -> Task:
         job_folder.read(self._folder)
         return worker_task(self.title, "mesh", job=str(self._folder))
-
-    def _new_job(self, scene: bpy.types.Scene) -> tuple[Path, int]:
-        plan = planning.make_plan(scene, selection.select(scene, need_speech=False))
-        job = planning.job_of(plan, scene.gsmooth.for_job())
-        return job_folder.make(preferences.jobs_folder(), job, asdict(plan)), plan.span.first
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         check_answer(result, _ANSWER)

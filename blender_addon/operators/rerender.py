@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .. import job_folder, rig, shape_keys, strips
+from .. import job_folder, placing, rig, shape_keys, strips
 from ..plan import Plan
 from ..task import Task
 from .dub_strip import read_answer
@@ -14,16 +14,20 @@ from .worker_operator import WorkerOperator, worker_task
 
 
 def edited_head(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The head whose curves are meant: the active object in a 3D view, else the strip's."""
+    """The head whose curves are meant: in a 3D view the active object, else that of the strip.
+
+    Scripts, which have no area, mean the strip before the object, too.
+    """
     chosen = getattr(context, "object", None)
-    in_sequencer = context.area is not None and context.area.type == "SEQUENCE_EDITOR"
-    if rig.is_head(chosen) and not in_sequencer:
-        return chosen
-    noted = strips.dubbed_job(strips.active_strip(strips.sequencer_scene(context)))
-    if not noted:
-        return chosen if rig.is_head(chosen) else None
-    heads = list(rig.heads(job_folder.resolve(noted)))
-    return chosen if chosen in heads else next(iter(heads), None)
+    active_head = chosen if rig.is_head(chosen) else None
+    area = context.area.type if context.area is not None else ""
+    if area == "VIEW_3D":
+        return active_head
+    noted = strips.dubbed_job(strips.meant_strip(strips.sequencer_scene(context)))
+    if noted:
+        heads = list(rig.heads(job_folder.resolve(noted)))
+        return active_head if active_head in heads else next(iter(heads), None)
+    return None if area == "SEQUENCE_EDITOR" else active_head
 
 
 class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
@@ -36,9 +40,11 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        if edited_head(context) is None:
-            return "Make a Face Mesh of the strip first: its curves are what you edit."
-        return ""
+        if edited_head(context) is not None:
+            return ""
+        if not strips.dubbed_job(strips.meant_strip(strips.sequencer_scene(context))):
+            return "Select a dubbed strip that has a Face Mesh."
+        return "Make a Face Mesh of the strip first: its curves are what you edit."
 
     def start(self, context: bpy.types.Context) -> Task:
         head = edited_head(context)
@@ -56,7 +62,7 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
             strips.show(strip, output, f"{about}, edited")
         if not shown:
             plan = Plan.from_dict(job_folder.read_plan(self._folder))
-            shown = [strips.place(plan, output, self._folder, about, replace=False)]
+            shown = placing.place(plan, output, self._folder, about, replace=False)
         return f"'{shown[0].name}' shows your curves now."
 
 

@@ -14,7 +14,7 @@ import bpy
 from .. import preferences, runtime
 from ..checks import Kind, check
 from ..errors import UserError
-from ..events import STAGES
+from ..events import STAGES, Failure
 from ..task import Task
 
 _SHOWS_PROGRESS = {"SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES"}
@@ -42,6 +42,14 @@ class WorkerOperator:
         """
         raise NotImplementedError
 
+    def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
+        """The next task, when the one that gave this result was not the last.
+
+        Raises:
+            UserError: it cannot be started.
+        """
+        return None
+
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         """Take the result into Blender; returns what to tell the user.
 
@@ -66,12 +74,16 @@ class WorkerOperator:
         task = self._begin(context)
         if task is None:
             return {"CANCELLED"}
-        try:
-            self._wait(task)
-        except KeyboardInterrupt:
-            task.cancel()
-            task.wait()
-        return self._end(context, task)
+        while True:
+            try:
+                self._wait(task)
+            except KeyboardInterrupt:
+                task.cancel()
+                task.wait()
+            following = self._next(context, task)
+            if following is None:
+                return self._end(context, task)
+            task = following
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Start, and watch from a timer."""
@@ -88,15 +100,15 @@ class WorkerOperator:
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Everything but ESC goes on to the rest of Blender."""
-        if event.type == "ESC" and event.value == "PRESS":
-            self._task.cancel()
-            self._show(context)
-            return {"RUNNING_MODAL"}
+        """Everything goes on to the rest of Blender; ESC, too, which ends playback there."""
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if self._task.update():
             self._show(context)
+            return {"PASS_THROUGH"}
+        following = self._next(context, self._task)
+        if following is not None:
+            self._task = following
             return {"PASS_THROUGH"}
         self._leave(context)
         return self._end(context, self._task)
@@ -117,6 +129,17 @@ class WorkerOperator:
             return runtime.activate(self.start(context))
         except UserError as error:
             self._say("ERROR", str(error))
+            return None
+
+    def _next(self, context: bpy.types.Context, task: Task) -> Task | None:
+        """The task after one that has ended, running; None when that was the last."""
+        if task.failure is not None:
+            return None
+        try:
+            following = self.follow(context, task.result or {})
+            return runtime.activate(following) if following else None
+        except UserError as error:
+            task.failure = Failure("follow", str(error))
             return None
 
     def _wait(self, task: Task) -> None:
@@ -145,7 +168,9 @@ class WorkerOperator:
         self.report({level}, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     def _show(self, context: bpy.types.Context) -> None:
-        context.workspace.status_text_set(f"{self.title}: {self._task.text}   (ESC stops it)")
+        context.workspace.status_text_set(
+            f"{self.title}: {self._task.text}   (Cancel in the GSmooth tab stops it)"
+        )
         self._redraw(context)
 
     def _leave(self, context: bpy.types.Context) -> None:

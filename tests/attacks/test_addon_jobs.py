@@ -14,7 +14,7 @@ from tests.blender.conftest import media, scene, timeline  # noqa: F401 - fixtur
 
 pytest.importorskip("bpy")
 
-from blender_addon import job_folder, planning, strips
+from blender_addon import job_folder, placing, planning
 from blender_addon.errors import UserError
 
 pytestmark = pytest.mark.blender
@@ -285,7 +285,7 @@ def test_plan_of_far_away_frames_places_a_strip_or_says_why(timeline, media, tmp
         plan = PLAN | {"left": left, "right": 10**8, "span": span}
         (job_in(tmp_path / "job") / "plan.json").write_text(json.dumps(plan))
         read = planning.Plan.from_dict(job_folder.read_plan(tmp_path / "job"))
-        strips.place(read, media / "clip.mp4", tmp_path / "job", "", replace=False)
+        placing.place(read, media / "clip.mp4", tmp_path / "job", "", replace=False)
 
 
 def test_version_is_counted_at_the_end_of_the_name_alone(tmp_path):

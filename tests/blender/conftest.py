@@ -97,6 +97,23 @@ def scene(monkeypatch):
     addon_utils.disable("blender_addon")
 
 
+def shown_frame(scene, frame):
+    """Number of the source frame that the sequencer shows, read from rendered pixels."""
+    import bpy
+
+    scene.render.resolution_x, scene.render.resolution_y = 64, 36
+    scene.render.image_settings.file_format = "PNG"
+    scene.view_settings.view_transform = "Standard"
+    path = Path(bpy.app.tempdir) / f"shown{frame}.png"
+    scene.frame_set(frame)
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(path))
+    middle = image.pixels[(18 * 64 + 32) * 4]
+    bpy.data.images.remove(image)
+    return round((middle * 255 * 219 / 255 + 16 - 20) / 5)
+
+
 class Timeline:
     """Adds strips under the names that the running Blender uses."""
 

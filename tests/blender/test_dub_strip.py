@@ -9,7 +9,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, planning, selection, strips  # noqa: E402
+from blender_addon import job_folder, placing, planning, selection, strips  # noqa: E402
+from tests.blender.conftest import shown_frame  # noqa: E402
 
 
 def dub(**options):
@@ -22,27 +23,12 @@ def job_of(strip):
     return json.loads((folder / "job.json").read_text())
 
 
-def shown_frame(scene, frame):
-    """Number of the source frame that the sequencer shows, read from rendered pixels."""
-    scene.render.resolution_x, scene.render.resolution_y = 64, 36
-    scene.render.image_settings.file_format = "PNG"
-    scene.view_settings.view_transform = "Standard"
-    path = Path(bpy.app.tempdir) / f"shown{frame}.png"
-    scene.frame_set(frame)
-    scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
-    image = bpy.data.images.load(str(path))
-    middle = image.pixels[(18 * 64 + 32) * 4]
-    bpy.data.images.remove(image)
-    return round((middle * 255 * 219 / 255 + 16 - 20) / 5)
-
-
 def test_new_strip_lies_over_the_old_one(timeline):
     old = timeline.movie(first=11)
     timeline.sound(first=11)
     new = dub()
     assert (strips.left(new), strips.right(new)) == (11, 51)
-    assert new.channel == 3
+    assert (new.channel, old.channel) == (2, 3)
     assert old.mute
     assert not new.mute
     assert Path(bpy.path.abspath(new.filepath)).is_file()
@@ -83,7 +69,7 @@ def test_strip_moved_during_the_job_shows_the_same_frames_where_it_is_now(
     looked_at = [at + frames for at in (36, 41, 42, 80, 85)]
     before = [shown_frame(scene, at) for at in looked_at]
     # All of the clip is dubbed, so that the clip itself can stand for the result.
-    new = strips.place(plan, media / "clip.mp4", media, "", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "", replace=False)
     assert (strips.left(new), strips.right(new)) == (36 + frames, 86 + frames)
     assert old.mute
     assert [shown_frame(scene, at) for at in looked_at] == before == [0, 0, 1, 39, 39]
@@ -102,7 +88,7 @@ def test_strip_trimmed_during_the_job_shows_the_same_frames_in_its_present_handl
     strips.set_handles(old, first, end)
     looked_at = [first, first + 5, end - 1]
     before = [shown_frame(scene, at) for at in looked_at]
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (first, end)
     assert [shown_frame(scene, at) for at in looked_at] == before
     assert before == [at - 11 - moved for at in looked_at]
@@ -116,11 +102,11 @@ def test_handles_pulled_out_during_the_job_are_followed_and_named(timeline, scen
     strips.set_handles(old, 21, 31)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.set_handles(old, 18, 36)
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (18, 36)
     assert new["gsmooth_info"].startswith("good, 8 frames")
     strips.set_handles(old, 5, 31)
-    again = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [again] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert again["gsmooth_info"].startswith("good, 10 frames")  # before 11 it holds the first
 
 
@@ -132,7 +118,7 @@ def test_still_trimmed_during_the_job_keeps_its_words_where_they_are(
     timeline.sound(first=11)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.set_handles(old, *trimmed)
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == trimmed
     assert strips.first_source_frame(new) == 11  # where its first word is said
     assert new["gsmooth_info"] == "good"
@@ -143,7 +129,7 @@ def test_still_moved_during_the_job_takes_its_words_along(timeline, scene, media
     timeline.sound(first=11)
     plan = planning.make_plan(scene, selection.select(scene))
     strips.move(old, -3)
-    new = strips.place(plan, media / "clip.mp4", media, "good", replace=False)
+    [new] = placing.place(plan, media / "clip.mp4", media, "good", replace=False)
     assert (strips.left(new), strips.right(new)) == (8, 28)
     assert strips.first_source_frame(new) == 8
 
@@ -229,38 +215,6 @@ def test_animation_of_the_strip_is_carried_over(timeline, scene):
     assert new.blend_alpha == 1.0
 
 
-def test_own_sound_is_muted_and_the_speech_stays(timeline, media):
-    timeline.movie(channel=2)
-    speech = timeline.sound(channel=3)
-    music = timeline.sound(channel=4, name="music")
-    own = timeline.sound(channel=1, name="own")
-    own.sound = own.sound.copy()
-    own.sound.filepath = str(media / "clip.mp4")
-    music.select = own.select = False
-    dub()
-    assert own.mute
-    assert not speech.mute
-    assert not music.mute
-    assert strips.left(speech) == 1
-
-
-@pytest.mark.parametrize(("frames", "muted"), [(0, [True, False]), (60, [False, True])])
-def test_own_sound_is_muted_where_the_strip_is_now(timeline, scene, media, frames, muted):
-    old = timeline.movie(first=1, channel=2)
-    timeline.sound(first=1, channel=3)
-    plan = planning.make_plan(scene, selection.select(scene))
-    own = []
-    for first in (1, 71):
-        own.append(timeline.sound(first=first, channel=1, name="own"))
-        own[-1].sound = own[-1].sound.copy()
-        own[-1].sound.filepath = str(media / "clip.mp4")
-        strips.set_handles(own[-1], first, first + 30)
-    strips.move(old, frames)
-    new = strips.place(plan, media / "clip.mp4", media, "", replace=False)
-    strips.mute_own_sound(plan, new)
-    assert [strip.mute for strip in own] == muted
-
-
 def test_own_sound_may_be_selected_too(timeline, media):
     """Blender selects a clip together with its sound: the other sound strip is meant."""
     timeline.movie()
@@ -269,14 +223,6 @@ def test_own_sound_may_be_selected_too(timeline, media):
     own.sound.filepath = str(media / "clip.mp4")
     timeline.sound(channel=3)
     assert job_of(dub())["audio"] == str(media / "speech.wav")
-
-
-def test_title_above_stays_above(timeline):
-    timeline.movie(channel=2)
-    timeline.sound(channel=5)
-    title = timeline.image(first=1, end=41, channel=3)
-    title.select = False
-    assert dub().channel == 1
 
 
 def test_strip_in_an_open_meta_strip(timeline, scene):
@@ -316,9 +262,7 @@ def test_same_job_goes_to_the_same_folder(timeline):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda t, m, s: setattr(m, "lock", True), "locked"),
-        (lambda t, m, s: setattr(m, "use_reverse_frames", True), "reverse"),
-        (lambda t, m, s: setattr(m, "select", False), "Select the movie"),
+        (lambda t, m, s: setattr(m, "select", False), "Select the strip"),
         (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
         (lambda t, m, s: strips.set_handles(s, 41, 45), "overlap"),
         (lambda t, m, s: setattr(m, "filepath", "/nowhere/x.mp4"), "missing"),
@@ -332,31 +276,6 @@ def test_what_cannot_be_dubbed_is_refused_in_words(timeline, spoil, words):
         bpy.ops.gsmooth.dub_strip()
     assert len(timeline.strips) == 2
     assert not movie.mute
-
-
-def test_effect_on_the_strip_is_refused(timeline):
-    movie = timeline.movie()
-    timeline.sound()
-    words = {"length": 40} if bpy.app.version >= (5, 0) else {"frame_end": 41}
-    source = {"input1": movie} if bpy.app.version >= (4, 5) else {"seq1": movie}
-    timeline.strips.new_effect("blur", "GAUSSIAN_BLUR", 5, 1, **words, **source).select = False
-    with pytest.raises(RuntimeError, match="effect 'blur'"):
-        bpy.ops.gsmooth.dub_strip()
-
-
-@pytest.mark.skipif(bpy.app.version >= (5, 0) and bpy.app.background, reason="crashes headless")
-def test_adjusted_playback_rate_is_refused(timeline, media):
-    screen = bpy.context.window.screen
-    area = screen.areas[0]
-    area.type = "SEQUENCE_EDITOR"
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(area=area, region=region):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath=str(media / "fast.mp4"), sound=False, use_framerate=False, channel=2
-        )
-    timeline.sound()
-    with pytest.raises(RuntimeError, match="adjusted rate"):
-        bpy.ops.gsmooth.dub_strip()
 
 
 def test_one_undo_step_restores_the_old_strip(timeline):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +78,62 @@ def test_closing_blender_stops_it(tmp_path):
     task.wait()
     assert not task.running
     assert task.process.popen.poll() is not None
+    assert not (tmp_path / "env").exists()
+
+
+@needs_ensurepip
+def test_cancel_in_the_middle_leaves_nothing_behind(tmp_path, monkeypatch):
+    """A package whose build takes for ever, stopped while it is built."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    package = tmp_path / "slow"
+    package.mkdir()
+    backend = 'build-backend = "forever"\nbackend-path = ["."]\nrequires = []\n'
+    (package / "pyproject.toml").write_text(f"[build-system]\n{backend}")
+    (package / "forever.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(tmp_path / 'begun')!r}).touch()\ntime.sleep(60)"
+    )
+    arguments = {"folder": str(tmp_path / "env"), "requirements": [str(package)]}
+    program = [sys.executable, "-I", installer.__file__]
+    task = Task("Install", "install", arguments, Process(program, tmp_path / "install.log"))
+    end = time.monotonic() + 60
+    while task.update() and not (tmp_path / "begun").exists() and time.monotonic() < end:
+        task.pause()
+    assert (tmp_path / "begun").exists()
+    assert interpreter.python_in(tmp_path / "env").exists()
+    offered = [path for _origin, path in interpreter._candidates("", tmp_path / "env")]
+    assert interpreter.python_in(tmp_path / "env") not in offered  # half made
+    task.cancel()
+    task.wait()
+    assert task.failure is not None
+    assert not (tmp_path / "env").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def shim(path, code):
+    path.write_text(f"#!/bin/sh\n{code}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_python_that_does_not_run_is_passed_over(tmp_path, monkeypatch):
+    from blender_addon.operators import install_worker
+
+    broken = shim(tmp_path / "python3.12", "exit 127")
+    hanging = shim(tmp_path / "python3.11", "exec sleep 30")
+    monkeypatch.setattr(install_worker, "_PATIENCE", 0.5)
+    assert not install_worker.suits(broken)
+    assert not install_worker.suits(hanging)
+    assert not install_worker.suits(tmp_path / "none")
+    monkeypatch.setattr(install_worker, "_PATIENCE", 20.0)
+    new = installer.OLDEST <= sys.version_info[:2] <= installer.NEWEST
+    assert install_worker.suits(Path(sys.executable)) == (new and HAS_ENSUREPIP)
+
+
+def test_version_that_does_not_suit_is_passed_over(monkeypatch):
+    monkeypatch.setattr(installer, "NEWEST", (3, 10))
+    assert not installer.suits()
 
 
 def test_packages_are_the_projects():

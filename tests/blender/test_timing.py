@@ -118,19 +118,20 @@ def test_cut_of_matching_strips_is_plain():
 
 
 @pytest.mark.parametrize(
-    ("taken", "barred", "expected"),
+    ("taken", "expected"),
     [
-        ({2: False}, set(), 3),
-        ({2: False, 3: False}, set(), 4),  # past a sound strip
-        ({2: True, 3: True}, set(), 1),  # below, so that the title stays on top
-        ({1: False, 2: True, 3: True}, set(), 4),  # no other room
-        ({2: True}, {3}, 4),
+        (set(), 4),
+        ({4}, 3),
+        ({3, 4}, 5),
+        ({2, 3, 4, 5}, 6),
+        ({3, 4, 5, 6}, 2),
+        (set(range(1, 7)), 7),
     ],
 )
-def test_channel_beside_the_old_strip(taken, barred, expected):
-    assert free_channel(taken, 2, barred) == expected
+def test_nearest_channel_with_room_below_before_above(taken, expected):
+    assert free_channel(taken, 4) == expected
 
 
 def test_no_channel_left():
     with pytest.raises(UserError, match="channels"):
-        free_channel(dict.fromkeys(range(1, 129), False), 2, set())
+        free_channel(set(range(1, 129)), 2)

@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import interpreter, planning, preferences, runtime, selection, strips  # noqa: E402
+from blender_addon import interpreter, placing, planning, preferences, runtime, selection, strips  # noqa: E402
 from blender_addon import task as task_module  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.operators.worker_operator import WorkerOperator, worker_task  # noqa: E402
@@ -66,6 +66,21 @@ def test_progress_and_cancel(clip, scene, double):
     task.wait()
     assert task.failure.code == "cancelled"
     assert runtime.active() is None
+
+
+def test_esc_for_playback_ends_no_job(clip, scene, double):
+    """It goes on to Blender, which stops playing; so does every other key."""
+    from types import SimpleNamespace
+
+    double("slow")
+    *_, task = start(clip, scene)
+    operator = WorkerOperator()
+    operator._task = task
+    for key in ("ESC", "SPACE"):
+        event = SimpleNamespace(type=key, value="PRESS")
+        assert operator.modal(bpy.context, event) == {"PASS_THROUGH"}
+    assert not task.cancelling
+    assert task.running
 
 
 def test_worker_that_ignores_a_cancel_is_killed(clip, scene, double, monkeypatch):
@@ -127,7 +142,7 @@ def test_strip_deleted_while_its_dub_is_made(clip, scene):
     clip.strips.remove(clip.strips["clip"])
     task.wait()
     with pytest.raises(UserError, match=r"is gone.*clip_dubbed\.mp4"):
-        strips.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
+        placing.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
     assert [strip.name for strip in clip.strips] == ["speech"]
 
 
@@ -137,7 +152,7 @@ def test_strip_moved_while_its_dub_is_made(clip, scene):
     name = "content_start" if hasattr(movie, "content_start") else "frame_start"
     setattr(movie, name, getattr(movie, name) + 10)
     task.wait()
-    new = strips.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
+    [new] = placing.place(plan, folder / "clip_dubbed.mp4", folder, "", replace=False)
     assert (strips.left(new), strips.right(new)) == (11, 51)
 
 

@@ -1,0 +1,92 @@
+"""A job's result to a strip: where it goes, and what becomes of the old strip and its sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import following, job_folder, own_sound, stacking, strip_look, strips
+from .errors import UserError
+from .following import Part
+from .plan import Plan
+from .timing import MAX_CHANNEL, undubbed
+
+
+def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> list[Any]:
+    """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
+
+    Args:
+        planned: from which strip the file was made, and where that lay then.
+        output: the file.
+        folder: of the job.
+        info: about the result, for people.
+        replace: whether the old strip goes.
+
+    Returns:
+        the new strips, one for each piece into which the old one was cut meanwhile.
+
+    Raises:
+        UserError: the old strip is gone; nothing was changed.
+    """
+    parts = following.find_parts(planned)
+    if not parts:
+        raise UserError(
+            f"The strip '{planned.picture}' is gone, so the dubbed clip was not placed. "
+            f"It is in '{output}'."
+        )
+    scene = parts[0].scene
+    notes = {"gsmooth_job": job_folder.reference(folder), "gsmooth_info": info}
+    made = [_place_part(planned, part, output, notes, replace) for part in parts]
+    _select_only(scene, *made)
+    return made
+
+
+def _place_part(
+    planned: Plan, part: Part, output: Path, notes: dict[str, str], replace: bool
+) -> Any:
+    scene, old = part.scene, part.strip
+    new = strips.children(strips.owner_of(scene, old)).new_movie(
+        f"{old.name} dubbed",
+        job_folder.reference(output),
+        MAX_CHANNEL,
+        planned.span.first + part.shift,
+    )
+    strips.set_handles(new, strips.left(old), strips.right(old))
+    strip_look.copy_look(scene, old, new, planned.rendered)
+    for name, text in notes.items():
+        new[name] = text
+    whole = planned.rendered or strips.is_still(old)
+    missing = undubbed(planned.span, strips.placement(old), part.shift, whole)
+    if missing:
+        new["gsmooth_info"] += f", {missing} frames that were added meanwhile are not dubbed"
+    stacking.take_place(scene, old, new, replace)
+    return new
+
+
+def _select_only(scene: bpy.types.Scene, *chosen: Any) -> None:
+    """Select these strips; the one under the playhead, else the first, is active."""
+    for other in strips.open_strips(scene):
+        other.select = False
+    for strip in chosen:
+        strip.select = True
+    now = scene.frame_current
+    there = [strip for strip in chosen if strips.left(strip) <= now < strips.right(strip)]
+    scene.sequence_editor.active_strip = [*there, *chosen][0]
+
+
+def restore(scene: bpy.types.Scene, dub: Any) -> Any:
+    """Put the strip that was dubbed back into its place; the dub goes.
+
+    Args:
+        scene: whose strips they are.
+        dub: a dubbed strip that has its original, see `stacking.original`.
+
+    Returns:
+        the original.
+    """
+    own_sound.unmute(dub)
+    old = stacking.restore(scene, dub)
+    _select_only(scene, old)
+    return old

@@ -1,0 +1,91 @@
+"""Renders one strip as Blender shows it: run as a script by a Blender that nobody sees.
+
+It speaks the worker's protocol on its pipes. The strip is rendered alone and without its look
+(opacity, transform, crop, modifiers), since its dub will have that; losslessly, for the frames that
+are asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+_HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(_HERE.parent))
+isolate = importlib.import_module(f"{_HERE.name}.isolate")
+
+_events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)  # what Blender says of every frame belongs into the log
+
+
+def emit(event: str, **values: Any) -> None:
+    """Send one event."""
+    _events.write(json.dumps({"id": 1, "event": event, **values}) + "\n")
+    _events.flush()
+
+
+def _stop_when_told(*leftovers: str) -> None:
+    """A line after the request cancels it; the end of stdin says that nobody waits."""
+    sys.stdin.readline()
+    for path in leftovers:
+        with contextlib.suppress(OSError):  # one that is still open elsewhere is swept up later
+            Path(path).unlink(missing_ok=True)
+    emit("error", code="cancelled", message="The job was stopped.")
+    os._exit(3)
+
+
+def _load(path: str, name: str) -> bpy.types.Scene:
+    with bpy.data.libraries.load(path, link=False) as (_source, wanted):
+        wanted.scenes = [name]
+    scene: bpy.types.Scene = wanted.scenes[0]
+    return scene
+
+
+def render(request: dict[str, Any]) -> None:
+    """Render the frames that a request asks for."""
+    scene = _load(request["file"], request["scene"])
+    isolate.isolate(scene, request["tag"], request["kind"])
+    isolate.set_output(scene, request["size"], request["output"])
+    scene.frame_start, scene.frame_end = request["first"], request["first"] + request["count"] - 1
+    bpy.context.window.scene = scene  # `scene=` of the operator renders wrong frames
+    done = 0
+
+    def count(*_arguments: Any) -> None:
+        nonlocal done
+        done += 1
+        emit("progress", stage="source", done=done, total=request["count"])
+
+    def forget(*_arguments: Any) -> None:
+        # 5.2 takes wrong frames of a retimed strip from its cache, which this empties.
+        scene.render.resolution_x = scene.render.resolution_x
+
+    bpy.app.handlers.render_pre.append(forget)
+    bpy.app.handlers.render_post.append(count)
+    bpy.ops.render.render(animation=True)
+    emit("result", result={"output": request["output"], "frames": done})
+
+
+def main() -> None:
+    """Serve one request."""
+    request = json.loads(sys.stdin.readline())["arguments"]
+    emit("ready")
+    files = request["file"], request["output"]
+    threading.Thread(target=_stop_when_told, args=files, daemon=True).start()
+    try:
+        render(request)
+    except (RuntimeError, OSError, LookupError) as error:
+        emit("error", code="render", message=f"Blender could not render the strip: {error}")
+    _events.close()
+    os._exit(0)  # no wait for the thread that listens
+
+
+if __name__ == "__main__":
+    main()

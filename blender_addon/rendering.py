@@ -1,0 +1,106 @@
+"""Strips whose frames are in no file: rendered by a second Blender, while this one stays usable."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import following, pictures, preferences
+from .checks import FILE, FILE_FRAME, check
+from .errors import UserError
+from .plan import Plan
+from .process import Process
+from .task import Task
+
+_BLOCK = 1 << 20
+_PARTIAL = re.compile(r"[0-9a-f]{32}\.(blend|avi)")
+_LONGEST = 86400.0  # seconds after which nobody writes such a file any more
+
+
+def render_task(title: str, planned: Plan) -> Task:
+    """A task that renders the frames of a plan's strip into a file.
+
+    Raises:
+        UserError: no file can be written, or no second Blender be started.
+    """
+    [part, *_rest] = following.find_parts(planned)
+    folder = _folder()
+    name = uuid.uuid4().hex
+    blend, output = folder / f"{name}.blend", folder / f"{name}.avi"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        bpy.data.libraries.write(str(blend), {part.scene}, path_remap="ABSOLUTE")
+        process = Process(_command(), preferences.user_folder() / "logs" / "render.log")
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"The strip cannot be rendered: {error}") from error
+    arguments = {
+        "file": str(blend),
+        "scene": part.scene.name,
+        "tag": planned.tag,
+        "kind": part.strip.type,
+        "size": pictures.size(part.scene, part.strip),
+        "first": planned.span.first,
+        "count": planned.span.count,
+        "output": str(output),
+    }
+    task = Task(title, "render", arguments, process)
+    task.stage = "source"  # from the start: it is no worker that starts
+    return task
+
+
+def _folder() -> Path:
+    return preferences.jobs_folder() / "rendered"
+
+
+def _command() -> list[str]:
+    script = str(Path(__file__).with_name("render_script.py"))
+    if bpy.app.binary_path:
+        return [bpy.app.binary_path, "--background", "--factory-startup", "--python", script]
+    return [sys.executable, script]  # Blender as a module
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what renders that were stopped have left; another Blender's may be running."""
+    for old in folder.glob("*"):
+        with suppress(OSError):
+            if _PARTIAL.fullmatch(old.name) and time.time() - old.stat().st_mtime > _LONGEST:
+                old.unlink()
+
+
+_ANSWER = {"output": FILE, "frames": FILE_FRAME}
+
+
+def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
+    """The plan with the rendered file as its source.
+
+    The file is named by what is in it: the same strip gives the same job, which goes on.
+
+    Raises:
+        UserError: the file is not whole.
+    """
+    check(result, _ANSWER, "Blender's answer", "dub the strip again.")
+    made = Path(result["output"])
+    if result["frames"] != planned.span.count:
+        raise UserError(f"Blender rendered {result['frames']} of {planned.span.count} frames.")
+    digest = hashlib.sha256()
+    with made.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    stem = bpy.path.clean_name(planned.picture)[:40]
+    target = made.with_name(f"{stem}-{digest.hexdigest()[:16]}.avi")
+    if target.exists():
+        made.unlink()
+    else:
+        made.replace(target)
+    made.with_suffix(".blend").unlink(missing_ok=True)
+    return replace(planned, source=str(target))
