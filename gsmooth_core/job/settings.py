@@ -58,6 +58,7 @@ class DubSettings:
     smoothing: float = setting(
         0.0, "calms the movement over time: 0 as predicted", limits=(0.0, 1.0)
     )
+    style: bool = setting(True, "speak as this person does, where the clip's own speech shows how")
     face: str = setting(
         "largest",
         "whose face: largest, or a number as `gsmooth faces` of the same frames gives it",
