@@ -19,7 +19,7 @@ from gsmooth_core.sync.offset import SyncResult
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 MOST_LATE = 0.3  # seconds that the sound may be off: beyond it, chance is too likely
-SURE = 1.25  # times the usual threshold that the fit of lips and sound must reach
+SURE = 1.6  # times the usual threshold that the fit of lips and sound must reach
 _WHOLE = PredictSettings(bounded=False)
 
 
