@@ -3,61 +3,44 @@
     track -> predict -> pose -> find occluders -> (adapt) -> render + blend + translate + paste
           -> encode
 
-Each stage is one method of `DubPipeline`. Its result lies in the job's folder and is noted in the
-journal with a fingerprint of everything it was made from (`job/inputs.py`). A job that is started
-again goes on where its journal ends, and a changed input makes anew exactly what depends on it.
+What is done for each person stands in `person.py`, stage by stage; here it is put together. The
+result of a stage lies in the job's folder and is noted in the journal with a fingerprint of
+everything it was made from (`job/inputs.py`). A job that is started again goes on where its
+journal ends, and a changed input makes anew exactly what depends on it.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression, predict_expression
-from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.a2ep.manner_file import Taught, load_taught, save_taught
-from gsmooth_core.face.curves import fit_curves
-from gsmooth_core.face.load import load_face_model
-from gsmooth_core.face.mesh import export_mesh
-from gsmooth_core.face.texture import clip_texture
-from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check
-from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
-from gsmooth_core.job.inputs import StageInputs
+from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.journal import Journal
-from gsmooth_core.job.own_speech import own_speech
+from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.result import DubResult, dub_result
-from gsmooth_core.job.source import FrameReader, Source, repeat_track
-from gsmooth_core.job.stage import Stage, optional_result_of, result_of
-from gsmooth_core.job.workplace import workplace
-from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
-from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
+from gsmooth_core.job.roles import Role, person_job, roles_of
+from gsmooth_core.job.seen import Dubbed
+from gsmooth_core.job.workplace import person_folder, workplace
+from gsmooth_core.media import Sound
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.media.encode import SegmentWriter, segment_path
-from gsmooth_core.media.images import write_image
+from gsmooth_core.media.mix import mix
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
-from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
+from gsmooth_core.person import Part, PersonStages
 from gsmooth_core.storage.files import write_text
-from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.compose import ComposeSettings
-from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.segment import write_segment
-from gsmooth_core.taft.translate import FaceTranslator
-from gsmooth_core.tracking.tracker import build_tracker
-from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
-
-_UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
+from gsmooth_core.taft.several import SeveralFaces
+from gsmooth_core.taft.translate import Translator
+from gsmooth_core.tracking.people import SPEAKER
 
 
 def dub(
@@ -68,7 +51,7 @@ def dub(
     make: type[DubPipeline] | None = None,
     temporary: bool = False,
 ) -> DubResult:
-    """Make the person in the job's video say the job's speech.
+    """Make the person in the job's video say the job's speech, or several people one each.
 
     Args:
         job: what to do.
@@ -88,18 +71,20 @@ def dub(
         job.save(folder)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
-        track = pipeline.track()
-        target = pipeline.target(track)
-        segments, outside = pipeline.render(track, target)
+        parts = pipeline.parts()
+        segments, outside = pipeline.render(parts)
         output = pipeline.encode(segments)
         seconds = time.monotonic() - started
-        result = dub_result(output, pipeline.source, track, outside, seconds, folder)
+        dubbed = [_dubbed(part, alone=len(parts) == 1) for part in parts]
+        result = dub_result(output, pipeline.source, dubbed, outside, seconds, folder)
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 
 
-class DubPipeline:
-    """The stages of one job, in their order.
+class DubPipeline(PersonStages):
+    """The stages of one job, in their order; those of its person are its own.
+
+    Where a job dubs several people, each has such stages in a folder of its own (`people`).
 
     Args:
         job: what to do.
@@ -111,8 +96,6 @@ class DubPipeline:
         GSmoothError: the source or the face model cannot be used as the job says.
     """
 
-    adapt_settings = AdaptSettings()
-
     def __init__(
         self,
         job: Job,
@@ -120,13 +103,8 @@ class DubPipeline:
         on_event: OnEvent = lambda event: None,
         cancelled: Cancelled = lambda: False,
     ) -> None:
-        self.job, self.folder, self.emit, self.cancelled = job, folder, on_event, cancelled
         leave_cores()
-        self.source = Source(job)
-        self.model = load_face_model(job.settings.face_model)
-        self.journal = Journal(folder)
-        self.occlusion = OcclusionSettings() if job.settings.occluders else None
-        self.inputs = StageInputs(self.source, folder, self.occlusion, self.adapt_settings)
+        super().__init__(job, folder, on_event, cancelled)
 
     def check(self) -> None:
         """Refuse what would fail later, before the long stages begin.
@@ -143,108 +121,45 @@ class DubPipeline:
         load_generator(settings.taft)
         if settings.tracker == "rnet":
             registry.locate("rnet")
+        if settings.face == SPEAKER:
+            registry.locate("sync")
         if warning := in_words(self.source.clip):
             self.emit(Message("warning", warning))
-        if self._given() is None:
-            load_a2ep(settings.a2ep)
-            self.source.speech()
-            if (unheard := self.source.unheard_seconds()) > _UNHEARD:
-                text = f"The speech is longer than the picture: its last {unheard:.1f} s are lost."
-                self.emit(Message("warning", text))
+        for person in self.people if self.job.speech else [self]:
+            person.check_speech()
 
     # -- stages ------------------------------------------------------------------------------
 
-    def track(self) -> FaceTrack:
-        """Follow the face and fit the model to it (the paper's R-Net role)."""
-        name, inputs = "track.safetensors", self.inputs.track()
-        stage = Stage("track", name, inputs, self._track, save_track, load_track)
-        track = result_of(stage, self.journal)
-        for text in seen.warnings(track, self.source):
-            self.emit(Message("warning", text))
-        return track
+    @cached_property
+    def people(self) -> list[PersonStages]:
+        """The stages of each person who is dubbed; the pipeline's own where it is one alone."""
+        roles = roles_of(self.job, self.inputs, self.journal, self.followed)
+        return [self._person(role) for role in roles] if roles else [self]
 
-    def predict(self) -> Expression:
-        """Expression curves of the speech (A2EP), as long as the picture."""
-        name, inputs = "predicted.safetensors", self.inputs.predict()
-        stage = Stage("predict", name, inputs, self._predict, save_expression, load_expression)
-        return result_of(stage, self.journal)
+    def parts(self) -> list[Part]:
+        """Follow all people in one pass over the pictures, and find what each is to say."""
+        tracks = [person.track() for person in self.people]
+        self.followed.forget()
+        pairs = zip(self.people, tracks, strict=True)
+        return [Part(person, track, person.target(track)) for person, track in pairs]
 
-    def target(self, track: FaceTrack) -> Expression:
-        """The expression that every frame is to show: edited, given, or predicted from speech.
-
-        An `expression.json` in the job's folder holds edits of the user and comes first.
-        """
-        given = self._given()
-        curves = load_expression(given) if given else self.merged(track)
-        target = fit_curves(curves, track)
-        save_expression(self.folder / "target.safetensors", target)
-        return target
-
-    def merged(self, track: FaceTrack) -> Expression:
-        """The predicted mouth in the manner of this person, with the face's other movements."""
-        a2ep, predicted = load_a2ep(self.job.settings.a2ep), self.predict()
-        return merge_expression(track, predicted, self.job.settings, a2ep, self.manner(track, a2ep))
-
-    def manner(self, track: FaceTrack, a2ep: A2EP) -> Manner | None:
-        """How this person speaks, where the clip's own speech shows it and the job asks for it."""
-        if not self.job.settings.style:
-            return None
-
-        def listen() -> Taught:
-            return own_speech(self.source, track, a2ep)
-
-        name, inputs = "manner.safetensors", self.inputs.manner()
-        stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
-        taught = result_of(stage, self.journal)
-        self.emit(Message("info", taught.said))
-        return taught.manner
-
-    def occluders(self, track: FaceTrack) -> Occluders | None:
-        """What passes before the lower face, where there is anything and the job asks for it."""
-        settings = self.occlusion
-        if settings is None or self.source.clip.still:
-            return None
-
-        def find() -> Occluders:
-            on_progress = self._progress("occluders", self.source.count)
-            return find_occluders(self._opened, track, self.model, settings, on_progress)
-
-        name, inputs = "occluders.safetensors", self.inputs.occluders()
-        stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
-        found = result_of(stage, self.journal)
-        if not len(found):
-            return None
-        text = f"Something is before the mouth in {len(found)} frames; it stays there."
-        self.emit(Message("info", text))
-        return found
-
-    def adapt(self, track: FaceTrack) -> Personal | None:
-        """What the clip teaches about the person; None where it is too short for that."""
-
-        def teach() -> Personal | None:
-            return self._learn(track)
-
-        name, inputs = "personal.safetensors", self.inputs.adapt()
-        stage = Stage("adapt", name, inputs, teach, save_personal, load_personal)
-        return optional_result_of(stage, self.journal)
-
-    def render(self, track: FaceTrack, target: Expression) -> tuple[list[Path], int]:
+    def render(self, parts: Sequence[Part]) -> tuple[list[Path], int]:
         """Translate all frames, segment by segment; what an earlier run finished is kept.
 
         Returns:
-            the segments, and the largest change of a pixel outside its mask.
+            the segments, and the largest change of a pixel outside the masks of its frame.
         """
-        inputs = self.inputs.render(target)
+        inputs = _fingerprint_of(parts)
         starts = range(0, self.source.count, self.job.settings.chunk_frames)
         paths, worst = [], 0
-        translator: FaceTranslator | None = None
-        for part, start in enumerate(starts):
-            path = segment_path(self.folder, part, self.job.output)
-            done = self.journal.finished("segment", inputs, path, part)
+        translator: Translator | None = None
+        for number, start in enumerate(starts):
+            path = segment_path(self.folder, number, self.job.output)
+            done = self.journal.finished("segment", inputs, path, number)
             if done is None:
-                translator = translator or self._translator(track, target)
+                translator = translator or _translator(parts)
                 outside = self._segment(path, start, translator)
-                self.journal.record("segment", inputs, path, part, outside=outside)
+                self.journal.record("segment", inputs, path, number, outside=outside)
                 done = {"outside": outside}
             paths.append(path)
             worst = max(worst, int(done["outside"]))
@@ -255,113 +170,37 @@ class DubPipeline:
     def encode(self, segments: list[Path]) -> Path:
         """Join the segments and the sound; the output is there when this returns."""
         source = self.source
-        source.see_unchanged()
+        for person in self.people:
+            person.source.see_unchanged()
         self.emit(Progress("encode", 0, 1))
-        frames, sound = source.shown.frame_count, source.sound()
+        frames, sound = source.shown.frame_count, self._mixed() or source.sound()
         output = assemble(segments, self.job.output, source.shown, frames, sound)
         self.emit(Progress("encode", 1, 1))
         return output
 
-    def mesh(self, track: FaceTrack, curves: Expression) -> dict[str, str]:
-        """Write the face as a mesh with shape keys and curves, and the clip's own texture."""
-        mesh = self.folder / "mesh.safetensors"
-        export_mesh(mesh, self.model, track, curves)
-
-        def unwrap() -> Image:
-            with closing(self.source.frames()) as frames:
-                return clip_texture(frames, track, self.model)
-
-        stage = Stage("texture", "texture.png", self.inputs.track(), unwrap, write_image, str)
-        return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
-
-    def translator(
-        self, track: FaceTrack, target: Expression, frames: FrameSource
-    ) -> FaceTranslator:
-        """What makes the frames of this job; its references are read from `frames`."""
-        generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
-        occluders = self.occluders(track)
-        unoccluded = occluders.unoccluded(track) if occluders else track
-        personal = self.adapt(unoccluded) if self.job.settings.adapt else None
-        return FaceTranslator(
-            track,
-            self.model,
-            target.values,
-            frames,
-            generator,
-            compose,
-            self._device,
-            personal,
-            occluders,
-        )
-
-    def compose_settings(self) -> ComposeSettings:
-        """What the job's settings mean for the picture."""
-        settings = self.job.settings
-        return ComposeSettings(
-            whole_face=settings.mask == "face",
-            size=0 if settings.crop_size == "auto" else int(settings.crop_size),
-            references=ReferenceSettings(gap=settings.reference_gap),
-        )
-
     # -- how a stage is done -----------------------------------------------------------------
 
-    def _given(self) -> Path | None:
-        """Curves that the user edited or gave."""
-        edited = self.folder / "expression.json"
-        return edited if edited.is_file() else self.job.expression
+    def _person(self, role: Role) -> PersonStages:
+        job = person_job(self.job, role, self.source.count)
+        folder = person_folder(self.folder, role.face)
 
-    def _track(self) -> FaceTrack:
-        source, settings = self.source, self.job.settings
-        frames = 1 if source.clip.still else source.count
-        tracker = build_tracker(settings.tracker, self.model, settings.device, settings.face)
-        on_progress = self._progress("track", frames)
-        track = tracker.track(source.read(0, frames), source.shown, on_progress)
-        return repeat_track(track, source.count) if source.clip.still else track
+        def emit(event: Event) -> None:
+            if isinstance(event, Message):
+                event = Message(event.level, f"Person {role.face}: {event.text}")
+            self.emit(event)
 
-    def _predict(self) -> Expression:
-        source = self.source
-        on_progress = self._progress("predict", source.count)
-        whole = PredictSettings(bounded=False)  # strength and smoothing follow in `merged`
-        model = load_a2ep(self.job.settings.a2ep)
-        return predict_expression(
-            source.speech(), source.count, source.shown.fps, on_progress, whole, model
-        )
+        person = type(self)(job, folder, emit, self.cancelled)
+        person.followed, person.turns = self.followed, role.turns
+        return person
 
-    def _learn(self, track: FaceTrack) -> Personal | None:
-        settings = self.adapt_settings
-        on_frame = self._progress("adapt", sample_count(settings))
-        generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
-        data = ClipData(track, self.model, self._opened, generator, compose, self._device)
-        learned = learn(data, settings, self.job.settings.adapt, on_frame)
-        if learned is None:
-            text = "The clip is too short to learn from; not adapted."
-            self.emit(Message("warning", text))
+    def _mixed(self) -> Sound | None:
+        """The speeches of several people as one sound."""
+        if not self.job.speech or self.job.settings.keep_source_audio:
             return None
-        on_frame(sample_count(settings))  # a short clip has fewer
-        return learned
+        seconds = float(self.source.shown.frame_count / self.source.shown.fps)
+        return Sound(mix(list(self.job.speech.values()), seconds, self.folder / "sound.wav"))
 
-    def _progress(self, stage: str, total: int) -> Callable[[int], None]:
-        self.emit(Progress(stage, 0, total))
-
-        def on_progress(done: int) -> None:
-            raise_if(self.cancelled)
-            self.emit(Progress(stage, done, total))
-
-        return on_progress
-
-    @property
-    def _device(self) -> str | None:
-        """What the generator works on; None for the best."""
-        return None if self.job.settings.device == "auto" else self.job.settings.device
-
-    def _opened(self) -> closing[FrameReader]:
-        return closing(self.source.frames())
-
-    def _translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
-        with self._opened() as frames:
-            return self.translator(track, target, frames)
-
-    def _segment(self, path: Path, start: int, translator: FaceTranslator) -> int:
+    def _segment(self, path: Path, start: int, translator: Translator) -> int:
         source, settings = self.source, self.job.settings
         frames = source.read(start, min(settings.chunk_frames, source.count - start))
         writer = SegmentWriter(
@@ -373,3 +212,21 @@ class DubPipeline:
             self.emit(Progress("render", index + 1, source.count))
 
         return write_segment(frames, start, translator, writer, on_frame)
+
+
+def _fingerprint_of(parts: Sequence[Part]) -> str:
+    """Everything that the pictures depend on."""
+    prints = [part.stages.inputs.render(part.target) for part in parts]
+    if len(parts) == 1:
+        return prints[0]
+    turns = [None if p.stages.turns is None else p.stages.turns.tolist() for p in parts]
+    return fingerprint(people=prints, turns=turns)
+
+
+def _dubbed(part: Part, *, alone: bool) -> Dubbed:
+    return Dubbed(part.track, part.stages.turns, None if alone else part.stages.job.audio)
+
+
+def _translator(parts: Sequence[Part]) -> Translator:
+    made = [part.stages.opened_translator(part.track, part.target) for part in parts]
+    return made[0] if len(made) == 1 else SeveralFaces(made)

@@ -49,6 +49,8 @@ class Schedule:
         average: decay of the averaged copy, which is validated and kept in the module's place;
             None averages nothing.
         seed: of everything random while it runs.
+        by_clock: whether the cosine follows the minutes instead of the steps, for a machine
+            whose speed nobody knows; such a training does not resume as if it had not stopped.
     """
 
     steps: int
@@ -60,6 +62,7 @@ class Schedule:
     clip: float = 1.0
     average: float | None = None
     seed: int = 0
+    by_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class Engine(Generic[Batch]):
         self.module, self.optimiser = self.accelerator.prepare(task.module, task.optimiser)
         self.progress = Progress()
         self._terms: dict[str, Tensor] = {}
+        self._start = time.monotonic()
         if state and state.exists():
             self._resume(load_state(state, set(self._state())))
             log.info("going on from step %d", self.progress.step)
@@ -153,7 +157,7 @@ class Engine(Generic[Batch]):
         s, at = self.schedule, self.progress.step
         torch.manual_seed(s.seed * 1_000_003 + at + RANK_SEED * self.accelerator.process_index)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(at, s.rate, s.warm_up, s.steps, s.floor)
+            group["lr"] = self._rate()
         self.module.train()
         terms = self.task.loss(self.module, batch)
         self.optimiser.zero_grad()
@@ -165,6 +169,11 @@ class Engine(Generic[Batch]):
         self.progress.step += 1
         self._note(terms)
         return {name: term.detach() for name, term in terms.items()}
+
+    def _rate(self) -> float:
+        s, at = self.schedule, self.progress.step
+        done = self._minutes() / s.minutes if s.by_clock else at / max(1, s.steps)
+        return learning_rate(at, s.rate, s.warm_up, done, s.floor)
 
     def _note(self, terms: Mapping[str, Tensor]) -> None:
         """Smooth the terms, and show them from time to time."""
@@ -189,10 +198,13 @@ class Engine(Generic[Batch]):
         """Whether steps or time are used up; the first process's clock counts for all."""
         if self.progress.step >= self.schedule.steps:
             return True
-        over = [time.monotonic() - self._start > 60 * self.schedule.minutes]
+        over = [self._minutes() > self.schedule.minutes]
         if self.accelerator.num_processes > 1:
             broadcast_object_list(over)
         return over[0]
+
+    def _minutes(self) -> float:
+        return (time.monotonic() - self._start) / 60
 
     def _state(self) -> dict[str, Any]:
         """Everything needed to go on from here."""

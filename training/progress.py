@@ -40,10 +40,12 @@ class Progress:
             self.kept = {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def learning_rate(step: int, highest: float, warm_up: int, steps: int, floor: float = 0.0) -> float:
-    """Linear warm-up to the highest rate, cosine to `floor` times it."""
+def learning_rate(
+    step: int, highest: float, warm_up: int, done: float, floor: float = 0.0
+) -> float:
+    """Linear warm-up to the highest rate, cosine to `floor` times it when all is `done` (0..1)."""
     rise = min(1.0, (step + 1) / max(1, warm_up))
-    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
     return highest * rise * (floor + (1 - floor) * fall)
 
 

@@ -103,10 +103,12 @@ def report(
 ) -> dict[str, Any]:
     """Measure the finished dub of the job; leaves report.html and quality.json."""
     load_job(folder)
+    from gsmooth_core.evaluation.report.shot_report import describe
     from gsmooth_core.evaluation.report.shot_report import report as measure
 
     with locked(folder):
-        return asdict(measure(folder, page, on_event, cancelled))
+        found = measure(folder, page, on_event, cancelled)
+    return asdict(found) | {"text": describe(asdict(found))}
 
 
 @contextmanager

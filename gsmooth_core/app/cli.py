@@ -85,12 +85,27 @@ def _path(word: str) -> Path:
     return Path(word)
 
 
+def _spoken(word: str) -> tuple[str, Path]:
+    """`NUMBER=FILE`: a person of the video, and what is said."""
+    number, mark, file = word.partition("=")
+    if not (mark and file and number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"'{word}' is not NUMBER=FILE, such as 2=french.wav")
+    return str(int(number)), Path(file)
+
+
 def _add_dub(commands: Any) -> None:
     parser = _add(commands, "dub", "dub", "dub a video with speech or with curves", "dub_text")
     _add_source(parser)
     speech = parser.add_mutually_exclusive_group(required=True)
     speech.add_argument("--audio", type=_path, help="any file with speech, a video too")
     speech.add_argument("--expression", type=_path, help="curves or a track to speak with")
+    speech.add_argument(
+        "--speech",
+        type=_spoken,
+        action="append",
+        metavar="NUMBER=FILE",
+        help="speech of one of several people, numbered as by `gsmooth faces`; once for each",
+    )
     parser.add_argument("--output", type=_path, required=True, help="video, or folder of PNGs")
     parser.add_argument("--job", type=_path, help="folder of the job, kept at the end")
     parser.add_argument("--keep-job", action="store_true", help="keep the job's folder")

@@ -40,8 +40,18 @@ def _job(options: argparse.Namespace) -> Job:
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
     values = {name: getattr(options, name) for name in numbers}
-    content = {"kind": "gsmooth-job", "version": 1, **paths, **values}
+    content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "speech": _speech(options)}
     return Job.from_json(content | {"settings": _settings(options)})
+
+
+def _speech(options: argparse.Namespace) -> dict[str, str]:
+    """What each of several people says, by their numbers."""
+    given: list[tuple[str, Path]] = options.speech or []
+    numbers = [number for number, _ in given]
+    if twice := [number for number in numbers if numbers.count(number) > 1]:
+        text = f"Person {twice[0]} is given several speeches."
+        raise InputError(text, "Join them into one file, which begins with the picture.")
+    return {number: str(file.absolute()) for number, file in given}
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -111,7 +121,8 @@ def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     """Measure the speed of a dub."""
     from gsmooth_core.evaluation.bench import pipeline
 
-    return asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
+    result = asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
+    return result | {"text": pipeline.describe(result)}
 
 
 def _bench_job(options: argparse.Namespace) -> Job:
@@ -161,16 +172,12 @@ def sync_text(result: dict[str, Any]) -> str:
 
 def report_text(result: dict[str, Any]) -> str:
     """The report, for a person."""
-    from gsmooth_core.evaluation.report.shot_report import describe
-
-    return describe(result)
+    return str(result["text"])
 
 
 def bench_text(result: dict[str, Any]) -> str:
     """The figures of a benchmark, for a person."""
-    from gsmooth_core.evaluation.bench.pipeline import describe
-
-    return describe(result)
+    return str(result["text"])
 
 
 def doctor_text(result: dict[str, Any]) -> str:

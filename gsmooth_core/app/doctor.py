@@ -18,6 +18,7 @@ from typing import Any
 
 from gsmooth_core import __version__
 from gsmooth_core.errors import GSmoothError
+from gsmooth_core.media import ffmpeg
 from gsmooth_core.models import registry
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
@@ -154,8 +155,6 @@ def _torch() -> Check:
 
 
 def _ffmpeg() -> Check:
-    from gsmooth_core.media import ffmpeg
-
     name, hint = "ffmpeg (video and sound)", "Reinstall the package imageio-ffmpeg."
     try:
         _, version, _ = ffmpeg.run(ffmpeg.command("-version"), timeout=30)

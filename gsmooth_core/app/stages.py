@@ -15,10 +15,11 @@ from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import write_mesh
 from gsmooth_core.job.checks import check_target
-from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
+from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.job import MOST_FRAMES, MOST_SECONDS
 from gsmooth_core.job.seen import untouched
 from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.speaker import choose
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.models.devices import check_device
@@ -73,9 +74,12 @@ def follow(
     total = clip.frame_count - start if count is None else count
     check_device(settings.device)
     model = load_face_model(settings.face_model)
-    tracker = build_tracker(settings.tracker, model, settings.device, settings.face)
-    progress = _progress("track", total, on_event, cancelled)
-    return tracker.track(frames, replace(clip, frame_count=total), progress)
+    tracker = build_tracker(settings.tracker, model, settings.device)
+    people = tracker.follow(frames, progress("track", total, on_event, cancelled))
+    person = choose(
+        people, settings.face, clip, start, lambda text: on_event(Message("warning", text))
+    )
+    return tracker.fit(people, person, replace(clip, frame_count=total))
 
 
 def predict(
@@ -105,9 +109,9 @@ def predict(
     _check_count(count, fps)
     samples = require_speech(read_audio(audio, SAMPLE_RATE), f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
-    progress, model = _progress("predict", total, on_event, cancelled), load_a2ep(settings.a2ep)
+    on_progress, model = progress("predict", total, on_event, cancelled), load_a2ep(settings.a2ep)
     how = PredictSettings(settings.strength, settings.smoothing)
-    curves = predict_expression(samples, total, fps, progress, how, model)
+    curves = predict_expression(samples, total, fps, on_progress, how, model)
     _write(output, lambda: save_expression(output, curves))
     return {"expression": str(output), "frames": len(curves), "fps": str(fps)}
 
@@ -151,21 +155,9 @@ def mesh(
         raise InputError("A mesh needs a video or a track.", "Give --video or --track.")
     curves = load_expression(sources.expression) if sources.expression else found.curves
     model, curves = load_face_model(settings.face_model), fit_curves(curves, found)
-    progress = _progress("mesh", len(found), on_event, cancelled)
-    _write(output, lambda: write_mesh(output, model, found, curves, progress))
+    on_progress = progress("mesh", len(found), on_event, cancelled)
+    _write(output, lambda: write_mesh(output, model, found, curves, on_progress))
     return {"mesh": str(output), "frames": len(found)}
-
-
-def _progress(
-    stage: str, total: int, on_event: OnEvent, cancelled: Cancelled
-) -> Callable[[int], None]:
-    on_event(Progress(stage, 0, total))
-
-    def on_progress(done: int) -> None:
-        raise_if(cancelled)
-        on_event(Progress(stage, done, total))
-
-    return on_progress
 
 
 def _check_output(output: Path, *suffixes: str) -> None:

@@ -37,6 +37,7 @@ from typing import IO, Any
 from gsmooth_core import __version__
 from gsmooth_core.app import actions
 from gsmooth_core.app.actions import JOB_ACTIONS
+from gsmooth_core.app.doctor import examine
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.events import Event, Failure, Outcome, outcome_of, raise_if, to_line
 
@@ -113,8 +114,6 @@ class Worker:
         if request.command == "ping":
             return {"version": __version__}
         if request.command == "doctor":
-            from gsmooth_core.app.doctor import examine
-
             return examine().to_json()
         if request.command not in JOB_ACTIONS:
             raise InputError(f"The worker knows no command '{request.command}'.", "Update GSmooth.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import container_for
 from gsmooth_core.media.images import check_own_folder, image_target
 from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
@@ -19,19 +20,40 @@ def check(job: Job) -> None:
         InputError: no speech and no curves, or an output that would overwrite an input.
         MediaError: the output's place may not be written.
     """
-    if job.audio is None and job.expression is None:
+    if job.audio is None and job.expression is None and not job.speech:
         raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
+    if job.speech:
+        _check_several(job)
     container_for(job.output)
-    for given in (job.audio, job.expression):
+    said = (job.audio, job.expression, *job.speech.values())
+    for given in said:
         if given is not None:
             check_file(given)
-    for source in (job.video, job.audio, job.expression):
+    for source in (job.video, *said):
         if source is not None and same_file(source, job.output):
             raise InputError(
                 f"The output '{job.output.name}' would overwrite its own source.",
                 "Choose another name for the output.",
             )
     check_output(job.output)
+
+
+def _check_several(job: Job) -> None:
+    """Speeches of several people leave nothing open that the settings of one speech would say."""
+    if job.audio is not None or job.expression is not None:
+        raise InputError(
+            "The job has speeches of several people, and another one beside.",
+            "Give each person's in --speech NUMBER=FILE, and no --audio or --expression.",
+        )
+    if (job.audio_start, job.audio_duration, job.audio_delay) != (0.0, None, 0.0):
+        raise InputError(
+            "Speeches of several people begin with the picture.",
+            "Leave --audio-start, --audio-duration and --audio-delay out.",
+        )
+    if job.settings.face != DubSettings.face:
+        raise InputError(
+            "Each of several speeches names its person.", "Leave --face out, or give one --audio."
+        )
 
 
 def check_output(output: Path) -> None:

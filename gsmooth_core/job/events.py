@@ -91,6 +91,19 @@ def raise_if(cancelled: Cancelled) -> None:
         )
 
 
+def progress(
+    stage: str, total: int, on_event: OnEvent, cancelled: Cancelled
+) -> Callable[[int], None]:
+    """Begin a stage; what is returned is told how much of it is done, and ends a stopped job."""
+    on_event(Progress(stage, 0, total))
+
+    def on_progress(done: int) -> None:
+        raise_if(cancelled)
+        on_event(Progress(stage, done, total))
+
+    return on_progress
+
+
 def outcome_of(action: Callable[[], Mapping[str, Any]]) -> Outcome:
     """Run `action`; whatever goes wrong becomes words for a person.
 

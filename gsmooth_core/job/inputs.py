@@ -16,6 +16,7 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
 from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.tracking.people import SPEAKER
 from gsmooth_core.types import Expression
 
 
@@ -48,9 +49,16 @@ class StageInputs:
         }
         if settings.tracker == "rnet":
             weights["rnet"] = registry.locate("rnet")
+        if settings.face == SPEAKER:
+            weights["sync"] = registry.locate("sync")
         # The default is not named, so that tracks from before there was a choice stay good.
         whose = {} if settings.face == DubSettings.face else {"face": settings.face}
         return {"version": __version__, **self._source.pictures_stamp(), **weights, **whose}
+
+    @property
+    def count(self) -> int:
+        """T, frames of the job."""
+        return self._source.count
 
     def predict(self) -> dict[str, Any]:
         """Speech and A2EP."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.errors import InputError, JobError
-from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.settings import FACE_NUMBER, DubSettings
 from gsmooth_core.storage.files import beside, is_there, make_folder, read_json, shown, write_text
 from gsmooth_core.storage.layout import as_rate
 
@@ -33,6 +34,8 @@ class Job:
         video: the source, a video or a still image.
         output: file (or PNG folder) to write.
         audio: any file with the new speech.
+        speech: instead of `audio`, a file for each of several people, by their numbers; each
+            begins with the picture.
         expression: curves to use instead of predicted ones.
         start_frame: first frame to dub.
         frame_count: how many; None means to the end (for a still image: while the speech lasts).
@@ -46,6 +49,7 @@ class Job:
     video: Path
     output: Path
     audio: Path | None = None
+    speech: Mapping[str, Path] = field(default_factory=dict)
     expression: Path | None = None
     start_frame: int = 0
     frame_count: int | None = None
@@ -58,6 +62,8 @@ class Job:
     def to_json(self) -> dict[str, Any]:
         """The job file's content."""
         values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        if not self.speech:
+            del values["speech"]  # an older GSmooth opens the job
         return {"kind": KIND, "version": VERSION, **values}
 
     @classmethod
@@ -132,6 +138,8 @@ def _migrated(content: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, DubSettings):
         return value.to_json()
+    if isinstance(value, Mapping):
+        return {name: str(path) for name, path in value.items()}
     return str(value) if isinstance(value, Path | Fraction) else value
 
 
@@ -145,6 +153,20 @@ def _path(name: str, value: Any) -> Path | None:
     if not isinstance(value, str) or not value or "\0" in value:
         raise _wrong(name, value, "a path")
     return Path(value)
+
+
+def _speech(name: str, value: Any) -> dict[str, Path]:
+    if not isinstance(value, dict) or not all(re.fullmatch(FACE_NUMBER, key) for key in value):
+        raise _wrong(name, value, "an object of numbers of people, 1 to 99, and sound files")
+    paths = {key: _path(name, path) for key, path in value.items()}
+    missing = [key for key, path in paths.items() if path is None]
+    if missing:
+        raise _wrong(name, value, f"an object that names a file for person {missing[0]}")
+    return {key: path for key, path in sorted(paths.items(), key=_by_number) if path is not None}
+
+
+def _by_number(item: tuple[str, Any]) -> int:
+    return int(item[0])
 
 
 def _count(name: str, value: Any) -> int | None:
@@ -194,6 +216,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "video": _path,
     "output": _path,
     "audio": _path,
+    "speech": _speech,
     "expression": _path,
     "start_frame": _count,
     "frame_count": _count,

@@ -33,7 +33,7 @@ def own_speech(source: Source, track: FaceTrack, model: A2EP) -> Taught:
     """
     if not set(model.names) <= set(track.expression_names):
         return _not("the face model has other expressions")
-    if source.clip.still or not source.clip.has_audio:
+    if not source.clip.has_audio:
         return _not("the clip has no sound of its own")
     try:
         audio = _own_sound(source)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gsmooth_core.job import seen
 from gsmooth_core.job.source import Source
-from gsmooth_core.ranges import ranges_of
-from gsmooth_core.types import FaceTrack
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class DubResult:
         frames: frames written.
         fps: rate of the output, "N/D".
         size: (width, height) in pixels.
-        untouched_frames: [first, last] ranges that passed without a usable face.
+        untouched_frames: [first, last] ranges in which nobody was dubbed.
         untouched: the same, with why.
         shots: [first, last] of each shot.
         people: who is seen, and whose face was dubbed.
@@ -44,14 +43,19 @@ class DubResult:
 
 
 def dub_result(
-    output: Path, source: Source, track: FaceTrack, outside: int, seconds: float, folder: Path
+    output: Path,
+    source: Source,
+    dubbed: Sequence[seen.Dubbed],
+    outside: int,
+    seconds: float,
+    folder: Path,
 ) -> DubResult:
     """The result of a finished job.
 
     Args:
         output: the finished file.
         source: of the job.
-        track: of the face that was dubbed.
+        dubbed: who was dubbed, at least one.
         outside: the largest change of a pixel outside its mask, in levels.
         seconds: that the run took.
         folder: of the job.
@@ -62,8 +66,7 @@ def dub_result(
         frames=shown.frame_count,
         fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
         size=(shown.width, shown.height),
-        untouched_frames=ranges_of(~track.usable),
-        **seen.told(track),
+        **seen.told(dubbed),
         outside_mask_max_difference=outside,
         seconds=round(seconds, 2),
         job=str(folder),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.job.source import Source
 from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of
-from gsmooth_core.tracking.people import LARGEST
-from gsmooth_core.types import FaceTrack
+from gsmooth_core.types import Bool, FaceTrack
 
 _WORDS = {
     "unusable": "No usable face in {}; left as they are.",
     "no face": "No face in {}; left as they are.",
     "someone else": "Someone else is seen in {}; left as they are.",
+    "another's turn": "Who speaks is not seen in {}; left as they are.",
     "dissolve": "Two pictures are mixed in {}; left as they are.",
 }
 """Why frames stay as they are: the reason, and what is said of it."""
@@ -29,7 +32,8 @@ class Untouched:
         first: their first.
         last: and their last.
         why: "no face", "unusable" (turned away, hidden, too small), "someone else" (the chosen
-            person is not seen, another is) or "dissolve" (two pictures are mixed).
+            person is not seen, another is), "another's turn" (who speaks there is not seen) or
+            "dissolve" (two pictures are mixed).
     """
 
     first: int
@@ -44,16 +48,50 @@ class Seen:
     Attributes:
         number: as `--face` takes it.
         frames: [first, last] ranges in which the person is seen.
-        chosen: whether it is the one whose face is dubbed.
+        chosen: whether it is one whose face is dubbed.
+        speech: the file that this person of several says.
+        dubbed: [first, last] ranges in which the face is dubbed.
     """
 
     number: int
     frames: Ranges
     chosen: bool
+    speech: str | None = None
+    dubbed: Ranges = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Dubbed:
+    """A person who was dubbed.
+
+    Attributes:
+        track: the face.
+        turns: (T,) the frames in which it was to be dubbed; None for all.
+        speech: the file that this person of several says; None for one who is dubbed alone.
+    """
+
+    track: FaceTrack
+    turns: Bool | None = None
+    speech: Path | None = None
+
+    @property
+    def frames(self) -> Bool:
+        """(T,) the frames in which it was dubbed."""
+        return self.track.usable if self.turns is None else self.track.usable & self.turns
 
 
 def untouched(track: FaceTrack) -> list[Untouched]:
     """All frames without a usable face of the chosen person, in their order."""
+    return _stretches(_reasons(track))
+
+
+def _stretches(why: NDArray[np.object_]) -> list[Untouched]:
+    found = [Untouched(a, b, w) for w in _WORDS for a, b in ranges_of(why == w)]
+    return sorted(found, key=lambda stretch: stretch.first)
+
+
+def _reasons(track: FaceTrack) -> NDArray[np.object_]:
+    """(T,) why each frame stays as it is; "" where it is dubbed."""
     why = np.full(len(track), "no face", object)
     why[np.isfinite(track.landmarks).all((1, 2))] = "unusable"
     if track.people is not None:
@@ -62,8 +100,7 @@ def untouched(track: FaceTrack) -> list[Untouched]:
     if track.shot is not None:
         why[track.shot < 0] = "dissolve"
     why[track.usable] = ""
-    found = [Untouched(a, b, w) for w in _WORDS for a, b in ranges_of(why == w)]
-    return sorted(found, key=lambda stretch: stretch.first)
+    return why
 
 
 def in_words(track: FaceTrack, first: int) -> str:
@@ -83,7 +120,7 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
             "The track in the job's folder is from an older GSmooth, which told neither cuts nor "
             "people apart; remove its track.safetensors to follow the face anew."
         )
-    if face != LARGEST and source.count < source.clip.frame_count and not source.clip.still:
+    if face.isdigit() and source.count < source.clip.frame_count and not source.clip.still:
         said.append(
             f"Face {face} is number {face} of the dubbed frames, which `gsmooth faces` lists with "
             "the same --start-frame and --frame-count."
@@ -99,19 +136,37 @@ def shots_of(track: FaceTrack) -> Ranges:
     return [ranges_of(shot == number)[0] for number in np.unique(shot[shot >= 0])]
 
 
-def people_of(track: FaceTrack) -> list[Seen]:
+def people_of(dubbed: Sequence[Dubbed]) -> list[Seen]:
     """Everybody in the clip by number; nobody where that is not known."""
-    columns = track.people.T if track.people is not None else ()
-    return [
-        Seen(number, ranges_of(column), number == track.person)
-        for number, column in enumerate(columns, 1)
-    ]
+    people, chosen = dubbed[0].track.people, {d.track.person: d for d in dubbed}
+    columns = people.T if people is not None else ()
+    return [_seen(n, ranges_of(column), chosen.get(n)) for n, column in enumerate(columns, 1)]
 
 
-def told(track: FaceTrack) -> dict[str, Any]:
-    """The three entries of a result: `untouched`, `shots`, `people`."""
+def _seen(number: int, frames: Ranges, dubbed: Dubbed | None) -> Seen:
+    if dubbed is None:
+        return Seen(number, frames, chosen=False)
+    speech = str(dubbed.speech) if dubbed.speech is not None else None
+    return Seen(number, frames, chosen=True, speech=speech, dubbed=ranges_of(dubbed.frames))
+
+
+def untouched_by_all(dubbed: Sequence[Dubbed]) -> list[Untouched]:
+    """All frames in which nobody is dubbed, in their order, with the first person's reason."""
+    why = _reasons(dubbed[0].track)
+    first = dubbed[0]
+    if first.turns is not None:
+        why[first.track.usable & ~first.turns] = "another's turn"
+    for other in dubbed:
+        why[other.frames] = ""
+    return _stretches(why)
+
+
+def told(dubbed: Sequence[Dubbed]) -> dict[str, Any]:
+    """The entries of a result: `untouched_frames`, `untouched`, `shots`, `people`."""
+    left = untouched_by_all(dubbed)
     return {
-        "untouched": untouched(track),
-        "shots": shots_of(track),
-        "people": people_of(track),
+        "untouched_frames": ranges_of(~np.logical_or.reduce([d.frames for d in dubbed])),
+        "untouched": left,
+        "shots": shots_of(dubbed[0].track),
+        "people": people_of(dubbed),
     }

@@ -20,6 +20,9 @@ PRESETS = (
 _SHOWN = 200  # letters of a wrong value
 _FILE = r"[^\0\n]{1,4096}"
 
+FACE_NUMBER = "[1-9][0-9]?"
+"""Regular expression of a person's number."""
+
 MODEL_SETTINGS = ("face_model", "a2ep", "taft")
 """Settings that name a model or its file."""
 
@@ -61,8 +64,9 @@ class DubSettings:
     style: bool = setting(True, "speak as this person does, where the clip's own speech shows how")
     face: str = setting(
         "largest",
-        "whose face: largest, or a number as `gsmooth faces` of the same frames gives it",
-        pattern=r"largest|[1-9][0-9]?",
+        "whose face: largest, speaker (who speaks in the video's own sound), or a number as "
+        "`gsmooth faces` of the same frames gives it",
+        pattern=rf"largest|speaker|{FACE_NUMBER}",
     )
     mask: str = setting("lower_face", "what is replaced", choices=("lower_face", "face"))
     crop_size: int | str = setting(

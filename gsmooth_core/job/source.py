@@ -151,7 +151,8 @@ class Source:
         if self.job.expression:
             curves = load_expression(self.job.expression)
             return max(1, round(len(curves) / curves.fps * self._fps))
-        rest = len(read_audio(self._speech_path(), SAMPLE_RATE)) / SAMPLE_RATE
+        spoken = self.job.speech.values() or [self._speech_path()]
+        rest = max(len(read_audio(path, SAMPLE_RATE)) for path in spoken) / SAMPLE_RATE
         length = self.job.audio_duration
         used = min(rest - self.job.audio_start, rest if length is None else length)
         return max(1, round((self.job.audio_delay + used) * self._fps))

@@ -21,8 +21,10 @@ MARK = "temporary"
 _OURS = re.compile(
     rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
     r"|(track|predicted|target|occluders|personal|mesh|found)\.safetensors|texture\.png"
+    r"|turns\.json|sound\.wav|person_[1-9]\d?"
     rf"|segment_\d{{5}}(\.mp4)?|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
 )
+_SEGMENT = re.compile(r"segment_\d{5}")
 _FRAME = re.compile(r"\d{5}\.png")
 
 
@@ -58,6 +60,20 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
                 clear(folder)
 
 
+def person_folder(folder: Path, number: str) -> Path:
+    """The folder, in a job's own, of one of several people; it is made when it is not there.
+
+    Raises:
+        JobError: a link is in its place, which is not followed.
+        MediaError: it cannot be made.
+    """
+    path = folder / f"person_{number}"
+    if path.is_symlink():
+        raise JobError(f"The folder '{shown(path)}' is a link.", "Remove it.")
+    make_folder(path)
+    return path
+
+
 def _check_apart(folder: Path, output: Path) -> None:
     among = same_file(output.parent, folder) and _OURS.fullmatch(output.name)
     if among or same_file(output, folder):
@@ -87,7 +103,7 @@ def _clear(folder: Path, ours: re.Pattern[str]) -> None:
         if not ours.fullmatch(child.name):
             continue
         if child.is_dir() and not child.is_symlink():
-            _clear(child, _FRAME)  # a segment of frames
+            _clear(child, _FRAME if _SEGMENT.fullmatch(child.name) else _OURS)
         else:
             child.unlink()
     if not any(folder.iterdir()):

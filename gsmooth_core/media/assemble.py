@@ -161,11 +161,12 @@ def _clean_sound(folder: Path, sound: Sound) -> Sound:
     """A copy without the samples that are no numbers, at which encoders stop."""
     samples = read_audio(sound.path, 48000, sound.start, sound.duration)
     path = fresh(partial_path(folder / "sound.wav"))
-    _write_wav(path, samples, 48000)
+    write_wav(path, samples, 48000)
     return replace(sound, path=path, start=0.0)
 
 
-def _write_wav(path: Path, samples: Float, rate: int) -> None:
+def write_wav(path: Path, samples: Float, rate: int) -> None:
+    """Write (S,) samples, -1..1, as one channel of 16 bits."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

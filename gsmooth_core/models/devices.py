@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import torch
+
 from gsmooth_core.errors import InputError
 
 _KINDS = "auto, cpu, cuda, cuda:N or mps"
@@ -11,8 +13,6 @@ _KINDS = "auto, cpu, cuda, cuda:N or mps"
 
 def best_device() -> str:
     """What "auto" stands for: CUDA where there is one, else the processor."""
-    import torch  # slow to import
-
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -34,8 +34,6 @@ def check_device(name: str) -> None:
 
 
 def _check_mps() -> None:
-    import torch
-
     if not torch.backends.mps.is_available():
         raise InputError(
             "The device 'mps' is not there: this is no Mac with its own graphics.",
@@ -44,8 +42,6 @@ def _check_mps() -> None:
 
 
 def _check_cuda(name: str) -> None:
-    import torch
-
     if torch.version.cuda is None and torch.version.hip is None:
         raise InputError(
             f"The device '{name}' cannot be used: this PyTorch was built without CUDA.",

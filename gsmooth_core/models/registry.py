@@ -136,6 +136,13 @@ MODELS: dict[str, ModelFile] = {
             "0b79b253fb607af0ed11ddb73a884a2b9344ecd7896eff14a318269d91978fe5",
         ),
         ModelFile(
+            "selfie_segmentation",
+            "selfie_segmentation.tflite",
+            "Apache-2.0",
+            "parts a person from the background",
+            "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+        ),
+        ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False
         ),
         ModelFile(

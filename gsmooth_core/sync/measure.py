@@ -21,6 +21,7 @@ from gsmooth_core.sync.offset import (
     mean_curve,
     shifted_distances,
 )
+from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.sync.windows import present
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
@@ -37,8 +38,6 @@ FAR_FACTOR = 1.5
 def _load_once(path: Path, stamp: tuple[int, int, int]) -> LipSound:
     if path.suffix == ".safetensors":
         return load_expert(path)
-    from gsmooth_core.sync.syncnet import load_syncnet
-
     return load_syncnet(path)
 
 
@@ -88,12 +87,29 @@ def measure_sync(
         raise NoFaceError("No frame shows a face.", "Choose a clip in which a face is seen.")
     expert = expert or load_sync_expert()
     lips, valid = expert.embed_face(Face(landmarks, float(fps), frames))
+    sound = expert.embed_sound(audio)
+    found = compare(expert, lips, valid, sound)
+    return found if found.sure else _look_farther(expert, lips, sound, valid) or found
+
+
+def compare(expert: LipSound, lips: Float, valid: Bool, sound: Float) -> SyncResult:
+    """Offset and confidence of vectors that `expert` has made, within 15 frames.
+
+    Args:
+        expert: who made them.
+        lips: (T, D) vectors of the lips.
+        valid: (T,) where a face was seen.
+        sound: (S, D) vectors of the sound.
+
+    Raises:
+        NoFaceError: there is hardly a frame with a face.
+        NoSpeechError: there is hardly any sound while the face is seen.
+    """
     if valid.sum() < FEWEST_WINDOWS:
         raise NoFaceError(
             f"A face is seen for {valid.sum() / 25:.1f} seconds only.",
             "Half a second is the least, six seconds are dependable.",
         )
-    sound = expert.embed_sound(audio)
     distances = shifted_distances(lips, sound, valid)
     compared = int(np.isfinite(distances).sum(axis=0).max())
     if compared < FEWEST_WINDOWS:
@@ -101,8 +117,7 @@ def measure_sync(
             f"There are {compared / 25:.1f} seconds of sound while the face is seen.",
             "Half a second is the least, six seconds are dependable.",
         )
-    found = judge(distances, expert.threshold(compared), expert.name)
-    return found if found.sure else _look_farther(expert, lips, sound, valid) or found
+    return judge(distances, expert.threshold(compared), expert.name)
 
 
 def _look_farther(expert: LipSound, lips: Float, sound: Float, valid: Bool) -> SyncResult | None:

@@ -8,14 +8,14 @@ from contextlib import closing
 import cv2
 
 from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.taft.translate import FaceTranslator, Translated
+from gsmooth_core.taft.translate import Translated, Translator
 from gsmooth_core.types import Image
 
 
 def write_segment(
     frames: Iterable[Image],
     start: int,
-    translator: FaceTranslator,
+    translator: Translator,
     writer: SegmentWriter,
     on_frame: Callable[[int], None],
 ) -> int:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from torch import nn
@@ -39,6 +40,16 @@ class Translated:
     members: tuple[int, ...] = ()
 
 
+class Translator(Protocol):
+    """What makes the new frames of a clip."""
+
+    def translate_all(
+        self, frames: Iterable[tuple[int, Image]]
+    ) -> Generator[tuple[Image, Translated]]:
+        """Each (index, frame) in order: the frame, and what becomes of it."""
+        ...
+
+
 class FaceTranslator:
     """Gives the frames of one clip a new expression.
 
@@ -54,6 +65,9 @@ class FaceTranslator:
         device: of the generator; by default CUDA where there is one.
         personal: what was learned of this person.
         occluders: what stands before the face and stays there.
+
+    Attributes:
+        wanted: (T,) the frames that get a new expression; by default all with a usable face.
 
     Raises:
         InputError: the target does not fit the track.
@@ -71,7 +85,7 @@ class FaceTranslator:
         personal: Personal | None = None,
         occluders: Occluders | None = None,
     ) -> None:
-        self.track = track
+        self.track, self.wanted = track, track.usable
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(track, model, target, source, settings, personal, occluders)
@@ -81,7 +95,7 @@ class FaceTranslator:
     def translate(self, index: int, frame: Image) -> Translated:
         """Return frame number `index` with its new expression.
 
-        A frame without a usable face comes back as it is.
+        A frame that is not wanted, or without a usable face, comes back as it is.
         """
         return self._finish(index, frame, self._compose(index, frame))
 
@@ -107,7 +121,7 @@ class FaceTranslator:
         return frame, self._finish(index, frame, composed.result())
 
     def _compose(self, index: int, frame: Image) -> Composition | None:
-        return self.composer.compose(index, frame) if self.track.usable[index] else None
+        return self.composer.compose(index, frame) if self.wanted[index] else None
 
     def _finish(self, index: int, frame: Image, composition: Composition | None) -> Translated:
         if composition is None:

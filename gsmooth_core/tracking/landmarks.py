@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gsmooth_core.models.litert import Network
 from gsmooth_core.tracking.detector import Detection
-from gsmooth_core.tracking.networks import Network
 from gsmooth_core.types import Float, Image
 
 LANDMARKS = 478

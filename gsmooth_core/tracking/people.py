@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 LARGEST = "largest"
 """The choice of whoever takes up most of the picture over the whole clip."""
+SPEAKER = "speaker"
+"""The choice of whoever speaks in the clip's own sound, see `job.speaker`."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from gsmooth_core.tracking import deep3d
 from gsmooth_core.tracking.fit import Limits, fill, ramp, yaw
 from gsmooth_core.tracking.follow import FollowedFace, FollowSettings
 from gsmooth_core.tracking.landmarks import cut
-from gsmooth_core.tracking.people import LARGEST, follow_people
+from gsmooth_core.tracking.people import People, Person, follow_people
 from gsmooth_core.tracking.projection import Camera, translation
 from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet, rnet_source
 from gsmooth_core.tracking.terms import face_size
@@ -28,6 +28,9 @@ from gsmooth_core.tracking.track import with_people
 from gsmooth_core.types import Bool, Clip, FaceTrack, Float, Image
 
 _SAMPLED_VERTICES = 200
+
+Regressed = tuple[Float, Float]
+"""What is kept of each face: (257,) coefficients, and the (2, 3) map of the crop they are of."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,6 @@ class RNetTracker:
         follow: how the face is chosen and followed.
         limits: what makes a frame unusable.
         device: where the network runs.
-        face: whose face, see `TrackSettings`.
 
     Raises:
         ModelError: the checkpoint or the model does not fit.
@@ -81,7 +83,6 @@ class RNetTracker:
         follow: FollowSettings | None = None,
         limits: Limits | None = None,
         device: str = "cpu",
-        face: str = LARGEST,
     ) -> None:
         sizes = (len(model.identity_basis), len(model.expression_basis))
         if sizes != HEADS[:2]:
@@ -92,32 +93,32 @@ class RNetTracker:
         self._model = model
         self._follow = follow or FollowSettings()
         self._limits = limits or Limits()
-        self._device, self._face = device, face
+        self._device = device
         self._source = rnet_source(checkpoint)
         self._network: RNet = load_rnet(checkpoint).to(device)
 
-    def track(
-        self,
-        frames: Iterable[Image],
-        clip: Clip,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> FaceTrack:
-        """Track one face through a clip; the frames are read once and none is kept.
+    def follow(
+        self, frames: Iterable[Image], on_progress: Callable[[int], None] | None = None
+    ) -> People[Regressed]:
+        """Follow everybody; the frames are read once and none is kept.
 
         Args:
             frames: (H, W, 3) RGB each.
-            clip: the clip that the frames are of.
             on_progress: called with the number of frames done.
 
-        Returns:
-            the track; alpha is the mean over the frames.
+        Raises:
+            ModelError: the network makes values that no face has.
+        """
+        return follow_people(frames, self._regressed, self._follow, on_progress)
+
+    def fit(
+        self, people: People[Regressed], person: Person[Regressed] | None, clip: Clip
+    ) -> FaceTrack:
+        """The track of one of the people that `follow` found in `clip`; alpha is the mean.
 
         Raises:
             NoFaceError: no frame shows a face.
-            ModelError: the network makes values that no face has.
         """
-        people = follow_people(frames, self._regressed, self._follow, on_progress)
-        person = people.choose(self._face)
         landmarks, rows = people.track(person)
         present = landmarks.presence > 0
         if not present.any():
@@ -132,7 +133,7 @@ class RNetTracker:
         track = self._assemble(values, matrices, present, points, presence, clip)
         return with_people(track, people, person)
 
-    def _regressed(self, frame: Image, face: FollowedFace) -> tuple[Float, Float]:
+    def _regressed(self, frame: Image, face: FollowedFace) -> Regressed:
         """(257,) coefficients of a face, and the (2, 3) map of the crop that they are of."""
         matrix = deep3d.crop_matrix(deep3d.five_points(face.points))
         return self.regress(cut(frame, matrix, deep3d.SIDE)), matrix

@@ -62,15 +62,30 @@ def track_face(
         InputError: the settings name a person who is not there.
     """
     settings = settings or TrackSettings()
-    people = follow_people(frames, _skin, settings.follow, on_progress)
-    person = people.choose(settings.face)
-    landmarks, colours = people.track(person)
-    track = finish_track(landmarks, skin_rows(colours), clip, model, settings.fit)
-    return with_people(track, people, person)
+    people = follow_people(frames, skin, settings.follow, on_progress)
+    return fit_person(people, people.choose(settings.face), clip, model, settings.fit)
 
 
-def _skin(frame: Image, face: FollowedFace) -> Image:
+def skin(frame: Image, face: FollowedFace) -> Image:
+    """(S, 3) RGB of a face's skin: what `fit_person` wants to know of each frame beside points."""
     return lighting.sample(frame, face.points)
+
+
+def fit_person(
+    people: People[Image],
+    person: Person[Image] | None,
+    clip: Clip,
+    model: MorphableModel,
+    settings: FitSettings | None = None,
+) -> FaceTrack:
+    """The track of one of the people who were followed with `skin`; see `track_face`.
+
+    Raises:
+        NoFaceError: there is nobody.
+    """
+    landmarks, colours = people.track(person)
+    track = finish_track(landmarks, skin_rows(colours), clip, model, settings)
+    return with_people(track, people, person)
 
 
 def skin_rows(colours: Sequence[Image | None]) -> Image:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import best_device
-from gsmooth_core.tracking.people import LARGEST
-from gsmooth_core.tracking.track import TrackSettings, track_face
+from gsmooth_core.tracking.people import People, Person, follow_people
+from gsmooth_core.tracking.track import fit_person, skin
 from gsmooth_core.types import Clip, FaceTrack, Image
 
 
 class Tracker(Protocol):
-    """Frames of a clip in, the track of one face out."""
+    """Frames of a clip in, the tracks of the people in it out."""
 
-    def track(
-        self,
-        frames: Iterable[Image],
-        clip: Clip,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> FaceTrack:
-        """Track one face; see `track_face`."""
+    def follow(
+        self, frames: Iterable[Image], on_progress: Callable[[int], None] | None = None
+    ) -> People[Any]:
+        """Follow everybody; the frames are read once and none is kept."""
+        ...
+
+    def fit(self, people: People[Any], person: Person[Any] | None, clip: Clip) -> FaceTrack:
+        """The track of one of the people that `follow` found in `clip`; see `fit_person`."""
         ...
 
 
@@ -31,39 +32,36 @@ class FitTracker:
 
     Args:
         model: the face model.
-        face: whose face, see `TrackSettings`.
     """
 
-    def __init__(self, model: MorphableModel, face: str = LARGEST) -> None:
-        self._model, self._settings = model, TrackSettings(face=face)
+    def __init__(self, model: MorphableModel) -> None:
+        self._model = model
 
-    def track(
-        self,
-        frames: Iterable[Image],
-        clip: Clip,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> FaceTrack:
-        """Track one face; see `track_face`."""
-        return track_face(frames, clip, self._model, self._settings, on_progress)
+    def follow(
+        self, frames: Iterable[Image], on_progress: Callable[[int], None] | None = None
+    ) -> People[Image]:
+        """Follow everybody; the frames are read once and none is kept."""
+        return follow_people(frames, skin, on_progress=on_progress)
+
+    def fit(self, people: People[Image], person: Person[Image] | None, clip: Clip) -> FaceTrack:
+        """The track of one of the people that `follow` found in `clip`; see `fit_person`."""
+        return fit_person(people, person, clip, self._model)
 
 
-def build_tracker(
-    name: str, model: MorphableModel, device: str = "auto", face: str = LARGEST
-) -> Tracker:
+def build_tracker(name: str, model: MorphableModel, device: str = "auto") -> Tracker:
     """A tracker by its name.
 
     Args:
         name: "fit", or "rnet" where the user has its checkpoint, found as the model "rnet".
         model: the face model; R-Net needs the Basel Face Model.
         device: where R-Net runs.
-        face: whose face, see `TrackSettings`.
 
     Raises:
         ModelError: the checkpoint is missing, damaged, or does not fit the face model.
     """
     if name == "fit":
-        return FitTracker(model, face)
+        return FitTracker(model)
     from gsmooth_core.tracking.rnet import RNetTracker  # torch, which the fit does without
 
     chosen = best_device() if device == "auto" else device
-    return RNetTracker(registry.locate("rnet"), model, device=chosen, face=face)
+    return RNetTracker(registry.locate("rnet"), model, device=chosen)

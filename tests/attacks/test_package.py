@@ -18,6 +18,7 @@ WEIGHTS = (
     "face_landmarker.task",
     "face_model.safetensors",
     "recognise.safetensors",
+    "selfie_segmentation.tflite",
     "sync.safetensors",
     "taft.safetensors",
 )

@@ -39,7 +39,7 @@ def test_a2ep_is_trained_from_footage_to_a_checkpoint(card, tmp_path) -> None:
 def by_hand(task: Task[Batch], step: int, batch: Batch) -> float:
     """The loss, and one step of the optimiser, on the processor."""
     for group in task.optimiser.param_groups:
-        group["lr"] = learning_rate(step, QUICK.rate, QUICK.warm_up, QUICK.steps)
+        group["lr"] = learning_rate(step, QUICK.rate, QUICK.warm_up, step / QUICK.steps)
     loss = task.loss(task.module, batch)["total"]
     task.optimiser.zero_grad()
     loss.backward()

@@ -37,7 +37,7 @@ def test_another_face_is_another_track(clip: Path) -> None:
     assert len(prints) == 3
 
 
-@pytest.mark.parametrize("face", ["0", "100", "", "speaker", "1\n", 0, True])
+@pytest.mark.parametrize("face", ["0", "100", "", "speakers", "1\n", 0, True])
 def test_what_names_no_face_is_refused(face: object) -> None:
     with pytest.raises(InputError):
         DubSettings(face=face)  # type: ignore[arg-type]

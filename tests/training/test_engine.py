@@ -142,7 +142,7 @@ def test_the_rate_is_the_schedules() -> None:
     for step, x in enumerate(islice(engine.task.batches(0, 0), 12)):
         engine.step(x)
         rates.append(
-            (engine.optimiser.param_groups[0]["lr"], learning_rate(step, 0.05, 3, 12, 0.1))
+            (engine.optimiser.param_groups[0]["lr"], learning_rate(step, 0.05, 3, step / 12, 0.1))
         )
     assert all(found == expected for found, expected in rates)
 
@@ -206,3 +206,16 @@ def test_smoothed_terms_are_shown(caplog: pytest.LogCaptureFixture) -> None:
     told = re.search(r"step 25: half (\S+)  total", caplog.text)
     assert told
     assert float(told[1]) == pytest.approx(smooth, rel=1e-4)
+
+
+def test_a_rate_may_follow_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the minutes gone is half of the cosine, whatever the step."""
+    now = [0.0]
+    monkeypatch.setattr("training.engine.time.monotonic", lambda: now[0])
+    schedule = replace(PLAIN, steps=10**6, warm_up=1, minutes=2.0, floor=0.2, by_clock=True)
+    engine = Engine(task(), schedule)
+    rates = []
+    for now[0] in (0.0, 60.0, 119.0, 130.0):
+        engine.step(torch.ones(8, 3))
+        rates.append(engine.optimiser.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.05, 0.05 * 0.6, 0.05 * 0.2, 0.05 * 0.2], abs=1e-5)

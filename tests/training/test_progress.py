@@ -24,7 +24,7 @@ def test_the_best_validation_is_kept_whatever_comes_after() -> None:
 
 
 def test_the_rate_rises_then_falls_to_nothing() -> None:
-    rates = [learning_rate(step, 0.1, 10, 100) for step in range(101)]
+    rates = [learning_rate(step, 0.1, 10, step / 100) for step in range(101)]
     peak = rates.index(max(rates))
     assert 5 <= peak <= 12
     assert rates[:peak] == sorted(rates[:peak])
@@ -33,7 +33,7 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
 
 
 def test_the_cosine_ends_at_the_floor() -> None:
-    rates = [learning_rate(step, 2.0, 1, 40, 0.05) for step in range(60)]
+    rates = [learning_rate(step, 2.0, 1, step / 40, 0.05) for step in range(60)]
     assert rates[0] == 2.0
     assert rates[20] == pytest.approx(2.0 * (0.05 + 0.95 / 2))
     assert rates[40:] == pytest.approx([0.1] * 20)  # no second hill

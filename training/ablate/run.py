@@ -183,18 +183,22 @@ def run(chosen: Sequence[Ablation], setup: Setup) -> list[Outcome]:
     setup.output.mkdir(parents=True, exist_ok=True)
     for ablation in chosen:
         outcomes.append(ablate(ablation, setup))
-        found = {
-            "date": datetime.now(UTC).date().isoformat(),
-            "clips": [clip.path.name for clip in setup.clips],
-            "frames": setup.plan.frames,
-            "steps": setup.steps,
-            "figures": {figure.name: figure.text for figure in FIGURES},
-            "ablations": [asdict(outcome) for outcome in outcomes],
-        }
+        found = _table(outcomes, setup)
         write_text(setup.output / "ablation.json", json.dumps(found, indent=1, allow_nan=False))
         frames = sum(1 for _ in setup.clips) * setup.plan.frames
         write_text(setup.output / "ablation.html", ablation_page(outcomes, setup, frames))
     return outcomes
+
+
+def _table(outcomes: Sequence[Outcome], setup: Setup) -> dict[str, object]:
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "clips": [clip.path.name for clip in setup.clips],
+        "frames": setup.plan.frames,
+        "steps": setup.steps,
+        "figures": {figure.name: figure.text for figure in FIGURES},
+        "ablations": [asdict(outcome) for outcome in outcomes],
+    }
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -135,14 +135,8 @@ def _faces(path: Path, moments: NDArray[np.intp], track: FaceTrack, size: int = 
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--footage", type=Path, required=True, help="folder: clips/ and speech/")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--clips", nargs="*", default=DEFAULT_CLIPS)
-    parser.add_argument("--speech", default=DEFAULT_SPEECH)
-    parser.add_argument("--frames", type=int, help="dub only the first frames of each clip")
-    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    arguments = _parse()
     arguments.output.mkdir(parents=True, exist_ok=True)
     speech, checks = arguments.footage / "speech" / arguments.speech, []
     for name in arguments.clips:
@@ -151,6 +145,16 @@ def main() -> None:
         log.info("%s", checks[-1])
         rows = [asdict(check) for check in checks]
         (arguments.output / "checks.json").write_text(json.dumps(rows, indent=1))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--footage", type=Path, required=True, help="folder: clips/ and speech/")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--clips", nargs="*", default=DEFAULT_CLIPS)
+    parser.add_argument("--speech", default=DEFAULT_SPEECH)
+    parser.add_argument("--frames", type=int, help="dub only the first frames of each clip")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -50,13 +50,14 @@ def chosen_clips(footage: Path, names: Sequence[str] = ()) -> list[EvalClip]:
     missing = [name for name in names if name not in found]
     if missing:
         raise InputError(f"There is no clip '{missing[0]}' in '{folder}'.", "Check its name.")
-    split, own = _split(footage), read_split(OWN)
-    known = {row["file"]: row for row in manifest_rows(folder)}
+    split, known = _split(footage), {row["file"]: row for row in manifest_rows(folder)}
     clips = [_clip(path, known.get(path.name, {}), split) for path in found.values()]
-    if names:
-        chosen = [clip for clip in clips if clip.path.name in names]
-    else:
-        chosen = [clip for clip in clips if not _trained(clip.path, (split, own))]
+    splits = (split, read_split(OWN))
+    chosen = [
+        clip
+        for clip in clips
+        if (clip.path.name in names if names else not _trained(clip.path, splits))
+    ]
     if not chosen:
         raise InputError(f"'{folder}' holds no clip of an unknown person.", "Name some (--clips).")
     return chosen

@@ -107,15 +107,8 @@ def pack_trunk(trunk: Trunk, target: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_footage(parser)
-    parser.add_argument("--cache", type=Path, required=True, help="with tracks")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=16.0, help="of a clip, at most")
-    parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
-    parser.add_argument("--without", nargs="*", default=[], help="stems that are left out")
-    options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options = _parse()
     options.output.mkdir(parents=True, exist_ok=True)
     pack_trunk(load_trunk(options.trunk, STAGES), options.output / "trunk.safetensors")
     for sample in chosen_footage(options).samples():
@@ -123,6 +116,17 @@ def main() -> None:
         if sample.part is Part.TRAIN and track.is_file() and sample.stem not in options.without:
             size = pack_clip(sample, options.cache, options.output, options.seconds)
             log.info("%-50.50s %5d kB", sample.stem, size // 1024)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_footage(parser)
+    parser.add_argument("--cache", type=Path, required=True, help="with tracks")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=16.0, help="of a clip, at most")
+    parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
+    parser.add_argument("--without", nargs="*", default=[], help="stems that are left out")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

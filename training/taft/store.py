@@ -7,7 +7,6 @@ rim) is drawn beforehand, a few times a sample, and the rest is arithmetic on wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +23,7 @@ STORED = (*FIELDS, "alpha")
 VARIANTS = 4
 """Masks a sample: as it is, and with random morphology."""
 
-PATCH = (64, 96)
-"""Rows and columns around the mouth that the perceptual trunk sees at full size."""
-
 _LIGHT, _EACH = 0.15, 0.04  # largest logarithm of gamma and gain: of a sample, of a reference
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A batch and where its mouths lie.
-
-    Attributes:
-        batch: B samples.
-        corners: top and left of a part of PATCH pixels around each mouth.
-    """
-
-    batch: Batch
-    corners: list[tuple[int, int]]
-
-    def mouths(self, picture: Tensor) -> Tensor:
-        """(B, 3, *PATCH) parts of (B, 3, H, W) pictures."""
-        parts = (p[:, y : y + PATCH[0], x : x + PATCH[1]] for p, (y, x) in self._each(picture))
-        return torch.stack(list(parts))
-
-    def _each(self, picture: Tensor) -> zip[tuple[Tensor, tuple[int, int]]]:
-        return zip(picture, self.corners, strict=True)
 
 
 def with_masks(
@@ -86,39 +61,31 @@ class Store:
     def __len__(self) -> int:
         return len(self.chance)
 
-    def draw(self, size: int) -> Drawn:
+    def draw(self, size: int) -> Batch:
         """A batch of `size` samples with windows, masks, sides and light drawn anew."""
         picked = self.rng.choice(len(self), size, p=self.chance)
         variant = self.rng.integers(0, VARIANTS, size)
-        mirror = self.rng.random(size) < 0.5
-        top, left, corners = self._windows(picked, mirror)
-        boxes = list(zip(picked.tolist(), variant.tolist(), top, left, strict=True))
-        side = torch.from_numpy(mirror).to(self.device)
+        side = torch.from_numpy(self.rng.random(size) < 0.5).to(self.device)
+        starts = self._starts(picked)
+        boxes = list(zip(picked.tolist(), variant.tolist(), starts.tolist(), strict=True))
 
         def cut(field: str) -> Tensor:
             whole, parts = self.arrays[field], []
-            for n, v, y, x in boxes:
+            for n, v, (y, x) in boxes:
                 one = whole[n, v] if field in ("mask", "alpha") else whole[n]
                 parts.append(one[..., y : y + WINDOW, x : x + WINDOW])
             joined = torch.stack(parts)
             return torch.where(_beside(side, joined), joined.flip(-1), joined)
 
-        parts = {field: cut(field) for field in self.arrays}
-        return Drawn(self._lit(parts, size), corners)
+        return self._lit({field: cut(field) for field in self.arrays}, size)
 
-    def _windows(
-        self, picked: NDArray[Any], mirror: NDArray[np.bool_]
-    ) -> tuple[list[int], list[int], list[tuple[int, int]]]:
-        """Top and left of each sample's window, and of its mouth's part in the window."""
+    def _starts(self, picked: NDArray[Any]) -> NDArray[np.int_]:
+        """(N, 2) top and left of each sample's window."""
         shape = np.array(self.arrays["region"].shape[1:])
         jitter = self.rng.uniform(-WINDOW / 3, WINDOW / 3, (len(picked), 2))
-        centres = self.centres[picked]
-        start = (centres + jitter - WINDOW / 2).clip(0, shape - WINDOW).astype(int)
-        inside = centres - start
-        inside[:, 1] = np.where(mirror, WINDOW - 1 - inside[:, 1], inside[:, 1])
-        corner = (inside - np.array(PATCH) / 2).clip(0, WINDOW - np.array(PATCH)).astype(int)
-        corners = [(int(y), int(x)) for y, x in corner]
-        return start[:, 0].tolist(), start[:, 1].tolist(), corners
+        start = (self.centres[picked] + jitter - WINDOW / 2).clip(0, shape - WINDOW)
+        whole: NDArray[np.int_] = start.astype(int)
+        return whole
 
     def _lit(self, parts: dict[str, Tensor], size: int) -> Batch:
         """The batch in another light, with what the generator is given."""

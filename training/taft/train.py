@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ from training.engine import Engine, Schedule, Task
 from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
 from training.taft.data import MASKS, Batch, Samples, augmented, collate
-from training.taft.losses import LossSettings, TaftLoss, edge_energy, load_trunk
+from training.taft.losses import load_trunk
 from training.taft.measure import Picture, Quality, average, mean, measure, nearest, untrained
+from training.taft.objective import Objective, Weights, pasted
 from training.taft.prepare import folders
 
 log = logging.getLogger(__name__)
@@ -48,14 +49,9 @@ class TrainSettings:
         steps: number of steps after which it stops; also the length of the decay.
         seed: of initialisation and of the order of samples.
         save_every: steps between resumable states.
-        mouth: extra weight of lips and mouth interior in the photometric loss.
-        patch: rows and columns around the mouth that the trunk sees at full size.
-        photo: lambda_photo.
-        perceptual: lambda_p; the trunk sees the picture at a quarter of its size and the mouth at
-            full size.
-        style: lambda_s.
-        edges: weight of `losses.edge_energy`.
+        average: decay of the running mean of the weights that is kept; None keeps the last ones.
         masks: which masks it sees, one of `data.MASKS`.
+        weights: of the loss's terms.
     """
 
     preset: str = "default"
@@ -66,35 +62,29 @@ class TrainSettings:
     steps: int = 3500
     seed: int = 0
     save_every: int = 250
-    mouth: float = 2.0
-    patch: tuple[int, int] = (64, 96)
-    photo: float = 6.0
-    perceptual: float = 2.0
-    style: float = 200.0
-    edges: float = 8.0
+    average: float | None = None
     masks: str = "random"
+    weights: Weights = field(default_factory=Weights)
 
     @property
     def schedule(self) -> Schedule:
         """What of this the engine needs."""
         return Schedule(
             self.steps, self.learning_rate, self.warm_up, floor=0.05,
-            check=self.save_every, minutes=self.minutes, seed=self.seed,
+            check=self.save_every, minutes=self.minutes, average=self.average, seed=self.seed,
         )  # fmt: skip
 
 
 class Trainer:
     """What the engine is given to train: a generator, its batches and its loss."""
 
-    def __init__(self, settings: TrainSettings, train: Samples, trunk: nn.Module) -> None:
-        torch.manual_seed(settings.seed)
+    def __init__(
+        self, settings: TrainSettings, train: Samples, trunk: nn.Module, init: Path | None = None
+    ) -> None:
         self.settings, self.train = settings, train
-        self.generator = build(PRESETS[settings.preset])
-        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator = started(settings.preset, settings.seed, init)
         self.device = Accelerator().device
-        weights = LossSettings(settings.photo, settings.perceptual, settings.style, (4,))
-        self.loss = TaftLoss(trunk, weights).to(self.device)
-        self.fine = TaftLoss(trunk, replace(weights, photo=0.0, scales=(1,))).to(self.device)
+        self.objective = Objective(settings.weights, trunk, self.device)
 
     def task(self) -> Task[Batch]:
         """All of it, as the engine asks for it; the last step is what comes out."""
@@ -104,15 +94,7 @@ class Trainer:
     def terms(self, generator: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The loss's terms."""
         batch = _on(batch, self.device)
-        picture = generator(batch.inputs)
-        mixed = picture * batch.alpha + batch.truth * (1 - batch.alpha)
-        weight = 1 + self.settings.mouth * batch.mouth
-        terms = self.loss(mixed, batch.truth, weight)
-        ours, theirs = mouth_patches(mixed, batch, self.settings.patch)
-        fine = self.fine(ours, theirs)
-        edges = edge_energy(mixed, batch.truth)
-        total = terms["total"] + fine["total"] + self.settings.edges * edges
-        return {**terms, "edges": edges, "total": total}
+        return self.objective(pasted(generator(batch.inputs), batch), batch)
 
     def batches(self, step: int = 0, rank: int = 0) -> Iterator[Batch]:
         """Endless augmented batches; each process draws its own."""
@@ -124,19 +106,13 @@ class Trainer:
             yield collate([augmented(self.train[int(n)], rng, masks) for n in picked])
 
 
-def mouth_patches(picture: Tensor, batch: Batch, patch: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Parts (B, 3, h, w) of picture and truth around each sample's mouth."""
-    height, width = patch
-    ours, theirs = [], []
-    for n in range(len(picture)):
-        places = torch.nonzero(batch.mouth[n, 0])
-        middle = [float(v) for v in places.float().mean(0)] if len(places) else [0.0, 0.0]
-        top = int(min(max(0, middle[0] - height / 2), picture.shape[2] - height))
-        left = int(min(max(0, middle[1] - width / 2), picture.shape[3] - width))
-        part = np.s_[n, :, top : top + height, left : left + width]
-        ours.append(picture[part])
-        theirs.append(batch.truth[part])
-    return torch.stack(ours), torch.stack(theirs)
+def started(preset: str, seed: int, init: str | Path | None = None) -> nn.Module:
+    """A generator of a preset, with the weights of a checkpoint where it has them."""
+    torch.manual_seed(seed)
+    generator = build(PRESETS[preset])
+    if init:
+        generator.load_state_dict(load_generator(init).state_dict(), strict=False)
+    return generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def train(trainer: Trainer, output: Path) -> Engine[Batch]:
@@ -201,9 +177,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--init", type=Path, help="checkpoint to start from")
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
-    parser.add_argument("--edges", type=float, default=default.edges)
-    parser.add_argument("--perceptual", type=float, default=default.perceptual)
-    parser.add_argument("--style", type=float, default=default.style)
+    parser.add_argument("--average", type=float, help="decay of the mean of weights to keep")
+    for name, weight in asdict(default.weights).items():
+        parser.add_argument(f"--{name}", type=float, default=weight, help="weight in the loss")
     parser.add_argument("--masks", choices=MASKS, default=default.masks, help="for ablations")
     parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
     return parser.parse_args()
@@ -220,10 +196,9 @@ def main() -> None:
         steps=options.steps,
         seed=options.seed,
         learning_rate=options.learning_rate,
-        perceptual=options.perceptual,
-        style=options.style,
-        edges=options.edges,
+        average=options.average,
         masks=options.masks,
+        weights=Weights(**{name: getattr(options, name) for name in asdict(Weights())}),
     )
     fixed, footage = not PRESETS[settings.preset].warped, chosen_footage(options)
     samples = Samples(folders(options.cache, footage, Part.TRAIN), fixed=fixed)
@@ -232,11 +207,10 @@ def main() -> None:
             "The cache holds no sample to train on.", "Run `python -m training.prepare`."
         )
     log.info("%d samples of %d clips", len(samples), len(samples.clips))
-    trainer = Trainer(settings, samples, load_trunk(options.trunk, 3))
-    if options.init:
-        trainer.generator.load_state_dict(load_generator(options.init).state_dict())
-    engine = train(trainer, options.output)
-    generator = trainer.generator.cpu()
+    engine = train(
+        Trainer(settings, samples, load_trunk(options.trunk, 3), options.init), options.output
+    )
+    generator = engine.judged.cpu()
     if engine.accelerator.is_main_process:
         figures = validate(generator, options.cache, footage)
         notes = {"steps": engine.progress.step, **{n: asdict(q) for n, q in figures.items()}}

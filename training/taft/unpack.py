@@ -16,10 +16,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.storage.arrays import load_arrays, load_track
@@ -117,20 +119,22 @@ def make(part: Part) -> int:
     """Compose one share; returns the number of its samples."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    track, frames = packed_track(part.film), list(pictures(part.film))
-    usable = np.flatnonzero(track.usable)
-    wanted = [int(frame) for frame in usable[usable < len(frames)][part.first :: part.step]]
-    samples = []
-    settings = reconstruction(REFERENCES)
-    for composition, truth in composed(frames, track, load_face_model(), wanted, settings):
-        if composition.members:
-            samples.append(sample_arrays(composition, truth, REFERENCES))
-        if time.monotonic() > part.until:
-            break
-    if samples:
+    if samples := list(_samples(part)):
         rng = np.random.default_rng(part.first)
         store(part.target, with_masks(samples, rng), STORED)
     return len(samples)
+
+
+def _samples(part: Part) -> Iterator[dict[str, NDArray[Any]]]:
+    track, frames = packed_track(part.film), list(pictures(part.film))
+    usable = np.flatnonzero(track.usable)
+    wanted = [int(frame) for frame in usable[usable < len(frames)][part.first :: part.step]]
+    settings = reconstruction(REFERENCES)
+    for composition, truth in composed(frames, track, load_face_model(), wanted, settings):
+        if composition.members:
+            yield sample_arrays(composition, truth, REFERENCES)
+        if time.monotonic() > part.until:
+            return
 
 
 def main() -> None:

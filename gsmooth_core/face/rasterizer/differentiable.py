@@ -48,7 +48,8 @@ def rasterize(
 ) -> TorchRaster:
     """See `gsmooth_core.face.rasterizer.rasterize_torch`."""
     if backend == "numba":
-        apply: Any = _NumbaRaster.apply  # torch leaves it untyped
+        from gsmooth_core.face.rasterizer.numba_autograd import apply
+
         seen, barycentric, image, depth = apply(projected, attributes, faces, height, width, cull)
     else:
         seen = _visible_faces(backend)(projected, faces, height, width, cull)
@@ -83,43 +84,3 @@ def _visible_faces(backend: str) -> Any:
 
         return pytorch3d_backend.visible_faces
     return torch_kernels.visible_faces
-
-
-def _array(tensor: Tensor, dtype: Any) -> Any:
-    return np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype)
-
-
-class _NumbaRaster(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        projected: Tensor,
-        attributes: Tensor,
-        faces: Tensor,
-        height: int,
-        width: int,
-        cull: bool,
-    ) -> tuple[Tensor, ...]:
-        from gsmooth_core.face.rasterizer import numba_kernels
-
-        inputs = _array(projected, np.float32), _array(faces, np.int32)
-        values = _array(attributes, np.float32)
-        seen = numba_kernels.visible_faces(*inputs, height, width, cull)
-        results = numba_kernels.interpolate(*inputs, values, seen)
-        ctx.inputs = (*inputs, values, seen)
-        ctx.kinds = projected, attributes
-        face_index = torch.from_numpy(seen).to(projected.device)
-        ctx.mark_non_differentiable(face_index)
-        return face_index, *(torch.from_numpy(result).to(projected) for result in results)
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        from gsmooth_core.face.rasterizer import numba_kernels
-
-        arrays = [_array(gradient, np.float32) for gradient in upstream[1:]]
-        results = numba_kernels.gradients(*ctx.inputs, *arrays)
-        to_inputs = (
-            torch.from_numpy(result).to(kind)
-            for result, kind in zip(results, ctx.kinds, strict=True)
-        )
-        return (*to_inputs, None, None, None, None)

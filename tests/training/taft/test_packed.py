@@ -20,9 +20,10 @@ from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from tests.taft import scene
 from training.footage import Footage, Sample
-from training.taft import data, pack, packed, unpack, validate
+from training.taft import critic, data, pack, packed, unpack, validate
 from training.taft.losses import Trunk
-from training.taft.store import PATCH, STORED, VARIANTS, Store, with_masks
+from training.taft.objective import PATCH, mouth_patches
+from training.taft.store import STORED, VARIANTS, Store, with_masks
 
 CPU = torch.device("cpu")
 
@@ -58,7 +59,7 @@ def test_every_sample_has_its_own_mask_and_others(arrays: list[dict[str, np.ndar
 
 def test_batches_are_windows_of_the_samples(folder: Path) -> None:
     store = Store([folder], CPU, 3)
-    batch = store.draw(5).batch
+    batch = store.draw(5)
     side = data.WINDOW
     assert batch.inputs.references.shape == (5, 7, 3, side, side)
     assert batch.inputs.validity.shape == (5, 7, 1, side, side)
@@ -73,7 +74,7 @@ def test_batches_are_windows_of_the_samples(folder: Path) -> None:
 def test_one_light_falls_on_truth_and_references(folder: Path, monkeypatch) -> None:
     plain, lit = Store([folder], CPU, 3), Store([folder], CPU, 3)
     monkeypatch.setattr(plain, "_light", lambda _s, size, n: 2 * (torch.ones(size, n, 1, 1, 1),))
-    a, b = plain.draw(4).batch, lit.draw(4).batch
+    a, b = plain.draw(4), lit.draw(4)
     change = [
         (y.mean((-1, -2, -3)) - x.mean((-1, -2, -3))).reshape(4, -1).mean(1)
         for x, y in ((a.truth, b.truth), (a.inputs.references, b.inputs.references))
@@ -83,10 +84,10 @@ def test_one_light_falls_on_truth_and_references(folder: Path, monkeypatch) -> N
 
 
 def test_mouths_are_cut_around_the_mouth(folder: Path) -> None:
-    drawn = Store([folder], CPU, 1).draw(6)
-    mouths = drawn.mouths(drawn.batch.mouth.expand(-1, 3, -1, -1))
-    assert mouths.shape == (6, 3, *PATCH)
-    whole = drawn.batch.mouth.sum((1, 2, 3))
+    batch = Store([folder], CPU, 1).draw(6)
+    mouths, truths = mouth_patches(batch.mouth.expand(-1, 3, -1, -1), batch)
+    assert mouths.shape == truths.shape == (6, 3, *PATCH)
+    whole = batch.mouth.sum((1, 2, 3))
     assert (mouths[:, 0].sum((1, 2)) > 0.9 * whole).all()
     assert (whole > 50).all()
 
@@ -95,7 +96,7 @@ def test_nothing_of_the_truth_under_a_mask_is_given(folder: Path) -> None:
     clean, poisoned = Store([folder], CPU, 2), Store([folder], CPU, 2)
     under = (poisoned.arrays["mask"] > 0).all(1)[:, None].expand_as(poisoned.arrays["truth"])
     poisoned.arrays["truth"][under] = 7
-    a, b = clean.draw(3).batch, poisoned.draw(3).batch
+    a, b = clean.draw(3), poisoned.draw(3)
     for name in ("references", "validity", "hints", "mask"):
         assert torch.equal(getattr(a.inputs, name), getattr(b.inputs, name))
     hidden = (a.inputs.mask > 0).expand_as(a.truth)
@@ -174,17 +175,23 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "init.safetensors"
 
 
-SETTINGS = packed.PackedSettings(batch=2, minutes=5, steps=6, learning_rate=2e-3)
+SETTINGS = packed.PackedSettings(batch=2, steps=6, learning_rate=2e-3)
+
+
+def trainer_of(
+    settings: packed.PackedSettings, folder: Path, init: Path, minutes: float = 5.0
+) -> packed.PackedTrainer:
+    store = Store([folder], CPU, 0)
+    return packed.PackedTrainer(settings, packed.WEIGHTS, Colours(), store, init, minutes)
 
 
 def test_a_run_starts_from_a_checkpoint_and_leaves_one(
     folder: Path, small: Path, tmp_path: Path
 ) -> None:
-    trainer = packed.PackedTrainer(SETTINGS, Colours(), small, CPU)
-    start = load_generator(small).state_dict()
-    assert all(torch.equal(trainer.mean[name], value) for name, value in start.items())
-    packed.train(trainer, Store([folder], CPU, 0), tmp_path, time.monotonic())
-    assert trainer.step == 6
+    trainer, start = trainer_of(SETTINGS, folder, small), load_generator(small).state_dict()
+    begun = trainer.generator.state_dict()
+    assert all(torch.equal(begun[name], value) for name, value in start.items())
+    assert packed.train(trainer, tmp_path) == 6
     made = load_generator(tmp_path / "taft.safetensors")
     assert made.config == g.PRESETS["detail"]
     changed = made.state_dict()
@@ -192,30 +199,47 @@ def test_a_run_starts_from_a_checkpoint_and_leaves_one(
     assert not torch.equal(changed["look.weight"], start["look.weight"])
 
 
-def test_a_critic_is_heard_after_a_while(folder: Path, small: Path) -> None:
-    settings = replace(SETTINGS, adversarial=0.1, judged=0.5)
-    trainer, store = packed.PackedTrainer(settings, Colours(), small, CPU), Store([folder], CPU, 0)
-    drawn = store.draw(2)
-    before = trainer.judge.critic(drawn.mouths(drawn.batch.truth)).mean()
-    terms = [
-        {k: float(v.detach()) for k, v in trainer._terms(drawn, done).items()}
-        for done in (0.4, 0.6)
-    ]
+def test_what_is_kept_is_a_mean_of_the_weights(folder: Path, small: Path) -> None:
+    trainer = trainer_of(replace(SETTINGS, average=0.9), folder, small)
+    engine = trainer.engine()
+    kept = engine.run().state_dict()["look.weight"]
+    last, first = (m.state_dict()["look.weight"] for m in (trainer.generator, load(small)))
+    assert 0 < (kept - first).norm() < (last - first).norm()
+
+
+def load(path: Path) -> nn.Module:
+    return load_generator(path)
+
+
+def test_a_critic_is_heard_after_a_while(folder: Path, small: Path, monkeypatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(packed.time, "monotonic", lambda: now[0])
+    trainer = trainer_of(replace(SETTINGS, adversarial=0.1, judged=0.5), folder, small, minutes=10)
+    batch = trainer.store.draw(2)
+    terms = []
+    for now[0] in (390.0, 410.0):
+        found = trainer.terms(trainer.generator, batch)
+        terms.append({name: float(term.detach()) for name, term in found.items()})
+    assert terms[0]["photo"] == terms[1]["photo"]
     assert terms[0]["total"] != pytest.approx(terms[1]["total"], abs=1e-3)
+
+
+def test_a_critic_learns_what_is_true(folder: Path) -> None:
+    batch = Store([folder], CPU, 0).draw(2)
+    judge, (true, _) = critic.Judge(CPU, 2e-3), mouth_patches(batch.truth, batch)
+    before = judge.critic(true).mean()
     for _ in range(30):
-        trainer.judge.learn(torch.rand(2, 3, *PATCH), drawn.mouths(drawn.batch.truth))
-    after = trainer.judge.critic(drawn.mouths(drawn.batch.truth)).mean()
+        judge.learn(torch.rand(2, 3, *PATCH), true)
+    after = judge.critic(true).mean()
     assert after > before + 0.1
-    assert trainer.judge.fooled(torch.rand(2, 3, *PATCH)) > -after
+    assert judge.fooled(torch.rand(2, 3, *PATCH)) > -after
 
 
 def test_a_run_ends_when_its_time_is_over(folder: Path, small: Path, tmp_path: Path) -> None:
-    trainer = packed.PackedTrainer(replace(SETTINGS, steps=10**9), Colours(), small, CPU)
+    trainer = trainer_of(replace(SETTINGS, steps=10**9), folder, small, minutes=0.05)
     begun = time.monotonic()
-    packed.train(trainer, Store([folder], CPU, 0), tmp_path, begun - 60 * SETTINGS.minutes + 3)
+    assert packed.train(trainer, tmp_path) > 0
     assert time.monotonic() - begun < 60
-    assert trainer.step > 0
-    assert (tmp_path / "taft.safetensors").is_file()
 
 
 def test_the_program_unpacks_and_trains(

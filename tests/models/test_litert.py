@@ -1,4 +1,4 @@
-"""Networks of the .task file: damaged ones are named, and nobody else's words are on stderr."""
+"""Networks that LiteRT runs: damaged ones are named, and nobody else's words are on stderr."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
-from gsmooth_core.tracking.networks import Network
+from gsmooth_core.models.litert import Network
 from tests.attacks.checkpoints import refused
 
 DETECTOR = "face_detector.tflite"
@@ -20,11 +19,6 @@ def test_a_network_says_nothing_of_its_own(capfd) -> None:
     Network(DETECTOR)
     os.write(2, b"still here\n")
     assert capfd.readouterr().err == "still here\n"
-
-
-def test_an_unknown_member_is_a_model_error() -> None:
-    with pytest.raises(ModelError, match=r"has no 'nobody"):
-        Network("nobody.tflite")
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +100,23 @@ def test_a_task_that_makes_no_numbers_is_refused(task, place, monkeypatch):
 def test_a_pipe_in_place_of_the_task_is_refused(place):
     os.mkfifo(place)
     refused(lambda: Network(DETECTOR), "pipe")
+
+
+MATTE = "selfie_segmentation.tflite"
+
+
+@pytest.mark.parametrize("how", ["empty", "junk", "other network", "cut off"])
+def test_a_bare_network_of_other_things_is_refused(task, tmp_path, monkeypatch, how):
+    monkeypatch.setenv("GSMOOTH_MODELS", str(tmp_path))
+    whole = (registry.PACKAGE_WEIGHTS / MATTE).read_bytes()
+    other = {"empty": b"", "junk": b"TFL3" * 1000, "cut off": whole[:60_000]}
+    (tmp_path / MATTE).write_bytes(other.get(how, task[DETECTOR]))
+    refused(lambda: Network(MATTE), MATTE)
+
+
+def test_a_bare_network_that_is_not_ours_is_tried_and_works(tmp_path, monkeypatch):
+    monkeypatch.setenv("GSMOOTH_MODELS", str(tmp_path))
+    (tmp_path / MATTE).write_bytes((registry.PACKAGE_WEIGHTS / MATTE).read_bytes() + bytes(16))
+    made = Network(MATTE)(np.zeros((256, 256, 3), np.float32))
+    assert registry.examine("selfie_segmentation").known == "foreign"
+    assert made["activation_10"].shape == (1, 256, 256, 1)

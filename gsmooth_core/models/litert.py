@@ -1,9 +1,10 @@
-"""The three small networks inside face_landmarker.task, run by LiteRT on one thread.
+"""Small networks of MediaPipe, run by LiteRT on one thread.
 
-The .task file is a ZIP of TensorFlow Lite models (Google, Apache-2.0): a BlazeFace detector,
-a face mesh of 478 points, and a network from points to ARKit scores. LiteRT ends the whole
-process on some damaged networks, so a file that is not the one GSmooth comes with is first tried
-in a process of its own: `python -m gsmooth_core.tracking.networks FILE`.
+`face_landmarker.task` is a ZIP of TensorFlow Lite models (Google, Apache-2.0): a BlazeFace
+detector, a face mesh of 478 points, and a network from points to ARKit scores;
+`selfie_segmentation.tflite` parts a person from the background. LiteRT ends the whole process on
+some damaged networks, so a file that is not the one GSmooth comes with is first tried in a
+process of its own: `python -m gsmooth_core.models.litert MODEL FILE`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,18 +30,42 @@ from gsmooth_core.types import Float
 
 Shape = tuple[int, ...]
 
-MEMBERS: dict[str, tuple[Shape, dict[str, Shape]]] = {
-    "face_detector.tflite": (
+
+@dataclass(frozen=True)
+class NetworkLayout:
+    """Where a network is, and what goes in and comes out.
+
+    Attributes:
+        model: name in the registry of the file it is in.
+        input: shape of its one input.
+        outputs: shapes of its outputs, by name.
+    """
+
+    model: str
+    input: Shape
+    outputs: dict[str, Shape]
+
+
+_FACE = "face_landmarker"
+NETWORKS: dict[str, NetworkLayout] = {
+    "face_detector.tflite": NetworkLayout(
+        _FACE,
         (1, 128, 128, 3),
         {"regressors": (1, 896, 16), "classificators": (1, 896, 1)},
     ),
-    "face_landmarks_detector.tflite": (
+    "face_landmarks_detector.tflite": NetworkLayout(
+        _FACE,
         (1, 256, 256, 3),
         {"Identity": (1, 1, 1, 1434), "Identity_1": (1, 1, 1, 1), "Identity_2": (1, 1)},
     ),
-    "face_blendshapes.tflite": ((1, 146, 2), {"StatefulPartitionedCall:0": (52,)}),
+    "face_blendshapes.tflite": NetworkLayout(
+        _FACE, (1, 146, 2), {"StatefulPartitionedCall:0": (52,)}
+    ),
+    "selfie_segmentation.tflite": NetworkLayout(
+        "selfie_segmentation", (1, 256, 256, 3), {"activation_10": (1, 256, 256, 1)}
+    ),
 }
-"""Input, and outputs by name, of the networks that are used."""
+"""The networks that are used, by the name of their file, which may be a member of a ZIP."""
 
 _LARGEST = 1 << 25  # bytes, of the file and of a network; the file has 4 MB
 _GREATEST = 1e6  # of an output: they are pixels and logits
@@ -53,23 +79,23 @@ _UNREADABLE = (
 
 
 class Network:
-    """One network of the .task file, with a single input tensor.
+    """One network with a single input tensor.
 
     Args:
-        member: name inside the ZIP, such as "face_detector.tflite".
+        name: one of `NETWORKS`.
         threads: CPU threads for one call.
 
     Raises:
-        ModelError: the file is missing, damaged, or has no such member.
+        ModelError: the file is missing, damaged, or holds no such network.
     """
 
-    def __init__(self, member: str, threads: int = 1) -> None:
-        path = registry.locate("face_landmarker")
-        state = registry.examine("face_landmarker")
+    def __init__(self, name: str, threads: int = 1) -> None:
+        model = NETWORKS[name].model
+        path, state = registry.locate(model), registry.examine(model)
         if state.known == "foreign":
-            _try_apart(path, state.sha256)
+            _try_apart(model, path, state.sha256)
         self._source = _source(path)
-        self._interpreter = _interpreter(self._source, member, threads)
+        self._interpreter = _interpreter(self._source, name, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
 
@@ -100,18 +126,19 @@ class Network:
 
 
 def _source(path: Path) -> ModelSource:
-    return ModelSource(path, "file of face networks", _HINT)
+    return ModelSource(path, "file of networks", _HINT)
 
 
-def _interpreter(source: ModelSource, member: str, threads: int) -> Interpreter:
-    content = _member(source, member)
+def _interpreter(source: ModelSource, name: str, threads: int) -> Interpreter:
+    bare = source.path.suffix == ".tflite"
+    content = source.read(_LARGEST) if bare else _member(source, name)
     try:
         with _silence():
             interpreter = Interpreter(model_content=content, num_threads=threads)
-            _check_layout(source, interpreter, member)
+            _check_layout(source, interpreter, name)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError, MemoryError) as error:
-        raise source.refused(f"'{member}' is damaged ({error})") from error
+        raise source.refused(f"'{name}' is damaged ({error})") from error
     return interpreter
 
 
@@ -131,19 +158,19 @@ def _member(source: ModelSource, member: str) -> bytes:
             raise source.refused(f"'{member}' cannot be unpacked ({error})") from error
 
 
-def _check_layout(source: ModelSource, interpreter: Interpreter, member: str) -> None:
+def _check_layout(source: ModelSource, interpreter: Interpreter, name: str) -> None:
     inputs = [(tuple(d["shape"]), d["dtype"]) for d in interpreter.get_input_details()]
     outputs = {d["name"]: (tuple(d["shape"]), d["dtype"]) for d in interpreter.get_output_details()}
-    shape, made = MEMBERS[member]
-    wanted = {name: (size, np.float32) for name, size in made.items()}
-    if inputs != [(shape, np.float32)] or outputs != wanted:
-        raise source.refused(f"'{member}' is another network")
+    layout = NETWORKS[name]
+    wanted = {output: (size, np.float32) for output, size in layout.outputs.items()}
+    if inputs != [(layout.input, np.float32)] or outputs != wanted:
+        raise source.refused(f"'{name}' is another network")
 
 
 @lru_cache(maxsize=8)
-def _try_apart(path: Path, digest: str) -> None:
+def _try_apart(model: str, path: Path, digest: str) -> None:
     """Run all networks of a foreign file once where a crash harms nobody."""
-    command = [sys.executable, "-m", __name__, str(path)]
+    command = [sys.executable, "-m", __name__, model, str(path)]
     known = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(
@@ -163,13 +190,15 @@ def _try_apart(path: Path, digest: str) -> None:
         raise _source(path).refused(f"its networks crash when they are tried {last}")
 
 
-def _try(path: Path) -> int:
+def _try(model: str, path: Path) -> int:
     """What the process of its own does; see `_try_apart`."""
     try:
-        for member, (shape, _) in MEMBERS.items():
-            interpreter = _interpreter(_source(path), member, 1)
+        for name, layout in NETWORKS.items():
+            if layout.model != model:
+                continue
+            interpreter = _interpreter(_source(path), name, 1)
             index = interpreter.get_input_details()[0]["index"]
-            interpreter.set_tensor(index, np.zeros(shape, np.float32))
+            interpreter.set_tensor(index, np.zeros(layout.input, np.float32))
             interpreter.invoke()
     except ModelError as error:
         sys.stdout.write(error.message)
@@ -196,4 +225,4 @@ def _silence() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(_try(Path(sys.argv[1])))
+    sys.exit(_try(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,90 @@
+"""Movements of a head away from where it is in a photo, and how far it may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from gsmooth_core.types import Float
+
+ATLAS = (0.0, -0.45, -0.9)
+"""Where the skull rests on the neck, in model space (decimetres).
+
+Measured: the point that moves least while the training people turn their heads, with x put to 0.
+"""
+
+FREE, MOST = np.deg2rad(8.0), np.deg2rad(12.0)
+"""Turns up to the first stay as they are; none reaches the second (radians)."""
+FREE_SHIFT, MOST_SHIFT = 0.2, 0.4
+"""The same of shifts (decimetres)."""
+
+_ORDER = "YXZ"  # yaw, then pitch and roll about the axes that it has turned
+
+
+@dataclass(frozen=True)
+class HeadMotion:
+    """How a head moves away from where it is in the photo.
+
+    Attributes:
+        turn: (T, 3) pitch, yaw, roll in radians (pitch > 0 nods down, yaw > 0 turns to the
+            viewer's right, roll > 0 tilts clockwise as the viewer sees it), about the atlas
+            joint; `turn_matrices` says in which order.
+        shift: (T, 3) of that joint in decimetres, in camera axes (x right, y up, z towards the
+            camera).
+        blink: (T,) 0 open .. 1 closed.
+        fps: frame rate.
+    """
+
+    turn: Float
+    shift: Float
+    blink: Float
+    fps: Fraction
+
+    def __post_init__(self) -> None:
+        count = len(self.blink)
+        shapes = (self.turn.shape, self.shift.shape, self.blink.shape)
+        if shapes != ((count, 3), (count, 3), (count,)):
+            raise ValueError(f"turns, shifts and blinks have the shapes {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.blink)
+
+
+def turn_matrices(turn: Float) -> Float:
+    """(T, 3) pitch, yaw, roll -> (T, 3, 3) rotations in camera axes: R of a new head is `M @ R`."""
+    matrices = Rotation.from_euler(_ORDER, turn[:, [1, 0, 2]] * (1, 1, -1)).as_matrix()
+    return np.asarray(matrices, np.float32)
+
+
+def matrix_turns(matrices: Float) -> Float:
+    """(T, 3, 3) rotations in camera axes -> (T, 3) pitch, yaw, roll; inverts `turn_matrices`."""
+    yaw, pitch, roll = Rotation.from_matrix(matrices).as_euler(_ORDER).T
+    turn: Float = np.stack([pitch, yaw, -roll], axis=1).astype(np.float32)
+    return turn
+
+
+def scaled(motion: Float, amount: float) -> Float:
+    """A movement made smaller or larger, and softly kept from going too far.
+
+    Args:
+        motion: (T, 6) turn and shift.
+        amount: factor; 1 leaves small movements as they are.
+
+    Returns:
+        (T, 6); turns stay below `MOST`, shifts below `MOST_SHIFT`.
+    """
+    turn, shift = motion[:, :3] * amount, motion[:, 3:] * amount
+    kept = [_limited(turn, FREE, MOST), _limited(shift, FREE_SHIFT, MOST_SHIFT)]
+    return np.concatenate(kept, axis=1).astype(np.float32)
+
+
+def _limited(vectors: Float, free: float, most: float) -> Float:
+    """(T, 3) vectors of which the long ones are shortened, smoothly."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    beyond = np.maximum(length - free, 0) / (most - free)
+    kept = np.where(beyond > 0, free + (most - free) * np.tanh(beyond), length)
+    shortened: Float = vectors * kept / np.maximum(length, 1e-9)
+    return shortened

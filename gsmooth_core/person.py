@@ -1,0 +1,275 @@
+"""What is done for one person of a clip, each stage of it kept in a folder.
+
+A job that dubs one person is done in the job's own folder; one that dubs several has a folder
+`person_N` in it for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression, predict_expression
+from gsmooth_core.a2ep.manner import Manner
+from gsmooth_core.a2ep.manner_file import Taught, load_taught, save_taught
+from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.mesh import export_mesh
+from gsmooth_core.face.texture import clip_texture
+from gsmooth_core.job import seen
+from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
+from gsmooth_core.job.followed import Followed
+from gsmooth_core.job.inputs import StageInputs
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.own_speech import own_speech
+from gsmooth_core.job.source import FrameReader, Source
+from gsmooth_core.job.stage import Stage, optional_result_of, result_of
+from gsmooth_core.job.turns import at_turns
+from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
+from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
+from gsmooth_core.media.images import write_image
+from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
+from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
+from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
+from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.samples import ClipData
+from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image
+
+_UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
+
+
+class PersonStages:
+    """The stages of one person, in their order.
+
+    Args:
+        job: what to do; it names one person and one speech.
+        folder: where the results of the stages lie; it must exist.
+        on_event: told about progress and messages.
+        cancelled: asked before every frame.
+
+    Attributes:
+        turns: (T,) the frames in which this person is dubbed; None for all.
+
+    Raises:
+        GSmoothError: the source or the face model cannot be used as the job says.
+    """
+
+    adapt_settings = AdaptSettings()
+
+    def __init__(
+        self,
+        job: Job,
+        folder: Path,
+        on_event: OnEvent = lambda event: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> None:
+        self.job, self.folder, self.emit, self.cancelled = job, folder, on_event, cancelled
+        self.source = Source(job)
+        self.model = load_face_model(job.settings.face_model)
+        self.journal = Journal(folder)
+        self.occlusion = OcclusionSettings() if job.settings.occluders else None
+        self.inputs = StageInputs(self.source, folder, self.occlusion, self.adapt_settings)
+        self.turns: Bool | None = None
+
+    @cached_property
+    def followed(self) -> Followed:
+        """Everybody in the clip; several people of a job share it."""
+        return Followed(self.source, self.model, self.emit, self.cancelled)
+
+    def check_speech(self) -> None:
+        """Refuse a speech in which nothing is heard where the picture is.
+
+        Raises:
+            ModelError: the model that predicts from it is missing or damaged.
+            NoSpeechError: there is nothing to hear.
+        """
+        if self._given() is not None:
+            return
+        load_a2ep(self.job.settings.a2ep)
+        self.source.speech()
+        if (unheard := self.source.unheard_seconds()) > _UNHEARD:
+            text = f"The speech is longer than the picture: its last {unheard:.1f} s are lost."
+            self.emit(Message("warning", text))
+
+    def track(self) -> FaceTrack:
+        """Follow the face and fit the model to it (the paper's R-Net role)."""
+        name, inputs = "track.safetensors", self.inputs.track()
+        stage = Stage("track", name, inputs, self._track, save_track, load_track)
+        track = result_of(stage, self.journal)
+        for text in seen.warnings(track, self.source):
+            self.emit(Message("warning", text))
+        return track
+
+    def predict(self) -> Expression:
+        """Expression curves of the speech (A2EP), as long as the picture."""
+        name, inputs = "predicted.safetensors", self.inputs.predict()
+        stage = Stage("predict", name, inputs, self._predict, save_expression, load_expression)
+        return result_of(stage, self.journal)
+
+    def target(self, track: FaceTrack) -> Expression:
+        """The expression that every frame is to show: edited, given, or predicted from speech.
+
+        An `expression.json` in the job's folder holds edits of the user and comes first.
+        """
+        given = self._given()
+        curves = load_expression(given) if given else self.merged(track)
+        target = fit_curves(curves, track)
+        if self.turns is not None:
+            target = at_turns(target, track, self.turns)
+        save_expression(self.folder / "target.safetensors", target)
+        return target
+
+    def merged(self, track: FaceTrack) -> Expression:
+        """The predicted mouth in the manner of this person, with the face's other movements."""
+        a2ep, predicted = load_a2ep(self.job.settings.a2ep), self.predict()
+        return merge_expression(track, predicted, self.job.settings, a2ep, self.manner(track, a2ep))
+
+    def manner(self, track: FaceTrack, a2ep: A2EP) -> Manner | None:
+        """How this person speaks, where the clip's own speech shows it and the job asks for it."""
+        if not self.job.settings.style or self.source.clip.still:
+            return None
+
+        def listen() -> Taught:
+            return own_speech(self.source, track, a2ep)
+
+        name, inputs = "manner.safetensors", self.inputs.manner()
+        stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
+        taught = result_of(stage, self.journal)
+        self.emit(Message("info", taught.said))
+        return taught.manner
+
+    def occluders(self, track: FaceTrack) -> Occluders | None:
+        """What passes before the lower face, where there is anything and the job asks for it."""
+        settings = self.occlusion
+        if settings is None or self.source.clip.still:
+            return None
+
+        def find() -> Occluders:
+            on_progress = self._progress("occluders", self.source.count)
+            return find_occluders(self._opened, track, self.model, settings, on_progress)
+
+        name, inputs = "occluders.safetensors", self.inputs.occluders()
+        stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
+        found = result_of(stage, self.journal)
+        if not len(found):
+            return None
+        text = f"Something is before the mouth in {len(found)} frames; it stays there."
+        self.emit(Message("info", text))
+        return found
+
+    def adapt(self, track: FaceTrack) -> Personal | None:
+        """What the clip teaches about the person; None where it is too short for that."""
+
+        def teach() -> Personal | None:
+            return self._learn(track)
+
+        name, inputs = "personal.safetensors", self.inputs.adapt()
+        stage = Stage("adapt", name, inputs, teach, save_personal, load_personal)
+        return optional_result_of(stage, self.journal)
+
+    def mesh(self, track: FaceTrack, curves: Expression) -> dict[str, str]:
+        """Write the face as a mesh with shape keys and curves, and the clip's own texture."""
+        mesh = self.folder / "mesh.safetensors"
+        export_mesh(mesh, self.model, track, curves)
+
+        def unwrap() -> Image:
+            with closing(self.source.frames()) as frames:
+                return clip_texture(frames, track, self.model)
+
+        stage = Stage("texture", "texture.png", self.inputs.track(), unwrap, write_image, str)
+        return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
+
+    def translator(
+        self, track: FaceTrack, target: Expression, frames: FrameSource
+    ) -> FaceTranslator:
+        """What makes this person's frames; its references are read from `frames`."""
+        generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
+        occluders = self.occluders(track)
+        unoccluded = occluders.unoccluded(track) if occluders else track
+        personal = self.adapt(unoccluded) if self.job.settings.adapt else None
+        return FaceTranslator(
+            track,
+            self.model,
+            target.values,
+            frames,
+            generator,
+            compose,
+            self._device,
+            personal,
+            occluders,
+        )
+
+    def opened_translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
+        """What makes this person's frames, its references read from the job's clip."""
+        with self._opened() as frames:
+            made = self.translator(track, target, frames)
+        if self.turns is not None:
+            made.wanted = made.wanted & self.turns
+        return made
+
+    def compose_settings(self) -> ComposeSettings:
+        """What the job's settings mean for the picture."""
+        settings = self.job.settings
+        return ComposeSettings(
+            whole_face=settings.mask == "face",
+            size=0 if settings.crop_size == "auto" else int(settings.crop_size),
+            references=ReferenceSettings(gap=settings.reference_gap),
+        )
+
+    # -- how a stage is done -----------------------------------------------------------------
+
+    def _given(self) -> Path | None:
+        """Curves that the user edited or gave."""
+        edited = self.folder / "expression.json"
+        return edited if edited.is_file() else self.job.expression
+
+    def _track(self) -> FaceTrack:
+        return self.followed.track(self.job.settings.face)
+
+    def _predict(self) -> Expression:
+        source = self.source
+        on_progress = self._progress("predict", source.count)
+        whole = PredictSettings(bounded=False)  # strength and smoothing follow in `merged`
+        model = load_a2ep(self.job.settings.a2ep)
+        return predict_expression(
+            source.speech(), source.count, source.shown.fps, on_progress, whole, model
+        )
+
+    def _learn(self, track: FaceTrack) -> Personal | None:
+        settings = self.adapt_settings
+        on_frame = self._progress("adapt", sample_count(settings))
+        generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
+        data = ClipData(track, self.model, self._opened, generator, compose, self._device)
+        learned = learn(data, settings, self.job.settings.adapt, on_frame)
+        if learned is None:
+            text = "The clip is too short to learn from; not adapted."
+            self.emit(Message("warning", text))
+            return None
+        on_frame(sample_count(settings))  # a short clip has fewer
+        return learned
+
+    def _progress(self, stage: str, total: int) -> Callable[[int], None]:
+        return progress(stage, total, self.emit, self.cancelled)
+
+    @property
+    def _device(self) -> str | None:
+        """What the generator works on; None for the best."""
+        return None if self.job.settings.device == "auto" else self.job.settings.device
+
+    def _opened(self) -> closing[FrameReader]:
+        return closing(self.source.frames())
+
+
+class Part(NamedTuple):
+    """A person, followed and with words to say."""
+
+    stages: PersonStages
+    track: FaceTrack
+    target: Expression

@@ -1,0 +1,1 @@
+"""Photo mode: one picture, its head, its eyes and its background, made ready to move."""

@@ -1,0 +1,190 @@
+"""A photo as one surface in space: rigid where the head is, at rest where nothing moves.
+
+The fitted head mesh gives the depth of the head, which is continued over hair and neck with a
+limited slope. A weight says how far each place goes with the head: all the way on face and hair,
+less and less down the neck and towards the background, so nothing is cut out and nothing behind
+the head must be invented.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter, grey_erosion
+
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.rasterizer import rasterize
+from gsmooth_core.motion.head import ATLAS, turn_matrices
+from gsmooth_core.types import Bool, FaceTrack, Float
+
+_NODES = 160  # of the grid, along the longer side of what can move
+_REACH = 1.25  # widths of the head around it over which the grid reaches
+_HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
+_CHIN, _DOWN = 0.04, 0.8  # and upward, and down the neck
+_SLOPE = 1.2  # decimetres of depth a decimetre across, beyond which a surface would be smeared
+_SMOOTH = (0.06, 0.4)  # widths of the head over which invented depth is smoothed, near and far
+_TURN = 0.2  # and the direction in which places lie from the head
+_ANCHOR = 0.25  # widths of the head over which what is no face rests at the photo's edge
+_HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The surface of a photo, as a grid of N = rows x columns nodes.
+
+    Attributes:
+        pixels: (N, 2) where the nodes are in the photo; some lie beyond its edges.
+        points: (N, 3) where they are in camera space, decimetres.
+        weight: (N,) 0..1, how far they go with the head.
+        faces: (F, 3) the grid's triangles.
+        shape: rows and columns.
+        joint: (3,) the atlas joint in camera space.
+        focal: focal length in pixels.
+        size: width and height of the photo.
+        face: (H, W) where the photo shows the face.
+        wide: width of the head in pixels.
+    """
+
+    pixels: Float
+    points: Float
+    weight: Float
+    faces: NDArray[np.int32]
+    shape: tuple[int, int]
+    joint: Float
+    focal: float
+    size: tuple[int, int]
+    face: Bool
+    wide: float
+
+    def moved(self, turn: Float, shift: Float) -> Float:
+        """(N, 3) u, v and depth of the nodes when the head moves.
+
+        Args:
+            turn: (3,) pitch, yaw, roll in radians, as `HeadMotion` has them.
+            shift: (3,) decimetres in camera axes.
+        """
+        target = rigid(self.points, self.joint, turn_matrices(turn[None])[0], shift)
+        placed = self.points + self.weight[:, None] * (target - self.points)
+        return project(placed, self.focal, *self.size)
+
+    def at(self, pixels: Float) -> Float:
+        """(K, 3) points of the surface in camera space under pixels (K, 2) of the photo."""
+        grid = self.points.reshape(*self.shape, 3)
+        step = self.pixels[1, 0] - self.pixels[0, 0]
+        places = ((pixels - self.pixels[0]) / step).astype(np.float32)  # (K, 2) columns, rows
+        depth = cv2.remap(
+            np.ascontiguousarray(-grid[..., 2]), places[:, 0], places[:, 1], cv2.INTER_LINEAR
+        )[:, 0]
+        return _unprojected(pixels, depth, self.focal, self.size)
+
+
+def rigid(points: Float, joint: Float, matrix: Float, shift: Float) -> Float:
+    """(N, 3) points that turn by a rotation (3, 3) about a joint and are shifted, camera space."""
+    moved: Float = ((points - joint) @ matrix.T + joint + shift).astype(np.float32)
+    return moved
+
+
+def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
+    """The surface of a photo whose head was tracked.
+
+    Args:
+        track: of the photo: one frame.
+        model: the track's face model.
+    """
+    vertices = model.shape(track.identity, track.expression[0])
+    camera = pose(vertices, track.rotation[0], track.translation[0])
+    seen = project(camera, track.focal, track.width, track.height)
+    head = model.faces[~model.in_regions(*_HEAD)[model.faces].any(1)].astype(np.int32)
+    wide = float(np.ptp(seen[np.unique(head), 0]))  # pixels
+    pixels, shape = _grid(seen[np.unique(head), :2], wide)
+    step = float(pixels[1, 0] - pixels[0, 0])
+    local = seen.astype(np.float32).copy()
+    local[:, :2] = (seen[:, :2] - pixels[0]) / step + 0.5  # node n is the centre of cell n
+    skull = rasterize(local, head, local, *shape)
+    neck = rasterize(local, model.faces.astype(np.int32), local, *shape)
+    depth = _continued(neck.depth, neck.mask, wide / step, step / track.focal)
+    weight = _weights(skull.mask, wide / step) * _anchored(
+        pixels, skull.mask, wide, (track.width, track.height)
+    )
+    joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
+    size = track.width, track.height
+    points = _unprojected(pixels, depth.ravel(), track.focal, size)
+    face = rasterize(seen, head, seen, track.height, track.width).mask
+    return Sheet(
+        pixels, points, weight, _triangles(*shape), shape, joint, track.focal, size, face, wide
+    )
+
+
+def _grid(head: Float, wide: float) -> tuple[Float, tuple[int, int]]:
+    """(N, 2) pixels of a regular grid around the head (V, 2), row by row, and its shape."""
+    low, high = head.min(0) - _REACH * wide, head.max(0) + _REACH * wide
+    step = max(1.0, float((high - low).max()) / _NODES)
+    columns, rows = (int(n) for n in np.ceil((high - low) / step) + 1)
+    x, y = low[0] + step * np.arange(columns), low[1] + step * np.arange(rows)
+    pixels = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)  # (rows * columns, 2)
+    return pixels.astype(np.float32), (rows, columns)
+
+
+def _triangles(rows: int, columns: int) -> NDArray[np.int32]:
+    """(F, 3) two for each cell of a grid."""
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b, c, d = (
+        part.ravel() for part in (index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:])
+    )
+    cells = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
+    return np.asarray(cells, np.int32)
+
+
+def _continued(depth: Float, known: Bool, wide: float, scale: float) -> Float:
+    """(rows, columns) the depth, continued from where it is known, nowhere steeper than _SLOPE.
+
+    Args:
+        depth: decimetres, infinite where it is not known.
+        known: where it is.
+        wide: nodes across a head.
+        scale: decimetres a node, at a distance of a decimetre.
+    """
+    far, nearest = distance_transform_edt(~known, return_indices=True)
+    filled = depth[tuple(nearest)]
+    near, smooth = (gaussian_filter(filled, s * wide, mode="nearest") for s in _SMOOTH)
+    near += np.clip(far / (_SMOOTH[1] * wide), 0, 1) * (smooth - near)
+    filled = np.where(known, filled, near)
+    reach = max(2, round(0.5 * wide))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    rise = _SLOPE * scale * float(np.median(depth[known])) * np.hypot(x, y)
+    return np.asarray(grey_erosion(filled, structure=-rise), np.float32)
+
+
+def _weights(head: Bool, wide: float) -> Float:
+    """(N,) 1 on the head (rows, columns) and the hair around it, falling to 0 around them."""
+    far, (near_y, _) = distance_transform_edt(~head, return_indices=True)
+    rows = np.indices(head.shape)[0]
+    down = np.clip((rows - near_y) / np.maximum(far, 1e-6), 0, 1)  # 1 straight below the head
+    down = gaussian_filter(down, _TURN * wide)
+    flat, fade = (side + down * (below - side) for side, below in ((_HAIR, _CHIN), (_FADE, _DOWN)))
+    return _smoothstep(1 - (far / wide - flat) / fade).ravel()
+
+
+def _anchored(pixels: Float, head: Bool, wide: float, size: tuple[int, int]) -> Float:
+    """(N,) 0 at the photo's edges and beyond, 1 well within it and on the head itself."""
+    inside = np.minimum(pixels, np.array(size, np.float32) - pixels).min(1)
+    rest = _smoothstep(inside / (_ANCHOR * wide))
+    return np.asarray(np.where(head.ravel(), 1, rest), np.float32)
+
+
+def _smoothstep(x: Float) -> Float:
+    t = np.clip(x, 0, 1).astype(np.float32)
+    step: Float = t * t * (3 - 2 * t)
+    return step
+
+
+def _unprojected(pixels: Float, depth: Float, focal: float, size: tuple[int, int]) -> Float:
+    """(N, 3) camera-space points under pixels (N, 2) at depths (N,)."""
+    x = (pixels[:, 0] - size[0] / 2) * depth / focal
+    y = (size[1] / 2 - pixels[:, 1]) * depth / focal
+    points: Float = np.stack([x, y, -depth], 1).astype(np.float32)
+    return points

@@ -1,0 +1,78 @@
+"""The surface of a photo: the head is rigid, what is far from it rests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gsmooth_core.face.camera import pose, project
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.motion.head import ATLAS, turn_matrices
+from gsmooth_core.portrait.sheet import Sheet, sheet_of
+from tests.portrait import scene
+
+
+@pytest.fixture(scope="module")
+def sheet() -> Sheet:
+    return sheet_of(scene.still(), scene.face_model())
+
+
+def front() -> np.ndarray:
+    """Some points of the face that look at the camera, in camera space."""
+    track, model = scene.still(), scene.face_model()
+    skin = np.flatnonzero(model.in_regions(Region.SKIN) & (model.mean[:, 2] > 0.1))
+    return pose(model.mean[skin][::40], track.rotation[0], track.translation[0])
+
+
+def test_nodes_at_rest_are_seen_where_they_are(sheet: Sheet) -> None:
+    seen = sheet.moved(np.zeros(3), np.zeros(3))
+    np.testing.assert_allclose(seen[:, :2], sheet.pixels, atol=1e-2)
+
+
+def test_the_surface_lies_on_the_face(sheet: Sheet) -> None:
+    points = front()
+    pixels = project(points, scene.FOCAL, scene.WIDTH, scene.HEIGHT)[:, :2]
+    assert len(points) > 30
+    apart = np.linalg.norm(sheet.at(pixels) - points, axis=1)
+    assert np.median(apart) < 0.02
+    assert apart.max() < 0.13  # beside the nose, whose slope is limited
+
+
+def test_the_head_turns_as_a_rigid_body_about_the_atlas(sheet: Sheet) -> None:
+    """Against the mesh itself, turned in model space."""
+    turn, shift = np.deg2rad([5.0, -8.0, 4.0]), np.array([0.05, -0.1, 0.2])
+    track = scene.still()
+    atlas = pose(np.array([ATLAS]), track.rotation[0], track.translation[0])[0]
+    matrix = turn_matrices(turn[None])[0]
+    points = front()
+    wanted = project((points - atlas) @ matrix.T + atlas + shift, scene.FOCAL, 260, 300)
+    pixels = project(points, scene.FOCAL, scene.WIDTH, scene.HEIGHT)[:, :2]
+    step = sheet.pixels[1, 0] - sheet.pixels[0, 0]
+    node = np.rint((pixels - sheet.pixels[0]) / step).astype(int)
+    index = node[:, 1] * sheet.shape[1] + node[:, 0]
+    moved = sheet.moved(turn, shift)[index, :2] - sheet.pixels[index]
+    np.testing.assert_allclose(moved, wanted[:, :2] - pixels, atol=1.2)
+    assert np.abs(moved).max() > 8
+
+
+def test_weights_fall_down_the_neck_and_to_nothing(sheet: Sheet) -> None:
+    weight = sheet.weight.reshape(sheet.shape)
+    track = scene.still()
+    chin = pose(np.array([[0.0, -0.8, 0.2]]), track.rotation[0], track.translation[0])
+    u, v, _ = project(chin, scene.FOCAL, scene.WIDTH, scene.HEIGHT)[0]
+    step = sheet.pixels[1, 0] - sheet.pixels[0, 0]
+    column, row = (int((p - o) / step) for p, o in zip((u, v), sheet.pixels[0], strict=True))
+    down = weight[row:, column]
+    assert down[0] == 1
+    assert (np.diff(down) <= 1e-3).all()
+    assert down[-1] == 0
+    assert set(np.unique(weight[[0, -1]])) == {0}
+    assert set(np.unique(weight[:, [0, -1]])) == {0}
+
+
+def test_no_slope_is_steeper_than_skin_can_be_drawn_over(sheet: Sheet) -> None:
+    points = sheet.points.reshape(*sheet.shape, 3)
+    for axis in (0, 1):
+        rise = np.abs(np.diff(points[..., 2], axis=axis))
+        run = np.abs(np.diff(points[..., axis ^ 1], axis=axis))
+        assert (rise < 1.5 * run + 0.01).all()
