@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from gsmooth_core.a2ep.manner import Lesson, Manner, Plan, learn_manner
+from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
@@ -28,7 +29,7 @@ FEWEST = 100  # frames of speech at 25 a second below which nothing is learned
 FEWEST_JUDGED = 20  # frames of a stretch that can judge
 CHANCE = 0.5  # standard errors that a safer plan may be behind
 SLACK = 1.05  # share of the plain style's error that full movement may have
-BETTER = 1.0  # share of the plain style's error that must be undercut
+FOLLOWS = 0.95  # share of a still mouth's error that speech has to undercut
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Mouths:
     opening: Float
     usual: float
     rest: Float
+
+    @classmethod
+    def of(cls, model: A2EP) -> Mouths:
+        """What `model` knows of them."""
+        gram, opening = model.array("gram"), model.array("opening")
+        return cls(gram, opening, float(model.usual), model.array("rest"))
 
     def style(self, lesson: Lesson) -> Style:
         """The plain style that the usable frames show."""
@@ -88,10 +95,18 @@ class _Held:
     Attributes:
         shape: (P + 1, S) around each stretch's own mean.
         whole: (P + 1, S) with the mean.
+        still: (S,) shape error of a mouth that does not move.
     """
 
     shape: Float
     whole: Float
+    still: Float
+
+    def follows(self, plan: int) -> bool:
+        """Whether lips follow the sound at all, and no worse than the plain style's."""
+        made = float(self.shape[plan].sum())
+        plain, still = float(self.shape[-1].sum()), float(self.still.sum())
+        return made <= min(SLACK * plain, FOLLOWS * still)
 
 
 def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
@@ -109,7 +124,7 @@ def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
     held = _judged(lesson, stretches, mouths)
     plan = safest(held.shape)
     gain = 1.0 - float(held.whole[plan].sum() / max(held.whole[-1].sum(), 1e-12))
-    if 1.0 - gain >= BETTER or held.shape[plan].sum() > held.shape[-1].sum() * SLACK:
+    if gain <= 0 or not held.follows(plan):
         return Learned(None, seconds, gain)
     fullness = _fullest(lesson, stretches, mouths, PLANS[plan], held)
     manner = replace(mouths.manner(lesson, PLANS[plan]), fullness=fullness)
@@ -141,7 +156,14 @@ def _judged(lesson: Lesson, stretches: list[tuple[Bool, slice]], mouths: Mouths)
     """Errors of every plan on every stretch."""
     rows = [[_errors(lesson, s, mouths, plan) for s in stretches] for plan in (*PLANS, None)]
     both = np.array(rows, float)  # (P + 1, S, 2)
-    return _Held(both[..., 0], both[..., 1])
+    still = [_stillness(lesson, where, mouths) for _, where in stretches]
+    return _Held(both[..., 0], both[..., 1], np.array(still))
+
+
+def _stillness(lesson: Lesson, where: slice, mouths: Mouths) -> float:
+    """Shape error of a mouth that does not move."""
+    true = lesson.shown[where][lesson.usable[where]]
+    return mouths.error(true, true.mean(axis=0))
 
 
 def _errors(

@@ -52,10 +52,7 @@ def learned_from(
     seconds = float(len(track) / fps)
     aligned = heard(audio, sync.offset_seconds, None, 0.0, seconds)
     lesson = _lesson(track, aligned, fps, _in_step(sync, len(track), float(fps)), model)
-    mouths = Mouths(
-        model.array("gram"), model.array("opening"), float(model.usual), model.array("rest")
-    )
-    learned = choose_manner(lesson, mouths)
+    learned = choose_manner(lesson, Mouths.of(model))
     if learned.manner:
         return Taught(
             f"Speaks like this person: learned from {learned.seconds:.0f} s of their own speech "
