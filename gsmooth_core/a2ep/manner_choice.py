@@ -118,8 +118,10 @@ def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
     """
     speech = int(lesson.spoken.sum())
     seconds = speech / lesson.fps
+    if seconds * 25 < FEWEST:
+        return Learned(None, seconds)
     stretches = list(held_back(lesson))
-    if seconds * 25 < FEWEST or len(stretches) < STRETCHES:
+    if len(stretches) < STRETCHES:
         return Learned(None, seconds)
     held = _judged(lesson, stretches, mouths)
     plan = safest(held.shape)
@@ -132,15 +134,20 @@ def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
 
 
 def held_back(lesson: Lesson) -> Iterator[tuple[Bool, slice]]:
-    """Frames (T,) that teach and the stretch that judges, for each stretch that can."""
+    """Frames (T,) that teach and the stretch that judges, for each stretch that can.
+
+    All stretches hold as many frames of speech, wherever in the clip the person speaks.
+    """
     count, gap = len(lesson.usable), round(GAP * lesson.fps)
-    edges = np.linspace(0, count, STRETCHES + 1).astype(int)
+    speech = np.flatnonzero(lesson.spoken)
+    inner = speech[np.arange(1, STRETCHES) * len(speech) // STRETCHES]
+    edges = [0, *(int(edge) for edge in inner), count]
     for first, last in pairwise(edges):
         teach = np.ones(count, bool)
         teach[max(0, first - gap) : last + gap] = False
         enough = (lesson.spoken & teach).sum() * 25 >= FEWEST / 2 * lesson.fps
         if enough and lesson.usable[first:last].sum() >= FEWEST_JUDGED:
-            yield teach, slice(int(first), int(last))
+            yield teach, slice(first, last)
 
 
 def safest(errors: Float) -> int:
