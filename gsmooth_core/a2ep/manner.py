@@ -17,6 +17,7 @@ from gsmooth_core.types import Bool, Float
 
 SPOKEN = 0.02  # movement of some component from which a frame counts as speech
 MOST_GAIN = 1.5  # of the opening; beyond it noise would speak
+NEARLY = 0.2  # share of the usual gap at which the average speaker's lips nearly meet
 FEW = 40  # frames of speech after which its own width counts as much as that of the lesson
 
 
@@ -51,6 +52,7 @@ class Manner:
         damped: the same of what the map alone makes of the lesson's speech.
         fullness: share of `spread` that speech shall have; 0 leaves the map's movement.
         contact: opening at which the lips meet.
+        gap: how far the average speaker's lips are apart in that speech.
     """
 
     weights: Float
@@ -62,6 +64,7 @@ class Manner:
     damped: float
     fullness: float = 0.0
     contact: float = -np.inf
+    gap: float = 1.0
 
     def move(self, moved: Float) -> Float:
         """(T, E) movement of the average speaker -> (T, E) expression, its opening damped."""
@@ -84,6 +87,18 @@ class Manner:
         wider = np.maximum(wider, np.minimum(open_by, self.contact))
         return said + (wider - open_by)[:, None] * self.way  # type: ignore[no-any-return]
 
+    def meet(self, said: Float, moved: Float, opening: Float) -> Float:
+        """Lips that meet for the average speaker meet for this person, whatever W makes of it.
+
+        Args:
+            said: (T, E) expressions.
+            moved: (T, E) the movement they were made of.
+            opening: (E,) how far each component opens the lips.
+        """
+        apart = np.maximum(moved @ opening, 0.0) / max(NEARLY * self.gap, 1e-6)
+        beyond = np.maximum(said @ opening - self.contact, 0.0)
+        return said - (np.exp(-(apart**2)) * beyond)[:, None] * self.way  # type: ignore[no-any-return]
+
     def _gain(self, open_by: Float) -> float:
         """How much wider the openings of some speech (N,) have to be."""
         if self.fullness <= 0 or not len(open_by):
@@ -100,8 +115,10 @@ class Manner:
             opening: (E,) how far each component opens the lips.
             strength: how far the mouth moves from where it lies without speech.
         """
-        said = self.widen(self.move(moved), opening, spoken_frames(moved))
-        start = self.move(np.zeros_like(moved[:1]))
+        wide = self.widen(self.move(moved), opening, spoken_frames(moved))
+        said = self.meet(wide, moved, opening)
+        still = np.zeros_like(moved[:1])
+        start = self.meet(self.move(still), still, opening)
         return np.clip(start + strength * (said - start), 0, 1).astype(np.float32)
 
 
@@ -176,7 +193,7 @@ def learn_manner(
     damped = float(np.std((x - heard) @ weights @ opening))
     return Manner(
         weights, reach, heard, mean, way, float(open_by.std()), damped,
-        contact=contact,
+        contact=contact, gap=float(np.mean(lesson.moved[speaks] @ opening)),
     )  # fmt: skip
 
 

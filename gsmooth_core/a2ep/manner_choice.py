@@ -29,7 +29,6 @@ FEWEST = 100  # frames of speech at 25 a second below which nothing is learned
 FEWEST_JUDGED = 20  # frames of a stretch that can judge
 CHANCE = 0.5  # standard errors that a safer plan may be behind
 SLACK = 1.05  # share of the plain style's error that full movement may have
-FOLLOWS = 0.95  # share of a still mouth's error that speech has to undercut
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class _Held:
         """Whether lips follow the sound at all, and no worse than the plain style's."""
         made = float(self.shape[plan].sum())
         plain, still = float(self.shape[-1].sum()), float(self.still.sum())
-        return made <= min(SLACK * plain, FOLLOWS * still)
+        return made <= min(SLACK * plain, still)
 
 
 def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:

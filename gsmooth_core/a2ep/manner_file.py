@@ -12,7 +12,7 @@ from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.storage.layout import ArrayLayout, check_arrays, damaged
 
 KIND = "manner"
-_SIZES = ("spread", "damped", "fullness", "contact")
+_SIZES = ("spread", "damped", "fullness", "contact", "gap")
 _LAYOUT = {
     "weights": ArrayLayout(("D", "E"), 100.0, -100.0),
     "reach": ArrayLayout(("K",), 1000.0, -1000.0),

@@ -136,6 +136,21 @@ def test_lips_are_never_pressed_beyond_where_they_meet():
     assert wide.min() < before.min() - 0.01
 
 
+def test_lips_that_meet_for_the_average_speaker_meet_for_this_person():
+    """And lips that are usually far apart are left as they are."""
+    moved = np.zeros((3, E), np.float32)
+    moved[1:, 0] = 0.1, 0.5  # shut, nearly, wide open
+    manner = replace(full(0.0), gap=0.2, contact=0.05)
+    said = manner.move(moved)
+    met = manner.meet(said, moved, OPENING) @ OPENING
+    before = said @ OPENING
+    assert met[0] == pytest.approx(0.05, abs=1e-6)
+    assert 0.05 < met[1] < before[1]
+    assert met[2] == pytest.approx(before[2], abs=1e-4)
+    shut = replace(manner, contact=9.0)
+    np.testing.assert_array_equal(shut.meet(said, moved, OPENING), said)
+
+
 def test_strength_moves_the_mouth_from_where_it_lies_without_speech():
     manner, moved = taught(Plan(1.0)), 0.3 * heard(60, seed=4)
     still, half, whole = (manner.speak(moved, OPENING, s) for s in (0.0, 0.5, 1.0))

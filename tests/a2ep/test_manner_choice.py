@@ -27,7 +27,7 @@ def test_a_speaker_of_their_own_is_learned_and_new_speech_follows_them():
     new = lesson(200, seed=7)
     plain = MOUTHS.style(lesson(noise=0.01)).speak(new.moved, OPENING)
     own = learned.manner.speak(new.moved, OPENING)
-    assert MOUTHS.error(own, new.shown) < 0.3 * MOUTHS.error(plain, new.shown)
+    assert MOUTHS.error(own, new.shown) < 0.4 * MOUTHS.error(plain, new.shown)
 
 
 def test_a_face_that_does_not_belong_to_the_sound_teaches_nothing():
