@@ -25,8 +25,9 @@ FULLNESS = (0.95, 0.9, 0.85, 0.8)
 """Shares of the person's own opening that are tried, the fullest first."""
 STRETCHES = 4
 GAP = 0.5  # seconds beside a held-back stretch that do not teach
-FEWEST = 100  # frames of speech at 25 a second below which nothing is learned
-FEWEST_JUDGED = 20  # frames of a stretch that can judge
+FEWEST = 60  # frames of speech at 25 a second below which nothing is learned
+FEWEST_JUDGED = 10  # frames of a stretch that can judge
+TRUSTED = 100  # frames of speech at 25 a second whose mean is this person's usual mouth
 CHANCE = 0.5  # standard errors that a safer plan may be behind
 SLACK = 1.05  # share of the plain style's error that full movement may have
 
@@ -64,7 +65,11 @@ class Mouths:
         """The manner that the usable frames teach."""
         style = self.style(lesson)
         contact = float(style.rest @ self.opening)
-        return learn_manner(lesson, plan, style.amplitude, self.opening, contact)
+        manner = learn_manner(lesson, plan, style.amplitude, self.opening, contact)
+        speech = int(lesson.spoken.sum())
+        trust = min(1.0, speech * 25 / (TRUSTED * lesson.fps))  # one sentence has its own mean
+        plain = style.speak(lesson.moved[lesson.spoken], self.opening).mean(axis=0)
+        return replace(manner, mean=trust * manner.mean + (1 - trust) * plain)
 
     def error(self, made: Float, true: Float) -> float:
         """Squared movement of vertices between (T, E) twice."""

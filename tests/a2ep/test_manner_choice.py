@@ -9,6 +9,7 @@ from gsmooth_core.a2ep.manner_choice import (
     GAP,
     PLANS,
     STRETCHES,
+    TRUSTED,
     Mouths,
     choose_manner,
     held_back,
@@ -47,6 +48,15 @@ def test_too_little_speech_teaches_nothing():
     learned = choose_manner(silent, MOUTHS)
     assert learned.manner is None
     assert learned.seconds == 0
+
+
+def test_the_mean_of_a_short_lesson_is_shared_with_the_plain_style():
+    whole, half = lesson(400), np.arange(400) < TRUSTED / 2
+    for part, trust in ((whole, 1.0), (whole.part(half), 0.5)):
+        plain = MOUTHS.style(part).speak(part.moved[part.spoken], OPENING).mean(axis=0)
+        own = part.shown[part.spoken].mean(axis=0)
+        found = MOUTHS.manner(part, PLANS[0]).mean
+        np.testing.assert_allclose(found, trust * own + (1 - trust) * plain, atol=2e-3)
 
 
 def test_held_back_stretches_do_not_touch_what_teaches():
