@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gsmooth_core.a2ep import merge_expression as merge_expression
     from gsmooth_core.a2ep import predict_expression as predict_expression
     from gsmooth_core.dub import DubPipeline as DubPipeline
-    from gsmooth_core.dub import dub as dub_job
     from gsmooth_core.errors import CancelledError as CancelledError
     from gsmooth_core.errors import GSmoothError as GSmoothError
     from gsmooth_core.evaluation.report.shot_report import report as report_job
@@ -30,10 +29,12 @@ if TYPE_CHECKING:
     from gsmooth_core.job.job import Job as Job
     from gsmooth_core.job.job import load_job as load_job
     from gsmooth_core.job.result import DubResult as DubResult
+    from gsmooth_core.job.settings import AnimateSettings as AnimateSettings
     from gsmooth_core.job.settings import DubSettings as DubSettings
     from gsmooth_core.media import probe as probe
     from gsmooth_core.media import read_audio as read_audio
     from gsmooth_core.media import read_frames as read_frames
+    from gsmooth_core.run import run_job as dub_job
     from gsmooth_core.storage.arrays import load_expression as load_expression
     from gsmooth_core.storage.arrays import load_track as load_track
     from gsmooth_core.storage.arrays import save_expression as save_expression
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnimateSettings",
     "CancelledError",
     "Clip",
     "DubPipeline",
@@ -80,6 +82,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "AnimateSettings": ("job.settings", "AnimateSettings"),
     "CancelledError": ("errors", "CancelledError"),
     "Clip": ("types", "Clip"),
     "DubPipeline": ("dub", "DubPipeline"),
@@ -95,7 +98,7 @@ _PLACES = {
     "PredictSettings": ("a2ep", "PredictSettings"),
     "Progress": ("job.events", "Progress"),
     "check_sync": ("evaluation.sync.check", "check_video"),
-    "dub_job": ("dub", "dub"),
+    "dub_job": ("run", "run_job"),
     "load_expression": ("storage.arrays", "load_expression"),
     "load_face_model": ("face.load", "load_face_model"),
     "load_job": ("job.job", "load_job"),

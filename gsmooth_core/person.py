@@ -26,7 +26,7 @@ from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.own_speech import own_speech
-from gsmooth_core.job.source import FrameReader, Source
+from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.turns import at_turns
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
@@ -62,6 +62,7 @@ class PersonStages:
     """
 
     adapt_settings = AdaptSettings()
+    source_type: type[Source] = Source
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class PersonStages:
         cancelled: Cancelled = lambda: False,
     ) -> None:
         self.job, self.folder, self.emit, self.cancelled = job, folder, on_event, cancelled
-        self.source = Source(job)
+        self.source = self.source_type(job)
         self.model = load_face_model(job.settings.face_model)
         self.journal = Journal(folder)
         self.occlusion = OcclusionSettings() if job.settings.occluders else None
@@ -263,7 +264,7 @@ class PersonStages:
         """What the generator works on; None for the best."""
         return None if self.job.settings.device == "auto" else self.job.settings.device
 
-    def _opened(self) -> closing[FrameReader]:
+    def _opened(self) -> closing[OpenFrames]:
         return closing(self.source.frames())
 
 

@@ -37,7 +37,8 @@ FUNCTIONS = {
     "write_mesh": "path model track expression on_progress",
 }
 CLASSES = {
-    "CancelledError", "Clip", "DubPipeline", "DubResult", "DubSettings", "Event", "Expression",
+    "AnimateSettings", "CancelledError", "Clip", "DubPipeline", "DubResult", "DubSettings", "Event",
+    "Expression",
     "FaceTrack", "GSmoothError", "Job", "Message", "MorphableModel", "PredictSettings", "Progress",
 }  # fmt: skip
 

@@ -58,9 +58,9 @@ def dub_job(
     Raises:
         GSmoothError: the job cannot be done; what is finished stays in the folder.
     """
-    from gsmooth_core.dub import dub as make
+    from gsmooth_core.run import run_job
 
-    return asdict(make(job, folder, on_event, cancelled, temporary=temporary))
+    return asdict(run_job(job, folder, on_event, cancelled, temporary=temporary))
 
 
 def track(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
@@ -114,10 +114,10 @@ def report(
 @contextmanager
 def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[DubPipeline]:
     job = load_job(folder)
-    from gsmooth_core.dub import DubPipeline
+    from gsmooth_core.run import pipeline_of
 
     with locked(folder):
-        yield DubPipeline(job, folder, on_event, cancelled)
+        yield pipeline_of(job)(job, folder, on_event, cancelled)
 
 
 JOB_ACTIONS: dict[str, JobAction] = {

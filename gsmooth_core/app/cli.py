@@ -13,7 +13,7 @@ from typing import Any
 from gsmooth_core import __version__
 from gsmooth_core.app.console import ConsoleReporter, interruptible, log_to_stderr
 from gsmooth_core.job.events import Cancelled, OnEvent, outcome_of, stopped
-from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.settings import AnimateSettings, DubSettings
 
 Action = Callable[[argparse.Namespace, OnEvent, Cancelled], Mapping[str, Any]]
 
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gsmooth {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_dub(commands)
+    _add_animate(commands)
     _add_track(commands)
     _add_faces(commands)
     _add_predict(commands)
@@ -106,13 +107,33 @@ def _add_dub(commands: Any) -> None:
         metavar="NUMBER=FILE",
         help="speech of one of several people, numbered as by `gsmooth faces`; once for each",
     )
+    _add_work(parser)
+    _add_settings(parser, *(known.name for known in fields(DubSettings)))
+
+
+def _add_animate(commands: Any) -> None:
+    parser = _add(commands, "animate", "animate", "make a photo speak and move", "dub_text")
+    parser.add_argument("--photo", dest="video", type=_path, required=True, help="a still picture")
+    parser.set_defaults(start_frame=0, frame_count=None, speech=None)
+    speech = parser.add_mutually_exclusive_group(required=True)
+    speech.add_argument("--audio", type=_path, help="any file with speech, a video too")
+    speech.add_argument("--expression", type=_path, help="curves or a track to speak with")
+    parser.add_argument("--fps", default="25", help="rate of the output, 25 or 30000/1001")
+    _add_work(parser)
+    for known in fields(AnimateSettings):
+        _add_setting(parser, known)
+    left_out = ("occluders", "adapt", "keep_source_audio", "reference_gap")  # for clips alone
+    names = (known.name for known in fields(DubSettings) if known.name not in left_out)
+    _add_settings(parser, *names)
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=_path, required=True, help="video, or folder of PNGs")
     parser.add_argument("--job", type=_path, help="folder of the job, kept at the end")
     parser.add_argument("--keep-job", action="store_true", help="keep the job's folder")
     parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
     parser.add_argument("--audio-duration", type=float, help="seconds of sound to use")
     parser.add_argument("--audio-delay", type=float, default=0.0, help="seconds before it begins")
-    _add_settings(parser, *(known.name for known in fields(DubSettings)))
 
 
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:

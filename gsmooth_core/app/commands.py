@@ -6,7 +6,7 @@ Rooms that take long to import are imported by the command that needs them.
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,30 @@ from gsmooth_core.app.doctor import examine
 from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job, default_folder, read_rate
-from gsmooth_core.job.settings import MODEL_SETTINGS, DubSettings
+from gsmooth_core.job.settings import MODEL_SETTINGS, AnimateSettings, DubSettings
 from gsmooth_core.models import registry
 from gsmooth_core.storage.files import shown
 
 
 def dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Make a dubbed video; see `dub.dub`."""
-    job = _job(options)
+    return _make(_job(options), options, on_event, cancelled)
+
+
+def animate(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Make a photo speak and move; see `animate.AnimatePipeline`."""
+    chosen = {f.name: getattr(options, f.name) for f in fields(AnimateSettings)}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if chosen.get("motion", "auto") != "auto":
+        chosen["motion"] = str(Path(chosen["motion"]).absolute())
+    moved = AnimateSettings.from_json(chosen)
+    job = replace(_job(options), animate=moved, fps=read_rate("fps", options.fps))
+    return _make(job, options, on_event, cancelled)
+
+
+def _make(
+    job: Job, options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
+) -> dict[str, Any]:
     folder = (options.job or default_folder(job.output)).absolute()
     if options.job is None and folder.is_symlink():
         raise JobError(f"The job's folder '{shown(folder)}' is a link.", "Remove it, or use --job.")

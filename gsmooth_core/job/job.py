@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.errors import InputError, JobError
-from gsmooth_core.job.settings import FACE_NUMBER, DubSettings
+from gsmooth_core.job.settings import FACE_NUMBER, AnimateSettings, DubSettings
 from gsmooth_core.storage.files import beside, is_there, make_folder, read_json, shown, write_text
 from gsmooth_core.storage.layout import as_rate
 
@@ -44,6 +44,7 @@ class Job:
         audio_duration: how long the used part is; None means to the end.
         audio_delay: time of the picture before the used part is heard.
         settings: how to do it.
+        animate: how the source, a photo, is to move; None leaves it as it is.
     """
 
     video: Path
@@ -58,12 +59,14 @@ class Job:
     audio_duration: float | None = None
     audio_delay: float = 0.0
     settings: DubSettings = field(default_factory=DubSettings)
+    animate: AnimateSettings | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The job file's content."""
         values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-        if not self.speech:
-            del values["speech"]  # an older GSmooth opens the job
+        for name in ("speech", "animate"):
+            if not values[name]:
+                del values[name]  # an older GSmooth opens the job
         return {"kind": KIND, "version": VERSION, **values}
 
     @classmethod
@@ -136,7 +139,7 @@ def _migrated(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, DubSettings):
+    if isinstance(value, DubSettings | AnimateSettings):
         return value.to_json()
     if isinstance(value, Mapping):
         return {name: str(path) for name, path in value.items()}
@@ -212,6 +215,14 @@ def _settings(name: str, value: Any) -> DubSettings:
     return DubSettings.from_json(value)
 
 
+def _animate(name: str, value: Any) -> AnimateSettings | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _wrong(name, value, "an object of settings")
+    return AnimateSettings.from_json(value)
+
+
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "video": _path,
     "output": _path,
@@ -225,4 +236,5 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "audio_duration": _seconds,
     "audio_delay": _seconds,
     "settings": _settings,
+    "animate": _animate,
 }

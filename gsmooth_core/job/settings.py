@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.text import printable
@@ -52,7 +52,36 @@ def setting(
 
 
 @dataclass(frozen=True)
-class DubSettings:
+class Settings:
+    """Fields made by `setting`, which are checked when they are set and read from JSON."""
+
+    def __post_init__(self) -> None:
+        for known in fields(self):
+            object.__setattr__(self, known.name, checked(known, getattr(self, known.name)))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Settings out of a JSON object; what is not in it keeps its default.
+
+        Raises:
+            InputError: an unknown name, or a value of the wrong kind or out of bounds.
+        """
+        known = [known.name for known in fields(cls)]
+        values = {name: value for name, value in values.items() if name not in RETIRED}
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, 1)
+                hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
+                raise InputError(f"There is no setting '{name}'.", hint)
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class DubSettings(Settings):
     """How a dub is made; what each one means stands in its `text`."""
 
     strength: float = setting(
@@ -103,30 +132,6 @@ class DubSettings:
     a2ep: str = setting("a2ep", "speech to expression: a model's name or file", pattern=_FILE)
     taft: str = setting("taft", "blend to photo: a model's name or file", pattern=_FILE)
 
-    def __post_init__(self) -> None:
-        for known in fields(self):
-            object.__setattr__(self, known.name, checked(known, getattr(self, known.name)))
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> DubSettings:
-        """Settings out of a JSON object; what is not in it keeps its default.
-
-        Raises:
-            InputError: an unknown name, or a value of the wrong kind or out of bounds.
-        """
-        known = [known.name for known in fields(cls)]
-        values = {name: value for name, value in values.items() if name not in RETIRED}
-        for name in values:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, 1)
-                hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
-                raise InputError(f"There is no setting '{name}'.", hint)
-        return cls(**values)
-
-    def to_json(self) -> dict[str, Any]:
-        """All settings as a JSON object."""
-        return asdict(self)
-
 
 def checked(known: Field[Any], value: Any) -> Any:
     """`value` as the field's type, when it is allowed.
@@ -169,3 +174,25 @@ def _number(known: Field[Any], value: Any) -> float | int:
             f"{known.name} is '{_short(value)}'.", f"It is a {kind} from {low} to {high}."
         )
     return value if whole else float(value)
+
+
+@dataclass(frozen=True)
+class AnimateSettings(Settings):
+    """How a photo moves; what each one means stands in its `text`."""
+
+    mode: str = setting(
+        "full",
+        "full: the whole photo; crop: the head alone; still: the head rests and blinks",
+        choices=("full", "crop", "still"),
+    )
+    motion: str = setting(
+        "auto",
+        "how the head moves: auto (as people do to such speech), or a video or track to follow",
+        pattern=_FILE,
+    )
+    head: float = setting(1.0, "how far the head moves: 1 as people do", limits=(0.0, 2.0))
+    blink: float = setting(1.0, "how often the eyes blink: 1 as people do", limits=(0.0, 3.0))
+    style: int = setting(
+        -1, "manner of moving, from 0 (calm) on; -1 leaves it to the seed", limits=(-1, 9999)
+    )
+    seed: int = setting(0, "another seed moves otherwise", limits=(0, 2**31 - 1))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class Source:
         self.count = self._still_count() if self.clip.still else self._clip_count()
         self.shown = replace(self.clip, fps=self._fps, frame_count=self.count)
 
-    def frames(self) -> FrameReader:
+    def frames(self) -> OpenFrames:
         """Frames by their number within the job."""
         return FrameReader(self.clip, self.job.start_frame)
 
@@ -156,6 +156,18 @@ class Source:
         length = self.job.audio_duration
         used = min(rest - self.job.audio_start, rest if length is None else length)
         return max(1, round((self.job.audio_delay + used) * self._fps))
+
+
+class OpenFrames(Protocol):
+    """Frames by their number, asked for in ascending order, until it is closed."""
+
+    def __call__(self, index: int) -> Image:
+        """(H, W, 3) uint8 RGB of frame `index`."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
 
 
 class FrameReader:

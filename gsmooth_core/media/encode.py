@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -109,7 +109,8 @@ class SegmentWriter:
         self.frames = 0
         self._shape = (clip.height, clip.width, 3)
         container = container_for(output)
-        picture = colour.coded_picture(probe_source(clip.path).picture)
+        coded = colour.coded_picture(probe_source(clip.path).picture)
+        picture = replace(coded, width=clip.width, height=clip.height)  # it may be a part of it
         self._sink: FrameSink
         if not container.video:
             self._sink = _ImageFolder(path)

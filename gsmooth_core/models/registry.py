@@ -143,6 +143,13 @@ MODELS: dict[str, ModelFile] = {
             "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
         ),
         ModelFile(
+            "motion",
+            "motion.safetensors",
+            "GPL-3.0-or-later",
+            "how heads move in speech",
+            "4776c35ce9e1c68e24b6448c6042e6fbd26258302545e5965ed78883364880e3",
+        ),
+        ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False
         ),
         ModelFile(

@@ -1,1 +1,1 @@
-"""How a head moves while it speaks: turns, shifts and blinks for a photo."""
+"""How a head moves while it speaks: turns, shifts and blinks for a face in a photo."""

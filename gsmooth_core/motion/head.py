@@ -62,8 +62,7 @@ def turn_matrices(turn: Float) -> Float:
 def matrix_turns(matrices: Float) -> Float:
     """(T, 3, 3) rotations in camera axes -> (T, 3) pitch, yaw, roll; inverts `turn_matrices`."""
     yaw, pitch, roll = Rotation.from_matrix(matrices).as_euler(_ORDER).T
-    turn: Float = np.stack([pitch, yaw, -roll], axis=1).astype(np.float32)
-    return turn
+    return np.asarray(np.stack([pitch, yaw, -roll], axis=1), np.float32)
 
 
 def scaled(motion: Float, amount: float) -> Float:
@@ -86,5 +85,4 @@ def _limited(vectors: Float, free: float, most: float) -> Float:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     beyond = np.maximum(length - free, 0) / (most - free)
     kept = np.where(beyond > 0, free + (most - free) * np.tanh(beyond), length)
-    shortened: Float = vectors * kept / np.maximum(length, 1e-9)
-    return shortened
+    return np.asarray(vectors * kept / np.maximum(length, 1e-9))

@@ -19,6 +19,7 @@ from gsmooth_core.a2ep.model import load_a2ep, load_checkpoint
 from gsmooth_core.evaluation.metrics import perceptual
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import save_face_model
+from gsmooth_core.motion.library import load_library
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.sync.expert import load_expert
 from gsmooth_core.sync.syncnet import load_syncnet
@@ -33,6 +34,7 @@ READERS = {
     "taft.safetensors": load_generator,
     "sync.safetensors": load_expert,
     "recognise.safetensors": load_recogniser,
+    "motion.safetensors": load_library,
     "face_model.safetensors": load_face_model,
     "BFM_model_front.mat": load_face_model,
     "epoch_20.pth": load_rnet,

@@ -17,6 +17,7 @@ WEIGHTS = (
     "a2ep.safetensors",
     "face_landmarker.task",
     "face_model.safetensors",
+    "motion.safetensors",
     "recognise.safetensors",
     "selfie_segmentation.tflite",
     "sync.safetensors",

@@ -29,7 +29,6 @@ from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
-from gsmooth_core.job.source import FrameReader
 from gsmooth_core.media import probe
 from gsmooth_core.models import registry
 from gsmooth_core.storage.files import hash_file, write_text
@@ -231,16 +230,16 @@ def check_for_leaks(
     return frames
 
 
-class OpenedReader(FrameReader):
+class OpenedReader:
     """The frames of a clip that is opened by other means than `Source.frames`."""
 
     def __init__(self, opened: Opened) -> None:
         self._stack = ExitStack()
         self._source = self._stack.enter_context(opened())
 
-    def __call__(self, frame: int) -> Image:
-        """Frame number `frame`."""
-        return self._source(frame)
+    def __call__(self, index: int) -> Image:
+        """Frame number `index`."""
+        return self._source(index)
 
     def close(self) -> None:
         """Close the clip."""

@@ -1,0 +1,117 @@
+"""The way of the data from a photo: it is animated first, and dubbed as a clip is.
+
+photo -> track -> part from the background -> move (turns, shifts, blinks) -> exact track
+-> everything as in `dub`
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gsmooth_core.dub import DubPipeline
+from gsmooth_core.job.animated import AnimatedSource
+from gsmooth_core.job.events import Message
+from gsmooth_core.job.followed import Followed
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import AnimateSettings, DubSettings
+from gsmooth_core.job.source import Source, repeat_track
+from gsmooth_core.job.stage import Stage, result_of
+from gsmooth_core.motion.blink import RATE, blinks, still
+from gsmooth_core.motion.energy import phrase_ends, speech_energy
+from gsmooth_core.motion.head import HeadMotion
+from gsmooth_core.motion.reference import from_track
+from gsmooth_core.motion.stitch import MotionSettings, stitched
+from gsmooth_core.portrait.animate import Animation, Eyes, animated_track
+from gsmooth_core.portrait.layers import layers_of
+from gsmooth_core.portrait.lids import Lids
+from gsmooth_core.portrait.matte import find_matte
+from gsmooth_core.portrait.sheet import sheet_of
+from gsmooth_core.storage.arrays import load_track, save_track
+from gsmooth_core.types import FaceTrack, Float, Image
+
+
+class AnimatePipeline(DubPipeline):
+    """A dub of a photo that moves.
+
+    Its tracking stage finds the face of the photo, decides how the head is to move, and gives
+    the track that follows from both: known, not measured.
+    """
+
+    source_type = AnimatedSource
+    source: AnimatedSource
+
+    @property
+    def settings(self) -> AnimateSettings:
+        """How the photo moves."""
+        return self.job.animate or AnimateSettings()
+
+    def track(self) -> FaceTrack:
+        """Animate the photo; from here on the source shows it in motion."""
+        face = self._face()
+        photo, sheet = self.source.photo(), sheet_of(face, self.model)
+        eyes, motion = self._eyes(photo, face), self.motion()
+        if eyes is None:
+            motion = replace(motion, blink=np.zeros_like(motion.blink))
+        layers = layers_of(photo, find_matte(photo), sheet.face, sheet.wide)
+        self.source.animation = Animation(photo, sheet, motion, eyes, layers)
+
+        def animated() -> FaceTrack:
+            return animated_track(face, sheet, motion)
+
+        name, inputs = "track.safetensors", self.inputs.track()
+        return result_of(
+            Stage("track", name, inputs, animated, save_track, load_track), self.journal
+        )
+
+    def motion(self) -> HeadMotion:
+        """How the head moves and the eyes blink while the speech lasts."""
+        chosen, count, fps = self.settings, self.source.count, self.source.shown.fps
+        energy, rate = self._energy(), RATE * chosen.blink
+        blink = blinks(count, fps, chosen.seed, rate, phrase_ends(energy, fps))
+        if chosen.mode == "still" or not chosen.head:
+            return still(count, fps, blink)
+        if chosen.motion != "auto":
+            return from_track(self._reference(), count, fps, blink, chosen.head)
+        style = None if chosen.style < 0 else chosen.style
+        return stitched(energy, fps, MotionSettings(chosen.seed, style, chosen.head, rate))
+
+    def _energy(self) -> Float:
+        if self.job.audio is None:  # curves were given: nobody is heard
+            return np.zeros(self.source.count, np.float32)
+        return speech_energy(self.source.speech(), self.source.count, self.source.shown.fps)
+
+    def _face(self) -> FaceTrack:
+        """One frame: the face of the photo, or of the part of it that is animated."""
+        whose = self.job.settings.face
+        if self.settings.mode == "crop":
+            self.source.crop_to(self.followed.track(whose).landmarks[0])
+            self.followed.forget()
+
+        def found() -> FaceTrack:
+            return repeat_track(self.followed.track(whose), 1)
+
+        stage = Stage(
+            "photo", "photo.safetensors", self.inputs.track(), found, save_track, load_track
+        )
+        return result_of(stage, self.journal)
+
+    def _eyes(self, photo: Image, face: FaceTrack) -> Eyes | None:
+        if not self.settings.blink:
+            return None
+        lids = Lids(photo, face.landmarks[0])
+        if lids.ok:
+            return lids
+        self.emit(Message("warning", f"The eyes stay open: {lids.reason}"))
+        return None
+
+    def _reference(self) -> FaceTrack:
+        """The track whose movement is followed: given, or of the video that is named."""
+        name = self.settings.motion
+        if name.endswith(".safetensors"):
+            return load_track(Path(name))
+        job = Job(Path(name), self.job.output, settings=DubSettings())
+        followed = Followed(Source(job), self.model, self.emit, self.cancelled)
+        return followed.track(job.settings.face)

@@ -1,0 +1,1 @@
+"""The library of head movements, and how true made movements look."""
