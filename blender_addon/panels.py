@@ -108,6 +108,7 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.prop(settings, "strength", slider=True)
         layout.prop(settings, "smoothing", slider=True)
+        layout.prop(settings, "style")
         layout.prop(settings, "mask")
         layout.prop(settings, "person")
         layout.prop(settings, "occluders")

@@ -25,6 +25,12 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
     )
+    style: BoolProperty(
+        name="Speak Like This Person",
+        description="Learn from the clip's own speech how this person's mouth speaks, where lips "
+        "and sound of it belong together",
+        default=True,
+    )
     mask: EnumProperty(
         name="Replace",
         description="Which part of the face is made new",
@@ -69,7 +75,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
 
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        names = ("strength", "smoothing", "mask", "occluders", "adapt")
+        names = ("strength", "smoothing", "style", "mask", "occluders", "adapt")
         values = {name: getattr(self, name) for name in names}
         return values | {"face": str(self.person) if self.person else "largest"}
 

@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from gsmooth_core.a2ep import PredictSettings, load_a2ep, merge_expression, predict_expression
+from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression, predict_expression
+from gsmooth_core.a2ep.manner import Manner
+from gsmooth_core.a2ep.manner_file import Taught, load_taught, save_taught
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
@@ -23,6 +25,7 @@ from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.own_speech import own_speech
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.turns import at_turns
@@ -126,8 +129,22 @@ class PersonStages:
 
     def merged(self, track: FaceTrack) -> Expression:
         """The predicted mouth in the manner of this person, with the face's other movements."""
-        a2ep = load_a2ep(self.job.settings.a2ep)
-        return merge_expression(track, self.predict(), self.job.settings, a2ep)
+        a2ep, predicted = load_a2ep(self.job.settings.a2ep), self.predict()
+        return merge_expression(track, predicted, self.job.settings, a2ep, self.manner(track, a2ep))
+
+    def manner(self, track: FaceTrack, a2ep: A2EP) -> Manner | None:
+        """How this person speaks, where the clip's own speech shows it and the job asks for it."""
+        if not self.job.settings.style or self.source.clip.still:
+            return None
+
+        def listen() -> Taught:
+            return own_speech(self.source, track, a2ep)
+
+        name, inputs = "manner.safetensors", self.inputs.manner()
+        stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
+        taught = result_of(stage, self.journal)
+        self.emit(Message("info", taught.said))
+        return taught.manner
 
     def occluders(self, track: FaceTrack) -> Occluders | None:
         """What passes before the lower face, where there is anything and the job asks for it."""

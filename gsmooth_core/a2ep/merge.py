@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from gsmooth_core.a2ep.curves import smooth_curves
+from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.errors import InputError, NoFaceError
@@ -38,7 +39,11 @@ def style_of(track: FaceTrack, model: A2EP) -> Style | None:
 
 
 def merge_expression(
-    track: FaceTrack, predicted: Expression, settings: MergeSettings, model: A2EP | None = None
+    track: FaceTrack,
+    predicted: Expression,
+    settings: MergeSettings,
+    model: A2EP | None = None,
+    manner: Manner | None = None,
 ) -> Expression:
     """Put predicted speech on the tracked person.
 
@@ -51,6 +56,7 @@ def merge_expression(
             average mouth has no room for is not lost to this one.
         settings: strength and smoothing.
         model: the one that predicted; None is the shipped one.
+        manner: how this person speaks, learned with the same model; None where it is not known.
 
     Returns:
         (T, E) curves with the track's names, 0..1.
@@ -82,5 +88,6 @@ def merge_expression(
     moved = predicted.values[:, source] - model.array("rest")
     moved = smooth_curves(moved, settings.smoothing, track.fps)
     values = track.expression.copy()
-    values[:, target] = style.speak(moved, model.array("opening"), settings.strength)
+    speaker = manner or style
+    values[:, target] = speaker.speak(moved, model.array("opening"), settings.strength)
     return Expression(track.expression_names, values, track.fps)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsmooth_core.a2ep.manner import spoken_frames
 from gsmooth_core.face.mouth import aperture
 from gsmooth_core.types import FaceTrack, Float
 
@@ -17,7 +18,6 @@ AMPLITUDE_RANGE = (0.65, 1.5)  # beyond this a track is noise, or a face that ha
 LEAST_FRAMES = 25  # fewer say nothing of how widely someone moves
 HALF_TRUSTED = 40  # frames after which a mean shape counts as much as the shape at rest
 PARTS_LIPS = 0.015  # eye distances that a component opens the lips by, from which it counts
-SPOKEN = 0.02  # movement of some component from which a frame counts as speech
 REST_SHARE = 0.05  # share of the most closed frames that show the mouth at rest
 
 
@@ -51,7 +51,7 @@ class Style:
         Returns:
             (E,)
         """
-        spoken = np.abs(moved).max(axis=1) > SPOKEN
+        spoken = spoken_frames(moved)
         if self.mean is None or not spoken.any():
             return self.rest
         usual = self.mean - self.amplitude * moved[spoken].mean(axis=0)
@@ -91,7 +91,21 @@ class Style:
             return None
         places = [track.expression_names.index(name) for name in names]
         beta = track.expression[track.usable][:, places]
-        rest = resting(beta, openness(track, beta, opening))
+        gap = openness(track, beta, opening)
+        return cls.from_curves(beta, gap, gram, opening, usual, usual_rest)
+
+    @classmethod
+    def from_curves(
+        cls,
+        beta: Float,
+        gap: Float,
+        gram: Float,
+        opening: Float,
+        usual: float,
+        usual_rest: Float,
+    ) -> Style:
+        """As `from_track`, from (N, E) expressions and (N,) gaps of the lips; N at least 1."""
+        rest = resting(beta, gap)
         if len(beta) < LEAST_FRAMES:
             return cls(closed(rest, usual_rest, opening))
         own = mouth_amplitude(beta, gram) / usual

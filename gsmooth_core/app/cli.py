@@ -122,7 +122,13 @@ def _add_animate(commands: Any) -> None:
     _add_work(parser)
     for known in fields(AnimateSettings):
         _add_setting(parser, known)
-    left_out = ("occluders", "adapt", "keep_source_audio", "reference_gap")  # for clips alone
+    left_out = (
+        "style",
+        "occluders",
+        "adapt",
+        "keep_source_audio",
+        "reference_gap",
+    )  # for clips alone
     names = (known.name for known in fields(DubSettings) if known.name not in left_out)
     _add_settings(parser, *names)
 

@@ -28,7 +28,8 @@ def dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) ->
 
 def animate(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Make a photo speak and move; see `animate.AnimatePipeline`."""
-    chosen = {f.name: getattr(options, f.name) for f in fields(AnimateSettings)}
+    # Taken out of the options: a photo's `style` is none of a dub's.
+    chosen = {f.name: vars(options).pop(f.name) for f in fields(AnimateSettings)}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if chosen.get("motion", "auto") != "auto":
         chosen["motion"] = str(Path(chosen["motion"]).absolute())

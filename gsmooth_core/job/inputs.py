@@ -65,6 +65,14 @@ class StageInputs:
         weights = registry.resolve(self._job.settings.a2ep)
         return {"version": __version__, "a2ep": weights, **self._source.speech_stamp()}
 
+    def manner(self) -> dict[str, Any]:
+        """What the track depends on, the clip's own sound, and who listens to it."""
+        weights = {
+            "a2ep": registry.resolve(self._job.settings.a2ep),
+            "sync": registry.locate("sync"),
+        }
+        return {**self.track(), **weights}
+
     def occluders(self) -> dict[str, Any]:
         """What the track depends on, and how occluders are found."""
         return {**self.track(), "occluders": self._occluded()}

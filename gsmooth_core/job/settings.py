@@ -90,6 +90,7 @@ class DubSettings(Settings):
     smoothing: float = setting(
         0.0, "calms the movement over time: 0 as predicted", limits=(0.0, 1.0)
     )
+    style: bool = setting(True, "speak as this person does, where the clip's own speech shows how")
     face: str = setting(
         "largest",
         "whose face: largest, speaker (who speaks in the video's own sound), or a number as "

@@ -82,7 +82,13 @@ def test_a_job_that_is_kept(way, sources, tmp_path, how):
 def test_every_setting_has_its_option(way, sources, tmp_path):
     values = {"strength": 0.5, "smoothing": 0.25, "mask": "face", "crop_size": 256, "crf": 20}
     values |= {"preset": "fast", "chunk_frames": 5, "keep_source_audio": True}
-    values |= {"device": "cpu", "reference_gap": 0.5, "adapt": 90.0, "occluders": False}
+    values |= {
+        "device": "cpu",
+        "reference_gap": 0.5,
+        "adapt": 90.0,
+        "occluders": False,
+        "style": False,
+    }
     values |= {
         "face": "2",
         "tracker": "rnet",

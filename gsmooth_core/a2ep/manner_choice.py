@@ -1,0 +1,213 @@
+"""How a person's manner is learned, chosen on stretches that it was not learned from.
+
+Each stretch of the clip is held back in turn. The safest plan that is within chance of the best
+wins; where the held-back stretches do not show it better than the plain style, nothing is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from gsmooth_core.a2ep.manner import Lesson, Manner, Plan, learn_manner
+from gsmooth_core.a2ep.model import A2EP
+from gsmooth_core.a2ep.style import Style
+from gsmooth_core.types import Bool, Float
+
+PLANS = (
+    Plan(), Plan(100.0), Plan(30.0), Plan(10.0), Plan(3.0), Plan(1.0), Plan(30.0, 2), Plan(10.0, 2),
+)  # fmt: skip
+"""From the safest to the boldest."""
+FULLNESS = (0.95, 0.9, 0.85, 0.8)
+"""Shares of the person's own opening that are tried, the fullest first."""
+STRETCHES = 4
+GAP = 0.5  # seconds beside a held-back stretch that do not teach
+FEWEST = 60  # frames of speech at 25 a second below which nothing is learned
+FEWEST_JUDGED = 10  # frames of a stretch that can judge
+TRUSTED = 100  # frames of speech at 25 a second whose mean is this person's usual mouth
+CHANCE = 0.5  # standard errors that a safer plan may be behind
+SLACK = 1.05  # share of the plain style's error that full movement may have
+
+
+@dataclass(frozen=True)
+class Mouths:
+    """What is known of mouths, for E components.
+
+    Attributes:
+        gram: (E, E) squared movement of the mouth's vertices.
+        opening: (E,) how far each component opens the lips.
+        usual: amplitude of the average speaker.
+        rest: (E,) resting mouth of the average speaker.
+    """
+
+    gram: Float
+    opening: Float
+    usual: float
+    rest: Float
+
+    @classmethod
+    def of(cls, model: A2EP) -> Mouths:
+        """What `model` knows of them."""
+        gram, opening = model.array("gram"), model.array("opening")
+        return cls(gram, opening, float(model.usual), model.array("rest"))
+
+    def style(self, lesson: Lesson) -> Style:
+        """The plain style that the usable frames show."""
+        return Style.from_curves(
+            lesson.shown[lesson.usable], lesson.apart[lesson.usable], self.gram, self.opening,
+            self.usual, self.rest,
+        )  # fmt: skip
+
+    def manner(self, lesson: Lesson, plan: Plan) -> Manner:
+        """The manner that the usable frames teach."""
+        style = self.style(lesson)
+        contact = float(style.rest @ self.opening)
+        manner = learn_manner(lesson, plan, style.amplitude, self.opening, contact)
+        speech = int(lesson.spoken.sum())
+        trust = min(1.0, speech * 25 / (TRUSTED * lesson.fps))  # one sentence has its own mean
+        plain = style.speak(lesson.moved[lesson.spoken], self.opening).mean(axis=0)
+        return replace(manner, mean=trust * manner.mean + (1 - trust) * plain)
+
+    def error(self, made: Float, true: Float) -> float:
+        """Squared movement of vertices between (T, E) twice."""
+        apart = made - true
+        return float(np.einsum("te,ef,tf->", apart, self.gram, apart))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the clip teaches.
+
+    Attributes:
+        manner: None where the held-back stretches do not bear it out.
+        seconds: of speech that it was learned from.
+        gain: share of the held-back error that it takes away; below 0 where it would add some.
+    """
+
+    manner: Manner | None
+    seconds: float
+    gain: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Errors on held-back stretches; the last row is the plain style's.
+
+    Attributes:
+        shape: (P + 1, S) around each stretch's own mean.
+        whole: (P + 1, S) with the mean.
+        still: (S,) shape error of a mouth that does not move.
+    """
+
+    shape: Float
+    whole: Float
+    still: Float
+
+    def follows(self, plan: int) -> bool:
+        """Whether lips follow the sound at all, and no worse than the plain style's."""
+        made = float(self.shape[plan].sum())
+        plain, still = float(self.shape[-1].sum()), float(self.still.sum())
+        return made <= min(SLACK * plain, still)
+
+
+def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
+    """Learn a manner where it is borne out.
+
+    Args:
+        lesson: the clip's own speech.
+        mouths: see there.
+    """
+    speech = int(lesson.spoken.sum())
+    seconds = speech / lesson.fps
+    if seconds * 25 < FEWEST:
+        return Learned(None, seconds)
+    stretches = list(held_back(lesson))
+    if len(stretches) < STRETCHES:
+        return Learned(None, seconds)
+    held = _judged(lesson, stretches, mouths)
+    plan = safest(held.shape)
+    gain = 1.0 - float(held.whole[plan].sum() / max(held.whole[-1].sum(), 1e-12))
+    if gain <= 0 or not held.follows(plan):
+        return Learned(None, seconds, gain)
+    fullness = _fullest(lesson, stretches, mouths, PLANS[plan], held)
+    manner = replace(mouths.manner(lesson, PLANS[plan]), fullness=fullness)
+    return Learned(manner, seconds, gain)
+
+
+def held_back(lesson: Lesson) -> Iterator[tuple[Bool, slice]]:
+    """Frames (T,) that teach and the stretch that judges, for each stretch that can.
+
+    All stretches hold as many frames of speech, wherever in the clip the person speaks.
+    """
+    count, gap = len(lesson.usable), round(GAP * lesson.fps)
+    speech = np.flatnonzero(lesson.spoken)
+    inner = speech[np.arange(1, STRETCHES) * len(speech) // STRETCHES]
+    edges = [0, *(int(edge) for edge in inner), count]
+    for first, last in pairwise(edges):
+        teach = np.ones(count, bool)
+        teach[max(0, first - gap) : last + gap] = False
+        enough = (lesson.spoken & teach).sum() * 25 >= FEWEST / 2 * lesson.fps
+        if enough and lesson.usable[first:last].sum() >= FEWEST_JUDGED:
+            yield teach, slice(first, last)
+
+
+def safest(errors: Float) -> int:
+    """The first plan that is within chance of the best; (P + 1, S) errors, the last row aside."""
+    plans = errors[:-1]
+    best = int(np.argmin(plans.sum(axis=1)))
+    behind = plans - plans[best]  # (P, S)
+    doubt = behind.std(axis=1, ddof=1) * np.sqrt(behind.shape[1])
+    return int(np.flatnonzero(behind.sum(axis=1) <= CHANCE * doubt + 1e-12)[0])
+
+
+def _judged(lesson: Lesson, stretches: list[tuple[Bool, slice]], mouths: Mouths) -> _Held:
+    """Errors of every plan on every stretch."""
+    rows = [[_errors(lesson, s, mouths, plan) for s in stretches] for plan in (*PLANS, None)]
+    both = np.array(rows, float)  # (P + 1, S, 2)
+    still = [_stillness(lesson, where, mouths) for _, where in stretches]
+    return _Held(both[..., 0], both[..., 1], np.array(still))
+
+
+def _stillness(lesson: Lesson, where: slice, mouths: Mouths) -> float:
+    """Shape error of a mouth that does not move."""
+    true = lesson.shown[where][lesson.usable[where]]
+    return mouths.error(true, true.mean(axis=0))
+
+
+def _errors(
+    lesson: Lesson,
+    stretch: tuple[Bool, slice],
+    mouths: Mouths,
+    plan: Plan | None,
+    fullness: float = 0.0,
+) -> tuple[float, float]:
+    """Error around the mean, and with it, of one plan (None is the plain style)."""
+    teach, where = stretch
+    taught, moved, opening = lesson.part(teach), lesson.moved[where], mouths.opening
+    if plan is None:
+        made = mouths.style(taught).speak(moved, opening)
+    else:
+        made = replace(mouths.manner(taught, plan), fullness=fullness).speak(moved, opening)
+    usable = lesson.usable[where]
+    made, true = made[usable], lesson.shown[where][usable]
+    shape = mouths.error(made - made.mean(axis=0), true - true.mean(axis=0))
+    return shape, mouths.error(made, true)
+
+
+def _fullest(
+    lesson: Lesson,
+    stretches: list[tuple[Bool, slice]],
+    mouths: Mouths,
+    plan: Plan,
+    held: _Held,
+) -> float:
+    """The widest movement whose held-back error stays within what the plain style's allows."""
+    for fullness in FULLNESS:
+        errors = [_errors(lesson, s, mouths, plan, fullness) for s in stretches]
+        shape, whole = np.sum(errors, axis=0)
+        if shape <= SLACK * held.shape[-1].sum() and whole <= held.whole[-1].sum():
+            return fullness
+    return 0.0
