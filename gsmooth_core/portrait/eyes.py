@@ -11,8 +11,6 @@ from gsmooth_core.types import Float, Image
 BALL = 0.12
 """Radius of an eyeball in decimetres."""
 
-_SQUINT = 0.25  # closing of the lids at which nothing of a moved iris would be seen any more
-
 
 class Eyes:
     """Draws a photo's eyes as they are while its head turns and they blink.
@@ -37,7 +35,7 @@ class Eyes:
         Returns:
             (H, W, 3) a picture of its own.
         """
-        picture = self._lids.closed(blink) if self._lids and blink > 0 else self._photo
-        opened = max(0.0, 1 - blink / _SQUINT)
-        right, down = (-self._ball * opened * float(np.sin(turn[axis])) for axis in (1, 0))
-        return irises(picture, self._landmarks, (right, down))
+        right, down = (-self._ball * float(np.sin(turn[axis])) for axis in (1, 0))
+        if self._lids is None:
+            return irises(self._photo, self._landmarks, (right, down))
+        return self._lids.closed(blink, (right, down))

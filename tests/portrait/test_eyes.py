@@ -54,7 +54,8 @@ def test_a_roll_moves_no_iris(eyes: Eyes, face: Drawn) -> None:
 def test_shut_lids_hide_the_eyeballs_of_a_turned_head(eyes: Eyes, face: Drawn) -> None:
     turned = eyes.at(1.0, np.deg2rad([0, 6, 0]).astype(np.float32))
     assert face.eyeball(turned) < 0.2 * face.eyeball(face.photo)
-    assert np.array_equal(turned, eyes.at(1.0, REST))
+    apart = np.abs(turned.astype(int) - eyes.at(1.0, REST))
+    assert np.percentile(apart, 99) < 8
 
 
 def test_eyes_whose_lids_cannot_close_still_look_on(face: Drawn) -> None:
