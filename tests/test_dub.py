@@ -19,7 +19,7 @@ from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.storage.arrays import load_track, save_expression
+from gsmooth_core.storage.arrays import load_expression, load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.taft.samples import SampleSettings
 from gsmooth_core.taft.translate import FaceTranslator
@@ -214,6 +214,67 @@ def test_of_two_people_one_is_dubbed_and_the_other_reported(tmp_path, opening):
         first, last = mine[0].frames[0]
         assert max(changes[first : last + 1]) > 40
     assert outcomes["1"].untouched_frames != outcomes["2"].untouched_frames
+
+
+def test_two_people_say_each_their_own_in_one_pass(tmp_path):
+    """Side by side for ten frames, then one alone: each mouth opens with its own voice."""
+    him = drawn_head(1, 240, 0.05)
+    frames = [np.hstack([frame, him]) for frame in pictures()[:10]]
+    frames += [np.hstack([frame, np.full_like(him, 90)]) for frame in pictures()[10:]]
+    clip = video(tmp_path / "two.mp4", frames)
+    speech = {
+        number: made.write_wav(tmp_path / f"{number}.wav", made.speechlike(0.6, seed), 16000)
+        for seed, number in enumerate(["1", "2"])
+    }
+    job = Job(clip, tmp_path / "o.mkv", speech=speech, settings=SETTINGS)
+    seen = []
+    result = dub(job, tmp_path / "job", seen.append)
+    follows = [e for e in seen if isinstance(e, Progress) and (e.stage, e.done) == ("track", 0)]
+    assert len(follows) == 1  # one pass over the pictures, for both
+    assert result.outside_mask_max_difference == 0
+    assert [(p.number, p.chosen, p.speech) for p in result.people] == [
+        (1, True, str(speech["1"])),
+        (2, True, str(speech["2"])),
+    ]
+    assert result.people[1].dubbed == [(0, 9)]
+    assert result.untouched == []
+    before, after = (list(read_frames(probe(path))) for path in (clip, job.output))
+    right = [np.abs(a.astype(int) - b)[:, 256:] for a, b in zip(before, after, strict=True)]
+    assert max(change.max() for change in right[:10]) > 40
+    assert max(change.max() for change in right[10:]) <= 20  # the encoder's
+    wanted = [
+        load_expression(tmp_path / "job" / f"person_{n}" / "target.safetensors") for n in "12"
+    ]
+    assert np.abs(wanted[0].values - wanted[1].values).max() > 0.02
+    assert probe(job.output).has_audio
+    again = []
+    dub(job, tmp_path / "job", again.append)
+    assert {e.stage for e in again if isinstance(e, Progress)} <= {"render", "encode"}
+
+
+def test_one_speech_goes_to_who_speaks_there_in_turns(tmp_path, monkeypatch):
+    """She has the first half of the frames, he the second; both are seen all the time."""
+    frames = [np.hstack([frame, drawn_head(1, 240, 0.05)]) for frame in pictures()]
+    clip = video(tmp_path / "two.mp4", frames)
+    first = np.arange(FRAMES) < 8
+
+    def turns_of(people, *_):
+        left = {p.number: p.sightings[0].faces[0].points[:, 0].mean() < 256 for p in people.people}
+        return {str(n): first if is_her else ~first for n, is_her in sorted(left.items())}
+
+    monkeypatch.setattr("gsmooth_core.job.followed.turns_of", turns_of)
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.6), 16000)
+    settings = dataclasses.replace(SETTINGS, face="speaker")
+    job = Job(clip, tmp_path / "o.mkv", audio=speech, settings=settings)
+    result = dub(job, tmp_path / "job")
+    assert sorted(person.dubbed for person in result.people) == [[(0, 7)], [(8, 15)]]
+    assert result.untouched == []
+    before, after = (list(read_frames(probe(path))) for path in (clip, job.output))
+    for number, (a, b) in enumerate(zip(before, after, strict=True)):
+        left, right = (np.abs(a.astype(int) - b)[:, part] for part in (np.s_[:256], np.s_[256:]))
+        still = right if number < 8 else left
+        assert still.max() <= 20  # the encoder's
+    assert dub(job, tmp_path / "job").people == result.people
 
 
 def test_frames_without_a_face_pass_untouched_and_are_reported(tmp_path, opening):

@@ -99,14 +99,18 @@ def sync(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
 
 
 def report(
-    folder: Path, on_event: OnEvent, cancelled: Cancelled, page: Path | None = None
+    folder: Path,
+    on_event: OnEvent,
+    cancelled: Cancelled,
+    page: Path | None = None,
+    face: str | None = None,
 ) -> dict[str, Any]:
     """Measure the finished dub of the job; leaves report.html and quality.json."""
     load_job(folder)
     from gsmooth_core.evaluation.report.shot_report import report as measure
 
     with locked(folder):
-        return asdict(measure(folder, page, on_event, cancelled))
+        return asdict(measure(folder, page, on_event, cancelled, face))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ heard, someone does in 20 %."""
 _SWITCH = 8.0
 """Evidence that a change of speaker costs, in distances summed over frames at 25 a second: a voice
 that fits leads by about .4 a frame, so that a turn of less than a second is not believed."""
+_PART = 0.7  # of the threshold, which the lips of one who speaks for a part of the clip must reach
 _SHORTEST = 25  # frames: of less nothing can be said
 
 
@@ -76,7 +77,8 @@ def turns(
 
     The distances of all people are compared frame by frame, each at the offset at which the lips
     fit the sound, and for those who hardly fit at the offset of who fits best: chance would find
-    them a better one. A change of speaker must pay.
+    them a better one. A change of speaker must pay, and only those take turns whose lips fit the
+    whole sound more than by chance.
 
     Args:
         faces: as in `fits`.
@@ -99,16 +101,17 @@ def turns(
         _scores(expert, face, float(fps), sound, offset)
         for face, offset in zip(faces, offsets, strict=True)
     ]
-    whose = _taken(np.stack(scores, axis=1), best, expert)
+    known = [n for n, f in enumerate(found) if n == best or _sureness(f) > _PART]
+    whose = _taken(np.stack(scores, axis=1), known, best, expert)
     if speaker(found) is None and (whose == whose[0]).all():
         return None
     windows = ((np.arange(len(faces[0])) + 0.5) / float(fps) * FPS).astype(int)
     return np.asarray(whose[np.clip(windows, 0, len(whose) - 1)], np.int32)
 
 
-def _taken(scores: Float, best: int, expert: LipSound) -> Int:
-    """(T, P) scores -> (T,) turns of those alone whose turns can be believed, or else of `best`."""
-    people = np.arange(scores.shape[1])
+def _taken(scores: Float, known: Sequence[int], best: int, expert: LipSound) -> Int:
+    """(T, P) scores -> (T,) turns of those of `known` whose turns can be believed, else `best`."""
+    people = np.array(known)
     while True:
         whose = people[_cheapest(scores[:, people])]
         believed = [n for n in people if _believed(scores[whose == n, n], expert)]
