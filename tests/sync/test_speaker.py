@@ -30,7 +30,7 @@ def test_the_speaker_is_who_leads(place: int) -> None:
 
 def test_nobody_speaks_what_a_stranger_says() -> None:
     assert speaker(fits([A, B, C], 25, speech(10, seed=5), EXPERT)) is None
-    assert turns([A, B, C], 25, speech(10, seed=5), EXPERT) is None
+    assert turns([A, B, C], 25, speech(10, seed=5), 250, EXPERT) is None
     assert speaker([]) is None
     assert speaker([None, None]) is None
 
@@ -57,7 +57,7 @@ def _in_turns(seconds: float, change: float) -> np.ndarray:
 @pytest.mark.parametrize("fps", [25, 30])
 def test_speakers_take_turns(fps: int) -> None:
     faces = [talking(12, fps, seed) for seed in (7, 0, 3)]
-    whose = turns(faces, fps, _in_turns(12, 5.0), EXPERT)
+    whose = turns(faces, fps, _in_turns(12, 5.0), 12 * fps, EXPERT)
     assert whose is not None
     assert len(whose) == 12 * fps
     changes = np.flatnonzero(np.diff(whose)) + 1
@@ -68,6 +68,6 @@ def test_speakers_take_turns(fps: int) -> None:
 def test_one_speaker_has_all_frames_also_where_he_is_not_seen() -> None:
     away = A.copy()
     away[100:140] = np.nan  # the picture shows who listens
-    whose = turns([B, away], 25, speech(10), EXPERT)
+    whose = turns([B, away], 25, speech(10), 250, EXPERT)
     assert whose is not None
     assert (whose == 1).all()
