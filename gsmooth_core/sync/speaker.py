@@ -18,9 +18,9 @@ from gsmooth_core.types import Bool, Float, Int
 _Lips = tuple[Float, Bool]
 
 LEAD = 0.4
-"""By how many thresholds the speaker's confidence must lead the next one's. Among two or three people
-side by side for 4-6 s the right one did in 55 of 56 clips; where a stranger is heard over them,
-somebody does in 31 %."""
+"""By how many thresholds the speaker's confidence must lead the next one's. Among two or three
+people side by side for 4-6 s the right one did in 55 of 56 clips; where a stranger is heard over
+them, somebody does in 31 %."""
 _SWITCH = 8.0
 """Evidence that a change of speaker costs, in distances summed over frames at 25 a second: a voice
 that fits leads by about .4 a frame, so that a turn of less than a second is not believed."""
