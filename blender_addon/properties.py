@@ -53,6 +53,12 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         min=0,
         max=99,
     )
+    speaker: BoolProperty(
+        name="Who Speaks",
+        description="With Person 0: dub whoever speaks in the clip's own sound, also in turns, "
+        "instead of who takes up most of the picture",
+        default=False,
+    )
     adapt: FloatProperty(
         name="Learn This Mouth",
         description="Time that may be spent on learning from the clip itself first; 0 for none",
@@ -77,7 +83,8 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         """The part that goes into a job file."""
         names = ("strength", "smoothing", "style", "mask", "occluders", "adapt")
         values = {name: getattr(self, name) for name in names}
-        return values | {"face": str(self.person) if self.person else "largest"}
+        nobody_named = "speaker" if self.speaker else "largest"
+        return values | {"face": str(self.person) if self.person else nobody_named}
 
 
 def register() -> None:

@@ -19,7 +19,7 @@ from tests.media import made
 README = Path(__file__).parents[1] / "README.md"
 
 FUNCTIONS = {
-    "check_sync": "video audio expert plot on_event cancelled",
+    "check_sync": "video audio expert plot on_event cancelled face",
     "dub_job": "job folder on_event cancelled make temporary",
     "load_expression": "path",
     "load_face_model": "name_or_path",
@@ -30,7 +30,7 @@ FUNCTIONS = {
     "probe": "path",
     "read_audio": "path sample_rate start duration",
     "read_frames": "clip start count",
-    "report_job": "folder page on_event cancelled",
+    "report_job": "folder page on_event cancelled face",
     "save_expression": "path curves",
     "save_track": "path track",
     "track_face": "frames clip model settings on_progress",

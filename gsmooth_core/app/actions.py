@@ -99,7 +99,11 @@ def sync(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
 
 
 def report(
-    folder: Path, on_event: OnEvent, cancelled: Cancelled, page: Path | None = None
+    folder: Path,
+    on_event: OnEvent,
+    cancelled: Cancelled,
+    page: Path | None = None,
+    face: str | None = None,
 ) -> dict[str, Any]:
     """Measure the finished dub of the job; leaves report.html and quality.json."""
     load_job(folder)
@@ -107,7 +111,7 @@ def report(
     from gsmooth_core.evaluation.report.shot_report import report as measure
 
     with locked(folder):
-        found = measure(folder, page, on_event, cancelled)
+        found = measure(folder, page, on_event, cancelled, face)
     return asdict(found) | {"text": describe(asdict(found))}
 
 

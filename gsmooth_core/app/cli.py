@@ -214,12 +214,14 @@ def _add_sync(commands: Any) -> None:
     parser.add_argument("--audio", type=_path, help="sound to compare with, instead of its own")
     parser.add_argument("--plot", type=_path, help="draw the measurement into this .svg file")
     parser.add_argument("--expert", type=_path, help="other weights, or your syncnet_v2.model")
+    _add_settings(parser, "face")
 
 
 def _add_report(commands: Any) -> None:
     parser = _add(commands, "report", "report", "say whether a finished dub is good", "report_text")
     parser.add_argument("job", type=_path, metavar="JOB_DIR", help="folder of the job")
     parser.add_argument("--output", type=_path, help="page to write (default: in the folder)")
+    parser.add_argument("--face", help="number of the person to judge, where several were dubbed")
 
 
 def _add_bench(commands: Any) -> None:

@@ -123,15 +123,18 @@ def sync(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -
     """Measure lips against sound."""
     from gsmooth_core.evaluation.sync.check import check_video
 
+    settings = DubSettings(**_settings(options))
     return check_video(
-        options.video, options.audio, options.expert, options.plot, on_event, cancelled
-    )
+        options.video, options.audio, options.expert, options.plot, on_event, cancelled,
+        settings.face,
+    )  # fmt: skip
 
 
 def report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Judge a finished dub."""
     page = options.output.absolute() if options.output else None
-    return actions.report(options.job.absolute(), on_event, cancelled, page)
+    face = DubSettings(**_settings(options)).face if options.face else None
+    return actions.report(options.job.absolute(), on_event, cancelled, page, face)
 
 
 def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:

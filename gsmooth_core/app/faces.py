@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.errors import InputError, NoFaceError
+from gsmooth_core.evaluation.sync.describe import to_json
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.job.speaker import turns_of, voices
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.images import write_image
 from gsmooth_core.ranges import Part, Ranges, describe_ranges, ranges_of
 from gsmooth_core.storage.files import make_folder, shown
+from gsmooth_core.sync import SyncResult
 from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
-from gsmooth_core.types import Bool, Image
+from gsmooth_core.types import Bool, Clip, Image
 
 _PICTURE = re.compile(r"person_\d+\.png")
 
@@ -65,6 +68,7 @@ def faces(
     if folder is not None:
         make_folder(folder)
     people = [_told(found, person, folder, start) for person in found.people]
+    _add_speakers(people, found, clip, start)
     shots = [
         _ranges(found.shot == number, start)[0] for number in np.unique(found.shot[found.shot >= 0])
     ]
@@ -107,6 +111,25 @@ def _told(
     }
 
 
+def _add_speakers(
+    people: list[dict[str, Any]], found: People[None], clip: Clip, start: int
+) -> None:
+    """Say of each person how sure it is that the clip's own sound is theirs, and where."""
+    speaking = turns_of(found, clip, start)
+    most = max(speaking, key=lambda number: int(speaking[number].sum()), default="")
+    for person, heard in zip(people, voices(found, clip, start), strict=True):
+        number = str(person["number"])
+        turns = _ranges(speaking[number], start) if number in speaking else []
+        person["speaker"] = number == most
+        person["speaks"] = {"ranges": turns, **_measured(heard)} if heard is not None else None
+
+
+def _measured(heard: SyncResult) -> dict[str, Any]:
+    names = ("confidence", "threshold", "sure", "offset_frames", "per_second")
+    values = to_json(heard)
+    return {name: values[name] for name in names}
+
+
 def _thumbnail(person: Person[None]) -> Image:
     """(150, 150, 3): the most frontal of the pictures that were kept."""
     chips = [chip for sighting in person.sightings for chip in sighting.chips]
@@ -117,5 +140,10 @@ def _in_words(person: dict[str, Any]) -> str:
     where = describe_ranges(person["ranges"], 0)
     text = f"{person['number']}: {person['frames']} frames, {person['width']:.0f} pixels wide"
     largest = ", the largest" if person["largest"] else ""
+    if person["speaks"] is not None:
+        speaks = person["speaks"]
+        lips = f"lips fit the sound by {speaks['confidence']:.2f}"
+        sure = f" (strangers' by up to {speaks['threshold']:.2f})"
+        largest += (", the speaker; " if person["speaker"] else "; ") + lips + sure
     picture = f"; {person['thumbnail']}" if person["thumbnail"] else ""
     return f"{text}{largest}; {where}{picture}"

@@ -15,7 +15,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.ranges import Ranges, ranges_of
-from gsmooth_core.storage.files import read_json, write_text
+from gsmooth_core.storage.files import is_there, read_json, write_text
 from gsmooth_core.tracking.people import SPEAKER
 from gsmooth_core.types import Bool
 
@@ -63,17 +63,26 @@ def roles_of(job: Job, inputs: StageInputs, journal: Journal, followed: Followed
         return {face: ranges_of(frames) for face, frames in followed.turns().items()}
 
     stage = Stage("turns", "turns.json", inputs.track(), find, _save, _load)
-    turns = result_of(stage, journal)
-    if len(turns) < 2:
-        return []
-    count = inputs.count
-    return [Role(face, job.audio, _frames(ranges, count)) for face, ranges in turns.items()]
+    return _roles(result_of(stage, journal), job, inputs.count)
+
+
+def roles_in(job: Job, folder: Path, count: int) -> list[Role]:
+    """The roles of a finished job, as `roles_of` gave them; none where one person was dubbed."""
+    if job.speech or job.settings.face != SPEAKER or not is_there(folder / "turns.json"):
+        return [Role(face, path) for face, path in job.speech.items()]
+    return _roles(_load(folder / "turns.json"), job, count)
 
 
 def person_job(job: Job, role: Role, count: int) -> Job:
     """The job of one of several people, over `count` frames."""
     settings = replace(job.settings, face=role.face)
     return replace(job, speech={}, audio=role.speech, frame_count=count, settings=settings)
+
+
+def _roles(turns: Turns, job: Job, count: int) -> list[Role]:
+    if len(turns) < 2:
+        return []
+    return [Role(face, job.audio, _frames(ranges, count)) for face, ranges in turns.items()]
 
 
 def _frames(ranges: Ranges, count: int) -> Bool:

@@ -105,7 +105,12 @@ def _reasons(track: FaceTrack) -> NDArray[np.object_]:
 
 def in_words(track: FaceTrack, first: int) -> str:
     """What stays as it is and why; `first` is the number of frame 0 for the reader."""
-    sentences, stretches = [], untouched(track)
+    return why_in_words(untouched(track), first)
+
+
+def why_in_words(stretches: Sequence[Untouched], first: int) -> str:
+    """The same of stretches that are known; "" where there is none."""
+    sentences = []
     for why, words in _WORDS.items():
         ranges = [(s.first, s.last) for s in stretches if s.why == why]
         sentences += [words.format(describe_ranges(ranges, first))] if ranges else []

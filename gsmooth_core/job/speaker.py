@@ -47,7 +47,7 @@ def voices(people: People[Any], clip: Clip, start: int) -> list[SyncResult | Non
     sound = own_sound(clip, start, len(people.shot))
     if sound is None:
         return [None] * len(people.people)
-    return fits([_points(people, p) for p in people.people], clip.fps, sound)
+    return fits((_points(people, person) for person in people.people), clip.fps, sound)
 
 
 def turns_of(people: People[Any], clip: Clip, start: int) -> dict[str, Bool]:
@@ -65,7 +65,8 @@ def turns_of(people: People[Any], clip: Clip, start: int) -> dict[str, Bool]:
     sound = own_sound(clip, start, len(people.shot)) if len(people.people) > 1 else None
     if sound is None:
         return {}
-    whose = turns([_points(people, p) for p in people.people], clip.fps, sound)
+    faces = (_points(people, person) for person in people.people)
+    whose = turns(faces, clip.fps, sound, len(people.shot))
     if whose is None:
         return {}
     return {str(people.people[n].number): whose == n for n in np.unique(whose)}

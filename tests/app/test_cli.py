@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gsmooth_core.app import cli
+from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import load_job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_frames
@@ -103,6 +104,39 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         options += [flag, *([] if isinstance(value, bool) else [value])]
     assert dub(*sources, tmp_path / "o.mp4", "--keep-job", *options) == 0
     assert load_job(tmp_path / "o.mp4.gsmooth").settings == DubSettings(**values)
+
+
+def test_each_persons_speech_goes_into_the_job(way, sources, tmp_path, monkeypatch):
+    video, audio = sources
+    monkeypatch.chdir(tmp_path)
+    words = ["--speech", "10=s.wav", "--speech", f"2={audio}", "--job", tmp_path / "job"]
+    assert run("dub", "--video", video, "--output", "o.mp4", *words) == 0
+    assert list(load_job(tmp_path / "job").speech.items()) == [("2", audio), ("10", audio)]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "text"),
+    [
+        (["--speech", "1=s.wav", "--speech", "01=t.wav"], InputError.exit_code, "several speeches"),
+        (["--speech", "0=s.wav"], InputError.exit_code, "numbers of people"),
+        (["--speech", "1=s.wav", "--face", "2"], InputError.exit_code, "names its person"),
+        (["--speech", "1=s.wav", "--audio-delay", "1"], InputError.exit_code, "begin with"),
+        (["--speech", "1=no.wav"], InputError.exit_code, "no.wav"),
+        (["--speech", "anna=s.wav"], 2, "NUMBER=FILE"),
+        (["--speech", "s.wav"], 2, "NUMBER=FILE"),
+        (["--speech", "1="], 2, "NUMBER=FILE"),
+        (["--speech", "1=s.wav", "--audio", "s.wav"], 2, "not allowed with"),
+    ],
+)
+def test_speeches_that_are_refused(sources, tmp_path, capfd, monkeypatch, words, status, text):
+    monkeypatch.chdir(tmp_path)
+    try:
+        ended = run("dub", "--video", sources[0], "--output", "o.mp4", *words)
+    except SystemExit as end:
+        ended = end.code
+    assert ended == status
+    assert text in capfd.readouterr().err
+    assert not (tmp_path / "o.mp4.gsmooth").exists()
 
 
 def test_paths_are_relative_to_where_one_is(way, sources, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 import skimage.data
 
 from gsmooth_core.app.cli import main
+from tests.evaluation.sync.test_check import RESULT
 from tests.media import made
 from tests.tracking.heads import drawn_head
 
@@ -44,6 +45,37 @@ def test_in_words_and_without_pictures(clip, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("1: 12 frames")]
     assert [line for line in lines if line.startswith("2: 8 frames") and "frame 0-7" in line]
+
+
+def test_of_each_person_is_said_how_sure_it_is_that_the_sound_is_theirs(
+    clip, tmp_path, capsys, monkeypatch
+):
+    def voices(people, *_):
+        return [RESULT if p.number == 2 else None for p in people.people]
+
+    def turns_of(people, *_):
+        return {"2": people.seen[:, 1]}
+
+    monkeypatch.setattr("gsmooth_core.app.faces.voices", voices)
+    monkeypatch.setattr("gsmooth_core.app.faces.turns_of", turns_of)
+    assert main(["faces", "--video", str(clip), "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["people"]
+    assert (first["speaker"], first["speaks"]) == (False, None)
+    assert second["speaker"]
+    assert second["speaks"] == {
+        "ranges": [[0, 7]], "confidence": 0.42, "threshold": 0.1, "sure": True,
+        "offset_frames": 3, "per_second": [0.4, None, 0.3, 0.5],
+    }  # fmt: skip
+    assert main(["faces", "--video", str(clip)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "the speaker" in next(line for line in lines if line.startswith("2:"))
+    assert "sound" not in next(line for line in lines if line.startswith("1:"))
+
+
+def test_without_sound_nobody_is_the_speaker(clip, capsys):
+    assert main(["faces", "--video", str(clip), "--json"]) == 0
+    people = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["people"]
+    assert [(p["speaker"], p["speaks"]) for p in people] == [(False, None)] * 2
 
 
 def test_nobody_is_an_error(tmp_path, capsys):

@@ -19,6 +19,8 @@ from gsmooth_core.face.bfm import read_bfm
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import JOURNAL_FILE, Journal
+from gsmooth_core.job.roles import roles_in
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.mafb.occlusion.occluders import load_occluders, packed, save_occluders
 from gsmooth_core.media import probe, read_audio, read_frames
 from gsmooth_core.models import registry
@@ -181,7 +183,18 @@ def _read_report(path: Path) -> None:
     open_shot(folder)
 
 
+def _turns(path: Path) -> None:
+    path.write_text(json.dumps({"1": [[0, 1]], "2": [[2, 3]]}))
+
+
+def _read_turns(path: Path) -> None:
+    settings = DubSettings(face="speaker")
+    job = Job(Path("v.mp4"), Path("o.mp4"), Path("a.wav"), settings=settings)
+    roles_in(job, path.parent, 4)
+
+
 FILES: dict[str, Reader] = {
+    "turns": Reader("turns.json", _turns, _read_turns, text=True),
     "track": Reader(
         ".safetensors", lambda path: write_track(path, face_track(4)), load_track, tensors=True
     ),

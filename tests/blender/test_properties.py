@@ -34,3 +34,10 @@ def test_a_person_is_chosen_by_number(scene):
     assert DubSettings.from_json(scene.gsmooth.for_job()).face == "2"
     scene.gsmooth.person = 500
     assert DubSettings.from_json(scene.gsmooth.for_job()).face == "99"
+
+
+def test_who_speaks_is_asked_where_nobody_is_named(scene):
+    scene.gsmooth.speaker = True
+    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "speaker"
+    scene.gsmooth.person = 3
+    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "3"

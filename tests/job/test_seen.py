@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsmooth_core.job.seen import Seen, Untouched, in_words, people_of, shots_of, untouched
+from gsmooth_core.job.seen import Dubbed, Seen, Untouched, in_words, people_of, shots_of, untouched
 from gsmooth_core.types import FaceTrack
 from tests.doubles import face_track
 
@@ -46,8 +46,8 @@ def test_in_words_with_the_readers_numbers() -> None:
 
 def test_shots_and_people() -> None:
     assert shots_of(_track()) == [(0, 2), (5, 9)]
-    assert people_of(_track()) == [
-        Seen(1, [(0, 2), (8, 9)], chosen=True),
+    assert people_of([Dubbed(_track())]) == [
+        Seen(1, [(0, 2), (8, 9)], chosen=True, dubbed=[(0, 1), (8, 9)]),
         Seen(2, [(5, 6), (8, 9)], chosen=False),
     ]
 
@@ -55,5 +55,5 @@ def test_shots_and_people() -> None:
 def test_an_old_track_knows_neither() -> None:
     track = replace(_track(), shot=None, people=None, person=0)
     assert shots_of(track) == [(0, 9)]
-    assert people_of(track) == []
+    assert people_of([Dubbed(track)]) == []
     assert {stretch.why for stretch in untouched(track)} == {"unusable", "no face"}

@@ -153,7 +153,8 @@ def test_track_of_a_photo(checkpoint: Path, bfm: MorphableModel, astronaut: Imag
     tracker = RNetTracker(checkpoint, bfm)
     done: list[int] = []
     empty = np.zeros_like(astronaut)
-    track = tracker.track([astronaut, astronaut, empty], clip, done.append)
+    people = tracker.follow([astronaut, astronaut, empty], done.append)
+    track = tracker.fit(people, people.choose("1"), clip)
     assert done == [1, 2, 3]
     assert track.expression.shape == (3, 64)
     assert track.identity.shape == (80,)
@@ -168,8 +169,10 @@ def test_track_of_a_photo(checkpoint: Path, bfm: MorphableModel, astronaut: Imag
 
 def test_no_face(checkpoint: Path, bfm: MorphableModel, coffee: Image) -> None:
     clip = Clip(Path("made-up.mp4"), 600, 400, Fraction(25), 1)
+    tracker = RNetTracker(checkpoint, bfm)
+    people = tracker.follow([coffee])
     with pytest.raises(NoFaceError):
-        RNetTracker(checkpoint, bfm).track([coffee], clip)
+        tracker.fit(people, None, clip)
 
 
 def test_weights_that_run_away_together_are_found(tmp_path: Path, bfm: MorphableModel) -> None:

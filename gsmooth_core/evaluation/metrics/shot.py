@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.errors import JobError, MediaError, NoFaceError, NoSpeechError
+from gsmooth_core.errors import InputError, JobError, MediaError, NoSpeechError
 from gsmooth_core.evaluation.metrics.compare import Comparison, Curves, slow_measures
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.silence import silent_frames
 from gsmooth_core.evaluation.metrics.summary import Faces, add_motion
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.face.mouth import eye_distance
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.roles import person_job, roles_in
+from gsmooth_core.job.seen import Dubbed
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.still import read_still
 from gsmooth_core.storage.arrays import load_arrays, load_expression, load_track, save_arrays
 from gsmooth_core.storage.files import check_file, is_there, read_json, shown
 from gsmooth_core.storage.layout import ArrayLayout, Layout
-from gsmooth_core.tracking import track_face
+from gsmooth_core.tracking.people import follow_people
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float, Image
 
 LANDMARKS: Layout = {"landmarks": ArrayLayout(("T", 478, 2), 1e6, gaps=True)}
@@ -48,6 +50,7 @@ class Shot:
         track: the face in the source.
         target: the expression that was asked for.
         outside: largest change of a pixel outside of the mask before encoding.
+        dubbed: everybody whose face was dubbed, among them this one.
     """
 
     job: Job
@@ -56,6 +59,7 @@ class Shot:
     track: FaceTrack
     target: Expression
     outside: int
+    dubbed: tuple[Dubbed, ...] = ()
 
     def untouched(self) -> Shot:
         """The source as a shot whose output is itself."""
@@ -75,29 +79,59 @@ class Shot:
         return _pictures(output) if output.is_dir() else read_frames(probe(output))
 
 
-def open_shot(folder: Path) -> Shot:
+def open_shot(folder: Path, face: str | None = None) -> Shot:
     """Read what a finished job left in its folder.
+
+    Args:
+        folder: the job's folder.
+        face: number of the person, where several were dubbed; the first by default.
 
     Raises:
         JobError: there is no finished job.
+        InputError: it did not dub that person.
         GSmoothError: its source cannot be read any more.
     """
     job = load_job(folder)
-    needed = [folder / name for name in ("track.safetensors", "target.safetensors", "report.json")]
-    if not all(is_there(path) for path in (*needed, job.output)):
+    _see_finished(folder, folder / "report.json", job.output)
+    source = Source(job)
+    roles = roles_in(job, folder, source.count)
+    places = [folder / f"person_{role.face}" for role in roles] or [folder]
+    names = ("track.safetensors", "target.safetensors")
+    _see_finished(folder, *(place / name for place in places for name in names))
+    tracks = [load_track(place / "track.safetensors") for place in places]
+    if not roles:
+        chosen, dubbed = _chosen([str(tracks[0].person)], face), [Dubbed(tracks[0])]
+    else:
+        chosen = _chosen([role.face for role in roles], face)
+        job = person_job(job, roles[chosen], source.count)
+        pairs = zip(tracks, roles, strict=True)
+        dubbed = [Dubbed(track, role.turns, role.speech) for track, role in pairs]
+    place, mine = places[chosen], dubbed[chosen]
+    target = load_expression(place / "target.safetensors")
+    outside = _outside(folder / "report.json")
+    track = mine.track.only(mine.frames)
+    return Shot(job, place, Source(job), track, target, outside, tuple(dubbed))
+
+
+def _see_finished(folder: Path, *needed: Path) -> None:
+    if not all(is_there(path) for path in needed):
         raise JobError(f"The job in '{shown(folder)}' is not finished.", _UNFINISHED)
-    result = read_json(needed[-1], JobError)
+
+
+def _chosen(faces: list[str], face: str | None) -> int:
+    if face is not None and face not in faces:
+        dubbed = f"Dubbed: {', '.join(faces)}."
+        raise InputError(f"Person {face} was not dubbed.", dubbed)
+    return 0 if face is None else faces.index(face)
+
+
+def _outside(path: Path) -> int:
+    """The largest change of a pixel outside the masks, as the job's report has it."""
+    result = read_json(path, JobError)
     outside = result.get("outside_mask_max_difference") if isinstance(result, dict) else None
     if not isinstance(outside, int) or isinstance(outside, bool):
-        raise JobError(f"'{shown(needed[-1])}' is damaged.", _UNFINISHED)
-    return Shot(
-        job,
-        folder,
-        Source(job),
-        load_track(folder / "track.safetensors"),
-        load_expression(folder / "target.safetensors"),
-        outside,
-    )
+        raise JobError(f"'{shown(path)}' is damaged.", _UNFINISHED)
+    return outside
 
 
 def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:
@@ -165,15 +199,32 @@ def _silent(shot: Shot) -> Bool:
 
 def _find(shot: Shot, on_progress: OnProgress) -> Float:
     count = shot.source.count
-    model: MorphableModel = load_face_model()
-    try:
-        track = track_face(
-            shot.made(), shot.source.shown, model,
-            on_progress=lambda n: on_progress("find", n, count),
-        )  # fmt: skip
-    except NoFaceError:
-        return np.full((count, 478, 2), np.nan, np.float32)
-    return track.landmarks
+    people = follow_people(
+        shot.made(), lambda _frame, _face: None, None, lambda n: on_progress("find", n, count)
+    )
+    found = [people.track(person)[0].points[..., :2] for person in people.people]
+    return beside(found, shot.track.landmarks)
+
+
+def beside(faces: Sequence[Float], landmarks: Float) -> Float:
+    """Of the faces of a dub those that are where the dubbed face was in the source.
+
+    Args:
+        faces: (T, 478, 2) for each person that is found in the dub, NaN where not seen.
+        landmarks: (T, 478, 2) of the source's face.
+
+    Returns:
+        (T, 478, 2); of several people in that place, who may be one, each where it is seen.
+    """
+    out = np.full_like(landmarks, np.nan)
+    size = eye_distance(landmarks)
+    for points in faces:
+        apart = np.linalg.norm(points.mean(axis=1) - landmarks.mean(axis=1), axis=-1) / size
+        both = np.isfinite(apart)
+        if both.any() and np.median(apart[both]) < 1:
+            seen = np.isfinite(points).all(axis=(1, 2))
+            out[seen] = points[seen]
+    return out
 
 
 def _pictures(folder: Path) -> Iterator[Image]:

@@ -22,9 +22,12 @@ from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import page as html
 from gsmooth_core.evaluation.report.charts import lines
 from gsmooth_core.evaluation.report.pictures import face_strip, jpeg, worst_pairs
+from gsmooth_core.evaluation.report.seen import seen_elements
 from gsmooth_core.face.load import load_face_model
+from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check_target
-from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
+from gsmooth_core.ranges import Ranges
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.sync import SyncResult
 
@@ -49,6 +52,11 @@ class ShotReport:
         worst: frames to look at: frame (counted in the source), time in seconds, reason.
         page: the HTML file.
         job: the job's folder.
+        person: number of the person who is judged; 0 where it is not known.
+        untouched_frames: [first, last] ranges in which nobody was dubbed, counted in the job.
+        untouched: the same, with why.
+        shots: [first, last] of each shot.
+        people: who is seen, whose face was dubbed, and where.
     """
 
     verdict: str
@@ -58,19 +66,33 @@ class ShotReport:
     worst: list[dict[str, Any]]
     page: str
     job: str
+    person: int
+    untouched_frames: Ranges
+    untouched: list[seen.Untouched]
+    shots: Ranges
+    people: list[seen.Seen]
 
 
-def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancelled) -> ShotReport:
+def report(
+    folder: Path,
+    page: Path | None,
+    on_event: OnEvent,
+    cancelled: Cancelled,
+    face: str | None = None,
+) -> ShotReport:
     """Measure a finished job and write its page.
 
     Args:
         folder: the job's folder.
-        page: the HTML file to write; `report.html` in the folder by default.
+        page: the HTML file to write; by default `report.html` in the folder, or in the person's
+            own where one is named.
         on_event: told about progress.
         cancelled: asked after every frame.
+        face: number of the person, where several were dubbed; the first by default.
 
     Raises:
         JobError: there is no finished job.
+        InputError: it did not dub that person.
         GSmoothError: its files cannot be read or written.
     """
 
@@ -78,8 +100,14 @@ def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancel
         raise_if(cancelled)
         on_event(Progress(stage, done, total))
 
-    shot, path = open_shot(folder), page or folder / "report.html"
+    shot = open_shot(folder, face)
+    place = folder if face is None else shot.folder
+    path = page or place / "report.html"
     check_target(path)
+    if face is None and len(shot.dubbed) > 1:
+        others = ", ".join(str(d.track.person) for d in shot.dubbed[1:])
+        text = f"Person {shot.track.person} is judged; with --face one of the others: {others}."
+        on_event(Message("info", text))
     found = found_landmarks(shot, on_progress)
     curves, faces = measure(shot, found, SAMPLES, on_progress)
     sync = sync_of(found, shot.track.fps, speech(shot))
@@ -97,10 +125,11 @@ def report(folder: Path, page: Path | None, on_event: OnEvent, cancelled: Cancel
     result = ShotReport(
         sentence, kind, found_out, figures,
         [_place(shot, frame, bad) for frame, _ in pairs], str(path), str(folder),
+        shot.track.person, **seen.told(shot.dubbed),
     )  # fmt: skip
     pictures = [jpeg(pair) for _, pair in pairs]
     write_text(path, _page(shot, result, curves, sync, pictures))
-    write_text(folder / "quality.json", json.dumps(asdict(result), indent=1, allow_nan=False))
+    write_text(place / "quality.json", json.dumps(asdict(result), indent=1, allow_nan=False))
     return result
 
 
@@ -150,6 +179,8 @@ def _page(
             for data, w in zip(pictures, result.worst, strict=True)
         ),
         html.text("p", "Left the source, right the dub; the worst first.", "soft"),
+        html.text("h2", "Who and what is seen"),
+        *seen_elements(result.people, result.shots, result.untouched, job.start_frame),
         html.text("h2", "Over time"),
         *_plots(shot, curves, sync),
         html.text("h2", "All figures"),

@@ -12,27 +12,30 @@ from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
 from gsmooth_core.evaluation.sync.plot import draw
 from gsmooth_core.job.checks import check_target
-from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, progress
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.roles import Role, person_job
 from gsmooth_core.job.source import Source
+from gsmooth_core.job.speaker import choose
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.sync.expert import LipSound
 from gsmooth_core.sync.measure import SAMPLE_RATE, load_sync_expert, measure_sync
 from gsmooth_core.sync.offset import SyncResult
 from gsmooth_core.sync.windows import present
-from gsmooth_core.tracking import follow_face
+from gsmooth_core.tracking.people import LARGEST, follow_people
 from gsmooth_core.types import Clip, Float, Image
 
 
 @dataclass(frozen=True)
 class _Pictures:
-    """`count` frames of a clip from frame `start` on, shown at `fps`."""
+    """A `face` in `count` frames of a clip from frame `start` on, shown at `fps`."""
 
     clip: Clip
     start: int
     count: int
     fps: Fraction
+    face: str
 
     def read(self) -> Iterator[Image]:
         """Decode them."""
@@ -46,6 +49,7 @@ def check_video(
     plot: Path | None,
     on_event: OnEvent,
     cancelled: Cancelled,
+    face: str = LARGEST,
 ) -> dict[str, Any]:
     """Measure the sync of a video with its own sound, or with another.
 
@@ -56,6 +60,7 @@ def check_video(
         plot: SVG file to draw.
         on_event: called with progress.
         cancelled: asked after every frame.
+        face: whose lips, see `DubSettings.face`.
 
     Raises:
         GSmoothError: no face, no sound, too short, or a file that cannot be read or written.
@@ -68,7 +73,7 @@ def check_video(
     clip = probe(video)
     source = audio or video
     sound = require_speech(read_audio(source, SAMPLE_RATE), f"The sound of '{source.name}'")
-    pictures = _Pictures(clip, 0, clip.frame_count, clip.fps)
+    pictures = _Pictures(clip, 0, clip.frame_count, clip.fps, face)
     found, seconds = _measure(pictures, sound, judge, on_event, cancelled)
     return _told(found, seconds, plot, video.name)
 
@@ -76,20 +81,24 @@ def check_video(
 def check_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Measure the sync of a job's picture with its sound, as the job lays them to each other.
 
+    The lips are those of the person who is to be dubbed; the first of several, with their speech.
     Without a sound of its own the job has that of its video. Leaves `sync.svg` in the folder.
 
     Raises:
         GSmoothError: see `check_video`.
     """
     judge = load_sync_expert()
-    source = Source(job)
+    if job.speech:
+        number, said = next(iter(job.speech.items()))
+        job = person_job(job, Role(number, said), Source(job).count)
+    source, face = Source(job), job.settings.face
     if job.audio is not None:
         sound = source.speech()
     else:
         start = float(job.start_frame / source.clip.fps)
         heard = read_audio(job.video, SAMPLE_RATE, start, source.shown.duration)
         sound = require_speech(heard, f"The sound of '{job.video.name}'")
-    pictures = _Pictures(source.clip, job.start_frame, source.count, source.shown.fps)
+    pictures = _Pictures(source.clip, job.start_frame, source.count, source.shown.fps, face)
     found, seconds = _measure(pictures, sound, judge, on_event, cancelled)
     return _told(found, seconds, folder / "sync.svg", job.video.name)
 
@@ -106,12 +115,11 @@ def _measure(
     if pictures.clip.still:
         raise InputError(f"'{name}' is a still picture: its lips do not move.", "Choose a video.")
 
-    def on_frame(index: int, _frame: Image, _face: object) -> None:
-        raise_if(cancelled)
-        on_event(Progress("track", index + 1, count))
-
-    on_event(Progress("track", 0, count))
-    landmarks = follow_face(pictures.read(), on_frame=on_frame).points[..., :2]
+    on_progress = progress("track", count, on_event, cancelled)
+    people = follow_people(pictures.read(), lambda _frame, _face: None, on_progress=on_progress)
+    clip, start, face = pictures.clip, pictures.start, pictures.face
+    person = choose(people, face, clip, start, lambda text: on_event(Message("warning", text)))
+    landmarks = people.track(person)[0].points[..., :2]
     seen = int(present(landmarks).sum())
     if not seen:
         raise NoFaceError(f"No frame of '{name}' shows a face.", "Choose one in which one speaks.")

@@ -11,8 +11,10 @@ import pytest
 from gsmooth_core.app import actions, cli
 from gsmooth_core.dub import dub
 from gsmooth_core.errors import CancelledError, JobError
-from gsmooth_core.evaluation.metrics.shot import evenly_spaced, open_shot
+from gsmooth_core.evaluation.metrics.shot import beside, evenly_spaced, open_shot
+from gsmooth_core.evaluation.report.seen import seen_elements
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.seen import Seen, Untouched
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import Expression
@@ -78,3 +80,36 @@ def test_a_report_can_be_stopped_and_made_again(finished):
     assert result["page"] == str(finished / "report.html")
     assert set(stages) <= {"find", "compare"}
     assert result["worst"]
+
+
+def test_the_dubs_face_is_the_one_in_the_sources_place():
+    """Two people; one of them is taken for two in the dub. NaN where nobody is seen."""
+    dice = np.random.default_rng(0)
+    shape = dice.uniform(-30, 30, (478, 2)).astype(np.float32)
+    shape[[33, 263]] = (-20, 0), (20, 0)
+    left, right = (np.repeat(shape[None] + np.float32([x, 100]), 10, 0) for x in (100, 220))
+    source = left.copy()
+    source[8:] = np.nan
+    early, late = left + 3, left + 4
+    early[5:], late[:5] = np.nan, np.nan
+    found = beside([right, early, late], source)
+    np.testing.assert_array_equal(found[:5], early[:5])
+    np.testing.assert_array_equal(found[5:], late[5:])
+    assert np.isnan(beside([right], source)).all()
+    assert np.isnan(beside([], source)).all()
+
+
+def test_a_page_names_people_shots_and_frames_that_were_left():
+    people = [
+        Seen(1, [(0, 9)], chosen=True, speech="/x/anna.wav", dubbed=[(0, 4)]),
+        Seen(2, [(5, 9)], chosen=False),
+    ]
+    left = [Untouched(5, 7, "someone else"), Untouched(8, 9, "dissolve")]
+    text = " ".join(seen_elements(people, [(0, 4), (5, 9)], left, 100))
+    assert "frame 100-109" in text and "frame 100-104" in text and "anna.wav" in text
+    assert "/x/" not in text
+    assert "no frame" in text  # of the second
+    assert "2 shots" in text and "105-109" in text
+    assert "Someone else is seen in frame 105-107" in text
+    assert "Two pictures are mixed in frame 108-109" in text
+    assert "Every frame was dubbed." in " ".join(seen_elements([], [(0, 9)], [], 0))

@@ -15,7 +15,8 @@ from gsmooth_core.app import cli
 from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
 from gsmooth_core.evaluation.sync.plot import draw
 from gsmooth_core.sync import SyncResult
-from tests.media.made import numbered_frames, write_video
+from tests.media.made import numbered_frames, speechlike, write_video, write_wav
+from tests.tracking.heads import drawn_head
 
 RESULT = SyncResult(
     offset_frames=3,
@@ -83,3 +84,18 @@ def test_bad_inputs_are_named(tmp_path, capsys):
     assert "no sound" in capsys.readouterr().err
     assert cli.main(["sync", str(faceless), "--json"]) == 5
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["code"] == "no_face"
+
+
+@pytest.mark.parametrize(("face", "seconds"), [("1", 1.6), ("2", 1.2), ("largest", 1.2)])
+def test_the_lips_are_those_of_the_person_who_is_named(tmp_path, capsys, face, seconds):
+    """A small head for 1.6 s, a large one beside it for 1.2 s of them."""
+    small, large, wall = drawn_head(1, 130), drawn_head(2, 240), np.full((240, 400, 3), 90, "u1")
+    frames = np.repeat(wall[None], 40, 0)
+    frames[:, 40:170, 10:140] = small
+    frames[:30, :, 160:] = large
+    video = write_video(tmp_path / "two.mp4", frames, 25)
+    sound = write_wav(tmp_path / "s.wav", speechlike(1.6), 16000)
+    words = ["sync", str(video), "--audio", str(sound), "--face", face, "--json"]
+    assert cli.main(words) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    assert result["seconds"] == pytest.approx(seconds, abs=0.13)

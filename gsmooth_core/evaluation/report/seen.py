@@ -1,0 +1,44 @@
+"""Who and what a shot shows, and which frames stayed as they were, as elements of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from gsmooth_core.evaluation.report import page as html
+from gsmooth_core.job.seen import Seen, Untouched, why_in_words
+from gsmooth_core.ranges import Ranges, describe_ranges
+
+
+def seen_elements(
+    people: Sequence[Seen], shots: Ranges, untouched: Sequence[Untouched], first: int
+) -> list[Markup]:
+    """People, shots and untouched frames.
+
+    Args:
+        people: everybody in the clip.
+        shots: [first, last] of each shot.
+        untouched: frames in which nobody was dubbed.
+        first: number of frame 0 for the reader.
+    """
+    count = f"{len(shots)} shots" if len(shots) != 1 else "One shot"
+    table = html.table(
+        ["person", "seen", "dubbed", "says"], [_row(person, first) for person in people]
+    )
+    left = why_in_words(untouched, first) or "Every frame was dubbed."
+    return [
+        table if people else html.text("p", "People were not told apart.", "soft"),
+        html.text("p", f"{count}: {_frames(shots, first)}."),
+        html.text("p", left),
+    ]
+
+
+def _row(person: Seen, first: int) -> list[str]:
+    says = Path(person.speech).name if person.speech else ""
+    return [str(person.number), _frames(person.frames, first), _frames(person.dubbed, first), says]
+
+
+def _frames(ranges: Ranges, first: int) -> str:
+    return describe_ranges(ranges, first) if ranges else "no frame"
