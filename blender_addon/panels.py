@@ -110,6 +110,7 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         layout.prop(settings, "smoothing", slider=True)
         layout.prop(settings, "mask")
         layout.prop(settings, "person")
+        layout.prop(settings, "length")
         layout.prop(settings, "occluders")
         layout.prop(settings, "adapt")
         column = layout.column(heading="Strips")

@@ -126,7 +126,9 @@ def find(scene: bpy.types.Scene | None, name: str) -> Any:
 # -- result to strip -------------------------------------------------------------------------
 
 
-def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> Any:
+def place(
+    planned: Plan, output: Path, folder: Path, info: str, replace: bool, longer: int = 0
+) -> Any:
     """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
 
     Args:
@@ -135,6 +137,7 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         folder: of the job.
         info: about the result, for people.
         replace: whether the old strip goes.
+        longer: frames that the file has more than were taken from the old strip.
 
     Returns:
         the new strip.
@@ -153,7 +156,6 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
     missing = undubbed(planned.span, placement(old), shift, old.type == "IMAGE")
     if missing:
         info = f"{info}, {missing} frames that were added meanwhile are not dubbed"
-    channel = old.channel if replace else _channel_beside(scene, old)
     siblings = children(_owner(scene, old))
     new = siblings.new_movie(
         f"{planned.picture} dubbed",
@@ -161,7 +163,8 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         MAX_CHANNEL,
         planned.span.first + shift,
     )
-    set_handles(new, left(old), right(old))
+    set_handles(new, left(old), right(old) + longer)
+    channel = old.channel if replace else _channel_beside(scene, old, new)
     strip_look.copy_look(scene, old, new)
     new["gsmooth_job"], new["gsmooth_info"] = job_folder.reference(folder), info
     if replace:
@@ -181,11 +184,12 @@ def _moved(planned: Plan, old: Any) -> int:
     return min(left(old) - planned.left, right(old) - planned.right, key=abs)
 
 
-def _channel_beside(scene: bpy.types.Scene, strip: Any) -> int:
+def _channel_beside(scene: bpy.types.Scene, strip: Any, new: Any) -> int:
+    """A channel beside the strip's that has room for the new one."""
     owner = _owner(scene, strip)
     taken: dict[int, bool] = {}
     for other in children(owner):
-        if left(other) < right(strip) and left(strip) < right(other):
+        if other != new and left(other) < right(new) and left(new) < right(other):
             visible = other.type != "SOUND" and not other.mute
             taken[other.channel] = taken.get(other.channel, False) or visible
     barred = {i for i, channel in enumerate(owner.channels) if channel.lock or channel.mute}

@@ -28,8 +28,15 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.length import (
+    gather_occluders,
+    gather_personal,
+    gather_track,
+    repeat_track,
+    shown,
+)
 from gsmooth_core.job.result import DubResult, dub_result
-from gsmooth_core.job.source import FrameReader, Source, repeat_track
+from gsmooth_core.job.source import FrameReader, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.workplace import workplace
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
@@ -53,8 +60,6 @@ from gsmooth_core.taft.segment import write_segment
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack, FrameSource, Image
-
-_UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
 
 
 def dub(
@@ -145,20 +150,23 @@ class DubPipeline:
         if self._given() is None:
             load_a2ep(settings.a2ep)
             self.source.speech()
-            if (unheard := self.source.unheard_seconds()) > _UNHEARD:
-                text = f"The speech is longer than the picture: its last {unheard:.1f} s are lost."
-                self.emit(Message("warning", text))
+            if warning := self.source.length_in_words():
+                self.emit(Message("warning", warning))
 
     # -- stages ------------------------------------------------------------------------------
 
     def track(self) -> FaceTrack:
-        """Follow the face and fit the model to it (the paper's R-Net role)."""
-        name, inputs = "track.safetensors", self.inputs.track()
-        stage = Stage("track", name, inputs, self._track, save_track, load_track)
-        track = result_of(stage, self.journal)
+        """Follow the face and fit the model to it (the paper's R-Net role), frame by frame."""
+        track = self.filmed_track()
         for text in seen.warnings(track, self.source):
             self.emit(Message("warning", text))
-        return track
+        return track if self.source.plain else gather_track(track, self.source.pictures)
+
+    def filmed_track(self) -> FaceTrack:
+        """The face in each picture that is used, as it was filmed."""
+        name, inputs = "track.safetensors", self.inputs.track()
+        stage = Stage("track", name, inputs, self._track, save_track, load_track)
+        return result_of(stage, self.journal)
 
     def predict(self) -> Expression:
         """Expression curves of the speech (A2EP), as long as the picture."""
@@ -189,14 +197,16 @@ class DubPipeline:
             return None
 
         def find() -> Occluders:
-            on_progress = self._progress("occluders", self.source.count)
-            return find_occluders(self._opened, track, self.model, settings, on_progress)
+            on_progress = self._progress("occluders", self.source.taken)
+            filmed = self._filmed(track)
+            return find_occluders(self._opened, filmed, self.model, settings, on_progress)
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
         found = result_of(stage, self.journal)
         if not len(found):
             return None
+        found = gather_occluders(found, self.source.pictures)
         text = f"Something is before the mouth in {len(found)} frames; it stays there."
         self.emit(Message("info", text))
         return found
@@ -205,11 +215,12 @@ class DubPipeline:
         """What the clip teaches about the person; None where it is too short for that."""
 
         def teach() -> Personal | None:
-            return self._learn(track)
+            return self._learn(self._filmed(track))
 
         name, inputs = "personal.safetensors", self.inputs.adapt()
         stage = Stage("adapt", name, inputs, teach, save_personal, load_personal)
-        return optional_result_of(stage, self.journal)
+        learned = optional_result_of(stage, self.journal)
+        return gather_personal(learned, self.source.pictures) if learned else None
 
     def render(self, track: FaceTrack, target: Expression) -> tuple[list[Path], int]:
         """Translate all frames, segment by segment; what an earlier run finished is kept.
@@ -251,8 +262,8 @@ class DubPipeline:
         export_mesh(mesh, self.model, track, curves)
 
         def unwrap() -> Image:
-            with closing(self.source.frames()) as frames:
-                return clip_texture(frames, track, self.model)
+            with self._opened() as frames:
+                return clip_texture(frames, self._filmed(track), self.model)
 
         stage = Stage("texture", "texture.png", self.inputs.track(), unwrap, write_image, str)
         return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
@@ -260,7 +271,7 @@ class DubPipeline:
     def translator(
         self, track: FaceTrack, target: Expression, frames: FrameSource
     ) -> FaceTranslator:
-        """What makes the frames of this job; its references are read from `frames`."""
+        """What makes the frames of this job; its references are among the pictures `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
         occluders = self.occluders(track)
         unoccluded = occluders.unoccluded(track) if occluders else track
@@ -269,7 +280,7 @@ class DubPipeline:
             track,
             self.model,
             target.values,
-            frames,
+            self.source.shows(frames),
             generator,
             compose,
             self._device,
@@ -293,8 +304,14 @@ class DubPipeline:
         edited = self.folder / "expression.json"
         return edited if edited.is_file() else self.job.expression
 
+    def _filmed(self, track: FaceTrack) -> FaceTrack:
+        """A track of this job's frames, as a track of the pictures that they show."""
+        if self.source.plain:
+            return track
+        return self.filmed_track().only(shown(track, self.source.taken))
+
     def _track(self) -> FaceTrack:
-        source, settings = self.source, self.job.settings
+        source, settings = self.source.filmed, self.job.settings
         frames = 1 if source.clip.still else source.count
         tracker = build_tracker(settings.tracker, self.model, settings.device, settings.face)
         on_progress = self._progress("track", frames)

@@ -139,10 +139,11 @@ class Composer:
         lending = occluders.unoccluded(track) if occluders else track
         r = self.settings.references
         own = features(track, model, track.expression, r.degrees)
-        bank = choose_bank(own, lending.usable, r.bank)
+        bank = choose_bank(own, lending.usable & track.new, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         lit = brightness(track)
-        self.choice = choose(wanted, own, bank, float(track.fps), r, lit, track.shot)
+        fps, shown = float(track.fps), track.pictures
+        self.choice = choose(wanted, own, bank, fps, r, lit, track.shot, shown)
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])

@@ -9,6 +9,7 @@ that references come and go without a jump when the mouth moves smoothly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +126,7 @@ def choose(
     settings: ReferenceSettings | None = None,
     light: Float | None = None,
     shot: Int | None = None,
+    picture: Int | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -136,6 +138,8 @@ def choose(
         settings: number of references, gap and so on; the defaults by default.
         light: (T,) of `brightness`; frames in another light cost more.
         shot: (T,) number of each frame's shot; frames of another one cost more.
+        picture: (T,) number of the picture that each frame shows; frames of the same one lend
+            each other nothing. None where each has its own.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
@@ -145,7 +149,7 @@ def choose(
         cost = cost + _price_of_light(light, light[bank])
     if shot is not None:
         cost = cost + _ELSEWHERE * (shot[:, None] != shot[bank][None])
-    allowed = _allowance(len(target), bank, fps, s)
+    allowed = _allowance(np.arange(len(target)) if picture is None else picture, bank, fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
     cost[allowed <= 0] = np.inf
@@ -175,9 +179,11 @@ def _squared_distances(a: Float, b: Float) -> NDArray[np.float64]:
     return distances
 
 
-def _allowance(frames: int, bank: NDArray[np.int64], fps: float, s: ReferenceSettings) -> Float:
+def _allowance(
+    picture: NDArray[Any], bank: NDArray[np.int64], fps: float, s: ReferenceSettings
+) -> Float:
     """(T, B) 0 within the gap, rising to 1 over the fade."""
-    apart = np.abs(np.arange(frames)[:, None] - bank[None]) / fps
+    apart = np.abs(picture[:, None] - picture[bank][None]) / fps
     if len(bank) == 1:  # a still picture is its own reference
         return np.ones_like(apart, np.float32)
     ramp = np.clip((apart - s.gap) / max(s.fade, 1e-6), 0, 1)

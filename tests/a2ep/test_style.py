@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.a2ep import PredictSettings, merge_expression
+from gsmooth_core.a2ep.merge import style_of
 from gsmooth_core.a2ep.style import AMPLITUDE_RANGE, Style, mouth_amplitude, resting
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.types import Expression, FaceTrack
@@ -113,6 +114,19 @@ def test_merging_keeps_eyes_and_brows_and_replaces_the_mouth():
     assert np.abs(whole.values[:, driven] - clip.expression[:, driven]).max() > 0.05
     assert whole.values.min() >= 0
     assert whole.values.max() <= 1
+
+
+def test_a_held_picture_says_no_more_of_a_person_than_one():
+    clip, predicted, _ = merged()
+    once = style_of(clip, model())
+    shown = np.minimum(np.arange(240), 59).astype(np.int32)
+    held = replace(
+        track(clip.expression[shown], ALL_NAMES), picture=shown, landmarks=clip.landmarks[shown]
+    )
+    found = style_of(held, model())
+    assert found.amplitude == once.amplitude
+    np.testing.assert_array_equal(found.mean, once.mean)
+    assert found.trust == once.trust
 
 
 def test_movement_below_the_average_rest_is_not_lost():

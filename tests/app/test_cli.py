@@ -85,6 +85,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
     values |= {"device": "cpu", "reference_gap": 0.5, "adapt": 90.0, "occluders": False}
     values |= {
         "face": "2",
+        "length": "ping-pong",
         "tracker": "rnet",
         "face_model": "bfm",
         "a2ep": "/own/a2ep",

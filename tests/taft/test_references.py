@@ -37,6 +37,18 @@ def test_no_reference_is_the_frame_or_within_the_gap(frames: int, size: int, gap
             assert (np.abs(taken - frame) / 25 > gap).all()
 
 
+def test_no_reference_is_the_same_picture_shown_again_or_near_it() -> None:
+    shown = np.tile(np.arange(40), 2)  # a loop
+    points = space(40)[shown]
+    bank = choose_bank(points, np.arange(80) < 40, 20)
+    gap = ReferenceSettings(gap=0.2)
+    choice = choose(points, points, bank, 25, gap, picture=shown)
+    for frame in range(80):
+        taken = shown[bank[choice.members[frame][choice.weights[frame] > 0]]]
+        assert len(taken)
+        assert (np.abs(taken - shown[frame]) / 25 > 0.2).all()
+
+
 @given(st.integers(1, 200), st.integers(1, 48))
 @settings(max_examples=30, deadline=None)
 def test_the_bank_is_bounded_sorted_and_usable(frames: int, size: int) -> None:

@@ -17,6 +17,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.length import gather_track
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.still import read_still
@@ -90,11 +91,12 @@ def open_shot(folder: Path) -> Shot:
     outside = result.get("outside_mask_max_difference") if isinstance(result, dict) else None
     if not isinstance(outside, int) or isinstance(outside, bool):
         raise JobError(f"'{shown(needed[-1])}' is damaged.", _UNFINISHED)
+    source, track = Source(job), load_track(folder / "track.safetensors")
     return Shot(
         job,
         folder,
-        Source(job),
-        load_track(folder / "track.safetensors"),
+        source,
+        track if source.plain else gather_track(track, source.pictures),
         load_expression(folder / "target.safetensors"),
         outside,
     )

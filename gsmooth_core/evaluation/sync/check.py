@@ -82,7 +82,7 @@ def check_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -
         GSmoothError: see `check_video`.
     """
     judge = load_sync_expert()
-    source = Source(job)
+    source = Source(job).filmed
     if job.audio is not None:
         sound = source.speech()
     else:
