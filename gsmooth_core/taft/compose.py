@@ -153,6 +153,10 @@ class Composer:
         }
         self.box = self._box()
 
+    def members(self, frame: int) -> tuple[int, ...]:
+        """Frame numbers of the references of a frame."""
+        return tuple(self.bank[m].frame for m in self._members(frame))
+
     def masks(self, frame: int) -> tuple[Drawing, Bool]:
         """What is replaced in a frame.
 
@@ -212,7 +216,7 @@ class Composer:
         render = (references * weight).sum(0) / weight.sum(0)
         image = blend(render, crop, ~known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
-        members = tuple(self.bank[m].frame for m in self._members(frame))
+        members = self.members(frame)
         fixed = self._fixed(frame) if self.settings.fixed else None
         trust = self.choice.weights[frame]
         trust = trust[trust > 0]
