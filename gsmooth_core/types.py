@@ -110,6 +110,8 @@ class FaceTrack:
         shot: (T,) number of the shot, -1 where two are mixed; None where it is not known.
         people: (T, P) whether person 1, 2, ... is seen; None where it is not known.
         person: number of the person whose face this is; 0 where it is not known.
+        exposed: (T,) share of the skin that is neither white nor black, 0..1; None where it is not
+            known.
         picture: (T,) number of the picture that each frame shows, where some are shown again or
             left out; None where each frame has its own.
     """
@@ -130,6 +132,7 @@ class FaceTrack:
     shot: Int | None = None
     people: Bool | None = None
     person: int = 0
+    exposed: Float | None = None
     picture: Int | None = None
 
     def __len__(self) -> int:

@@ -38,6 +38,7 @@ from gsmooth_core.taft.references import (
     choose,
     choose_bank,
     features,
+    well_exposed,
 )
 from gsmooth_core.taft.warp import (
     Reference,
@@ -139,7 +140,8 @@ class Composer:
         lending = occluders.unoccluded(track) if occluders else track
         r = self.settings.references
         own = features(track, model, track.expression, r.degrees)
-        bank = choose_bank(own, lending.usable & track.new, r.bank)
+        lends = lending.usable & well_exposed(lending) & track.new
+        bank = choose_bank(own, lends, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         lit = brightness(track)
         fps, shown = float(track.fps), track.pictures

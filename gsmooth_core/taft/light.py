@@ -80,8 +80,9 @@ def _change(own: Float, wanted: Float) -> tuple[float, float]:
     """Gain and offset that bring samples (N,) to others; samples that disagree count little.
 
     The offset has a price: where the skin shows little contrast, a gain explains what it can.
+    Where the frame is white, the change must be enough for that, and may be more.
     """
-    plain = ((own < _CLIPPED) & (wanted < _CLIPPED)).astype(np.float64)
+    plain, white = (own < _CLIPPED).astype(np.float64), wanted >= _CLIPPED
     weight, gain, offset = plain, 1.0, 0.0
     for _ in range(_ROUNDS):
         total = weight.sum()
@@ -96,7 +97,7 @@ def _change(own: Float, wanted: Float) -> tuple[float, float]:
         gain = float(np.clip((xy * (1 + _OFFSET) - x * y) / determinant, 0, _LARGEST_GAIN))
         offset = float((y - gain * x) / (1 + _OFFSET))
         apart = gain * own + offset - wanted
-        weight = plain / (1 + (apart / _OUTLIER) ** 2)
+        weight = np.where(white & (apart > 0), 0, plain / (1 + (apart / _OUTLIER) ** 2))
     return gain, offset
 
 

@@ -28,6 +28,7 @@ _ALIKE = 0.4  # logarithm of brightness that is made up for without a loss
 _UNLIKE = 50.0  # square millimetres: the price of light that is e times brighter or darker
 _DARKEST = 0.02
 _ELSEWHERE = 4.0  # square millimetres: the price of another shot, with its own lens and look
+_EXPOSED = 0.6  # share of the skin, of what is usual for the clip, that a reference must show
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
@@ -102,6 +103,18 @@ def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:
             break
         chosen.append(int(distance.argmax()))
     return np.sort(frames[chosen])
+
+
+def well_exposed(track: FaceTrack) -> Bool:
+    """(T,) frames whose skin is not lost in a flash or in black; all where there are no others.
+
+    A face that is always overexposed lends what it has: only frames that show far less skin than
+    is usual for the clip are left out.
+    """
+    if track.exposed is None or not track.usable.any():
+        return np.ones(len(track), bool)
+    exposed: Bool = track.exposed >= _EXPOSED * np.median(track.exposed[track.usable])
+    return exposed if (exposed & track.usable).any() else np.ones(len(track), bool)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -184,3 +186,14 @@ def test_another_shot_lends_what_its_own_does_not_show() -> None:
     shots = np.array([0, 0, 0, 1], np.int32)
     bank = np.array([1, 2, 3])
     assert bank[choose(points, points, bank, 25, plain, shot=shots).members[0, 0]] == 3
+
+
+def test_frames_lost_in_a_flash_or_in_black_lend_nothing() -> None:
+    count = 20
+    track = scene.track(count)
+    exposed = np.full(count, 0.8, np.float32)
+    exposed[[4, 5]] = 0.1
+    found = references.well_exposed(replace(track, exposed=exposed))
+    assert np.flatnonzero(~found).tolist() == [4, 5]
+    assert references.well_exposed(track).all()  # an old track does not know
+    assert references.well_exposed(replace(track, exposed=exposed / 4)).sum() == count - 2
