@@ -14,6 +14,7 @@ import numpy as np
 from gsmooth_core.dub import DubPipeline
 from gsmooth_core.evaluation.metrics.compare import Comparison
 from gsmooth_core.evaluation.metrics.shot import Shot, open_shot
+from gsmooth_core.evaluation.metrics.tone import tone_error
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import FaceTrack, Float
 from training.edits.make import Edit
@@ -35,6 +36,8 @@ class Measured:
         tone: mean tone error in levels.
         worst: the largest of a frame.
         worst_frame: which.
+        skin: mean tone error of the skin alone, without the mouths, which say other words.
+        worst_skin: the largest of a frame.
         foreign: dubbed frames with a reference that shows another person, or two.
         strangers: dubbed frames that show another person, or two.
         shots: what `shots.compare` counts.
@@ -47,6 +50,8 @@ class Measured:
     tone: float
     worst: float
     worst_frame: int
+    skin: float
+    worst_skin: float
     foreign: int
     strangers: int
     shots: dict[str, int]
@@ -59,7 +64,7 @@ def measure_dub(name: str, folder: Path, edit: Edit | None = None) -> tuple[Meas
         the figures, and (T,) the tone error of each frame, NaN where it was not dubbed.
     """
     shot = open_shot(folder)
-    tone, members = tone_of(shot), references_of(shot)
+    (tone, skin), members = tones_of(shot), references_of(shot)
     usable, whose = shot.track.usable, _dubbed_person(shot.track, edit)
     known = np.isfinite(tone)
     worst = int(np.nanargmax(tone)) if known.any() else -1
@@ -71,16 +76,25 @@ def measure_dub(name: str, folder: Path, edit: Edit | None = None) -> tuple[Meas
         float(tone[known].mean()) if known.any() else float("nan"),
         float(tone[worst]),
         worst,
+        float(skin[known].mean()) if known.any() else float("nan"),
+        float(skin[known].max()) if known.any() else float("nan"),
         foreign(members, edit.person) if edit else 0,
         sum(edit.person[t] != whose for t in np.flatnonzero(usable)) if edit else 0,
         dict(compare(edit, shot.track.shot)) if edit and shot.track.shot is not None else {},
     ), tone
 
 
-def tone_of(shot: Shot) -> Float:
-    """(T,) tone error of a dub's frames."""
-    comparison = Comparison(shot.track, load_face_model(), shot.masks(), slow=())
-    return comparison.run(shot.source.read(0, shot.source.count), shot.made())["tone"]
+def tones_of(shot: Shot) -> tuple[Float, Float]:
+    """(T,) tone error of a dub's frames, and the same of the skin without the mouths."""
+    comparison = Comparison(shot.track, load_face_model(), masks := shot.masks(), slow=())
+    tones = np.full((2, len(shot.track)), np.nan, np.float32)
+    pictures = zip(shot.source.read(0, shot.source.count), shot.made(), strict=True)
+    for frame, (source, made) in enumerate(pictures):
+        pair = comparison.pair(frame, source, made)
+        if pair is not None:
+            crops = pair.truth, pair.made, pair.mask
+            tones[:, frame] = tone_error(*crops), tone_error(*crops, masks.mouth(frame))
+    return tones[0], tones[1]
 
 
 def references_of(shot: Shot) -> Members:
@@ -114,6 +128,8 @@ def totals(measured: Sequence[Measured]) -> dict[str, float]:
     return {
         "tone": float(np.mean([m.tone for m in measured])),
         "worst tone": max(m.worst for m in measured),
+        "skin tone": float(np.mean([m.skin for m in measured])),
+        "worst skin tone": max(m.worst_skin for m in measured),
         "foreign": sum(m.foreign for m in measured),
         "strangers": sum(m.strangers for m in measured),
         "cut precision": found / max(found + wrong, 1),

@@ -15,7 +15,9 @@ from itertools import cycle
 from pathlib import Path
 
 from gsmooth_core import Job, dub_job
+from gsmooth_core.dub import DubPipeline
 from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.storage.arrays import save_expression
 from training.command import finish
 from training.edits.make import make_edit
 from training.edits.measure import Measured, measure_dub, save_measured, totals
@@ -25,6 +27,7 @@ from training.split import OWN, read_split
 
 _SIZE = 960, 540
 _SHOTS = 4
+_SETTINGS = DubSettings(crf=10, preset="ultrafast")
 _QUALITY = "16"  # of x264; what the codec smears is no tone
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,7 @@ def main() -> None:
     edits = sorted(options.output.glob("edit_??.mp4"))
     measured = []
     for clip, speech in zip([*edits, *options.clip], cycle(options.speech), strict=False):
-        folder = _dub(clip, speech, options.output)
+        folder = _dub(clip, speech, options)
         truth = clip.with_suffix(".json")
         edit = load_truth(truth) if clip in edits and truth.is_file() else None
         measured.append(measure_dub(clip.stem, folder, edit)[0])
@@ -57,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder for edits and dubs")
     parser.add_argument("--count", type=int, default=10, help="edits to make")
     parser.add_argument("--seed", type=int, default=0, help="of the first edit")
+    text = "give each mouth the shape it has: what differs then is light, and not words"
+    parser.add_argument("--own-mouth", action="store_true", help=text)
     parser.add_argument("--clip", type=Path, nargs="*", default=[], help="dub and measure these")
     return parser
 
@@ -72,11 +77,15 @@ def _make(options: argparse.Namespace) -> None:
         encode(edit, path, _QUALITY)
 
 
-def _dub(clip: Path, speech: Path, output: Path) -> Path:
+def _dub(clip: Path, speech: Path, options: argparse.Namespace) -> Path:
     """Dub as anybody would; the job's folder."""
-    made = output / f"{clip.stem}_dub.mp4"
-    folder = output / f"{clip.stem}_dub"
-    job = Job(clip, made, speech, settings=DubSettings(crf=10, preset="ultrafast"))
+    name = f"{clip.stem}_{'own' if options.own_mouth else 'dub'}"
+    folder = options.output / name
+    job = Job(clip, folder.with_suffix(".mp4"), speech, settings=_SETTINGS)
+    if options.own_mouth:
+        job.save(folder)
+        curves = DubPipeline(job, folder).track().curves
+        save_expression(folder / "expression.json", curves)  # as an edit of the user
     dub_job(job, folder)
     return folder
 
@@ -84,7 +93,8 @@ def _dub(clip: Path, speech: Path, output: Path) -> Path:
 def in_words(m: Measured) -> str:
     """One clip's figures in a line."""
     return (
-        f"{m.name}: tone {m.tone:.2f}, worst {m.worst:.1f} at {m.worst_frame}; dubbed {m.dubbed} "
+        f"{m.name}: tone {m.tone:.2f}, worst {m.worst:.1f} at {m.worst_frame}; of the skin "
+        f"{m.skin:.2f}, worst {m.worst_skin:.1f}; dubbed {m.dubbed} "
         f"of {m.own} in {m.frames}, {m.foreign} with foreign references, {m.strangers} of others"
     )
 

@@ -8,16 +8,19 @@ import numpy as np
 from gsmooth_core.types import Bool, Float, Image
 
 _PARTS = 12  # of the face's width: what is smaller is shape, not tone
+_LEAST = 1e-6
 _REDUCED = 4  # pixels that are looked at as one; far below the blur
 
 
-def tone_error(truth: Image, made: Image, mask: Bool) -> float:
+def tone_error(truth: Image, made: Image, mask: Bool, without: Bool | None = None) -> float:
     """Mean absolute difference under a mask, after a Gaussian of 1/12 of the mask's width.
 
     Args:
         truth: (H, W, 3) crop of the source.
         made: the same of the dub.
         mask: (H, W) what was replaced, the lower face.
+        without: (H, W) what is to have no part in either picture, such as a mouth that says
+            something else.
 
     Returns:
         levels of 255; NaN where the mask is empty.
@@ -26,13 +29,16 @@ def tone_error(truth: Image, made: Image, mask: Bool) -> float:
     if not len(columns):
         return float("nan")
     sigma = (columns[-1] - columns[0] + 1) / _PARTS / _REDUCED
-    apart = np.abs(_blurred(truth, sigma) - _blurred(made, sigma)).mean(-1)
-    weight = _reduced(mask.astype(np.float32))
-    return float((apart * weight).sum() / weight.sum())
+    seen = np.ones(mask.shape, np.float32) if without is None else (~without).astype(np.float32)
+    apart = _reduced((truth.astype(np.float32) - made) * seen[..., None])
+    around = _blurred(_reduced(seen), sigma)[..., None]
+    apart = np.abs(_blurred(apart, sigma) / np.maximum(around, _LEAST)).mean(-1)
+    weight = _reduced(mask * seen)
+    return float((apart * weight).sum() / max(weight.sum(), _LEAST))
 
 
-def _blurred(picture: Image, sigma: float) -> Float:
-    return np.asarray(cv2.GaussianBlur(_reduced(picture.astype(np.float32)), (0, 0), sigma))
+def _blurred(values: Float, sigma: float) -> Float:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma))
 
 
 def _reduced(values: Float) -> Float:

@@ -61,3 +61,12 @@ def test_a_patch_as_wide_as_half_the_face_shows(face: np.ndarray, mask: np.ndarr
 
 def test_no_mask_no_error(face: np.ndarray, mask: np.ndarray) -> None:
     assert np.isnan(tone_error(face, face, np.zeros_like(mask)))
+
+
+def test_a_mouth_that_says_something_else_has_no_part(face: np.ndarray, mask: np.ndarray) -> None:
+    mouth = np.zeros_like(mask)
+    mouth[150:180, 100:156] = True
+    made = (face.astype(int) + 5).astype(np.uint8)
+    made[mouth] = 0
+    assert tone_error(face, made, mask) > 10
+    assert tone_error(face, made, mask, mouth) == pytest.approx(5, abs=0.3)

@@ -62,7 +62,7 @@ def test_a_right_dub_has_no_fault(dubbed: tuple[Path, Edit]) -> None:
     assert found.shots["cuts found"] == 1
     assert np.isfinite(tone).sum() == found.dubbed
     assert found.worst == pytest.approx(np.nanmax(tone))
-    assert 0 < found.tone < 10  # a mouth opens
+    assert 0 < found.skin < found.tone < 10  # a mouth opens
 
 
 def test_a_wrong_truth_is_told_from_a_right_one(dubbed: tuple[Path, Edit]) -> None:
@@ -76,9 +76,10 @@ def test_a_wrong_truth_is_told_from_a_right_one(dubbed: tuple[Path, Edit]) -> No
 
 
 def test_totals_are_means_worst_and_sums() -> None:
-    one = Measured("a", 10, 5, 5, 1.0, 4.0, 3, 1, 0, {"cuts": 3, "cuts found": 3})
-    two = Measured("b", 10, 5, 5, 2.0, 9.0, 3, 0, 2, {"cuts": 1, "false cuts": 1})
+    one = Measured("a", 10, 5, 5, 1.0, 4.0, 3, 0.5, 2.0, 1, 0, {"cuts": 3, "cuts found": 3})
+    two = Measured("b", 10, 5, 5, 2.0, 9.0, 3, 1.5, 3.0, 0, 2, {"cuts": 1, "false cuts": 1})
     both = totals([one, two])
     assert (both["tone"], both["worst tone"]) == (1.5, 9.0)
+    assert (both["skin tone"], both["worst skin tone"]) == (1.0, 3.0)
     assert (both["foreign"], both["strangers"]) == (1, 2)
     assert (both["cut precision"], both["cut recall"], both["cut F1"]) == (0.75, 0.75, 0.75)
