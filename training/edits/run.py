@@ -80,7 +80,7 @@ def _make(options: argparse.Namespace) -> None:
 def _dub(clip: Path, speech: Path, options: argparse.Namespace) -> Path:
     """Dub as anybody would; the job's folder."""
     name = f"{clip.stem}_{'own' if options.own_mouth else 'dub'}"
-    folder = options.output / name
+    folder: Path = options.output / name
     job = Job(clip, folder.with_suffix(".mp4"), speech, settings=_SETTINGS)
     if options.own_mouth:
         job.save(folder)
