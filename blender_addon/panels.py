@@ -113,6 +113,7 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         layout.prop(settings, "person")
         if not settings.person:
             layout.prop(settings, "speaker")
+        layout.prop(settings, "length")
         layout.prop(settings, "occluders")
         layout.prop(settings, "adapt")
         column = layout.column(heading="Strips")

@@ -14,7 +14,9 @@ from .plan import Plan
 from .timing import MAX_CHANNEL, undubbed
 
 
-def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -> list[Any]:
+def place(
+    planned: Plan, output: Path, folder: Path, info: str, replace: bool, longer: int = 0
+) -> list[Any]:
     """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
 
     Args:
@@ -23,6 +25,8 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         folder: of the job.
         info: about the result, for people.
         replace: whether the old strip goes.
+        longer: frames that the file has more than were taken from the old strip; the last piece
+            shows them.
 
     Returns:
         the new strips, one for each piece into which the old one was cut meanwhile.
@@ -38,13 +42,17 @@ def place(planned: Plan, output: Path, folder: Path, info: str, replace: bool) -
         )
     scene = parts[0].scene
     notes = {"gsmooth_job": job_folder.reference(folder), "gsmooth_info": info}
-    made = [_place_part(planned, part, output, notes, replace) for part in parts]
+    ends = [strips.right(part.strip) for part in parts]
+    made = [
+        _place_part(planned, part, output, notes, replace, end + longer * (end == max(ends)))
+        for part, end in zip(parts, ends, strict=True)
+    ]
     _select_only(scene, *made)
     return made
 
 
 def _place_part(
-    planned: Plan, part: Part, output: Path, notes: dict[str, str], replace: bool
+    planned: Plan, part: Part, output: Path, notes: dict[str, str], replace: bool, end: int
 ) -> Any:
     scene, old = part.scene, part.strip
     new = strips.children(strips.owner_of(scene, old)).new_movie(
@@ -53,7 +61,7 @@ def _place_part(
         MAX_CHANNEL,
         planned.span.first + part.shift,
     )
-    strips.set_handles(new, strips.left(old), strips.right(old))
+    strips.set_handles(new, strips.left(old), end)
     strip_look.copy_look(scene, old, new, planned.rendered)
     for name, text in notes.items():
         new[name] = text

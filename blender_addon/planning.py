@@ -25,7 +25,8 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
     span, to_end, rendered = _picture(scene, video)
     cut = None
     if voice is not None:
-        cut = speech_cut(span, strips.placement(voice), getattr(voice, "sound_offset", 0.0), rate)
+        offset, whole = getattr(voice, "sound_offset", 0.0), selection.goes_on(scene, video)
+        cut = speech_cut(span, strips.placement(voice), offset, rate, whole)
     return Plan(
         scene=scene.name,
         picture=video.name,

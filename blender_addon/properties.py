@@ -59,6 +59,18 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         "instead of who takes up most of the picture",
         default=False,
     )
+    length: EnumProperty(
+        name="Length",
+        description="What is done where the speech is longer than the clip",
+        items=(
+            ("trim", "Trim", "The dubbed strip is as long as the clip; the speech is cut"),
+            ("hold", "Hold", "The last picture stands until the speech ends"),
+            ("loop", "Loop", "The clip begins again until the speech ends"),
+            ("ping-pong", "Ping-Pong", "The clip goes back and forth until the speech ends"),
+            ("stretch", "Stretch", "The clip plays up to 10 % slower or faster, to end with it"),
+        ),
+        default="trim",
+    )
     adapt: FloatProperty(
         name="Learn This Mouth",
         description="Time that may be spent on learning from the clip itself first; 0 for none",
@@ -81,7 +93,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
 
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        names = ("strength", "smoothing", "style", "mask", "occluders", "adapt")
+        names = ("strength", "smoothing", "style", "mask", "occluders", "length", "adapt")
         values = {name: getattr(self, name) for name in names}
         nobody_named = "speaker" if self.speaker else "largest"
         return values | {"face": str(self.person) if self.person else nobody_named}

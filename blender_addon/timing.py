@@ -104,7 +104,9 @@ def undubbed(dubbed: Span, now: Placement, shift: int, still: bool) -> int:
     return max(0, end - first) - max(0, common)
 
 
-def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> Cut:
+def speech_cut(
+    span: Span, sound: Placement, offset: float, rate: Fraction, whole: bool = False
+) -> Cut:
     """The part of a sound strip that is heard over a picture span.
 
     Args:
@@ -112,6 +114,7 @@ def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> C
         sound: where the sound strip lies; its content length does not matter.
         offset: seconds by which Blender delays the content.
         rate: scene frames a second.
+        whole: also what is heard after the picture's end.
 
     Raises:
         UserError: picture and sound do not overlap.
@@ -119,6 +122,7 @@ def speech_cut(span: Span, sound: Placement, offset: float, rate: Fraction) -> C
     first, end = max(span.first, sound.left), min(span.first + span.count, sound.right)
     if end <= first:
         raise UserError("The speech does not overlap the clip: move the sound strip over it.")
+    end = sound.right if whole else end
     into_file = float((Fraction(first) - Fraction(sound.start) + sound.trim) / rate) - offset
     late = max(0.0, -into_file)  # the file itself begins later than the strip
     delay = float((first - span.first) / rate) + late

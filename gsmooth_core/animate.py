@@ -16,8 +16,9 @@ from gsmooth_core.job.animated import AnimatedSource
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.length import repeat_track
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
-from gsmooth_core.job.source import Source, repeat_track
+from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.motion.blink import RATE, blinks, still
 from gsmooth_core.motion.energy import phrase_ends, speech_energy

@@ -25,6 +25,7 @@ from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
 from gsmooth_core.job.own_speech import own_speech
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
@@ -41,8 +42,6 @@ from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image
-
-_UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
 
 
 class PersonStages:
@@ -82,7 +81,7 @@ class PersonStages:
     @cached_property
     def followed(self) -> Followed:
         """Everybody in the clip; several people of a job share it."""
-        return Followed(self.source, self.model, self.emit, self.cancelled)
+        return Followed(self.source.filmed, self.model, self.emit, self.cancelled)
 
     def check_speech(self) -> None:
         """Refuse a speech in which nothing is heard where the picture is.
@@ -95,18 +94,21 @@ class PersonStages:
             return
         load_a2ep(self.job.settings.a2ep)
         self.source.speech()
-        if (unheard := self.source.unheard_seconds()) > _UNHEARD:
-            text = f"The speech is longer than the picture: its last {unheard:.1f} s are lost."
-            self.emit(Message("warning", text))
+        if warning := self.source.length_in_words():
+            self.emit(Message("warning", warning))
 
     def track(self) -> FaceTrack:
-        """Follow the face and fit the model to it (the paper's R-Net role)."""
-        name, inputs = "track.safetensors", self.inputs.track()
-        stage = Stage("track", name, inputs, self._track, save_track, load_track)
-        track = result_of(stage, self.journal)
+        """Follow the face and fit the model to it (the paper's R-Net role), frame by frame."""
+        track = self.filmed_track()
         for text in seen.warnings(track, self.source):
             self.emit(Message("warning", text))
-        return track
+        return track if self.source.plain else gather_track(track, self.source.pictures)
+
+    def filmed_track(self) -> FaceTrack:
+        """The face in each picture that is used, as it was filmed."""
+        name, inputs = "track.safetensors", self.inputs.track()
+        stage = Stage("track", name, inputs, self._track, save_track, load_track)
+        return result_of(stage, self.journal)
 
     def predict(self) -> Expression:
         """Expression curves of the speech (A2EP), as long as the picture."""
@@ -138,7 +140,7 @@ class PersonStages:
             return None
 
         def listen() -> Taught:
-            return own_speech(self.source, track, a2ep)
+            return own_speech(self.source.filmed, self._filmed(track), a2ep)
 
         name, inputs = "manner.safetensors", self.inputs.manner()
         stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
@@ -153,14 +155,16 @@ class PersonStages:
             return None
 
         def find() -> Occluders:
-            on_progress = self._progress("occluders", self.source.count)
-            return find_occluders(self._opened, track, self.model, settings, on_progress)
+            on_progress = self._progress("occluders", self.source.taken)
+            filmed = self._filmed(track)
+            return find_occluders(self._opened, filmed, self.model, settings, on_progress)
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
         found = result_of(stage, self.journal)
         if not len(found):
             return None
+        found = gather_occluders(found, self.source.pictures)
         text = f"Something is before the mouth in {len(found)} frames; it stays there."
         self.emit(Message("info", text))
         return found
@@ -169,11 +173,12 @@ class PersonStages:
         """What the clip teaches about the person; None where it is too short for that."""
 
         def teach() -> Personal | None:
-            return self._learn(track)
+            return self._learn(self._filmed(track))
 
         name, inputs = "personal.safetensors", self.inputs.adapt()
         stage = Stage("adapt", name, inputs, teach, save_personal, load_personal)
-        return optional_result_of(stage, self.journal)
+        learned = optional_result_of(stage, self.journal)
+        return gather_personal(learned, self.source.pictures) if learned else None
 
     def mesh(self, track: FaceTrack, curves: Expression) -> dict[str, str]:
         """Write the face as a mesh with shape keys and curves, and the clip's own texture."""
@@ -181,8 +186,8 @@ class PersonStages:
         export_mesh(mesh, self.model, track, curves)
 
         def unwrap() -> Image:
-            with closing(self.source.frames()) as frames:
-                return clip_texture(frames, track, self.model)
+            with self._opened() as frames:
+                return clip_texture(frames, self._filmed(track), self.model)
 
         stage = Stage("texture", "texture.png", self.inputs.track(), unwrap, write_image, str)
         return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
@@ -190,7 +195,7 @@ class PersonStages:
     def translator(
         self, track: FaceTrack, target: Expression, frames: FrameSource
     ) -> FaceTranslator:
-        """What makes this person's frames; its references are read from `frames`."""
+        """What makes this person's frames; its references are among the pictures `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
         occluders = self.occluders(track)
         unoccluded = occluders.unoccluded(track) if occluders else track
@@ -199,7 +204,7 @@ class PersonStages:
             track,
             self.model,
             target.values,
-            frames,
+            self.source.shows(frames),
             generator,
             compose,
             self._device,
@@ -230,6 +235,12 @@ class PersonStages:
         """Curves that the user edited or gave."""
         edited = self.folder / "expression.json"
         return edited if edited.is_file() else self.job.expression
+
+    def _filmed(self, track: FaceTrack) -> FaceTrack:
+        """A track of this job's frames, as a track of the pictures that they show."""
+        if self.source.plain:
+            return track
+        return self.filmed_track().only(shown(track, self.source.taken))
 
     def _track(self) -> FaceTrack:
         return self.followed.track(self.job.settings.face)

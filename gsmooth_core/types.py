@@ -110,6 +110,10 @@ class FaceTrack:
         shot: (T,) number of the shot, -1 where two are mixed; None where it is not known.
         people: (T, P) whether person 1, 2, ... is seen; None where it is not known.
         person: number of the person whose face this is; 0 where it is not known.
+        exposed: (T,) share of the skin that is neither white nor black, 0..1; None where it is not
+            known.
+        picture: (T,) number of the picture that each frame shows, where some are shown again or
+            left out; None where each frame has its own.
     """
 
     width: int
@@ -128,6 +132,8 @@ class FaceTrack:
     shot: Int | None = None
     people: Bool | None = None
     person: int = 0
+    exposed: Float | None = None
+    picture: Int | None = None
 
     def __len__(self) -> int:
         return int(self.expression.shape[0])
@@ -136,6 +142,18 @@ class FaceTrack:
     def usable(self) -> Bool:
         """(T,) whether a frame's face can be replaced."""
         return self.confidence > 0
+
+    @property
+    def pictures(self) -> Int:
+        """(T,) number of the picture that each frame shows."""
+        return np.arange(len(self), dtype=np.int32) if self.picture is None else self.picture
+
+    @property
+    def new(self) -> Bool:
+        """(T,) whether a frame shows a picture that none before it shows."""
+        new = np.zeros(len(self), bool)
+        new[np.unique(self.pictures, return_index=True)[1]] = True
+        return new
 
     def only(self, frames: Bool) -> FaceTrack:
         """The track with no confidence in any but `frames` (T,)."""

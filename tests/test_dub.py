@@ -321,6 +321,36 @@ def test_silence_is_refused_before_any_frame_is_looked_at(clip, tmp_path):
     assert not seen
 
 
+@pytest.mark.parametrize("length", ["hold", "ping-pong"])
+def test_a_picture_is_made_to_last_as_long_as_the_speech(clip, tmp_path, length):
+    """Twice as many curves as pictures: followed once, and no picture lends to its copy."""
+    spoken = curves(tmp_path / "long.json", 0.25 - 0.25 * np.cos(np.arange(2 * FRAMES) / 2))
+    settings = dataclasses.replace(SETTINGS, length=length)
+    job = Job(clip, tmp_path / "o.mkv", expression=spoken, settings=settings)
+    members = []
+
+    def noted(_number, made_frame):
+        members.append(made_frame.members)
+        return made_frame
+
+    seen = []
+    result = dub(job, tmp_path / "job", seen.append, make=told(noted))
+    assert (result.frames, result.length, result.source_frames) == (2 * FRAMES, length, FRAMES)
+    assert max(e.done for e in seen if isinstance(e, Progress) and e.stage == "track") == FRAMES
+    source = Source(job)
+    for frame, taken in enumerate(members):
+        assert taken
+        assert source.pictures[frame] not in source.pictures[list(taken)]
+    before = source.read(0, 2 * FRAMES)
+    corner = np.s_[:40, :40]  # outside of every mask: it shows which picture it is
+    for frame, made_frame in zip(before, read_frames(probe(job.output)), strict=True):
+        assert np.abs(frame[corner].astype(int) - made_frame[corner]).mean() < 4
+    again = dataclasses.replace(job, settings=SETTINGS, output=tmp_path / "trim.mkv")
+    seen.clear()
+    dub(again, tmp_path / "job", seen.append)
+    assert not [e for e in seen if isinstance(e, Progress) and e.stage == "track"]
+
+
 def test_speech_that_is_longer_than_the_picture_is_said_to_be_lost(clip, tmp_path):
     """1.5 s of speech from .25 s on, with .04 s of the picture before it, over .64 s of picture."""
     speech = made.write_wav(tmp_path / "long.wav", made.speechlike(1.5), 16000)

@@ -37,6 +37,12 @@ def read_answer(result: dict[str, Any]) -> tuple[Path, str]:
     return Path(result["output"]), text + _who(result.get("people"))
 
 
+def longer(result: dict[str, Any]) -> int:
+    """Frames that a checked answer's clip has more than were taken from its source."""
+    taken: Any = result.get("source_frames")
+    return int(result["frames"] - taken) if FILE_FRAME.fits(taken) else 0
+
+
 def _who(people: Any) -> str:
     """Who was dubbed, where several are seen."""
     if not isinstance(people, list) or not 1 < len(people) < _MOST_PEOPLE:
@@ -88,7 +94,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
-        made = placing.place(self._plan, output, self._folder, about, self.replace)
+        made = placing.place(self._plan, output, self._folder, about, self.replace, longer(result))
         if self._mute_sound:
             for strip in made:
                 own_sound.mute(self._plan, strip)

@@ -9,7 +9,7 @@ import bpy
 from .. import job_folder, placing, rig, shape_keys, strips
 from ..plan import Plan
 from ..task import Task
-from .dub_strip import read_answer
+from .dub_strip import longer, read_answer
 from .worker_operator import WorkerOperator, worker_task
 
 
@@ -62,7 +62,7 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
             strips.show(strip, output, f"{about}, edited")
         if not shown:
             plan = Plan.from_dict(job_folder.read_plan(self._folder))
-            shown = placing.place(plan, output, self._folder, about, replace=False)
+            shown = placing.place(plan, output, self._folder, about, False, longer(result))
         return f"'{shown[0].name}' shows your curves now."
 
 

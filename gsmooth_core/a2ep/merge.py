@@ -29,7 +29,7 @@ class MergeSettings(Protocol):
 def style_of(track: FaceTrack, model: A2EP) -> Style | None:
     """The style of the tracked person in the components of `model`."""
     return Style.from_track(
-        track,
+        track.only(track.new),  # a held picture says no more than one
         model.names,
         model.array("gram"),
         model.array("opening"),

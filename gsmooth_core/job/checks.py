@@ -50,6 +50,10 @@ def _check_several(job: Job) -> None:
             "Speeches of several people begin with the picture.",
             "Leave --audio-start, --audio-duration and --audio-delay out.",
         )
+    if job.settings.length != DubSettings.length:
+        raise InputError(
+            "Several speeches are dubbed at the picture's own length.", "Leave --length out."
+        )
     if job.settings.face != DubSettings.face:
         raise InputError(
             "Each of several speeches names its person.", "Leave --face out, or give one --audio."

@@ -6,7 +6,8 @@ from typing import Any
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
-from gsmooth_core.job.source import Source, repeat_track
+from gsmooth_core.job.length import repeat_track
+from gsmooth_core.job.source import Source
 from gsmooth_core.job.speaker import choose, turns_of
 from gsmooth_core.tracking.people import People
 from gsmooth_core.tracking.tracker import Tracker, build_tracker

@@ -87,6 +87,7 @@ class StageInputs:
         shown = np.round(target.values, 5).tobytes()
         return fingerprint(
             **self._look(),
+            **self._source.length_stamp(),
             target=hashlib.sha256(shown).hexdigest(),
             **(self._taught() if settings.adapt else {}),
             container=self._job.output.suffix.lower(),

@@ -17,6 +17,8 @@ class DubResult:
     Attributes:
         output: the finished file (or folder of frames).
         frames: frames written.
+        length: how they came to be as many: the setting of that name.
+        source_frames: frames of the source that they are made from; a still is one each time.
         fps: rate of the output, "N/D".
         size: (width, height) in pixels.
         untouched_frames: [first, last] ranges in which nobody was dubbed.
@@ -31,6 +33,8 @@ class DubResult:
 
     output: str
     frames: int
+    length: str
+    source_frames: int
     fps: str
     size: tuple[int, int]
     untouched_frames: list[tuple[int, int]]
@@ -64,6 +68,8 @@ def dub_result(
     return DubResult(
         output=str(output),
         frames=shown.frame_count,
+        length=source.job.settings.length,
+        source_frames=source.taken,
         fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
         size=(shown.width, shown.height),
         **seen.told(dubbed),

@@ -58,6 +58,8 @@ def roles_of(job: Job, inputs: StageInputs, journal: Journal, followed: Followed
     edited = (journal.folder / "expression.json").is_file()
     if job.settings.face != SPEAKER or job.audio is None or edited:
         return []
+    if job.settings.length != "trim":  # pictures that are repeated or left out have no turns
+        return []
 
     def find() -> Turns:
         return {face: ranges_of(frames) for face, frames in followed.turns().items()}
@@ -75,7 +77,7 @@ def roles_in(job: Job, folder: Path, count: int) -> list[Role]:
 
 def person_job(job: Job, role: Role, count: int) -> Job:
     """The job of one of several people, over `count` frames."""
-    settings = replace(job.settings, face=role.face)
+    settings = replace(job.settings, face=role.face, length="trim")
     return replace(job, speech={}, audio=role.speech, frame_count=count, settings=settings)
 
 

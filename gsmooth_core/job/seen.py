@@ -125,7 +125,7 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
             "The track in the job's folder is from an older GSmooth, which told neither cuts nor "
             "people apart; remove its track.safetensors to follow the face anew."
         )
-    if face.isdigit() and source.count < source.clip.frame_count and not source.clip.still:
+    if face.isdigit() and source.taken < source.clip.frame_count and not source.clip.still:
         said.append(
             f"Face {face} is number {face} of the dubbed frames, which `gsmooth faces` lists with "
             "the same --start-frame and --frame-count."
@@ -138,7 +138,8 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
 def shots_of(track: FaceTrack) -> Ranges:
     """[first, last] of each shot, without dissolves; one where shots are not known."""
     shot = np.zeros(len(track), np.int32) if track.shot is None else track.shot
-    return [ranges_of(shot == number)[0] for number in np.unique(shot[shot >= 0])]
+    stretches = (r for number in np.unique(shot[shot >= 0]) for r in ranges_of(shot == number))
+    return sorted(stretches)
 
 
 def people_of(dubbed: Sequence[Dubbed]) -> list[Seen]:

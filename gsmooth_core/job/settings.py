@@ -16,6 +16,8 @@ PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
 
+LENGTHS = ("trim", "hold", "loop", "ping-pong", "stretch")
+"""What is done where speech and picture are not equally long; `job/length.py` does it."""
 
 _SHOWN = 200  # letters of a wrong value
 _FILE = r"[^\0\n]{1,4096}"
@@ -113,6 +115,12 @@ class DubSettings(Settings):
     preset: str = setting("medium", "speed of the encoder", choices=PRESETS)
     chunk_frames: int = setting(
         64, "frames between two points from which a job can go on", limits=(1, 4096)
+    )
+    length: str = setting(
+        "trim",
+        "where speech and picture are not equally long: trim the speech, hold the last picture, "
+        "show the picture again (loop, or ping-pong: there and back), or stretch it (.9 to 1.1)",
+        choices=LENGTHS,
     )
     keep_source_audio: bool = setting(False, "keep the video's own sound in the output")
     reference_gap: float = setting(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,14 +15,17 @@ import numpy as np
 from gsmooth_core.errors import InputError, MediaError, NoSpeechError
 from gsmooth_core.job.job import MOST_SECONDS, Job
 from gsmooth_core.job.journal import stamp
+from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.audio import SHORTEST_SPEECH
 from gsmooth_core.media.decode import see_unchanged
 from gsmooth_core.media.description import check_readable, describe
 from gsmooth_core.storage.arrays import load_expression
-from gsmooth_core.types import Clip, FaceTrack, Float, Image
+from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
 
 SAMPLE_RATE = 16000
+_UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
+_OTHERWISE = "The length 'hold', 'loop', 'ping-pong' or 'stretch' makes the picture fit."
 _LEAP = 150  # frames whose decoding takes longer than opening the file again
 
 
@@ -32,6 +37,8 @@ class Source:
 
     Attributes:
         clip: the source as it is.
+        taken: N, pictures of the clip that are used.
+        pictures: (T,) which of them each frame shows, see `length`.
         shown: the clip as the output shows it: the job's rate and number of frames.
         count: T, frames to make.
 
@@ -44,16 +51,37 @@ class Source:
         self.clip = probe(job.video)
         self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
-        self.count = self._still_count() if self.clip.still else self._clip_count()
+        self.taken = self._still_count() if self.clip.still else self._clip_count()
+        self.pictures = self._pictures()
+        self.count = len(self.pictures)
         self.shown = replace(self.clip, fps=self._fps, frame_count=self.count)
 
+    @cached_property
+    def filmed(self) -> Source:
+        """The same with each picture shown once, as it was filmed."""
+        if self.plain:
+            return self
+        return Source(replace(self.job, settings=replace(self.job.settings, length="trim")))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether each picture that is used is shown once."""
+        return is_plain(self.pictures) and self.count == self.taken
+
     def frames(self) -> OpenFrames:
-        """Frames by their number within the job."""
+        """Pictures by their number (of N)."""
         return FrameReader(self.clip, self.job.start_frame)
 
+    def shows(self, pictures: FrameSource) -> FrameSource:
+        """Frames by their number (of T), out of `pictures`."""
+        return lambda frame: pictures(int(self.pictures[frame]))
+
     def read(self, start: int, count: int) -> Iterator[Image]:
-        """Decode `count` frames from the job's frame `start` on."""
-        return read_frames(self.clip, self.job.start_frame + start, count)
+        """Decode `count` frames from frame `start` (of T) on."""
+        if self.plain:
+            return read_frames(self.clip, self.job.start_frame + start, count)
+        part = self.pictures[start : start + count]
+        return read_pictures(self.clip, self.job.start_frame, part)
 
     def speech(self) -> Float:
         """(S,) 16 kHz: what is heard while the picture is shown.
@@ -70,6 +98,16 @@ class Source:
         audio = read_audio(path, SAMPLE_RATE, duration=max(job.audio_start, 0.0) + seconds)
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
+
+    def length_in_words(self) -> str | None:
+        """What a person should know about the lengths of speech and picture, or None."""
+        settings, unheard = self.job.settings, self.unheard_seconds()
+        if unheard > _UNHEARD:
+            text = f"The speech is longer than the picture: its last {unheard:.1f} s are lost."
+            return text if self.clip.still else f"{text} {_OTHERWISE}"
+        if settings.keep_source_audio and self.clip.has_audio and not self.plain:
+            return "The video's own sound is neither repeated nor stretched with its picture."
+        return None
 
     def unheard_seconds(self) -> float:
         """How much of the speech comes after the last picture, as far as its file tells.
@@ -108,7 +146,13 @@ class Source:
         """What identifies the pictures, for fingerprints."""
         stamped = stamp(self.job.video)
         start = self.job.start_frame
-        return {"video": stamped, "start": start, "count": self.count, "fps": self._fps}
+        return {"video": stamped, "start": start, "count": self.taken, "fps": self._fps}
+
+    def length_stamp(self) -> dict[str, Any]:
+        """What identifies which of the pictures are shown when."""
+        return (
+            {} if self.plain else {"pictures": hashlib.sha256(self.pictures.tobytes()).hexdigest()}
+        )
 
     def speech_stamp(self) -> dict[str, Any]:
         """What identifies the heard speech, for fingerprints."""
@@ -135,9 +179,20 @@ class Source:
             )
         return wanted
 
+    def _pictures(self) -> Int:
+        """Which picture each frame shows; a still has as many as frames are asked for."""
+        job, length = self.job, self.job.settings.length
+        if self.clip.still or length == "trim" or not (job.audio or job.expression):
+            return np.arange(self.taken, dtype=np.int32)
+        return pictures_of(length, self.taken, self._in_a_day(self._spoken_count()))
+
     def _still_count(self) -> int:
         """A still picture is shown as long as the speech or the curves, unless the job says."""
-        count, most = self._asked_count(), int(MOST_SECONDS * self._fps)
+        wanted = self.job.frame_count
+        return self._in_a_day(self._spoken_count() if wanted is None else wanted)
+
+    def _in_a_day(self, count: int) -> int:
+        most = int(MOST_SECONDS * self._fps)
         if count > most:
             raise InputError(
                 f"'{self.clip.path.name}' would be shown for {count} frames, more than a day.",
@@ -145,9 +200,8 @@ class Source:
             )
         return count
 
-    def _asked_count(self) -> int:
-        if self.job.frame_count is not None:
-            return self.job.frame_count
+    def _spoken_count(self) -> int:
+        """Frames for which there is something to say: as long as the curves or the speech."""
         if self.job.expression:
             curves = load_expression(self.job.expression)
             return max(1, round(len(curves) / curves.fps * self._fps))
@@ -227,12 +281,3 @@ def heard(
     part = audio[max(first, 0) : max(last, 0)][: max(len(result) - offset, 0)]
     result[offset : offset + len(part)] = part
     return result
-
-
-def repeat_track(track: FaceTrack, count: int) -> FaceTrack:
-    """The track of a still picture, shown `count` times."""
-    names = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
-    frames: dict[str, Any] = {n: np.repeat(getattr(track, n)[:1], count, axis=0) for n in names}
-    optional = {n: getattr(track, n) for n in ("shot", "people")}
-    frames |= {n: np.repeat(v[:1], count, axis=0) for n, v in optional.items() if v is not None}
-    return replace(track, **frames)

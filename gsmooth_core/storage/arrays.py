@@ -46,6 +46,7 @@ _PEOPLE: Layout = {
     "shot": ArrayLayout(("T",), 1e9, -1, kind="i"),
     "people": ArrayLayout(("T", "P"), kind="b"),
 }
+_EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}
 """Arrays that a track may lack: it was made before they were known."""
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
 _DIGITS = 5  # of curves in JSON
@@ -127,6 +128,8 @@ def save_track(path: Path, track: FaceTrack) -> None:
     if track.shot is not None and track.people is not None:
         arrays |= {"shot": track.shot, "people": track.people}
         meta["person"] = track.person
+    if track.exposed is not None:
+        arrays["exposed"] = track.exposed
     save_arrays(path, "track", arrays, meta)
 
 
@@ -138,7 +141,8 @@ def load_track(path: Path) -> FaceTrack:
     """
     arrays, meta = load_arrays(path, "track")
     more = _PEOPLE if set(_PEOPLE) & set(arrays) else {}
-    check_arrays(path, arrays, {**_TRACK, **more})
+    lit = _EXPOSED if set(_EXPOSED) & set(arrays) else {}
+    check_arrays(path, arrays, {**_TRACK, **more, **lit})
     facts = Facts(path, meta)
     floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in _TRACK}
     track = FaceTrack(
@@ -154,6 +158,8 @@ def load_track(path: Path) -> FaceTrack:
         person = facts.whole("person", 0, arrays["people"].shape[1])
         shot = arrays["shot"].astype(np.int32, copy=False)
         track = replace(track, shot=shot, people=arrays["people"], person=person)
+    if lit:
+        track = replace(track, exposed=arrays["exposed"].astype(np.float32, copy=False))
     _check_names(path, track.expression_names, track.expression.shape[1])
     if np.isnan(track.landmarks[track.usable]).any():
         raise damaged(path, "'landmarks' lack in frames whose 'confidence' is above 0")

@@ -38,6 +38,7 @@ from gsmooth_core.taft.references import (
     choose,
     choose_bank,
     features,
+    well_exposed,
 )
 from gsmooth_core.taft.warp import (
     Reference,
@@ -139,10 +140,12 @@ class Composer:
         lending = occluders.unoccluded(track) if occluders else track
         r = self.settings.references
         own = features(track, model, track.expression, r.degrees)
-        bank = choose_bank(own, lending.usable, r.bank)
+        lends = lending.usable & well_exposed(lending) & track.new
+        bank = choose_bank(own, lends, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         lit = brightness(track)
-        self.choice = choose(wanted, own, bank, float(track.fps), r, lit, track.shot)
+        fps, shown = float(track.fps), track.pictures
+        self.choice = choose(wanted, own, bank, fps, r, lit, track.shot, shown)
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])
@@ -151,6 +154,10 @@ class Composer:
             for place in needed
         }
         self.box = self._box()
+
+    def members(self, frame: int) -> tuple[int, ...]:
+        """Frame numbers of the references of a frame."""
+        return tuple(self.bank[m].frame for m in self._members(frame))
 
     def masks(self, frame: int) -> tuple[Drawing, Bool]:
         """What is replaced in a frame.
@@ -211,7 +218,7 @@ class Composer:
         render = (references * weight).sum(0) / weight.sum(0)
         image = blend(render, crop, ~known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
-        members = tuple(self.bank[m].frame for m in self._members(frame))
+        members = self.members(frame)
         fixed = self._fixed(frame) if self.settings.fixed else None
         trust = self.choice.weights[frame]
         trust = trust[trust > 0]

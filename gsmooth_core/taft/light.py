@@ -22,6 +22,7 @@ _OUTLIER = (
 _OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
 _CLIPPED = 0.97  # brighter pixels do not tell how bright they are
 _LARGEST_GAIN = 8.0
+_LIT = 0.9  # share of the skin that a flash has made white which the change must make white, too
 _STEADY, _CHANGED = 0.02, 0.05
 """Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
 which knows the place better than the forehead does; from the second on it is made in full."""
@@ -80,8 +81,11 @@ def _change(own: Float, wanted: Float) -> tuple[float, float]:
     """Gain and offset that bring samples (N,) to others; samples that disagree count little.
 
     The offset has a price: where the skin shows little contrast, a gain explains what it can.
+    Where the frame is white, the change must be enough for that, and may be more.
     """
-    plain = ((own < _CLIPPED) & (wanted < _CLIPPED)).astype(np.float64)
+    plain, white = (own < _CLIPPED).astype(np.float64), wanted >= _CLIPPED
+    if (lost := white & (plain > 0)).sum() > max(plain.sum() / 2, _FEWEST / 2):
+        return 1.0, float(np.quantile((wanted - own)[lost], _LIT))  # a flash adds light
     weight, gain, offset = plain, 1.0, 0.0
     for _ in range(_ROUNDS):
         total = weight.sum()
@@ -96,7 +100,7 @@ def _change(own: Float, wanted: Float) -> tuple[float, float]:
         gain = float(np.clip((xy * (1 + _OFFSET) - x * y) / determinant, 0, _LARGEST_GAIN))
         offset = float((y - gain * x) / (1 + _OFFSET))
         apart = gain * own + offset - wanted
-        weight = plain / (1 + (apart / _OUTLIER) ** 2)
+        weight = np.where(white & (apart > 0), 0, plain / (1 + (apart / _OUTLIER) ** 2))
     return gain, offset
 
 

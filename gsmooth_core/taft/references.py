@@ -9,6 +9,7 @@ that references come and go without a jump when the mouth moves smoothly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ _ALIKE = 0.4  # logarithm of brightness that is made up for without a loss
 _UNLIKE = 50.0  # square millimetres: the price of light that is e times brighter or darker
 _DARKEST = 0.02
 _ELSEWHERE = 4.0  # square millimetres: the price of another shot, with its own lens and look
+_EXPOSED = 0.6  # share of the skin, of what is usual for the clip, that a reference must show
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
@@ -103,6 +105,18 @@ def choose_bank(space: Float, usable: Bool, size: int) -> NDArray[np.int64]:
     return np.sort(frames[chosen])
 
 
+def well_exposed(track: FaceTrack) -> Bool:
+    """(T,) frames whose skin is not lost in a flash or in black; all where there are no others.
+
+    A face that is always overexposed lends what it has: only frames that show far less skin than
+    is usual for the clip are left out.
+    """
+    if track.exposed is None or not track.usable.any():
+        return np.ones(len(track), bool)
+    exposed: Bool = track.exposed >= _EXPOSED * np.median(track.exposed[track.usable])
+    return exposed if (exposed & track.usable).any() else np.ones(len(track), bool)
+
+
 @dataclass(frozen=True)
 class Choice:
     """References of T frames.
@@ -125,6 +139,7 @@ def choose(
     settings: ReferenceSettings | None = None,
     light: Float | None = None,
     shot: Int | None = None,
+    picture: Int | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -136,6 +151,8 @@ def choose(
         settings: number of references, gap and so on; the defaults by default.
         light: (T,) of `brightness`; frames in another light cost more.
         shot: (T,) number of each frame's shot; frames of another one cost more.
+        picture: (T,) number of the picture that each frame shows; frames of the same one lend
+            each other nothing. None where each has its own.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
@@ -145,7 +162,7 @@ def choose(
         cost = cost + _price_of_light(light, light[bank])
     if shot is not None:
         cost = cost + _ELSEWHERE * (shot[:, None] != shot[bank][None])
-    allowed = _allowance(len(target), bank, fps, s)
+    allowed = _allowance(np.arange(len(target)) if picture is None else picture, bank, fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
     cost[allowed <= 0] = np.inf
@@ -175,9 +192,11 @@ def _squared_distances(a: Float, b: Float) -> NDArray[np.float64]:
     return distances
 
 
-def _allowance(frames: int, bank: NDArray[np.int64], fps: float, s: ReferenceSettings) -> Float:
+def _allowance(
+    picture: NDArray[Any], bank: NDArray[np.int64], fps: float, s: ReferenceSettings
+) -> Float:
     """(T, B) 0 within the gap, rising to 1 over the fade."""
-    apart = np.abs(np.arange(frames)[:, None] - bank[None]) / fps
+    apart = np.abs(picture[:, None] - picture[bank][None]) / fps
     if len(bank) == 1:  # a still picture is its own reference
         return np.ones_like(apart, np.float32)
     ramp = np.clip((apart - s.gap) / max(s.fade, 1e-6), 0, 1)

@@ -21,6 +21,7 @@ _CROP = 64
 _FACING = 0.25
 _FEWEST = 30
 _SECONDS = 0.2
+_BLACK, _WHITE = 12, 250  # levels beyond which the sensor, or a cut of the film, tells no colour
 
 
 def sample(frame: Image, points: Float) -> Image:
@@ -32,6 +33,13 @@ def sample(frame: Image, points: Float) -> Image:
         map_coordinates(small[..., c], places[::-1], order=1, mode="nearest") for c in range(3)
     ]
     return np.stack(channels, -1)
+
+
+def exposed_share(colours: Image) -> Float:
+    """(T,) share of the samples (T, S, 3) that are neither white nor black: they show skin."""
+    brightest = colours.max(-1)
+    share: Float = ((brightest > _BLACK) & (brightest < _WHITE)).mean(1).astype(np.float32)
+    return share
 
 
 def estimate(track: FaceTrack, shot: Int, model: MorphableModel, colours: Image) -> Float:

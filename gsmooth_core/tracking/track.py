@@ -116,4 +116,5 @@ def finish_track(
     hidden = hidden_share(skin, track.usable, model)
     confidence = track.confidence * ramp(hidden, settings.limits.hidden)
     light = lighting.estimate(track, landmarks.shot, model, skin)
-    return replace(track, light=light, confidence=confidence)
+    exposed = lighting.exposed_share(skin)
+    return replace(track, light=light, confidence=confidence, exposed=exposed)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.a2ep import PredictSettings, merge_expression
+from gsmooth_core.a2ep.merge import style_of
 from gsmooth_core.a2ep.style import AMPLITUDE_RANGE, Style, mouth_amplitude, resting
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.types import Expression, FaceTrack
@@ -113,6 +114,18 @@ def test_merging_keeps_eyes_and_brows_and_replaces_the_mouth():
     assert np.abs(whole.values[:, driven] - clip.expression[:, driven]).max() > 0.05
     assert whole.values.min() >= 0
     assert whole.values.max() <= 1
+
+
+def test_a_held_picture_says_no_more_of_a_person_than_one():
+    shown = np.minimum(np.arange(240), 59).astype(np.int32)
+    moving = np.zeros((60, len(ALL_NAMES)), np.float32)
+    moving[:, [ALL_NAMES.index(name) for name in NAMES]] = speaking(60, size=0.8)[:, :1]
+    once = style_of(track(moving, ALL_NAMES), model())
+    held = style_of(replace(track(moving[shown], ALL_NAMES), picture=shown), model())
+    assert AMPLITUDE_RANGE[0] < once.amplitude < AMPLITUDE_RANGE[1]
+    assert held.amplitude == once.amplitude
+    assert held.trust == once.trust
+    np.testing.assert_array_equal(held.mean, once.mean)
 
 
 def test_movement_below_the_average_rest_is_not_lost():

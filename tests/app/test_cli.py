@@ -92,6 +92,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
     }
     values |= {
         "face": "2",
+        "length": "ping-pong",
         "tracker": "rnet",
         "face_model": "bfm",
         "a2ep": "/own/a2ep",

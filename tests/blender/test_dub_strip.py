@@ -110,6 +110,42 @@ def test_handles_pulled_out_during_the_job_are_followed_and_named(timeline, scen
     assert again["gsmooth_info"].startswith("good, 10 frames")  # before 11 it holds the first
 
 
+@pytest.mark.parametrize("longer", [30, 0, -1])
+def test_a_dub_of_another_length_has_all_its_frames_and_room_for_them(
+    timeline, scene, media, longer
+):
+    old = timeline.movie(first=11)
+    timeline.sound(first=11)
+    strips.set_handles(old, 11, 21)
+    plan = planning.make_plan(scene, selection.select(scene))
+    timeline.movie(first=30, channel=3, name="behind")
+    new = strips.place(plan, media / "clip.mp4", media, "", False, longer)
+    assert (strips.left(new), strips.right(new)) == (11, 21 + longer)
+    assert (new.channel == 3) == (longer < 9)
+
+
+@pytest.mark.parametrize("length", ["trim", "loop"])
+def test_what_is_heard_after_the_clip_goes_into_the_job_that_goes_on(timeline, scene, length):
+    old = timeline.movie(first=11)
+    sound = timeline.sound(first=11)
+    strips.set_handles(old, 11, 21)
+    strips.set_handles(sound, 11, 31)
+    scene.gsmooth.length = length
+    chosen = selection.select(scene)
+    assert bool(selection.remark(scene, chosen)) == (length == "trim")
+    job = planning.job_of(planning.make_plan(scene, chosen), scene.gsmooth.for_job())
+    assert job["settings"]["length"] == length
+    assert job["audio_duration"] == pytest.approx(0.4 if length == "trim" else 0.8, abs=1e-6)
+
+
+def test_the_answer_says_how_much_longer_the_dub_is():
+    from blender_addon.operators.dub_strip import longer
+
+    assert longer({"frames": 90, "source_frames": 60}) == 30
+    assert longer({"frames": 90}) == 0
+    assert longer({"frames": 90, "source_frames": "60"}) == 0
+
+
 @pytest.mark.parametrize("trimmed", [(16, 31), (11, 26)])
 def test_still_trimmed_during_the_job_keeps_its_words_where_they_are(
     timeline, scene, media, trimmed

@@ -113,6 +113,12 @@ def test_speech_elsewhere_is_refused():
         speech_cut(Span(11, 40, 0), Placement(60, 70, 60, 10), 0.0, PAL)
 
 
+def test_the_whole_of_a_speech_goes_on_after_the_picture():
+    span, sound = Span(11, 40, 0), Placement(21, 96, 21, 75)
+    assert speech_cut(span, sound, 0.0, PAL, whole=True) == Cut(0.4, 0.0, 3.0)
+    assert speech_cut(span, sound, 0.0, PAL) == Cut(0.4, 0.0, 1.2)
+
+
 def test_cut_of_matching_strips_is_plain():
     assert speech_cut(Span(1, 50, 0), Placement(1, 51, 1, 50), 0.0, PAL) == Cut(0.0, 0.0, 2.0)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gsmooth_core.errors import InputError
@@ -12,7 +14,9 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
+from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.types import Expression
 from tests.media import made
 
 
@@ -35,6 +39,23 @@ def test_the_default_face_is_not_named(clip: Path) -> None:
 def test_another_face_is_another_track(clip: Path) -> None:
     prints = {fingerprint(**_track(clip, face=face)) for face in ("largest", "1", "2")}
     assert len(prints) == 3
+
+
+def test_another_length_is_another_picture_of_the_same_track(clip: Path) -> None:
+    """Three pictures and five frames of curves, which no length changes."""
+    (clip.parent / "track.safetensors").write_bytes(b"track")
+    curves = Expression(("jawOpen",), np.zeros((5, 1), np.float32), Fraction(25))
+    save_expression(clip.with_name("curves.json"), curves)
+    prints = []
+    for length in ("hold", "loop", "ping-pong"):
+        settings = DubSettings(length=length)
+        job = Job(
+            clip, clip.with_name("o.mp4"), None, clip.with_name("curves.json"), settings=settings
+        )
+        inputs = StageInputs(Source(job), clip.parent, None, AdaptSettings())
+        assert fingerprint(**inputs.track()) == fingerprint(**_track(clip))
+        prints.append(inputs.render(curves))
+    assert len(set(prints)) == 3
 
 
 @pytest.mark.parametrize("face", ["0", "100", "", "speakers", "1\n", 0, True])

@@ -120,3 +120,11 @@ def test_files_can_be_read_by_others_and_a_missing_folder_is_named(tmp_path, cur
     assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
     with pytest.raises(MediaError):
         save_expression(tmp_path / "no" / "c.safetensors", curves)
+
+
+def test_a_track_knows_how_much_of_the_skin_it_shows(track, tmp_path):
+    exposed = np.linspace(0, 1, 5, dtype=np.float32)
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, exposed=exposed))
+    np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").exposed, exposed)
+    save_track(tmp_path / "t.safetensors", track)
+    assert load_track(tmp_path / "t.safetensors").exposed is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -83,3 +84,20 @@ def test_a_collar_under_the_mask_is_that_of_the_frame(clip: FaceTrack, frame: in
     alike = np.array([member % 2 == frame % 2 for member in composition.members])
     belief = composition.blend.validity[:-1, collar].mean(1)
     assert belief[~alike].max() < 0.01 * belief[alike].min()
+
+
+def test_a_flash_lends_nothing_and_a_picture_shown_again_is_read_once(clip: FaceTrack) -> None:
+    exposed = np.ones(len(clip), np.float32)
+    exposed[[3, 4]] = 0
+    shown = np.minimum(np.arange(len(clip)), 9).astype(np.int32)
+    asked = []
+
+    def source(frame: int) -> Image:
+        asked.append(frame)
+        return scene.picture(clip, frame)
+
+    made = composer(replace(clip, exposed=exposed, picture=shown), source)
+    assert not {3, 4, 10, 11} & set(asked)
+    for frame in range(len(clip)):
+        assert made.members(frame)
+        assert shown[frame] not in shown[list(made.members(frame))]

@@ -51,6 +51,18 @@ def test_a_fade_a_lamp_and_another_grading_are_matched_in_skin_and_lips(gain, of
     assert np.abs((made - frame)[65:75, 55:85].mean()) < 8 / 255
 
 
+@pytest.mark.parametrize("strength", [0.25, 0.5, 1.0])
+def test_a_flash_is_white_and_not_of_the_colour_of_a_channel_that_was_not_full(strength) -> None:
+    """Red is full nearly everywhere, green and blue are not: the skin is white all the same."""
+    own = face()
+    frame = np.clip(own * 1.5 + strength, 0, 1)
+    made = matched(own, frame, known())
+    skin = np.s_[50:64, 50:90]
+    assert abs((made - frame)[65:75, 55:85].mean()) < 25 / 255  # lips: of them little is told
+    assert np.abs(made - frame)[skin].mean() < 5 / 255
+    assert np.ptp((made - frame)[skin].mean((0, 1))) < 5 / 255
+
+
 def test_black_is_black() -> None:
     own = face()
     assert matched(own, np.zeros_like(own), known())[UNDER].max() < 2 / 255

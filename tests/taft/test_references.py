@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,6 +37,18 @@ def test_no_reference_is_the_frame_or_within_the_gap(frames: int, size: int, gap
         if len(bank) > 1:
             assert (np.abs(taken - frame) > 0).all()
             assert (np.abs(taken - frame) / 25 > gap).all()
+
+
+def test_no_reference_is_the_same_picture_shown_again_or_near_it() -> None:
+    shown = np.tile(np.arange(40), 2)  # a loop
+    points = space(40)[shown]
+    bank = choose_bank(points, np.arange(80) < 40, 20)
+    gap = ReferenceSettings(gap=0.2)
+    choice = choose(points, points, bank, 25, gap, picture=shown)
+    for frame in range(80):
+        taken = shown[bank[choice.members[frame][choice.weights[frame] > 0]]]
+        assert len(taken)
+        assert (np.abs(taken - shown[frame]) / 25 > 0.2).all()
 
 
 @given(st.integers(1, 200), st.integers(1, 48))
@@ -172,3 +186,14 @@ def test_another_shot_lends_what_its_own_does_not_show() -> None:
     shots = np.array([0, 0, 0, 1], np.int32)
     bank = np.array([1, 2, 3])
     assert bank[choose(points, points, bank, 25, plain, shot=shots).members[0, 0]] == 3
+
+
+def test_frames_lost_in_a_flash_or_in_black_lend_nothing() -> None:
+    count = 20
+    track = scene.track(count)
+    exposed = np.full(count, 0.8, np.float32)
+    exposed[[4, 5]] = 0.1
+    found = references.well_exposed(replace(track, exposed=exposed))
+    assert np.flatnonzero(~found).tolist() == [4, 5]
+    assert references.well_exposed(track).all()  # an old track does not know
+    assert references.well_exposed(replace(track, exposed=exposed / 4)).sum() == count - 2

@@ -126,3 +126,10 @@ def test_colours_are_those_at_the_landmarks(astronaut: Image) -> None:
     assert result.shape == (2, len(SKIN), 3)
     np.testing.assert_array_equal(result[0], sampled)
     assert (result[1] == 0).all()
+
+
+def test_skin_that_is_white_or_black_shows_nothing() -> None:
+    colours = np.full((3, 4, 3), 120, np.uint8)
+    colours[1, :3] = [255, 130, 90]  # one full channel has lost the colour
+    colours[2] = 3
+    assert lighting.exposed_share(colours).tolist() == [1.0, 0.25, 0.0]

@@ -22,7 +22,7 @@ from training.evaluate.rows import BY_NAME, ROWS
 PAPER_COLUMNS = ("lmd", "ssim", "psnr", "cpbd", "sync", "offset")
 PICTURE_COLUMNS = (
     "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr", "stlpips", "identity", "sharpness",
-    "seam", "flicker",
+    "seam", "tone", "tone_worst", "flicker",
 )  # fmt: skip
 MOTION_COLUMNS = (
     "aperture_r", "width_r", "vertex", "lve", "jerk", "follows", "silence",

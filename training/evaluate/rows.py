@@ -62,8 +62,8 @@ DUBS = ("reconstruction", "own", "other", "frozen")
 """What is rendered; the other rows look at the same pictures in another way."""
 
 UNPAIRED = frozenset((
-    "sync", "offset", "sharpness", "seam", "jerk", "flicker", "identity", "true_identity",
-    "outside_psnr", "follows", "silence", "cpbd", "true_cpbd",
+    "sync", "offset", "sharpness", "seam", "tone", "tone_worst", "jerk", "flicker", "identity",
+    "true_identity", "outside_psnr", "follows", "silence", "cpbd", "true_cpbd",
 ))  # fmt: skip
 """Figures that mean something when the words are not the source's."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from gsmooth_core.evaluation.metrics import fidelity, identity, perceptual, sharpness
 from gsmooth_core.evaluation.metrics.landmarks import SIZE, in_crop
 from gsmooth_core.evaluation.metrics.masks import Masks
+from gsmooth_core.evaluation.metrics.tone import tone_error
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb import regions
 from gsmooth_core.mafb.blend import in_crop as rim_in_crop
@@ -19,7 +20,9 @@ from gsmooth_core.mafb.blend import rim_weight
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
-PAIRED = ("psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr", "outside_max")
+PAIRED = (
+    "psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr", "outside_max", "tone",
+)  # fmt: skip
 """Curves of one picture against the other."""
 
 BOTH = ("gradient", "rim", "change")
@@ -120,6 +123,7 @@ class Comparison:
             mask_psnr=fidelity.psnr(p.truth, p.made, p.mask),
             outside_psnr=fidelity.psnr(p.truth, p.made, outside),
             outside_max=float(difference[outside].max(initial=0)),
+            tone=tone_error(p.truth, p.made, p.mask),
             gradient=sharpness.gradient(made),
             true_gradient=sharpness.gradient(truth),
             rim=regions.rim_energy(p.made, around),

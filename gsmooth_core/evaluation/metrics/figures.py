@@ -111,6 +111,12 @@ FIGURES: tuple[Figure, ...] = (
         "visible edge.", 3,
     ),
     Figure(
+        "tone", "Tone", "less",
+        "Mean absolute difference of light and colour under the mask, in levels of 255: both "
+        "pictures after a Gaussian of 1/12 of the face's width.",
+    ),
+    Figure("tone_worst", "Tone, worst frame", "less", "The same of the worst frame.", 1),
+    Figure(
         "aperture_r", "Opening r", "more",
         "Pearson's r of the mouth's opening in the output and in the source, without any shift.",
     ),

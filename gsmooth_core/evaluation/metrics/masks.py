@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 
 from gsmooth_core.evaluation.metrics.landmarks import SIZE
-from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
 from gsmooth_core.mafb.blend import MaskSettings, face_mask, in_crop
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.types import Bool, FaceTrack, Float
 
+_AROUND = 0.03  # of the crop, around lips: what a track may be off, and their shade
 _BORDER = 7  # pixels of the crop, beside the rim's width, in which nothing is replaced
 
 
@@ -54,6 +55,18 @@ class Masks:
         inner = np.zeros_like(region)
         inner[edge:-edge, edge:-edge] = region[edge:-edge, edge:-edge]
         return inner
+
+    def mouth(self, frame: int) -> Bool:
+        """(size, size) lips and what is between them, of the old and the new face, and around."""
+        found = np.zeros((self.size, self.size), bool)
+        for curves in (self.track.expression, self.target):
+            at = self.transforms[frame]
+            posed = pose_face(self.surface, self.track, frame, curves[frame], at)
+            region = draw_face(self.surface, posed, self.size, None).face.region
+            found |= np.isin(region, (Region.LIPS, *MOUTH_REGIONS))
+        reach = 2 * round(_AROUND * self.size) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        return np.asarray(cv2.dilate(found.astype(np.uint8), disc) > 0)
 
     def mask(self, frame: int) -> Bool:
         """(size, size) M_f: the region closed, with room for the jaw."""

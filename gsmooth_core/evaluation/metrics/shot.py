@@ -17,6 +17,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import eye_distance
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.length import gather_track
 from gsmooth_core.job.roles import person_job, roles_in
 from gsmooth_core.job.seen import Dubbed
 from gsmooth_core.job.source import Source
@@ -98,7 +99,7 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
     places = [folder / f"person_{role.face}" for role in roles] or [folder]
     names = ("track.safetensors", "target.safetensors")
     _see_finished(folder, *(place / name for place in places for name in names))
-    tracks = [load_track(place / "track.safetensors") for place in places]
+    tracks = [_track_in(place, source) for place in places]
     if not roles:
         chosen, dubbed = _chosen([str(tracks[0].person)], face), [Dubbed(tracks[0])]
     else:
@@ -111,6 +112,11 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
     outside = _outside(folder / "report.json")
     track = mine.track.only(mine.frames)
     return Shot(job, place, Source(job), track, target, outside, tuple(dubbed))
+
+
+def _track_in(place: Path, source: Source) -> FaceTrack:
+    track = load_track(place / "track.safetensors")
+    return track if source.plain else gather_track(track, source.pictures)
 
 
 def _see_finished(folder: Path, *needed: Path) -> None:

@@ -17,7 +17,7 @@ from gsmooth_core.types import Bool, Expression, FaceTrack, Float
 
 MEANS = (
     "psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr",
-    "cpbd", "true_cpbd", "stlpips", "identity", "true_identity",
+    "cpbd", "true_cpbd", "stlpips", "identity", "true_identity", "tone",
 )  # fmt: skip
 RATIOS = {"sharpness": "gradient", "flicker": "change", "seam": "rim"}
 
@@ -70,6 +70,7 @@ def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
         figures[name] = _ratio(mean(curves[curve]), mean(curves[f"true_{curve}"]))
     return figures | {
         "lmd": mean(curves["lmd"]),
+        "tone_worst": worst(curves["tone"]),
         "jerk": _ratio(_number(jerk(made, fps)), _number(jerk(truth, fps))),
         "aperture_r": correlation(curves["aperture"], curves["true_aperture"]),
         "width_r": correlation(width(faces.found), width(track.landmarks)),
@@ -84,6 +85,12 @@ def mean(values: Float) -> float | None:
     """Mean of the numbers; None where there are none."""
     known = values[np.isfinite(values)]
     return float(known.mean(dtype=np.float64)) if known.size else None
+
+
+def worst(values: Float) -> float | None:
+    """Largest of the numbers; None where there are none."""
+    known = values[np.isfinite(values)]
+    return float(known.max()) if known.size else None
 
 
 def _ratio(a: float | None, b: float | None) -> float | None:

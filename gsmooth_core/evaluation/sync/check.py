@@ -91,7 +91,7 @@ def check_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -
     if job.speech:
         number, said = next(iter(job.speech.items()))
         job = person_job(job, Role(number, said), Source(job).count)
-    source, face = Source(job), job.settings.face
+    source, face = Source(job).filmed, job.settings.face
     if job.audio is not None:
         sound = source.speech()
     else:

@@ -1,13 +1,14 @@
-"""Made edits of footage, with what is true of them: cuts, dissolves, fades, flashes, lamps.
+"""Made edits of footage, with what is true of them: cuts, dissolves, fades, flashes, light.
 
-Every frame knows its picture: which stretch of which clip it is from. What a detector must find
-follows from how the edit was put together, frame by frame, before a codec saw it.
+Every frame knows its picture: which frame of which clip it is. What a detector must find follows
+from how the edit was put together, frame by frame, before a codec saw it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,16 @@ import numpy as np
 
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.types import Image, Int
+from training.edits.light import LIGHTS, camera, in_light
 
-WIDTH, HEIGHT = 480, 270
+SMALL = 480, 270
+"""Width and height of an edit whose shots alone are looked for."""
+
+Size = tuple[int, int]
+Origin = tuple[str, int]
+"""Name of a clip's file, and the number of its frame."""
+
+_OTHER_CAMERA = 0.4  # share of the stretches that the second camera films
 DISSOLVE, FADE, CUT, JUMP = "dissolve", "fade", "cut", "jump"
 
 
@@ -33,6 +42,9 @@ class Edit:
         fades: (first, last) black frame between two pictures each.
         flashes: frames of flashes.
         lamps: frames at which only the light changes.
+        lights: (kind, first, last) of slow changes of light, and of stretches that another
+            camera filmed.
+        source: what each frame shows; two pictures where they are mixed.
     """
 
     frames: list[Image] = field(default_factory=list)
@@ -43,6 +55,8 @@ class Edit:
     fades: list[tuple[int, int]] = field(default_factory=list)
     flashes: list[int] = field(default_factory=list)
     lamps: list[int] = field(default_factory=list)
+    lights: list[tuple[str, int, int]] = field(default_factory=list)
+    source: list[tuple[Origin, ...]] = field(default_factory=list)
 
     @property
     def shot(self) -> Int:
@@ -64,7 +78,15 @@ class Take:
     speaker: str
 
 
-def make_edit(takes: Sequence[Take], seed: int, shots: int = 8, *, bars: bool = False) -> Edit:
+def make_edit(
+    takes: Sequence[Take],
+    seed: int,
+    shots: int = 8,
+    *,
+    bars: bool = False,
+    size: Size = SMALL,
+    lit: bool = False,
+) -> Edit:
     """An edit of `shots` stretches of 1-3 s among the takes, joined in various ways.
 
     Args:
@@ -72,26 +94,33 @@ def make_edit(takes: Sequence[Take], seed: int, shots: int = 8, *, bars: bool = 
         seed: of everything that is drawn by chance.
         shots: number of stretches.
         bars: show whole frames between black bars, instead of their middle.
+        size: width and height.
+        lit: also two cameras that are graded differently, and light that changes slowly.
     """
-    rng = np.random.default_rng(seed)
-    edit, last = Edit(), -1
+    rng, looks = np.random.default_rng(seed), np.random.default_rng(1000 + seed)
+    edit, last, other = Edit(), -1, camera(looks)
     begun = [int(rng.integers(0, 20)) for _ in takes]
     for number in range(shots):
         kind = str(rng.choice([CUT, CUT, CUT, DISSOLVE, FADE, JUMP])) if number else CUT
         which = last if kind == JUMP else _other(rng, len(takes), last)
         skip = int(rng.integers(25, 60)) if kind == JUMP else 0
         count = int(rng.integers(25, 75))
-        fit = _contain if bars else _fill
-        stretch = _stretch(takes[which].path, begun[which] + skip, count, fit)
-        if stretch is None:
+        first = begun[which] + skip
+        if probe(takes[which].path).frame_count < first + count:
             begun[which], kind = 0, CUT if kind == JUMP else kind
             which = _other(rng, len(takes), last)
-            stretch = _stretch(takes[which].path, begun[which], count, fit) or []
+            first = begun[which]
         begun[which] += skip + count
-        _join(edit, stretch, takes[which].speaker, kind, rng)
+        stretch = _stretch(takes[which], first, count, partial(_contain if bars else _fill, size))
+        if lit and looks.random() < _OTHER_CAMERA:
+            edit.lights.append(("camera", len(edit.frames), len(edit.frames) + count - 1))
+            stretch.frames[:] = map(other, stretch.frames)
+        _join(edit, stretch, kind, rng)
         last = which
     _flash(edit, rng)
     _lamp(edit, rng)
+    if lit:
+        _slow_light(edit, looks)
     return edit
 
 
@@ -99,63 +128,64 @@ def _other(rng: np.random.Generator, count: int, last: int) -> int:
     return int(rng.choice([n for n in range(count) if n != last]))
 
 
-def _stretch(
-    path: Path, start: int, count: int, fit: Callable[[Image], Image]
-) -> list[Image] | None:
-    clip = probe(path)
-    if clip.frame_count < start + count:
-        return None
-    return [fit(frame) for frame in read_frames(clip, start, count)]
+def _stretch(take: Take, start: int, count: int, fit: Callable[[Image], Image]) -> Edit:
+    frames = [fit(frame) for frame in read_frames(probe(take.path), start, count)]
+    source: list[tuple[Origin, ...]] = [((take.path.stem, start + k),) for k in range(count)]
+    return Edit(frames, [take.speaker] * count, source=source)
 
 
-def _fill(frame: Image) -> Image:
+def _fill(size: Size, frame: Image) -> Image:
     """The middle of a frame, filling the picture."""
     height, width = frame.shape[:2]
-    scale = max(WIDTH / width, HEIGHT / height)
-    size = (max(round(width * scale), WIDTH), max(round(height * scale), HEIGHT))
-    resized = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 4
-    return np.ascontiguousarray(resized[top : top + HEIGHT, left : left + WIDTH])
+    scale = max(size[0] / width, size[1] / height)
+    whole = (max(round(width * scale), size[0]), max(round(height * scale), size[1]))
+    resized = cv2.resize(frame, whole, interpolation=_kernel(scale))
+    left, top = (whole[0] - size[0]) // 2, (whole[1] - size[1]) // 4
+    return np.ascontiguousarray(resized[top : top + size[1], left : left + size[0]])
 
 
-def _contain(frame: Image) -> Image:
+def _kernel(scale: float) -> int:
+    return cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+
+
+def _contain(size: Size, frame: Image) -> Image:
     """The whole frame, between bars."""
     height, width = frame.shape[:2]
-    scale = min(WIDTH / width, HEIGHT / height)
-    inner = cv2.resize(
-        frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
-    )
-    canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    top, left = (HEIGHT - inner.shape[0]) // 2, (WIDTH - inner.shape[1]) // 2
-    canvas[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    scale = min(size[0] / width, size[1] / height)
+    whole = (round(width * scale), round(height * scale))
+    inner = cv2.resize(frame, whole, interpolation=_kernel(scale))
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    top, left = (size[1] - whole[1]) // 2, (size[0] - whole[0]) // 2
+    canvas[top : top + whole[1], left : left + whole[0]] = inner
     return canvas
 
 
-def _join(
-    edit: Edit, stretch: list[Image], speaker: str, kind: str, rng: np.random.Generator
-) -> None:
+def _join(edit: Edit, stretch: Edit, kind: str, rng: np.random.Generator) -> None:
     if not edit.frames:
         pass
     elif kind == DISSOLVE:
         _dissolve(edit, stretch, int(rng.integers(8, 20)))
     elif kind == FADE:
-        _fade(edit, stretch, int(rng.integers(6, 14)))
+        _fade(edit, stretch.frames, int(rng.integers(6, 14)))
     else:
         (edit.jumps if kind == JUMP else edit.cuts).append(len(edit.frames))
-    edit.frames += stretch
-    edit.person += [speaker] * len(stretch)
+    edit.frames += stretch.frames
+    edit.person += stretch.person
+    edit.source += stretch.source
 
 
-def _dissolve(edit: Edit, stretch: list[Image], length: int) -> None:
+def _dissolve(edit: Edit, stretch: Edit, length: int) -> None:
     """Mix the end of the edit with the beginning of the stretch, which is taken from it."""
     first = len(edit.frames) - length
     for k in range(length):
         share = (k + 1) / (length + 1)
-        mixed = cv2.addWeighted(edit.frames[first + k], 1 - share, stretch[k], share, 0)
+        mixed = cv2.addWeighted(edit.frames[first + k], 1 - share, stretch.frames[k], share, 0)
         edit.frames[first + k] = np.asarray(mixed, np.uint8)
         edit.person[first + k] = ""
+        edit.source[first + k] += stretch.source[k]
     edit.dissolves.append((first, first + length - 1))
-    del stretch[:length]
+    for part in (stretch.frames, stretch.person, stretch.source):
+        del part[:length]
 
 
 def _fade(edit: Edit, stretch: list[Image], length: int) -> None:
@@ -205,3 +235,16 @@ def _lamp(edit: Edit, rng: np.random.Generator) -> None:
     edit.lamps.append(at)
     if t < len(shot) and shot[t] == shot[at]:
         edit.lamps.append(t)
+
+
+def _slow_light(edit: Edit, rng: np.random.Generator) -> None:
+    """Light that changes over a second or two, once of each kind where a shot has room."""
+    for kind, change in LIGHTS.items():
+        at = _quiet(edit, rng)
+        if at is None:
+            continue
+        last = at + 23
+        gains = change(last - at + 1, rng)  # (T, 3)
+        for t in range(at, last + 1):
+            edit.frames[t] = in_light(edit.frames[t], gains[t - at])
+        edit.lights.append((kind, at, last))

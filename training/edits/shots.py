@@ -1,6 +1,6 @@
 """How well cuts and dissolves are found: made edits of the footage, through a codec, to the frame.
 
-python -m training.recognise.shots --footage DATA --output FOLDER
+python -m training.edits.shots --footage DATA --output FOLDER
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking.people import People, follow_people
 from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots
 from gsmooth_core.types import Int
-from training.recognise.edits import HEIGHT, WIDTH, Edit, Take, make_edit
+from training.edits.make import Edit, Take, make_edit
 from training.split import OWN, Split, read_split
 
 _FEWEST_FRAMES = 100
@@ -38,10 +38,10 @@ def main() -> None:
     parser.add_argument("--people", action="store_true", help="join people over shots, too")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    takes = list(_takes(options.footage / "clips", read_split(options.split)))
+    takes = list(takes_of(options.footage / "clips", read_split(options.split)))
     counts: Counter[str] = Counter()
     for seed in range(options.count):
-        edit = make_edit(_some(takes, seed), seed, bars=options.bars)
+        edit = make_edit(some(takes, seed), seed, bars=options.bars)
         path = options.output / f"edit_{seed:02d}.mp4"
         encode(edit, path, _QUALITY[seed % len(_QUALITY)])
         counts.update(compare(edit, find(path)))
@@ -51,14 +51,15 @@ def main() -> None:
     (options.output / "shots.json").write_text(json.dumps(figures(counts), indent=1) + "\n")
 
 
-def _takes(folder: Path, split: Split) -> Iterator[Take]:
+def takes_of(folder: Path, split: Split) -> Iterator[Take]:
+    """The clips of a folder that show one person whose name is known."""
     for path in sorted(folder.iterdir()):
         speaker = split.speaker_of(path)
         if speaker and not speaker.many and probe(path).frame_count >= _FEWEST_FRAMES:
             yield Take(path, speaker.name)
 
 
-def _some(takes: list[Take], seed: int) -> list[Take]:
+def some(takes: list[Take], seed: int) -> list[Take]:
     """Two to four takes of different people."""
     rng = np.random.default_rng(100 + seed)
     order, count = rng.permutation(len(takes)), int(rng.integers(2, 5))
@@ -70,7 +71,8 @@ def _some(takes: list[Take], seed: int) -> list[Take]:
 
 def encode(edit: Edit, path: Path, quality: str) -> None:
     """Write an edit as H.264, 25 frames a second."""
-    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{WIDTH}x{HEIGHT}")
+    height, width = edit.frames[0].shape[:2]
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}")
     into = ("-c:v", "libx264", "-crf", quality, "-preset", "veryfast", "-pix_fmt", "yuv420p")
     command = [get_ffmpeg_exe(), "-v", "error", "-y", *raw, "-framerate", "25", "-i", "pipe:0"]
     subprocess.run([*command, *into, str(path)], input=np.stack(edit.frames).tobytes(), check=True)

@@ -12,8 +12,8 @@ from gsmooth_core.tracking.people import People, Person
 from gsmooth_core.tracking.people_follow import Sighting
 from gsmooth_core.tracking.shots import MIXED
 from tests.media import made
-from training.recognise.edits import Edit, Take, make_edit
-from training.recognise.shots import compare, encode, figures, find, who_is_who
+from training.edits.make import Edit, Take, make_edit
+from training.edits.shots import compare, encode, figures, find, who_is_who
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Edits made of footage, with their truth; their dubs are measured against it."""
