@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import binary_fill_holes
 from scipy.spatial import cKDTree
 
 from gsmooth_core.mafb.blend import dilate
-from gsmooth_core.mafb.occlusion.patches import parts
+from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
 from gsmooth_core.types import Bool, Float, Image, Int
 
@@ -26,9 +25,6 @@ _LASTING = 4  # frames that an edge must be there to count as a sign
 _NEAR = 4  # pixels around sure edges within which other ones belong to them
 _FADE = 15  # frames over which letters fade in or out
 _FAINT = 0.12  # share of their contrast at which they are still to be seen
-_FLAT = 25.0  # levels; a box behind letters differs by less from its own colour
-_MOSTLY = 0.85  # of its pixels
-_CLOSED = 5  # pixels: gaps between the edges of a letter
 _POOL = 9  # pixels over which the contrast of letters is measured
 
 
@@ -108,15 +104,18 @@ def _jumps(
     last = len(pictures) - 1
     changes = [np.zeros(pictures[0].shape[:2], np.uint8)]
     changes += [cv2.absdiff(pictures[t], pictures[t - 1]).max(2) for t in range(1, len(pictures))]
-    change = np.stack([*changes, changes[0], changes[0]])
+    change = np.stack([*changes, changes[0], changes[0], changes[0]])  # beyond the end: none
 
-    def jump(frame: Int, beside: Int) -> Bool:
-        sudden = change[frame, edges.y, edges.x] >= settings.jump
-        calm: Bool = change[beside, edges.y, edges.x] <= settings.calm
-        return sudden & calm
+    def jump(frame: Int, *beside: Int) -> Bool:
+        # Two frames on either side: where frames are shown twice, one is always calm.
+        sudden: Bool = change[frame, edges.y, edges.x] >= settings.jump
+        for other in beside:
+            sudden &= change[other, edges.y, edges.x] <= settings.calm
+        return sudden
 
-    came = jump(edges.first, np.maximum(edges.first - 1, 0)) & (edges.first >= 2)
-    went = jump(edges.last + 1, edges.last + 2) & (edges.last <= last - 2)
+    first, end = edges.first, edges.last
+    came = jump(first, np.maximum(first - 1, 0), np.maximum(first - 2, 0)) & (first >= 2)
+    went = jump(end + 1, end + 2, end + 3) & (end <= last - 2)
     return came, went
 
 
@@ -151,7 +150,7 @@ def masks(edges: SteadyEdges, sure: Bool, pictures: Sequence[Image]) -> list[Boo
             continue
         reach = 2 * _NEAR + 1
         lines = certain | (dilate(certain, reach, reach) & _drawn(edges, there, shape))
-        found.append(_filled(lines, picture))
+        found.append(filled(lines, picture))
     return found
 
 
@@ -185,21 +184,3 @@ def _contrast(edges: SteadyEdges, which: Int, picture: Image) -> Float:
     own, full = cv2.blur(sums, (_POOL, _POOL))[y, x].T
     share: Float = own / np.maximum(full, 1e-6)
     return share
-
-
-def _filled(lines: Bool, picture: Image) -> Bool:
-    """The insides of letters, and a box of one colour with all that lies in it."""
-    kernel = np.ones((_CLOSED, _CLOSED), np.uint8)
-    closed = cv2.morphologyEx(lines.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
-    filled = np.asarray(binary_fill_holes(closed), bool)
-    for part in parts(filled):
-        y, x = np.nonzero(part)
-        hull = np.zeros(part.shape, np.uint8)
-        cv2.fillConvexPoly(hull, cv2.convexHull(np.column_stack([x, y]).astype(np.int32)), 1)
-        between = (hull > 0) & ~dilate(lines, 3, 3)
-        colours = picture[between].astype(np.float32)
-        if len(colours):
-            apart = np.abs(colours - np.median(colours, 0)).max(1)
-            if (apart < _FLAT).mean() > _MOSTLY:
-                filled |= hull > 0
-    return filled
