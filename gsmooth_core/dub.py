@@ -1,7 +1,7 @@
 """The way of the data, from a job to a dubbed file. Read this file to know the program.
 
-    track -> predict -> pose -> find occluders -> (adapt) -> render + blend + translate + paste
-          -> encode
+    track -> predict -> pose -> find captions, occluders -> (adapt) -> render + blend + translate
+          -> paste -> encode
 
 Each stage is one method of `DubPipeline`. Its result lies in the job's folder and is noted in the
 journal with a fingerprint of everything it was made from (`job/inputs.py`). A job that is started
@@ -32,6 +32,7 @@ from gsmooth_core.job.result import DubResult, dub_result
 from gsmooth_core.job.source import FrameReader, Source, repeat_track
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.workplace import workplace
+from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.assemble import assemble
@@ -123,7 +124,9 @@ class DubPipeline:
         self.model = load_face_model(job.settings.face_model)
         self.journal = Journal(folder)
         self.occlusion = OcclusionSettings() if job.settings.occluders else None
-        self.inputs = StageInputs(self.source, folder, self.occlusion, self.adapt_settings)
+        self.captioning = CaptionSettings() if job.settings.occluders else None
+        ways = self.occlusion, self.adapt_settings, self.captioning
+        self.inputs = StageInputs(self.source, folder, *ways)
 
     def check(self) -> None:
         """Refuse what would fail later, before the long stages begin.
@@ -182,7 +185,20 @@ class DubPipeline:
         a2ep = load_a2ep(self.job.settings.a2ep)
         return merge_expression(track, self.predict(), self.job.settings, a2ep)
 
-    def occluders(self, track: FaceTrack) -> Occluders | None:
+    def captions(self, track: FaceTrack) -> Occluders | None:
+        """What was burned in over the lower face, where there is anything and the job asks."""
+        if self.captioning is None or self.source.clip.still:
+            return None
+
+        def find() -> Occluders:
+            on_progress = self._progress("captions", self.source.count)
+            return find_captions(self._opened, track, self.model, self.captioning, on_progress)
+
+        name, inputs = "captions.safetensors", self.inputs.captions()
+        stage = Stage("captions", name, inputs, find, save_occluders, load_occluders)
+        return result_of(stage, self.journal)
+
+    def occluders(self, track: FaceTrack, captions: Occluders | None = None) -> Occluders | None:
         """What passes before the lower face, where there is anything and the job asks for it."""
         settings = self.occlusion
         if settings is None or self.source.clip.still:
@@ -190,7 +206,8 @@ class DubPipeline:
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.count)
-            return find_occluders(self._opened, track, self.model, settings, on_progress)
+            opened, model = self._opened, self.model
+            return find_occluders(opened, track, model, settings, on_progress, captions)
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
@@ -262,8 +279,14 @@ class DubPipeline:
     ) -> FaceTranslator:
         """What makes the frames of this job; its references are read from `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
-        occluders = self.occluders(track)
-        unoccluded = occluders.unoccluded(track) if occluders else track
+        captions = self.captions(track) or None
+        if captions:
+            text = seen.captions_in_words(captions, self.job.start_frame)
+            self.emit(Message("info", text))
+        occluders = self.occluders(track, captions)
+        unoccluded = track
+        for before in (occluders, captions):
+            unoccluded = before.unoccluded(unoccluded) if before else unoccluded
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
         return FaceTranslator(
             track,
@@ -275,6 +298,7 @@ class DubPipeline:
             self._device,
             personal,
             occluders,
+            captions,
         )
 
     def compose_settings(self) -> ComposeSettings:

@@ -13,6 +13,7 @@ from gsmooth_core import __version__
 from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.occlusion.captions import CaptionSettings
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
 from gsmooth_core.taft.adapt import AdaptSettings
@@ -27,6 +28,7 @@ class StageInputs:
         folder: the job's folder.
         occlusion: how occluders are found; None where the job does not look for them.
         adapt: how a clip teaches.
+        captioning: how captions are found, likewise.
     """
 
     def __init__(
@@ -35,9 +37,10 @@ class StageInputs:
         folder: Path,
         occlusion: OcclusionSettings | None,
         adapt: AdaptSettings,
+        captioning: CaptionSettings | None = None,
     ) -> None:
         self._job, self._source, self._folder = source.job, source, folder
-        self._occlusion, self._adapt = occlusion, adapt
+        self._occlusion, self._captioning, self._adapt = occlusion, captioning, adapt
 
     def track(self) -> dict[str, Any]:
         """Pictures, face model, landmark networks, whose face, and where it is used R-Net."""
@@ -57,9 +60,13 @@ class StageInputs:
         weights = registry.resolve(self._job.settings.a2ep)
         return {"version": __version__, "a2ep": weights, **self._source.speech_stamp()}
 
+    def captions(self) -> dict[str, Any]:
+        """What the track depends on, and how captions are found."""
+        return {**self.track(), "captions": self._captioned()}
+
     def occluders(self) -> dict[str, Any]:
         """What the track depends on, and how occluders are found."""
-        return {**self.track(), "occluders": self._occluded()}
+        return {**self.captions(), "occluders": self._occluded()}
 
     def adapt(self) -> dict[str, Any]:
         """What the look depends on, and how long and how the clip teaches."""
@@ -84,6 +91,7 @@ class StageInputs:
         return {
             **self.track(),
             "occluders": self._occluded(),
+            "captions": self._captioned(),
             "track": self._folder / "track.safetensors",
             "taft": registry.resolve(settings.taft),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
@@ -94,3 +102,6 @@ class StageInputs:
 
     def _occluded(self) -> dict[str, Any] | None:
         return asdict(self._occlusion) if self._occlusion else None
+
+    def _captioned(self) -> dict[str, Any] | None:
+        return asdict(self._captioning) if self._captioning else None

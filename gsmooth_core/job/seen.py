@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of
 from gsmooth_core.tracking.people import LARGEST
 from gsmooth_core.types import FaceTrack
@@ -91,6 +92,12 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
     if not track.usable.all():
         said.append(in_words(track, source.job.start_frame))
     return said
+
+
+def captions_in_words(captions: Occluders, first: int) -> str:
+    """Where captions lie over the mouth; `first` is the number of frame 0 for the reader."""
+    where = describe_ranges(captions.ranges(), first)
+    return f"Letters or graphics lie over the mouth in {where}; they stay as they are."
 
 
 def shots_of(track: FaceTrack) -> Ranges:

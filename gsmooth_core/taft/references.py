@@ -125,6 +125,7 @@ def choose(
     settings: ReferenceSettings | None = None,
     light: Float | None = None,
     shot: Int | None = None,
+    price: Float | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -136,6 +137,7 @@ def choose(
         settings: number of references, gap and so on; the defaults by default.
         light: (T,) of `brightness`; frames in another light cost more.
         shot: (T,) number of each frame's shot; frames of another one cost more.
+        price: (B,) square millimetres that a member of the bank costs more.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
@@ -145,6 +147,8 @@ def choose(
         cost = cost + _price_of_light(light, light[bank])
     if shot is not None:
         cost = cost + _ELSEWHERE * (shot[:, None] != shot[bank][None])
+    if price is not None:
+        cost = cost + price[None]
     allowed = _allowance(len(target), bank, fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)

@@ -135,7 +135,8 @@ def _dense(
     count, xx, xy, contrast = total.T
     across = count / 2 - np.sqrt((xx - count / 2) ** 2 + xy**2)  # smaller eigenvalue
     dense: Bool = (count >= settings.fewest) & (across >= settings.crossing * count)
-    return dense & (contrast >= settings.contrast * count)
+    dense &= contrast >= settings.contrast * count
+    return dense
 
 
 def masks(edges: SteadyEdges, sure: Bool, pictures: Sequence[Image]) -> list[Bool]:

@@ -87,10 +87,12 @@ def steady_edges(pictures: Iterable[Image]) -> SteadyEdges:
         known[new], size[new], first[new] = seen[new], strength[new], frame
         alive = stays | new
     if known is None:
-        return SteadyEdges(*np.zeros((4, 0), np.int32), np.zeros((0, 4), np.float32))
+        none = np.zeros(0, np.int32)
+        return SteadyEdges(none, none, none, none, np.zeros((0, 4), np.float32))
     noted.append(_noted(alive, first, frame, known))
     places, vectors = (np.concatenate(each) for each in zip(*noted, strict=True))
-    return SteadyEdges(*places.T, vectors)
+    y, x, first_frame, last_frame = places.T
+    return SteadyEdges(y, x, first_frame, last_frame, vectors)
 
 
 def _noted(ended: Bool, first: Int, last: int, known: Float) -> tuple[Int, Float]:
