@@ -12,6 +12,7 @@ STAGES = {
     "start": "Starting the worker",
     "track": "Following the face",
     "predict": "Listening to the speech",
+    "captions": "Looking for captions",
     "occluders": "Looking for what is before the mouth",
     "adapt": "Learning this mouth",
     "render": "Making the new mouth",

@@ -91,7 +91,8 @@ def dub(
         segments, outside = pipeline.render(track, target)
         output = pipeline.encode(segments)
         seconds = time.monotonic() - started
-        result = dub_result(output, pipeline.source, track, outside, seconds, folder)
+        captions = pipeline.captions(track)
+        result = dub_result(output, pipeline.source, track, outside, seconds, folder, captions)
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gsmooth_core.job import seen
 from gsmooth_core.job.source import Source
-from gsmooth_core.ranges import ranges_of
+from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.ranges import Ranges, ranges_of
 from gsmooth_core.types import FaceTrack
 
 
@@ -28,6 +29,7 @@ class DubResult:
             before encoding; anything but 0 is a fault of the program.
         seconds: time this run took.
         job: the job's folder.
+        captions: [first, last] ranges in which letters or graphics lie over the mouth, and stay.
     """
 
     output: str
@@ -41,10 +43,17 @@ class DubResult:
     outside_mask_max_difference: int
     seconds: float
     job: str
+    captions: Ranges = field(default_factory=list)
 
 
 def dub_result(
-    output: Path, source: Source, track: FaceTrack, outside: int, seconds: float, folder: Path
+    output: Path,
+    source: Source,
+    track: FaceTrack,
+    outside: int,
+    seconds: float,
+    folder: Path,
+    captions: Occluders | None = None,
 ) -> DubResult:
     """The result of a finished job.
 
@@ -55,6 +64,7 @@ def dub_result(
         outside: the largest change of a pixel outside its mask, in levels.
         seconds: that the run took.
         folder: of the job.
+        captions: what was burned in over the mouth.
     """
     shown = source.shown
     return DubResult(
@@ -67,4 +77,5 @@ def dub_result(
         outside_mask_max_difference=outside,
         seconds=round(seconds, 2),
         job=str(folder),
+        captions=captions.ranges() if captions else [],
     )

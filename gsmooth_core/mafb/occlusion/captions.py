@@ -191,10 +191,10 @@ def _captions(
     """Number of each captioned frame of a block, and the mask in its crop."""
     seen = strip.places(face.seen(frames))
     edges = steady_edges(pictures)
-    sure = sure_edges(edges, pictures, seen, settings)
-    if not sure.any():
+    signs = sure_edges(edges, pictures, seen, settings)
+    if not signs.sure.any():
         return
-    for frame, mask, points in zip(frames, masks(edges, sure, pictures), seen, strict=True):
+    for frame, mask, points in zip(frames, masks(edges, signs, pictures), seen, strict=True):
         if not face.usable[frame] or not mask.any():
             continue
         near = _on_lower_face(mask, points[face.lower])

@@ -24,8 +24,8 @@ _ON_FACE = 4.0  # pixels from a vertex of the mesh
 _LASTING = 4  # frames that an edge must be there to count as a sign
 _NEAR = 4  # pixels around sure edges within which other ones belong to them
 _FADE = 15  # frames over which letters fade in or out
-_FAINT = 0.12  # share of their contrast at which they are still to be seen
-_POOL = 9  # pixels over which the contrast of letters is measured
+_FAINT = 0.15  # share of their contrast at which they are still to be seen
+_POOL = 13  # pixels over which the contrast of letters is measured
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class GraphicSettings:
         region: side in pixels of the square in which signs are counted.
         fewest: signs in such a square.
         crossing: share of them that runs across the others at least.
+        rivals: how many there must be for each that goes as they come, or comes as they go.
         contrast: mean gradient in levels a pixel of those signs at least.
     """
 
@@ -48,13 +49,29 @@ class GraphicSettings:
     region: int = 17
     fewest: int = 45
     crossing: float = 0.15
+    rivals: float = 0.4
     contrast: float = 22.0
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What tells of S steady edges whether they are letters.
+
+    Attributes:
+        sure: (S,) edges that are surely none of the face.
+        came: (S,) edges that came within a frame.
+        went: (S,) edges that went within one.
+    """
+
+    sure: Bool
+    came: Bool
+    went: Bool
 
 
 def sure_edges(
     edges: SteadyEdges, pictures: Sequence[Image], skin: Float, settings: GraphicSettings
-) -> Bool:
-    """(S,) edges that are surely no edges of the face.
+) -> Signs:
+    """Find edges that are surely no edges of the face.
 
     Args:
         edges: of `steady_edges`.
@@ -67,15 +84,19 @@ def sure_edges(
     came, went = _jumps(edges, pictures, settings)
     shape = pictures[0].shape[:2]
     sure = np.zeros(len(edges), bool)
+    none = np.zeros(len(edges), bool)
     for frame in range(len(pictures)):
-        for signs in (
-            moved & edges.at(frame),
-            came & lasting & (edges.first == frame),
-            went & lasting & (edges.last == frame),
+        comes, goes = came & (edges.first == frame), went & (edges.last == frame)
+        gone, coming = went & (edges.last == frame - 1), came & (edges.first == frame + 1)
+        for signs, others in (
+            (moved & edges.at(frame), none),
+            (comes & lasting, gone),
+            (goes & lasting, coming),
         ):
             which = np.flatnonzero(signs)
-            sure[which[_dense(edges, which, shape, settings)]] = True
-    return sure
+            dense = _dense(edges, which, np.flatnonzero(others), shape, settings)
+            sure[which[dense]] = True
+    return Signs(sure, came, went)
 
 
 def _travel(edges: SteadyEdges, skin: Float) -> Float:
@@ -120,32 +141,39 @@ def _jumps(
 
 
 def _dense(
-    edges: SteadyEdges, which: Int, shape: tuple[int, ...], settings: GraphicSettings
+    edges: SteadyEdges, which: Int, others: Int, shape: tuple[int, ...], settings: GraphicSettings
 ) -> Bool:
-    """(N,) those of the signs `which` that have many near them, strong, in several directions."""
+    """(N,) those of the signs `which` that have many near them, strong, in several directions.
+
+    Where letters cover lips, the edges of the lips go as the letters come: `others` come or go at
+    the same time, and the fewer are the face's.
+    """
     if len(which) < settings.fewest:
         return np.zeros(len(which), bool)
     y, x = edges.y[which], edges.x[which]
     nx, ny = edges.normal_of(which).T
     size = np.sqrt((edges.gradient[which] ** 2).sum(1))
-    counted = np.zeros((*shape, 4), np.float32)
-    counted[y, x] = np.stack([np.ones_like(nx), nx * nx, nx * ny, size], 1)
-    side = (settings.region, settings.region)
-    total = cv2.boxFilter(counted, -1, side, normalize=False)[y, x]
+    counted = np.zeros((*shape, 5), np.float32)
+    counted[y, x, :4] = np.stack([np.ones_like(nx), nx * nx, nx * ny, size], 1)
+    counted[edges.y[others], edges.x[others], 4] = 1
+    side, wider = (2 * (settings.region,), 2 * (2 * settings.region + 1,))
+    total = cv2.boxFilter(counted[..., :4], -1, side, normalize=False)[y, x]
     count, xx, xy, contrast = total.T
+    signs, rivals = cv2.boxFilter(counted[..., [0, 4]], -1, wider, normalize=False)[y, x].T
     across = count / 2 - np.sqrt((xx - count / 2) ** 2 + xy**2)  # smaller eigenvalue
     dense: Bool = (count >= settings.fewest) & (across >= settings.crossing * count)
     dense &= contrast >= settings.contrast * count
+    dense &= signs >= settings.rivals * rivals
     return dense
 
 
-def masks(edges: SteadyEdges, sure: Bool, pictures: Sequence[Image]) -> list[Bool]:
+def masks(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
     """T times (H, W): what the sure edges outline in each frame."""
-    faint = _faded(edges, sure, pictures)
+    faint = _faded(edges, signs, pictures)
     found = []
     for frame, picture in enumerate(pictures):
         there, shape = edges.at(frame), picture.shape[:2]
-        certain = _drawn(edges, there & sure, shape) | faint[frame]
+        certain = _drawn(edges, there & signs.sure, shape) | faint[frame]
         if not certain.any():
             found.append(certain)
             continue
@@ -161,13 +189,15 @@ def _drawn(edges: SteadyEdges, which: Bool, shape: tuple[int, ...]) -> Bool:
     return drawn
 
 
-def _faded(edges: SteadyEdges, sure: Bool, pictures: Sequence[Image]) -> list[Bool]:
+def _faded(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
     """T times (H, W) sure edges that fade in or out: weaker than the edge that they become."""
     shape = pictures[0].shape[:2]
     found = [np.zeros(shape, bool) for _ in pictures]
-    for step, ends in ((-1, edges.first), (1, edges.last)):
-        for end in np.unique(ends[sure]):
-            which = np.flatnonzero(sure & (ends == end))
+    ways = ((-1, edges.first, signs.came), (1, edges.last, signs.went))
+    for step, ends, sudden in ways:
+        fading = signs.sure & ~sudden
+        for end in np.unique(ends[fading]):
+            which = np.flatnonzero(fading & (ends == end))
             for frame in range(end + step, end + step * (_FADE + 1), step):
                 if not 0 <= frame < len(pictures) or not len(which):
                     break
