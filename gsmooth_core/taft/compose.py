@@ -26,7 +26,7 @@ from gsmooth_core.face.render import (
     visibility,
 )
 from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop, scaled
-from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.crop import crop_transforms, front_view, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
@@ -147,7 +147,8 @@ class Composer:
         bank = choose_bank(own, lending.usable, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         lit = brightness(track)
-        covered = price(captions, bank) if captions else None
+        lips = self.surface.template[self.surface.regions == Region.LIPS].mean(0)
+        covered = price(captions, bank, front_view(lips, 1)) if captions else None
         self.choice = choose(wanted, own, bank, float(track.fps), r, lit, track.shot, covered)
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.

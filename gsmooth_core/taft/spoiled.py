@@ -18,14 +18,27 @@ from gsmooth_core.types import Bool, Float
 _LEAST = 1e-3  # validity of what is made up
 _REACH = 3.0  # pixels from which it is made up at a time
 _GROWN = 5  # pixels: diameter of the bicubic filter
-_AREA = 0.15  # of a crop, about what a lower face covers
-_PRICE = 20.0  # square millimetres: of a reference whose lower face is all covered
+_WIDTH = 0.11  # of a crop: standard deviation of what counts as near the mouth
+_PRICE = 60.0  # square millimetres: of a reference whose lower face is all covered
 
 
-def price(captions: Occluders, frames: NDArray[np.int64]) -> Float:
-    """(B,) what the frames of a bank (B,) cost more for being covered, square millimetres."""
-    shares = [captions.mask(int(frame), captions.size).mean() for frame in frames]
-    return (np.minimum(np.array(shares) / _AREA, 1) * _PRICE).astype(np.float32)
+def price(captions: Occluders, frames: NDArray[np.int64], mouth: Float) -> Float:
+    """What the frames of a bank cost more for being covered.
+
+    Args:
+        captions: of the clip.
+        frames: (B,) frame numbers.
+        mouth: (2,) x and y of the mouth in a crop, 0..1: letters over it cost most.
+
+    Returns:
+        (B,) square millimetres.
+    """
+    axis = (np.arange(captions.size) + 0.5) / captions.size
+    across, down = (np.exp(-(((axis - at) / _WIDTH) ** 2) / 2) for at in mouth)
+    weight = down[:, None] * across[None]
+    weight = (weight / weight.sum()).astype(np.float32)
+    shares = [(weight * captions.mask(int(frame), captions.size)).sum() for frame in frames]
+    return np.array(shares, np.float32) * np.float32(_PRICE)
 
 
 def spoiled_part(captions: Occluders, frame: int, under: Window) -> Bool | None:

@@ -86,9 +86,11 @@ def test_no_captions_change_nothing() -> None:
 
 
 def test_a_covered_frame_costs_more() -> None:
-    few = packed([(1, np.eye(SIZE, dtype=bool)), (2, np.ones((SIZE, SIZE), bool))], SIZE)
-    costs = price(few, np.array([0, 1, 2]))
-    assert costs[0] == 0 and 0 < costs[1] < costs[2] == 20
+    low, high = np.zeros((2, SIZE, SIZE), bool)
+    high[:64], low[140:180, 100:156] = True, True
+    few = packed([(1, high), (2, low), (3, np.ones((SIZE, SIZE), bool))], SIZE)
+    costs = price(few, np.arange(4), np.float32([0.5, 0.6]))
+    assert costs[0] == 0 and costs[1] < 1 and 20 < costs[2] < costs[3] == pytest.approx(60)
     alike, bank = np.zeros((12, 2), np.float32), np.arange(12)
     costs = np.repeat(np.float32([5, 0]), 6)
     one = ReferenceSettings(count=3, fade=0.0)
