@@ -29,7 +29,8 @@ class DubResult:
             before encoding; anything but 0 is a fault of the program.
         seconds: time this run took.
         job: the job's folder.
-        captions: [first, last] ranges in which letters or graphics lie over the mouth, and stay.
+        captions: [first, last] ranges in which letters or graphics lie over or near the mouth,
+            and stay.
     """
 
     output: str

@@ -97,7 +97,7 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
 def captions_in_words(captions: Occluders, first: int) -> str:
     """Where captions lie over the mouth; `first` is the number of frame 0 for the reader."""
     where = describe_ranges(captions.ranges(), first)
-    return f"Letters or graphics lie over the mouth in {where}; they stay as they are."
+    return f"Letters or graphics lie over or near the mouth in {where}; they stay as they are."
 
 
 def shots_of(track: FaceTrack) -> Ranges:

@@ -30,8 +30,8 @@ _STRIP = np.array([[-0.25, 0.35], [1.25, 0.35], [-0.25, 1.05], [1.25, 1.05]])
 """Corners (x, y) of the strip, in sides of the crop."""
 
 _MARGIN = 5  # pixels of a crop: diameter by which letters are grown, for their blurred edges
-_AROUND = 25  # pixels: diameter by which the lower face is grown; what lies beyond is no concern
-_SPECK = 12  # pixels on the lower face; less is not worth a mask
+_AROUND = 71  # pixels: diameter by which the lower face is grown; no frame borrows from beyond
+_SPECK = 12  # pixels; less is not worth a mask
 _POINTS = 3  # every third vertex will do
 _FEWEST = 6  # frames of a block
 
@@ -197,16 +197,15 @@ def _captions(
     for frame, mask, points in zip(frames, masks(edges, signs, pictures), seen, strict=True):
         if not face.usable[frame] or not mask.any():
             continue
-        near = _on_lower_face(mask, points[face.lower])
+        near = _near_lower_face(mask, points[face.lower])
         if near.any():
             larger = face.transforms[frame] * np.float32(SIZE / _WORKING)
             yield frame, dilate(strip.in_crop(near, larger), _MARGIN, _MARGIN)
 
 
-def _on_lower_face(mask: Bool, points: Float) -> Bool:
-    """(H, W) a mask without what lies beside the lower face; none of it where that is all."""
+def _near_lower_face(mask: Bool, points: Float) -> Bool:
+    """(H, W) a mask without what lies far from the lower face."""
     hull = np.zeros(mask.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(points).astype(np.int32), 1)
-    if (mask & (hull > 0)).sum() < _SPECK:
-        return mask & False
-    return mask & dilate(hull > 0, _AROUND, _AROUND)
+    near = mask & dilate(hull > 0, _AROUND, _AROUND)
+    return near if near.sum() >= _SPECK else near & False

@@ -198,6 +198,8 @@ def _faded(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[
         fading = signs.sure & ~sudden
         for end in np.unique(ends[fading]):
             which = np.flatnonzero(fading & (ends == end))
+            if (signs.sure & sudden & (ends == end)).sum() > len(which):
+                continue  # a word that goes at once has no edges that fade
             for frame in range(end + step, end + step * (_FADE + 1), step):
                 if not 0 <= frame < len(pictures) or not len(which):
                     break
