@@ -31,7 +31,7 @@ _STRIP = np.array([[-0.25, 0.35], [1.25, 0.35], [-0.25, 1.05], [1.25, 1.05]])
 
 _MARGIN = 5  # pixels of a crop: diameter by which letters are grown, for their blurred edges
 _AROUND = 71  # pixels: diameter by which the lower face is grown; no frame borrows from beyond
-_SPECK = 12  # pixels; less is not worth a mask
+_SPECK = 40  # pixels; less is an edge of the face that letters uncovered
 _POINTS = 3  # every third vertex will do
 _FEWEST = 6  # frames of a block
 

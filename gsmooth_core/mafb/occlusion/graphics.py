@@ -87,15 +87,20 @@ def sure_edges(
     none = np.zeros(len(edges), bool)
     for frame in range(len(pictures)):
         comes, goes = came & (edges.first == frame), went & (edges.last == frame)
+        steady = moved & edges.at(frame)
         gone, coming = went & (edges.last == frame - 1), came & (edges.first == frame + 1)
         for signs, others in (
-            (moved & edges.at(frame), none),
+            (steady, none),
             (comes & lasting, gone),
             (goes & lasting, coming),
         ):
             which = np.flatnonzero(signs)
-            dense = _dense(edges, which, np.flatnonzero(others), shape, settings)
-            sure[which[dense]] = True
+            dense = which[_dense(edges, which, np.flatnonzero(others), shape, settings)]
+            sure[dense] = True
+            if len(dense) and signs is not steady and len(which) > others.sum():
+                # The end of a word has fewer edges about it; it comes and goes with the rest.
+                around = dilate(_drawn(edges, dense, shape), *2 * (2 * settings.region + 1,))
+                sure[which[around[edges.y[which], edges.x[which]]]] = True
     return Signs(sure, came, went)
 
 
@@ -183,7 +188,7 @@ def masks(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[B
     return found
 
 
-def _drawn(edges: SteadyEdges, which: Bool, shape: tuple[int, ...]) -> Bool:
+def _drawn(edges: SteadyEdges, which: Bool | Int, shape: tuple[int, ...]) -> Bool:
     drawn = np.zeros(shape, bool)
     drawn[edges.y[which], edges.x[which]] = True
     return drawn
