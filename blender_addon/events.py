@@ -13,6 +13,7 @@ STAGES = {
     "source": "Rendering the strip",
     "track": "Following the face",
     "predict": "Listening to the speech",
+    "captions": "Looking for captions",
     "occluders": "Looking for what is before the mouth",
     "adapt": "Learning this mouth",
     "render": "Making the new mouth",

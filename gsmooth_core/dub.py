@@ -1,7 +1,7 @@
 """The way of the data, from a job to a dubbed file. Read this file to know the program.
 
-    track -> predict -> pose -> find occluders -> (adapt) -> render + blend + translate + paste
-          -> encode
+    track -> predict -> pose -> find captions, occluders -> (adapt) -> render + blend + translate
+          -> paste -> encode
 
 What is done for each person stands in `person.py`, stage by stage; here it is put together. The
 result of a stage lies in the job's folder and is noted in the journal with a fingerprint of
@@ -24,7 +24,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.result import DubResult, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
-from gsmooth_core.job.seen import Dubbed
+from gsmooth_core.job.seen import Dubbed, captioned
 from gsmooth_core.job.workplace import person_folder, workplace
 from gsmooth_core.media import Sound
 from gsmooth_core.media.assemble import assemble
@@ -76,7 +76,8 @@ def dub(
         output = pipeline.encode(segments)
         seconds = time.monotonic() - started
         dubbed = [_dubbed(part, alone=len(parts) == 1) for part in parts]
-        result = dub_result(output, pipeline.source, dubbed, outside, seconds, folder)
+        captions = captioned([part.stages.captions(part.track) for part in parts])
+        result = dub_result(output, pipeline.source, dubbed, outside, seconds, folder, captions)
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 

@@ -30,6 +30,7 @@ from gsmooth_core.job.own_speech import own_speech
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.job.turns import at_turns
+from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
@@ -75,7 +76,9 @@ class PersonStages:
         self.model = load_face_model(job.settings.face_model)
         self.journal = Journal(folder)
         self.occlusion = OcclusionSettings() if job.settings.occluders else None
-        self.inputs = StageInputs(self.source, folder, self.occlusion, self.adapt_settings)
+        self.captioning = CaptionSettings() if job.settings.occluders else None
+        ways = self.occlusion, self.adapt_settings, self.captioning
+        self.inputs = StageInputs(self.source, folder, *ways)
         self.turns: Bool | None = None
 
     @cached_property
@@ -148,6 +151,25 @@ class PersonStages:
         self.emit(Message("info", taught.said))
         return taught.manner
 
+    def captions(self, track: FaceTrack) -> Occluders | None:
+        """What was burned in over the lower face, where there is anything and the job asks."""
+        found = self._filmed_captions(track)
+        return gather_occluders(found, self.source.pictures) if found else None
+
+    def _filmed_captions(self, track: FaceTrack) -> Occluders | None:
+        settings = self.captioning
+        if settings is None or self.source.clip.still:
+            return None
+
+        def find() -> Occluders:
+            on_progress = self._progress("captions", self.source.taken)
+            filmed, opened, model = self._filmed(track), self._opened, self.model
+            return find_captions(opened, filmed, model, settings, on_progress)
+
+        name, inputs = "captions.safetensors", self.inputs.captions()
+        stage = Stage("captions", name, inputs, find, save_occluders, load_occluders)
+        return result_of(stage, self.journal) or None
+
     def occluders(self, track: FaceTrack) -> Occluders | None:
         """What passes before the lower face, where there is anything and the job asks for it."""
         settings = self.occlusion
@@ -156,8 +178,9 @@ class PersonStages:
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
-            filmed = self._filmed(track)
-            return find_occluders(self._opened, filmed, self.model, settings, on_progress)
+            filmed, opened, model = self._filmed(track), self._opened, self.model
+            captions = self._filmed_captions(track)
+            return find_occluders(opened, filmed, model, settings, on_progress, captions)
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
@@ -197,8 +220,14 @@ class PersonStages:
     ) -> FaceTranslator:
         """What makes this person's frames; its references are among the pictures `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
+        captions = self.captions(track)
+        if captions:
+            text = seen.captions_in_words(captions, self.job.start_frame)
+            self.emit(Message("info", text))
         occluders = self.occluders(track)
-        unoccluded = occluders.unoccluded(track) if occluders else track
+        unoccluded = track
+        for before in (occluders, captions):
+            unoccluded = before.unoccluded(unoccluded) if before else unoccluded
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
         return FaceTranslator(
             track,
@@ -210,6 +239,7 @@ class PersonStages:
             self._device,
             personal,
             occluders,
+            captions,
         )
 
     def opened_translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:

@@ -24,6 +24,7 @@ PATIENCE = 0.7
 STAGES = {
     "track": "Following the face",
     "predict": "Listening to the speech",
+    "captions": "Looking for captions",
     "occluders": "Looking for what is before the mouth",
     "adapt": "Learning this mouth",
     "render": "Making the new mouth",

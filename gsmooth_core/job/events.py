@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Progress:
     """`done` of `total` steps of a stage are done.
 
-    The stages are "track", "predict", "occluders", "adapt", "render" and "encode".
+    The stages are "track", "predict", "captions", "occluders", "adapt", "render" and "encode".
     """
 
     stage: str

@@ -13,6 +13,7 @@ from gsmooth_core import __version__
 from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.occlusion.captions import CaptionSettings
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
 from gsmooth_core.taft.adapt import AdaptSettings
@@ -28,6 +29,7 @@ class StageInputs:
         folder: the job's folder.
         occlusion: how occluders are found; None where the job does not look for them.
         adapt: how a clip teaches.
+        captioning: how captions are found, likewise.
     """
 
     def __init__(
@@ -36,9 +38,10 @@ class StageInputs:
         folder: Path,
         occlusion: OcclusionSettings | None,
         adapt: AdaptSettings,
+        captioning: CaptionSettings | None = None,
     ) -> None:
         self._job, self._source, self._folder = source.job, source, folder
-        self._occlusion, self._adapt = occlusion, adapt
+        self._occlusion, self._captioning, self._adapt = occlusion, captioning, adapt
 
     def track(self) -> dict[str, Any]:
         """Pictures, face model, landmark networks, whose face, and where it is used R-Net."""
@@ -73,9 +76,13 @@ class StageInputs:
         }
         return {**self.track(), **weights}
 
+    def captions(self) -> dict[str, Any]:
+        """What the track depends on, and how captions are found."""
+        return {**self.track(), "captions": self._captioned()}
+
     def occluders(self) -> dict[str, Any]:
         """What the track depends on, and how occluders are found."""
-        return {**self.track(), "occluders": self._occluded()}
+        return {**self.captions(), "occluders": self._occluded()}
 
     def adapt(self) -> dict[str, Any]:
         """What the look depends on, and how long and how the clip teaches."""
@@ -101,6 +108,7 @@ class StageInputs:
         return {
             **self.track(),
             "occluders": self._occluded(),
+            "captions": self._captioned(),
             "track": self._folder / "track.safetensors",
             "taft": registry.resolve(settings.taft),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
@@ -111,3 +119,6 @@ class StageInputs:
 
     def _occluded(self) -> dict[str, Any] | None:
         return asdict(self._occlusion) if self._occlusion else None
+
+    def _captioned(self) -> dict[str, Any] | None:
+        return asdict(self._captioning) if self._captioning else None

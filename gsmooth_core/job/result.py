@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gsmooth_core.job import seen
 from gsmooth_core.job.source import Source
+from gsmooth_core.ranges import Ranges
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class DubResult:
             before encoding; anything but 0 is a fault of the program.
         seconds: time this run took.
         job: the job's folder.
+        captions: [first, last] ranges in which letters or graphics lie over or near the mouth,
+            and stay.
     """
 
     output: str
@@ -44,6 +47,7 @@ class DubResult:
     outside_mask_max_difference: int
     seconds: float
     job: str
+    captions: Ranges = field(default_factory=list)
 
 
 def dub_result(
@@ -53,6 +57,7 @@ def dub_result(
     outside: int,
     seconds: float,
     folder: Path,
+    captions: Ranges,
 ) -> DubResult:
     """The result of a finished job.
 
@@ -63,6 +68,7 @@ def dub_result(
         outside: the largest change of a pixel outside its mask, in levels.
         seconds: that the run took.
         folder: of the job.
+        captions: what was burned in over the mouth.
     """
     shown = source.shown
     return DubResult(
@@ -76,4 +82,5 @@ def dub_result(
         outside_mask_max_difference=outside,
         seconds=round(seconds, 2),
         job=str(folder),
+        captions=captions,
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of
 from gsmooth_core.types import Bool, FaceTrack
 
@@ -133,6 +134,20 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
     if not track.usable.all():
         said.append(in_words(track, source.job.start_frame))
     return said
+
+
+def captioned(found: Sequence[Occluders | None]) -> Ranges:
+    """[first, last] of the frames in which letters or graphics lie over anybody's mouth."""
+    frames = {int(frame) for captions in found if captions for frame in captions.frames}
+    shown = np.zeros(max(frames, default=-1) + 1, bool)
+    shown[list(frames)] = True
+    return ranges_of(shown)
+
+
+def captions_in_words(captions: Occluders, first: int) -> str:
+    """Where captions lie over the mouth; `first` is the number of frame 0 for the reader."""
+    where = describe_ranges(captions.ranges(), first)
+    return f"Letters or graphics lie over or near the mouth in {where}; they stay as they are."
 
 
 def shots_of(track: FaceTrack) -> Ranges:

@@ -25,8 +25,8 @@ from gsmooth_core.face.render import (
     pose_face,
     visibility,
 )
-from gsmooth_core.mafb.blend import MaskSettings, blend, face_mask, in_crop, scaled
-from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop, scaled
+from gsmooth_core.mafb.crop import crop_transforms, front_view, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
@@ -40,12 +40,14 @@ from gsmooth_core.taft.references import (
     features,
     well_exposed,
 )
+from gsmooth_core.taft.spoiled import mend, price, spoiled_part
 from gsmooth_core.taft.warp import (
     Reference,
     agreement,
     displacement,
     extend,
     sample,
+    spoiled,
 )
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
@@ -53,6 +55,7 @@ _FLOOR = 0.02  # validity of skin that no reference shows well
 _SHADED = 0.02  # validity of the model's own teeth and tongue
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _TOGETHER = 256  # frames whose faces are measured at a time
+_BLURRED = 5  # pixels: diameter by which a codec smears letters
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 
 
@@ -110,6 +113,7 @@ class Composer:
         personal: correctives of the person's mesh.
         occluders: masks of what is in front of the face: it stays where it is, and occluded
             frames are no references as long as there are others.
+        captions: masks of what was burned in: it stays, and its pixels are never lent.
 
     Raises:
         InputError: the target does not fit the track.
@@ -124,6 +128,7 @@ class Composer:
         settings: ComposeSettings | None = None,
         personal: Personal | None = None,
         occluders: Occluders | None = None,
+        captions: Occluders | None = None,
     ) -> None:
         if target.shape != track.expression.shape:
             raise InputError(
@@ -135,7 +140,7 @@ class Composer:
         self.size = self.settings.size or best_size(track, model)
         self.transforms = crop_transforms(track, model, self.size)
         self.surface = face_surface(model, track.identity)
-        self.occluders = occluders
+        self.occluders, self.captions = occluders, captions
         # An occluded frame would lend pixels of a hand as pixels of a mouth.
         lending = occluders.unoccluded(track) if occluders else track
         r = self.settings.references
@@ -144,8 +149,10 @@ class Composer:
         bank = choose_bank(own, lends, r.bank)
         wanted = features(track, model, self.target, r.degrees)
         lit = brightness(track)
+        lips = self.surface.template[self.surface.regions == Region.LIPS].mean(0)
+        covered = price(captions, bank, front_view(lips, 1)) if captions else None
         fps, shown = float(track.fps), track.pictures
-        self.choice = choose(wanted, own, bank, fps, r, lit, track.shot, shown)
+        self.choice = choose(wanted, own, bank, fps, r, lit, track.shot, shown, covered)
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])
@@ -196,7 +203,7 @@ class Composer:
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
         occluder = self._occluder(frame)
         masked = mask_frame(picture, under, mask & under.inside(), occluder)
-        crop, known = masked.crop()
+        crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
         references, validity = self._references(frame, drawing)
         if len(references):
@@ -234,8 +241,17 @@ class Composer:
 
     def _occluder(self, frame: int) -> Bool | None:
         """(size, size) occluder mask of a frame; None where nothing is in front of the face."""
-        mask = self.occluders.mask(frame, self.size) if self.occluders else None
+        found = [o.mask(frame, self.size) for o in (self.occluders, self.captions) if o]
+        mask = np.any(found, 0) if found else None
         return mask if mask is not None and mask.any() else None
+
+    def _unlettered(self, frame: int, crop: Float, known: Bool) -> tuple[Float, Bool]:
+        """A crop and what is known of it, without captions: skin beside them is made as if bare."""
+        letters = self.captions.mask(frame, self.size) if self.captions else None
+        if letters is None or not letters.any():
+            return crop, known
+        known = known & ~dilate(letters, _BLURRED, _BLURRED)
+        return np.where(known[..., None], crop, 0).astype(np.float32), known
 
     def _members(self, frame: int) -> NDArray[np.int64]:
         """(K,) places in the bank of a frame's references."""
@@ -262,6 +278,7 @@ class Composer:
             to_image=np.column_stack([linear, offset]),
             points=posed.seen[:, :2],
             visible=visibility(self.surface, posed, self.size),
+            spoiled=spoiled_part(self.captions, frame, under) if self.captions else None,
         )
 
     def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float]:
@@ -276,11 +293,15 @@ class Composer:
         field = extend(bridge(drawing.values, inside, len(members)), face.mask)
         pictures = np.zeros((len(members), self.size, self.size, 3), np.float32)
         validity = np.zeros((len(members), self.size, self.size), np.float32)
+        bad = np.zeros(validity.shape, bool)
         for k, member in enumerate(members):
             moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
             pixels, there = sample(self.bank[member], moved)
             pictures[k] = pixels.astype(np.float32) / 255
             validity[k] = weights[k] * np.maximum(seen, np.where(inside, 0, _FLOOR)) * there
+            bad[k] = spoiled(self.bank[member], moved)
+        if bad.any():
+            mend(pictures, validity, bad)
         return pictures, validity
 
     def _fixed(self, frame: int) -> Float:

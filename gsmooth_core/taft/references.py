@@ -140,6 +140,7 @@ def choose(
     light: Float | None = None,
     shot: Int | None = None,
     picture: Int | None = None,
+    price: Float | None = None,
 ) -> Choice:
     """Choose K references for each frame.
 
@@ -153,6 +154,7 @@ def choose(
         shot: (T,) number of each frame's shot; frames of another one cost more.
         picture: (T,) number of the picture that each frame shows; frames of the same one lend
             each other nothing. None where each has its own.
+        price: (B,) square millimetres that a member of the bank costs more.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
@@ -162,6 +164,8 @@ def choose(
         cost = cost + _price_of_light(light, light[bank])
     if shot is not None:
         cost = cost + _ELSEWHERE * (shot[:, None] != shot[bank][None])
+    if price is not None:
+        cost = cost + price[None]
     allowed = _allowance(np.arange(len(target)) if picture is None else picture, bank, fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)

@@ -65,6 +65,7 @@ class FaceTranslator:
         device: of the generator; by default CUDA where there is one.
         personal: what was learned of this person.
         occluders: what stands before the face and stays there.
+        captions: what was burned in over it: it stays, and lends no pixels.
 
     Attributes:
         wanted: (T,) the frames that get a new expression; by default all with a usable face.
@@ -84,11 +85,14 @@ class FaceTranslator:
         device: str | None = None,
         personal: Personal | None = None,
         occluders: Occluders | None = None,
+        captions: Occluders | None = None,
     ) -> None:
         self.track, self.wanted = track, track.usable
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
-        self.composer = Composer(track, model, target, source, settings, personal, occluders)
+        self.composer = Composer(
+            track, model, target, source, settings, personal, occluders, captions
+        )
         self.generator = placed(generator, device)
         self.device = next(self.generator.parameters()).device
 

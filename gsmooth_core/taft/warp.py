@@ -33,6 +33,7 @@ class Reference:
         to_image: (2, 3) pixels of its aligned crop -> pixels of `image`.
         points: (V, 2) vertices of its own face in its aligned crop.
         visible: (V,) 0..1 how well each can be seen.
+        spoiled: (h, w) pixels that must not be lent; None where all may.
     """
 
     frame: int
@@ -40,6 +41,7 @@ class Reference:
     to_image: NDArray[np.float64]
     points: Float
     visible: Float
+    spoiled: Bool | None = None
 
 
 def displacement(reference: Reference, seen: Float, offset: Float) -> Float:
@@ -95,9 +97,7 @@ def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:
     Returns:
         (H, W, 3) the pixels, (H, W) where the reference has any.
     """
-    centred = reference.to_image.copy()
-    centred[:, 2] -= 0.5  # OpenCV puts (0, 0) on the first pixel's centre
-    at = cv2.transform(_grid(*moved.shape[:2]) + moved, centred)
+    at = _looked_up(reference, moved)
     image: NDArray[Any] = cv2.remap(
         reference.image, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
@@ -105,6 +105,21 @@ def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:
     high_y, high_x = (n - 0.5 for n in reference.image.shape[:2])
     there = (x >= -0.5) & (y >= -0.5) & (x <= high_x) & (y <= high_y)
     return image.astype(np.uint8, copy=False), there
+
+
+def spoiled(reference: Reference, moved: Float) -> Bool:
+    """(H, W) pixels that `sample` takes from where nothing must be lent."""
+    if reference.spoiled is None:
+        return np.zeros(moved.shape[:2], bool)
+    levels, at = reference.spoiled.astype(np.uint8) * 255, _looked_up(reference, moved)
+    return np.asarray(cv2.remap(levels, at, None, cv2.INTER_LINEAR) > 0)
+
+
+def _looked_up(reference: Reference, moved: Float) -> Float:
+    """(H, W, 2) where in the reference's pixels a displacement looks."""
+    centred = reference.to_image.copy()
+    centred[:, 2] -= 0.5  # OpenCV puts (0, 0) on the first pixel's centre
+    return np.asarray(cv2.transform(_grid(*moved.shape[:2]) + moved, centred), np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -98,7 +98,12 @@ def canonical_map(surface: FaceSurface) -> CanonicalMap:
 
 
 def sample(
-    canonical: CanonicalMap, track: FaceTrack, frame: int, picture: Image, transform: Float
+    canonical: CanonicalMap,
+    track: FaceTrack,
+    frame: int,
+    picture: Image,
+    transform: Float,
+    letters: Bool | None = None,
 ) -> tuple[Image, Bool]:
     """Look up the colours of the map's texels in one frame.
 
@@ -108,6 +113,7 @@ def sample(
         frame: frame number in it.
         picture: (H, W, 3) RGB pixels of that frame.
         transform: (2, 3) frame -> pixels of a crop whose side is `SAMPLED`.
+        letters: (SAMPLED, SAMPLED) pixels of that crop that a caption covers.
 
     Returns:
         (C, 3) RGB, and (C,) whether the texel faces the camera and lies within the frame.
@@ -125,4 +131,8 @@ def sample(
     crop = cv2.GaussianBlur(under.cut(under.part(picture), cv2.INTER_LINEAR), (0, 0), _BLUR)
     places = seen @ transform[:, :2].T + transform[:, 2] - 0.5
     colours = cv2.remap(crop, places[None].astype(np.float32), None, cv2.INTER_LINEAR)
-    return np.asarray(colours[0], np.uint8), facing & inside
+    shown = facing & inside
+    if letters is not None:
+        column, row = np.rint(places).clip(0, SAMPLED - 1).astype(np.intp).T
+        shown &= ~letters[row, column]
+    return np.asarray(colours[0], np.uint8), shown

@@ -49,6 +49,7 @@ def find_occluders(
     model: MorphableModel,
     settings: OcclusionSettings | None = None,
     on_progress: Callable[[int], None] | None = None,
+    captions: Occluders | None = None,
 ) -> Occluders:
     """Find what is in front of the lower face, in the frames with a usable face.
 
@@ -58,6 +59,7 @@ def find_occluders(
         model: the face model that the track was fitted with.
         settings: thresholds; the defaults by default.
         on_progress: called with the number of frames done, then with T for each outline.
+        captions: what was burned in; it is no occluder, and says nothing about the skin.
 
     Returns:
         the masks of the occluded frames; none where the clip is too short to have an
@@ -68,7 +70,9 @@ def find_occluders(
     if len(usable) < settings.fewest:
         return packed([], SIZE)
     surface = face_surface(model, track.identity)
-    sampler = _Sampler(canonical_map(surface), track, crop_transforms(track, model, SAMPLED))
+    sampler = _Sampler(
+        canonical_map(surface), track, crop_transforms(track, model, SAMPLED), captions
+    )
     some = usable[np.linspace(0, len(usable) - 1, min(settings.sample, len(usable))).astype(int)]
     with opened() as source:
         known = {frame: sampler.texels(frame, source(frame)) for frame in some.tolist()}
@@ -91,10 +95,13 @@ class _Sampler:
     canonical: CanonicalMap
     track: FaceTrack
     transforms: Float
+    captions: Occluders | None = None
 
     def texels(self, frame: int, picture: Image) -> tuple[Image, Bool]:
         """(C, 3) colours in a frame, and (C,) which of them are seen."""
-        return sample(self.canonical, self.track, frame, picture, self.transforms[frame])
+        letters = self.captions.mask(frame, SAMPLED) if self.captions else None
+        transform = self.transforms[frame]
+        return sample(self.canonical, self.track, frame, picture, transform, letters)
 
 
 def _z_scores(

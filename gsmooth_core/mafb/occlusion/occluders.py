@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.ranges import Ranges, ranges_of
 from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
 from gsmooth_core.storage.layout import ArrayLayout, Facts, Layout, damaged
 from gsmooth_core.types import Bool, FaceTrack, Int
@@ -46,6 +47,10 @@ class Occluders:
         bits = np.unpackbits(self.packed[place]).reshape(self.size, self.size)
         scaled = cv2.resize(bits * 255, (size, size), interpolation=cv2.INTER_LINEAR)
         return np.asarray(scaled > 127)
+
+    def ranges(self) -> Ranges:
+        """[first, last] of each run of occluded frames."""
+        return ranges_of(np.isin(np.arange(self.frames.max(initial=-1) + 1), self.frames))
 
     def unoccluded_frames(self, count: int) -> Bool:
         """(count,) frames of the clip that are not occluded, nor next to one that is."""

@@ -1,0 +1,224 @@
+"""Which of the steady edges of a shot belong to letters, boxes and logos that were burned in.
+
+Two signs are looked for. An edge that stays where it is while the skin under it moves across it is
+no edge of the face. And letters come or go within a frame, many edges at once, while all is calm
+before and after. Either counts only where many such edges lie close together and run in several
+directions, as those of letters do; the outline of a chin and the line of a mouth run in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.spatial import cKDTree
+
+from gsmooth_core.mafb.blend import dilate
+from gsmooth_core.mafb.occlusion.letters import filled
+from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
+from gsmooth_core.types import Bool, Float, Image, Int
+
+_ON_FACE = 4.0  # pixels from a vertex of the mesh
+_LASTING = 4  # frames that an edge must be there to count as a sign
+_NEAR = 4  # pixels around sure edges within which other ones belong to them
+_FADE = 15  # frames over which letters fade in or out
+_FAINT = 0.15  # share of their contrast at which they are still to be seen
+_POOL = 13  # pixels over which the contrast of letters is measured
+
+
+@dataclass(frozen=True)
+class GraphicSettings:
+    """What counts as a caption. The fields' names are part of a job's fingerprints: keep them.
+
+    Attributes:
+        moved: pixels that the skin moves across an edge that stays where it is.
+        jump: levels by which a pixel changes in the frame in which letters come or go.
+        calm: levels by which it changes in the frames before and after at most.
+        region: side in pixels of the square in which signs are counted.
+        fewest: signs in such a square.
+        crossing: share of them that runs across the others at least.
+        rivals: how many there must be for each that goes as they come, or comes as they go.
+        contrast: mean gradient in levels a pixel of those signs at least.
+    """
+
+    moved: float = 3.0
+    jump: float = 40.0
+    calm: float = 14.0
+    region: int = 17
+    fewest: int = 45
+    crossing: float = 0.15
+    rivals: float = 0.4
+    contrast: float = 22.0
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What tells of S steady edges whether they are letters.
+
+    Attributes:
+        sure: (S,) edges that are surely none of the face.
+        came: (S,) edges that came within a frame.
+        went: (S,) edges that went within one.
+    """
+
+    sure: Bool
+    came: Bool
+    went: Bool
+
+
+def sure_edges(
+    edges: SteadyEdges, pictures: Sequence[Image], skin: Float, settings: GraphicSettings
+) -> Signs:
+    """Find edges that are surely no edges of the face.
+
+    Args:
+        edges: of `steady_edges`.
+        pictures: T times (H, W, 3) RGB.
+        skin: (T, V, 2) pixels in which points of the face are seen in each frame.
+        settings: what counts as a caption.
+    """
+    lasting = edges.last - edges.first >= _LASTING - 1
+    moved = lasting & (_travel(edges, skin) > settings.moved)
+    came, went = _jumps(edges, pictures, settings)
+    shape = pictures[0].shape[:2]
+    sure = np.zeros(len(edges), bool)
+    none = np.zeros(len(edges), bool)
+    for frame in range(len(pictures)):
+        comes, goes = came & (edges.first == frame), went & (edges.last == frame)
+        steady = moved & edges.at(frame)
+        gone, coming = went & (edges.last == frame - 1), came & (edges.first == frame + 1)
+        for signs, others in (
+            (steady, none),
+            (comes & lasting, gone),
+            (goes & lasting, coming),
+        ):
+            which = np.flatnonzero(signs)
+            dense = which[_dense(edges, which, np.flatnonzero(others), shape, settings)]
+            sure[dense] = True
+            if len(dense) and signs is not steady and len(which) > others.sum():
+                # The end of a word has fewer edges about it; it comes and goes with the rest.
+                around = dilate(_drawn(edges, dense, shape), *2 * (2 * settings.region + 1,))
+                sure[which[around[edges.y[which], edges.x[which]]]] = True
+    return Signs(sure, came, went)
+
+
+def _travel(edges: SteadyEdges, skin: Float) -> Float:
+    """(S,) pixels that the skin under each edge moves across it meanwhile; 0 beside the face."""
+    travel = np.zeros(len(edges), np.float32)
+    normal = edges.normal_of(np.arange(len(edges)))
+    for first in range(len(skin)):
+        which = np.flatnonzero(edges.first == first)
+        places = np.column_stack([edges.x[which], edges.y[which]]) + 0.5
+        apart, vertex = cKDTree(skin[first]).query(places, distance_upper_bound=_ON_FACE)
+        on = np.isfinite(apart)
+        which, vertex = which[on], vertex[on]
+        for frame in range(first + 1, int(edges.last[which].max(initial=first)) + 1):
+            still = edges.last[which] >= frame
+            which, vertex = which[still], vertex[still]
+            way = skin[frame, vertex] - skin[first, vertex]
+            across = np.abs(np.einsum("nc,nc->n", way, normal[which]))
+            travel[which] = np.maximum(travel[which], across)
+    return travel
+
+
+def _jumps(
+    edges: SteadyEdges, pictures: Sequence[Image], settings: GraphicSettings
+) -> tuple[Bool, Bool]:
+    """(S,) edges that came within a frame, and that went within one, all being calm otherwise."""
+    last = len(pictures) - 1
+    changes = [np.zeros(pictures[0].shape[:2], np.uint8)]
+    changes += [cv2.absdiff(pictures[t], pictures[t - 1]).max(2) for t in range(1, len(pictures))]
+    change = np.stack([*changes, changes[0], changes[0], changes[0]])  # beyond the end: none
+
+    def jump(frame: Int, *beside: Int) -> Bool:
+        # Two frames on either side: where frames are shown twice, one is always calm.
+        sudden: Bool = change[frame, edges.y, edges.x] >= settings.jump
+        for other in beside:
+            sudden &= change[other, edges.y, edges.x] <= settings.calm
+        return sudden
+
+    first, end = edges.first, edges.last
+    came = jump(first, np.maximum(first - 1, 0), np.maximum(first - 2, 0)) & (first >= 2)
+    went = jump(end + 1, end + 2, end + 3) & (end <= last - 2)
+    return came, went
+
+
+def _dense(
+    edges: SteadyEdges, which: Int, others: Int, shape: tuple[int, ...], settings: GraphicSettings
+) -> Bool:
+    """(N,) those of the signs `which` that have many near them, strong, in several directions.
+
+    Where letters cover lips, the edges of the lips go as the letters come: `others` come or go at
+    the same time, and the fewer are the face's.
+    """
+    if len(which) < settings.fewest:
+        return np.zeros(len(which), bool)
+    y, x = edges.y[which], edges.x[which]
+    nx, ny = edges.normal_of(which).T
+    size = np.sqrt((edges.gradient[which] ** 2).sum(1))
+    counted = np.zeros((*shape, 5), np.float32)
+    counted[y, x, :4] = np.stack([np.ones_like(nx), nx * nx, nx * ny, size], 1)
+    counted[edges.y[others], edges.x[others], 4] = 1
+    side, wider = (2 * (settings.region,), 2 * (2 * settings.region + 1,))
+    total = cv2.boxFilter(counted[..., :4], -1, side, normalize=False)[y, x]
+    count, xx, xy, contrast = total.T
+    signs, rivals = cv2.boxFilter(counted[..., [0, 4]], -1, wider, normalize=False)[y, x].T
+    across = count / 2 - np.sqrt((xx - count / 2) ** 2 + xy**2)  # smaller eigenvalue
+    dense: Bool = (count >= settings.fewest) & (across >= settings.crossing * count)
+    dense &= contrast >= settings.contrast * count
+    dense &= signs >= settings.rivals * rivals
+    return dense
+
+
+def masks(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
+    """T times (H, W): what the sure edges outline in each frame."""
+    faint = _faded(edges, signs, pictures)
+    found = []
+    for frame, picture in enumerate(pictures):
+        there, shape = edges.at(frame), picture.shape[:2]
+        certain = _drawn(edges, there & signs.sure, shape) | faint[frame]
+        if not certain.any():
+            found.append(certain)
+            continue
+        reach = 2 * _NEAR + 1
+        lines = certain | (dilate(certain, reach, reach) & _drawn(edges, there, shape))
+        found.append(filled(lines, picture))
+    return found
+
+
+def _drawn(edges: SteadyEdges, which: Bool | Int, shape: tuple[int, ...]) -> Bool:
+    drawn = np.zeros(shape, bool)
+    drawn[edges.y[which], edges.x[which]] = True
+    return drawn
+
+
+def _faded(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
+    """T times (H, W) sure edges that fade in or out: weaker than the edge that they become."""
+    shape = pictures[0].shape[:2]
+    found = [np.zeros(shape, bool) for _ in pictures]
+    ways = ((-1, edges.first, signs.came), (1, edges.last, signs.went))
+    for step, ends, sudden in ways:
+        fading = signs.sure & ~sudden
+        for end in np.unique(ends[fading]):
+            which = np.flatnonzero(fading & (ends == end))
+            if (signs.sure & sudden & (ends == end)).sum() > len(which):
+                continue  # a word that goes at once has no edges that fade
+            for frame in range(end + step, end + step * (_FADE + 1), step):
+                if not 0 <= frame < len(pictures) or not len(which):
+                    break
+                which = which[_contrast(edges, which, pictures[frame]) > _FAINT]
+                found[frame][edges.y[which], edges.x[which]] = True
+    return found
+
+
+def _contrast(edges: SteadyEdges, which: Int, picture: Image) -> Float:
+    """(N,) share of their contrast with which edges are seen in a picture, pooled."""
+    y, x, vectors = edges.y[which], edges.x[which], edges.gradient[which]
+    seen = gradients(picture)[y, x]
+    sums = np.zeros((*picture.shape[:2], 2), np.float32)
+    sums[y, x] = np.stack([(seen * vectors).sum(1), (vectors**2).sum(1)], 1)
+    own, full = cv2.blur(sums, (_POOL, _POOL))[y, x].T
+    share: Float = own / np.maximum(full, 1e-6)
+    return share

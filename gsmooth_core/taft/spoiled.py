@@ -1,0 +1,75 @@
+"""Pixels of references that must not be lent: letters, boxes and logos lie over them.
+
+They are made good from the other references, and where all are spoiled from what lies around, so
+that nothing after this can see them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.mafb.blend import dilate
+from gsmooth_core.mafb.crop import Window
+from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.types import Bool, Float
+
+_LEAST = 1e-3  # validity of what is made up
+_REACH = 3.0  # pixels from which it is made up at a time
+_GROWN = 5  # pixels: diameter of the bicubic filter
+_WIDTH = 0.11  # of a crop: standard deviation of what counts as near the mouth
+_PRICE = 60.0  # square millimetres: of a reference whose lower face is all covered
+
+
+def price(captions: Occluders, frames: NDArray[np.int64], mouth: Float) -> Float:
+    """What the frames of a bank cost more for being covered.
+
+    Args:
+        captions: of the clip.
+        frames: (B,) frame numbers.
+        mouth: (2,) x and y of the mouth in a crop, 0..1: letters over it cost most.
+
+    Returns:
+        (B,) square millimetres.
+    """
+    axis = (np.arange(captions.size) + 0.5) / captions.size
+    across, down = (np.exp(-(((axis - at) / _WIDTH) ** 2) / 2) for at in mouth)
+    weight = down[:, None] * across[None]
+    weight = (weight / weight.sum()).astype(np.float32)
+    shares = [(weight * captions.mask(int(frame), captions.size)).sum() for frame in frames]
+    return np.array(shares, np.float32) * np.float32(_PRICE)
+
+
+def spoiled_part(captions: Occluders, frame: int, under: Window) -> Bool | None:
+    """(h, w) pixels of a frame's box that must not be lent; None where all may.
+
+    Letters come and go between frames, so those of the frames before and after count as well.
+    """
+    near = [captions.mask(frame + step, under.size) for step in (-1, 0, 1)]
+    mask = np.any(near, 0)
+    if not mask.any():
+        return None
+    return dilate(under.uncrop(mask.astype(np.float32), cv2.INTER_LINEAR) > 0, _GROWN, _GROWN)
+
+
+def mend(pictures: Float, validity: Float, spoiled: Bool) -> None:
+    """Replace spoiled pixels of warped references, in place.
+
+    Args:
+        pictures: (K, H, W, 3) the references, 0..1.
+        validity: (K, H, W) 0..1; 0 afterwards where a reference was spoiled, and very little
+            where all were.
+        spoiled: (K, H, W) pixels that must not be lent.
+    """
+    weight = np.where(spoiled, 0, validity + np.float32(1e-6))[..., None]
+    total = weight.sum(0)  # (H, W, 1)
+    mean = (pictures * weight).sum(0) / np.maximum(total, 1e-9)
+    bare = (total[..., 0] <= 0).astype(np.uint8)
+    if bare.any():
+        levels = np.rint(mean * 255).clip(0, 255).astype(np.uint8)
+        made_up = cv2.inpaint(levels, bare, _REACH, cv2.INPAINT_TELEA)
+        mean = np.where(bare[..., None] > 0, made_up.astype(np.float32) / 255, mean)
+    pictures[:] = np.where(spoiled[..., None], mean, pictures)
+    validity[spoiled] = 0
+    validity[:, bare > 0] = _LEAST

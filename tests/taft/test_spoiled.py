@@ -1,0 +1,122 @@
+"""Captioned pixels are never lent, and say nothing about the skin beside them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
+from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.references import ReferenceSettings, choose
+from gsmooth_core.taft.spoiled import mend, price, spoiled_part
+from gsmooth_core.taft.translate import FaceTranslator
+from tests.mafb.occlusion import made
+from tests.taft import scene
+from tests.taft.small import SMALL, stirred
+
+SIZE = 256
+FRAMES = 24
+
+
+def letters(frame: int) -> np.ndarray:
+    """(H, W) bool: a bar over the lower face, in another place every third frame."""
+    bar = np.zeros((scene.HEIGHT, scene.WIDTH), bool)
+    top = 190 + 12 * (frame // 3 % 3)
+    bar[top : top + 10, 130:190] = True
+    return bar
+
+
+@pytest.fixture(scope="module")
+def captions() -> Occluders:
+    transforms = crop_transforms(made.clip(), scene.face_model(), SIZE)
+    masks = []
+    for frame in range(FRAMES):
+        grown = cv2.dilate(letters(frame).astype(np.uint8) * 255, np.ones((7, 7)))
+        masks.append((frame, cv2.warpAffine(grown, transforms[frame], (SIZE, SIZE)) > 127))
+    return packed(masks, SIZE)
+
+
+def lettered(colour) -> list[np.ndarray]:
+    """The clip with bars, of one colour or of noise."""
+    rng, pictures = np.random.default_rng(1), []
+    for frame, picture in enumerate(made.bare()):
+        bar, drawn = letters(frame), picture.copy()
+        drawn[bar] = rng.integers(0, 256, (int(bar.sum()), 3)) if colour is None else colour
+        pictures.append(drawn)
+    return pictures
+
+
+def translator(pictures, captions) -> FaceTranslator:
+    settings = ComposeSettings(references=ReferenceSettings(bank=8))
+    words = made.clip().expression[::-1].copy()
+    args = (made.clip(), scene.face_model(), words, pictures.__getitem__)
+    generator = stirred(SMALL["default"])
+    return FaceTranslator(*args, generator, settings, device="cpu", captions=captions)
+
+
+def test_no_letter_has_a_part_in_another_frame_or_beside_itself(captions) -> None:
+    yellow, noise = lettered((255, 230, 0)), lettered(None)
+    one, other = translator(yellow, captions), translator(noise, captions)
+    for frame in (4, 13):
+        a, b = one.translate(frame, yellow[frame]), other.translate(frame, noise[frame])
+        assert a.members == b.members and len(a.members) > 1
+        bar = letters(frame)
+        assert (a.hidden & ~bar).sum() > 1000
+        beside = a.hidden & ~cv2.dilate(bar.astype(np.uint8), np.ones((3, 3))).astype(bool)
+        assert np.array_equal(a.frame[beside], b.frame[beside])
+
+
+def test_letters_stay_to_the_last_pixel(captions) -> None:
+    pictures = lettered((255, 230, 0))
+    made_anew = translator(pictures, captions)
+    for frame in (4, 13):
+        new = made_anew.translate(frame, pictures[frame])
+        assert np.array_equal(new.frame[letters(frame)], pictures[frame][letters(frame)])
+
+
+def test_no_captions_change_nothing() -> None:
+    pictures = list(made.bare())
+    none = packed([], SIZE)
+    for frame in (4, 13):
+        with_none = translator(pictures, none).translate(frame, pictures[frame])
+        without = translator(pictures, None).translate(frame, pictures[frame])
+        assert np.array_equal(with_none.frame, without.frame)
+
+
+def test_a_covered_frame_costs_more() -> None:
+    low, high = np.zeros((2, SIZE, SIZE), bool)
+    high[:64], low[140:180, 100:156] = True, True
+    few = packed([(1, high), (2, low), (3, np.ones((SIZE, SIZE), bool))], SIZE)
+    costs = price(few, np.arange(4), np.float32([0.5, 0.6]))
+    assert costs[0] == 0 and costs[1] < 1 and 20 < costs[2] < costs[3] == pytest.approx(60)
+    alike, bank = np.zeros((12, 2), np.float32), np.arange(12)
+    costs = np.repeat(np.float32([5, 0]), 6)
+    one = ReferenceSettings(count=3, fade=0.0)
+    choice = choose(alike, alike, bank, 25.0, one, price=costs)
+    assert (choice.members[choice.weights > 0] >= 6).all()
+
+
+def test_the_frames_before_and_after_count_too(captions) -> None:
+    only = packed([(5, captions.mask(5, SIZE))], SIZE)
+    under = window(
+        crop_transforms(made.clip(), scene.face_model(), SIZE)[5], SIZE, scene.HEIGHT, scene.WIDTH
+    )
+    for frame in (4, 5, 6):
+        assert spoiled_part(only, frame, under) is not None
+    assert spoiled_part(only, 3, under) is None and spoiled_part(only, 7, under) is None
+
+
+def test_mending_takes_the_others_and_then_the_surroundings() -> None:
+    pictures = np.stack([np.full((20, 20, 3), level, np.float32) for level in (0.2, 0.6)])
+    validity = np.ones((2, 20, 20), np.float32)
+    spoiled = np.zeros((2, 20, 20), bool)
+    spoiled[0, 5:10, 5:10] = True
+    spoiled[:, 14:16, 14:16] = True
+    pictures[spoiled] = 1.0
+    mend(pictures, validity, spoiled)
+    assert np.allclose(pictures[0, 5:10, 5:10], 0.6) and np.allclose(pictures[1, 5:10, 5:10], 0.6)
+    assert np.allclose(pictures[:, 14:16, 14:16], 0.4, atol=0.01)
+    assert (validity[0, 5:10, 5:10] == 0).all() and (validity[:, 14:16, 14:16] > 0).all()
+    assert (validity[1, 5:10, 5:10] == 1).all()
