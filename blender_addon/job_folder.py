@@ -69,6 +69,7 @@ _PLAN = {
     "tag": optional(TEXT),
     "files": optional(rows(PATH, "a list of paths")),
     "rendered": optional(FLAG),
+    "still": optional(FLAG),
 }
 
 

@@ -56,8 +56,21 @@ def draw_problem(layout: bpy.types.UILayout) -> None:
 
 def dub_button(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """The Dub entry of panel and menus, with the panel's option."""
-    button = layout.operator("gsmooth.dub_strip", icon="RENDER_ANIMATION")
+    moves = selection.is_photo(scene) and scene.gsmooth.photo != "mouth"
+    text = "Animate Photo" if moves else "Dub Strip"
+    button = layout.operator("gsmooth.dub_strip", text=text, icon="RENDER_ANIMATION")
     button.replace = scene.gsmooth.replace
+
+
+def draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
+    """What moves besides the mouth where the clip is a still picture."""
+    column = layout.column(align=True)
+    column.row(align=True).prop(settings, "photo", expand=True)
+    if settings.photo == "full":
+        column.prop(settings, "head", slider=True)
+    if settings.photo != "mouth":
+        column.prop(settings, "blink", slider=True)
+        column.prop(settings, "seed")
 
 
 class _SequencerPanel:
@@ -88,9 +101,12 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     except UserError as error:
         _wrapped(column, str(error), "INFO")
         return
-    column.label(text=f"Clip: {chosen.picture.name}", icon="FILE_MOVIE")
+    icon = "FILE_IMAGE" if strips.is_still(chosen.picture) else "FILE_MOVIE"
+    column.label(text=f"Clip: {chosen.picture.name}", icon=icon)
     column.label(text=f"Speech: {chosen.speech.name}", icon="SPEAKER")
     obstacle, remark = selection.why_not(scene), selection.remark(scene, chosen)
+    if selection.is_photo(scene):
+        draw_photo(layout, scene.gsmooth)
     if obstacle or remark:
         _wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
 

@@ -28,6 +28,7 @@ class Plan:
         rate: frames a second at which the frames are shown, "N/D".
         anchor: scene frame of the first frame of the picture strip's file.
         files: files whose pictures the strip shows.
+        still: whether the source is a picture that stands in the whole strip.
         rendered: whether the source is a file that Blender rendered of the strip.
         tag: custom property of both strips, see `following`; "" in plans of earlier versions.
     """
@@ -47,6 +48,7 @@ class Plan:
     tag: str
     files: tuple[str, ...]
     rendered: bool
+    still: bool
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
@@ -58,6 +60,7 @@ class Plan:
             "tag": "",
             "files": [values["source"]],
             "rendered": False,
+            "still": False,
         }
         since |= {name: values[name] for name in since if values.get(name) is not None}
         since["files"] = tuple(since["files"])

@@ -43,6 +43,7 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
         tag=following.mark(video, voice),
         files=pictures.files(video),
         rendered=rendered,
+        still=strips.is_still(video) and not rendered,
     )
 
 
@@ -59,10 +60,18 @@ def _picture(scene: bpy.types.Scene, video: Any) -> tuple[Span, bool, bool]:
     return span, not still and span.source + span.count >= length, False
 
 
-def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
-    """The job file's content (without its output, which depends on the job's folder)."""
+def job_of(
+    planned: Plan, settings: dict[str, Any], moves: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The job file's content (without its output, which depends on the job's folder).
+
+    Args:
+        planned: its plan.
+        settings: how it is done.
+        moves: how a photo moves; of no account where the strip is none.
+    """
     cut = planned.cut
-    return {
+    job = {
         "kind": "gsmooth-job",
         "version": 1,
         "video": planned.source,
@@ -77,6 +86,7 @@ def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:
         "expression": None,
         "settings": settings,
     }
+    return job | ({"animate": moves} if moves and planned.still else {})
 
 
 def _check(chosen: selection.Selection) -> None:

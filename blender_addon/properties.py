@@ -71,6 +71,36 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         ),
         default="trim",
     )
+    photo: EnumProperty(
+        name="Photo",
+        description="What moves where the clip is a still picture",
+        items=(
+            ("mouth", "Mouth", "The mouth alone"),
+            ("still", "Blink", "Mouth and eyes; the head rests"),
+            ("full", "Head", "The head moves and the eyes blink, as people do while they speak"),
+        ),
+        default="mouth",
+    )
+    head: FloatProperty(
+        name="Head",
+        description="How far the head of a photo moves: 1 as people do",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+    )
+    blink: FloatProperty(
+        name="Blink",
+        description="How often the eyes of a photo blink: 1 as people do, 0 never",
+        default=1.0,
+        min=0.0,
+        max=3.0,
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="Another seed moves head and eyes of a photo in another way",
+        default=0,
+        min=0,
+    )
     adapt: FloatProperty(
         name="Learn This Mouth",
         description="Time that may be spent on learning from the clip itself first; 0 for none",
@@ -97,6 +127,13 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         values = {name: getattr(self, name) for name in names}
         nobody_named = "speaker" if self.speaker else "largest"
         return values | {"face": str(self.person) if self.person else nobody_named}
+
+    def for_photo(self) -> dict[str, Any] | None:
+        """The part of a job file that says how a still picture moves; None for the mouth alone."""
+        if self.photo == "mouth":
+            return None
+        names = ("head", "blink", "seed")
+        return {"mode": self.photo} | {name: getattr(self, name) for name in names}
 
 
 def register() -> None:

@@ -89,6 +89,15 @@ def why_not(scene: bpy.types.Scene, need_speech: bool = True) -> str:
     return speech_obstacle(chosen.speech)
 
 
+def is_photo(scene: bpy.types.Scene) -> bool:
+    """Whether the selected picture is a photo, which can be moved."""
+    try:
+        picture = select(scene, need_speech=False).picture
+    except UserError:
+        return False
+    return strips.is_still(picture) and not pictures.why_rendered(picture)
+
+
 def goes_on(scene: bpy.types.Scene, picture: Any) -> bool:
     """Whether a dub of this strip goes on after its end, while there is speech."""
     return bool(picture.type != "IMAGE" and scene.gsmooth.length != "trim")

@@ -77,6 +77,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         self._plan = planning.make_plan(scene, selection.select(scene))
         self._mute_sound = scene.gsmooth.mute_own_sound
         self._settings = scene.gsmooth.for_job()
+        self._moves = scene.gsmooth.for_photo()
         if self._plan.rendered:
             return rendering.render_task(self.title, self._plan)
         return self._dub()
@@ -88,7 +89,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         return self._dub()
 
     def _dub(self) -> Task:
-        job = planning.job_of(self._plan, self._settings)
+        job = planning.job_of(self._plan, self._settings, self._moves)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
         return worker_task(self.title, "dub", job=str(self._folder))
 

@@ -66,6 +66,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
             self._first = strips.first_source_frame(strips.meant_strip(scene))
             return self._mesh()
         self._settings = scene.gsmooth.for_job()
+        self._moves = scene.gsmooth.for_photo()
         plan = planning.make_plan(scene, selection.select(scene, need_speech=False))
         if plan.rendered:
             self._waiting = plan
@@ -77,7 +78,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         return self._mesh_of(rendering.with_file(plan, result)) if plan else None
 
     def _mesh_of(self, plan: Plan) -> Task:
-        job = planning.job_of(plan, self._settings)
+        job = planning.job_of(plan, self._settings, self._moves)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
         self._first = plan.span.first
         return self._mesh()

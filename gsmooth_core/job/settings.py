@@ -69,7 +69,7 @@ class Settings:
             InputError: an unknown name, or a value of the wrong kind or out of bounds.
         """
         known = [known.name for known in fields(cls)]
-        values = {name: value for name, value in values.items() if name not in RETIRED}
+        values = {n: value for n, value in values.items() if n in known or n not in RETIRED}
         for name in values:
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, 1)

@@ -18,7 +18,7 @@ from gsmooth_core.errors import GSmoothError, InputError, JobError
 from gsmooth_core.job import job as jobs
 from gsmooth_core.job.job import Job, default_folder, load_job
 from gsmooth_core.job.journal import JOURNAL_FILE, Journal, fingerprint, stamp
-from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.storage.files import atomic, beside, hash_file, partial_path
 from gsmooth_core.storage.locks import locked
 
@@ -363,3 +363,8 @@ def test_a_wrong_value_is_named_in_short():
 
 def test_a_retired_setting_is_passed_over():
     assert DubSettings.from_json({"seed": 7, "strength": 1.5}) == DubSettings(strength=1.5)
+
+
+def test_a_photos_seed_is_none_of_the_retired_settings():
+    moves = AnimateSettings(seed=7, head=0.5)
+    assert AnimateSettings.from_json(moves.to_json()).seed == 7

@@ -1,0 +1,126 @@
+"""A still picture moves when its user wants it to: settings, job file, Re-render."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import job_folder, panels, strips  # noqa: E402
+from gsmooth_core.job.job import load_job  # noqa: E402
+from gsmooth_core.job.settings import AnimateSettings  # noqa: E402
+from tests.blender.recorder import Recorder  # noqa: E402
+
+
+def dubbed(scene):
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    return job_folder.resolve(strips.active_strip(scene)["gsmooth_job"])
+
+
+@pytest.fixture
+def photo(timeline, scene):
+    timeline.sound()
+    scene.sequence_editor.active_strip = timeline.image()
+    return scene.sequence_editor.active_strip
+
+
+@pytest.fixture
+def movie(timeline, scene):
+    timeline.sound()
+    scene.sequence_editor.active_strip = timeline.movie()
+    return scene.sequence_editor.active_strip
+
+
+def drawn(scene):
+    layout = Recorder()
+    panels._draw_selection(layout, scene)
+    panels.dub_button(layout, scene)
+    return layout
+
+
+def test_settings_have_the_cores_defaults_and_limits(scene):
+    settings = scene.gsmooth
+    settings.photo = "full"
+    assert AnimateSettings.from_json(settings.for_photo()) == AnimateSettings()
+    for known in fields(AnimateSettings):
+        if known.name in ("head", "blink"):
+            prop = settings.bl_rna.properties[known.name]
+            assert (prop.hard_min, prop.hard_max) == known.metadata["limits"]
+    settings.head = settings.blink = settings.seed = 2**31 - 1
+    moves = AnimateSettings.from_json(settings.for_photo())
+    assert (moves.head, moves.blink, moves.seed) == (2.0, 3.0, 2**31 - 1)
+
+
+def test_mouth_of_a_photo_moves_alone_unless_more_is_wanted(scene, photo):
+    assert load_job(dubbed(scene)).animate is None
+
+
+@pytest.mark.parametrize("mode", ["full", "still"])
+def test_photo_is_animated(scene, photo, mode):
+    scene.gsmooth.photo, scene.gsmooth.head, scene.gsmooth.seed = mode, 0.5, 7
+    job = load_job(dubbed(scene))
+    assert job.animate == AnimateSettings(mode=mode, head=0.5, seed=7)
+    assert job.frame_count == 20
+    shown = strips.active_strip(scene)
+    assert (shown.type, strips.left(shown), strips.right(shown)) == ("MOVIE", 1, 21)
+
+
+def test_another_movement_is_another_job(scene, photo):
+    scene.gsmooth.photo = "full"
+    folders = set()
+    for seed in (1, 2, 2):
+        scene.gsmooth.seed = seed
+        folders.add(dubbed(scene))
+        assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+        next(s for s in strips.open_strips(scene) if s.type == "SOUND").select = True
+    assert len(folders) == 2
+
+
+def test_a_video_never_is(scene, movie):
+    scene.gsmooth.photo = "full"
+    assert load_job(dubbed(scene)).animate is None
+
+
+def test_neither_is_a_photo_that_blender_renders(scene, photo, timeline):
+    scene.gsmooth.photo = "full"
+    photo.elements.append("photo.png")  # a sequence of two
+    layout = drawn(scene)
+    assert "photo" not in layout.props
+    assert layout.buttons[-1].text == "Dub Strip"
+
+
+def test_rerender_keeps_the_movement(scene, photo):
+    scene.gsmooth.photo, scene.gsmooth.seed = "full", 3
+    folder = dubbed(scene)
+    assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
+    scene.gsmooth.photo = "mouth"
+    assert bpy.ops.gsmooth.rerender_strip() == {"FINISHED"}
+    job = load_job(folder)
+    assert job.expression is not None
+    assert job.animate == AnimateSettings(seed=3)
+
+
+def test_face_mesh_of_a_photo_moves_as_its_dub_will(scene, photo):
+    scene.gsmooth.photo = "full"
+    assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
+    folder = job_folder.resolve(bpy.context.view_layer.objects.active["gsmooth_job"])
+    assert load_job(folder).animate == AnimateSettings()
+
+
+def test_panel_asks_for_a_photo_only(scene, timeline):
+    timeline.sound()
+    image, movie = timeline.image(), timeline.movie(channel=4)
+    seen = {}
+    for strip in (image, movie):
+        for other in (image, movie):
+            other.select = other == strip
+        for mode in ("mouth", "still", "full"):
+            scene.gsmooth.photo = mode
+            layout = drawn(scene)
+            seen[strip.type, mode] = (layout.props, layout.buttons[-1].text)
+    assert seen["IMAGE", "mouth"] == (["photo"], "Dub Strip")
+    assert seen["IMAGE", "still"] == (["photo", "blink", "seed"], "Animate Photo")
+    assert seen["IMAGE", "full"] == (["photo", "head", "blink", "seed"], "Animate Photo")
+    assert all(seen["MOVIE", mode] == ([], "Dub Strip") for mode in ("mouth", "still", "full"))
