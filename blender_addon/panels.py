@@ -7,11 +7,12 @@ from typing import Any
 
 import bpy
 
-from . import preferences, rig, runtime, selection, strips, sync_check
+from . import people, preferences, rig, runtime, selection, strips, sync_check
 from .errors import UserError
 
 _LETTER = 6.6  # usual width of a letter in pixels, at a scale of 1
 _MARGIN = 70.0
+_PICTURES = 3  # of people, side by side
 
 
 def _line_length() -> int:
@@ -33,9 +34,10 @@ def _wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
 
 
 def draw_task(layout: bpy.types.UILayout) -> None:
-    """Progress of the running job, with a way to stop it."""
+    """Progress of the running job and a way to stop it, else what the last one warned of."""
     task = runtime.active()
     if task is None:
+        _draw_warnings(layout)
         return
     box = layout.box()
     box.label(text=task.title, icon="SORTTIME")
@@ -44,6 +46,13 @@ def draw_task(layout: bpy.types.UILayout) -> None:
     row.operator("gsmooth.cancel", text="", icon="X")
     if task.detail:
         _wrapped(box, task.detail)
+
+
+def _draw_warnings(layout: bpy.types.UILayout) -> None:
+    if runtime.warnings():
+        box = layout.box()
+        for text in runtime.warnings():
+            _wrapped(box, text, "ERROR")
 
 
 def draw_problem(layout: bpy.types.UILayout) -> None:
@@ -111,6 +120,37 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         _wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
 
 
+class GSMOOTH_PT_people(_SequencerPanel, bpy.types.Panel):
+    """Who is dubbed, where several are seen."""
+
+    bl_label = "People"
+    bl_parent_id = "GSMOOTH_PT_dub"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene = self.layout, strips.sequencer_scene(context)
+        layout.operator("gsmooth.find_people", icon="COMMUNITY")
+        draw_people(layout, scene)
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(scene.gsmooth, "person")
+        if not scene.gsmooth.person:
+            layout.prop(scene.gsmooth, "speaker")
+
+
+def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """A picture of everybody who was found in the selected clip; a click chooses."""
+    try:
+        found = people.seen_in(selection.select(scene, need_speech=False).picture)
+    except UserError:
+        return
+    grid = layout.grid_flow(row_major=True, columns=_PICTURES, even_columns=True)
+    for person in found:
+        column, chosen = grid.column(align=True), scene.gsmooth.person == person.number
+        column.template_icon(people.icon(person), scale=4.0)
+        words = {"text": str(person.number), "depress": chosen}
+        column.operator("gsmooth.choose_person", **words).person = person.number
+
+
 class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
     """How it is made."""
 
@@ -126,9 +166,6 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         layout.prop(settings, "smoothing", slider=True)
         layout.prop(settings, "style")
         layout.prop(settings, "mask")
-        layout.prop(settings, "person")
-        if not settings.person:
-            layout.prop(settings, "speaker")
         layout.prop(settings, "length")
         layout.prop(settings, "occluders")
         layout.prop(settings, "adapt")
@@ -235,6 +272,7 @@ def unregister() -> None:
 
 CLASSES = (
     GSMOOTH_PT_dub,
+    GSMOOTH_PT_people,
     GSMOOTH_PT_settings,
     GSMOOTH_PT_face,
     GSMOOTH_PT_sync,

@@ -111,6 +111,19 @@ def active() -> Task | None:
     return _active[0] if _active and _active[0].running else None
 
 
+_warnings: list[str] = []
+
+
+def warnings() -> list[str]:
+    """What the last act of the user led to and they should know, until their next one."""
+    return list(_warnings)
+
+
+def warn(*texts: str) -> None:
+    """Take these in place of the warnings before."""
+    _warnings[:] = dict.fromkeys(texts)  # each once
+
+
 def activate(task: Task) -> Task:
     """Make `task` the one that the interface shows."""
     _active[:] = [task]

@@ -5,6 +5,7 @@ from . import (
     check_sync,
     check_worker,
     dub_strip,
+    find_people,
     install_worker,
     preview_mesh,
     rerender,
@@ -15,6 +16,7 @@ from . import (
 
 CLASSES = (
     *dub_strip.CLASSES,
+    *find_people.CLASSES,
     *preview_mesh.CLASSES,
     *rerender.CLASSES,
     *restore_strip.CLASSES,

@@ -50,7 +50,7 @@ def _who(people: Any) -> str:
     seen = [person for person in people if isinstance(person, dict)]
     numbers = [p.get("number") for p in seen if p.get("chosen") is True]
     chosen = f"number {numbers[0]}" if len(numbers) == 1 and type(numbers[0]) is int else "one"
-    return f"; {len(people)} people are seen, {chosen} was dubbed (Settings > Person)"
+    return f"; {len(people)} people are seen, {chosen} was dubbed (People)"
 
 
 class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):

@@ -120,6 +120,7 @@ class WorkerOperator:
 
     def _is_ready(self, context: bpy.types.Context) -> bool:
         text = self.ready(context)
+        runtime.warn()
         if text:
             self._say("INFO", text)
         return bool(text)
@@ -128,7 +129,7 @@ class WorkerOperator:
         try:
             return runtime.activate(self.start(context))
         except UserError as error:
-            self._say("ERROR", str(error))
+            self._fail(str(error))
             return None
 
     def _next(self, context: bpy.types.Context, task: Task) -> Task | None:
@@ -151,17 +152,25 @@ class WorkerOperator:
             task.pause()
 
     def _end(self, context: bpy.types.Context, task: Task) -> set[str]:
+        runtime.warn(*task.notes)
         for note in task.notes:
             self._say("WARNING", note)
+        if task.failure is not None and task.failure.code == "cancelled":
+            self._say("WARNING", str(task.failure))
+            return {"CANCELLED"}
         if task.failure is not None:
-            self._say("WARNING" if task.failure.code == "cancelled" else "ERROR", str(task.failure))
+            self._fail(str(task.failure))
             return {"CANCELLED"}
         try:
             self._say("INFO", self.finish(context, task.result or {}))
         except UserError as error:
-            self._say("ERROR", str(error))
+            self._fail(str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+    def _fail(self, text: str) -> None:
+        runtime.warn(*runtime.warnings(), text)  # Blender's own message is gone with a move
+        self._say("ERROR", text)
 
     def _say(self, level: str, text: str) -> None:
         # Names of files may hold bytes that are no UTF-8, which Blender does not take.

@@ -98,6 +98,15 @@ def sync(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
         return check_job(job, folder, on_event, cancelled)
 
 
+def faces(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """List who is seen in the job's frames; leaves a picture of each in people/."""
+    job = load_job(folder)
+    from gsmooth_core.app.faces import faces_of_job
+
+    with locked(folder):
+        return faces_of_job(job, folder / "people", on_event, cancelled)
+
+
 def report(
     folder: Path,
     on_event: OnEvent,
@@ -130,5 +139,6 @@ JOB_ACTIONS: dict[str, JobAction] = {
     "predict": predict,
     "mesh": mesh,
     "sync": sync,
+    "faces": faces,
     "report": report,
 }

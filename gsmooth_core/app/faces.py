@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_core.errors import InputError, NoFaceError
+from gsmooth_core.errors import InputError, JobError, NoFaceError
 from gsmooth_core.evaluation.sync.describe import to_json
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.job.job import Job
 from gsmooth_core.job.speaker import turns_of, voices
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.images import write_image
@@ -78,6 +79,27 @@ def faces(
         "people": people, "frames": len(found.shot), "fps": str(clip.fps),
         "shots": shots, "dissolves": dissolves, "text": text,
     }  # fmt: skip
+
+
+def faces_of_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """List the people whom a job's frames show, with pictures in place of those of an earlier run.
+
+    Args:
+        job: the job; of its settings nothing matters.
+        folder: where pictures go, within the job's own.
+        on_event: told about progress.
+        cancelled: asked after every frame.
+
+    Raises:
+        JobError: the folder is a link.
+        GSmoothError: as by `faces`.
+    """
+    if folder.is_symlink():
+        raise JobError(f"'{shown(folder)}' is a link.", "Remove it.")
+    for picture in folder.iterdir() if folder.is_dir() else ():
+        if _PICTURE.fullmatch(picture.name):
+            picture.unlink()
+    return faces(job.video, folder, (job.start_frame, job.frame_count), on_event, cancelled)
 
 
 def _check_free(folder: Path) -> None:

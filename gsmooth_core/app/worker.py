@@ -7,10 +7,10 @@ Requests come on stdin, events go to stdout (see `events`), everything else goes
     {"command": "shutdown"}
 
 Commands: dub (arguments: job; output, where it lies outside of the job's folder), track, predict,
-mesh, sync, report (arguments: job), doctor, ping. One job runs at a time; others wait. A cancelled
-job ends within a frame and keeps what it has finished. The worker ends when its stdin closes, so
-that none is left behind when its host dies; with `--idle SECONDS` also after so long without a
-request, since it holds memory.
+mesh, sync, faces, report (arguments: job), doctor, ping. One job runs at a time; others wait. A
+cancelled job ends within a frame and keeps what it has finished. The worker ends when its stdin
+closes, so that none is left behind when its host dies; with `--idle SECONDS` also after so long
+without a request, since it holds memory.
 
 It says "ready" once, "started" with the id of each request whose turn it is, "heartbeat" every few
 seconds, and "closing" before it ends by itself: from then on it takes no request.

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 import skimage.data
 
+from gsmooth_core.app import actions
 from gsmooth_core.app.cli import main
+from gsmooth_core.errors import JobError
+from gsmooth_core.job.job import Job
 from tests.evaluation.sync.test_check import RESULT
 from tests.media import made
 from tests.tracking.heads import drawn_head
@@ -38,6 +41,33 @@ def test_people_with_numbers_ranges_sizes_and_pictures(clip, tmp_path, capsys):
     wall = np.array([126, 101, 76])  # behind him, BGR
     assert np.abs(him[0, 0] - wall).max() < 12
     assert np.abs(her[0, 0] - wall).max() > 30
+
+
+def test_people_of_a_job_are_those_of_its_frames_with_pictures_of_this_run(clip, tmp_path):
+    job = Job(clip, tmp_path / "job" / "out.mp4", start_frame=6, frame_count=10)
+    job.save(tmp_path / "job")
+    pictures = tmp_path / "job" / "people"
+    pictures.mkdir()
+    for name in ("person_1.png", "person_7.png", "mine.png"):
+        (pictures / name).write_bytes(b"old")
+    result = actions.JOB_ACTIONS["faces"](job.output.parent, lambda _: None, lambda: False)
+    assert [person["ranges"] for person in result["people"]] == [[(8, 15)], [(6, 7)]]
+    assert sorted(path.name for path in pictures.iterdir()) == [
+        "mine.png", "person_1.png", "person_2.png",
+    ]  # fmt: skip
+    assert cv2.imread(result["people"][0]["thumbnail"]).shape == (150, 150, 3)
+
+
+def test_pictures_of_a_job_never_go_through_a_link(clip, tmp_path):
+    job = Job(clip, tmp_path / "job" / "out.mp4")
+    job.save(tmp_path / "job")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "person_1.png").write_bytes(b"theirs")
+    (tmp_path / "job" / "people").symlink_to(elsewhere)
+    with pytest.raises(JobError, match="link"):
+        actions.faces(tmp_path / "job", lambda _: None, lambda: False)
+    assert (elsewhere / "person_1.png").read_bytes() == b"theirs"
 
 
 def test_in_words_and_without_pictures(clip, capsys):

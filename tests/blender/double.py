@@ -141,6 +141,22 @@ def sync(folder):
     answer("result", result=result | {"sure": sure, "text": text, "job": job})
 
 
+def faces(folder):
+    """Two people, one of whom speaks."""
+    misbehave()
+    answer("message", level="warning", text="The light is low.")
+    people = []
+    (folder / "people").mkdir(exist_ok=True)
+    for number, colour in ((1, "red"), (2, "blue")):
+        picture = str(folder / "people" / f"person_{number}.png")
+        command = [ffmpeg(), "-y", "-loglevel", "error", "-nostdin", "-f", "lavfi"]
+        command += ["-i", f"color={colour}:s=150x150", "-frames:v", "1", "-update", "1", picture]
+        subprocess.run(command, check=True)
+        told = {"number": number, "frames": 9, "width": 80.5, "speaker": number == 2}
+        people.append(told | {"thumbnail": picture})
+    answer("result", result={"people": people})
+
+
 def write(path, arrays, meta):
     header = {"__metadata__": {"kind": "gsmooth-mesh", "version": "1"}}
     header["__metadata__"] |= {key: json.dumps(value) for key, value in meta.items()}
@@ -210,5 +226,5 @@ def main():
             break
 
 
-COMMANDS = {"dub": dub, "mesh": mesh, "sync": sync, "doctor": doctor}
+COMMANDS = {"dub": dub, "mesh": mesh, "sync": sync, "faces": faces, "doctor": doctor}
 main()

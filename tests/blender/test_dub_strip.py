@@ -118,10 +118,10 @@ def test_a_dub_of_another_length_has_all_its_frames_and_room_for_them(
     timeline.sound(first=11)
     strips.set_handles(old, 11, 21)
     plan = planning.make_plan(scene, selection.select(scene))
-    timeline.movie(first=30, channel=3, name="behind")
-    new = strips.place(plan, media / "clip.mp4", media, "", False, longer)
+    timeline.movie(first=30, channel=2, name="behind")
+    [new] = placing.place(plan, media / "clip.mp4", media, "", False, longer)
     assert (strips.left(new), strips.right(new)) == (11, 21 + longer)
-    assert (new.channel == 3) == (longer < 9)
+    assert (new.channel == 2) == (longer < 9)
 
 
 @pytest.mark.parametrize("length", ["trim", "loop"])
@@ -334,7 +334,7 @@ def test_one_undo_step_restores_the_old_strip(timeline):
         ([{"number": 1, "chosen": True}], ""),
         (
             [{"number": 1, "chosen": False}, {"number": 2, "chosen": True}],
-            "; 2 people are seen, number 2 was dubbed (Settings > Person)",
+            "; 2 people are seen, number 2 was dubbed (People)",
         ),
         ([{"number": "2", "chosen": True}, "x"], "; 2 people are seen, one was dubbed"),
         ({"number": 1}, ""),

@@ -1,0 +1,132 @@
+"""People with their pictures in the panel, and the choice of one; warnings that last."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import job_folder, panels, people, pictures, runtime, strips  # noqa: E402
+from tests.blender.recorder import Recorder  # noqa: E402
+
+
+@pytest.fixture
+def movie(timeline, scene):
+    strip = timeline.movie()
+    timeline.sound()
+    scene.sequence_editor.active_strip = strip
+    return strip
+
+
+def find():
+    assert bpy.ops.gsmooth.find_people() == {"FINISHED"}
+
+
+def drawn(scene):
+    layout = Recorder()
+    panels.draw_people(layout, scene)
+    return layout
+
+
+def warned():
+    layout = Recorder()
+    panels.draw_task(layout)
+    return " ".join(layout.labels)
+
+
+def test_everybody_is_shown_with_a_picture(scene, movie):
+    assert drawn(scene).buttons == []
+    find()
+    layout = drawn(scene)
+    buttons = [(button.name, button.text, button.person) for button in layout.buttons]
+    assert buttons == [("gsmooth.choose_person", "1", 1), ("gsmooth.choose_person", "2", 2)]
+    assert len(layout.icons) == 2
+    assert bpy.app.background or 0 not in layout.icons  # without a window there are no icons
+    red, blue = (icons[name].image_pixels_float[:3] for icons in people._icons for name in "12")
+    assert red[0] > 0.9 > 0.1 > red[2]
+    assert blue[2] > 0.9 > 0.1 > blue[0]
+
+
+def test_a_click_chooses_and_another_one_takes_the_choice_back(scene, movie):
+    find()
+    assert bpy.ops.gsmooth.choose_person(person=2) == {"FINISHED"}
+    assert [button.pressed for button in drawn(scene).buttons] == [False, True]
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    folder = job_folder.resolve(strips.active_strip(scene)["gsmooth_job"])
+    assert json.loads((folder / "job.json").read_text())["settings"]["face"] == "2"
+    assert bpy.ops.gsmooth.choose_person(person=2) == {"FINISHED"}
+    assert scene.gsmooth.person == 0
+
+
+def test_tooltip_says_what_is_known_of_the_person(scene, movie):
+    find()
+    about = [people.about(number) for number in (1, 2, 3)]
+    assert about[0] == "Person 1: 9 frames, 80 pixels wide"
+    assert about[1].endswith("speaks in the clip's own sound")
+    assert about[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        (lambda strip: strips.move(strip, 7), True),
+        (lambda strip: strips.set_handles(strip, 5, 41), False),
+        (lambda strip: strips.set_handles(strip, 1, 30), False),
+        (lambda strip: setattr(strip, "use_reverse_frames", True), False),
+        (lambda strip: setattr(strip, "filepath", strip.filepath + "x"), False),
+    ],
+)
+def test_numbers_are_those_of_the_frames_that_were_looked_at(scene, movie, change, kept):
+    find()
+    change(movie)
+    assert bool(drawn(scene).buttons) == kept
+
+
+def test_people_of_a_rendered_strip(scene, movie):
+    movie.use_reverse_frames = True
+    assert pictures.why_rendered(movie)
+    find()
+    assert len(drawn(scene).buttons) == 2
+
+
+def test_the_same_strip_has_one_folder_whatever_the_settings(scene, movie):
+    from blender_addon import preferences
+
+    folder = preferences.jobs_folder() / "people"
+    strips.set_handles(movie, 3, 17)  # frames that no other test looks at
+    before = set(folder.glob("*"))
+    for strength in (0.5, 1.5):
+        scene.gsmooth.strength = strength
+        find()
+    assert len(set(folder.glob("*")) - before) == 1
+
+
+def test_answer_with_nonsense_is_refused(scene, movie, monkeypatch):
+    from blender_addon.errors import UserError
+    from blender_addon.operators import find_people
+
+    good = {"number": 1, "frames": 9, "width": 80.5, "speaker": False, "thumbnail": None}
+    find_people.check_answer({"people": [good]}, find_people._ANSWER)
+    for name, value in (("number", "1"), ("width", "8"), ("thumbnail", "/nowhere.png")):
+        with pytest.raises(UserError, match="people"):
+            find_people.check_answer({"people": [good | {name: value}]}, find_people._ANSWER)
+
+
+def test_warning_stays_until_the_next_act(scene, movie):
+    find()
+    assert warned() == "The light is low."
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert warned() == ""
+
+
+def test_error_stays_until_the_next_act(scene, movie, double):
+    double("error")
+    with pytest.raises(RuntimeError):
+        bpy.ops.gsmooth.dub_strip()
+    assert warned() == "There is no face. Use another."
+    double("")
+    runtime.stop_worker()
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert warned() == ""
