@@ -147,4 +147,5 @@ def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTr
         landmarks=landmarks,
         shot=None,
         people=None,
+        exposed=None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gsmooth_core.face.camera import pose, project
 from gsmooth_core.portrait.animate import Animation, animated_track
 from gsmooth_core.portrait.layers import Layers, layers_of
 from gsmooth_core.portrait.sheet import Sheet, sheet_of
+from gsmooth_core.storage.arrays import load_track, save_track
 from tests.portrait import scene
 
 
@@ -97,6 +99,14 @@ def test_a_track_has_the_motions_rate_and_its_blinks(sheet: Sheet) -> None:
     assert track.expression[:, eye] == pytest.approx([0.7, 0.7])
     assert track.usable.all()
     assert np.abs(track.rotation[0] - scene.still().rotation[0]).max() < 1e-5
+
+
+def test_a_track_is_whole_whatever_is_known_of_the_photo(sheet: Sheet, tmp_path: Path) -> None:
+    known = {"shot": np.zeros(1, np.int32), "people": np.ones((1, 2), bool)}
+    still = replace(scene.still(), exposed=np.full(1, 0.9, np.float32), **known)
+    track = animated_track(still, sheet, scene.motion((0, 0, 0), (1, 0, 0), (2, 0, 0)))
+    save_track(tmp_path / "track.safetensors", track)
+    assert len(load_track(tmp_path / "track.safetensors")) == 3
 
 
 def test_stripes_behind_a_turning_head_stay_straight(sheet: Sheet, layers: Layers) -> None:
