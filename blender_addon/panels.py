@@ -51,7 +51,9 @@ def draw_task(layout: bpy.types.UILayout) -> None:
 def _draw_warnings(layout: bpy.types.UILayout) -> None:
     if runtime.warnings():
         box = layout.box()
-        for text in runtime.warnings():
+        title, *texts = runtime.warnings()
+        box.label(text=title)
+        for text in texts:
             _wrapped(box, text, "ERROR")
 
 

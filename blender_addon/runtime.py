@@ -115,13 +115,13 @@ _warnings: list[str] = []
 
 
 def warnings() -> list[str]:
-    """What the last act of the user led to and they should know, until their next one."""
+    """What the last act led to and its user should know, after its title; until the next act."""
     return list(_warnings)
 
 
-def warn(*texts: str) -> None:
-    """Take these in place of the warnings before."""
-    _warnings[:] = dict.fromkeys(texts)  # each once
+def warn(title: str, *texts: str) -> None:
+    """Take these in place of the warnings before; without texts there are none."""
+    _warnings[:] = dict.fromkeys([title, *texts]) if texts else ()  # each once
 
 
 def activate(task: Task) -> Task:

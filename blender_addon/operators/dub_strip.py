@@ -79,7 +79,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         self._settings = scene.gsmooth.for_job()
         self._moves = scene.gsmooth.for_photo()
         if self._plan.rendered:
-            return rendering.render_task(self.title, self._plan)
+            return rendering.render_task(f"{self.title} '{self._plan.picture}'", self._plan)
         return self._dub()
 
     def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
@@ -91,7 +91,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
     def _dub(self) -> Task:
         job = planning.job_of(self._plan, self._settings, self._moves)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
-        return worker_task(self.title, "dub", job=str(self._folder))
+        return worker_task(f"{self.title} '{self._plan.picture}'", "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)

@@ -39,7 +39,7 @@ class GSMOOTH_OT_find_people(WorkerOperator, bpy.types.Operator):
         self._frames = people.frames_of(picture)
         self._plan = planning.make_plan(scene, selection.Selection(picture, None))
         if self._plan.rendered:
-            return rendering.render_task(self.title, self._plan)
+            return rendering.render_task(f"{self.title} in '{self._plan.picture}'", self._plan)
         return self._find()
 
     def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
@@ -53,7 +53,7 @@ class GSMOOTH_OT_find_people(WorkerOperator, bpy.types.Operator):
         # A folder beside those of dubs: whatever the settings, the same strip makes the same job.
         parent = preferences.jobs_folder() / "people"
         folder = job_folder.make(parent, job, asdict(self._plan))
-        return worker_task(self.title, "faces", job=str(folder))
+        return worker_task(f"{self.title} in '{self._plan.picture}'", "faces", job=str(folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         check_answer(result, _ANSWER)

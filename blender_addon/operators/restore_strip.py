@@ -25,7 +25,7 @@ class GSMOOTH_OT_restore_strip(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Swap them."""
         scene = strips.sequencer_scene(context)
-        runtime.warn()
+        runtime.warn(self.bl_label)
         old = placing.restore(scene, strips.meant_strip(scene))
         self.report({"INFO"}, f"'{old.name}' is back.")
         return {"FINISHED"}

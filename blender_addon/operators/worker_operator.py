@@ -120,7 +120,7 @@ class WorkerOperator:
 
     def _is_ready(self, context: bpy.types.Context) -> bool:
         text = self.ready(context)
-        runtime.warn()
+        runtime.warn(self.title)
         if text:
             self._say("INFO", text)
         return bool(text)
@@ -129,7 +129,7 @@ class WorkerOperator:
         try:
             return runtime.activate(self.start(context))
         except UserError as error:
-            self._fail(str(error))
+            self._fail(self.title, str(error))
             return None
 
     def _next(self, context: bpy.types.Context, task: Task) -> Task | None:
@@ -152,24 +152,25 @@ class WorkerOperator:
             task.pause()
 
     def _end(self, context: bpy.types.Context, task: Task) -> set[str]:
-        runtime.warn(*task.notes)
+        runtime.warn(task.title, *task.notes)
         for note in task.notes:
             self._say("WARNING", note)
         if task.failure is not None and task.failure.code == "cancelled":
             self._say("WARNING", str(task.failure))
             return {"CANCELLED"}
         if task.failure is not None:
-            self._fail(str(task.failure))
+            self._fail(task.title, str(task.failure))
             return {"CANCELLED"}
         try:
             self._say("INFO", self.finish(context, task.result or {}))
         except UserError as error:
-            self._fail(str(error))
+            self._fail(task.title, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def _fail(self, text: str) -> None:
-        runtime.warn(*runtime.warnings(), text)  # Blender's own message is gone with a move
+    def _fail(self, title: str, text: str) -> None:
+        # Blender's own message is gone when the mouse moves.
+        runtime.warn(title, *runtime.warnings()[1:], text)
         self._say("ERROR", text)
 
     def _say(self, level: str, text: str) -> None:

@@ -116,7 +116,7 @@ def test_answer_with_nonsense_is_refused(scene, movie, monkeypatch):
 
 def test_warning_stays_until_the_next_act(scene, movie):
     find()
-    assert warned() == "The light is low."
+    assert warned() == "Find people in 'clip' The light is low."
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
     assert warned() == ""
 
@@ -125,7 +125,7 @@ def test_error_stays_until_the_next_act(scene, movie, double):
     double("error")
     with pytest.raises(RuntimeError):
         bpy.ops.gsmooth.dub_strip()
-    assert warned() == "There is no face. Use another."
+    assert warned() == "Dub 'clip' There is no face. Use another."
     double("")
     runtime.stop_worker()
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
