@@ -84,6 +84,15 @@ def test_numbers_are_those_of_the_frames_that_were_looked_at(scene, movie, chang
     assert bool(drawn(scene).buttons) == kept
 
 
+def test_other_frames_of_the_same_number_are_others(scene, movie):
+    strips.set_handles(movie, 1, 31)
+    find()
+    strips.set_handles(movie, 6, 36)
+    assert not drawn(scene).buttons
+    strips.set_handles(movie, 1, 31)
+    assert drawn(scene).buttons
+
+
 def test_people_of_a_rendered_strip(scene, movie):
     movie.use_reverse_frames = True
     assert pictures.why_rendered(movie)
