@@ -42,6 +42,8 @@ from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import Translator
 from gsmooth_core.tracking.people import SPEAKER
 
+_PHOTO = "Only the mouth of a photo moves in a dub; `gsmooth animate` moves its head and eyes too."
+
 
 def dub(
     job: Job,
@@ -126,6 +128,8 @@ class DubPipeline(PersonStages):
             registry.locate("sync")
         if warning := in_words(self.source.clip):
             self.emit(Message("warning", warning))
+        if self.source.clip.still and self.job.animate is None:
+            self.emit(Message("info", _PHOTO))
         for person in self.people if self.job.speech else [self]:
             person.check_speech()
 

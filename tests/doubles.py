@@ -1,4 +1,4 @@
-"""A stand-in for the way (`gsmooth_core.dub`) with real media, journal, lock and events.
+"""A stand-in for the way (`gsmooth_core.run`) with real media, journal, lock and events.
 
 It copies frames instead of dubbing them, so that worker, command line, resuming and cancelling
 can be tested in seconds. `python -m tests.doubles worker` is the worker with it,
@@ -120,15 +120,15 @@ def probe_rate():
 
 def module() -> types.ModuleType:
     """The double as a module, for tests that put it in the place of the real one for a while."""
-    double = types.ModuleType("gsmooth_core.dub")
-    double.dub, double.DubPipeline = dub, DubPipeline  # type: ignore[attr-defined]
+    double = types.ModuleType("gsmooth_core.run")
+    double.run_job, double.pipeline_of = dub, lambda _job: DubPipeline  # type: ignore[attr-defined]
     return double
 
 
 def install() -> types.ModuleType:
     """Put the double into this process for good."""
-    sys.modules["gsmooth_core.dub"] = module()
-    return sys.modules["gsmooth_core.dub"]
+    sys.modules["gsmooth_core.run"] = module()
+    return sys.modules["gsmooth_core.run"]
 
 
 if __name__ == "__main__":

@@ -182,6 +182,7 @@ def test_eyes_that_cannot_close_stay_open_and_that_is_said(job, tmp_path, monkey
     made_of = pipeline(job, tmp_path / "shut", blink=3.0)
     made_of.emit = told.append
     track = made_of.track()
+    made_of.check()
     said = [event.text for event in told if isinstance(event, Message)]
     assert said == ["The eyes stay open: They are hidden."]
     eye = track.expression_names.index("eyeBlinkLeft")

@@ -50,7 +50,6 @@ class Job:
     video: Path
     output: Path
     audio: Path | None = None
-    speech: Mapping[str, Path] = field(default_factory=dict)
     expression: Path | None = None
     start_frame: int = 0
     frame_count: int | None = None
@@ -59,6 +58,7 @@ class Job:
     audio_duration: float | None = None
     audio_delay: float = 0.0
     settings: DubSettings = field(default_factory=DubSettings)
+    speech: Mapping[str, Path] = field(default_factory=dict)
     animate: AnimateSettings | None = None
 
     def to_json(self) -> dict[str, Any]:

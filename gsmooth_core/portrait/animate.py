@@ -73,8 +73,10 @@ def warped(photo: Image, sheet: Sheet, seen: Float, layers: Layers | None = None
     new = cv2.remap(photo, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     if layers is not None:
         alpha = cv2.remap(layers.alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        behind = layers.background[part]
-        new = np.rint(behind + alpha[..., None] * (new.astype(np.float32) - behind))
+        mixed = moves & (alpha < 1)
+        behind = layers.background[part][mixed].astype(np.float32)  # (N, 3)
+        share = alpha[mixed][:, None]
+        new[mixed] = np.rint(behind + share * (new[mixed] - behind)).astype(np.uint8)
     out = photo.copy()
     out[part][moves] = new[moves]
     return out
@@ -148,4 +150,5 @@ def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTr
         shot=None,
         people=None,
         exposed=None,
+        picture=None,
     )

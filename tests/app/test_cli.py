@@ -29,10 +29,10 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def way(monkeypatch):
     """The way is a double."""
-    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.module())
+    monkeypatch.setitem(sys.modules, "gsmooth_core.run", doubles.module())
     import gsmooth_core
 
-    monkeypatch.setattr(gsmooth_core, "dub", sys.modules["gsmooth_core.dub"], raising=False)
+    monkeypatch.setattr(gsmooth_core, "run", sys.modules["gsmooth_core.run"], raising=False)
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ def use_sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way is a double, and locks and scratch files lie below `folder`."""
     import gsmooth_core
 
-    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.module())
-    monkeypatch.setattr(gsmooth_core, "dub", sys.modules["gsmooth_core.dub"], raising=False)
+    monkeypatch.setitem(sys.modules, "gsmooth_core.run", doubles.module())
+    monkeypatch.setattr(gsmooth_core, "run", sys.modules["gsmooth_core.run"], raising=False)
     for name in ("state", "scratch", "place"):
         (folder / name).mkdir(mode=0o700)
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))

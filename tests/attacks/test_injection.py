@@ -47,10 +47,10 @@ def plain(tmp_path: Path) -> Path:
 @pytest.fixture
 def double(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way is a double, which reads and writes as the true one does."""
-    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.module())
+    monkeypatch.setitem(sys.modules, "gsmooth_core.run", doubles.module())
     import gsmooth_core
 
-    monkeypatch.setattr(gsmooth_core, "dub", sys.modules["gsmooth_core.dub"], raising=False)
+    monkeypatch.setattr(gsmooth_core, "run", sys.modules["gsmooth_core.run"], raising=False)
 
 
 @pytest.mark.parametrize("kind", INNOCENT_PICTURE)

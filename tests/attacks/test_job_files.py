@@ -17,10 +17,10 @@ from tests.media.made import numbered_frames, speechlike, write_video, write_wav
 
 @pytest.fixture(autouse=True)
 def double(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gsmooth_core.dub", doubles.module())
+    monkeypatch.setitem(sys.modules, "gsmooth_core.run", doubles.module())
     import gsmooth_core
 
-    monkeypatch.setattr(gsmooth_core, "dub", sys.modules["gsmooth_core.dub"], raising=False)
+    monkeypatch.setattr(gsmooth_core, "run", sys.modules["gsmooth_core.run"], raising=False)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 Reads what `training.prepare` made (tracks and speech) and writes `motion.safetensors`: curves of
 angles, shifts and loudness of the training people, without names. `--evaluate` compares stitched
-movements and true ones of training people with those of the validation people.
+movements and true ones of training people with those of the validation people; `--posevae` trains
+SadTalker's PoseVAE first and compares it, too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gsmooth_core.motion.library import save_library
 from training.footage import add_footage, chosen_footage
 from training.motion.collect import about, collect, without_copies
 from training.motion.data import Moving, read_moving
+from training.motion.posetrain import pose_maker, save, train
 from training.motion.table import measured, text
 from training.split import Part
 
@@ -44,6 +46,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--evaluate", action="store_true", help="compare with validation people")
+    parser.add_argument("--posevae", action="store_true", help="train PoseVAE, and compare it")
+    parser.add_argument("--steps", type=int, default=4000, help="optimiser steps of PoseVAE")
+    parser.add_argument("--minutes", type=float, default=60, help="after which PoseVAE stops")
     return parser.parse_args()
 
 
@@ -51,9 +56,14 @@ def main() -> None:
     """Entry point."""
     options = parse()
     pieces = read_moving(chosen_footage(options), options.cache)
-    if options.evaluate:
+    if options.evaluate or options.posevae:
         taught = without_copies(of_part(pieces, Part.TRAIN))
-        judged = of_part(pieces, Part.VALIDATION)
-        log.info("%s", text(measured(taught, judged)))
+        others = {}
+        if options.posevae:
+            vae = train(collect(taught), options.steps, options.minutes)
+            options.output.mkdir(parents=True, exist_ok=True)
+            save(options.output / "posevae.pt", vae)
+            others["PoseVAE"] = pose_maker(vae)
+        log.info("%s", text(measured(taught, of_part(pieces, Part.VALIDATION), others)))
     else:
         make(pieces, options.output)

@@ -105,9 +105,7 @@ def report(
     path = page or place / "report.html"
     check_target(path)
     if face is None and len(shot.dubbed) > 1:
-        others = ", ".join(str(d.track.person) for d in shot.dubbed[1:])
-        text = f"Person {shot.track.person} is judged; with --face one of the others: {others}."
-        on_event(Message("info", text))
+        on_event(Message("info", _others(shot)))
     found = found_landmarks(shot, on_progress)
     curves, faces = measure(shot, found, SAMPLES, on_progress)
     sync = sync_of(found, shot.track.fps, speech(shot))
@@ -131,6 +129,11 @@ def report(
     write_text(path, _page(shot, result, curves, sync, pictures))
     write_text(place / "quality.json", json.dumps(asdict(result), indent=1, allow_nan=False))
     return result
+
+
+def _others(shot: Shot) -> str:
+    others = ", ".join(str(d.track.person) for d in shot.dubbed[1:])
+    return f"Person {shot.track.person} is judged; with --face one of the others: {others}."
 
 
 def describe(result: dict[str, Any]) -> str:
