@@ -108,7 +108,7 @@ class AnimatePipeline(DubPipeline):
         lids = Lids(photo, face.landmarks[0])
         if lids.ok:
             return lids
-        self.emit(Message("warning", f"The eyes stay open: {lids.reason}"))
+        self.emit(Message("warning", f"The eyes stay open: {lids.reason.rstrip('.')}."))
         return None
 
     def _reference(self) -> FaceTrack:
