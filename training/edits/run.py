@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder for edits and dubs")
     parser.add_argument("--count", type=int, default=10, help="edits to make")
     parser.add_argument("--seed", type=int, default=0, help="of the first edit")
+    parser.add_argument("--size", type=int, nargs=2, default=_SIZE, help="width and height of them")
     text = "give each mouth the shape it has: what differs then is light, and not words"
     parser.add_argument("--own-mouth", action="store_true", help=text)
     parser.add_argument("--clip", type=Path, nargs="*", default=[], help="dub and measure these")
@@ -68,11 +69,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _make(options: argparse.Namespace) -> None:
     takes = list(takes_of(options.footage / "clips", read_split(options.split)))
+    size = options.size[0], options.size[1]
     for seed in range(options.seed, options.seed + options.count):
         path = options.output / f"edit_{seed:02d}.mp4"
         if path.is_file():
             continue
-        edit = make_edit(some(takes, seed), seed, _SHOTS, bars=True, size=_SIZE, lit=True)
+        edit = make_edit(some(takes, seed), seed, _SHOTS, bars=True, size=size, lit=True)
         save_truth(path.with_suffix(".json"), edit)
         encode(edit, path, _QUALITY)
 

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.occlusion.letters import filled
+from gsmooth_core.mafb.occlusion.mistaken import light_changes
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
 from gsmooth_core.types import Bool, Float, Image, Int
 
@@ -131,10 +132,11 @@ def _jumps(
     changes = [np.zeros(pictures[0].shape[:2], np.uint8)]
     changes += [cv2.absdiff(pictures[t], pictures[t - 1]).max(2) for t in range(1, len(pictures))]
     change = np.stack([*changes, changes[0], changes[0], changes[0]])  # beyond the end: none
+    relit = np.pad(light_changes(pictures, change, settings.calm), (0, 3))
 
     def jump(frame: Int, *beside: Int) -> Bool:
         # Two frames on either side: where frames are shown twice, one is always calm.
-        sudden: Bool = change[frame, edges.y, edges.x] >= settings.jump
+        sudden: Bool = (change[frame, edges.y, edges.x] >= settings.jump) & ~relit[frame]
         for other in beside:
             sudden &= change[other, edges.y, edges.x] <= settings.calm
         return sudden
