@@ -32,6 +32,7 @@ _MOST = 0.7  # of the frames in which captions have a colour: it must be rare th
 _FEW = 0.2  # of the frames looked at, in which they must have it at least
 _SHARE = 0.01  # of a caption's pixels that have a colour at least
 _BESIDE = 5  # pixels: diameter within which an edge has its letter
+_AWAY = 2  # frames before a letter comes and after it went, in which it is not seen
 _TOGETHER = 1  # frames between edges of a word that comes or goes
 _LONG = 12  # frames that the edges of a face do not stay
 _ROUNDS = 3  # letters that a word is continued by on either side
@@ -63,21 +64,24 @@ def related(
     candidates = lasting & ~signs.sure & _coloured(edges, colours, pictures)
     if not candidates.any():
         return signs
-    kin, sure, last = (
-        _Kin(edges, candidates, pictures[0].shape[:2], settings),
-        signs.sure.copy(),
-        len(pictures) - 1,
+    kin = _Kin(edges, pictures[0].shape[:2], settings)
+    sure, last = signs.sure.copy(), len(pictures) - 1
+    # What has a letter's colour before it comes, or after it went, may be lips or teeth.
+    came, went = (
+        candidates & inner & ~_coloured(edges, colours, pictures, frames)
+        for frames, inner in (
+            (edges.first - _AWAY, edges.first >= _AWAY),
+            (edges.last + _AWAY, edges.last <= last - _AWAY),
+        )
     )
-    for ends, other, limit in ((edges.first, edges.last, 0), (edges.last, edges.first, last)):
-        for frame in np.unique(ends[candidates]):
+    came_or_was, went_or_stays = came | (edges.first < _AWAY), went | (edges.last > last - _AWAY)
+    for ends, able in ((edges.first, came), (edges.last, went)):
+        for frame in np.unique(ends[able]):
             together = np.abs(ends - frame) <= _TOGETHER
-            if abs(frame - limit) <= _TOGETHER:
-                # All edges begin with the first picture and end with the last one.
-                together &= np.abs(other - (last - limit)) <= _TOGETHER
-            else:
-                kin.crowds(sure, together)
-            kin.neighbours(sure, together)
-    kin.neighbours(sure, edges.last - edges.first >= _LONG)
+            kin.crowds(sure, together, able)
+            kin.neighbours(sure, together, able)
+    long = edges.last - edges.first >= _LONG
+    kin.neighbours(sure, long, candidates & came_or_was & went_or_stays)
     return replace(signs, sure=sure)
 
 
@@ -87,25 +91,23 @@ class _Kin:
 
     Attributes:
         edges: S of them.
-        candidates: (S,) those of a letter's colour.
         shape: of the pictures.
         settings: what counts as a caption.
     """
 
     edges: SteadyEdges
-    candidates: Bool
     shape: tuple[int, ...]
     settings: GraphicSettings
 
-    def crowds(self, sure: Bool, together: Bool) -> None:
+    def crowds(self, sure: Bool, together: Bool, candidates: Bool) -> None:
         """Add words: many candidates at a place among those that come or go `together` (S,)."""
-        which = np.flatnonzero(together & self.candidates)
-        none = np.zeros(0, np.int64)
+        which = np.flatnonzero(together & candidates)
+        none = np.zeros(0, np.int32)
         sure[which[crowded(self.edges, which, none, self.shape, self.settings)]] = True
 
-    def neighbours(self, sure: Bool, together: Bool) -> None:
+    def neighbours(self, sure: Bool, together: Bool, candidates: Bool) -> None:
         """Add dots and letters: candidates close to sure edges among those `together` (S,)."""
-        which = np.flatnonzero(together & self.candidates)
+        which = np.flatnonzero(together & candidates)
         for _ in range(_ROUNDS):
             which = which[~sure[which]]
             if not len(which) or not (sure & together).any():
@@ -158,12 +160,17 @@ def _bins(picture: Image) -> Int:
     return number
 
 
-def _coloured(edges: SteadyEdges, colours: Bool, pictures: Sequence[Image]) -> Bool:
-    """(S,) edges with a letter's colour beside them in the middle of their time."""
-    middle = (edges.first + edges.last) // 2
+def _coloured(
+    edges: SteadyEdges, colours: Bool, pictures: Sequence[Image], at: Int | None = None
+) -> Bool:
+    """(S,) edges with a letter's colour beside them, in frames (S,) or amid their time.
+
+    There is none before the first frame and after the last one.
+    """
+    frames = (edges.first + edges.last) // 2 if at is None else at
     coloured = np.zeros(len(edges), bool)
-    for frame in np.unique(middle):
-        which = np.flatnonzero(middle == frame)
+    for frame in np.unique(frames[(frames >= 0) & (frames < len(pictures))]):
+        which = np.flatnonzero(frames == frame)
         near = dilate(colours[_bins(pictures[frame])], _BESIDE, _BESIDE)
         coloured[which] = near[edges.y[which], edges.x[which]]
     return coloured
