@@ -32,6 +32,7 @@ _MOST = 0.7  # of the frames in which captions have a colour: it must be rare th
 _FEW = 0.2  # of the frames looked at, in which they must have it at least
 _SHARE = 0.01  # of a caption's pixels that have a colour at least
 _BESIDE = 5  # pixels: diameter within which an edge has its letter
+_FADING = 6  # frames over which a word comes or goes
 _AWAY = 2  # frames before a letter comes and after it went, in which it is not seen
 _TOGETHER = 1  # frames between edges of a word that comes or goes
 _LONG = 12  # frames that the edges of a face do not stay
@@ -57,32 +58,76 @@ def related(
         skin: (T, V, 2) pixels in which points of the face are seen in each frame.
         settings: what counts as a caption.
     """
+    if not signs.sure.any():
+        return signs
+    kin, sure = _Kin(edges, pictures[0].shape[:2], settings), signs.sure.copy()
+    _add_faded(kin, sure, pictures)
     colours = letter_colours(found, pictures, skin)
-    if not colours.any():
-        return signs
+    if colours.any():
+        _add_coloured(kin, sure, colours, pictures)
+    return replace(signs, sure=sure)
+
+
+def _add_faded(kin: _Kin, sure: Bool, pictures: Sequence[Image]) -> None:
+    """Add words that fade in and out, in place."""
+    came, went = _fades(kin.edges, pictures, kin.settings)
+    first, last = kin.edges.first, kin.edges.last
+    for frame in np.unique(first[came & went]):
+        before = sure.copy()
+        kin.crowds(sure, np.abs(first - frame) <= _TOGETHER, came & went)
+        if (new := sure & ~before).any():
+            # A mouth that moves behind a half-clear box is not calm, but the word's time is one.
+            end = np.median(last[new])
+            word = (np.abs(first - frame) <= _AWAY) & (np.abs(last - end) <= _AWAY)
+            kin.neighbours(sure, word, word)
+
+
+def _fades(
+    edges: SteadyEdges, pictures: Sequence[Image], settings: GraphicSettings
+) -> tuple[Bool, Bool]:
+    """(S,) edges whose pixels come, and go, over a few frames, all being calm otherwise.
+
+    What was there in the first picture may have come, and what is there in the last may go.
+    """
+    last = len(pictures) - 1
+    stack = np.stack(pictures).astype(np.int16)
+
+    def change(one: Int, other: Int) -> Int:
+        places = (frames.clip(0, last) for frames in (one, other))
+        before, after = (stack[frames, edges.y, edges.x] for frames in places)
+        apart: Int = np.abs(after - before).max(1)
+        return apart
+
+    def fades(ends: Int, step: int, limit: int) -> Bool:
+        away, full = ends + step * _FADING, ends - step
+        calm = change(away, away + step), change(full - step, full - 2 * step)
+        faded = change(away, full) >= settings.jump
+        return faded & (np.maximum(*calm) <= settings.calm) | (ends == limit)
+
+    long = edges.last - edges.first >= _FADING
+    came, went = fades(edges.first, -1, 0), fades(edges.last, 1, last)
+    return came & long & (edges.first > 0), went & long
+
+
+def _add_coloured(kin: _Kin, sure: Bool, colours: Bool, pictures: Sequence[Image]) -> None:
+    """Add what has the colours of letters and comes or goes with others, in place."""
+    edges, last = kin.edges, len(pictures) - 1
     lasting = edges.last - edges.first >= LASTING - 1
-    candidates = lasting & ~signs.sure & _coloured(edges, colours, pictures)
-    if not candidates.any():
-        return signs
-    kin = _Kin(edges, pictures[0].shape[:2], settings)
-    sure, last = signs.sure.copy(), len(pictures) - 1
+    candidates = lasting & ~sure & _coloured(edges, colours, pictures)
     # What has a letter's colour before it comes, or after it went, may be lips or teeth.
+    inner = edges.first >= _AWAY, edges.last <= last - _AWAY
+    beyond = edges.first - _AWAY, edges.last + _AWAY
     came, went = (
-        candidates & inner & ~_coloured(edges, colours, pictures, frames)
-        for frames, inner in (
-            (edges.first - _AWAY, edges.first >= _AWAY),
-            (edges.last + _AWAY, edges.last <= last - _AWAY),
-        )
+        candidates & within & ~_coloured(edges, colours, pictures, frames)
+        for within, frames in zip(inner, beyond, strict=True)
     )
-    came_or_was, went_or_stays = came | (edges.first < _AWAY), went | (edges.last > last - _AWAY)
     for ends, able in ((edges.first, came), (edges.last, went)):
         for frame in np.unique(ends[able]):
             together = np.abs(ends - frame) <= _TOGETHER
             kin.crowds(sure, together, able)
             kin.neighbours(sure, together, able)
     long = edges.last - edges.first >= _LONG
-    kin.neighbours(sure, long, candidates & came_or_was & went_or_stays)
-    return replace(signs, sure=sure)
+    kin.neighbours(sure, long, candidates & (came | ~inner[0]) & (went | ~inner[1]))
 
 
 @dataclass(frozen=True)
