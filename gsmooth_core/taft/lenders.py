@@ -15,8 +15,9 @@ from scipy.ndimage import binary_closing
 
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.face.mouth import lip_gaps
 from gsmooth_core.face.render import FaceSurface
-from gsmooth_core.mafb.crop import crop_transforms, front_view
+from gsmooth_core.mafb.crop import CROP_SIDE, crop_transforms, front_view
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.references import (
     Choice,
@@ -37,6 +38,10 @@ _GAIN = 0.6  # of what the best of them would show
 _POINTS = 4  # every fourth vertex will do
 _LIPS = 0.12  # share of the lips that may be made up
 _SKIN = 0.4  # share of the lower face
+_OPEN = 3.0  # pixels of a crop of 256: what shows between the lips must come from somewhere
+_STRETCH = 0.4  # logarithm of the stretch at which a mouth helps e times less
+_HELP = 0.4  # of what there is without letters
+_HALF = 0.5  # of the lips: the others are of no interest
 _BRIEF = 5  # frames between two that stay as they are, in which the mouth would jump
 
 
@@ -90,6 +95,8 @@ def lenders(
         letters = _Letters(track, model, surface, captions)
         choice = with_spares(choice, cost, letters.over(bank))
         covered = letters.helpless(choice, bank)
+        opening = _opening(model, track, target), _opening(model, track, track.expression)[bank]
+        covered |= letters.mouthless(choice, bank, *opening) & track.usable
     return Lenders(bank, choice, covered)
 
 
@@ -117,6 +124,12 @@ def with_spares(choice: Choice, cost: NDArray[np.float64], covered: Bool) -> Cho
             members[frame, place], weights[frame, place] = best, _TRUST
             missing, free[best] = missing & covered[best], False
     return Choice(members, weights)
+
+
+def _opening(model: MorphableModel, track: FaceTrack, expression: Float) -> Float:
+    """(T,) opening of the mouth, in pixels of a crop of 256."""
+    gaps: Float = lip_gaps(model, track.identity, expression).max(1) * np.float32(256 / CROP_SIDE)
+    return gaps
 
 
 def _share(missing: Bool, of: Bool) -> float:
@@ -153,6 +166,28 @@ class _Letters:
                 found[frame] = _share(missing, lips) > _LIPS or _share(missing, skin) > _SKIN
         closed = binary_closing(np.pad(found, _BRIEF), np.ones(_BRIEF))[_BRIEF:-_BRIEF]
         return np.asarray(found | (closed & self.track.usable), bool)
+
+    def mouthless(self, choice: Choice, bank: NDArray[np.int64], wanted: Float, own: Float) -> Bool:
+        """(T,) frames for which letters lie over all mouths that are open alike.
+
+        Args:
+            choice: of T frames.
+            bank: (B,) frame numbers.
+            wanted: (T,) opening of each frame's new mouth, in pixels of the masks.
+            own: (B,) that of each member's mouth.
+        """
+        bare = 1 - self.over(bank)[:, self.lips].mean(1)
+        found = np.zeros(len(wanted), bool)
+        for frame in np.flatnonzero(wanted > _OPEN).tolist():
+            taken = choice.members[frame][choice.weights[frame] > 0]
+            if not len(taken):
+                continue
+            stretch = np.log((own[taken] + 1) / (wanted[frame] + 1))
+            alike = np.exp(-((stretch / _STRETCH) ** 2))
+            helps, could = (alike * bare[taken]).max(), alike.max()
+            hidden = self._at(frame, self.captions.mask(frame, self.captions.size))[self.lips]
+            found[frame] = helps < _HELP * could and hidden.mean() < _HALF
+        return found
 
     def _at(self, frame: int, mask: Bool) -> Bool:
         """(P,) points of the face of a frame that lie on a mask of its crop."""

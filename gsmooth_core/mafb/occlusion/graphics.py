@@ -25,6 +25,7 @@ LASTING = 4  # frames that an edge must be there to count as a sign
 _NEAR = 4  # pixels around sure edges within which other ones belong to them
 _FADE = 15  # frames over which letters fade in or out
 _FAINT = 0.15  # share of their contrast at which they are still to be seen
+_STEP = 0.02  # share of it by which they fade in a frame at least
 _POOL = 13  # pixels over which the contrast of letters is measured
 
 
@@ -206,10 +207,14 @@ def _faded(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[
             which = np.flatnonzero(fading & (ends == end))
             if (signs.sure & sudden & (ends == end)).sum() > len(which):
                 continue  # a word that goes at once has no edges that fade
+            before = np.ones(len(which), np.float32)
             for frame in range(end + step, end + step * (_FADE + 1), step):
                 if not 0 <= frame < len(pictures) or not len(which):
                     break
-                which = which[_contrast(edges, which, pictures[frame]) > _FAINT]
+                share = _contrast(edges, which, pictures[frame])
+                # Lips that letters covered may run as these did, but they do not fade.
+                fades = (share > _FAINT) & (share < before - _STEP)
+                which, before = which[fades], share[fades]
                 found[frame][edges.y[which], edges.x[which]] = True
     return found
 

@@ -74,6 +74,8 @@ def _add_faded(kin: _Kin, sure: Bool, pictures: Sequence[Image]) -> None:
     first, last = kin.edges.first, kin.edges.last
     for frame in np.unique(first[came & went]):
         before = sure.copy()
+        if (sure & (np.abs(first - frame) <= _AWAY)).sum() >= kin.settings.fewest:
+            continue  # its word is known
         kin.crowds(sure, np.abs(first - frame) <= _TOGETHER, came & went)
         if (new := sure & ~before).any():
             # A mouth that moves behind a half-clear box is not calm, but the word's time is one.
@@ -100,9 +102,10 @@ def _fades(
 
     def fades(ends: Int, step: int, limit: int) -> Bool:
         away, full = ends + step * _FADING, ends - step
-        calm = change(away, away + step), change(full - step, full - 2 * step)
         faded = change(away, full) >= settings.jump
-        return faded & (np.maximum(*calm) <= settings.calm) | (ends == limit)
+        calm = np.maximum(change(away, away + step), change(full - step, full - 2 * step))
+        fading: Bool = (faded & (calm <= settings.calm)) | (ends == limit)
+        return fading
 
     long = edges.last - edges.first >= _FADING
     came, went = fades(edges.first, -1, 0), fades(edges.last, 1, last)

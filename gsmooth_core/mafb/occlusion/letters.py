@@ -32,8 +32,8 @@ def filled(lines: Bool, picture: Image) -> Bool:
     Returns:
         (H, W)
     """
-    y, x = (np.flatnonzero(lines.any(axis)) for axis in (1, 0))
-    part = np.s_[max(0, y[0] - _REACH) : y[-1] + _REACH, max(0, x[0] - _REACH) : x[-1] + _REACH]
+    y = np.flatnonzero(lines.any(1))
+    part = np.s_[max(0, y[0] - _REACH) : y[-1] + _REACH]  # a box may go on to either side
     found = np.zeros_like(lines)
     found[part] = _filled(lines[part], picture[part])
     return found
