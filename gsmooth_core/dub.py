@@ -229,7 +229,9 @@ def _fingerprint_of(parts: Sequence[Part]) -> str:
 
 
 def _dubbed(part: Part, *, alone: bool) -> Dubbed:
-    return Dubbed(part.track, part.stages.turns, None if alone else part.stages.job.audio)
+    speech = None if alone else part.stages.job.audio
+    covered = part.stages.covered(part.track, part.target)
+    return Dubbed(part.track, part.stages.turns, speech, covered)
 
 
 def _translator(parts: Sequence[Part]) -> Translator:

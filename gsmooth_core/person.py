@@ -18,6 +18,7 @@ from gsmooth_core.a2ep.manner_file import Taught, load_taught, save_taught
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
+from gsmooth_core.face.render import face_surface
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job import seen
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
@@ -39,6 +40,9 @@ from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
+from gsmooth_core.taft.generator import config_of
+from gsmooth_core.taft.inputs import suited
+from gsmooth_core.taft.lenders import lenders
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
@@ -185,12 +189,7 @@ class PersonStages:
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
         found = result_of(stage, self.journal)
-        if not len(found):
-            return None
-        found = gather_occluders(found, self.source.pictures)
-        text = f"Something is before the mouth in {len(found)} frames; it stays there."
-        self.emit(Message("info", text))
-        return found
+        return gather_occluders(found, self.source.pictures) if len(found) else None
 
     def adapt(self, track: FaceTrack) -> Personal | None:
         """What the clip teaches about the person; None where it is too short for that."""
@@ -225,6 +224,9 @@ class PersonStages:
             text = seen.captions_in_words(captions, self.job.start_frame)
             self.emit(Message("info", text))
         occluders = self.occluders(track)
+        if occluders:
+            text = f"Something is before the mouth in {len(occluders)} frames; it stays there."
+            self.emit(Message("info", text))
         unoccluded = track
         for before in (occluders, captions):
             unoccluded = before.unoccluded(unoccluded) if before else unoccluded
@@ -242,10 +244,25 @@ class PersonStages:
             captions,
         )
 
+    def covered(self, track: FaceTrack, target: Expression) -> Bool | None:
+        """(T,) the frames that stay since letters cover every mouth; None without letters."""
+        captions = self.captions(track)
+        if captions is None:
+            return None
+        settings = suited(
+            self.compose_settings(), config_of(load_generator(self.job.settings.taft))
+        )
+        surface, before = face_surface(self.model, track.identity), self.occluders(track)
+        values, how = target.values, settings.references
+        return lenders(track, self.model, surface, values, how, before, captions).covered
+
     def opened_translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
         """What makes this person's frames, its references read from the job's clip."""
         with self._opened() as frames:
             made = self.translator(track, target, frames)
+        if made.composer.covered.any():
+            text = seen.covered_in_words(made.composer.covered, self.job.start_frame)
+            self.emit(Message("warning", text))
         if self.turns is not None:
             made.wanted = made.wanted & self.turns
         return made

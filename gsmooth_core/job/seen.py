@@ -21,6 +21,7 @@ _WORDS = {
     "someone else": "Someone else is seen in {}; left as they are.",
     "another's turn": "Who speaks is not seen in {}; left as they are.",
     "dissolve": "Two pictures are mixed in {}; left as they are.",
+    "covered": "Letters cover the mouth in {}, or wherever else it looks alike; left as they are.",
 }
 """Why frames stay as they are: the reason, and what is said of it."""
 
@@ -33,8 +34,9 @@ class Untouched:
         first: their first.
         last: and their last.
         why: "no face", "unusable" (turned away, hidden, too small), "someone else" (the chosen
-            person is not seen, another is), "another's turn" (who speaks there is not seen) or
-            "dissolve" (two pictures are mixed).
+            person is not seen, another is), "another's turn" (who speaks there is not seen),
+            "dissolve" (two pictures are mixed) or "covered" (letters cover the mouth in all frames
+            that could lend one).
     """
 
     first: int
@@ -69,16 +71,19 @@ class Dubbed:
         track: the face.
         turns: (T,) the frames in which it was to be dubbed; None for all.
         speech: the file that this person of several says; None for one who is dubbed alone.
+        covered: (T,) the frames that stay since letters cover the mouth; None for none.
     """
 
     track: FaceTrack
     turns: Bool | None = None
     speech: Path | None = None
+    covered: Bool | None = None
 
     @property
     def frames(self) -> Bool:
         """(T,) the frames in which it was dubbed."""
-        return self.track.usable if self.turns is None else self.track.usable & self.turns
+        frames = self.track.usable if self.turns is None else self.track.usable & self.turns
+        return frames if self.covered is None else frames & ~self.covered
 
 
 def untouched(track: FaceTrack) -> list[Untouched]:
@@ -150,6 +155,11 @@ def captions_in_words(captions: Occluders, first: int) -> str:
     return f"Letters or graphics lie over or near the mouth in {where}; they stay as they are."
 
 
+def covered_in_words(covered: Bool, first: int) -> str:
+    """Where letters leave no mouth to lend; `first` is the number of frame 0 for the reader."""
+    return _WORDS["covered"].format(describe_ranges(ranges_of(covered), first))
+
+
 def shots_of(track: FaceTrack) -> Ranges:
     """[first, last] of each shot, without dissolves; one where shots are not known."""
     shot = np.zeros(len(track), np.int32) if track.shot is None else track.shot
@@ -177,6 +187,8 @@ def untouched_by_all(dubbed: Sequence[Dubbed]) -> list[Untouched]:
     first = dubbed[0]
     if first.turns is not None:
         why[first.track.usable & ~first.turns] = "another's turn"
+    if first.covered is not None:
+        why[first.covered & (why == "")] = "covered"
     for other in dubbed:
         why[other.frames] = ""
     return _stretches(why)

@@ -26,21 +26,15 @@ from gsmooth_core.face.render import (
     visibility,
 )
 from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop, scaled
-from gsmooth_core.mafb.crop import crop_transforms, front_view, window
+from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
+from gsmooth_core.taft.lenders import lenders
 from gsmooth_core.taft.light import match_light
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
-from gsmooth_core.taft.references import (
-    ReferenceSettings,
-    brightness,
-    choose,
-    choose_bank,
-    features,
-    well_exposed,
-)
-from gsmooth_core.taft.spoiled import mend, price, spoiled_part
+from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.spoiled import mend, spoiled_part
 from gsmooth_core.taft.warp import (
     Reference,
     agreement,
@@ -115,6 +109,10 @@ class Composer:
             frames are no references as long as there are others.
         captions: masks of what was burned in: it stays, and its pixels are never lent.
 
+    Attributes:
+        covered: (T,) frames that had better stay as they are: letters cover the mouth in all
+            that could lend to them.
+
     Raises:
         InputError: the target does not fit the track.
     """
@@ -141,18 +139,9 @@ class Composer:
         self.transforms = crop_transforms(track, model, self.size)
         self.surface = face_surface(model, track.identity)
         self.occluders, self.captions = occluders, captions
-        # An occluded frame would lend pixels of a hand as pixels of a mouth.
-        lending = occluders.unoccluded(track) if occluders else track
         r = self.settings.references
-        own = features(track, model, track.expression, r.degrees)
-        lends = lending.usable & well_exposed(lending) & track.new
-        bank = choose_bank(own, lends, r.bank)
-        wanted = features(track, model, self.target, r.degrees)
-        lit = brightness(track)
-        lips = self.surface.template[self.surface.regions == Region.LIPS].mean(0)
-        covered = price(captions, bank, front_view(lips, 1)) if captions else None
-        fps, shown = float(track.fps), track.pictures
-        self.choice = choose(wanted, own, bank, fps, r, lit, track.shot, shown, covered)
+        found = lenders(track, model, self.surface, self.target, r, occluders, captions)
+        bank, self.choice, self.covered = found.bank, found.choice, found.covered
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         # Only the members that some frame takes are read: a crop of each stays in memory.
         needed = np.unique(self.choice.members[self.choice.weights > 0])
@@ -182,16 +171,18 @@ class Composer:
         warp = [displacement(r, new.seen, o) for r, o in zip(members, offsets, strict=True)]
         values = np.concatenate(warp, 1) if warp else None
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
-        whole = self.settings.whole_face
         # Under the old face as well as under the new one: a chin that rises would leave its old
         # self behind.
-        old = covered(
-            self.surface, self._posed(frame, self.track.expression[frame]), self.size, whole=whole
-        )
-        region = old | (drawing.face.mask if whole else drawing.dubbed)
+        whole = self.settings.whole_face
+        region = self._old(frame) | (drawing.face.mask if whole else drawing.dubbed)
         mask = self._clear_of_border(face_mask(region, self.settings.mask))
         occluder = self._occluder(frame)
         return drawing, mask if occluder is None else mask & ~occluder
+
+    def _old(self, frame: int) -> Bool:
+        """(size, size) what the frame's own face covers of what is replaced."""
+        posed, whole = self._posed(frame, self.track.expression[frame]), self.settings.whole_face
+        return covered(self.surface, posed, self.size, whole=whole)
 
     def points(self, frame: int) -> Float:
         """(V, 2) crop pixels of the new face's vertices in a frame."""
@@ -202,10 +193,13 @@ class Composer:
         drawing, mask = self.masks(frame)
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
         occluder = self._occluder(frame)
+        references, validity, unseen = self._references(frame, drawing)
+        if unseen.any():
+            # A collar that letters cover in all references stays as it is: it has no new shape.
+            mask &= ~unseen | drawing.face.mask | self._old(frame)
         masked = mask_frame(picture, under, mask & under.inside(), occluder)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
-        references, validity = self._references(frame, drawing)
         if len(references):
             # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
             references = match_light(references, crop, (bare & _skin(drawing)).astype(np.float32))
@@ -281,12 +275,12 @@ class Composer:
             spoiled=spoiled_part(self.captions, frame, under) if self.captions else None,
         )
 
-    def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float]:
-        """(K, H, W, 3) warped references and (K, H, W) their validity."""
+    def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float, Bool]:
+        """(K, H, W, 3) warped references, (K, H, W) their validity, (H, W) what none may lend."""
         members, face = self._members(frame), drawing.face
         if not len(members):
             none = np.zeros((0, self.size, self.size), np.float32)
-            return none[..., None].repeat(3, -1), none
+            return none[..., None].repeat(3, -1), none, np.zeros(face.mask.shape, bool)
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         inside = np.isin(face.region, MOUTH_REGIONS)
         # The warp is defined on the face alone; the mask reaches beyond it.
@@ -302,7 +296,7 @@ class Composer:
             bad[k] = spoiled(self.bank[member], moved)
         if bad.any():
             mend(pictures, validity, bad)
-        return pictures, validity
+        return pictures, validity, bad.all(0)
 
     def _fixed(self, frame: int) -> Float:
         """(H, W, 3) one crop for the whole clip, and another one for the frame it is taken from."""

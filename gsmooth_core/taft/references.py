@@ -131,7 +131,7 @@ class Choice:
     weights: Float
 
 
-def choose(
+def costs(
     target: Float,
     own: Float,
     bank: NDArray[np.int64],
@@ -141,8 +141,8 @@ def choose(
     shot: Int | None = None,
     picture: Int | None = None,
     price: Float | None = None,
-) -> Choice:
-    """Choose K references for each frame.
+) -> NDArray[np.float64]:
+    """What it costs each frame to take each member of the bank; infinite where it must not.
 
     Args:
         target: (T, D) features of what the frames should show.
@@ -155,6 +155,9 @@ def choose(
         picture: (T,) number of the picture that each frame shows; frames of the same one lend
             each other nothing. None where each has its own.
         price: (B,) square millimetres that a member of the bank costs more.
+
+    Returns:
+        (T, B) square millimetres.
     """
     s = settings or ReferenceSettings()
     cost = _squared_distances(target, own[bank])  # (T, B)
@@ -170,8 +173,13 @@ def choose(
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
     cost[allowed <= 0] = np.inf
-    members = np.argsort(cost, 1, kind="stable")[:, : s.count]
-    return Choice(members, _weights(cost, members, s.sharpness))
+    return cost
+
+
+def choice_of(cost: NDArray[np.float64], settings: ReferenceSettings) -> Choice:
+    """Choose K references for each frame by their costs (T, B)."""
+    members = np.argsort(cost, 1, kind="stable")[:, : settings.count]
+    return Choice(members, _weights(cost, members, settings.sharpness))
 
 
 def brightness(track: FaceTrack) -> Float:
@@ -215,7 +223,8 @@ def _weights(cost: NDArray[np.float64], members: NDArray[np.int64], sharpness: f
     end = ordered[:, count] if ordered.shape[1] > count else np.full(len(cost), np.inf)
     finite = np.where(np.isfinite(taken), taken, 0)
     end = np.where(np.isfinite(end), end, 2 * finite.max(1) + 1)
-    raw = np.where(np.isfinite(taken), 1 - finite / end[:, None], 0).clip(0) ** sharpness
+    share = finite / np.maximum(end, 1e-300)[:, None]  # the first one not taken may cost nothing
+    raw = np.where(np.isfinite(taken), 1 - share, 0).clip(0) ** sharpness
     best = raw.max(1, keepdims=True)
     # When the first frame not taken is as near as the nearest one, all are equally good.
     even = np.isfinite(taken).astype(np.float64)

@@ -41,13 +41,18 @@ def price(captions: Occluders, frames: NDArray[np.int64], mouth: Float) -> Float
     return np.array(shares, np.float32) * np.float32(_PRICE)
 
 
+def letters_near(captions: Occluders, frame: int, size: int = 0) -> Bool:
+    """(size, size) letters of a frame and of those before and after; the masks' own size is 0."""
+    masks = [captions.mask(frame + step, size or captions.size) for step in (-1, 0, 1)]
+    return np.asarray(np.any(masks, 0), bool)
+
+
 def spoiled_part(captions: Occluders, frame: int, under: Window) -> Bool | None:
     """(h, w) pixels of a frame's box that must not be lent; None where all may.
 
     Letters come and go between frames, so those of the frames before and after count as well.
     """
-    near = [captions.mask(frame + step, under.size) for step in (-1, 0, 1)]
-    mask = np.any(near, 0)
+    mask = letters_near(captions, frame, under.size)
     if not mask.any():
         return None
     return dilate(under.uncrop(mask.astype(np.float32), cv2.INTER_LINEAR) > 0, _GROWN, _GROWN)

@@ -68,7 +68,8 @@ class FaceTranslator:
         captions: what was burned in over it: it stays, and lends no pixels.
 
     Attributes:
-        wanted: (T,) the frames that get a new expression; by default all with a usable face.
+        wanted: (T,) the frames that get a new expression; by default all with a usable face
+            that other frames can lend to.
 
     Raises:
         InputError: the target does not fit the track.
@@ -87,12 +88,13 @@ class FaceTranslator:
         occluders: Occluders | None = None,
         captions: Occluders | None = None,
     ) -> None:
-        self.track, self.wanted = track, track.usable
+        self.track = track
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(
             track, model, target, source, settings, personal, occluders, captions
         )
+        self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = placed(generator, device)
         self.device = next(self.generator.parameters()).device
 

@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsmooth_core.job.seen import Dubbed, Seen, Untouched, in_words, people_of, shots_of, untouched
+from gsmooth_core.job.seen import (
+    Dubbed,
+    Seen,
+    Untouched,
+    covered_in_words,
+    in_words,
+    people_of,
+    shots_of,
+    told,
+    untouched,
+)
 from gsmooth_core.types import FaceTrack
 from tests.doubles import face_track
 
@@ -57,3 +67,13 @@ def test_an_old_track_knows_neither() -> None:
     assert shots_of(track) == [(0, 9)]
     assert people_of([Dubbed(track)]) == []
     assert {stretch.why for stretch in untouched(track)} == {"unusable", "no face"}
+
+
+def test_frames_whose_mouth_letters_cover_everywhere_are_told() -> None:
+    track = _track()
+    covered = np.zeros(len(track), bool)
+    first = int(np.flatnonzero(track.usable)[0])
+    covered[first] = True
+    entries = told([Dubbed(track, covered=covered)])
+    assert Untouched(first, first, "covered") in entries["untouched"]
+    assert "Letters cover the mouth" in covered_in_words(covered, 0)

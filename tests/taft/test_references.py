@@ -11,12 +11,19 @@ from hypothesis import strategies as st
 
 from gsmooth_core.taft import references
 from gsmooth_core.taft.references import (
+    Choice,
     ReferenceSettings,
-    choose,
+    choice_of,
     choose_bank,
+    costs,
     features,
 )
 from tests.taft import scene
+
+
+def choose(target, own, bank, fps, settings=None, *args, **more) -> Choice:
+    settings = settings or ReferenceSettings()
+    return choice_of(costs(target, own, bank, fps, settings, *args, **more), settings)
 
 
 def space(frames: int, seed: int = 0) -> np.ndarray:

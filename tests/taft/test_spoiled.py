@@ -9,7 +9,7 @@ import pytest
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.taft.compose import ComposeSettings
-from gsmooth_core.taft.references import ReferenceSettings, choose
+from gsmooth_core.taft.references import ReferenceSettings, choice_of, costs
 from gsmooth_core.taft.spoiled import mend, price, spoiled_part
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.mafb.occlusion import made
@@ -89,12 +89,13 @@ def test_a_covered_frame_costs_more() -> None:
     low, high = np.zeros((2, SIZE, SIZE), bool)
     high[:64], low[140:180, 100:156] = True, True
     few = packed([(1, high), (2, low), (3, np.ones((SIZE, SIZE), bool))], SIZE)
-    costs = price(few, np.arange(4), np.float32([0.5, 0.6]))
-    assert costs[0] == 0 and costs[1] < 1 and 20 < costs[2] < costs[3] == pytest.approx(60)
+    prices = price(few, np.arange(4), np.float32([0.5, 0.6]))
+    assert prices[0] == 0 and prices[1] < 1
+    assert 20 < prices[2] < prices[3] == pytest.approx(60)
     alike, bank = np.zeros((12, 2), np.float32), np.arange(12)
-    costs = np.repeat(np.float32([5, 0]), 6)
+    prices = np.repeat(np.float32([5, 0]), 6)
     one = ReferenceSettings(count=3, fade=0.0)
-    choice = choose(alike, alike, bank, 25.0, one, price=costs)
+    choice = choice_of(costs(alike, alike, bank, 25.0, one, price=prices), one)
     assert (choice.members[choice.weights > 0] >= 6).all()
 
 

@@ -19,6 +19,7 @@ from gsmooth_core.face.render import FaceSurface, face_surface
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, masks, sure_edges
+from gsmooth_core.mafb.occlusion.kin import related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
 from gsmooth_core.mafb.occlusion.steady import steady_edges
@@ -30,7 +31,8 @@ _STRIP = np.array([[-0.25, 0.35], [1.25, 0.35], [-0.25, 1.05], [1.25, 1.05]])
 """Corners (x, y) of the strip, in sides of the crop."""
 
 _MARGIN = 5  # pixels of a crop: diameter by which letters are grown, for their blurred edges
-_AROUND = 71  # pixels: diameter by which the lower face is grown; no frame borrows from beyond
+_AROUND = 71  # pixels: diameter by which the lower face is grown; captions beyond do not matter
+_WHOLE = 141  # pixels: diameter within which those that do are kept: a jaw opens
 _SPECK = 40  # pixels; less is an edge of the face that letters uncovered
 _POINTS = 3  # every third vertex will do
 _FEWEST = 6  # frames of a block
@@ -194,6 +196,7 @@ def _captions(
     signs = sure_edges(edges, pictures, seen, settings)
     if not signs.sure.any():
         return
+    signs = related(edges, signs, masks(edges, signs, pictures), pictures, seen, settings)
     for frame, mask, points in zip(frames, masks(edges, signs, pictures), seen, strict=True):
         if not face.usable[frame] or not mask.any():
             continue
@@ -207,5 +210,6 @@ def _near_lower_face(mask: Bool, points: Float) -> Bool:
     """(H, W) a mask without what lies far from the lower face."""
     hull = np.zeros(mask.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(points).astype(np.int32), 1)
-    near = mask & dilate(hull > 0, _AROUND, _AROUND)
-    return near if near.sum() >= _SPECK else near & False
+    if (mask & dilate(hull > 0, _AROUND, _AROUND)).sum() < _SPECK:
+        return mask & False
+    return mask & dilate(hull > 0, _WHOLE, _WHOLE)

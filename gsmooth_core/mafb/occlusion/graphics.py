@@ -22,10 +22,11 @@ from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
 from gsmooth_core.types import Bool, Float, Image, Int
 
 _ON_FACE = 4.0  # pixels from a vertex of the mesh
-_LASTING = 4  # frames that an edge must be there to count as a sign
+LASTING = 4  # frames that an edge must be there to count as a sign
 _NEAR = 4  # pixels around sure edges within which other ones belong to them
 _FADE = 15  # frames over which letters fade in or out
 _FAINT = 0.15  # share of their contrast at which they are still to be seen
+_STEP = 0.02  # share of it by which they fade in a frame at least
 _POOL = 13  # pixels over which the contrast of letters is measured
 
 
@@ -80,7 +81,7 @@ def sure_edges(
         skin: (T, V, 2) pixels in which points of the face are seen in each frame.
         settings: what counts as a caption.
     """
-    lasting = edges.last - edges.first >= _LASTING - 1
+    lasting = edges.last - edges.first >= LASTING - 1
     moved = lasting & (_travel(edges, skin) > settings.moved)
     came, went = _jumps(edges, pictures, settings)
     shape = pictures[0].shape[:2]
@@ -96,11 +97,11 @@ def sure_edges(
             (goes & lasting, coming),
         ):
             which = np.flatnonzero(signs)
-            dense = which[_dense(edges, which, np.flatnonzero(others), shape, settings)]
-            sure[dense] = True
-            if len(dense) and signs is not steady and len(which) > others.sum():
+            crowd = which[crowded(edges, which, np.flatnonzero(others), shape, settings)]
+            sure[crowd] = True
+            if len(crowd) and signs is not steady and len(which) > others.sum():
                 # The end of a word has fewer edges about it; it comes and goes with the rest.
-                around = dilate(_drawn(edges, dense, shape), *2 * (2 * settings.region + 1,))
+                around = dilate(drawn(edges, crowd, shape), *2 * (2 * settings.region + 1,))
                 sure[which[around[edges.y[which], edges.x[which]]]] = True
     return Signs(sure, came, went)
 
@@ -147,7 +148,7 @@ def _jumps(
     return came, went
 
 
-def _dense(
+def crowded(
     edges: SteadyEdges, which: Int, others: Int, shape: tuple[int, ...], settings: GraphicSettings
 ) -> Bool:
     """(N,) those of the signs `which` that have many near them, strong, in several directions.
@@ -180,20 +181,21 @@ def masks(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[B
     found = []
     for frame, picture in enumerate(pictures):
         there, shape = edges.at(frame), picture.shape[:2]
-        certain = _drawn(edges, there & signs.sure, shape) | faint[frame]
+        certain = drawn(edges, there & signs.sure, shape) | faint[frame]
         if not certain.any():
             found.append(certain)
             continue
         reach = 2 * _NEAR + 1
-        lines = certain | (dilate(certain, reach, reach) & _drawn(edges, there, shape))
+        lines = certain | (dilate(certain, reach, reach) & drawn(edges, there, shape))
         found.append(filled(lines, picture))
     return found
 
 
-def _drawn(edges: SteadyEdges, which: Bool | Int, shape: tuple[int, ...]) -> Bool:
-    drawn = np.zeros(shape, bool)
-    drawn[edges.y[which], edges.x[which]] = True
-    return drawn
+def drawn(edges: SteadyEdges, which: Bool | Int, shape: tuple[int, ...]) -> Bool:
+    """(H, W) the pixels of the edges `which`."""
+    pixels = np.zeros(shape, bool)
+    pixels[edges.y[which], edges.x[which]] = True
+    return pixels
 
 
 def _faded(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
@@ -207,10 +209,14 @@ def _faded(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[
             which = np.flatnonzero(fading & (ends == end))
             if (signs.sure & sudden & (ends == end)).sum() > len(which):
                 continue  # a word that goes at once has no edges that fade
+            before = np.ones(len(which), np.float32)
             for frame in range(end + step, end + step * (_FADE + 1), step):
                 if not 0 <= frame < len(pictures) or not len(which):
                     break
-                which = which[_contrast(edges, which, pictures[frame]) > _FAINT]
+                share = _contrast(edges, which, pictures[frame])
+                # Lips that letters covered may run as these did, but they do not fade.
+                fades = (share > _FAINT) & (share < before - _STEP)
+                which, before = which[fades], share[fades]
                 found[frame][edges.y[which], edges.x[which]] = True
     return found
 

@@ -15,6 +15,9 @@ _FEWEST = 12  # pixels of a colour
 _ALIKE = 26.0  # levels between pixels of one colour
 _BESIDE = 5, 13  # pixels: diameters between which a caption's surroundings lie
 _COMMON = 0.08  # share of the surroundings that may have a letter's colour
+_BOXED = 0.25  # share of a caption in the colour of its box
+_CONVEX = 0.85  # share of the rectangle around it that a box fills
+_FLAT = 0.5  # height of a box over its width
 _SPACE = 9  # pixels: diameter that joins the letters of a word
 _REACH = 31  # pixels: diameter within which more of a colour is looked for
 
@@ -29,8 +32,8 @@ def filled(lines: Bool, picture: Image) -> Bool:
     Returns:
         (H, W)
     """
-    y, x = (np.flatnonzero(lines.any(axis)) for axis in (1, 0))
-    part = np.s_[max(0, y[0] - _REACH) : y[-1] + _REACH, max(0, x[0] - _REACH) : x[-1] + _REACH]
+    y = np.flatnonzero(lines.any(1))
+    part = np.s_[max(0, y[0] - _REACH) : y[-1] + _REACH]  # a box may go on to either side
     found = np.zeros_like(lines)
     found[part] = _filled(lines[part], picture[part])
     return found
@@ -48,7 +51,21 @@ def _filled(lines: Bool, picture: Image) -> Bool:
         # A colour that is seen beside the caption too may be that of skin: no farther than a box.
         alike = (near if own else hull) & (np.abs(colours - colour).max(2) < _ALIKE)
         grown |= np.asarray(binary_propagation(inside & alike, mask=alike), bool)
+        grown |= _box(inside, np.abs(colours - colour).max(2) < _ALIKE)
     return np.asarray(binary_fill_holes(grown), bool)
+
+
+def _box(inside: Bool, alike: Bool) -> Bool:
+    """(H, W) a whole box of one colour, of which a part is known; nothing where it is no box."""
+    part = inside & alike
+    whole = np.asarray(binary_fill_holes(binary_propagation(part, mask=alike)), bool)
+    if part.sum() < _BOXED * inside.sum() or not part.any():
+        return whole & False
+    y, x = np.nonzero(whole)
+    (_, size, _) = cv2.minAreaRect(np.column_stack([x, y]).astype(np.int32))
+    flat = min(size) < _FLAT * max(size)
+    square = len(y) > _CONVEX * (size[0] + 1) * (size[1] + 1)
+    return whole if flat and square else whole & False
 
 
 def _hulls(inside: Bool) -> Bool:

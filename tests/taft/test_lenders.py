@@ -1,0 +1,50 @@
+"""Who lends where letters cover the nearest frames, and frames that none can help."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsmooth_core.face.render import face_surface
+from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
+from gsmooth_core.taft.lenders import Lenders, lenders, with_spares
+from gsmooth_core.taft.references import Choice, ReferenceSettings
+from tests.mafb.occlusion import made
+from tests.taft import scene
+
+SIZE, FRAMES = 256, 24
+
+
+def lent(captions: Occluders | None) -> Lenders:
+    model, track = scene.face_model(), made.clip()
+    surface, settings = face_surface(model, track.identity), ReferenceSettings(bank=24, count=3)
+    words = track.expression[::-1].copy()
+    return lenders(track, model, surface, words, settings, None, captions)
+
+
+def all_over(frames: list[int]) -> Occluders:
+    return packed([(frame, np.ones((SIZE, SIZE), bool)) for frame in frames], SIZE)
+
+
+def test_the_nearest_that_shows_what_is_missing_lends_too() -> None:
+    choice = Choice(np.array([[0, 1]]), np.ones((1, 2), np.float32))
+    cost = np.array([[1.0, 2.0, 3.0, 4.0, np.inf]])
+    covered = np.array([[1, 1, 1, 0], [0, 1, 1, 1], [1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]], bool)
+    more = with_spares(choice, cost, covered)
+    taken = more.members[0][more.weights[0] > 0]
+    assert taken.tolist() == [0, 1, 3]  # 2 shows nothing new, 4 must not be taken
+    assert more.weights[0, 2] < 0.5 and (more.weights[0, :2] == 1).all()
+
+
+def test_letters_elsewhere_change_no_choice() -> None:
+    choice = Choice(np.array([[0, 1]]), np.ones((1, 2), np.float32))
+    covered = np.array([[1, 0], [0, 1], [0, 0]], bool)
+    more = with_spares(choice, np.array([[1.0, 2.0, 3.0]]), covered)
+    assert (more.weights[:, 2:] == 0).all() and not lent(None).covered.any()
+
+
+def test_a_mouth_that_no_other_frame_shows_stays_as_it_is() -> None:
+    bare = 12
+    alone = lent(all_over([n for n in range(FRAMES) if n != bare]))
+    assert np.flatnonzero(alone.covered).tolist() == [bare]
+    helped = lent(all_over([n for n in range(FRAMES) if abs(n - bare) <= 2 and n != bare]))
+    assert not helped.covered.any()
