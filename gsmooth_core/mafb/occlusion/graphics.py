@@ -23,6 +23,7 @@ from gsmooth_core.types import Bool, Float, Image, Int
 
 _ON_FACE = 4.0  # pixels from a vertex of the mesh
 LASTING = 4  # frames that an edge must be there to count as a sign
+_INSIDE = 0.5  # share of its frames in which an edge that stays lies within the face
 _NEAR = 4  # pixels around sure edges within which other ones belong to them
 _FADE = 15  # frames over which letters fade in or out
 _FAINT = 0.15  # share of their contrast at which they are still to be seen
@@ -82,9 +83,9 @@ def sure_edges(
         settings: what counts as a caption.
     """
     lasting = edges.last - edges.first >= LASTING - 1
-    moved = lasting & (_travel(edges, skin) > settings.moved)
-    came, went = _jumps(edges, pictures, settings)
     shape = pictures[0].shape[:2]
+    moved = lasting & (_travel(edges, skin) > settings.moved) & _within(edges, skin, shape)
+    came, went = _jumps(edges, pictures, settings)
     sure = np.zeros(len(edges), bool)
     none = np.zeros(len(edges), bool)
     for frame in range(len(pictures)):
@@ -123,6 +124,22 @@ def _travel(edges: SteadyEdges, skin: Float) -> Float:
             across = np.abs(np.einsum("nc,nc->n", way, normal[which]))
             travel[which] = np.maximum(travel[which], across)
     return travel
+
+
+def _within(edges: SteadyEdges, skin: Float, shape: tuple[int, ...]) -> Bool:
+    """(S,) edges that lie within the face's outline half of the time.
+
+    What stays beside a jaw that now and then moves over it is a collar; within the face it is none.
+    """
+    count = np.zeros((len(skin) + 1, *shape), np.int16)  # frames before, in which a pixel is within
+    for frame, points in enumerate(skin):
+        outline = np.zeros(shape, np.uint8)
+        cv2.fillConvexPoly(outline, cv2.convexHull(points).astype(np.int32), 1)
+        count[frame + 1] = count[frame] + outline
+    places = edges.y, edges.x
+    frames = count[(edges.last + 1, *places)] - count[(edges.first, *places)]
+    within: Bool = frames >= _INSIDE * (edges.last - edges.first + 1)
+    return within
 
 
 def _jumps(

@@ -11,9 +11,10 @@ import pytest
 
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
+from gsmooth_core.mafb.occlusion.graphics import _within
 from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.mafb.occlusion.steady import steady_edges
+from gsmooth_core.mafb.occlusion.steady import SteadyEdges, steady_edges
 from tests.mafb.occlusion import made
 from tests.mafb.occlusion.test_find import lower_face
 from tests.taft import scene
@@ -152,3 +153,13 @@ def test_an_outline_is_filled_to_its_box() -> None:
     box = filled(lines, picture)
     assert box[20:40, 15:65].mean() > 0.95
     assert box.sum() < 1.2 * 20 * 50
+
+
+@pytest.mark.parametrize(("inside", "counts"), [(1.0, True), (0.6, True), (0.4, False), (0, False)])
+def test_what_the_jaw_passes_over_now_and_then_is_a_collar(inside, counts) -> None:
+    """A square face of ten pixels that lies over the edge in a share of ten frames."""
+    square = np.float32([[0, 0], [10, 0], [10, 10], [0, 10]])
+    skin = np.stack([square + (0 if n < 10 * inside else 30) for n in range(10)])
+    one = np.ones(1, np.int32)
+    edges = SteadyEdges(5 * one, 5 * one, 0 * one, 9 * one, np.ones((1, 4), np.float32))
+    assert _within(edges, skin, (60, 60)).tolist() == [counts]
