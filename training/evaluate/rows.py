@@ -101,14 +101,18 @@ class Plan:
 
 
 def own_job(clip: EvalClip, plan: Plan, output: Path, frames: int) -> Job:
-    """Dub a clip with its own sound, moved to where the lips are."""
+    """Dub a clip with its own sound, moved to where the lips are.
+
+    Its own speech teaches nothing here: what it would teach is what the dub is judged against.
+    """
+    settings = DubSettings(reference_gap=plan.gap, adapt=plan.adapt, occluders=False, style=False)
     return Job(
         video=clip.path,
         output=output,
         audio=clip.path,
         audio_start=clip.offset / 25,
         frame_count=frames,
-        settings=DubSettings(reference_gap=plan.gap, adapt=plan.adapt, occluders=False),
+        settings=settings,
     )
 
 
@@ -129,7 +133,8 @@ def job_of(dub: str, clip: EvalClip, plan: Plan, folder: Path, track: Path, face
     if dub == "frozen":
         return replace(job, expression=_frozen(folder, face))
     if dub == "other":
-        return replace(job, audio=plan.speech, audio_start=0.0)
+        settings = replace(job.settings, style=True)
+        return replace(job, audio=plan.speech, audio_start=0.0, settings=settings)
     return job
 
 

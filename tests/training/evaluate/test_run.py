@@ -14,11 +14,12 @@ from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError, LeakError, NoFaceError
 from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
 from tests.evaluation.report.test_page import Reader
+from tests.portrait import scene
 from tests.training.evaluate.footage import FRAMES, footage
 from training.evaluate import run as ev
 from training.evaluate.clip import ClipPicture, ClipResult, LeftOut, RowResult
 from training.evaluate.clips import chosen_clips
-from training.evaluate.rows import DUBS, ROWS, Plan, own_job
+from training.evaluate.rows import DUBS, ROWS, Plan, job_of, own_job
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,14 @@ def test_sound_is_moved_to_where_the_lips_are(folder, plan, tmp_path):
     job = own_job(replace(clip, offset=5.0), plan, tmp_path / "o.mp4", 20)
     assert job.audio_start == 0.2
     assert job.settings.reference_gap == plan.gap == 0.5
+
+
+def test_a_clips_own_speech_teaches_no_dub_that_is_judged_by_it(folder, plan, tmp_path):
+    (clip,) = chosen_clips(folder)
+    face = scene.still()
+    for dub in DUBS:
+        job = job_of(dub, clip, plan, tmp_path, tmp_path / "track.safetensors", face)
+        assert job.settings.style == (dub == "other")
 
 
 # -- leaks -----------------------------------------------------------------------------------
