@@ -24,6 +24,7 @@ isolate = importlib.import_module(f"{_HERE.name}.isolate")
 
 _events = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # what Blender says of every frame belongs into the log
+_stopping = threading.Event()
 
 
 def emit(event: str, **values: Any) -> None:
@@ -35,6 +36,7 @@ def emit(event: str, **values: Any) -> None:
 def _stop_when_told(*leftovers: str) -> None:
     """A line after the request cancels it; the end of stdin says that nobody waits."""
     sys.stdin.readline()
+    _stopping.set()
     for path in leftovers:
         with contextlib.suppress(OSError):  # one that is still open elsewhere is swept up later
             Path(path).unlink(missing_ok=True)
@@ -82,6 +84,8 @@ def main() -> None:
     try:
         render(request)
     except (RuntimeError, OSError, LookupError) as error:
+        if _stopping.is_set():  # its files were taken away; the other thread ends this process
+            threading.Event().wait()
         emit("error", code="render", message=f"Blender could not render the strip: {error}")
     _events.close()
     os._exit(0)  # no wait for the thread that listens
