@@ -6,12 +6,14 @@ photo -> track -> part from the background -> move (turns, shifts, blinks) -> ex
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from gsmooth_core.dub import DubPipeline
+from gsmooth_core.errors import InputError
 from gsmooth_core.job.animated import AnimatedSource
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.followed import Followed
@@ -20,6 +22,7 @@ from gsmooth_core.job.length import repeat_track
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
+from gsmooth_core.media import probe
 from gsmooth_core.motion.blink import RATE, blinks, still
 from gsmooth_core.motion.energy import phrase_ends, speech_energy
 from gsmooth_core.motion.head import HeadMotion
@@ -89,18 +92,28 @@ class AnimatePipeline(DubPipeline):
 
     def _face(self) -> FaceTrack:
         """One frame: the face of the photo, or of the part of it that is animated."""
-        whose = self.job.settings.face
+        whose, centre = self.job.settings.face, None
         if self.settings.mode == "crop":
-            self.source.crop_to(self.followed.track(whose).landmarks[0])
+            landmarks = self.followed.track(whose).landmarks[0]
+            centre = landmarks.mean(0) - self.source.crop_to(landmarks)
             self.followed.forget()
 
         def found() -> FaceTrack:
-            return repeat_track(self.followed.track(whose), 1)
+            faces = [self.followed.track(whose)] if centre is None else self._everybody()
+            return repeat_track(min(faces, key=lambda face: _apart(face, centre)), 1)
 
         stage = Stage(
             "photo", "photo.safetensors", self.inputs.track(), found, save_track, load_track
         )
         return result_of(stage, self.journal)
+
+    def _everybody(self) -> list[FaceTrack]:
+        """All faces of the photo: a crop numbers them otherwise than the whole."""
+        faces = [self.followed.track("1")]
+        with suppress(InputError):  # there is no further one
+            while True:
+                faces.append(self.followed.track(str(len(faces) + 1)))
+        return faces
 
     def _lids(self, photo: Image, face: FaceTrack) -> Lids | None:
         if not self.settings.blink:
@@ -116,6 +129,16 @@ class AnimatePipeline(DubPipeline):
         name = self.settings.motion
         if name.endswith(".safetensors"):
             return load_track(Path(name))
+        if probe(Path(name)).still:
+            text = f"'{Path(name).name}' is a photo: nothing moves in it."
+            raise InputError(text, "Give --motion a video or a track.")
         job = Job(Path(name), self.job.output, settings=DubSettings())
         followed = Followed(Source(job), self.model, self.emit, self.cancelled)
         return followed.track(job.settings.face)
+
+
+def _apart(face: FaceTrack, centre: Float | None) -> float:
+    """Pixels from a face to where it is expected; 0 where that is anywhere."""
+    if centre is None:
+        return 0.0
+    return float(np.linalg.norm(face.landmarks[0].mean(0) - centre))

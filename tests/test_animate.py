@@ -24,6 +24,7 @@ from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Expression
 from tests.media import made
 from tests.portrait import scene
+from tests.tracking.heads import drawn_head
 
 FRAMES = 14
 YAW = 6 * np.sin(np.linspace(0, 2 * np.pi, FRAMES))
@@ -214,3 +215,40 @@ def test_a_photo_is_animated_on_the_command_line(photo, curves, tmp_path, capsys
     assert (clip.frame_count, clip.fps) == (FRAMES // 2, Fraction(25, 2))
     assert len(list(read_frames(clip, 0, 7))) == 7
     assert '"event": "result"' in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"out.mp4"}  # nothing is left behind
+
+
+def test_the_chosen_one_of_two_is_cropped(photo, curves, tmp_path) -> None:
+    her = cv2.imread(str(photo))[:240, 40:300]
+    two = np.hstack([her, drawn_head(1, 240, 0.05)[..., ::-1]])
+    cv2.imwrite(str(tmp_path / "two.png"), two)
+    centres = []
+    for face in ("1", "2"):
+        settings = dataclasses.replace(SETTINGS, face=face)
+        animate = AnimateSettings(mode="crop", motion="auto", blink=0.0)
+        job = Job(
+            tmp_path / "two.png", tmp_path / "o.mp4", expression=curves, settings=settings,
+            animate=animate,
+        )  # fmt: skip
+        (tmp_path / face).mkdir()
+        made_of = AnimatePipeline(job, tmp_path / face)
+        track = made_of.track()
+        centre = track.landmarks[0].mean(0)
+        assert np.abs(centre - np.array([track.width, track.height]) / 2).max() < 0.2 * track.width
+        centres.append(made_of.source._box[0])
+    assert abs(centres[0] - centres[1]) > 100
+
+
+def test_a_photo_is_no_movement_to_follow(job, photo, tmp_path) -> None:
+    with pytest.raises(InputError, match="nothing moves"):
+        pipeline(job, tmp_path / "job", motion=str(photo)).motion()
+
+
+def test_a_photo_without_colour_gets_a_mouth_without_colour(photo, curves, tmp_path) -> None:
+    grey = cv2.imread(str(photo), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    job = Job(tmp_path / "grey.png", tmp_path / "out", expression=curves, settings=SETTINGS)
+    run_job(job, tmp_path / "job")
+    for path in sorted((tmp_path / "out").glob("*.png")):
+        frame = cv2.imread(str(path)).astype(int)
+        assert np.ptp(frame, axis=2).max() <= 3

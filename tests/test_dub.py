@@ -349,6 +349,14 @@ def test_a_clip_that_is_too_short_to_learn_from_is_made_all_the_same(clip, openi
     assert job.output.is_file()
 
 
+def test_of_a_folder_for_the_output_alone_nothing_is_left(clip, opening, tmp_path):
+    spoken = curves(tmp_path / "curves.json", opening)
+    for place in ("first", "again"):
+        job = Job(video=clip, output=tmp_path / "o.mp4", expression=spoken, settings=SETTINGS)
+        dub(job, tmp_path / "o.mp4.gsmooth", temporary=True)
+        assert {p.name for p in tmp_path.iterdir()} == {"o.mp4", "curves.json"}, place
+
+
 def test_what_was_learned_is_kept_with_the_job(clip, opening, tmp_path, monkeypatch):
     few = AdaptSettings(SampleSettings(4, 0.04), parts=2, fade=0.04, shortest=0.04)
     monkeypatch.setattr(DubPipeline, "adapt_settings", few)

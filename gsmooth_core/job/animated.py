@@ -47,8 +47,8 @@ class AnimatedSource(Source):
         x0, y0, x1, y1 = self._box
         return next(iter(read_frames(self.clip, 0, 1)))[y0:y1, x0:x1].copy()
 
-    def crop_to(self, landmarks: Float) -> None:
-        """Take only the surroundings of a face (478, 2)."""
+    def crop_to(self, landmarks: Float) -> tuple[int, int]:
+        """Take only the surroundings of a face (478, 2); returns left and top of the part."""
         low, high = landmarks.min(0), landmarks.max(0)
         side = float(high[1] - low[1])
         x0, y0 = (max(0, round(float(v - _AROUND * side)) // 2 * 2) for v in low)
@@ -56,6 +56,7 @@ class AnimatedSource(Source):
         x1, y1 = min(x1, self.clip.width), min(y1, self.clip.height)
         self._box = (x0, y0, x1, y1)
         self.shown = replace(self.shown, width=x1 - x0, height=y1 - y0)
+        return x0, y0
 
     def frames(self) -> OpenFrames:
         """Frames by their number within the job."""

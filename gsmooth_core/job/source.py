@@ -25,7 +25,7 @@ from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
 
 SAMPLE_RATE = 16000
 _UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
-_OTHERWISE = "The length 'hold', 'loop', 'ping-pong' or 'stretch' makes the picture fit."
+_OTHERWISE = "Of one speech, the length 'hold', 'loop', 'ping-pong' or 'stretch' makes all heard."
 _LEAP = 150  # frames whose decoding takes longer than opening the file again
 
 
@@ -208,7 +208,8 @@ class Source:
         spoken = self.job.speech.values() or [self._speech_path()]
         rest = max(len(read_audio(path, SAMPLE_RATE)) for path in spoken) / SAMPLE_RATE
         length = self.job.audio_duration
-        used = min(rest - self.job.audio_start, rest if length is None else length)
+        left = rest - self.job.audio_start  # what is before the sound is silence
+        used = left if length is None else min(left, length)
         return max(1, round((self.job.audio_delay + used) * self._fps))
 
 

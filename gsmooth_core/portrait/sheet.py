@@ -107,7 +107,6 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     skull = rasterize(local, head, local, *shape)
     neck = rasterize(local, model.faces.astype(np.int32), local, *shape)
     depth = _continued(neck.depth, neck.mask, wide / step, step / track.focal)
-    depth = np.where(skull.mask, skull.depth, depth)
     weight = _weights(skull.mask, wide / step) * _anchored(
         pixels, skull.mask, wide, (track.width, track.height)
     )

@@ -16,6 +16,8 @@ from gsmooth_core.mafb.crop import Window, hidden
 from gsmooth_core.types import Bool, Float, Image
 
 _KNOWN = 0.999
+_TINT, _MOSTLY = 3, 0.999  # levels between channels in a picture without colour, and where
+_LUMA = (0.299, 0.587, 0.114)
 _HALF = 0.5
 
 
@@ -58,6 +60,18 @@ class MaskedFrame:
         laid, changed = lay_over(self.part, new, self.hidden, rim, self.occluder)
         self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
         return out, mask
+
+
+def colourless(part: Image) -> bool:
+    """Whether what is seen of a frame (H, W, 3) is black and white."""
+    spread = part.max(2) - part.min(2)
+    return bool(np.quantile(spread, _MOSTLY) <= _TINT)
+
+
+def without_colour(picture: Float) -> Float:
+    """(H, W, 3) the same brightness (BT.601) in greys."""
+    grey = picture @ np.array(_LUMA, np.float32)
+    return np.repeat(grey[..., None], 3, 2).astype(np.float32)
 
 
 def mask_frame(

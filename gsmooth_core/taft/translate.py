@@ -17,6 +17,7 @@ from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.inputs import generated, suited
+from gsmooth_core.taft.masked import colourless, without_colour
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
@@ -133,8 +134,9 @@ class FaceTranslator:
         if composition is None:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
-        picture = self._generate(composition)
-        masked = composition.masked
+        picture, masked = self._generate(composition), composition.masked
+        if colourless(masked.part):
+            picture = without_colour(picture)
         new, mask = masked.composite(frame, picture, self.composer.rim / masked.under.scale)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden

@@ -189,6 +189,8 @@ def _cut(frame: Image, tile: Tile, side: int) -> Image:
     height, width = frame.shape[:2]
     x0, y0 = max(int(left), 0), max(int(top), 0)
     x1, y1 = min(round(left + size), width), min(round(top + size), height)
+    if x1 <= x0 or y1 <= y0:  # less than a pixel of the frame
+        return np.zeros((side, side, 3), np.uint8)
     scale = side / size
     inner = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
     part = cv2.resize(frame[y0:y1, x0:x1], inner, interpolation=cv2.INTER_AREA)

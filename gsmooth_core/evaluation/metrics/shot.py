@@ -126,8 +126,9 @@ def _see_finished(folder: Path, *needed: Path) -> None:
 
 def _chosen(faces: list[str], face: str | None) -> int:
     if face is not None and face not in faces:
-        dubbed = f"Dubbed: {', '.join(faces)}."
-        raise InputError(f"Person {face} was not dubbed.", dubbed)
+        one = len(faces) == 1
+        hint = "Leave --face out." if one else f"Dubbed: {', '.join(faces)}."
+        raise InputError(f"Person {face} was not dubbed.", hint)
     return 0 if face is None else faces.index(face)
 
 

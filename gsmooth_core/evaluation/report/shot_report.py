@@ -37,6 +37,7 @@ _UNTRUE = frozenset((
     "lmd", "ssim", "psnr", "mouth_psnr", "mouth_ssim", "mask_psnr", "stlpips", "aperture_r",
     "width_r", "vertex", "lve",
 ))  # fmt: skip
+"""What needs the same words in source and dub; of a photo, whose lips rest, "jerk" as well."""
 """Figures that compare with the source as if it said the same words."""
 
 
@@ -110,7 +111,8 @@ def report(
     curves, faces = measure(shot, found, SAMPLES, on_progress)
     sync = sync_of(found, shot.track.fps, speech(shot))
     figures = summarise(curves, faces, load_face_model()) | sync_figures(sync)
-    figures = {f.name: None if f.name in _UNTRUE else figures.get(f.name) for f in FIGURES}
+    untrue = _UNTRUE | ({"jerk"} if shot.source.clip.still else set())
+    figures = {f.name: None if f.name in untrue else figures.get(f.name) for f in FIGURES}
     found_out = findings(
         figures,
         sync_sure=sync is not None and sync.sure,
