@@ -22,6 +22,9 @@ MOST_SECONDS = 24 * 3600.0
 MOST_FRAMES = 24 * 3600 * 240
 """A day at the highest rate; nobody means more, and what is longer is a slip or an attack."""
 
+_NTSC = tuple(Fraction(1000 * n, 1001) for n in (24, 30, 48, 60, 120, 240))
+_MEANT = Fraction(1, 200)  # frames a second: who says 23.976, 23.98 or 29.97 means one of these
+
 # version -> function that turns a job of that version into one of the next
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
@@ -206,7 +209,9 @@ def read_rate(name: str, value: Any) -> Fraction | None:
     rate = rate.limit_denominator(1_000_000)
     if not 1 <= rate <= 240:
         raise _wrong(name, value, "a rate from 1 to 240")
-    return rate
+    if "." not in str(value):
+        return rate
+    return next((exact for exact in _NTSC if abs(rate - exact) < _MEANT), rate)
 
 
 def _settings(name: str, value: Any) -> DubSettings:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gsmooth_core.errors import GSmoothError, InputError, JobError
 from gsmooth_core.job import job as jobs
-from gsmooth_core.job.job import Job, default_folder, load_job
+from gsmooth_core.job.job import Job, default_folder, load_job, read_rate
 from gsmooth_core.job.journal import JOURNAL_FILE, Journal, fingerprint, stamp
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.storage.files import atomic, beside, hash_file, partial_path
@@ -368,3 +368,12 @@ def test_a_retired_setting_is_passed_over():
 def test_a_photos_seed_is_none_of_the_retired_settings():
     moves = AnimateSettings(seed=7, head=0.5)
     assert AnimateSettings.from_json(moves.to_json()).seed == 7
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("23.976", "24000/1001"), (29.97, "30000/1001"), ("59.94", "60000/1001"), (25, "25"),
+     ("24", "24"), ("23.98", "24000/1001"), ("2997/100", "2997/100"), ("12.5", "25/2"), ("30000/1001", "30000/1001")],
+)  # fmt: skip
+def test_a_rate_in_decimals_is_the_one_that_people_mean(said, meant) -> None:
+    assert read_rate("fps", said) == Fraction(meant)
