@@ -53,6 +53,23 @@ class AnimatePipeline(DubPipeline):
         """How the photo moves."""
         return self.job.animate or AnimateSettings()
 
+    def check(self) -> None:
+        """Refuse what would fail later, as a dub does; and a movement that cannot be followed.
+
+        Raises:
+            InputError: the movement is a photo, or no track.
+            MediaError: it is no video, or not there.
+        """
+        super().check()
+        name = self.settings.motion
+        if name == "auto":
+            return
+        if is_track(name):
+            load_track(Path(name))
+        elif probe(Path(name)).still:
+            text = f"'{Path(name).name}' is a photo: nothing moves in it."
+            raise InputError(text, "Give --motion a video or a track.")
+
     def track(self) -> FaceTrack:
         """Animate the photo; from here on the source shows it in motion."""
         face = self._face()
@@ -127,14 +144,16 @@ class AnimatePipeline(DubPipeline):
     def _reference(self) -> FaceTrack:
         """The track whose movement is followed: given, or of the video that is named."""
         name = self.settings.motion
-        if name.endswith(".safetensors"):
+        if is_track(name):
             return load_track(Path(name))
-        if probe(Path(name)).still:
-            text = f"'{Path(name).name}' is a photo: nothing moves in it."
-            raise InputError(text, "Give --motion a video or a track.")
         job = Job(Path(name), self.job.output, settings=DubSettings())
         followed = Followed(Source(job), self.model, self.emit, self.cancelled)
         return followed.track(job.settings.face)
+
+
+def is_track(name: str) -> bool:
+    """Whether a movement is named by a track, and not by a video."""
+    return Path(name).suffix.lower() == ".safetensors"
 
 
 def _apart(face: FaceTrack, centre: Float | None) -> float:

@@ -12,7 +12,7 @@ import skimage.data
 
 from gsmooth_core.animate import AnimatePipeline
 from gsmooth_core.dub import DubPipeline
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
@@ -241,7 +241,9 @@ def test_the_chosen_one_of_two_is_cropped(photo, curves, tmp_path) -> None:
 
 def test_a_photo_is_no_movement_to_follow(job, photo, tmp_path) -> None:
     with pytest.raises(InputError, match="nothing moves"):
-        pipeline(job, tmp_path / "job", motion=str(photo)).motion()
+        pipeline(job, tmp_path / "job", motion=str(photo)).check()
+    with pytest.raises(GSmoothError, match="nowhere"):
+        pipeline(job, tmp_path / "job2", motion=str(tmp_path / "nowhere.safetensors")).check()
 
 
 def test_a_photo_without_colour_gets_a_mouth_without_colour(photo, curves, tmp_path) -> None:
