@@ -373,7 +373,8 @@ def test_a_photos_seed_is_none_of_the_retired_settings():
 @pytest.mark.parametrize(
     ("said", "meant"),
     [("23.976", "24000/1001"), (29.97, "30000/1001"), ("59.94", "60000/1001"), (25, "25"),
-     ("24", "24"), ("23.98", "24000/1001"), ("2997/100", "2997/100"), ("12.5", "25/2"), ("30000/1001", "30000/1001")],
+     ("24", "24"), ("23.98", "24000/1001"), ("2997/100", "2997/100"), ("12.5", "25/2"),
+     ("30000/1001", "30000/1001")],
 )  # fmt: skip
 def test_a_rate_in_decimals_is_the_one_that_people_mean(said, meant) -> None:
     assert read_rate("fps", said) == Fraction(meant)
