@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.types import Bool
+from gsmooth_core.types import Bool, FaceTrack
 
 Ranges = list[tuple[int, int]]
 
@@ -18,6 +18,13 @@ def ranges_of(frames: Bool) -> Ranges:
     """[first, last] of each run of True in (T,)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], frames, [False]]).astype(np.int8)))
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]  # pairs: begin, end
+
+
+def shots_of(track: FaceTrack) -> Ranges:
+    """[first, last] of each shot, without dissolves; one where shots are not known."""
+    shot = np.zeros(len(track), np.int32) if track.shot is None else track.shot
+    stretches = (r for number in np.unique(shot[shot >= 0]) for r in ranges_of(shot == number))
+    return sorted(stretches)
 
 
 def describe_ranges(ranges: Ranges, first: int) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of
+from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of, shots_of
 from gsmooth_core.types import Bool, FaceTrack
 
 _WORDS = {
@@ -158,13 +158,6 @@ def captions_in_words(captions: Occluders, first: int) -> str:
 def covered_in_words(covered: Bool, first: int) -> str:
     """Where letters leave no mouth to lend; `first` is the number of frame 0 for the reader."""
     return _WORDS["covered"].format(describe_ranges(ranges_of(covered), first))
-
-
-def shots_of(track: FaceTrack) -> Ranges:
-    """[first, last] of each shot, without dissolves; one where shots are not known."""
-    shot = np.zeros(len(track), np.int32) if track.shot is None else track.shot
-    stretches = (r for number in np.unique(shot[shot >= 0]) for r in ranges_of(shot == number))
-    return sorted(stretches)
 
 
 def people_of(dubbed: Sequence[Dubbed]) -> list[Seen]:

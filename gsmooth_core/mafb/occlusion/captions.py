@@ -23,7 +23,7 @@ from gsmooth_core.mafb.occlusion.kin import related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
 from gsmooth_core.mafb.occlusion.steady import steady_edges
-from gsmooth_core.ranges import ranges_of
+from gsmooth_core.ranges import shots_of
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Int, Opened
 
 _WORKING = 224  # side in pixels of a face crop at the scale of the search; never enlarged
@@ -166,9 +166,7 @@ def _strip(face: _Face, first: int, last: int) -> _Strip:
 
 def _shots(track: FaceTrack) -> list[tuple[int, int]]:
     """First and last frame of each shot in which a face is usable."""
-    shot = np.zeros(len(track), np.int32) if track.shot is None else track.shot
-    runs = [run for number in np.unique(shot[shot >= 0]) for run in ranges_of(shot == number)]
-    return sorted((a, b) for a, b in runs if track.usable[a : b + 1].any())
+    return [(a, b) for a, b in shots_of(track) if track.usable[a : b + 1].any()]
 
 
 def _blocks(
