@@ -17,6 +17,7 @@ from gsmooth_core.errors import InputError
 from gsmooth_core.job.animated import AnimatedSource
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.followed import Followed
+from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.length import repeat_track
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
@@ -147,8 +148,17 @@ class AnimatePipeline(DubPipeline):
         if is_track(name):
             return load_track(Path(name))
         job = Job(Path(name), self.job.output, settings=DubSettings())
-        followed = Followed(Source(job), self.model, self.emit, self.cancelled)
-        return followed.track(job.settings.face)
+        source = Source(job)
+
+        def followed() -> FaceTrack:
+            return Followed(source, self.model, self.emit, self.cancelled).track(job.settings.face)
+
+        file, inputs = (
+            "reference.safetensors",
+            StageInputs(source, self.folder, None, self.adapt_settings).track(),
+        )
+        stage = Stage("reference", file, inputs, followed, save_track, load_track)
+        return result_of(stage, self.journal)
 
 
 def is_track(name: str) -> bool:
