@@ -133,8 +133,8 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
         )
     if face.isdigit() and source.taken < source.clip.frame_count and not source.clip.still:
         said.append(
-            f"Face {face} is number {face} of the dubbed frames, which `gsmooth faces` lists with "
-            "the same --start-frame and --frame-count."
+            f"Face {face} is counted among the people of the dubbed frames, not of the whole clip; "
+            "list the people of the same frames to be sure who that is."
         )
     if not track.usable.all():
         said.append(in_words(track, source.job.start_frame))
