@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_track(commands)
     _add_faces(commands)
     _add_predict(commands)
+    _add_curves(commands)
     _add_mesh(commands)
     _add_sync(commands)
     _add_report(commands)
@@ -195,8 +196,15 @@ def _add_predict(commands: Any) -> None:
     parser.add_argument("--audio", type=_path, required=True, help="any file with speech")
     parser.add_argument("--fps", default="25", help="rate of the curves, 25 or 30000/1001")
     parser.add_argument("--frame-count", type=int, help="frames to predict")
-    parser.add_argument("--output", type=_path, required=True, help=".json or .safetensors")
+    parser.add_argument("--output", type=_path, required=True, help=".json, .csv or .safetensors")
     _add_settings(parser, "strength", "smoothing", "a2ep")
+
+
+def _add_curves(commands: Any) -> None:
+    text = "write curves in another format, for other rigs too"
+    parser = _add(commands, "curves", "curves", text, "path_text")
+    parser.add_argument("curves", type=_path, help="curves, a track, or a table (.csv)")
+    parser.add_argument("--output", type=_path, required=True, help=".json, .csv or .safetensors")
 
 
 def _add_mesh(commands: Any) -> None:

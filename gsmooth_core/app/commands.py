@@ -108,6 +108,13 @@ def predict(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
     return stages.predict(options.audio, fps, options.output, count, settings, on_event, cancelled)
 
 
+def curves(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
+    """Write curves in another format."""
+    from gsmooth_core.app import stages
+
+    return stages.curves(options.curves, options.output)
+
+
 def mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Write the posed mesh."""
     from gsmooth_core.app import stages

@@ -1,4 +1,4 @@
-"""Single stages from file to file, without a job: what `gsmooth track|predict|mesh` do."""
+"""Single stages from file to file, without a job: `gsmooth track|predict|curves|mesh`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import FaceTrack
 
 SAMPLE_RATE = 16000
+_CURVES = (".json", ".csv", ".safetensors")
 
 
 def track(
@@ -105,7 +106,7 @@ def predict(
     Raises:
         GSmoothError: no speech, or a file that cannot be read or written.
     """
-    _check_output(output, ".json", ".safetensors")
+    _check_output(output, *_CURVES)
     _check_count(count, fps)
     samples = require_speech(read_audio(audio, SAMPLE_RATE), f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
@@ -114,6 +115,19 @@ def predict(
     curves = predict_expression(samples, total, fps, on_progress, how, model)
     _write(output, lambda: save_expression(output, curves))
     return {"expression": str(output), "frames": len(curves), "fps": str(fps)}
+
+
+def curves(source: Path, output: Path) -> dict[str, Any]:
+    """Write curves, or those of a track, in the format that the output's name ends in.
+
+    Raises:
+        GSmoothError: no curves, or a file that cannot be read or written.
+    """
+    _check_output(output, *_CURVES)
+    _check_other(output, source)
+    found = load_expression(source)
+    _write(output, lambda: save_expression(output, found))
+    return {"expression": str(output), "frames": len(found), "fps": str(found.fps)}
 
 
 @dataclass(frozen=True)
@@ -144,9 +158,7 @@ def mesh(
         GSmoothError: no face, or a file that cannot be read or written.
     """
     _check_output(output, ".safetensors", ".npz", ".obj")
-    if any(given and same_file(given, output) for given in (sources.track, sources.expression)):
-        text = f"The output '{output.name}' would overwrite its own source."
-        raise InputError(text, "Choose another name for the output.")
+    _check_other(output, sources.track, sources.expression)
     if sources.track is not None:
         found = load_track(sources.track)
     elif sources.video is not None:
@@ -166,6 +178,13 @@ def _check_output(output: Path, *suffixes: str) -> None:
         allowed = " or ".join(suffixes)
         raise InputError(f"'{output.name}' is no name for this.", f"End it in {allowed}.")
     check_target(output)
+
+
+def _check_other(output: Path, *sources: Path | None) -> None:
+    """Refuse to write over what is read."""
+    if any(given and same_file(given, output) for given in sources):
+        text = f"The output '{output.name}' would overwrite its own source."
+        raise InputError(text, "Choose another name for the output.")
 
 
 def _check_count(count: int | None, fps: Fraction | None = None) -> None:

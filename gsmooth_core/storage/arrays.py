@@ -26,6 +26,7 @@ from gsmooth_core.storage.layout import (
     check_arrays,
     damaged,
 )
+from gsmooth_core.storage.live_link import read_live_link, write_live_link
 from gsmooth_core.types import Expression, FaceTrack
 
 _UNREADABLE = (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError)
@@ -172,7 +173,14 @@ def _check_names(path: Path, names: tuple[str, ...], columns: int) -> None:
 
 
 def save_expression(path: Path, curves: Expression) -> None:
-    """Write curves: JSON (for people and Blender) when the name ends in .json, else safetensors."""
+    """Write curves as the name's ending says.
+
+    `.json` is for people and Blender, `.csv` for other rigs (Live Link Face's columns), anything
+    else safetensors.
+    """
+    if path.suffix.lower() == ".csv":
+        write_live_link(path, curves)
+        return
     meta = {"names": list(curves.names), "fps": str(curves.fps)}
     if path.suffix.lower() != ".json":
         save_arrays(path, "curves", {"values": curves.values}, meta)
@@ -183,13 +191,17 @@ def save_expression(path: Path, curves: Expression) -> None:
 
 
 def load_expression(path: Path) -> Expression:
-    """Read curves from a curves file (.json or safetensors) or from a track file.
+    """Read curves from a curves file (.json, .csv or safetensors) or from a track file.
 
     Raises:
         InputError: the file is missing, damaged or holds no curves.
     """
     if path.suffix.lower() == ".json":
         return _expression_from_json(path)
+    if path.suffix.lower() == ".csv":
+        curves = read_live_link(path)
+        check_arrays(path, {"values": curves.values}, _CURVES)
+        return curves
     try:
         arrays, meta = load_arrays(path, "curves", _CURVES)
     except InputError as error:

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gsmooth_core.app import cli
@@ -19,7 +21,9 @@ from gsmooth_core.job.job import load_job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.models import registry
+from gsmooth_core.storage.arrays import load_expression, save_expression
 from gsmooth_core.storage.locks import locked
+from gsmooth_core.types import Expression
 from tests import doubles
 from tests.media.made import number_in, numbered_frames, speechlike, write_video, write_wav
 
@@ -283,8 +287,21 @@ def test_models_list_and_a_damaged_one(monkeypatch, capfd, tmp_path):
 def test_wrong_output_names_are_refused_before_the_work(sources, tmp_path, capfd):
     video, audio = sources
     assert run("track", "--video", video, "--output", tmp_path / "t.txt") == 3
-    assert run("predict", "--audio", audio, "--output", tmp_path / "c.csv") == 3
+    assert run("predict", "--audio", audio, "--output", tmp_path / "c.txt") == 3
     assert run("mesh", "--video", video, "--output", tmp_path / "m.stl") == 3
     assert run("mesh", "--output", tmp_path / "m.npz") == 3
     assert run("predict", "--audio", audio, "--fps", "0", "--output", tmp_path / "c.json") == 3
     assert capfd.readouterr().err.count("[bad_input]") == 5
+
+
+def test_curves_go_to_another_rigs_table_and_back(tmp_path, capfd):
+    values = np.linspace(0, 1, 50, dtype=np.float32)[:, None]
+    save_expression(tmp_path / "a.json", Expression(("jawOpen",), values, Fraction(24000, 1001)))
+    assert run("curves", tmp_path / "a.json", "--output", tmp_path / "a.csv") == 0
+    assert run("curves", tmp_path / "a.csv", "--output", tmp_path / "b.json", "--json") == 0
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["result"]["fps"] == "24000/1001"
+    back = load_expression(tmp_path / "b.json")
+    jaw = back.values[:, back.names.index("jawOpen")]
+    np.testing.assert_allclose(jaw, values[:, 0], atol=1e-5)
+    assert run("curves", tmp_path / "a.csv", "--output", tmp_path / "a.csv") == 3
+    assert "own source" in capfd.readouterr().err
