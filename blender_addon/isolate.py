@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import pictures, shape_keys, strip_look, strips
+from . import actions, pictures, strip_look, strips
 from .following import TAG
 
 _OUTPUT = {
@@ -55,7 +55,7 @@ def _bare(scene: bpy.types.Scene, strip: Any) -> None:
     """Take the look from a strip, and what animates it."""
     strip.mute = False
     strip.modifiers.clear()
-    shape_keys.drop_animation(scene, strip_look.path_part(strip), strip_look.PATHS)
+    actions.drop_animation(scene, strip_look.path_part(strip), strip_look.PATHS)
     for name, value in strip_look.NEUTRAL.items():
         if hasattr(strip, name):
             setattr(strip, name, value)

@@ -235,6 +235,11 @@ class GSMOOTH_PT_view(bpy.types.Panel):
         if key is not None and (body.active_shape_key_index or 0) > 0:
             layout.prop(key, "value", text=key.name, slider=True)
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+        column = layout.column(align=True)
+        column.operator("gsmooth.send_curves", icon="ARMATURE_DATA")
+        row = column.row(align=True)
+        row.operator("gsmooth.import_curves", text="Import", icon="IMPORT")
+        row.operator("gsmooth.export_curves", text="Export", icon="EXPORT")
         draw_task(layout)
 
 

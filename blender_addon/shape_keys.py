@@ -1,4 +1,4 @@
-"""Mesh, expression basis and curves as shape keys and F-curves: the only file that knows actions.
+"""Mesh, expression basis and curves as shape keys and F-curves.
 
 The face model is linear in its expression, so the rest mesh is mean + identity, each expression
 component is one relative shape key, and the pose is the object's own transform: nothing is lost.
@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from operator import add
 from typing import Any
 
 import bpy
 from mathutils import Quaternion, Vector
 
+from . import actions
 from .checks import check, number
 from .errors import UserError
 from .mesh_file import HeadMesh
 
 SLIDER = (-1.0, 2.0)  # tracked and edited values may leave ARKit's 0..1
 _HARD_LIMIT = 10.0  # Blender clamps shape key values there, silently
-_LINEAR = 1
 _SCALE = "gsmooth_key_scale"
 
 
@@ -44,10 +43,10 @@ def build_head(name: str, head: HeadMesh, first: int) -> bpy.types.Object:
     _add_keys(body, head)
     frames = range(first, first + len(head))
     keys = body.data.shape_keys
-    columns = ((_value_path(key), 0, column) for key, column in _columns(head))
-    _animate(keys, f"{name} expression", "KEY", frames, columns)
+    columns = ((actions.value_path(key), 0, column) for key, column in _columns(head))
+    actions.animate(keys, f"{name} expression", "KEY", frames, columns)
     body.rotation_mode = "QUATERNION"
-    _animate(body, f"{name} pose", "OBJECT", frames, _pose_curves(head))
+    actions.animate(body, f"{name} pose", "OBJECT", frames, _pose_curves(head))
     return body
 
 
@@ -86,11 +85,6 @@ def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
         column = head.values.values[index :: len(head.names)]
         key.slider_min = max(-_HARD_LIMIT, min(SLIDER[0], math.floor(min(column) / scale)))
         key.slider_max = min(_HARD_LIMIT, max(SLIDER[1], math.ceil(max(column) / scale)))
-
-
-def _value_path(name: str) -> str:
-    """Data path of a shape key's value, whatever letters its name has."""
-    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
 
 
 def _columns(head: HeadMesh) -> Iterator[tuple[str, Sequence[float]]]:
@@ -152,15 +146,44 @@ def read_curves(body: bpy.types.Object, first: int, count: int) -> list[list[flo
     names = key_names(body)
     keys, scale = body.data.shape_keys, body.get(_SCALE, 1.0)
     check({_SCALE: scale}, {_SCALE: number(1.0, 1e6)}, f"'{body.name}'", "make the mesh again.")
-    curves = {curve.data_path: curve for curve in _curves(keys)}
+    if actions.moved_otherwise(keys):
+        return _evaluated(body, names, first, count, scale)
+    curves = {curve.data_path: curve for curve in actions.curves_of(keys)}
     columns = []
     for name in names:
-        curve = curves.get(_value_path(name))
+        curve = curves.get(actions.value_path(name))
         column = _column(keys.key_blocks[name], curve, first, count, scale)
         if not all(map(math.isfinite, column)):
             raise UserError(f"The curve of '{name}' has values that are no numbers: edit it.")
         columns.append(column)
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def give_curves(body: bpy.types.Object, first: int, columns: Mapping[str, Sequence[float]]) -> int:
+    """Put curves from elsewhere in the place of the head's own.
+
+    Args:
+        body: a head made by `build_head`.
+        first: scene frame of the first value.
+        columns: values of ARKit shapes by name; those that the head lacks are left out.
+
+    Returns:
+        the number of curves that were put.
+
+    Raises:
+        UserError: the head has none of these shapes.
+    """
+    names, scale = key_names(body), body.get(_SCALE, 1.0)
+    check({_SCALE: scale}, {_SCALE: number(1.0, 1e6)}, f"'{body.name}'", "make the mesh again.")
+    shared = {
+        name: [min(max(value / scale, -_HARD_LIMIT), _HARD_LIMIT) for value in values]
+        for name, values in columns.items()
+        if name in names
+    }
+    if not shared:
+        raise UserError(f"None of these curves is one of '{body.name}'.")
+    actions.put_curves(body.data.shape_keys, f"{body.name} expression", first, shared)
+    return len(shared)
 
 
 def _column(key: Any, curve: Any, first: int, count: int, scale: float) -> list[float]:
@@ -173,102 +196,19 @@ def _column(key: Any, curve: Any, first: int, count: int, scale: float) -> list[
     return [round(scale * min(max(value, low), high), 6) for value in values]
 
 
-# -- actions, before and since slots (4.4) ---------------------------------------------------
-
-
-def _animate(
-    owner: Any,
-    name: str,
-    id_type: str,
-    frames: Iterable[int],
-    curves: Iterable[tuple[str, int, Sequence[float]]],
-) -> None:
-    times = list(frames)
-    container = _new_action(owner, name, id_type)
-    for path, index, values in curves:
-        curve = container.new(path, index=index)
-        points = curve.keyframe_points
-        points.add(len(times))
-        pairs = chain.from_iterable(zip(times, values, strict=True))
-        points.foreach_set("co", array("f", pairs))
-        points.foreach_set("interpolation", array("i", [_LINEAR] * len(times)))
-        curve.update()
-
-
-def _new_action(owner: Any, name: str, id_type: str) -> Any:
-    """A fresh action on `owner`; returns its collection of F-curves."""
-    action = bpy.data.actions.new(name)
-    data = owner.animation_data_create()
-    if not hasattr(action, "slots"):
-        data.action = action
-        return action.fcurves
-    slot = action.slots.new(id_type=id_type, name=name)
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    bag = strip.channelbag(slot, ensure=True)
-    data.action, data.action_slot = action, slot
-    return bag.fcurves
-
-
-def _containers(owner: Any) -> Iterator[Any]:
-    """The collections of F-curves that drive `owner`."""
-    data = owner.animation_data
-    if data is None or data.action is None:
-        return
-    if not hasattr(data.action, "slots"):
-        yield data.action.fcurves
-        return
-    for layer in data.action.layers:
-        for strip in layer.strips:
-            bag = strip.channelbag(data.action_slot) if data.action_slot else None
-            if bag:
-                yield bag.fcurves
-
-
-def _curves(owner: Any) -> Iterator[Any]:
-    for container in _containers(owner):
-        yield from container
-
-
-def copy_animation(owner: Any, old: str, new: str, ends: tuple[str, ...]) -> None:
-    """Copy the F-curves whose path holds `old` to the path that holds `new` instead.
-
-    Args:
-        owner: the ID whose action it is.
-        old: part of a data path.
-        new: what stands there in the copies.
-        ends: with what the rest of the path begins.
-    """
-    for container in _containers(owner):
-        for curve in _curves_of(container, old, ends):
-            path = curve.data_path.replace(old, new)
-            _copy_points(curve, container.new(path, index=curve.array_index))
-
-
-def drop_animation(owner: Any, path: str, ends: tuple[str, ...]) -> None:
-    """Remove the F-curves whose path holds `path` and goes on with one of `ends`."""
-    for container in _containers(owner):
-        for curve in _curves_of(container, path, ends):
-            container.remove(curve)
-
-
-def _curves_of(container: Any, path: str, ends: tuple[str, ...]) -> list[Any]:
-    def fits(curve: Any) -> bool:
-        _before, found, rest = curve.data_path.partition(path)
-        return bool(found) and rest.lstrip(".").startswith(ends)
-
-    return [curve for curve in container if fits(curve)]
-
-
-def _copy_points(curve: Any, twin: Any) -> None:
-    twin.extrapolation = curve.extrapolation
-    points, copies = curve.keyframe_points, twin.keyframe_points
-    copies.add(len(points))
-    for name in ("handle_left_type", "handle_right_type", "interpolation"):
-        numbers = array("i", [0] * len(points))
-        points.foreach_get(name, numbers)
-        copies.foreach_set(name, numbers)
-    for name in ("co", "handle_left", "handle_right"):
-        pairs = array("f", [0.0] * (2 * len(points)))
-        points.foreach_get(name, pairs)
-        copies.foreach_set(name, pairs)
-    twin.update()
+def _evaluated(
+    body: bpy.types.Object, names: list[str], first: int, count: int, scale: float
+) -> list[list[float]]:
+    """The keys' values as Blender itself finds them, frame by frame."""
+    scene = next((scene for scene in bpy.data.scenes if body.name in scene.objects), None)
+    if scene is None:
+        raise UserError(f"'{body.name}' is in no scene: link it into one.")
+    shown, rows = scene.frame_current_final, []
+    layer = next(layer for layer in scene.view_layers if body.name in layer.objects)
+    for frame in range(first, first + count):
+        scene.frame_set(frame)
+        blocks = body.evaluated_get(layer.depsgraph).data.shape_keys.key_blocks
+        row = [0.0 if blocks[name].mute else blocks[name].value for name in names]
+        rows.append([round(scale * value, 6) for value in row])
+    scene.frame_set(int(shown // 1), subframe=shown % 1)
+    return rows

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import shape_keys
+from . import actions
 
 NEUTRAL: dict[str, Any] = {
     "blend_type": "REPLACE",
@@ -44,7 +44,7 @@ def copy_look(scene: bpy.types.Scene, old: Any, new: Any, rendered: bool) -> Non
         twin = new.modifiers.new(modifier.name, modifier.type)
         if twin:
             _copy_values(modifier, twin)
-    shape_keys.copy_animation(scene, path_part(old), path_part(new), PATHS)
+    actions.copy_animation(scene, path_part(old), path_part(new), PATHS)
 
 
 def path_part(strip: Any) -> str:

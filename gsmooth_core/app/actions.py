@@ -5,15 +5,15 @@ Heavy rooms are imported where they are used, so that help, errors and `ping` co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gsmooth_core.errors import JobError
+from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.job.events import Cancelled, OnEvent
-from gsmooth_core.job.job import Job, load_job
+from gsmooth_core.job.job import Job, load_job, read_rate
 from gsmooth_core.storage.files import is_within, same_file, shown
 from gsmooth_core.storage.locks import locked
 
@@ -122,6 +122,21 @@ def report(
     with locked(folder):
         found = measure(folder, page, on_event, cancelled, face)
     return asdict(found) | {"text": describe(asdict(found))}
+
+
+def curves(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Write curves in another format; both files are named by whoever asks.
+
+    Args:
+        arguments: `curves` and `output` (paths), `fps` (a rate, or None for the curves' own).
+    """
+    source, output = arguments.get("curves"), arguments.get("output")
+    if not (isinstance(source, str) and source and isinstance(output, str) and output):
+        raise InputError("The request names no curves and output.", "Update the add-on.")
+    fps = read_rate("fps", arguments.get("fps"))
+    from gsmooth_core.app import stages
+
+    return stages.curves(Path(source), Path(output), fps)
 
 
 @contextmanager

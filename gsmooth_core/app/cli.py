@@ -205,6 +205,7 @@ def _add_curves(commands: Any) -> None:
     parser = _add(commands, "curves", "curves", text, "path_text")
     parser.add_argument("curves", type=_path, help="curves, a track, or a table (.csv)")
     parser.add_argument("--output", type=_path, required=True, help=".json, .csv or .safetensors")
+    parser.add_argument("--fps", help="rate to write, 25 or 30000/1001 (their own by default)")
 
 
 def _add_mesh(commands: Any) -> None:

@@ -110,9 +110,8 @@ def predict(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
 
 def curves(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
     """Write curves in another format."""
-    from gsmooth_core.app import stages
-
-    return stages.curves(options.curves, options.output)
+    source, output = str(options.curves), str(options.output)
+    return actions.curves({"curves": source, "output": output, "fps": options.fps})
 
 
 def mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.curves import fit_curves
+from gsmooth_core.face.curves import fit_curves, resample
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import write_mesh
 from gsmooth_core.job.checks import check_target
@@ -27,7 +27,7 @@ from gsmooth_core.ranges import Part
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.files import cannot_write, same_file
 from gsmooth_core.tracking.tracker import build_tracker
-from gsmooth_core.types import FaceTrack
+from gsmooth_core.types import Expression, FaceTrack
 
 SAMPLE_RATE = 16000
 _CURVES = (".json", ".csv", ".safetensors")
@@ -117,8 +117,13 @@ def predict(
     return {"expression": str(output), "frames": len(curves), "fps": str(fps)}
 
 
-def curves(source: Path, output: Path) -> dict[str, Any]:
+def curves(source: Path, output: Path, fps: Fraction | None = None) -> dict[str, Any]:
     """Write curves, or those of a track, in the format that the output's name ends in.
+
+    Args:
+        source: curves, a track or a table.
+        output: curves to write.
+        fps: rate to write; None for their own.
 
     Raises:
         GSmoothError: no curves, or a file that cannot be read or written.
@@ -126,6 +131,10 @@ def curves(source: Path, output: Path) -> dict[str, Any]:
     _check_output(output, *_CURVES)
     _check_other(output, source)
     found = load_expression(source)
+    if fps is not None and fps != found.fps:
+        count = max(1, round(len(found) / found.fps * fps))
+        _check_count(count, fps)
+        found = Expression(found.names, resample(found.values, found.fps, count, fps), fps)
     _write(output, lambda: save_expression(output, found))
     return {"expression": str(output), "frames": len(found), "fps": str(found.fps)}
 

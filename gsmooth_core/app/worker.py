@@ -7,7 +7,8 @@ Requests come on stdin, events go to stdout (see `events`), everything else goes
     {"command": "shutdown"}
 
 Commands: dub (arguments: job; output, where it lies outside of the job's folder), track, predict,
-mesh, sync, faces, report (arguments: job), doctor, ping. One job runs at a time; others wait. A
+mesh, sync, faces, report (arguments: job), curves (arguments: curves, output, fps), doctor, ping.
+One job runs at a time; others wait. A
 cancelled job ends within a frame and keeps what it has finished. The worker ends when its stdin
 closes, so that none is left behind when its host dies; with `--idle SECONDS` also after so long
 without a request, since it holds memory.
@@ -115,6 +116,8 @@ class Worker:
             return {"version": __version__}
         if request.command == "doctor":
             return examine().to_json()
+        if request.command == "curves":
+            return actions.curves(request.arguments)
         if request.command not in JOB_ACTIONS:
             raise InputError(f"The worker knows no command '{request.command}'.", "Update GSmooth.")
         folder = request.arguments.get("job")

@@ -377,6 +377,19 @@ def test_stages_alone(shared, tmp_path):
         assert answer["event"] == "result", answer
 
 
+def test_curves_are_written_in_another_format_and_rate(shared, tmp_path):
+    content = {"kind": "gsmooth-curves", "version": 1, "names": ["jawOpen"], "fps": "25"}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content | {"values": [[n / 50] for n in range(50)]}))
+    asked = {"curves": str(path), "output": str(tmp_path / "b.json"), "fps": "50"}
+    shared.send(id=1, command="curves", arguments=asked)
+    assert shared.until("result", "error")["result"]["frames"] == 100
+    made = json.loads((tmp_path / "b.json").read_text())
+    assert made["values"][41][0] == pytest.approx((41.5 / 2 - 0.5) / 50, abs=1e-4)
+    shared.send(id=2, command="curves", arguments={"curves": str(path)})
+    assert "no curves" in shared.until("error")["message"]
+
+
 def test_heartbeat_goes_on_while_a_job_runs(tmp_path):
     make_job(tmp_path)
     code = (

@@ -12,7 +12,16 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import interpreter, preferences, rig, runtime, selection, shape_keys, strips  # noqa: E402
+from blender_addon import (  # noqa: E402
+    actions,
+    interpreter,
+    preferences,
+    rig,
+    runtime,
+    selection,
+    shape_keys,
+    strips,
+)
 
 pytestmark = pytest.mark.slow
 FRAMES = 10
@@ -89,7 +98,7 @@ def test_strip_mesh_and_edit(scene, dubbed):
 
     before = rendered(scene, 9)
     keys = head.data.shape_keys
-    for curve in shape_keys._curves(keys):
+    for curve in actions.curves_of(keys):
         if curve.data_path == 'key_blocks["jawOpen"].value':
             for point in curve.keyframe_points:
                 point.co.y = 0.8

@@ -16,7 +16,7 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Vector  # noqa: E402
 
-from blender_addon import job_folder, mesh_file, rig, shape_keys, strips  # noqa: E402
+from blender_addon import actions, job_folder, mesh_file, rig, shape_keys, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 
 FIRST = 11
@@ -178,7 +178,7 @@ def test_large_values_are_scaled_not_clamped(scene):
 def edit(head, name, value):
     keys = head.data.shape_keys
     data = keys.animation_data
-    for curve in shape_keys._curves(keys):
+    for curve in actions.curves_of(keys):
         if curve.data_path == f'key_blocks["{name}"].value':
             for point in curve.keyframe_points:
                 point.co.y = value

@@ -179,7 +179,7 @@ def test_photo_moves_its_head_and_goes_on_moving_after_an_edit(scene, real):
 
 
 def jaw(head):
-    from blender_addon import shape_keys
+    from blender_addon import actions
 
-    curves = shape_keys._curves(head.data.shape_keys)
+    curves = actions.curves_of(head.data.shape_keys)
     return next(c for c in curves if c.data_path == 'key_blocks["jawOpen"].value')
