@@ -163,6 +163,7 @@ class Task:
         return {
             "progress": self._on_progress,
             "message": self._on_message,
+            "notice": self._on_notice,
             "result": self._on_result,
             "error": self._on_error,
         }
@@ -178,6 +179,9 @@ class Task:
             self.notes.append(text)
         else:
             self.detail = text
+
+    def _on_notice(self, event: Mapping[str, Any]) -> None:
+        self.notes.append(text_in(event, "text"))
 
     def _on_result(self, event: Mapping[str, Any]) -> None:
         result = event.get("result")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
+from gsmooth_core.job.notices import carried_by, choices, notices, takes_streams
 from gsmooth_core.job.result import DubResult, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
 from gsmooth_core.job.seen import Dubbed, captioned
@@ -80,6 +81,7 @@ def dub(
         dubbed = [_dubbed(part, alone=len(parts) == 1) for part in parts]
         captions = captioned([part.stages.captions(part.track) for part in parts])
         result = dub_result(output, pipeline.source, dubbed, outside, seconds, folder, captions)
+        result = replace(result, notices=notices(pipeline.source))
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 
@@ -128,6 +130,10 @@ class DubPipeline(PersonStages):
             registry.locate("sync")
         if warning := in_words(self.source.clip):
             self.emit(Message("warning", warning))
+        for choice in choices(self.source):
+            self.emit(choice)
+        for notice in notices(self.source):
+            self.emit(notice)
         if self.source.clip.still and self.job.animate is None:
             self.emit(Message("info", _PHOTO))
         for person in self.people if self.job.speech else [self]:
@@ -178,8 +184,11 @@ class DubPipeline(PersonStages):
         for person in self.people:
             person.source.see_unchanged()
         self.emit(Progress("encode", 0, 1))
-        frames, sound = source.shown.frame_count, self._mixed() or source.sound()
-        output = assemble(segments, self.job.output, source.shown, frames, sound)
+        frames, mixed = source.shown.frame_count, self._mixed()
+        carried = carried_by(source, mixed=mixed is not None)
+        own = source.keeps_own_sound and carried is not None and takes_streams(source)
+        sound = mixed or (None if own else source.sound())
+        output = assemble(segments, self.job.output, source.shown, frames, sound, carried)
         self.emit(Progress("encode", 1, 1))
         return output
 

@@ -41,6 +41,7 @@ class Clip:
         stamp: size in bytes and time of change in nanoseconds of the file that was looked at,
             by which a replaced one is noticed; None for a clip that is no file.
         missing_frames: frames that the file states and does not hold, because it was cut off.
+        sound_track: which of its sounds holds the speech, from 0.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Clip:
     sample_aspect: Fraction = Fraction(1)
     stamp: tuple[int, int] | None = None
     missing_frames: int = 0
+    sound_track: int = 0
 
     @property
     def duration(self) -> float:

@@ -28,7 +28,7 @@ FUNCTIONS = {
     "merge_expression": "track predicted settings model manner",
     "predict_expression": "audio frame_count fps on_progress settings model",
     "probe": "path",
-    "read_audio": "path sample_rate start duration",
+    "read_audio": "path sample_rate start duration track",
     "read_frames": "clip start count",
     "report_job": "folder page on_event cancelled face",
     "save_expression": "path curves",

@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_sync(commands)
     _add_report(commands)
     _add_bench(commands)
+    probe = _add(commands, "probe", "probe", "say what is seen in a file", "probe_text")
+    probe.add_argument("file", type=_path, help="a video, a sound or a picture")
     doctor = _add(commands, "doctor", "doctor", "say what works on this machine", "doctor_text")
     doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
     models = _add(commands, "models", "models", "list the models, or check them", "models_text")
@@ -128,6 +130,7 @@ def _add_animate(commands: Any) -> None:
         "occluders",
         "adapt",
         "keep_source_audio",
+        "source_audio_track",
         "reference_gap",
     )  # for clips alone
     names = (known.name for known in fields(DubSettings) if known.name not in left_out)

@@ -158,6 +158,13 @@ def _bench_job(options: argparse.Namespace) -> Job:
     return Job.from_json({"kind": "gsmooth-job", "version": 1, **content, **count})
 
 
+def probe(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
+    """Say what a file holds."""
+    from gsmooth_core.app.probe import look
+
+    return look(options.file.absolute())
+
+
 def doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
     """Look at this machine."""
     report = examine()
@@ -203,6 +210,11 @@ def report_text(result: dict[str, Any]) -> str:
 
 def bench_text(result: dict[str, Any]) -> str:
     """The figures of a benchmark, for a person."""
+    return str(result["text"])
+
+
+def probe_text(result: dict[str, Any]) -> str:
+    """What a file holds, for a person."""
     return str(result["text"])
 
 

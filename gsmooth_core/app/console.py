@@ -15,7 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from gsmooth_core.errors import CancelledError
-from gsmooth_core.job.events import Event, Failure, Message, Outcome, Progress, to_line
+from gsmooth_core.job.events import Event, Failure, Message, Notice, Outcome, Progress, to_line
 from gsmooth_core.text import printable
 
 PATIENCE = 0.7
@@ -71,6 +71,8 @@ class ConsoleReporter:
             self._say(sys.stdout, to_line(event))
         elif isinstance(event, Message):
             self._tell(event.text if event.level == "info" else f"Note: {event.text}")
+        elif isinstance(event, Notice):
+            self._tell(f"Not kept: {event.text}")
         else:
             self._advance(event)
 

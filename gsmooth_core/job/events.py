@@ -41,6 +41,21 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something of the source that the output will not have as it was, said before the work.
+
+    Attributes:
+        what: one word for programs, for example "depth".
+        text: what and why, for a person.
+    """
+
+    what: str
+    text: str
+
+    event = "notice"
+
+
+@dataclass(frozen=True)
 class Result:
     """The job is done."""
 
@@ -61,7 +76,7 @@ class Failure:
     event = "error"
 
 
-Event = Progress | Message
+Event = Progress | Message | Notice
 """What a job reports on its way."""
 
 Outcome = Result | Failure

@@ -74,7 +74,8 @@ class StageInputs:
             "a2ep": registry.resolve(self._job.settings.a2ep),
             "sync": registry.locate("sync"),
         }
-        return {**self.track(), **weights}
+        track = self._source.clip.sound_track
+        return {**self.track(), **weights, **({"sound_track": track} if track else {})}
 
     def captions(self) -> dict[str, Any]:
         """What the track depends on, and how captions are found."""

@@ -68,7 +68,7 @@ def _own_sound(source: Source) -> Float:
     """(S,) the clip's own sound while the picture is shown."""
     fps = source.clip.fps
     start, seconds = float(source.job.start_frame / fps), float(source.count / fps)
-    audio = read_audio(source.job.video, SAMPLE_RATE, start, seconds)
+    audio = read_audio(source.job.video, SAMPLE_RATE, start, seconds, source.clip.sound_track)
     return require_speech(audio, "the clip's own sound")
 
 

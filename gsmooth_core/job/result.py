@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gsmooth_core.job import seen
+from gsmooth_core.job.events import Notice
 from gsmooth_core.job.source import Source
 from gsmooth_core.ranges import Ranges
 
@@ -32,6 +33,7 @@ class DubResult:
         job: the job's folder.
         captions: [first, last] ranges in which letters or graphics lie over or near the mouth,
             and stay.
+        notices: what of the source the output has not as it was.
     """
 
     output: str
@@ -48,6 +50,7 @@ class DubResult:
     seconds: float
     job: str
     captions: Ranges = field(default_factory=list)
+    notices: Sequence[Notice] = ()
 
 
 def dub_result(

@@ -25,6 +25,9 @@ _FILE = r"[^\0\n]{1,4096}"
 FACE_NUMBER = "[1-9][0-9]?"
 """Regular expression of a person's number."""
 
+TRACK = "auto|[1-9][0-9]?"
+"""Regular expression of a sound track."""
+
 MODEL_SETTINGS = ("face_model", "a2ep", "taft")
 """Settings that name a model or its file."""
 
@@ -123,6 +126,17 @@ class DubSettings(Settings):
         choices=LENGTHS,
     )
     keep_source_audio: bool = setting(False, "keep the video's own sound in the output")
+    audio_track: str = setting(
+        "auto",
+        "which sound track of the speech's file is heard: 1, 2, ... or auto (the one with speech)",
+        pattern=TRACK,
+    )
+    source_audio_track: str = setting(
+        "auto",
+        "which of the video's own sound tracks is its speech, whose place the new one takes: "
+        "1, 2, ... or auto",
+        pattern=TRACK,
+    )
     reference_gap: float = setting(
         0.0,
         "seconds around a frame from which it borrows no pixels, for fair measurements",

@@ -16,6 +16,7 @@ from gsmooth_core.errors import InputError, MediaError, NoSpeechError
 from gsmooth_core.job.job import MOST_SECONDS, Job
 from gsmooth_core.job.journal import stamp
 from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
+from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.audio import SHORTEST_SPEECH
 from gsmooth_core.media.decode import see_unchanged
@@ -48,7 +49,7 @@ class Source:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.clip = probe(job.video)
+        self.clip = replace(probe(job.video), sound_track=own_track(job).index)
         self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
         self.taken = self._still_count() if self.clip.still else self._clip_count()
@@ -95,7 +96,8 @@ class Source:
         if seconds < SHORTEST_SPEECH:
             text = f"The picture is shown for {seconds:.2f} seconds only: too short for speech."
             raise NoSpeechError(text, "Dub more frames.")
-        audio = read_audio(path, SAMPLE_RATE, duration=max(job.audio_start, 0.0) + seconds)
+        longest = max(job.audio_start, 0.0) + seconds
+        audio = read_audio(path, SAMPLE_RATE, duration=longest, track=speech_track(job).index)
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
 
@@ -116,7 +118,8 @@ class Source:
             MediaError: the speech cannot be read.
         """
         job, file = self.job, describe(self._speech_path())
-        stated = (file.sound.seconds if file.sound else 0.0) or file.seconds
+        sound = file.sounds[speech_track(job).index] if file.sounds else None
+        stated = (sound.seconds if sound else 0.0) or file.seconds
         left = stated - job.audio_start  # what is before the sound is silence
         used = left if job.audio_duration is None else min(left, job.audio_duration)
         return max(0.0, used + job.audio_delay - float(self.count / self._fps))
@@ -135,12 +138,24 @@ class Source:
 
     def sound(self) -> Sound | None:
         """The sound of the output: the new speech, or what the source had."""
-        job = self.job
-        if job.audio and not job.settings.keep_source_audio:
-            return Sound(job.audio, job.audio_start, job.audio_duration, job.audio_delay)
+        if not self.keeps_own_sound:
+            job, track = self.job, speech_track(self.job).index
+            path = self._speech_path()
+            return Sound(path, job.audio_start, job.audio_duration, job.audio_delay, track)
         if self.clip.has_audio:
-            return Sound(job.video, float(job.start_frame / self.clip.fps))
+            start = float(self.job.start_frame / self.clip.fps)
+            return Sound(self.job.video, start, track=self.clip.sound_track)
         return None
+
+    @property
+    def keeps_own_sound(self) -> bool:
+        """Whether the output sounds as the source does."""
+        return self.job.audio is None or self.job.settings.keep_source_audio
+
+    @property
+    def in_step(self) -> bool:
+        """Whether what goes along with the source's time fits the output."""
+        return self.plain and self._fps == self.clip.fps and not self.clip.still
 
     def pictures_stamp(self) -> dict[str, Any]:
         """What identifies the pictures, for fingerprints."""
@@ -158,7 +173,9 @@ class Source:
         """What identifies the heard speech, for fingerprints."""
         job = self.job
         part = (job.audio_start, job.audio_duration, job.audio_delay, self.count, self._fps)
-        return {"speech": stamp(self._speech_path()), "part": part}
+        said = {"speech": stamp(self._speech_path()), "part": part}
+        track = speech_track(job).index
+        return said | ({"track": track} if track else {})
 
     def _speech_path(self) -> Path:
         if self.job.audio is None:
@@ -206,7 +223,9 @@ class Source:
             curves = load_expression(self.job.expression)
             return max(1, round(len(curves) / curves.fps * self._fps))
         spoken = self.job.speech.values() or [self._speech_path()]
-        rest = max(len(read_audio(path, SAMPLE_RATE)) for path in spoken) / SAMPLE_RATE
+        track = 0 if self.job.speech else speech_track(self.job).index
+        longest = max(len(read_audio(path, SAMPLE_RATE, track=track)) for path in spoken)
+        rest = longest / SAMPLE_RATE
         length = self.job.audio_duration
         left = rest - self.job.audio_start  # what is before the sound is silence
         used = left if length is None else min(left, length)

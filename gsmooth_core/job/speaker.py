@@ -27,7 +27,7 @@ def own_sound(clip: Clip, start: int, count: int) -> Float | None:
         return None
     begin, seconds = float(start / clip.fps), float(count / clip.fps)
     try:
-        heard = read_audio(clip.path, SAMPLE_RATE, begin, seconds)
+        heard = read_audio(clip.path, SAMPLE_RATE, begin, seconds, clip.sound_track)
         return require_speech(heard, f"'{clip.path.name}'")
     except NoSpeechError:
         return None

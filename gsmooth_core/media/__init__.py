@@ -1,9 +1,10 @@
 """Video, sound and images in and out, exact to the frame, through ffmpeg alone."""
 
-from gsmooth_core.media.assemble import Sound, assemble
+from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.audio import has_audio, read_audio, require_speech
 from gsmooth_core.media.decode import read_frames
 from gsmooth_core.media.encode import SegmentWriter, container_for, segment_path
+from gsmooth_core.media.mux import Sound
 from gsmooth_core.media.probe import probe
 
 __all__ = [

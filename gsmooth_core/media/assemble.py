@@ -5,41 +5,28 @@ from __future__ import annotations
 import tempfile
 import wave
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
-from gsmooth_core.media.audio import first_picture_time, read_audio
-from gsmooth_core.media.description import describe
-from gsmooth_core.media.encode import Container, container_for, write_error
-from gsmooth_core.media.gaps import without_long_gaps
+from gsmooth_core.media.audio import read_audio
+from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.encode import container_for, write_error
 from gsmooth_core.media.images import image_target, sequence
+from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_filter, sound_input
 from gsmooth_core.media.probe import probe
 from gsmooth_core.storage.files import atomic, fresh, partial_path
 from gsmooth_core.types import Clip, Float
 
 
-@dataclass(frozen=True)
-class Sound:
-    """The sound of an output.
-
-    Attributes:
-        path: any file with sound.
-        start: seconds into the sound at which its used part begins.
-        duration: seconds of sound to use; silence follows. None means all of it.
-        delay: seconds of picture before the used part is heard.
-    """
-
-    path: Path
-    start: float = 0.0
-    duration: float | None = None
-    delay: float = 0.0
-
-
 def assemble(
-    segments: Sequence[Path], output: Path, clip: Clip, frames: int, sound: Sound | None = None
+    segments: Sequence[Path],
+    output: Path,
+    clip: Clip,
+    frames: int,
+    sound: Sound | None = None,
+    carried: Carried | None = None,
 ) -> Path:
     """Join segments and sound into `output`, which appears only when it is whole.
 
@@ -49,6 +36,8 @@ def assemble(
         clip: the source, for the rate, size and pixel shape that the output must have.
         frames: how many frames the segments hold together.
         sound: its sound, cut or filled with silence to the length of the picture.
+        carried: the source whose other streams and tags the output shall have, as far as its
+            container can hold them.
 
     Returns:
         the path written: `output`, or the folder of the frames.
@@ -56,17 +45,19 @@ def assemble(
     Raises:
         MediaError: writing fails, or the result is not what it should be.
     """
-    plan = _Plan(container_for(output), clip.fps, frames, sound)
-    if not plan.container.video:
+    container = container_for(output)
+    planned = plan(carried, container.muxer) if carried else None
+    joined = Joined(container, clip.fps, frames, sound, carried, planned)
+    if not container.video:
         images = [image for segment in segments for image in sorted(segment.iterdir())]
         with sequence(output, images) as folder:
-            _write_sound(folder / "sound.wav", plan)
+            _write_sound(folder / "sound.wav", joined)
         return image_target(output)[0]
     with atomic(output) as partial:
-        status, errors = _join(segments, partial, plan)
+        status, errors = _join(segments, partial, joined)
         if status:
             raise write_error(output, errors)
-        _check(partial, clip, plan)
+        _check(partial, clip, joined)
     return output
 
 
@@ -81,88 +72,36 @@ _PROMISES = {
 }
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What an output is to be."""
-
-    container: Container
-    fps: Fraction
-    frames: int
-    sound: Sound | None
-
-    @property
-    def seconds(self) -> Fraction:
-        return Fraction(self.frames) / self.fps
-
-
-def _join(segments: Sequence[Path], target: Path, plan: _Plan) -> tuple[int, str]:
+def _join(segments: Sequence[Path], target: Path, joined: Joined) -> tuple[int, str]:
     folder = segments[0].parent
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".ffconcat", delete=False) as file:
         file.write("ffconcat version 1.0\n")
         file.writelines(f"file {segment.name}\n" for segment in segments)
     listing = Path(file.name)
     try:
-        status, errors = _mux(listing, target, plan)
-        if status and plan.sound and "NaN" in errors:
-            clean = _clean_sound(folder, plan.sound)
-            status, errors = _mux(listing, target, replace(plan, sound=clean))
+        status, errors = _mux(listing, target, joined)
+        if status and joined.sound and "NaN" in errors:
+            clean = _clean_sound(folder, joined.sound)
+            status, errors = _mux(listing, target, replace(joined, sound=clean))
             clean.path.unlink()
     finally:
         listing.unlink()
     return status, errors
 
 
-def _mux(listing: Path, target: Path, plan: _Plan) -> tuple[int, str]:
-    # The join's own time stamps are rounded at every seam; packet n is frame n, so say so.
-    ticks = f"*{plan.fps.denominator}/({plan.fps.numerator}*TB)"
-    stamps = f"setts=pts=round(N{ticks}):dts=round(N{ticks}):duration=round(1{ticks})"
-    inputs = ["-f", "concat", "-safe", "0", "-i", listing.name]
-    maps = ["-map", "0:v:0"]
-    if plan.sound is not None:
-        inputs += _sound_input(plan.sound, plan.seconds)
-        maps += ["-map", "1:a:0", "-af", _sound_filter(plan.sound, plan.seconds)]
-        maps += plan.container.audio
-    arguments = ffmpeg.command(
-        *("-y", *inputs, *maps, "-c:v", "copy", "-bsf:v", stamps),
-        *("-map_metadata", "-1", "-movflags", "+faststart"),
-        *("-f", plan.container.muxer, ffmpeg.url(target.absolute())),
-    )
+def _mux(listing: Path, target: Path, joined: Joined) -> tuple[int, str]:
     # Names in the list are relative, so no path has to survive the list's quoting rules.
-    status, _, errors = ffmpeg.run_binary(arguments, timeout=3600, cwd=listing.parent)
+    command = mux_command(listing, target, joined)
+    status, _, errors = ffmpeg.run_binary(command, timeout=3600, cwd=listing.parent)
     return status, errors
-
-
-def _begin(sound: Sound) -> float:
-    """Second of the sound's own clock at which the output begins."""
-    return first_picture_time(sound.path, describe(sound.path)) + sound.start
-
-
-def _sound_input(sound: Sound, length: Fraction) -> list[str]:
-    """Arguments that open a sound, and read no further than it is heard."""
-    limit = max(_begin(sound), 0.0) + float(length) + 1
-    return ffmpeg.input_arguments(sound.path.absolute(), "-t", f"{limit:.6f}")
-
-
-def _sound_filter(sound: Sound, length: Fraction) -> str:
-    """Filters that move, cut and fill a sound to `length` seconds from the first picture on."""
-    begin, seconds = _begin(sound), float(length)
-    used = seconds if sound.duration is None else min(seconds, sound.duration)
-    # What is silent before the sound begins is added behind, where it takes no memory.
-    silent, begin = max(-begin, 0.0), max(begin, 0.0)
-    return (
-        f"{without_long_gaps(sound.path)}"
-        f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,"
-        f"atrim=end={max(used - silent, 0):.9f},adelay={1000 * (sound.delay + silent):.6f}:all=1,"
-        f"apad=whole_dur={seconds:.9f},atrim=end={seconds:.9f}"
-    )
 
 
 def _clean_sound(folder: Path, sound: Sound) -> Sound:
     """A copy without the samples that are no numbers, at which encoders stop."""
-    samples = read_audio(sound.path, 48000, sound.start, sound.duration)
+    samples = read_audio(sound.path, 48000, sound.start, sound.duration, sound.track)
     path = fresh(partial_path(folder / "sound.wav"))
     write_wav(path, samples, 48000)
-    return replace(sound, path=path, start=0.0)
+    return replace(sound, path=path, start=0.0, track=0)
 
 
 def write_wav(path: Path, samples: Float, rate: int) -> None:
@@ -174,16 +113,16 @@ def write_wav(path: Path, samples: Float, rate: int) -> None:
         file.writeframes((samples * 32767).astype("<i2").tobytes())
 
 
-def _check(partial: Path, clip: Clip, plan: _Plan) -> None:
+def _check(partial: Path, clip: Clip, joined: Joined) -> None:
     """Look at the finished file with the eyes of a reader."""
     written = probe(partial)
-    has_audio = plan.sound is not None
-    expected = replace(clip, frame_count=plan.frames, has_audio=has_audio, still=False)
+    has_audio = bool(joined.sounds)
+    expected = replace(clip, frame_count=joined.frames, has_audio=has_audio, still=False)
     wrong = [
         f"its {what} is {getattr(written, name)} instead of {getattr(expected, name)}"
         for name, what in _PROMISES.items()
         if getattr(written, name) != getattr(expected, name)
-        and not (name == "sample_aspect" and _as_near_as_can_be(written, expected, plan))
+        and not (name == "sample_aspect" and _as_near_as_can_be(written, expected, joined))
     ]
     if wrong:
         raise MediaError(
@@ -192,20 +131,21 @@ def _check(partial: Path, clip: Clip, plan: _Plan) -> None:
         )
 
 
-def _as_near_as_can_be(written: Clip, expected: Clip, plan: _Plan) -> bool:
+def _as_near_as_can_be(written: Clip, expected: Clip, joined: Joined) -> bool:
     """Whether a pixel shape was only rounded: Matroska keeps a picture's size in whole pixels."""
-    whole_pixels = plan.container.muxer in ("matroska", "webm")
+    whole_pixels = joined.container.muxer in ("matroska", "webm")
     error = abs(written.sample_aspect / expected.sample_aspect - 1)
     return whole_pixels and error * min(expected.width, expected.height) <= 1
 
 
-def _write_sound(path: Path, plan: _Plan) -> None:
-    if plan.sound is None:
+def _write_sound(path: Path, joined: Joined) -> None:
+    sound = joined.sound
+    if sound is None:
         return
     with atomic(path) as partial:
         arguments = ffmpeg.command(
-            *("-y", *_sound_input(plan.sound, plan.seconds), "-map", "0:a:0", "-vn"),
-            *("-af", _sound_filter(plan.sound, plan.seconds)),
+            *("-y", *sound_input(sound, joined.seconds), "-map", f"0:a:{sound.track}", "-vn"),
+            *("-af", sound_filter(sound, joined.seconds)),
             *("-f", "wav", ffmpeg.url(partial.absolute())),
         )
         status, _, errors = ffmpeg.run(arguments, timeout=3600)

@@ -10,6 +10,7 @@ from scipy.signal import resample_poly
 
 from gsmooth_core.errors import MediaError, NoSpeechError
 from gsmooth_core.media import ffmpeg
+from gsmooth_core.media.channels import to_speech
 from gsmooth_core.media.description import Description, describe
 from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.probe import probe_source
@@ -32,19 +33,25 @@ _BLOCK = 10_000  # windows that are looked at at once
 
 
 def read_audio(
-    path: Path | str, sample_rate: int = 16000, start: float = 0.0, duration: float | None = None
+    path: Path | str,
+    sample_rate: int = 16000,
+    start: float = 0.0,
+    duration: float | None = None,
+    track: int = 0,
 ) -> Float:
     """Read the sound of any file that has some, a video too.
 
     Time zero is the file's first picture where it has one (so a clip's own sound fits its own
     frames), else its first sample. Gaps in the stream are silence; samples that are no numbers
-    become silence; sound beyond full scale is brought down to it.
+    become silence; sound beyond full scale is brought down to it. Of several channels the speech
+    is taken (see `channels`).
 
     Args:
         path: sound or video file.
         sample_rate: of the result, in Hz.
         start: seconds from time zero at which to begin; negative adds silence before it.
         duration: seconds to read; None means to the end.
+        track: which of the file's sounds, from 0.
 
     Returns:
         (S,) float32, one channel, -1..1.
@@ -54,7 +61,7 @@ def read_audio(
         NoSpeechError: the file has no sound stream, or one without a sample.
     """
     path = Path(path).absolute()
-    file = _with_sound(path)
+    file = _with_sound(path, track)
     offset = first_picture_time(path, file) + start
     first = round(offset * sample_rate)
     longest = round(LONGEST_SOUND * sample_rate)
@@ -62,10 +69,10 @@ def read_audio(
         raise _too_long(path)
     wanted = longest if duration is None else min(longest, round(duration * sample_rate))
     count = max(0, wanted + min(first, 0))
-    samples = _decode(path, sample_rate, max(first, 0), count + 1)
+    samples = _decode(path, track, sample_rate, max(first, 0), count + 1)
     if not np.isfinite(samples).all():
         log.warning("'%s' holds samples that are no numbers; they become silence", path.name)
-        samples = _decode_broken(path, file, sample_rate, max(first, 0), count + 1)
+        samples = _decode_broken(path, file, track, sample_rate, max(first, 0), count + 1)
     if len(samples) > count == longest:
         raise _too_long(path)
     samples = samples[:count] if first >= 0 else np.pad(samples[:count], (-first, 0))
@@ -135,24 +142,30 @@ def first_picture_time(path: Path, file: Description) -> float:
     return float(source.timing.start) - file.start
 
 
-def _with_sound(path: Path) -> Description:
+def _with_sound(path: Path, track: int) -> Description:
     file = describe(path)
-    if file.sound is None:
+    if not file.sounds:
         raise NoSpeechError(f"'{path.name}' has no sound.", "Choose a file with speech in it.")
-    if not file.sound.decodable:
+    if track >= len(file.sounds):
+        raise NoSpeechError(
+            f"'{path.name}' has {len(file.sounds)} sound tracks; track {track + 1} was asked for.",
+            "See them with `gsmooth probe`.",
+        )
+    sound = file.sounds[track]
+    if not sound.decodable:
         raise MediaError(
             f"The sound of '{path.name}' is stored in a way that cannot be decoded here.",
             "Convert it to WAV.",
         )
     low, high = RATES
-    if not low <= file.sound.sample_rate <= high:
+    if not low <= sound.sample_rate <= high:
         raise MediaError(
-            f"The sound of '{path.name}' has {file.sound.sample_rate} samples a second.",
+            f"The sound of '{path.name}' has {sound.sample_rate} samples a second.",
             f"Convert it to a usual rate such as 48000; {low} to {high} can be read.",
         )
-    if file.sound.channels > MOST_CHANNELS:
+    if sound.channels > MOST_CHANNELS:
         raise MediaError(
-            f"The sound of '{path.name}' has {file.sound.channels} channels.",
+            f"The sound of '{path.name}' has {sound.channels} channels.",
             "Mix it down to stereo first.",
         )
     return file
@@ -165,14 +178,15 @@ def _too_long(path: Path) -> MediaError:
     )
 
 
-def _decode(path: Path, sample_rate: int, first: int, count: int) -> Float:
+def _decode(path: Path, track: int, sample_rate: int, first: int, count: int) -> Float:
     """At most `count` samples from number `first` of the file's own clock on."""
     wanted = f"atrim=start_sample={first}:end_sample={first + count}"
-    filters = f"{without_long_gaps(path)}aresample={sample_rate}:async=1:first_pts=0,{wanted}"
+    before = f"{to_speech(path, track)}{without_long_gaps(path, track)}"
+    filters = f"{before}aresample={sample_rate}:async=1:first_pts=0,{wanted}"
     # Beyond this nothing is read: the resampler would fill a hole of days with silence first.
     limit = f"{(first + count) / sample_rate + 1:.6f}"
     arguments = ffmpeg.command(
-        *(*ffmpeg.input_arguments(path, "-t", limit), "-map", "0:a:0", "-vn", "-ac", "1"),
+        *(*ffmpeg.input_arguments(path, "-t", limit), "-map", f"0:a:{track}", "-vn", "-ac", "1"),
         *("-af", filters, "-f", "f32le", "-"),
     )
     data = bytearray()
@@ -188,10 +202,10 @@ def _decode(path: Path, sample_rate: int, first: int, count: int) -> Float:
 
 
 def _decode_broken(
-    path: Path, file: Description, sample_rate: int, first: int, count: int
+    path: Path, file: Description, track: int, sample_rate: int, first: int, count: int
 ) -> Float:
     """Clean the samples before any filter can smear what is no number over its neighbours."""
-    rate = file.sound.sample_rate if file.sound else sample_rate
+    rate = file.sounds[track].sample_rate
     bounds = (first * rate // sample_rate, -(-count * rate // sample_rate))
-    samples = np.nan_to_num(_decode(path, rate, *bounds), nan=0.0, posinf=0.0, neginf=0.0)
+    samples = np.nan_to_num(_decode(path, track, rate, *bounds), nan=0.0, posinf=0.0, neginf=0.0)
     return np.asarray(resample_poly(samples, sample_rate, rate), np.float32)[:count]

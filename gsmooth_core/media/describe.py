@@ -4,13 +4,15 @@
 
 runs in a process of its own, so that a decoder that crashes on a hostile file, or never ends,
 costs a message and not the job. It imports nothing of GSmooth, so it starts in a tenth of a
-second. What it prints are numbers and names out of the library's own lists; the file's text
-(its name, titles, tags) is never part of it.
+second. What it prints are numbers and names out of the library's own lists; of the file's text
+(its name, titles, tags) only what has the form of a language's letters or of a time code.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import struct
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -26,6 +28,10 @@ MEMORY = 6 << 30
 """Bytes that this process may take, where the system can hold it to that."""
 SECONDS = 120
 """Seconds of work, all threads together, after which it ends even when its parent has died."""
+_LANGUAGE = re.compile("[a-zA-Z]{2,3}")
+_TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
+_NAME = re.compile(r"[A-Za-z0-9 .,:()+/_-]{1,40}")
+_APPLE = "com.apple.quicktime."
 
 
 def main(path: str, formats: str, most_pixels: str) -> int:
@@ -72,6 +78,9 @@ def _describe(file: Any, most_pixels: int) -> dict[str, Any]:
         "start": _seconds(file.start_time, Fraction(1, av.time_base)),
         "duration": _seconds(file.duration, Fraction(1, av.time_base)),
         "streams": [_stream(stream) for stream in file.streams],
+        "chapters": len(file.chapters()),
+        "timecode": _timecode(file),
+        "apple_tags": any(key.startswith(_APPLE) for key in file.metadata),
         "picture": _first_picture(file, pictures[0], most_pixels) if pictures else None,
     }
 
@@ -86,6 +95,11 @@ def _stream(stream: Any) -> dict[str, Any]:
     return {
         "kind": stream.type,
         "codec": coder.name if coder is not None else None,
+        "coding": _name(coder.codec.canonical_name) if coder is not None else None,
+        "profile": _name(coder.profile) if coder is not None else None,
+        "bit_rate": (coder.bit_rate or 0) if coder is not None else 0,
+        "language": _matching(_LANGUAGE, stream.metadata.get("language")),
+        "default": bool(stream.disposition & av.stream.Disposition.default),
         "cover": _cover(stream),
         "start": _seconds(stream.start_time, stream.time_base),
         "duration": _seconds(stream.duration, stream.time_base),
@@ -95,13 +109,30 @@ def _stream(stream: Any) -> dict[str, Any]:
     }
 
 
-def _sound(stream: Any) -> dict[str, int]:
+def _sound(stream: Any) -> dict[str, Any]:
     coder = stream.codec_context
     known = stream.type == "audio" and coder is not None
     return {
         "sample_rate": coder.sample_rate if known else 0,
         "channels": coder.channels if known else 0,
+        "layout": _name(coder.layout.name) if known else None,
     }
+
+
+def _name(word: Any) -> str | None:
+    """A word of the library's lists, None for any that has another form."""
+    return _matching(_NAME, word)
+
+
+def _matching(pattern: re.Pattern[str], word: Any) -> str | None:
+    return word if isinstance(word, str) and pattern.fullmatch(word) else None
+
+
+def _timecode(file: Any) -> str | None:
+    """The time code of the first picture, as the first place that states one has it."""
+    tags = (*(s.metadata for s in file.streams), file.metadata)
+    said = [word for tag in tags for key, word in tag.items() if key.lower() == "timecode"]
+    return next((code for word in said if (code := _matching(_TIMECODE, word))), None)
 
 
 def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] | None:
@@ -122,6 +153,12 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "height": frame.height,
         "rotation": frame.rotation,
         "pixel_format": frame.format.name,
+        "depth": max(component.bits for component in frame.format.components),
+        "alpha": any(component.is_alpha for component in frame.format.components),
+        # The library's own decoder of VP8 and VP9 leaves out what can be seen through.
+        "alpha_beside": stream.metadata.get("alpha_mode") == "1",
+        "beside": sorted({data.type.name for data in frame.side_data}),
+        **_light(frame),
         "sample_aspect": _ratio(stream.sample_aspect_ratio),
         "interlaced": bool(frame.interlaced_frame),
         "range": int(frame.color_range) or int(stated[0]),
@@ -129,6 +166,25 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "primaries": _tag(frame.color_primaries, stated[2]),
         "transfer": _tag(frame.color_trc, stated[3]),
     }
+
+
+def _light(frame: Any) -> dict[str, Any]:
+    """HDR10's numbers: what the picture was mastered on, and how bright it becomes."""
+    said = {data.type.name: bytes(data) for data in frame.side_data}
+    display, level = said.get("MASTERING_DISPLAY_METADATA"), said.get("CONTENT_LIGHT_LEVEL")
+    return {
+        "mastering": _mastering(display) if display else None,
+        "light_level": list(struct.unpack_from("=2I", level)) if level else None,
+    }
+
+
+def _mastering(data: bytes) -> list[float] | None:
+    """Ten numbers: x and y of red, green, blue, white, then least and most light in cd/m2."""
+    *terms, has_primaries, has_luminance = struct.unpack_from("=22i", data)
+    pairs = list(zip(terms[::2], terms[1::2], strict=True))
+    if not (has_primaries and has_luminance and all(bottom for _, bottom in pairs)):
+        return None
+    return [top / bottom for top, bottom in pairs]
 
 
 def _frames(file: Any, stream: Any) -> Iterator[Any]:

@@ -43,6 +43,7 @@ TRANSFERS = {
     9: "log100", 10: "log316", 11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1",
     14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
 }  # fmt: skip
+HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
 _FULL_RANGE = 2
 
 
@@ -60,6 +61,14 @@ class Picture:
         transfer: transfer curve tag.
         full_range: whether luma spans 0..255 instead of 16..235.
         interlaced: whether frames hold two fields.
+        depth: bits of a sample.
+        alpha: whether it can be seen through in places.
+        alpha_beside: whether that lies in a second stream that only libvpx reads (WebM).
+        beside: libavutil's names of what comes with each picture, "A53_CC" for captions.
+        mastering: of HDR, 10 numbers: x and y of red, green, blue and white of the display it was
+            mastered on, then its least and most light in cd/m2; empty where none are stated.
+        light_level: of HDR, the most light of a pixel and of a picture's mean, in cd/m2; or empty.
+        turned: whether a tag says that the stored pictures lie on their side or head.
     """
 
     width: int
@@ -71,6 +80,18 @@ class Picture:
     transfer: str = "unknown"
     full_range: bool = False
     interlaced: bool = False
+    depth: int = 8
+    alpha: bool = False
+    alpha_beside: bool = False
+    beside: tuple[str, ...] = ()
+    mastering: tuple[float, ...] = ()
+    light_level: tuple[int, ...] = ()
+    turned: bool = False
+
+    @property
+    def hdr(self) -> bool:
+        """Whether light is stored by the curve of PQ or HLG."""
+        return self.transfer in HDR_TRANSFERS
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,12 @@ class Stream:
         seconds: length that the container states, 0 where it does not.
         sample_rate: of a sound in Hz.
         channels: of a sound.
+        layout: libavutil's name of how they are meant ("stereo", "5.1"), "" where unknown.
+        coding: libavcodec's name of how it is coded, "" where unknown.
+        profile: of that coding, "" where there is none.
+        bit_rate: bits a second that the container states, or 0.
+        language: two or three letters, or "".
+        default: whether it is played unless the viewer says otherwise.
     """
 
     kind: str
@@ -96,6 +123,12 @@ class Stream:
     seconds: float = 0.0
     sample_rate: int = 0
     channels: int = 0
+    layout: str = ""
+    coding: str = ""
+    profile: str = ""
+    bit_rate: int = 0
+    language: str = ""
+    default: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +141,9 @@ class Description:
         seconds: length that the container states, 0 where it does not.
         streams: in the file's order.
         picture: how the first picture is stored; None where there is none.
+        chapters: number of chapters.
+        timecode: of the first picture, "01:00:00:00", or "".
+        apple_tags: whether it carries tags by Apple's keys, as phones write.
     """
 
     container: str
@@ -115,6 +151,9 @@ class Description:
     seconds: float
     streams: tuple[Stream, ...]
     picture: Picture | None
+    chapters: int = 0
+    timecode: str = ""
+    apple_tags: bool = False
 
     @property
     def video(self) -> Stream | None:
@@ -124,7 +163,12 @@ class Description:
     @property
     def sound(self) -> Stream | None:
         """The first stream of sound."""
-        return next((s for s in self.streams if s.kind == "audio"), None)
+        return next(iter(self.sounds), None)
+
+    @property
+    def sounds(self) -> tuple[Stream, ...]:
+        """All streams of sound, in the file's order."""
+        return tuple(s for s in self.streams if s.kind == "audio")
 
 
 def describe(path: Path) -> Description:
@@ -179,6 +223,9 @@ def _describe(path: Path, _size: int, _changed: int) -> Description:
         seconds=max(content["duration"] or 0.0, 0.0),
         streams=tuple(_stream(stream) for stream in content["streams"]),
         picture=_picture(path, content["picture"]) if content["picture"] else None,
+        chapters=content["chapters"],
+        timecode=content["timecode"] or "",
+        apple_tags=content["apple_tags"],
     )
 
 
@@ -192,6 +239,12 @@ def _stream(said: dict[str, Any]) -> Stream:
         seconds=max(said["duration"] or 0.0, 0.0),
         sample_rate=said["sample_rate"],
         channels=said["channels"],
+        layout=said["layout"] or "",
+        coding=said["coding"] or "",
+        profile=said["profile"] or "",
+        bit_rate=max(said["bit_rate"], 0),
+        language=said["language"] or "",
+        default=said["default"],
     )
 
 
@@ -209,6 +262,13 @@ def _picture(path: Path, said: dict[str, Any]) -> Picture:
         transfer=TRANSFERS.get(said["transfer"], "unknown"),
         full_range=said["range"] == _FULL_RANGE or format_.startswith("yuvj"),
         interlaced=said["interlaced"],
+        depth=said["depth"],
+        alpha=said["alpha"] or said["alpha_beside"],
+        alpha_beside=said["alpha_beside"],
+        beside=tuple(said["beside"]),
+        mastering=tuple(said["mastering"] or ()),
+        light_level=tuple(said["light_level"] or ()),
+        turned=said["rotation"] != 0,
     )
     return _turned(picture) if abs(said["rotation"]) in (90, 270) else picture
 

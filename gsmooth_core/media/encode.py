@@ -14,6 +14,7 @@ import numpy as np
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import Picture
+from gsmooth_core.media.losses import Kept
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.storage.files import (
     PARTIAL,
@@ -72,6 +73,21 @@ def container_for(output: Path) -> Container:
             f"End the name in {', '.join(CONTAINERS)}, or name a folder for PNG frames.",
         )
     return CONTAINERS[suffix]
+
+
+def kept_by(output: Path, picture: Picture) -> Kept:
+    """What an output can hold of such pictures.
+
+    Raises:
+        InputError: a suffix that cannot be written.
+    """
+    container = container_for(output)
+    if not container.video:
+        return Kept("PNG", 8, False, "444", False)
+    name = colour.coded_format(colour.coded_picture(picture))
+    chroma = next(kind for kind in ("420", "422", "444") if kind in name)
+    coding = "VP9" if container.muxer == "webm" else "H.264"
+    return Kept(coding, 10 if name.endswith("10le") else 8, False, chroma, False)
 
 
 class FrameSink(Protocol):

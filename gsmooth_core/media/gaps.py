@@ -23,22 +23,23 @@ _MOST_CUTS = 500
 _UNSET = -(1 << 63)
 
 
-def without_long_gaps(path: Path) -> str:
+def without_long_gaps(path: Path, track: int = 0) -> str:
     """Filters before any other, after which a sound has no long gap: "", or with a last comma.
 
-    Its clock is the file's: time zero is the start of the earliest stream.
+    Its clock is the file's: time zero is the start of the earliest stream. `track` says which of
+    the file's sounds it is, from 0.
 
     Raises:
         MediaError: there are too many gaps, or the file cannot be read.
     """
     path = path.absolute()
-    return _filters(path, check_readable(path))
+    return _filters(path, track, check_readable(path))
 
 
 @lru_cache(maxsize=64)
-def _filters(path: Path, _stamp: tuple[int, int]) -> str:
-    sound = describe(path).sound
-    cuts = _cuts(path, _longest(sound)) if sound is not None else []
+def _filters(path: Path, track: int, _stamp: tuple[int, int]) -> str:
+    sounds = describe(path).sounds
+    cuts = _cuts(path, track, _longest(sounds[track])) if track < len(sounds) else []
     if not cuts:
         return ""
     joined = _part(cuts[0], None) if len(cuts) == 1 else _joined(cuts)
@@ -69,9 +70,9 @@ def _longest(sound: Stream) -> float:
     return min(LONGEST, max(1.0, _HELD / second))
 
 
-def _cuts(path: Path, longest: float) -> list[int]:
+def _cuts(path: Path, track: int, longest: float) -> list[int]:
     """Whole seconds at which the parts of a sound begin; none where it needs no cut."""
-    packets = read_packets(path, "0:a:0", MOST_SOUNDS)
+    packets = read_packets(path, f"0:a:{track}", MOST_SOUNDS)
     known = packets.stamps[packets.stamps > _UNSET]
     seconds = np.maximum(known * float(packets.time_base), 0.0)
     if not len(seconds):

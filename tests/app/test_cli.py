@@ -101,6 +101,8 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "face_model": "bfm",
         "a2ep": "/own/a2ep",
         "taft": "/own/taft",
+        "audio_track": "2",
+        "source_audio_track": "3",
     }
     assert set(values) == {known.name for known in fields(DubSettings)}
     options = []

@@ -1,0 +1,144 @@
+"""What GSmooth sees in a file, for a person and for a program: what `gsmooth probe` does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gsmooth_core.media.carry import data_streams
+from gsmooth_core.media.description import Description, Picture, Stream, describe
+from gsmooth_core.media.losses import chroma_of
+from gsmooth_core.media.probe import Source, probe_source
+from gsmooth_core.media.still import is_still
+from gsmooth_core.types import Clip
+
+_NAMES = {"hevc": "HEVC", "h264": "H.264", "av1": "AV1", "vp9": "VP9", "prores": "ProRes"}
+
+
+def look(path: Path) -> dict[str, Any]:
+    """Describe a video, a sound or a picture.
+
+    Returns:
+        JSON values; `text` says the same in sentences. `video` is None for a sound.
+
+    Raises:
+        MediaError: missing, empty, damaged, or nothing that can be read.
+    """
+    file = None if is_still(path) else describe(path)
+    shows = file is None or file.video is not None
+    source = probe_source(path) if shows else None
+    found: dict[str, Any] = {"file": str(path), "container": _container(file)}
+    found["video"] = _video(source, file) if source else None
+    for kind in ("audio", "subtitle"):
+        streams = [s for s in file.streams if s.kind == kind] if file else []
+        found[kind] = [_stream(number, s) for number, s in enumerate(streams, 1)]
+    found["chapters"] = file.chapters if file else 0
+    found["timecode"] = (file.timecode if file else "") or None
+    found["data"] = data_streams(file) if file else 0
+    found["attachments"] = sum(s.kind == "attachment" for s in file.streams) if file else 0
+    return found | {"text": in_words(found)}
+
+
+def _container(file: Description | None) -> str:
+    return "image" if file is None else file.container
+
+
+def _video(source: Source, file: Description | None) -> dict[str, Any]:
+    clip, picture = source.clip, source.picture
+    stream = file.video if file else None
+    steady = source.timing is None or source.timing.constant
+    return {
+        **_size(clip),
+        "coding": stream.coding if stream else "",
+        "profile": stream.profile if stream else "",
+        **_look(picture),
+        "fps": str(clip.fps),
+        "frames": clip.frame_count,
+        "seconds": round(clip.duration, 3),
+        "missing_frames": clip.missing_frames,
+        "steady": steady,
+        "still": clip.still,
+    }
+
+
+def _size(clip: Clip) -> dict[str, Any]:
+    return {"width": clip.width, "height": clip.height, "pixel_shape": str(clip.sample_aspect)}
+
+
+def _look(picture: Picture) -> dict[str, Any]:
+    names = ("pixel_format", "depth", "alpha", "matrix", "primaries", "transfer")
+    more = ("full_range", "interlaced", "hdr", "turned", "mastering", "light_level")
+    values = {name: getattr(picture, name) for name in (*names, *more)}
+    return values | {"chroma": chroma_of(picture)}
+
+
+def _stream(number: int, stream: Stream) -> dict[str, Any]:
+    names = ("coding", "language", "sample_rate", "channels", "layout", "default")
+    values = {name: value for name, value in asdict(stream).items() if name in names}
+    return {"track": number, **values}
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """The same as lines for a person."""
+    lines = _video_words(found["video"]) if found["video"] else ["No picture."]
+    lines += [_sound_words(sound) for sound in found["audio"]] or ["No sound."]
+    for subtitle in found["subtitle"]:
+        lines.append(f"Subtitle track {subtitle['track']}: {_coded(subtitle)}")
+    if found["chapters"]:
+        lines.append(f"Chapters: {found['chapters']}")
+    if found["timecode"]:
+        lines.append(f"Time code of the first frame: {found['timecode']}")
+    for kind in ("data", "attachments"):
+        if found[kind]:
+            lines.append(f"Other streams ({kind}): {found[kind]}")
+    return "\n".join(lines)
+
+
+def _video_words(video: dict[str, Any]) -> list[str]:
+    fps = Fraction(video["fps"])
+    shape = "" if video["pixel_shape"] == "1" else f", pixels {video['pixel_shape']} wide"
+    length = (
+        "a still picture"
+        if video["still"]
+        else f"{video['frames']} frames, {video['seconds']:.2f} s at {float(fps):.6g} a second"
+    )
+    lines = [f"Picture: {video['width']} x {video['height']}{shape}, {length}"]
+    coding = _NAMES.get(video["coding"], video["coding"]) or "image"
+    look = [f"{coding} {video['profile']}".strip(), f"{video['depth']} bits a sample"]
+    look += ["grey" if video["chroma"] == "400" else f"colour {video['chroma']}"]
+    look += [text for text, name in _FLAGS if video[name]]
+    lines.append(f"Stored as: {', '.join(look)}")
+    if video["transfer"] != "unknown" or video["matrix"] != "unknown":
+        tags = [video[name] for name in ("primaries", "transfer", "matrix")]
+        lines.append(f"Colour tags: {' / '.join(tags)}")
+    if video["light_level"]:
+        most, mean = video["light_level"]
+        lines.append(f"HDR light level: at most {most} cd/m2, {mean} on average of a picture")
+    if not video["steady"]:
+        lines.append(f"The frame rate varies; it is read at {float(fps):.6g} a second.")
+    if video["missing_frames"]:
+        lines.append(f"Damaged or cut off: {video['missing_frames']} frames cannot be read.")
+    return lines
+
+
+_FLAGS = (
+    ("with transparency", "alpha"),
+    ("full range", "full_range"),
+    ("HDR", "hdr"),
+    ("interlaced", "interlaced"),
+    ("turned by a tag", "turned"),
+)
+
+
+def _sound_words(sound: dict[str, Any]) -> str:
+    layout = sound["layout"] or f"{sound['channels']} channels"
+    return f"Sound track {sound['track']}: {_coded(sound)}, {layout}, {sound['sample_rate']} Hz"
+
+
+def _coded(stream: dict[str, Any]) -> str:
+    language = stream["language"]
+    return (stream["coding"] or "unknown") + (
+        f" ({language})" if language not in ("", "und") else ""
+    )

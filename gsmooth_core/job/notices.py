@@ -1,0 +1,57 @@
+"""What a job's output will not have as its source has it, and what else is said beforehand."""
+
+from __future__ import annotations
+
+from gsmooth_core.job.events import Message, Notice
+from gsmooth_core.job.source import Source
+from gsmooth_core.job.tracks import own_track, speech_track
+from gsmooth_core.media import container_for
+from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.encode import kept_by
+from gsmooth_core.media.losses import picture_losses, timing_losses
+from gsmooth_core.media.probe import probe_source
+
+
+def carried_by(source: Source, *, mixed: bool = False) -> Carried | None:
+    """The source of a job, as what its output takes streams from; None for a still picture.
+
+    Args:
+        source: of the job.
+        mixed: whether the speeches of several people make the new sound.
+    """
+    clip = source.clip
+    if clip.still:
+        return None
+    kept = source.keeps_own_sound and not mixed and takes_streams(source)
+    replaced = None if kept or not clip.has_audio else clip.sound_track
+    start = source.job.start_frame
+    return Carried(clip.path, start, clip.fps, replaced, source.in_step)
+
+
+def takes_streams(source: Source) -> bool:
+    """Whether the source's own sounds can be taken over packet by packet."""
+    return source.in_step and bool(container_for(source.job.output).video)
+
+
+def notices(source: Source) -> list[Notice]:
+    """Every loss, before the work begins.
+
+    Raises:
+        MediaError: the source cannot be read.
+    """
+    job, read = source.job, probe_source(source.clip.path)
+    mixed = bool(job.speech) and not job.settings.keep_source_audio
+    carried = carried_by(source, mixed=mixed)
+    losses = picture_losses(read.picture, kept_by(job.output, read.picture))
+    losses += timing_losses(read.timing)
+    if carried is not None:
+        losses += plan(carried, container_for(job.output).muxer).losses
+    return [Notice(loss.what, loss.text) for loss in losses]
+
+
+def choices(source: Source) -> list[Message]:
+    """Which sound tracks were chosen, where there was a choice."""
+    said = [speech_track(source.job).said]
+    if not source.clip.still:
+        said.append(own_track(source.job).said)
+    return [Message("info", text) for text in dict.fromkeys(said) if text]
