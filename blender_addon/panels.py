@@ -170,6 +170,7 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         layout.prop(settings, "mask")
         layout.prop(settings, "length")
         layout.prop(settings, "occluders")
+        layout.prop(settings, "grain")
         layout.prop(settings, "adapt")
         column = layout.column(heading="Strips")
         column.prop(settings, "replace")

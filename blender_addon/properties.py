@@ -45,6 +45,11 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         description="Leave a hand or a microphone that passes before the mouth where it is",
         default=True,
     )
+    grain: BoolProperty(
+        name="Grain",
+        description="Lay noise like the clip's own on what is made, as on the skin around it",
+        default=True,
+    )
     person: IntProperty(
         name="Person",
         description="Whose face is dubbed where several are seen: 0 for who takes up most of the "
@@ -123,7 +128,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
 
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        names = ("strength", "smoothing", "style", "mask", "occluders", "length", "adapt")
+        names = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt")
         values = {name: getattr(self, name) for name in names}
         nobody_named = "speaker" if self.speaker else "largest"
         return values | {"face": str(self.person) if self.person else nobody_named}

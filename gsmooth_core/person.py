@@ -273,6 +273,7 @@ class PersonStages:
         return ComposeSettings(
             whole_face=settings.mask == "face",
             size=0 if settings.crop_size == "auto" else int(settings.crop_size),
+            grain=settings.grain,
             references=ReferenceSettings(gap=settings.reference_gap),
         )
 

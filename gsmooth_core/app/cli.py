@@ -128,6 +128,7 @@ def _add_animate(commands: Any) -> None:
     left_out = (
         "style",
         "occluders",
+        "grain",
         "adapt",
         "keep_source_audio",
         "source_audio_track",

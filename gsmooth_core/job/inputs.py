@@ -112,7 +112,7 @@ class StageInputs:
             "captions": self._captioned(),
             "track": self._folder / "track.safetensors",
             "taft": registry.resolve(settings.taft),
-            "look": (settings.mask, settings.crop_size, settings.reference_gap),
+            "look": (settings.mask, settings.crop_size, settings.reference_gap, settings.grain),
         }
 
     def _taught(self) -> dict[str, Any]:

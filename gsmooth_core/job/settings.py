@@ -109,6 +109,9 @@ class DubSettings(Settings):
     occluders: bool = setting(
         True, "leave a hand or a microphone that passes before the mouth where it is"
     )
+    grain: bool = setting(
+        True, "lay noise like the clip's own on what is made, so that it is as alive as the skin"
+    )
     adapt: float = setting(
         0.0,
         "seconds that may be spent on learning this person's mouth from the clip first",

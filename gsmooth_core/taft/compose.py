@@ -61,6 +61,7 @@ class ComposeSettings:
         whole_face: replace the whole face, as the paper does, instead of the lower face alone.
         size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
         fixed: also give one reference unwarped, which the paper's generator needs.
+        grain: lay grain like the clip's own on what is made.
         mask: morphology of the mask.
         references: how reference frames are chosen.
     """
@@ -68,6 +69,7 @@ class ComposeSettings:
     whole_face: bool = False
     size: int = 0
     fixed: bool = False
+    grain: bool = True
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)
 
@@ -176,7 +178,7 @@ class Composer:
         whole = self.settings.whole_face
         region = self._old(frame) | (drawing.face.mask if whole else drawing.dubbed)
         mask = self._clear_of_border(face_mask(region, self.settings.mask))
-        occluder = self._occluder(frame)
+        occluder = self.in_front(frame)
         return drawing, mask if occluder is None else mask & ~occluder
 
     def _old(self, frame: int) -> Bool:
@@ -192,7 +194,7 @@ class Composer:
         """Compose frame number `frame`, whose RGB pixels are `picture` (H, W, 3) uint8."""
         drawing, mask = self.masks(frame)
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
-        occluder = self._occluder(frame)
+        occluder = self.in_front(frame)
         references, validity, unseen = self._references(frame, drawing)
         if unseen.any():
             # A collar that letters cover in all references stays as it is: it has no new shape.
@@ -202,7 +204,8 @@ class Composer:
         bare = known if occluder is None else known & ~occluder
         if len(references):
             # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
-            references = match_light(references, crop, (bare & _skin(drawing)).astype(np.float32))
+            lit = (bare & skin_of_face(drawing)).astype(np.float32)
+            references = match_light(references, crop, lit)
             # Beside the face the background has to go on, so references are weighed by how well
             # they fit the frame there; on the face the new expression is right to differ.
             around = known & under.inside() & ~drawing.face.mask
@@ -233,7 +236,7 @@ class Composer:
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
 
-    def _occluder(self, frame: int) -> Bool | None:
+    def in_front(self, frame: int) -> Bool | None:
         """(size, size) occluder mask of a frame; None where nothing is in front of the face."""
         found = [o.mask(frame, self.size) for o in (self.occluders, self.captions) if o]
         mask = np.any(found, 0) if found else None
@@ -355,7 +358,8 @@ def best_size(track: FaceTrack, model: MorphableModel) -> int:
     return 512 if float(np.median(scale)) < 0.8 else 256
 
 
-def _skin(drawing: Drawing) -> Bool:
+def skin_of_face(drawing: Drawing) -> Bool:
+    """(size, size) what is bare skin of a drawn face."""
     return np.isin(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
 
 

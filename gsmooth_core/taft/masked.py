@@ -6,6 +6,8 @@ is all that the later steps are given, compositing included.
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +16,9 @@ import numpy as np
 from gsmooth_core.mafb.blend import lay_over
 from gsmooth_core.mafb.crop import Window, hidden
 from gsmooth_core.types import Bool, Float, Image
+
+Grained = Callable[[Float], Float]
+"""A picture in levels, with grain."""
 
 _KNOWN = 0.999
 _TINT, _MOSTLY = 3, 0.999  # levels between channels in a picture without colour, and where
@@ -44,18 +49,25 @@ class MaskedFrame:
         picture = self.under.cut(self.part).astype(np.float32) / 255
         return np.where(known[..., None], picture, 0).astype(np.float32), known
 
-    def composite(self, frame: Image, picture: Float, rim: float) -> tuple[Image, Bool]:
+    def number(self) -> int:
+        """A number of what is seen of the frame: of a picture that is shown again the same."""
+        return zlib.crc32(self.part.tobytes())
+
+    def composite(
+        self, frame: Image, picture: Float, rim: float, grained: Grained = lambda new: new
+    ) -> tuple[Image, Bool]:
         """Lay a new picture of the face over the frame.
 
         Args:
             frame: (H, W, 3) the frame; only its pixels outside the box are read.
             picture: (size, size, 3) RGB 0..1, the new crop.
             rim: pixels around the hidden ones over which the picture fades out (`lay_over`).
+            grained: lays grain on pixels of the box (h, w, 3), 0..255.
 
         Returns:
             (H, W, 3) the new frame, and (H, W) the pixels that may differ from the old one.
         """
-        new = self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32))
+        new = grained(self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32)))
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
         laid, changed = lay_over(self.part, new, self.hidden, rim, self.occluder)
         self.under.part(out)[...], self.under.part(mask)[...] = laid, changed

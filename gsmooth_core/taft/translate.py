@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.inputs import generated, suited
 from gsmooth_core.taft.masked import colourless, without_colour
+from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
@@ -58,8 +60,8 @@ class FaceTranslator:
         track: the clip's face.
         model: the track's face model.
         target: (T, E) the expression that each frame should show.
-        source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames,
-            in ascending order, while this object is made.
+        source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames
+            and a dozen that follow them, in ascending order, while this object is made.
         generator: from `checkpoint.load_generator`.
         settings: what is replaced, and how; the number and the kind of references are the
             generator's own.
@@ -92,9 +94,11 @@ class FaceTranslator:
         self.track = track
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
+        pairs = SkinPairs(track, model, source) if settings.grain else None
         self.composer = Composer(
-            track, model, target, source, settings, personal, occluders, captions
+            track, model, target, pairs or source, settings, personal, occluders, captions
         )
+        self.grain = pairs.grain(self.composer) if pairs else None
         self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = placed(generator, device)
         self.device = next(self.generator.parameters()).device
@@ -135,12 +139,21 @@ class FaceTranslator:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
         picture, masked = self._generate(composition), composition.masked
-        if colourless(masked.part):
+        if grey := colourless(masked.part):
             picture = without_colour(picture)
-        new, mask = masked.composite(frame, picture, self.composer.rim / masked.under.scale)
+        rim = self.composer.rim / masked.under.scale
+        new, mask = masked.composite(
+            frame, picture, rim, partial(self._grained, index, masked.number(), grey)
+        )
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
         return Translated(new, mask, hidden, composition.members)
+
+    def _grained(self, index: int, number: int, grey: bool, new: Float) -> Float:
+        """(h, w, 3) levels with the grain of a frame."""
+        nearby = int(self.composer.settings.references.gap * self.track.fps)
+        film = self.grain.film(index, nearby) if self.grain else None
+        return film.on(new, number, grey=grey) if film else new
 
     def _generate(self, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""

@@ -92,6 +92,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "reference_gap": 0.5,
         "adapt": 90.0,
         "occluders": False,
+        "grain": False,
         "style": False,
     }
     values |= {

@@ -9,8 +9,8 @@ from gsmooth_core.evaluation.report import page as html
 from training.ablate.outcome import Outcome, Setup
 from training.evaluate.page import counted, heading
 
-OWN = ("lmd", "ssim", "psnr", "cpbd", "sync", "aperture_r", "lve", "jerk", "sharpness")
-RECONSTRUCTION = ("lmd", "ssim", "psnr", "mouth_psnr", "mouth_ssim", "mask_psnr", "sharpness",
+OWN = ("lmd", "ssim", "psnr", "cpbd", "sync", "aperture_r", "lve", "jerk", "detail")
+RECONSTRUCTION = ("lmd", "ssim", "psnr", "mouth_psnr", "mouth_ssim", "mask_psnr", "detail",
                   "flicker", "seam")  # fmt: skip
 
 

@@ -44,7 +44,7 @@ _OUTSIDE_OF_DUBBING = ("evaluation",)
 _NOT_JUDGING = ("__init__", "__main__", "check", "run")  # files here that results do not depend on
 _KEPT_CURVES = (
     "lmd", "aperture", "true_aperture", "wanted_aperture", "psnr", "mouth_psnr", "rim",
-    "true_rim", "gradient", "true_gradient",
+    "true_rim", "mouth_band1", "true_mouth_band1",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.evaluation.metrics.compare import BAND_CURVES
 from gsmooth_core.evaluation.metrics.figures import BY_NAME as FIGURES_BY_NAME
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
 from gsmooth_core.evaluation.metrics.verdict import graded
@@ -21,14 +22,15 @@ from training.evaluate.rows import BY_NAME, ROWS
 
 PAPER_COLUMNS = ("lmd", "ssim", "psnr", "cpbd", "sync", "offset")
 PICTURE_COLUMNS = (
-    "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr", "stlpips", "identity", "sharpness",
-    "seam", "tone", "tone_worst", "flicker",
+    "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr", "stlpips", "identity", "seam",
+    "tone", "tone_worst", "flicker",
 )  # fmt: skip
+DETAIL_COLUMNS = ("detail", *BAND_CURVES, "signal", "grain")
 MOTION_COLUMNS = (
     "aperture_r", "width_r", "vertex", "lve", "jerk", "follows", "silence",
 )  # fmt: skip
 CLIP_COLUMNS = (
-    "lmd", "mouth_psnr", "mouth_ssim", "sync", "offset", "sharpness", "seam", "jerk", "aperture_r",
+    "lmd", "mouth_psnr", "mouth_ssim", "sync", "offset", "detail", "seam", "jerk", "aperture_r",
     "identity",
 )  # fmt: skip
 SYNC_ROWS = ("original", "own", "other", "frozen", "wrong", "mismatch")
@@ -60,6 +62,8 @@ def evaluation_page(found: Evaluation, output: Path) -> str:
         html.text("p", _paper_note(), "soft"),
         html.text("h3", "The picture"),
         _table(found.means, PICTURE_COLUMNS),
+        html.text("h3", "Detail and grain"),
+        _table(found.means, DETAIL_COLUMNS),
         html.text("h3", "The movement"),
         _table(found.means, MOTION_COLUMNS),
         html.text("h2", "Do lips and sound fit?"),
@@ -84,8 +88,8 @@ def _tiles(found: Evaluation) -> list[tuple[str, str, str, str]]:
         (shown("lmd", own["lmd"]) + " px", "Lip distance", "from the true lips, dubbed with the "
          f"clip's own speech; reconstruction has {shown('lmd', rec['lmd'])}, a frozen mouth "
          f"{shown('lmd', found.means['frozen']['lmd'])}", ""),
-        (shown("sharpness", other["sharpness"]), "Sharpness", "of the mouth, other speech, as a "
-         "share of the source's", graded("sharpness", other["sharpness"])),
+        (shown("detail", other["detail"]), "Detail", "of the mouth, other speech, as a share of "
+         "the source's, in the band that is farthest", graded("detail", other["detail"])),
         (shown("seam", other["seam"]), "Seam", "edge energy on the mask's rim over the source's",
          graded("seam", other["seam"])),
         (shown("jerk", other["jerk"]), "Jerk", "of the lips over true speech, other speech",

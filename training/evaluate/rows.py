@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.evaluation.metrics.compare import BAND_CURVES
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.arrays import save_expression
@@ -62,8 +63,9 @@ DUBS = ("reconstruction", "own", "other", "frozen")
 """What is rendered; the other rows look at the same pictures in another way."""
 
 UNPAIRED = frozenset((
-    "sync", "offset", "sharpness", "seam", "tone", "tone_worst", "jerk", "flicker", "identity",
-    "true_identity", "outside_psnr", "follows", "silence", "cpbd", "true_cpbd",
+    "sync", "offset", "detail", *BAND_CURVES, "grain", "signal", "seam", "tone", "tone_worst",
+    "jerk", "flicker", "identity", "true_identity", "outside_psnr", "follows", "silence", "cpbd",
+    "true_cpbd",
 ))  # fmt: skip
 """Figures that mean something when the words are not the source's."""
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from gsmooth_core.evaluation.metrics.bands import BANDS, band_energies, laplacian_variance
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
-from gsmooth_core.evaluation.metrics.sharpness import gradient
 from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.taft.generator import GeneratorInput, weighted_mean
 from gsmooth_core.types import Float
@@ -29,7 +28,6 @@ class Quality:
         mouth_psnr: dB in the box around the mouth.
         mouth_ssim: in the same box.
         mask_psnr: dB under M_f.
-        sharpness: mean gradient in the mouth box, relative to the truth.
         flicker: mean difference of neighbouring frames in the mouth box, relative to the truth.
         laplacian: variance of the Laplacian in the mouth box, relative to the truth.
         mouth_bands: energy of each band of a Laplacian pyramid in the mouth box, finest first,
@@ -40,7 +38,6 @@ class Quality:
     mouth_psnr: float
     mouth_ssim: float
     mask_psnr: float
-    sharpness: float
     flicker: float
     laplacian: float = 1.0
     mouth_bands: tuple[float, ...] = (1.0,) * BANDS
@@ -50,7 +47,7 @@ class Quality:
         """One line of a table."""
         return (
             f"{self.mouth_psnr:.2f} / {self.mouth_ssim:.3f} | {self.mask_psnr:.2f} | "
-            f"{self.sharpness:.2f} | {self.flicker:.2f} | {self.laplacian:.2f} | "
+            f"{self.flicker:.2f} | {self.laplacian:.2f} | "
             f"{_shown(self.mouth_bands)} | {_shown(self.mask_bands)}"
         )
 
@@ -105,10 +102,10 @@ def measure(samples: Samples, picture: Picture) -> Quality:
             )
             steps.append((float(a), float(b)))
         before = truth, dub
-    mouth, ssim, mask_psnr, sharp_dub, sharp_truth = np.mean(rows, 0)
+    mouth, mouth_ssim, mask_psnr = np.mean(rows, 0)
     moved = np.mean(steps, 0) if steps else np.ones(2)
     flicker = float(moved[1] / max(moved[0], 1e-6))
-    return Quality(mouth, ssim, mask_psnr, sharp_dub / sharp_truth, flicker, *_ratios(details))
+    return Quality(mouth, mouth_ssim, mask_psnr, flicker, *_ratios(details))
 
 
 def _ratios(
@@ -141,6 +138,4 @@ def _frame(truth: Float, dub: Float, box: Box, mask: NDArray[np.bool_]) -> tuple
         psnr(truth[box], dub[box]),
         ssim(truth[box], dub[box]),
         psnr(truth, dub, mask),
-        gradient(dub[box]),
-        gradient(truth[box]),
     )

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
 from gsmooth_core.evaluation.metrics.landmarks import lip_distance
-from gsmooth_core.evaluation.metrics.sharpness import gradient
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import lay_over
@@ -85,7 +85,7 @@ class Scores:
         mask_ssim: under M_f.
         crop_psnr: in the whole 256-pixel crop.
         crop_ssim: in the whole crop.
-        sharpness: mean gradient in the mouth box, relative to the truth.
+        detail: energy of details of about 2 pixels in the mouth box, relative to the truth.
         flicker: mean change from frame to frame in the mouth box, relative to the truth.
         lips: mean distance of the lip landmarks found in both, in crop pixels.
     """
@@ -96,7 +96,7 @@ class Scores:
     mask_ssim: float
     crop_psnr: float
     crop_ssim: float
-    sharpness: float
+    detail: float
     flicker: float
     lips: float
 
@@ -139,7 +139,7 @@ class Clip:
         fidelity, (made, true) = dict(zip(_FIDELITY, means, strict=False)), means[-2:]
         found, expected = (np.array(p) for p in zip(*points, strict=True))
         lips = float(np.nanmean(lip_distance(expected, found)))
-        return Scores(**fidelity, sharpness=made / true, flicker=_flicker(shown), lips=lips)
+        return Scores(**fidelity, detail=made / true, flicker=_flicker(shown), lips=lips)
 
     def _lips(self, transform: Float, frame: int, shown: _Reconstruction) -> tuple[Float, Float]:
         """(478, 3) landmarks found in the result and in the truth, from the same crop."""
@@ -213,7 +213,9 @@ _FIDELITY = ("mouth_psnr", "mouth_ssim", "mask_psnr", "mask_ssim", "crop_psnr", 
 
 
 def _compared(s: _Reconstruction) -> tuple[float, ...]:
-    """What `_FIDELITY` names, then the sharpness of result and truth."""
+    """What `_FIDELITY` names, then the detail of result and truth."""
+    place = np.zeros(s.mask.shape, bool)
+    place[s.box] = True
     return (
         psnr(s.truth[s.box], s.made[s.box]),
         ssim(s.truth[s.box], s.made[s.box]),
@@ -221,8 +223,8 @@ def _compared(s: _Reconstruction) -> tuple[float, ...]:
         ssim(s.truth, s.made, s.mask),
         psnr(s.truth, s.made),
         ssim(s.truth, s.made),
-        gradient(s.made[s.box]),
-        gradient(s.truth[s.box]),
+        float(band_energies(s.made, place)[0]),
+        float(band_energies(s.truth, place)[0]),
     )
 
 
@@ -243,7 +245,7 @@ def _change(before: Image, after: Image, box: Box) -> float:
 def table(rows: dict[str, dict[str, Scores]]) -> str:
     """The means over clips as Markdown."""
     lines = [
-        "| picture | mouth PSNR / SSIM | mask PSNR / SSIM | crop PSNR / SSIM | sharpness | flicker "
+        "| picture | mouth PSNR / SSIM | mask PSNR / SSIM | crop PSNR / SSIM | detail | flicker "
         "| lips px |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -251,7 +253,7 @@ def table(rows: dict[str, dict[str, Scores]]) -> str:
         s = average(list(clips.values()))
         lines.append(
             f"| {label} | {s.mouth_psnr:.2f} / {s.mouth_ssim:.3f} | {s.mask_psnr:.2f} / "
-            f"{s.mask_ssim:.3f} | {s.crop_psnr:.2f} / {s.crop_ssim:.3f} | {s.sharpness:.2f} | "
+            f"{s.mask_ssim:.3f} | {s.crop_psnr:.2f} / {s.crop_ssim:.3f} | {s.detail:.2f} | "
             f"{s.flicker:.2f} | {s.lips:.2f} |"
         )
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Checkpoints on the validation clips: `python -m training.taft.validate --help`.
 
 Prints, for each clip and as means over clips, what `measure.Quality.row` says: mouth PSNR / SSIM,
-mask PSNR, sharpness, flicker, Laplacian variance, and four bands each of mouth and mask.
+mask PSNR, flicker, Laplacian variance, and four bands each of mouth and mask.
 """
 
 from __future__ import annotations

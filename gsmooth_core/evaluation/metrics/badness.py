@@ -12,8 +12,8 @@ from gsmooth_core.types import Float
 
 _STEADY = 5  # frames over which ratios are averaged
 _SOFTEST = 15  # percent of the source's frames
-_SEAM, _SOFT, _JUMP = 0.12, 0.30, 20.0
-"""A seam, a softness and a jump (in medians of jumps) that look equally bad."""
+_SEAM, _SOFT, _JUMP = 0.12, 0.50, 20.0
+"""A seam, a lack of detail (energy) and a jump (in medians of jumps) that look equally bad."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def frame_badness(curves: Curves) -> FrameBadness:
     """Score the frames of a shot by seam, softness and jumps of the mouth.
 
     Args:
-        curves: of the shot; rim, gradient, true_rim, true_gradient and aperture are used.
+        curves: of the shot; rim, true_rim, mouth_band1, true_mouth_band1 and aperture are used.
     """
     parts = {
         "an edge on the mask's rim": (_rim_ratio(curves) - 1) / _SEAM,
@@ -56,10 +56,10 @@ def _rim_ratio(curves: Curves) -> Float:
 
 
 def _against_softest(curves: Curves) -> Float:
-    """Sharpness over that of the source's softest frames: shut lips have fewer edges than teeth."""
-    known = curves["true_gradient"][np.isfinite(curves["true_gradient"])]
+    """Detail over that of the source's softest frames: shut lips have less than teeth."""
+    known = curves["true_mouth_band1"][np.isfinite(curves["true_mouth_band1"])]
     softest = float(np.percentile(known, _SOFTEST)) if known.size else 1.0
-    ratio: Float = _smooth(curves["gradient"]) / max(softest, 1e-6)
+    ratio: Float = _smooth(curves["mouth_band1"]) / max(softest, 1e-6)
     return ratio
 
 

@@ -6,6 +6,8 @@ by band, do not. Each figure is to be looked at over the source's: 1 means as mu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +29,27 @@ def band_energies(picture: Picture, where: Bool | None = None) -> NDArray[np.flo
     Returns:
         (BANDS,) squared grey levels, finest first; NaN where no pixel counts.
     """
-    coarse, energies = _grey(picture), []
-    weight = np.ones(coarse.shape) if where is None else where.astype(np.float64)
-    for _ in range(BANDS):
+    parts = pyramid_bands(picture)
+    return energies_in(parts, np.ones(parts[0].shape, bool) if where is None else where)
+
+
+def pyramid_bands(picture: Picture, count: int = BANDS) -> list[NDArray[np.float64]]:
+    """The finest `count` bands of the grey picture, finest first; each has half the last's side."""
+    coarse, parts = _grey(picture), []
+    for _ in range(count):
         smaller = cv2.pyrDown(coarse)
-        band = coarse - cv2.pyrUp(smaller, dstsize=coarse.shape[::-1])
+        parts.append(coarse - cv2.pyrUp(smaller, dstsize=coarse.shape[::-1]))
+        coarse = smaller
+    return parts
+
+
+def energies_in(parts: Sequence[NDArray[np.float64]], where: Bool) -> NDArray[np.float64]:
+    """Mean squares of `pyramid_bands` over the pixels (H, W) that count; NaN where none does."""
+    weight, energies = where.astype(np.float64), []
+    for part in parts:
         total = weight.sum()
-        energies.append(float((band**2 * weight).sum() / total) if total else np.nan)
-        coarse, weight = smaller, cv2.pyrDown(weight)
+        energies.append(float((part**2 * weight).sum() / total) if total else np.nan)
+        weight = cv2.pyrDown(weight)
     return np.array(energies)
 
 

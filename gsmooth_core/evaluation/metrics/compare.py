@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from gsmooth_core.evaluation.metrics import fidelity, identity, perceptual, sharpness
+from gsmooth_core.evaluation.metrics.bands import BANDS, energies_in, pyramid_bands
+from gsmooth_core.evaluation.metrics.grain import GRAIN_BANDS, grain_blocks
 from gsmooth_core.evaluation.metrics.landmarks import SIZE, in_crop
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.tone import tone_error
@@ -25,7 +27,12 @@ PAIRED = (
 )  # fmt: skip
 """Curves of one picture against the other."""
 
-BOTH = ("gradient", "rim", "change")
+PLACES = ("mouth", "mask", "ring")
+"""Where detail is measured: the box around the lips, M_f, and the rim outside of it."""
+
+BAND_CURVES = tuple(f"{place}_band{n + 1}" for place in PLACES for n in range(BANDS))
+GRAIN_CURVES = tuple(f"grain{n + 1}" for n in range(GRAIN_BANDS))
+BOTH = ("rim", "change", *BAND_CURVES, *GRAIN_CURVES)
 """Curves of each picture alone; those of the source are called true_..."""
 
 SAMPLED = ("cpbd", "true_cpbd", "stlpips", "identity", "true_identity")
@@ -124,12 +131,21 @@ class Comparison:
             outside_psnr=fidelity.psnr(p.truth, p.made, outside),
             outside_max=float(difference[outside].max(initial=0)),
             tone=tone_error(p.truth, p.made, p.mask),
-            gradient=sharpness.gradient(made),
-            true_gradient=sharpness.gradient(truth),
             rim=regions.rim_energy(p.made, around),
             true_rim=regions.rim_energy(p.truth, around),
         )
+        self._measure_detail(frame, p, around.band & ~p.mask)
         self._measure_change(frame, p)
+
+    def _measure_detail(self, frame: int, p: Pair, ring: Bool) -> None:
+        """Energy of each band of detail in mouth, mask and ring."""
+        mouth = np.zeros(p.mask.shape, bool)
+        mouth[p.box] = True
+        for prefix, picture in (("", p.made), ("true_", p.truth)):
+            parts = pyramid_bands(picture)
+            found = np.concatenate([energies_in(parts, place) for place in (mouth, p.mask, ring)])
+            named = zip(BAND_CURVES, found.tolist(), strict=True)
+            self._put(frame, **{prefix + name: energy for name, energy in named})
 
     def _measure_change(self, frame: int, p: Pair) -> None:
         """Mean absolute change since the previous frame, in this frame's mouth box."""
@@ -140,6 +156,18 @@ class Comparison:
             now, then = (getattr(x, name)[p.box].astype(np.int16) for x in (p, previous[1]))
             change = float(np.abs(now - then).mean())
             self._put(frame, **{"change" if name == "made" else "true_change": change})
+        self._measure_grain(frame, p, previous[1])
+
+    def _measure_grain(self, frame: int, now: Pair, before: Pair) -> None:
+        """Noise of the skin under both masks, away from lips; the median over blocks."""
+        skin = now.mask & before.mask
+        for p in (now, before):
+            skin[p.box] = False
+        for prefix, pair in (("", (now.made, before.made)), ("true_", (now.truth, before.truth))):
+            blocks = grain_blocks(*pair, skin)
+            medians = (float(np.median(b)) if len(b) else np.nan for b in blocks)
+            named = zip(GRAIN_CURVES, medians, strict=True)
+            self._put(frame, **{prefix + name: value for name, value in named})
 
     def _measure_slowly(self, frame: int, p: Pair, source: Image, made: Image) -> None:
         if "stlpips" in self.slow:

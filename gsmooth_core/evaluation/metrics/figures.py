@@ -30,6 +30,21 @@ class Figure:
     unit: str = ""
 
 
+_SIZES = (2, 4, 8, 16)
+
+
+def _bands(place: str, where: str) -> list[Figure]:
+    """Figures of the four bands of detail in one place."""
+    return [
+        Figure(
+            f"{place}_band{n + 1}", f"Detail, {place}, {size} px", "one",
+            f"Energy of details of about {size} pixels {where} of the 256-pixel face crop (a band "
+            "of its Laplacian pyramid) over the source's: below 1 is softer, above is harsher.",
+        )
+        for n, size in enumerate(_SIZES)
+    ]  # fmt: skip
+
+
 FIGURES: tuple[Figure, ...] = (
     Figure(
         "lmd", "LMD", "less",
@@ -92,8 +107,21 @@ FIGURES: tuple[Figure, ...] = (
         "The same between frames of the source: what a face differs from itself by.", 3,
     ),
     Figure(
-        "sharpness", "Sharpness", "one",
-        "Mean gradient in the mouth box over the source's: below 1 is softer, above is harsher.",
+        "detail", "Detail of the mouth", "one",
+        "Of the four bands below in the mouth box the one that is farthest from 1.",
+    ),
+    *_bands("mouth", "in the mouth box"),
+    *_bands("mask", "under the mask"),
+    *_bands("ring", "in the rim outside of the mask"),
+    Figure(
+        "grain", "Grain", "one",
+        "Deviation of the noise on the skin under the mask over the source's there: what differs "
+        "between neighbouring frames, registered, in details of about 2 pixels.",
+    ),
+    Figure(
+        "signal", "Fine detail without grain", "one",
+        "Energy of details of about 2 pixels under the mask less that of the noise, over the "
+        "source's.",
     ),
     Figure(
         "flicker", "Flicker", "one",

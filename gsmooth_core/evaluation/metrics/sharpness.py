@@ -1,4 +1,4 @@
-"""How sharp a picture is: mean gradient, and CPBD (a share of edges that look sharp)."""
+"""How sharp a picture is: CPBD, the share of its edges that look sharp."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
 from gsmooth_core.errors import ModelError
-from gsmooth_core.evaluation.metrics.fidelity import Picture
 from gsmooth_core.types import Bool
 
 BLOCK = 64
@@ -17,26 +16,6 @@ _CONTRAST = 50  # grey levels, up to which blur must be wider to be noticed
 _JNB = (5.0, 3.0)  # pixels of blur that are just noticed, at low and at high contrast
 _DETECTED = 63  # percent: chance of noticing blur from which an edge counts as blurred
 _FARTHEST = 100  # steps that an edge is followed to either side
-
-
-def gradient(picture: Picture, where: Bool | None = None) -> float:
-    """Mean absolute difference of neighbouring pixels, across plus down, of the grey picture.
-
-    Args:
-        picture: (H, W, 3) or (H, W), 0..255.
-        where: (H, W) pixels that count; all by default.
-
-    Returns:
-        grey levels a pixel.
-    """
-    grey = picture.astype(np.float64)
-    grey = grey.mean(-1) if grey.ndim == 3 else grey
-    across, down = np.abs(np.diff(grey, axis=1)), np.abs(np.diff(grey, axis=0))
-    if where is None:
-        return float(across.mean() + down.mean())
-    if not where.any():
-        return float("nan")
-    return float(across[where[:, :-1]].mean() + down[where[:-1]].mean())
 
 
 def cpbd(grey: NDArray[np.uint8]) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gsmooth_core.evaluation.metrics.compare import Curves
+from gsmooth_core.evaluation.metrics.compare import BAND_CURVES, Curves
 from gsmooth_core.evaluation.metrics.figures import Figures
 from gsmooth_core.evaluation.metrics.landmarks import in_crop, jerk, lip_distance, silence_motion
 from gsmooth_core.evaluation.metrics.vertices import vertex_errors
@@ -19,7 +20,7 @@ MEANS = (
     "psnr", "ssim", "mouth_psnr", "mouth_ssim", "mask_psnr", "outside_psnr",
     "cpbd", "true_cpbd", "stlpips", "identity", "true_identity", "tone",
 )  # fmt: skip
-RATIOS = {"sharpness": "gradient", "flicker": "change", "seam": "rim"}
+RATIOS = {"flicker": "change", "seam": "rim", **{name: name for name in BAND_CURVES}}
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
     figures: Figures = {name: mean(curves[name]) for name in MEANS}
     for name, curve in RATIOS.items():
         figures[name] = _ratio(mean(curves[curve]), mean(curves[f"true_{curve}"]))
+    figures["detail"] = farthest([figures[name] for name in BAND_CURVES if "mouth" in name])
+    figures |= _noise(curves)
     return figures | {
         "lmd": mean(curves["lmd"]),
         "tone_worst": worst(curves["tone"]),
@@ -79,6 +82,23 @@ def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
         "lve": errors.lve,
         "silence": _number(silence_motion(curves["aperture"], faces.silent, fps)),
     }
+
+
+def farthest(ratios: Sequence[float | None]) -> float | None:
+    """The ratio that is farthest from 1, either way; None where there is none."""
+    known = [ratio for ratio in ratios if ratio]
+    return max(known, key=lambda ratio: abs(np.log(ratio)), default=None)
+
+
+def _noise(curves: Curves) -> Figures:
+    """Deviation of the noise over the source's, and fine detail of the mask without noise."""
+    made, true = mean(curves["grain1"]), mean(curves["true_grain1"])
+    whole, true_whole = mean(curves["mask_band1"]), mean(curves["true_mask_band1"])
+    if made is None or true is None or whole is None or true_whole is None:
+        return {"grain": None, "signal": None}
+    signal = _ratio(max(whole - made, 0), max(true_whole - true, 0))
+    ratio = _ratio(made, true)
+    return {"grain": None if ratio is None else float(np.sqrt(ratio)), "signal": signal}
 
 
 def mean(values: Float) -> float | None:

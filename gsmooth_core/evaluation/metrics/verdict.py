@@ -10,7 +10,7 @@ from gsmooth_core.evaluation.metrics.figures import Figures, shown
 GOOD, FAIR, POOR = "good", "fair", "poor"
 
 LIMITS: dict[str, tuple[float, float]] = {
-    "sharpness": (0.15, 0.30),  # away from 1
+    "detail": (0.18, 1.0),  # energy: up to .85 or 1.18, and to half or twice
     "seam": (0.05, 0.12),  # away from 1
     "jerk": (1.1, 1.4),
     "flicker": (1.2, 1.6),
@@ -39,8 +39,10 @@ def graded(name: str, value: float | None) -> str:
     """How good a value of one of `LIMITS` is."""
     if value is None:
         return ""
-    if name in ("sharpness", "seam"):
+    if name == "seam":
         value = abs(value - 1)
+    if name == "detail":  # half as much is as bad as twice
+        value = max(value, 1 / value) - 1
     good, fair = LIMITS[name]
     return GOOD if abs(value) <= good else FAIR if abs(value) <= fair else POOR
 
@@ -56,8 +58,8 @@ def findings(figures: Figures, *, sync_sure: bool, untouched: float, outside: in
     """
     found = [
         _sync(figures, sure=sync_sure),
-        _one("Sharpness", "sharpness", figures, "of the source's sharpness in the mouth",
-             "softer than the source", "harsher than the source"),
+        _one("Detail", "detail", figures, "of the source's detail in the mouth, where it is "
+             "farthest from it", "softer than the source", "harsher than the source"),
         _one("Seam", "seam", figures, "of the source's edge energy on the mask's rim",
              "the rim is smoother than the source", "an edge can be seen around the mouth"),
         _upper("Calm movement", "jerk", figures, "of the source's jerk of the lips",

@@ -206,18 +206,18 @@ def _plots(shot: Shot, curves: Curves, sync: SyncResult | None) -> list[Markup]:
         Line("asked for", curves["wanted_aperture"], 3, faint=True),
         Line("found in the dub", curves["aperture"], 1),
     ]
-    names = ("gradient", "rim")
-    gradient, rim = (
+    names = ("mouth_band1", "rim")
+    detail, rim = (
         [Line("source", curves[f"true_{n}"], 0, faint=True), Line("dub", curves[n], 1)]
         for n in names
     )
     parts = [
         html.text("h3", "Opening of the mouth"),
         html.drawing(lines(seconds, opening, "s"), "Over the distance of the eyes' corners."),
-        html.text("h3", "Sharpness of the mouth"),
+        html.text("h3", "Fine detail of the mouth"),
         html.drawing(
-            lines(seconds, gradient, "s", 160),
-            "Mean gradient in the mouth box; shut lips have less of it than teeth.",
+            lines(seconds, detail, "s", 160),
+            "Energy of details of about 2 pixels in the mouth box; shut lips have less than teeth.",
         ),
         html.text("h3", "Seam"),
         html.drawing(

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from gsmooth_core.evaluation.metrics import fidelity, identity
-from gsmooth_core.evaluation.metrics.compare import PAIRED, SAMPLED, Comparison, slow_measures
+from gsmooth_core.evaluation.metrics.compare import (
+    BAND_CURVES,
+    PAIRED,
+    SAMPLED,
+    Comparison,
+    slow_measures,
+)
 from gsmooth_core.evaluation.metrics.landmarks import SIZE
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.summary import Faces, add_motion, summarise
@@ -71,7 +77,17 @@ def test_the_source_itself_is_perfect(clip, pictures):
     assert found["psnr"] == found["mouth_psnr"] == found["mask_psnr"] == fidelity.BEST_PSNR
     assert found["ssim"] == pytest.approx(1, abs=1e-9)
     assert found["lmd"] == found["vertex"] == found["lve"] == 0
-    for name in ("sharpness", "flicker", "seam", "jerk", "aperture_r", "width_r"):
+    for name in (
+        "detail",
+        *BAND_CURVES,
+        "grain",
+        "signal",
+        "flicker",
+        "seam",
+        "jerk",
+        "aperture_r",
+        "width_r",
+    ):
         assert found[name] == pytest.approx(1, abs=1e-6)
     assert found["follows"] > 0.98
 
@@ -79,7 +95,9 @@ def test_the_source_itself_is_perfect(clip, pictures):
 def test_a_soft_mouth_is_less_sharp_and_calmer(clip, pictures):
     soften = in_mask(clip, lambda _, p: cv2.GaussianBlur(p, (0, 0), 2.5))
     found = figures_of(clip, pictures, soften(pictures))
-    assert found["sharpness"] < 0.9
+    assert found["detail"] == found["mouth_band1"] < 0.5
+    assert found["mask_band1"] < found["mask_band3"] < 1.02
+    assert found["ring_band4"] == pytest.approx(1, abs=0.1)
     assert found["mouth_psnr"] < 45
     assert found["outside_psnr"] == fidelity.BEST_PSNR
 
@@ -89,7 +107,21 @@ def test_noise_flickers(clip, pictures):
     noisy = in_mask(clip, lambda _, p: np.clip(p + rng.normal(0, 8, p.shape), 0, 255))
     found = figures_of(clip, pictures, noisy(pictures))
     assert found["flicker"] > 1.5
-    assert found["sharpness"] > 1.5
+    assert found["detail"] > 1.3
+
+
+def test_noise_is_told_from_detail(clip, pictures):
+    # Noise of known strength on both; half as strong on the dub, whose detail is the same.
+    rng = np.random.default_rng(1)
+
+    def noisy(strength):
+        return [np.rint(p + rng.normal(0, strength, p.shape)).clip(0, 255) for p in pictures]
+
+    source, made = ([p.astype(np.uint8) for p in noisy(s)] for s in (4.0, 2.0))
+    found = figures_of(clip, source, made)
+    assert found["grain"] == pytest.approx(0.5, abs=0.05)
+    assert found["signal"] == pytest.approx(1, abs=0.35)
+    assert found["mask_band1"] < 0.9
 
 
 def test_another_brightness_under_the_mask_is_a_seam(clip, pictures):

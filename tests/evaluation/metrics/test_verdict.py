@@ -8,7 +8,7 @@ from gsmooth_core.evaluation.metrics.figures import BY_NAME, FIGURES, shown
 from gsmooth_core.evaluation.metrics.verdict import LIMITS, findings, verdict
 
 FINE = {
-    "sync": 0.6, "offset": 0.0, "sharpness": 0.95, "seam": 1.01, "jerk": 0.9, "flicker": 1.0,
+    "sync": 0.6, "offset": 0.0, "detail": 0.95, "seam": 1.01, "jerk": 0.9, "flicker": 1.0,
     "identity": 0.99, "true_identity": 0.99,
 }  # fmt: skip
 
@@ -31,8 +31,9 @@ def test_a_good_shot_may_go_out():
         ({"offset": 3.0}, "Lip sync", "poor", "3 frames at 25 a second late"),
         ({"offset": -2.0}, "Lip sync", "fair", "early"),
         ({"sure": False}, "Lip sync", "fair", "chance"),
-        ({"sharpness": 0.6}, "Sharpness", "poor", "softer"),
-        ({"sharpness": 1.2}, "Sharpness", "fair", "harsher"),
+        ({"detail": 0.45}, "Detail", "poor", "softer"),
+        ({"detail": 0.8}, "Detail", "fair", "softer"),
+        ({"detail": 1.2}, "Detail", "fair", "harsher"),
         ({"seam": 1.3}, "Seam", "poor", "edge"),
         ({"jerk": 2.0}, "Calm movement", "poor", "tremble"),
         ({"flicker": 1.3}, "Steady picture", "fair", "flickers"),
@@ -69,7 +70,7 @@ def test_values_as_people_read_them():
 
 def curves(frames=60):
     rng = np.random.default_rng(0)
-    names = ("rim", "true_rim", "gradient", "true_gradient")
+    names = ("rim", "true_rim", "mouth_band1", "true_mouth_band1")
     made = {n: rng.normal(10, 0.1, frames).astype(np.float32) for n in names}
     wave = 0.1 + 0.05 * np.sin(np.arange(frames) / 4)
     return made | {"aperture": wave.astype(np.float32)}
@@ -77,7 +78,7 @@ def curves(frames=60):
 
 @pytest.mark.parametrize(
     ("name", "values", "word"),
-    [("rim", 14.0, "edge"), ("gradient", 5.0, "softer"), ("aperture", 0.9, "jump")],
+    [("rim", 14.0, "edge"), ("mouth_band1", 1.0, "softer"), ("aperture", 0.9, "jump")],
 )
 def test_trouble_is_found_where_it_is(name, values, word):
     shot = curves()

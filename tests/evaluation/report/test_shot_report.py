@@ -63,7 +63,7 @@ def test_a_finished_job_is_reported(finished, capsys):
     assert result["kind"] in ("good", "fair", "poor")
     assert result["figures"]["follows"] > 0.8
     assert result["figures"]["lmd"] is None  # other words: no truth to compare with
-    assert {c["name"] for c in result["checks"]} >= {"Sharpness", "Seam", "Outside the mask"}
+    assert {c["name"] for c in result["checks"]} >= {"Detail", "Seam", "Outside the mask"}
     assert 1 <= len(result["worst"]) <= 6
     assert json.loads((finished / "quality.json").read_text()) == result
     reader = Reader(page.read_text())
