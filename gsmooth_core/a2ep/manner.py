@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gsmooth_core.a2ep.lesson import Lesson, reach_of, spoken_frames, with_neighbours
-from gsmooth_core.a2ep.memory import SURE, Memory, remember, thinned
+from gsmooth_core.a2ep.memory import Memory, remember, sureness, thinned
 from gsmooth_core.types import Bool, Float
 
 MOST_GAIN = 1.5  # of the opening; beyond it noise would speak
@@ -71,8 +71,7 @@ class Manner:
         said: Float = self.mean + (with_neighbours(moved, self.reach) - self.heard) @ self.weights
         if self.memory is None or sounds is None:
             return said
-        sure = np.minimum(np.abs(moved).max(axis=1) / SURE, 1.0)
-        return said + sure[:, None] * self.memory.recall(sounds)  # type: ignore[no-any-return]
+        return said + sureness(moved)[:, None] * self.memory.recall(sounds)  # type: ignore[no-any-return]
 
     def widen(self, said: Float, opening: Float, speaks: Bool) -> Float:
         """Give the lips' opening this person's width; lips that meet stay as they are.
@@ -186,7 +185,8 @@ def _fitted(
     some = thinned(len(x))
     penalty = plan.penalty * float(np.sum(centred[some] ** 2)) / y.shape[1]
     sounds = lesson.sounds[lesson.spoken][some]
-    return remember(x[some], y[some], sounds, drawn, max(penalty, 1e-9), plan.noise)
+    sure = sureness(lesson.moved[lesson.spoken][some])
+    return remember(x[some], y[some], sounds, sure, drawn, max(penalty, 1e-9), plan.noise)
 
 
 def drawn_ridge(x: Float, y: Float, drawn: Float, penalty: float) -> Float:

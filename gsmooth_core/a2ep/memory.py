@@ -52,8 +52,13 @@ def thinned(count: int) -> slice:
     return slice(0, count, max(1, -(-count // MOST)))
 
 
+def sureness(moved: Float) -> Float:
+    """(T, E) movement -> (T,) how far memory counts: not at all where nothing moves."""
+    return np.minimum(np.abs(moved).max(axis=1) / SURE, 1.0)  # type: ignore[no-any-return]
+
+
 def remember(
-    x: Float, y: Float, sounds: Float, drawn: Float, penalty: float, noise: float
+    x: Float, y: Float, sounds: Float, sure: Float, drawn: Float, penalty: float, noise: float
 ) -> tuple[Float, Memory, Float]:
     """Learn the linear map and what it misses at once.
 
@@ -61,6 +66,7 @@ def remember(
         x: (N, D) movement around its mean.
         y: (N, E) expressions around theirs.
         sounds: (N, S)
+        sure: (N,) of `sureness`.
         drawn: (D, E) where little data leaves the map.
         penalty: of the map; the less, the further it may lie from `drawn`.
         noise: variance of what no frame explains, over that of what the memory does.
@@ -70,10 +76,12 @@ def remember(
     """
     width = max(float(np.var(sounds, axis=0).sum()), 1e-9)
     left = y - x @ drawn
-    kernel = likeness(sounds, sounds, width).astype(float) / noise + x.astype(float) @ x.T / penalty
+    alike = likeness(sounds, sounds, width).astype(float) * np.outer(sure, sure)
+    kernel = alike / noise + x.astype(float) @ x.T / penalty
     inverse = np.linalg.inv(kernel + np.eye(len(x)))
     dual = inverse @ left
     weights = np.asarray(drawn + x.T @ dual / penalty, np.float32)
     unheard = y - dual / np.diag(inverse)[:, None]
-    memory = Memory(sounds.astype(np.float32), np.asarray(dual / noise, np.float32), width)
+    answers = np.asarray(sure[:, None] * dual / noise, np.float32)
+    memory = Memory(sounds.astype(np.float32), answers, width)
     return weights, memory, np.asarray(unheard, np.float32)
