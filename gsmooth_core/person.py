@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression, predict_expression
+from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression
 from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.a2ep.manner_file import Taught, load_taught, save_taught
+from gsmooth_core.a2ep.manner_file import Taught, load_style, load_taught, save_taught
+from gsmooth_core.a2ep.predict import Spoken, predict_speech
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
@@ -27,15 +28,16 @@ from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
-from gsmooth_core.job.own_speech import own_speech
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
+from gsmooth_core.job.teaching import Listeners, told
 from gsmooth_core.job.turns import at_turns
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
+from gsmooth_core.storage.rows import load_rows, save_rows
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
@@ -46,7 +48,7 @@ from gsmooth_core.taft.lenders import lenders
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
-from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image
+from gsmooth_core.types import Bool, Expression, FaceTrack, Float, FrameSource, Image
 
 
 class PersonStages:
@@ -99,7 +101,9 @@ class PersonStages:
         """
         if self._given() is not None:
             return
-        load_a2ep(self.job.settings.a2ep)
+        a2ep = load_a2ep(self.job.settings.a2ep)
+        if self.job.speaks_like:
+            load_style(self.job.speaks_like, a2ep)
         self.source.speech()
         if warning := self.source.length_in_words():
             self.emit(Message("warning", warning))
@@ -123,6 +127,17 @@ class PersonStages:
         stage = Stage("predict", name, inputs, self._predict, save_expression, load_expression)
         return result_of(stage, self.journal)
 
+    def heard(self) -> Float:
+        """(T, H) what is heard in the speech, for a manner that remembers sounds."""
+
+        def hear() -> Float:
+            return self._spoken.heard
+
+        stage = Stage(
+            "hear", "heard.safetensors", self.inputs.predict(), hear, save_rows, load_rows
+        )
+        return result_of(stage, self.journal)
+
     def target(self, track: FaceTrack) -> Expression:
         """The expression that every frame is to show: edited, given, or predicted from speech.
 
@@ -139,20 +154,27 @@ class PersonStages:
     def merged(self, track: FaceTrack) -> Expression:
         """The predicted mouth in the manner of this person, with the face's other movements."""
         a2ep, predicted = load_a2ep(self.job.settings.a2ep), self.predict()
-        return merge_expression(track, predicted, self.job.settings, a2ep, self.manner(track, a2ep))
+        manner = self.manner(track, a2ep)
+        heard = self.heard() if manner and manner.memory else None
+        return merge_expression(track, predicted, self.job.settings, a2ep, manner, heard)
 
     def manner(self, track: FaceTrack, a2ep: A2EP) -> Manner | None:
-        """How this person speaks, where the clip's own speech shows it and the job asks for it."""
-        if not self.job.settings.style or self.source.clip.still:
+        """How this person speaks, where clips show it and the job asks for it."""
+        job, still = self.job, self.source.clip.still
+        if job.speaks_like:
+            return load_style(job.speaks_like, a2ep)
+        if not job.settings.style or (still and not job.teach):
             return None
 
         def listen() -> Taught:
-            return own_speech(self.source.filmed, self._filmed(track), a2ep)
+            listeners = Listeners(self.model, a2ep, job.settings, self.emit, self.cancelled)
+            own = None if still else (self.source.filmed, self._filmed(track))
+            return listeners.teach(job.teach, own)
 
         name, inputs = "manner.safetensors", self.inputs.manner()
         stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
         taught = result_of(stage, self.journal)
-        self.emit(Message("info", taught.said))
+        told(taught, self.emit)
         return taught.manner
 
     def captions(self, track: FaceTrack) -> Occluders | None:
@@ -294,11 +316,15 @@ class PersonStages:
         return self.followed.track(self.job.settings.face)
 
     def _predict(self) -> Expression:
+        return self._spoken.curves
+
+    @cached_property
+    def _spoken(self) -> Spoken:
         source = self.source
         on_progress = self._progress("predict", source.count)
         whole = PredictSettings(bounded=False)  # strength and smoothing follow in `merged`
         model = load_a2ep(self.job.settings.a2ep)
-        return predict_expression(
+        return predict_speech(
             source.speech(), source.count, source.shown.fps, on_progress, whole, model
         )
 

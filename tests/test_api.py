@@ -25,7 +25,7 @@ FUNCTIONS = {
     "load_face_model": "name_or_path",
     "load_job": "folder",
     "load_track": "path",
-    "merge_expression": "track predicted settings model manner",
+    "merge_expression": "track predicted settings model manner heard",
     "predict_expression": "audio frame_count fps on_progress settings model",
     "probe": "path",
     "read_audio": "path sample_rate start duration track",

@@ -3,39 +3,23 @@
 The average speaker's movement M becomes this person's: y = mean + (M - mean of M) W. W is a ridge
 regression drawn to their amplitude times the identity, so that little speech changes little. A
 least-squares map is damped where it is unsure, and a viewer takes that for mumbling: the opening
-of the lips is given this person's width of movement again, and nothing else is.
+of the lips is given this person's width of movement again, and nothing else is. What the map
+misses may be remembered by its sound (`a2ep.memory`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gsmooth_core.a2ep.lesson import Lesson, reach_of, spoken_frames, with_neighbours
+from gsmooth_core.a2ep.memory import Memory, remember, sureness, thinned
 from gsmooth_core.types import Bool, Float
 
-SPOKEN = 0.02  # movement of some component from which a frame counts as speech
 MOST_GAIN = 1.5  # of the opening; beyond it noise would speak
 NEARLY = 0.2  # share of the usual gap at which the average speaker's lips nearly meet
 FEW = 40  # frames of speech after which its own width counts as much as that of the lesson
-
-
-def spoken_frames(moved: Float) -> Bool:
-    """(T, E) movement -> (T,) frames in which somebody speaks."""
-    speaks: Bool = np.abs(moved).max(axis=1) > SPOKEN
-    return speaks
-
-
-def with_neighbours(moved: Float, reach: Sequence[int]) -> Float:
-    """(T, E) -> (T, K E): each frame beside those `reach` frames away, ends repeated."""
-    at = np.arange(len(moved))
-    return np.concatenate([moved[np.clip(at + k, 0, len(moved) - 1)] for k in reach], axis=1)
-
-
-def reach_of(context: int, fps: float) -> tuple[int, ...]:
-    """Frames away that are 0, 1 .. `context` times 40 ms before and after."""
-    return tuple(round(k * fps / 25) for k in range(-context, context + 1))
 
 
 @dataclass(frozen=True)
@@ -53,6 +37,7 @@ class Manner:
         fullness: share of `spread` that speech shall have; 0 leaves the map's movement.
         contact: opening at which the lips meet.
         gap: how far the average speaker's lips are apart in that speech.
+        memory: what the map misses, by its sound; None where that was not borne out.
     """
 
     weights: Float
@@ -65,11 +50,28 @@ class Manner:
     fullness: float = 0.0
     contact: float = -np.inf
     gap: float = 1.0
+    memory: Memory | None = None
 
-    def move(self, moved: Float) -> Float:
-        """(T, E) movement of the average speaker -> (T, E) expression, its opening damped."""
+    @property
+    def context(self) -> int:
+        """Steps of 40 ms before and after that are looked at."""
+        return len(self.reach) // 2
+
+    def at(self, fps: float) -> Manner:
+        """The same for speech at another rate."""
+        return replace(self, reach=reach_of(self.context, fps))
+
+    def move(self, moved: Float, sounds: Float | None = None) -> Float:
+        """(T, E) movement of the average speaker -> (T, E) expression, its opening damped.
+
+        Args:
+            moved: (T, E)
+            sounds: (T, S) see `Lesson.sounds`; None leaves the memory out.
+        """
         said: Float = self.mean + (with_neighbours(moved, self.reach) - self.heard) @ self.weights
-        return said
+        if self.memory is None or sounds is None:
+            return said
+        return said + sureness(moved)[:, None] * self.memory.recall(sounds)  # type: ignore[no-any-return]
 
     def widen(self, said: Float, opening: Float, speaks: Bool) -> Float:
         """Give the lips' opening this person's width; lips that meet stay as they are.
@@ -107,48 +109,22 @@ class Manner:
         usual = trust * float(np.std(open_by)) + (1 - trust) * self.damped
         return float(np.clip(self.fullness * self.spread / max(usual, 1e-6), 1.0, MOST_GAIN))
 
-    def speak(self, moved: Float, opening: Float, strength: float = 1.0) -> Float:
+    def speak(
+        self, moved: Float, opening: Float, strength: float = 1.0, sounds: Float | None = None
+    ) -> Float:
         """(T, E) this person's mouth, 0..1, speaking with the movement `moved`.
 
         Args:
             moved: (T, E) the speech's movement from the average speaker's rest.
             opening: (E,) how far each component opens the lips.
             strength: how far the mouth moves from where it lies without speech.
+            sounds: (T, S) see `Lesson.sounds`; None leaves the memory out.
         """
-        wide = self.widen(self.move(moved), opening, spoken_frames(moved))
+        wide = self.widen(self.move(moved, sounds), opening, spoken_frames(moved))
         said = self.meet(wide, moved, opening)
         still = np.zeros_like(moved[:1])
         start = self.meet(self.move(still), still, opening)
         return np.clip(start + strength * (said - start), 0, 1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Speech that was heard and seen.
-
-    Attributes:
-        moved: (T, E) what the model moves for the sound, the sound's lateness taken out.
-        shown: (T, E) what the tracked face did.
-        usable: (T,) frames that may teach.
-        apart: (T,) gap of the lips as it was seen, in any unit.
-        fps: frames per second.
-    """
-
-    moved: Float
-    shown: Float
-    usable: Bool
-    apart: Float
-    fps: float
-
-    @property
-    def spoken(self) -> Bool:
-        """(T,) usable frames in which somebody speaks."""
-        both: Bool = self.usable & spoken_frames(self.moved)
-        return both
-
-    def part(self, frames: Bool) -> Lesson:
-        """The same with only those of `frames` (T,) usable."""
-        return replace(self, usable=self.usable & frames)
 
 
 @dataclass(frozen=True)
@@ -159,20 +135,22 @@ class Plan:
         penalty: weight of the amplitude alone, in mean squared movements of a component; None
             learns no more than where the mouth lies.
         context: steps of 40 ms before and after that are looked at.
+        noise: of the memory (`remember`); None for none.
     """
 
     penalty: float | None = None
     context: int = 0
+    noise: float | None = None
 
 
 def learn_manner(
     lesson: Lesson, plan: Plan, amplitude: float, opening: Float, contact: float
 ) -> Manner:
-    """The ridge regression in closed form; `fullness` is not set.
+    """Regression in closed form; `fullness` is not set.
 
     Args:
         lesson: at least one frame of it is spoken.
-        plan: penalty and context.
+        plan: penalty, context and memory.
         amplitude: how widely this person moves; 1 is usual.
         opening: (E,) how far each component opens the lips.
         contact: opening at which this person's lips meet.
@@ -183,18 +161,32 @@ def learn_manner(
     size = y.shape[1]
     drawn = np.zeros((x.shape[1], size), np.float32)
     drawn[plan.context * size : (plan.context + 1) * size] = amplitude * np.eye(size)
-    weights = drawn
-    if plan.penalty is not None:
-        centred = lesson.moved[speaks] - lesson.moved[speaks].mean(axis=0)
-        energy = plan.penalty * float(np.sum(centred**2)) / size
-        weights = drawn_ridge(x - heard, y - mean, drawn, max(energy, 1e-9))
+    weights, memory, made = _fitted(lesson, plan, x - heard, y - mean, drawn)
     open_by = (y - mean) @ opening
     way = (y - mean).T @ open_by / max(float(open_by @ open_by), 1e-12)
-    damped = float(np.std((x - heard) @ weights @ opening))
+    damped = float(np.std(made @ opening))
     return Manner(
-        weights, reach, heard, mean, way, float(open_by.std()), damped,
-        contact=contact, gap=float(np.mean(lesson.moved[speaks] @ opening)),
+        weights, reach, heard, mean, way, float(open_by.std()), damped, contact=contact,
+        gap=float(np.mean(lesson.moved[speaks] @ opening)), memory=memory,
     )  # fmt: skip
+
+
+def _fitted(
+    lesson: Lesson, plan: Plan, x: Float, y: Float, drawn: Float
+) -> tuple[Float, Memory | None, Float]:
+    """The map, the memory, and what they make of (N, D) movement, as `plan` says."""
+    if plan.penalty is None:
+        return drawn, None, x @ drawn
+    centred = lesson.moved[lesson.spoken] - lesson.moved[lesson.spoken].mean(axis=0)
+    if plan.noise is None or lesson.sounds is None:
+        penalty = plan.penalty * float(np.sum(centred**2)) / y.shape[1]
+        weights = drawn_ridge(x, y, drawn, max(penalty, 1e-9))
+        return weights, None, x @ weights
+    some = thinned(len(x))
+    penalty = plan.penalty * float(np.sum(centred[some] ** 2)) / y.shape[1]
+    sounds = lesson.sounds[lesson.spoken][some]
+    sure = sureness(lesson.moved[lesson.spoken][some])
+    return remember(x[some], y[some], sounds, sure, drawn, max(penalty, 1e-9), plan.noise)
 
 
 def drawn_ridge(x: Float, y: Float, drawn: Float, penalty: float) -> Float:

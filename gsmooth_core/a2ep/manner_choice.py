@@ -12,13 +12,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from gsmooth_core.a2ep.manner import Lesson, Manner, Plan, learn_manner
+from gsmooth_core.a2ep.lesson import Lesson
+from gsmooth_core.a2ep.manner import Manner, Plan, learn_manner
 from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
 PLANS = (
-    Plan(), Plan(100.0), Plan(30.0), Plan(10.0), Plan(3.0), Plan(1.0), Plan(30.0, 2), Plan(10.0, 2),
+    Plan(), Plan(100.0), Plan(30.0), Plan(10.0), Plan(3.0), Plan(1.0), Plan(10.0, noise=10.0),
+    Plan(10.0, noise=3.0),
 )  # fmt: skip
 """From the safest to the boldest."""
 FULLNESS = (0.95, 0.9, 0.85, 0.8)
@@ -190,7 +192,9 @@ def _errors(
     if plan is None:
         made = mouths.style(taught).speak(moved, opening)
     else:
-        made = replace(mouths.manner(taught, plan), fullness=fullness).speak(moved, opening)
+        sounds = None if lesson.sounds is None else lesson.sounds[where]
+        manner = replace(mouths.manner(taught, plan), fullness=fullness)
+        made = manner.speak(moved, opening, sounds=sounds)
     usable = lesson.usable[where]
     made, true = made[usable], lesson.shown[where][usable]
     shape = mouths.error(made - made.mean(axis=0), true - true.mean(axis=0))

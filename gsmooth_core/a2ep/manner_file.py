@@ -1,17 +1,25 @@
-"""What a clip taught about its person's speech, kept with the job."""
+"""What clips taught about a person's speech: kept with a job, or as a style of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gsmooth_core.a2ep.hearing import mark_of
 from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.storage.arrays import load_arrays, save_arrays
+from gsmooth_core.a2ep.memory import Memory
+from gsmooth_core.a2ep.model import A2EP
+from gsmooth_core.errors import InputError
+from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
+from gsmooth_core.storage.files import shown
 from gsmooth_core.storage.layout import ArrayLayout, check_arrays, damaged
 
 KIND = "manner"
+STYLE_KIND = "style"
 _SIZES = ("spread", "damped", "fullness", "contact", "gap")
 _LAYOUT = {
     "weights": ArrayLayout(("D", "E"), 100.0, -100.0),
@@ -21,30 +29,32 @@ _LAYOUT = {
     "way": ArrayLayout(("E",), 1e4, -1e4),
     "sizes": ArrayLayout((len(_SIZES),), 100.0, -100.0),
 }
+_MEMORY = {
+    "sounds": ArrayLayout(("N", "S"), 1e4, -1e4),
+    "answers": ArrayLayout(("N", "E"), 1e4, -1e4),
+    "width": ArrayLayout((1,), 1e9, 1e-9),
+}
 
 
 @dataclass(frozen=True)
 class Taught:
-    """What came of listening to a clip's own speech.
+    """What came of listening to a person's own speech.
 
     Attributes:
         said: the same in words for a person.
-        manner: None where the clip taught nothing.
+        manner: None where nothing was taught.
+        refused: clips that taught nothing, and why, in words.
     """
 
     said: str
     manner: Manner | None = None
+    refused: tuple[str, ...] = ()
 
 
 def save_taught(path: Path, taught: Taught) -> None:
     """Write it in one atomic step."""
-    arrays = {}
-    if manner := taught.manner:
-        names = ("weights", "heard", "mean", "way")
-        arrays = {name: np.asarray(getattr(manner, name), np.float32) for name in names}
-        arrays["reach"] = np.array(manner.reach, np.float32)
-        arrays["sizes"] = np.array([getattr(manner, name) for name in _SIZES], np.float32)
-    save_arrays(path, KIND, arrays, {"said": taught.said})
+    arrays = _arrays_of(taught.manner) if taught.manner else {}
+    save_arrays(path, KIND, arrays, {"said": taught.said, "refused": list(taught.refused)})
 
 
 def load_taught(path: Path) -> Taught:
@@ -54,13 +64,58 @@ def load_taught(path: Path) -> Taught:
         InputError: no such file, damaged, or of another kind.
     """
     arrays, meta = load_arrays(path, KIND)
-    said = str(meta.get("said", ""))
-    if not arrays:
-        return Taught(said)
-    check_arrays(path, arrays, _LAYOUT)
+    manner = _manner_of(path, arrays) if arrays else None
+    return Taught(str(meta.get("said", "")), manner, tuple(map(str, meta.get("refused", ()))))
+
+
+def save_style(path: Path, manner: Manner, model: A2EP) -> None:
+    """Write a way of speaking, to be used for other pictures of the same person.
+
+    Args:
+        path: target file.
+        manner: learned with `model`.
+        model: the one that listened; no other can use it.
+    """
+    meta = {"names": list(model.names), "ears": mark_of(model)}
+    save_arrays(path, STYLE_KIND, _arrays_of(manner), meta)
+
+
+def load_style(path: Path, model: A2EP) -> Manner:
+    """Read what `save_style` wrote.
+
+    Raises:
+        InputError: no such file, damaged, of another kind, or learned with another model.
+    """
+    arrays, meta = load_arrays(path, STYLE_KIND)
+    manner = _manner_of(path, arrays)
+    if meta.get("ears") != mark_of(model) or len(manner.mean) != len(model.names):
+        raise InputError(
+            f"'{shown(path)}' was learned with another speech model.",
+            "Learn it again with `gsmooth style`.",
+        )
+    return manner
+
+
+def _arrays_of(manner: Manner) -> Arrays:
+    names = ("weights", "heard", "mean", "way")
+    arrays = {name: np.asarray(getattr(manner, name), np.float32) for name in names}
+    arrays["reach"] = np.array(manner.reach, np.float32)
+    arrays["sizes"] = np.array([getattr(manner, name) for name in _SIZES], np.float32)
+    if memory := manner.memory:
+        arrays |= {"sounds": memory.anchors, "answers": memory.weights}
+        arrays["width"] = np.array([memory.width], np.float32)
+    return arrays
+
+
+def _manner_of(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Manner:
+    remembers = any(name in arrays for name in _MEMORY)
+    check_arrays(path, arrays, _LAYOUT | (_MEMORY if remembers else {}))
     reach = tuple(int(k) for k in arrays["reach"])
     if len(arrays["weights"]) != len(reach) * len(arrays["mean"]):
         raise damaged(path, "its 'reach' does not fit its 'weights'")
     weights, heard, mean, way = (arrays[name] for name in ("weights", "heard", "mean", "way"))
-    sizes = (float(size) for size in arrays["sizes"])
-    return Taught(said, Manner(weights, reach, heard, mean, way, *sizes))
+    spread, damped, fullness, contact, gap = (float(size) for size in arrays["sizes"])
+    memory = None
+    if remembers:
+        memory = Memory(arrays["sounds"], arrays["answers"], float(arrays["width"][0]))
+    return Manner(weights, reach, heard, mean, way, spread, damped, fullness, contact, gap, memory)

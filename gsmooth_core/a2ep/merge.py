@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from gsmooth_core.a2ep.curves import smooth_curves
+from gsmooth_core.a2ep.lesson import sounds_of
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.errors import InputError, NoFaceError
-from gsmooth_core.types import Expression, FaceTrack
+from gsmooth_core.types import Expression, FaceTrack, Float
 
 
 class MergeSettings(Protocol):
@@ -44,6 +45,7 @@ def merge_expression(
     settings: MergeSettings,
     model: A2EP | None = None,
     manner: Manner | None = None,
+    heard: Float | None = None,
 ) -> Expression:
     """Put predicted speech on the tracked person.
 
@@ -57,6 +59,7 @@ def merge_expression(
         settings: strength and smoothing.
         model: the one that predicted; None is the shipped one.
         manner: how this person speaks, learned with the same model; None where it is not known.
+        heard: (T, H) of `predict_speech`, with which a manner is more exact.
 
     Returns:
         (T, E) curves with the track's names, 0..1.
@@ -88,6 +91,10 @@ def merge_expression(
     moved = predicted.values[:, source] - model.array("rest")
     moved = smooth_curves(moved, settings.smoothing, track.fps)
     values = track.expression.copy()
-    speaker = manner or style
-    values[:, target] = speaker.speak(moved, model.array("opening"), settings.strength)
+    opening, strength = model.array("opening"), settings.strength
+    if manner:
+        sounds = None if heard is None else sounds_of(heard, float(track.fps))
+        values[:, target] = manner.at(float(track.fps)).speak(moved, opening, strength, sounds)
+    else:
+        values[:, target] = style.speak(moved, opening, strength)
     return Expression(track.expression_names, values, track.fps)

@@ -14,6 +14,7 @@ from torch import Tensor
 from gsmooth_core.a2ep.closing import apply_closure, touching
 from gsmooth_core.a2ep.curves import smooth_curves
 from gsmooth_core.a2ep.features import FPS, feature_blocks
+from gsmooth_core.a2ep.hearing import directions_of
 from gsmooth_core.a2ep.mel import BLOCK, level_gain, speech_weights
 from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.stream import decode, normalise
@@ -42,6 +43,22 @@ class PredictSettings:
     voice_gate: bool = True
     closing: bool = True
     bounded: bool = True
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Speech, as the model says it and as it hears it.
+
+    Attributes:
+        curves: (T, 52) how the average face speaks.
+        heard: (T, H) what is heard, in the directions of `directions_of`.
+        features: (N, F) all features at 25 frames a second; None unless they were asked for, since
+            they take 184 MB an hour.
+    """
+
+    curves: Expression
+    heard: Float
+    features: Float | None = None
 
 
 def fit_length(audio: Float, frame_count: int, fps: Fraction) -> Float:
@@ -90,10 +107,23 @@ def predict_expression(
     Raises:
         ModelError: the checkpoint is missing or damaged.
     """
+    return predict_speech(audio, frame_count, fps, on_progress, settings, model).curves
+
+
+def predict_speech(
+    audio: Float,
+    frame_count: int,
+    fps: Fraction,
+    on_progress: Callable[[int], None] | None = None,
+    settings: PredictSettings | None = None,
+    model: A2EP | None = None,
+    *,
+    keep_features: bool = False,
+) -> Spoken:
+    """As `predict_expression`, with what the model hears; `keep_features` asks for all of it."""
     settings = settings or PredictSettings()
     model = model or load_a2ep()
-    heard = fit_length(audio, frame_count, fps)
-    listener = _Listener(model, heard)
+    listener = _Listener(model, fit_length(audio, frame_count, fps), keep_features)
     made, done = [], 0
     for block in decode(model.decoder, listener.features(), on_features=listener.close):
         made.append(block)
@@ -109,23 +139,34 @@ def predict_expression(
     curves = resample(moved * reach, FPS, frame_count, fps)
     curves = model.array("rest") + smooth_curves(curves, settings.smoothing, fps)
     curves = np.clip(curves, 0, 1) if settings.bounded else curves
-    return Expression(model.all_names, _all_components(model, curves), fps)
+    heard = resample(np.concatenate(listener.heard), FPS, frame_count, fps)
+    features = np.concatenate(listener.kept) if keep_features else None
+    return Spoken(Expression(model.all_names, _all_components(model, curves), fps), heard, features)
 
 
 class _Listener:
     """Makes features of (S,) samples and keeps what the small heads say of them."""
 
-    def __init__(self, model: A2EP, audio: Float) -> None:
+    def __init__(self, model: A2EP, audio: Float, keep_features: bool) -> None:
         self.model = model
         self.audio = audio
+        self.keep_features = keep_features
+        self.directions = directions_of(model)
         self.gain = level_gain(audio)
         self.voice: list[Float] = []
+        self.heard: list[Float] = []
+        self.kept: list[Float] = []
         self.closing: list[Float] = []
 
     def features(self) -> Iterator[Float]:
         """Blocks of features for the decoder."""
         blocks = self._listen()
-        return normalise(blocks, speech_weights(self.audio)) if self._normalised else blocks
+        freed = normalise(blocks, speech_weights(self.audio)) if self._normalised else blocks
+        for block in freed:
+            self.heard.append(block @ self.directions)
+            if self.keep_features:
+                self.kept.append(block)
+            yield block
 
     @property
     def _normalised(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsmooth_core.a2ep.manner import spoken_frames
+from gsmooth_core.a2ep.lesson import spoken_frames
 from gsmooth_core.face.mouth import aperture
 from gsmooth_core.types import FaceTrack, Float
 

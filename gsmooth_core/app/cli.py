@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_mesh(commands)
     _add_sync(commands)
     _add_report(commands)
+    _add_style(commands)
     _add_bench(commands)
     probe = _add(commands, "probe", "probe", "say what is seen in a file", "probe_text")
     probe.add_argument("file", type=_path, help="a video, a sound or a picture")
@@ -145,6 +146,16 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
     parser.add_argument("--audio-duration", type=float, help="seconds of sound to use")
     parser.add_argument("--audio-delay", type=float, default=0.0, help="seconds before it begins")
+    parser.add_argument(
+        "--teach",
+        type=_path,
+        action="append",
+        metavar="CLIP",
+        help="a clip in which the same person speaks, which shows how; may be given several times",
+    )
+    parser.add_argument(
+        "--speaks-like", type=_path, metavar="FILE", help="a way of speaking from `gsmooth style`"
+    )
 
 
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -235,6 +246,21 @@ def _add_report(commands: Any) -> None:
     parser.add_argument("job", type=_path, metavar="JOB_DIR", help="folder of the job")
     parser.add_argument("--output", type=_path, help="page to write (default: in the folder)")
     parser.add_argument("--face", help="number of the person to judge, where several were dubbed")
+
+
+def _add_style(commands: Any) -> None:
+    parser = _add(
+        commands, "style", "style", "learn how a person speaks, for --speaks-like", "path_text"
+    )
+    parser.add_argument(
+        "--video",
+        type=_path,
+        action="append",
+        required=True,
+        help="a clip in which the person speaks; may be given several times",
+    )
+    parser.add_argument("--output", type=_path, required=True, help="style file (.safetensors)")
+    _add_settings(parser, "tracker", "face_model", "a2ep", "device")
 
 
 def _add_bench(commands: Any) -> None:

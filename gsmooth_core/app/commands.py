@@ -52,13 +52,14 @@ def _make(
 def _job(options: argparse.Namespace) -> Job:
     paths = {
         name: str(getattr(options, name).absolute())
-        for name in ("video", "output", "audio", "expression")
+        for name in ("video", "output", "audio", "expression", "speaks_like")
         if getattr(options, name) is not None
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
     values = {name: getattr(options, name) for name in numbers}
     content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "speech": _speech(options)}
-    return Job.from_json(content | {"settings": _settings(options)})
+    teach = [str(path.absolute()) for path in options.teach or []]
+    return Job.from_json(content | {"settings": _settings(options), "teach": teach})
 
 
 def _speech(options: argparse.Namespace) -> dict[str, str]:
@@ -141,6 +142,14 @@ def report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled)
     page = options.output.absolute() if options.output else None
     face = DubSettings(**_settings(options)).face if options.face else None
     return actions.report(options.job.absolute(), on_event, cancelled, page, face)
+
+
+def style(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Learn how a person speaks and write it."""
+    from gsmooth_core.app.style import style as learn
+
+    settings = DubSettings(**_settings(options))
+    return learn(options.video, options.output, settings, on_event, cancelled)
 
 
 def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:

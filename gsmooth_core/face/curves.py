@@ -52,7 +52,9 @@ def _at_rate_of(track: FaceTrack, curves: Expression) -> Float:
     return values.clip(np.minimum(low, 0), np.maximum(high, 1))
 
 
-def resample(values: Float, rate: Fraction | float, frame_count: int, fps: Fraction) -> Float:
+def resample(
+    values: Float, rate: Fraction | float, frame_count: int, fps: Fraction, late: float = 0.0
+) -> Float:
     """Read curves at the frame centres of a video; frame n of either is centred at n + 1/2.
 
     Cubic with the slopes of neighbouring frames, so that a mouth that opens and shuts within
@@ -63,13 +65,14 @@ def resample(values: Float, rate: Fraction | float, frame_count: int, fps: Fract
         rate: their frames per second.
         frame_count: T, the number of frames of the video.
         fps: the rate of the video.
+        late: seconds by which the curves come too late.
 
     Returns:
         (T, E).
     """
     if len(values) == 1:
         return np.repeat(values, frame_count, axis=0)
-    times = (np.arange(frame_count) + 0.5) / float(fps) * float(rate) - 0.5
+    times = ((np.arange(frame_count) + 0.5) / float(fps) + late) * float(rate) - 0.5
     at = np.clip(times, 0, len(values) - 1)
     read = np.empty((frame_count, values.shape[1]), np.float32)
     for start in range(0, frame_count, CHUNK):  # a spline takes many times its curve's memory

@@ -25,7 +25,9 @@ def check(job: Job) -> None:
     if job.speech:
         _check_several(job)
     container_for(job.output)
-    said = (job.audio, job.expression, *job.speech.values())
+    if job.teach or job.speaks_like:
+        _check_teachers(job)
+    said = (job.audio, job.expression, *job.speech.values(), *job.teach, job.speaks_like)
     for given in said:
         if given is not None:
             check_file(given)
@@ -57,6 +59,22 @@ def _check_several(job: Job) -> None:
     if job.settings.face != DubSettings.face:
         raise InputError(
             "Each of several speeches names its person.", "Leave --face out, or give one --audio."
+        )
+
+
+def _check_teachers(job: Job) -> None:
+    """Who teaches is one person, and somebody learns."""
+    if job.speech or job.settings.face == "speaker":
+        raise InputError(
+            "A way of speaking is one person's, and several may be dubbed.",
+            "Name the person: --face NUMBER, with one --audio.",
+        )
+    if not job.settings.style:
+        raise InputError("There are clips to learn from, and learning is off.", "Leave one out.")
+    if job.teach and job.speaks_like:
+        raise InputError(
+            "The way of speaking is given twice, as clips and as a file.",
+            "Give either --teach or --speaks-like.",
         )
 
 

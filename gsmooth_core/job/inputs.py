@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core import __version__
-from gsmooth_core.job.journal import fingerprint
+from gsmooth_core.job.journal import fingerprint, stamp
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings
@@ -19,6 +19,8 @@ from gsmooth_core.models import registry
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
 from gsmooth_core.types import Expression
+
+_LEARNING = 2  # another number where clips teach in another way than before
 
 
 class StageInputs:
@@ -75,7 +77,9 @@ class StageInputs:
             "sync": registry.locate("sync"),
         }
         track = self._source.clip.sound_track
-        return {**self.track(), **weights, **({"sound_track": track} if track else {})}
+        teachers = [stamp(path) for path in self._job.teach]
+        learned = {"teach": teachers, "learning": _LEARNING}
+        return {**self.track(), **weights, **learned, **({"sound_track": track} if track else {})}
 
     def captions(self) -> dict[str, Any]:
         """What the track depends on, and how captions are found."""

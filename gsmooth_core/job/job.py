@@ -18,6 +18,7 @@ from gsmooth_core.storage.layout import as_rate
 JOB_FILE = "job.json"
 KIND = "gsmooth-job"
 VERSION = 1
+MOST_TEACHERS = 20
 MOST_SECONDS = 24 * 3600.0
 MOST_FRAMES = 24 * 3600 * 240
 """A day at the highest rate; nobody means more, and what is longer is a slip or an attack."""
@@ -48,6 +49,8 @@ class Job:
         audio_delay: time of the picture before the used part is heard.
         settings: how to do it.
         animate: how the source, a photo, is to move; None leaves it as it is.
+        teach: clips in which the same person speaks, which show how, beside the source.
+        speaks_like: a way of speaking that was written by `gsmooth style`, instead.
     """
 
     video: Path
@@ -63,11 +66,13 @@ class Job:
     settings: DubSettings = field(default_factory=DubSettings)
     speech: Mapping[str, Path] = field(default_factory=dict)
     animate: AnimateSettings | None = None
+    teach: tuple[Path, ...] = ()
+    speaks_like: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The job file's content."""
         values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-        for name in ("speech", "animate"):
+        for name in ("speech", "animate", "teach", "speaks_like"):
             if not values[name]:
                 del values[name]  # an older GSmooth opens the job
         return {"kind": KIND, "version": VERSION, **values}
@@ -146,6 +151,8 @@ def _plain(value: Any) -> Any:
         return value.to_json()
     if isinstance(value, Mapping):
         return {name: str(path) for name, path in value.items()}
+    if isinstance(value, tuple):
+        return [str(path) for path in value]
     return str(value) if isinstance(value, Path | Fraction) else value
 
 
@@ -169,6 +176,12 @@ def _speech(name: str, value: Any) -> dict[str, Path]:
     if missing:
         raise _wrong(name, value, f"an object that names a file for person {missing[0]}")
     return {key: path for key, path in sorted(paths.items(), key=_by_number) if path is not None}
+
+
+def _paths(name: str, value: Any) -> tuple[Path, ...]:
+    if not isinstance(value, list) or len(value) > MOST_TEACHERS:
+        raise _wrong(name, value, f"a list of up to {MOST_TEACHERS} files")
+    return tuple(path for path in (_path(name, entry) for entry in value) if path is not None)
 
 
 def _by_number(item: tuple[str, Any]) -> int:
@@ -242,4 +255,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "audio_delay": _seconds,
     "settings": _settings,
     "animate": _animate,
+    "teach": _paths,
+    "speaks_like": _path,
 }

@@ -1,67 +1,121 @@
-"""What the clip's own speech teaches about its person, where lips and sound belong together."""
+"""What clips teach about the speech of the person in them, where lips and sound belong together."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, predict_expression
-from gsmooth_core.a2ep.manner import Lesson
+from gsmooth_core.a2ep import A2EP, PredictSettings
+from gsmooth_core.a2ep.lesson import Lesson, joined, sounds_of
 from gsmooth_core.a2ep.manner_choice import FEWEST, Mouths, choose_manner
 from gsmooth_core.a2ep.manner_file import Taught
+from gsmooth_core.a2ep.mel import BLOCK
+from gsmooth_core.a2ep.predict import Spoken, predict_speech
 from gsmooth_core.a2ep.style import openness
 from gsmooth_core.errors import NoFaceError, NoSpeechError
-from gsmooth_core.job.source import SAMPLE_RATE, Source, heard
+from gsmooth_core.face.curves import resample
+from gsmooth_core.job.source import SAMPLE_RATE, Source
 from gsmooth_core.media import read_audio, require_speech
-from gsmooth_core.sync import measure_sync
+from gsmooth_core.sync import load_sync_expert, measure_sync
+from gsmooth_core.sync.expert import SyncExpert
 from gsmooth_core.sync.offset import SyncResult
+from gsmooth_core.sync.sound import hears_with
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 MOST_LATE = 0.3  # seconds that the sound may be off: beyond it, chance is too likely
 SURE = 1.6  # times the usual threshold that the fit of lips and sound must reach
 _WHOLE = PredictSettings(bounded=False)
+_RATE = Fraction(25)  # of the model
+
+
+@dataclass(frozen=True)
+class Listened:
+    """What one clip has to teach.
+
+    Attributes:
+        name: of its file.
+        lesson: None where it teaches nothing.
+        why: it does not, in words.
+    """
+
+    name: str
+    lesson: Lesson | None
+    why: str = ""
 
 
 def own_speech(source: Source, track: FaceTrack, model: A2EP) -> Taught:
-    """Learn how the person of a clip speaks, from the clip.
+    """Learn how the person of a clip speaks, from the clip; see `listen`."""
+    return taught_by([listen(source, track, model)], model)
+
+
+def listen(source: Source, track: FaceTrack, model: A2EP) -> Listened:
+    """Listen to the speech of a clip, where lips and sound belong together.
 
     Args:
         source: the clip.
         track: the person's face in all its frames.
-        model: the one that will be listened with.
+        model: the one that listens.
     """
+    name, fps = source.clip.path.name, source.clip.fps
     if not set(model.names) <= set(track.expression_names):
-        return _not("the face model has other expressions")
+        return Listened(name, None, "the face model has other expressions")
     if not source.clip.has_audio:
-        return _not("the clip has no sound of its own")
+        return Listened(name, None, "the clip has no sound of its own")
     try:
         audio = _own_sound(source)
-        sync = measure_sync(track, source.clip.fps, audio)
+        spoken = _spoken(audio, model)
+        sync = measure_sync(track, fps, audio, sound=_embedded(spoken, model))
     except (NoSpeechError, NoFaceError) as error:
-        return _not(error.message[:1].lower() + error.message[1:].rstrip("."))
+        return Listened(name, None, error.message[:1].lower() + error.message[1:].rstrip("."))
     if why := _out_of_step(sync):
-        return _not(why)
-    return learned_from(track, audio, source.clip.fps, sync, model)
+        return Listened(name, None, why)
+    return Listened(name, _lesson(track, spoken, fps, sync, model))
 
 
-def learned_from(
-    track: FaceTrack, audio: Float, fps: Fraction, sync: SyncResult, model: A2EP
-) -> Taught:
-    """What a track and its sound (S,) teach, the sound's lateness taken out."""
-    seconds = float(len(track) / fps)
-    aligned = heard(audio, sync.offset_seconds, None, 0.0, seconds)
-    lesson = _lesson(track, aligned, fps, _in_step(sync, len(track), float(fps)), model)
-    learned = choose_manner(lesson, Mouths.of(model))
+def taught_by(clips: Sequence[Listened], model: A2EP) -> Taught:
+    """What clips of one person teach together.
+
+    Args:
+        clips: at least one.
+        model: the one that listened.
+    """
+    lessons = [clip.lesson for clip in clips if clip.lesson]
+    alone = len(clips) == 1
+    refused = () if alone else tuple(f"'{c.name}': {c.why}." for c in clips if not c.lesson)
+    if not lessons:
+        return _not(clips[0].why if alone else "no clip shows how", refused)
+    learned = choose_manner(joined(lessons), Mouths.of(model))
+    clips_in_words = "" if alone else f" in {len(lessons)} of {len(clips)} clips"
     if learned.manner:
         return Taught(
-            f"Speaks like this person: learned from {learned.seconds:.0f} s of their own speech "
-            f"({learned.gain:.0%} closer on held-back stretches).",
+            f"Speaks like this person: learned from {learned.seconds:.0f} s of their own speech"
+            f"{clips_in_words} ({learned.gain:.0%} closer on held-back stretches).",
             learned.manner,
+            refused,
         )
     if learned.seconds * 25 < FEWEST:
-        return _not(f"only {learned.seconds:.1f} s of their own speech is seen and heard")
-    return _not("held-back stretches of their own speech do not bear it out")
+        return _not(f"only {learned.seconds:.1f} s of their own speech is seen and heard", refused)
+    return _not("held-back stretches of their own speech do not bear it out", refused)
+
+
+def _spoken(audio: Float, model: A2EP) -> Spoken:
+    """What the average person says with (S,) samples, at the model's own rate."""
+    count = max(1, math.ceil(len(audio) / BLOCK))
+    return predict_speech(
+        audio, count, _RATE, settings=_WHOLE, model=model, keep_features=hears_with(model)
+    )
+
+
+def _embedded(spoken: Spoken, model: A2EP) -> Float | None:
+    """The sound as the sync expert has it, so that it is not encoded twice; None if it has to."""
+    expert = load_sync_expert()
+    if spoken.features is None or not isinstance(expert, SyncExpert) or not hears_with(model):
+        return None
+    return expert.embed_features(spoken.features)
 
 
 def _own_sound(source: Source) -> Float:
@@ -88,15 +142,25 @@ def _in_step(sync: SyncResult, count: int, fps: float) -> Bool:
     return agrees[np.clip(second, 0, len(agrees) - 1)]  # type: ignore[no-any-return]
 
 
-def _lesson(track: FaceTrack, audio: Float, fps: Fraction, agrees: Bool, model: A2EP) -> Lesson:
-    said = predict_expression(audio, len(track), fps, settings=_WHOLE, model=model)
+def _lesson(
+    track: FaceTrack, spoken: Spoken, fps: Fraction, sync: SyncResult, model: A2EP
+) -> Lesson:
+    """The lesson of a track and its sound, the sound's lateness taken out."""
+    late = sync.offset_seconds
+
+    def read(values: Float) -> Float:
+        return resample(values, _RATE, len(track), fps, late)
+
+    said = spoken.curves
     moved = said.values[:, [said.names.index(name) for name in model.names]] - model.array("rest")
     shown = track.expression[:, [track.expression_names.index(name) for name in model.names]]
     apart = np.zeros(len(track), np.float32)
     usable = track.usable
     apart[usable] = openness(track, shown[usable], model.array("opening"))
-    return Lesson(moved, shown, usable & agrees, apart, float(fps))
+    usable = usable & _in_step(sync, len(track), float(fps))
+    sounds = sounds_of(read(spoken.heard), float(fps))
+    return Lesson(read(moved), shown, usable, apart, float(fps), sounds)
 
 
-def _not(why: str) -> Taught:
-    return Taught(f"Speaks like the average person: {why}.")
+def _not(why: str, refused: tuple[str, ...] = ()) -> Taught:
+    return Taught(f"Speaks like the average person: {why}.", None, refused)

@@ -63,6 +63,7 @@ def measure_sync(
     audio: Float,
     expert: LipSound | None = None,
     frames: Iterable[Image] | None = None,
+    sound: Float | None = None,
 ) -> SyncResult:
     """Measure the AV offset of a clip and how well lips and sound fit.
 
@@ -72,6 +73,7 @@ def measure_sync(
         audio: (S,) samples at 16 kHz; sample 0 is heard at the first picture.
         expert: None is the shipped one.
         frames: the pictures (H, W, 3), for an expert that looks at them.
+        sound: (T, D) what the expert makes of the sound, where that is known.
 
     Raises:
         NoFaceError: there is hardly a frame with a face.
@@ -87,7 +89,7 @@ def measure_sync(
         raise NoFaceError("No frame shows a face.", "Choose a clip in which a face is seen.")
     expert = expert or load_sync_expert()
     lips, valid = expert.embed_face(Face(landmarks, float(fps), frames))
-    sound = expert.embed_sound(audio)
+    sound = expert.embed_sound(audio) if sound is None else sound
     found = compare(expert, lips, valid, sound)
     return found if found.sure else _look_farther(expert, lips, sound, valid) or found
 

@@ -27,6 +27,11 @@ def _encoder() -> A2EP:
     return load_a2ep(path)
 
 
+def hears_with(model: A2EP) -> bool:
+    """Whether the features of this model are those of `hear`."""
+    return model is _encoder()
+
+
 def hear(audio: Float) -> Float:
     """Features of speech, as clips of any loudness, speaker and room give them alike.
 

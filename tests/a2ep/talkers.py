@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from gsmooth_core.a2ep.manner import Lesson
+from gsmooth_core.a2ep.lesson import Lesson
 
 E = 5
 OPENING = np.array([0.4, 0.05, 0.0, -0.02, 0.0], np.float32)

@@ -4,16 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from gsmooth_core.a2ep.manner import (
-    MOST_GAIN,
-    Manner,
-    Plan,
-    drawn_ridge,
-    learn_manner,
-    reach_of,
-    spoken_frames,
-    with_neighbours,
-)
+from gsmooth_core.a2ep.lesson import reach_of, spoken_frames, with_neighbours
+from gsmooth_core.a2ep.manner import MOST_GAIN, Manner, Plan, drawn_ridge, learn_manner
 from gsmooth_core.a2ep.manner_file import Taught, load_taught, save_taught
 from gsmooth_core.errors import InputError
 from tests.a2ep.talkers import MEAN, OPENING, E, heard, lesson, ways

@@ -87,5 +87,5 @@ def test_movement_is_full_where_the_lips_are_predicted_well():
 
 def test_plans_stand_from_the_safest_to_the_boldest():
     assert PLANS[0].penalty is None
-    plain = [plan.penalty for plan in PLANS[1:] if not plan.context]
+    plain = [plan.penalty for plan in PLANS[1:] if plan.noise is None]
     assert plain == sorted(plain, reverse=True)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gsmooth_core.a2ep.predict import Spoken
 from gsmooth_core.errors import NoSpeechError
 from gsmooth_core.job import own_speech
 from gsmooth_core.sync.offset import SyncResult
@@ -28,11 +29,11 @@ def as_sound(moved, late=0):
     return sound.ravel()[: len(moved) * SAMPLES]
 
 
-def predicted(audio, count, fps, settings=None, model=None):
+def predicted(audio, count, fps, settings=None, model=None, keep_features=False):
     moved = audio[: count * SAMPLES].reshape(count, SAMPLES)[:, PLACES]
     values = np.zeros((count, len(ALL_NAMES)), np.float32)
     values[:, [ALL_NAMES.index(name) for name in NAMES]] = moved + model.array("rest")
-    return Expression(ALL_NAMES, values, fps)
+    return Spoken(Expression(ALL_NAMES, values, fps), moved)
 
 
 def track(taught, usable=None):
@@ -62,7 +63,7 @@ def source(has_audio=True, count=FRAMES):
 @pytest.fixture
 def listen(monkeypatch):
     """Hears a made speaker; what is found between lips and sound is given."""
-    monkeypatch.setattr(own_speech, "predict_expression", predicted)
+    monkeypatch.setattr(own_speech, "predict_speech", predicted)
     ears = model()
     ears.opening[:] = ears.opening.new_tensor(OPENING)
     ears.gram.copy_(ears.gram.new_ones(5).diag())
@@ -72,7 +73,7 @@ def listen(monkeypatch):
         taught = taught or lesson(FRAMES, noise=0.005)
         sound = as_sound(taught.moved, late)
         monkeypatch.setattr(own_speech, "read_audio", lambda *_: sound)
-        monkeypatch.setattr(own_speech, "measure_sync", lambda *_: found)
+        monkeypatch.setattr(own_speech, "measure_sync", lambda *_, **__: found)
         return own_speech.own_speech(source(**kind), track(taught), ears)
 
     return run
@@ -129,7 +130,7 @@ def test_a_clip_without_sound_or_without_speech_teaches_nothing(listen, monkeypa
 
 
 def test_what_the_expert_cannot_measure_is_passed_on(listen, monkeypatch):
-    def nothing(*_):
+    def nothing(*_, **__):
         raise NoSpeechError("There are 0.1 seconds of sound while the face is seen.", "")
 
     listen(sync())

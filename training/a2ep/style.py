@@ -19,9 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, load_a2ep, predict_expression
-from gsmooth_core.a2ep.manner import Lesson
+from gsmooth_core.a2ep import A2EP, load_a2ep
+from gsmooth_core.a2ep.lesson import Lesson, sounds_of
+from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.manner_choice import PLANS, Mouths, choose_manner
+from gsmooth_core.a2ep.predict import predict_speech
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
 from training.a2ep.data import Utterance, driven_names, read_cache
@@ -40,8 +42,8 @@ FULL = 0.95  # of a manner whose movement is full by a gain alone
 
 log = logging.getLogger(__name__)
 
-Speaker = Callable[[Lesson, Float, Mouths], Float]
-"""What a system makes of (T, E) movement after a lesson: (T, E) expressions."""
+Speaker = Callable[[Lesson, Lesson, Mouths], Float]
+"""What a system, after a lesson, makes of what is heard in another: (T, E) expressions."""
 
 
 @dataclass(frozen=True)
@@ -67,39 +69,49 @@ class Row:
         return f"{self.figures.row()} | {self.counted:.3f}"
 
 
-def shipped(lesson: Lesson, moved: Float, mouths: Mouths) -> Float:
+def plain(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
     """The plain style: rest, mean and amplitude."""
-    return mouths.style(lesson).speak(moved, mouths.opening)
+    return mouths.style(lesson).speak(test.moved, mouths.opening)
 
 
-def learned(lesson: Lesson, moved: Float, mouths: Mouths) -> Float:
+def learned(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
     """What the product does: a manner where it is borne out, else the plain style."""
     manner = choose_manner(lesson, mouths).manner
-    return manner.speak(moved, mouths.opening) if manner else shipped(lesson, moved, mouths)
+    return _said(manner, test, mouths) if manner else plain(lesson, test, mouths)
 
 
-def damped(lesson: Lesson, moved: Float, mouths: Mouths) -> Float:
+def damped(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
     """The same without its full opening."""
     manner = choose_manner(lesson, mouths).manner
     calm = replace(manner, fullness=0.0) if manner else None
-    return calm.speak(moved, mouths.opening) if calm else shipped(lesson, moved, mouths)
+    return _said(calm, test, mouths) if calm else plain(lesson, test, mouths)
+
+
+def forgetful(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
+    """The same as the product, without sounds to remember."""
+    return learned(replace(lesson, sounds=None), test, mouths)
 
 
 def always(number: int) -> Speaker:
     """One plan for everybody, with its full opening, refused by nothing."""
 
-    def speak(lesson: Lesson, moved: Float, mouths: Mouths) -> Float:
+    def speak(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
         manner = replace(mouths.manner(lesson, PLANS[number]), fullness=FULL)
-        return manner.speak(moved, mouths.opening)
+        return _said(manner, test, mouths)
 
     return speak
 
 
+def _said(manner: Manner, test: Lesson, mouths: Mouths) -> Float:
+    return manner.speak(test.moved, mouths.opening, sounds=test.sounds)
+
+
 SYSTEMS: dict[str, Speaker] = {
-    "shipped": shipped,
+    "plain": plain,
     "learned": learned,
     "learned, damped": damped,
-    "penalty 3, always": always(4),
+    "learned, no memory": forgetful,
+    "last plan, always": always(len(PLANS) - 1),
 }
 
 
@@ -130,16 +142,23 @@ def judged_halves(
     """Figures of each half after the other has taught."""
     for taught, tested in halves(len(lesson.usable)):
         lag = lag_of(_cut(lesson, taught), mouths.opening)
-        late = replace(lesson, moved=later(lesson.moved, lag))
+        sounds = None if lesson.sounds is None else later(lesson.sounds, lag)
+        late = replace(lesson, moved=later(lesson.moved, lag), sounds=sounds)
         test = _cut(late, tested)
-        made = speak(_cut(late, taught), test.moved, mouths)
+        made = speak(_cut(late, taught), test, mouths)
         figures = measure(face, made, test.shown, test.usable)
         yield Row(figures, counted_error(face, made[test.usable], test.shown[test.usable]))
 
 
 def _cut(lesson: Lesson, frames: slice) -> Lesson:
-    parts = {n: getattr(lesson, n)[frames] for n in ("moved", "shown", "usable", "apart")}
-    return replace(lesson, **parts)
+    names = (
+        "moved",
+        "shown",
+        "usable",
+        "apart",
+        *(("sounds",) if lesson.sounds is not None else ()),
+    )
+    return replace(lesson, **{name: getattr(lesson, name)[frames] for name in names})
 
 
 def counted_error(face: SpeechFace, made: Float, true: Float) -> float:
@@ -152,10 +171,11 @@ def counted_error(face: SpeechFace, made: Float, true: Float) -> float:
 def lesson_of(model: A2EP, clip: Utterance, cache: Path) -> Lesson:
     """A clip's own speech at 25 frames a second."""
     audio = load_speech(cache / "speech" / f"{clip.sample.stem}.safetensors")
-    said = predict_expression(audio, len(clip.truth), Fraction(25), settings=WHOLE, model=model)
-    places = [said.names.index(name) for name in model.names]
-    moved = said.values[:, places] - model.array("rest")
-    return Lesson(moved, clip.truth, clip.takes[0].valid, clip.seen, 25.0)
+    spoken = predict_speech(audio, len(clip.truth), Fraction(25), settings=WHOLE, model=model)
+    places = [spoken.curves.names.index(name) for name in model.names]
+    moved = spoken.curves.values[:, places] - model.array("rest")
+    sounds = sounds_of(spoken.heard, 25.0)
+    return Lesson(moved, clip.truth, clip.takes[0].valid, clip.seen, 25.0, sounds)
 
 
 def tables(
@@ -202,11 +222,11 @@ def main() -> None:
         if options.part == "all" or clip.sample.part is Part.VALIDATION
     ]
     found = tables(load_a2ep(options.model), face, options.cache, clips)
-    for stem in found["shipped"]:
+    for stem in found["plain"]:
         for name, rows in found.items():
             log.info("%-28s %-20s %s", stem[-28:], name, rows[stem].text())
     for name, rows in found.items():
-        log.info("%s", summary(name, rows, found["shipped"]))
+        log.info("%s", summary(name, rows, found["plain"]))
     if options.output:
         content = {n: {s: asdict(row) for s, row in rows.items()} for n, rows in found.items()}
         options.output.write_text(json.dumps(content, indent=1), encoding="utf-8")

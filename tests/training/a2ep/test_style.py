@@ -46,9 +46,9 @@ def test_who_knows_the_other_half_is_judged_without_error(face):
     """The judging half is never what teaches."""
     clip, seen = lesson(300), []
 
-    def speak(taught, moved, mouths):
-        seen.append((taught.shown, moved))
-        at = [np.abs(clip.moved - row).sum(axis=1).argmin() for row in moved]
+    def speak(taught, test, mouths):
+        seen.append((taught.shown, test.moved))
+        at = [np.abs(clip.moved - row).sum(axis=1).argmin() for row in test.moved]
         return clip.shown[at]
 
     rows = list(judged_halves(clip, MOUTHS, face, speak))
