@@ -33,6 +33,7 @@ from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
 from gsmooth_core.mafb.occlusion.patches import Patches, PatchSettings
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Opened
 
+_MUCH = 0.15  # share of the texels that dubbing replaces
 _ORDINARY = 1.0  # z-score of a texel that looks as usual
 
 
@@ -90,7 +91,7 @@ def find_occluders(
     appearance = fit_appearance(sampler.canonical, colours, seen)
     with opened() as source:
         z = _z_scores(sampler, appearance, known, source, on_progress)
-    patches = Patches(sampler.canonical, z, settings.patches).find()
+    patches = Patches(sampler.canonical, z, settings.patches, sampler.much_lettered()).find()
     outliner = Outliner(sampler.canonical, appearance, surface, track, model)
     with opened() as source:
         return packed(_outlines(outliner, sampler, patches, source, on_progress), SIZE)
@@ -109,6 +110,13 @@ class _Sampler:
         """(C, 3) colours in a frame, and (C,) which of them are seen."""
         colours, seen = sample(self.canonical, self.track, frame, picture, self.transforms[frame])
         return colours, seen & ~self.lettered(frame)
+
+    def much_lettered(self) -> Bool:
+        """(T,) frames in which letters hide a good part of what dubbing replaces."""
+        found = np.zeros(len(self.track), bool)
+        for frame in self.captions.frames.tolist() if self.captions else []:
+            found[frame] = self.lettered(frame)[self.canonical.replaced].mean() > _MUCH
+        return found
 
     def lettered(self, frame: int) -> Bool:
         """(C,) texels that letters hide in a frame."""
