@@ -26,7 +26,8 @@ from gsmooth_core.face.render import (
     visibility,
 )
 from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop, scaled
-from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.crop import Window, crop_transforms, window
+from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
@@ -34,7 +35,7 @@ from gsmooth_core.taft.lenders import lenders
 from gsmooth_core.taft.light import match_light
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.spoiled import mend, spoiled_part
+from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
 from gsmooth_core.taft.warp import (
     Reference,
     agreement,
@@ -50,6 +51,8 @@ _SHADED = 0.02  # validity of the model's own teeth and tongue
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _TOGETHER = 256  # frames whose faces are measured at a time
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
+_HALF = 0.5
+_ODDS = 0.9  # of letters: their soft edges are found by themselves
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 
 
@@ -151,6 +154,9 @@ class Composer:
             int(place): self._reference(source(int(bank[place])), int(bank[place]))
             for place in needed
         }
+        self._colours = (
+            learn_colours(lettering(self.bank.values(), self.surface)) if captions else None
+        )
         self.box = self._box()
 
     def members(self, frame: int) -> tuple[int, ...]:
@@ -199,7 +205,8 @@ class Composer:
         if unseen.any():
             # A collar that letters cover in all references stays as it is: it has no new shape.
             mask &= ~unseen | drawing.face.mask | self._old(frame)
-        masked = mask_frame(picture, under, mask & under.inside(), occluder)
+        letters = self._letters(frame, picture, under, unseen)
+        masked = mask_frame(picture, under, mask & under.inside(), occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
         if len(references):
@@ -238,9 +245,20 @@ class Composer:
 
     def in_front(self, frame: int) -> Bool | None:
         """(size, size) occluder mask of a frame; None where nothing is in front of the face."""
-        found = [o.mask(frame, self.size) for o in (self.occluders, self.captions) if o]
-        mask = np.any(found, 0) if found else None
+        mask = self.occluders.mask(frame, self.size) if self.occluders else None
         return mask if mask is not None and mask.any() else None
+
+    def _letters(self, frame: int, picture: Image, under: Window, unseen: Bool) -> Matte | None:
+        """What of a frame is letters, in the box of its window; None where there are none.
+
+        Where no reference shows what lies between them (`unseen`), that stays with them.
+        """
+        caption = self.captions.mask(frame, self.size) if self.captions else None
+        if caption is None or self._colours is None or not caption.any():
+            return None
+        found, bare = (under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen))
+        part = under.part(picture)
+        return cut_out(part, self._colours.letters(part, found, _ODDS) | (found & bare))
 
     def _unlettered(self, frame: int, crop: Float, known: Bool) -> tuple[Float, Bool]:
         """A crop and what is known of it, without captions: skin beside them is made as if bare."""

@@ -164,6 +164,8 @@ class _Letters:
                 seen = ~self._at(frame, self.captions.mask(frame, self.captions.size))
                 lips, skin = seen & self.lips, seen & ~self.lips
                 found[frame] = _share(missing, lips) > _LIPS or _share(missing, skin) > _SKIN
+                # Between letters that always cover the mouth there would be bits of the old one.
+                found[frame] |= _share(missing, self.lips) > _HALF
         closed = binary_closing(np.pad(found, _BRIEF), np.ones(_BRIEF))[_BRIEF:-_BRIEF]
         return np.asarray(found | (closed & self.track.usable), bool)
 

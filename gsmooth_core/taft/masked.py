@@ -15,6 +15,7 @@ import numpy as np
 
 from gsmooth_core.mafb.blend import lay_over
 from gsmooth_core.mafb.crop import Window, hidden
+from gsmooth_core.mafb.occlusion.matte import Matte
 from gsmooth_core.types import Bool, Float, Image
 
 Grained = Callable[[Float], Float]
@@ -35,12 +36,14 @@ class MaskedFrame:
         part: (h, w, 3) pixels of the box, 0 where hidden.
         hidden: (h, w) pixels that the mask touches.
         occluder: (h, w) pixels of what is in front of the face; None where nothing is.
+        letters: what was burned in over it; None where nothing is.
     """
 
     under: Window
     part: Image
     hidden: Bool
     occluder: Bool | None = None
+    letters: Matte | None = None
 
     def crop(self) -> tuple[Float, Bool]:
         """(H, W, 3) the crop, 0..1, and (H, W) its pixels that no hidden pixel has a part in."""
@@ -70,6 +73,8 @@ class MaskedFrame:
         new = grained(self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32)))
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
         laid, changed = lay_over(self.part, new, self.hidden, rim, self.occluder)
+        if self.letters is not None:
+            laid = self.letters.over(laid, self.hidden)
         self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
         return out, mask
 
@@ -87,7 +92,11 @@ def without_colour(picture: Float) -> Float:
 
 
 def mask_frame(
-    frame: Image, under: Window, mask: Bool, occluder: Bool | None = None
+    frame: Image,
+    under: Window,
+    mask: Bool,
+    occluder: Bool | None = None,
+    letters: Matte | None = None,
 ) -> MaskedFrame:
     """Hide what a mask covers.
 
@@ -97,9 +106,12 @@ def mask_frame(
         mask: (size, size) M_f in the crop. It must stay away from the crop's border by more than
             the rim that the frame will be composited with, and from the occluder.
         occluder: (size, size) mask of what is in front of the face.
+        letters: what was burned in, in the box of the window; it is not hidden.
     """
     covered = hidden(under, mask)
+    before = None if occluder is None else under.uncrop(occluder.astype(np.float32)) > _HALF
+    if letters is not None:
+        covered &= ~letters.letters
+        before = letters.letters if before is None else before | letters.letters
     part = np.where(covered[..., None], np.uint8(0), under.part(frame))
-    if occluder is None:
-        return MaskedFrame(under, part, covered)
-    return MaskedFrame(under, part, covered, under.uncrop(occluder.astype(np.float32)) > _HALF)
+    return MaskedFrame(under, part, covered, before, letters)

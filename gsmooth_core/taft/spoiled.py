@@ -6,17 +6,23 @@ that nothing after this can see them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.face.render import FaceSurface
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import Window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.types import Bool, Float
+from gsmooth_core.taft.warp import Reference
+from gsmooth_core.types import Bool, Float, Image
 
 _LEAST = 1e-3  # validity of what is made up
 _REACH = 3.0  # pixels from which it is made up at a time
+_SOFT = 0.035  # of a crop: width of the transition beside what is spoiled
 _GROWN = 5  # pixels: diameter of the bicubic filter
 _WIDTH = 0.11  # of a crop: standard deviation of what counts as near the mouth
 _PRICE = 60.0  # square millimetres: of a reference whose lower face is all covered
@@ -58,6 +64,20 @@ def spoiled_part(captions: Occluders, frame: int, under: Window) -> Bool | None:
     return dilate(under.uncrop(mask.astype(np.float32), cv2.INTER_LINEAR) > 0, _GROWN, _GROWN)
 
 
+def lettering(
+    references: Iterable[Reference], surface: FaceSurface
+) -> Iterator[tuple[Image, Bool, Bool]]:
+    """Of each captioned reference its pixels, what letters cover in it, and its lower face."""
+    lower = np.isin(surface.regions, (Region.LOWER_FACE, Region.LIPS))
+    for reference in references:
+        if reference.spoiled is None:
+            continue
+        hull = np.zeros(reference.spoiled.shape, np.uint8)
+        points = cv2.transform(reference.points[None, lower], reference.to_image)[0]
+        cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.int32)), 1)
+        yield reference.image, reference.spoiled, hull > 0
+
+
 def mend(pictures: Float, validity: Float, spoiled: Bool) -> None:
     """Replace spoiled pixels of warped references, in place.
 
@@ -67,6 +87,8 @@ def mend(pictures: Float, validity: Float, spoiled: Bool) -> None:
             where all were.
         spoiled: (K, H, W) pixels that must not be lent.
     """
+    clear = _clearance(spoiled)
+    validity *= clear
     weight = np.where(spoiled, 0, validity + np.float32(1e-6))[..., None]
     total = weight.sum(0)  # (H, W, 1)
     mean = (pictures * weight).sum(0) / np.maximum(total, 1e-9)
@@ -75,6 +97,16 @@ def mend(pictures: Float, validity: Float, spoiled: Bool) -> None:
         levels = np.rint(mean * 255).clip(0, 255).astype(np.uint8)
         made_up = cv2.inpaint(levels, bare, _REACH, cv2.INPAINT_TELEA)
         mean = np.where(bare[..., None] > 0, made_up.astype(np.float32) / 255, mean)
-    pictures[:] = np.where(spoiled[..., None], mean, pictures)
-    validity[spoiled] = 0
+    pictures[:] = mean + clear[..., None] * (pictures - mean)
     validity[:, bare > 0] = _LEAST
+
+
+def _clearance(spoiled: Bool) -> Float:
+    """(K, H, W) 0 on what is spoiled, rising to 1 around it: nothing ends there with an edge."""
+    reach = _SOFT * spoiled.shape[-1]
+    clear = np.ones(spoiled.shape, np.float32)
+    for k in np.flatnonzero(spoiled.any((1, 2))):
+        away = cv2.distanceTransform((~spoiled[k]).astype(np.uint8), cv2.DIST_L2, 5)
+        x = np.clip(away / reach, 0, 1)
+        clear[k] = x * x * (3 - 2 * x)
+    return clear

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from gsmooth_core.face.render import face_surface
+from gsmooth_core.job.seen import Dubbed, Untouched, told
+from gsmooth_core.mafb.occlusion.captions import find_captions
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.taft.lenders import Lenders, lenders, with_spares
 from gsmooth_core.taft.references import Choice, ReferenceSettings
@@ -43,8 +46,27 @@ def test_letters_elsewhere_change_no_choice() -> None:
 
 
 def test_a_mouth_that_no_other_frame_shows_stays_as_it_is() -> None:
-    bare = 12
-    alone = lent(all_over([n for n in range(FRAMES) if n != bare]))
-    assert np.flatnonzero(alone.covered).tolist() == [bare]
+    bare = 12  # the frames beside it may show what is left of the letters, and lend nothing
+    alone = lent(all_over([n for n in range(FRAMES) if abs(n - bare) > 1]))
+    assert alone.covered[bare] and alone.covered.sum() <= 3
     helped = lent(all_over([n for n in range(FRAMES) if abs(n - bare) <= 2 and n != bare]))
     assert not helped.covered.any()
+
+
+def test_a_caption_that_never_leaves_the_mouth_leaves_the_shot_and_is_reported() -> None:
+    """A word is burned in over the mouth in all frames, found by itself, and told of."""
+    track, bar = made.clip(), np.zeros((scene.HEIGHT, scene.WIDTH), np.uint8)
+    cv2.putText(bar, "WORD", (112, 190), cv2.FONT_HERSHEY_DUPLEX, 1.0, 255, 4, cv2.LINE_AA)
+    alpha = bar[..., None] / np.float32(255)
+    pictures = [
+        np.rint(p * (1 - alpha) + alpha * (255, 230, 0)).astype(np.uint8) for p in made.bare()
+    ]
+    captions = find_captions(made.opened(pictures), track, scene.face_model())
+    found = lent(captions)
+    assert found.covered.all()
+    left = told([Dubbed(track, covered=found.covered)])["untouched"]
+    assert left == [Untouched(0, FRAMES - 1, "covered")]
+    # Where the word goes for a while, those frames lend their mouth to all.
+    shown = np.isin(captions.frames, range(8, 16))
+    gone = Occluders(captions.frames[~shown], captions.size, captions.packed[~shown])
+    assert lent(gone).covered.sum() <= 2

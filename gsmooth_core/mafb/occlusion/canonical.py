@@ -103,7 +103,6 @@ def sample(
     frame: int,
     picture: Image,
     transform: Float,
-    letters: Bool | None = None,
 ) -> tuple[Image, Bool]:
     """Look up the colours of the map's texels in one frame.
 
@@ -113,14 +112,11 @@ def sample(
         frame: frame number in it.
         picture: (H, W, 3) RGB pixels of that frame.
         transform: (2, 3) frame -> pixels of a crop whose side is `SAMPLED`.
-        letters: (SAMPLED, SAMPLED) pixels of that crop that a caption covers.
 
     Returns:
         (C, 3) RGB, and (C,) whether the texel faces the camera and lies within the frame.
     """
-    shape = canonical.points + np.tensordot(track.expression[frame], canonical.basis, 1)
-    turn = rotation_matrix(track.rotation[frame])
-    camera = shape @ turn.T + track.translation[frame]
+    camera, turn = _posed(canonical, track, frame)
     seen = project(camera, track.focal, track.width, track.height)[:, :2]
     towards = -camera / np.linalg.norm(camera, axis=1, keepdims=True)
     facing = ((canonical.normals @ turn.T) * towards).sum(1) > _FACING
@@ -129,10 +125,26 @@ def sample(
     if min(under.shape) == 0:
         return np.zeros((len(seen), 3), np.uint8), np.zeros(len(seen), bool)
     crop = cv2.GaussianBlur(under.cut(under.part(picture), cv2.INTER_LINEAR), (0, 0), _BLUR)
-    places = seen @ transform[:, :2].T + transform[:, 2] - 0.5
-    colours = cv2.remap(crop, places[None].astype(np.float32), None, cv2.INTER_LINEAR)
-    shown = facing & inside
-    if letters is not None:
-        column, row = np.rint(places).clip(0, SAMPLED - 1).astype(np.intp).T
-        shown &= ~letters[row, column]
-    return np.asarray(colours[0], np.uint8), shown
+    places = _in_crop(seen, transform)
+    colours = cv2.remap(crop, places[None], None, cv2.INTER_LINEAR)
+    return np.asarray(colours[0], np.uint8), facing & inside
+
+
+def texels_in_crop(
+    canonical: CanonicalMap, track: FaceTrack, frame: int, transform: Float
+) -> Float:
+    """(C, 2) pixels, from the centre of the first, in which a crop shows the map's texels."""
+    camera, _ = _posed(canonical, track, frame)
+    seen = project(camera, track.focal, track.width, track.height)[:, :2]
+    return _in_crop(seen, transform)
+
+
+def _in_crop(seen: Float, transform: Float) -> Float:
+    return np.asarray(seen @ transform[:, :2].T + transform[:, 2] - 0.5, np.float32)
+
+
+def _posed(canonical: CanonicalMap, track: FaceTrack, frame: int) -> tuple[Float, Float]:
+    """(C, 3) the texels before the camera, decimetres, and (3, 3) the turn of the head."""
+    shape = canonical.points + np.tensordot(track.expression[frame], canonical.basis, 1)
+    turn = rotation_matrix(track.rotation[frame])
+    return shape @ turn.T + track.translation[frame], turn

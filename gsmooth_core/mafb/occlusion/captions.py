@@ -18,11 +18,12 @@ from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.render import FaceSurface, face_surface
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, masks, sure_edges
-from gsmooth_core.mafb.occlusion.kin import related
+from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, lines, masks, sure_edges
+from gsmooth_core.mafb.occlusion.kin import hull_of, related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
 from gsmooth_core.mafb.occlusion.steady import steady_edges
+from gsmooth_core.mafb.occlusion.words import bare_of_face, through_time
 from gsmooth_core.ranges import shots_of
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Int, Opened
 
@@ -195,7 +196,12 @@ def _captions(
     if not signs.sure.any():
         return
     signs = related(edges, signs, masks(edges, signs, pictures), pictures, seen, settings)
-    for frame, mask, points in zip(frames, masks(edges, signs, pictures), seen, strict=True):
+    lower = [
+        hull_of(points[face.lower], p.shape[:2]) for points, p in zip(seen, pictures, strict=True)
+    ]
+    found = bare_of_face(masks(edges, signs, pictures), pictures, lower)
+    found = through_time(found, lines(edges, signs, pictures))
+    for frame, mask, points in zip(frames, found, seen, strict=True):
         if not face.usable[frame] or not mask.any():
             continue
         near = _near_lower_face(mask, points[face.lower])
@@ -206,8 +212,7 @@ def _captions(
 
 def _near_lower_face(mask: Bool, points: Float) -> Bool:
     """(H, W) a mask without what lies far from the lower face."""
-    hull = np.zeros(mask.shape, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points).astype(np.int32), 1)
-    if (mask & dilate(hull > 0, _AROUND, _AROUND)).sum() < _SPECK:
+    hull = hull_of(points, mask.shape)
+    if (mask & dilate(hull, _AROUND, _AROUND)).sum() < _SPECK:
         return mask & False
-    return mask & dilate(hull > 0, _WHOLE, _WHOLE)
+    return mask & dilate(hull, _WHOLE, _WHOLE)

@@ -21,11 +21,20 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.render import face_surface
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.appearance import AppearanceModel, fit_appearance, z_scores
-from gsmooth_core.mafb.occlusion.canonical import SAMPLED, CanonicalMap, canonical_map, sample
+from gsmooth_core.mafb.occlusion.canonical import (
+    SAMPLED,
+    CanonicalMap,
+    canonical_map,
+    sample,
+    texels_in_crop,
+)
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
 from gsmooth_core.mafb.occlusion.patches import Patches, PatchSettings
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Opened
+
+_MUCH = 0.15  # share of the texels that dubbing replaces
+_ORDINARY = 1.0  # z-score of a texel that looks as usual
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ def find_occluders(
     appearance = fit_appearance(sampler.canonical, colours, seen)
     with opened() as source:
         z = _z_scores(sampler, appearance, known, source, on_progress)
-    patches = Patches(sampler.canonical, z, settings.patches).find()
+    patches = Patches(sampler.canonical, z, settings.patches, sampler.much_lettered()).find()
     outliner = Outliner(sampler.canonical, appearance, surface, track, model)
     with opened() as source:
         return packed(_outlines(outliner, sampler, patches, source, on_progress), SIZE)
@@ -99,9 +108,24 @@ class _Sampler:
 
     def texels(self, frame: int, picture: Image) -> tuple[Image, Bool]:
         """(C, 3) colours in a frame, and (C,) which of them are seen."""
-        letters = self.captions.mask(frame, SAMPLED) if self.captions else None
-        transform = self.transforms[frame]
-        return sample(self.canonical, self.track, frame, picture, transform, letters)
+        colours, seen = sample(self.canonical, self.track, frame, picture, self.transforms[frame])
+        return colours, seen & ~self.lettered(frame)
+
+    def much_lettered(self) -> Bool:
+        """(T,) frames in which letters hide a good part of what dubbing replaces."""
+        found = np.zeros(len(self.track), bool)
+        for frame in self.captions.frames.tolist() if self.captions else []:
+            found[frame] = self.lettered(frame)[self.canonical.replaced].mean() > _MUCH
+        return found
+
+    def lettered(self, frame: int) -> Bool:
+        """(C,) texels that letters hide in a frame."""
+        if not self.captions or frame not in self.captions.frames:
+            return np.zeros(len(self.canonical.regions), bool)
+        mask = self.captions.mask(frame, SAMPLED)
+        at = texels_in_crop(self.canonical, self.track, frame, self.transforms[frame])
+        column, row = np.rint(at).clip(0, SAMPLED - 1).astype(np.intp).T
+        return np.asarray(mask[row, column], bool)
 
 
 def _z_scores(
@@ -121,6 +145,8 @@ def _z_scores(
         colours, seen = known.get(frame) or sampler.texels(frame, source(frame))
         if seen.any():
             z[frame] = z_scores(canonical, appearance, colours, seen)
+            # Under letters nothing stands out; left out, the lips beside them would.
+            z[frame, sampler.lettered(frame)] = _ORDINARY
         on_progress(frame + 1)
     return z
 

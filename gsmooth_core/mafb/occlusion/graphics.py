@@ -194,18 +194,22 @@ def crowded(
 
 def masks(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
     """T times (H, W): what the sure edges outline in each frame."""
-    faint = _faded(edges, signs, pictures)
-    found = []
+    found, sure = [], lines(edges, signs, pictures)
     for frame, picture in enumerate(pictures):
-        there, shape = edges.at(frame), picture.shape[:2]
-        certain = drawn(edges, there & signs.sure, shape) | faint[frame]
+        certain, there, reach = sure[frame], edges.at(frame), 2 * _NEAR + 1
         if not certain.any():
             found.append(certain)
             continue
-        reach = 2 * _NEAR + 1
-        lines = certain | (dilate(certain, reach, reach) & drawn(edges, there, shape))
-        found.append(filled(lines, picture))
+        near = dilate(certain, reach, reach) & drawn(edges, there, certain.shape)
+        found.append(filled(certain | near, picture))
     return found
+
+
+def lines(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
+    """T times (H, W): the sure edges of each frame, those that fade in or out among them."""
+    shape, faint = pictures[0].shape[:2], _faded(edges, signs, pictures)
+    there = (drawn(edges, edges.at(n) & signs.sure, shape) for n in range(len(pictures)))
+    return [drawing | fading for drawing, fading in zip(there, faint, strict=True)]
 
 
 def drawn(edges: SteadyEdges, which: Bool | Int, shape: tuple[int, ...]) -> Bool:

@@ -172,7 +172,7 @@ def letter_colours(found: Sequence[Bool], pictures: Sequence[Image], skin: Float
     counted, rare = np.zeros((2, _BINS**3), np.int32)
     for frame in np.array(captioned, int)[places]:
         bins, mask = _bins(pictures[frame]), found[frame]
-        face = _hull(skin[frame], mask.shape) & ~dilate(mask, _CLEAR, _CLEAR)
+        face = hull_of(skin[frame], mask.shape) & ~dilate(mask, _CLEAR, _CLEAR)
         inside, outside = _shares(bins[mask]), _shares(bins[face])
         counted += inside >= _SHARE
         rare += (inside >= _SHARE) & (inside >= _RARE * outside)
@@ -181,7 +181,7 @@ def letter_colours(found: Sequence[Bool], pictures: Sequence[Image], skin: Float
     return np.asarray(bright & (rare >= _MOST * counted) & (rare > len(places) * _FEW), bool)
 
 
-def _hull(points: Float, shape: tuple[int, ...]) -> Bool:
+def hull_of(points: Float, shape: tuple[int, ...]) -> Bool:
     """(H, W) what the points (V, 2) of the face enclose."""
     hull = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.float32)).astype(np.int32), 1)

@@ -69,12 +69,18 @@ class Patches:
         canonical: the face's map, C texels.
         z: (T, C) z-scores (`appearance.z_scores`); NaN where nothing is seen.
         settings: what counts as occluded.
+        plain_only: (T,) frames that show too little of the face to look for faint signs.
     """
 
     def __init__(
-        self, canonical: CanonicalMap, z: NDArray[np.float16], settings: PatchSettings
+        self,
+        canonical: CanonicalMap,
+        z: NDArray[np.float16],
+        settings: PatchSettings,
+        plain_only: Bool | None = None,
     ) -> None:
         self.canonical, self.z, self.settings = canonical, z, settings
+        self._plain_only = plain_only
         self._replaced = canonical.image(canonical.replaced)
         self._skin = canonical.image(canonical.skin)
         # Lips change colour as they open, and the upper face is never replaced: neither may
@@ -87,6 +93,8 @@ class Patches:
         # Plain patches first: a hand's faint sign must not come from the microphone it holds.
         found = self._plain_patches()
         strength = np.array([self._strength(frame, found) for frame in frames], np.float32)
+        if self._plain_only is not None:
+            strength[self._plain_only] = 0
         for frame in np.flatnonzero(lasting(strength, self.settings)):
             faint = self._faint(int(frame), found)
             if faint.any():
