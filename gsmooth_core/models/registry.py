@@ -119,7 +119,7 @@ MODELS: dict[str, ModelFile] = {
             "taft.safetensors",
             "GPL-3.0-or-later",
             "blended face to photo",
-            "1f366fd5a0d5842842d494631bb3ed195b0e33ac123c8243967df0db5295a9af",
+            "82429eed6caf3fe033b09426a71290bf442a9b55de9188e8a4466201eda03b55",
         ),
         ModelFile(
             "sync",

@@ -1,8 +1,8 @@
 """Generators of Target Adaptive Face Translation: from a blended face to a photo of it.
 
 Three presets of one interface. "default" fuses references that are already warped to the new mouth
-(`fusion.py`). "detail" fuses low and high frequencies apart (`detail.py`), so that averaging takes
-no detail away. "paper" is the encoder-decoder of Sec. IV-C (`paper.py`).
+(`fusion.py`). "detail", which is shipped, fuses low and high frequencies apart (`detail.py`), so
+that averaging takes no detail away. "paper" is the encoder-decoder of Sec. IV-C (`paper.py`).
 """
 
 from __future__ import annotations

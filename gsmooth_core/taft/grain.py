@@ -25,7 +25,7 @@ _KNOTS = np.linspace(0, 255, 9)  # levels of brightness
 _PRIOR = 8.0  # blocks that say that brightness makes no difference
 _GAINS = (0.5, 2.0)  # of the deviation, by brightness
 _ROUNDING = 1 / 12  # variance of a level that is rounded
-_OWN = ((0.15, 0.65), (0.30, 0.30))
+_OWN = ((0.15, 0.65), (0.30, 0.35))
 """How much of the noise a patch has of its own, at two frequencies in cycles a pixel: its
 references move by parts of a pixel and change. Measured on training clips."""
 
@@ -54,11 +54,13 @@ class Film:
         y, x = rng.integers(0, TILE, 2)
         rows = (np.arange(picture.shape[0]) + y) % TILE
         columns = (np.arange(picture.shape[1]) + x) % TILE
-        noise = self.tile[rows][:, columns]
+        noise = self.tile[rows[:, None], columns]
         if grey:
             noise = np.repeat(noise.mean(-1, keepdims=True), 3, -1)
-        gain = np.interp(picture.mean(-1), _KNOTS, self.gain).astype(np.float32)
-        grained: Float = picture + noise * gain[..., None]
+        level = np.interp(np.arange(256), _KNOTS, self.gain).astype(np.float32)
+        brightness = picture @ np.full(3, 1 / 3, np.float32)
+        noise *= level[brightness.clip(0, 255).astype(np.uint8)][..., None]
+        grained: Float = picture + noise
         return grained
 
 

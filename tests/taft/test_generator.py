@@ -217,16 +217,19 @@ def test_a_checkpoint_is_half_precision_and_plain_safetensors(tmp_path: Path) ->
 
 def test_the_shipped_checkpoint_is_better_than_plain_warps_by_its_own_record() -> None:
     generator = load_generator()
-    assert generator.config == g.PRESETS["default"]
+    assert generator.config == g.PRESETS["detail"]
     path = locate("taft")
     assert path.stat().st_size < 4e6
     _, meta = load_arrays(path, "taft")
     notes = meta["notes"]
-    for baseline in ("mean", "nearest"):
-        for figure in ("mouth_psnr", "mouth_ssim", "mask_psnr"):
-            assert notes["trained"][figure] > notes[baseline][figure]
-    assert notes["trained"]["sharpness"] > notes["mean"]["sharpness"]
-    assert notes["trained"]["flicker"] < 1.1
+    trained, mean, nearest = (notes[name] for name in ("trained", "mean", "nearest"))
+    for figure in ("mouth_psnr", "mask_psnr"):  # a blur is what SSIM likes best
+        assert trained[figure] > max(mean[figure], nearest[figure])
+    assert trained["mouth_ssim"] > nearest["mouth_ssim"]
+    for bands in ("mouth_bands", "mask_bands"):
+        assert all(0.75 < ratio < 1.1 for ratio in trained[bands])
+        assert trained[bands][0] > mean[bands][0] + 0.15
+    assert 0.9 < trained["flicker"] < 1.1 < nearest["flicker"]
 
 
 def test_strided_kernel_is_a_convolution_after_unshuffling() -> None:
