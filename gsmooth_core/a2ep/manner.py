@@ -71,7 +71,7 @@ class Manner:
         said: Float = self.mean + (with_neighbours(moved, self.reach) - self.heard) @ self.weights
         if self.memory is None or sounds is None:
             return said
-        return said + sureness(moved)[:, None] * self.memory.recall(sounds)  # type: ignore[no-any-return]
+        return said + sureness(moved)[:, None] * self.memory.recall(sounds)
 
     def widen(self, said: Float, opening: Float, speaks: Bool) -> Float:
         """Give the lips' opening this person's width; lips that meet stay as they are.
