@@ -19,7 +19,7 @@ from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
 PLANS = (
-    Plan(), Plan(100.0), Plan(30.0), Plan(10.0), Plan(3.0), Plan(1.0), Plan(10.0, noise=10.0),
+    Plan(), Plan(30.0), Plan(10.0), Plan(3.0), Plan(1.0), Plan(10.0, noise=10.0),
     Plan(10.0, noise=3.0),
 )  # fmt: skip
 """From the safest to the boldest."""
@@ -30,7 +30,7 @@ GAP = 0.5  # seconds beside a held-back stretch that do not teach
 FEWEST = 60  # frames of speech at 25 a second below which nothing is learned
 FEWEST_JUDGED = 10  # frames of a stretch that can judge
 TRUSTED = 100  # frames of speech at 25 a second whose mean is this person's usual mouth
-CHANCE = 0.5  # standard errors that a safer plan may be behind
+CHANCE = 0.25  # standard errors that a safer plan may be behind
 SLACK = 1.05  # share of the plain style's error that full movement may have
 
 

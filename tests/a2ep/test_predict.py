@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from gsmooth_core.a2ep import PredictSettings, predict_expression
-from gsmooth_core.a2ep.mel import BLOCK
-from gsmooth_core.a2ep.predict import fit_length
+from gsmooth_core.a2ep.features import feature_blocks
+from gsmooth_core.a2ep.hearing import directions_of
+from gsmooth_core.a2ep.mel import BLOCK, speech_weights
+from gsmooth_core.a2ep.predict import fit_length, predict_speech
+from gsmooth_core.a2ep.stream import normalise
 from tests.a2ep.small import ALL_NAMES, NAMES, babble, model
 
 FPS = Fraction(25)
@@ -160,3 +163,19 @@ def test_an_hour_of_sound_is_not_copied():
 def test_names_of_the_model_lie_among_all(quiet):
     assert set(NAMES) < set(ALL_NAMES)
     assert quiet.names == NAMES
+
+
+def test_what_is_heard_are_the_features_in_the_directions_that_lips_care_for(quiet):
+    """By the encoder alone, without a decoder beside it."""
+    audio = babble(3.0)
+    spoken = predict_speech(audio, 75, FPS, model=quiet, keep_features=True)
+    blocks = feature_blocks(quiet.encoder, audio)
+    features = np.concatenate(list(normalise(blocks, speech_weights(audio))))
+    np.testing.assert_allclose(spoken.features, features, atol=1e-5)
+    np.testing.assert_allclose(spoken.heard, features @ directions_of(quiet), atol=1e-5)
+    faster = predict_speech(audio, 150, Fraction(50), model=quiet)
+    assert faster.features is None
+    assert faster.heard.shape == (150, len(NAMES))
+    np.testing.assert_array_equal(
+        spoken.curves.values, predict_expression(audio, 75, FPS, model=quiet).values
+    )

@@ -108,3 +108,12 @@ def test_any_length_gives_as_many_frames_as_asked(frames, count, fps):
 def test_curves_that_fit_nothing_are_refused_in_words(curves):
     with pytest.raises(InputError):
         fit_curves(curves, track())
+
+
+def test_late_curves_are_read_that_much_later():
+    values = np.sin(np.arange(60) / 4)[:, None].astype(np.float32)
+    late = resample(values, 25.0, 40, Fraction(25), late=0.08)
+    np.testing.assert_allclose(late, values[2:42], atol=1e-6)
+    early = resample(values, 25.0, 40, Fraction(25), late=-0.04)
+    np.testing.assert_allclose(early[1:], values[:39], atol=1e-6)
+    assert early[0] == values[0]

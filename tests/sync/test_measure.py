@@ -134,3 +134,11 @@ def test_no_face_no_sound_and_no_rate_are_named():
         measure_sync(talking(4), 25, speech(4)[: 3 * 640], expert)
     with pytest.raises(InputError, match="no frame rate"):
         measure_sync(talking(4), 0, speech(4), expert)
+
+
+def test_sound_that_was_embedded_before_is_not_embedded_again():
+    expert, heard = LoudnessExpert(), speech(6, delay=0.2)
+    embedded = expert.embed_sound(heard)
+    expert.embed_sound = None
+    found = measure_sync(talking(6), 25, heard, expert, sound=embedded)
+    assert found.offset_frames == 5

@@ -12,9 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.manner_file import save_style
 from gsmooth_core.evaluation.metrics.compare import BAND_CURVES
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.own_speech import own_speech
 from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import Source
+from gsmooth_core.media import probe
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import FaceTrack
 from training.evaluate.clips import EvalClip
@@ -48,6 +55,8 @@ ROWS = (
         "reconstruction", "own", True),
     Row("own", "Own speech", "(b) the whole way, from the clip's own sound",
         "own", "own", True),
+    Row("styled", "Own speech, own way", "(b) with the way of speaking that the clip's rest shows",
+        "styled", "own", True),
     Row("other", "Other speech", "(c) the whole way, from another speech, judged against that",
         "other", "other", False),
     Row("frozen", "Frozen mouth", "(d) one expression held throughout",
@@ -59,7 +68,7 @@ ROWS = (
 )  # fmt: skip
 
 BY_NAME = {row.name: row for row in ROWS}
-DUBS = ("reconstruction", "own", "other", "frozen")
+DUBS = ("reconstruction", "own", "styled", "other", "frozen")
 """What is rendered; the other rows look at the same pictures in another way."""
 
 UNPAIRED = frozenset((
@@ -105,7 +114,8 @@ class Plan:
 def own_job(clip: EvalClip, plan: Plan, output: Path, frames: int) -> Job:
     """Dub a clip with its own sound, moved to where the lips are.
 
-    Its own speech teaches nothing here: what it would teach is what the dub is judged against.
+    Its own speech teaches nothing here: what it would teach is what the dub is judged against. In
+    the row "styled" the frames behind those that are judged teach.
     """
     settings = DubSettings(reference_gap=plan.gap, adapt=plan.adapt, occluders=False, style=False)
     return Job(
@@ -134,10 +144,36 @@ def job_of(dub: str, clip: EvalClip, plan: Plan, folder: Path, track: Path, face
         return replace(job, expression=track)
     if dub == "frozen":
         return replace(job, expression=_frozen(folder, face))
+    if dub == "styled":
+        style = style_of_rest(job, plan.gap, folder / "style.safetensors")
+        return replace(job, speaks_like=style, settings=replace(job.settings, style=bool(style)))
     if dub == "other":
         settings = replace(job.settings, style=True)
         return replace(job, audio=plan.speech, audio_start=0.0, settings=settings)
     return job
+
+
+def style_of_rest(job: Job, gap: float, path: Path) -> Path | None:
+    """A style file of what the frames behind a job's teach; None where they teach nothing.
+
+    Args:
+        job: it begins with the clip.
+        gap: seconds behind its last frame that teach nothing either.
+        path: of the style file.
+    """
+    clip = probe(job.video)
+    start = (job.frame_count or clip.frame_count) + round(gap * clip.fps)
+    if start >= clip.frame_count:
+        return None
+    rest = Job(job.video, path, start_frame=start)
+    source, a2ep = Source(rest), load_a2ep(job.settings.a2ep)
+    face_model = load_face_model(job.settings.face_model)
+    followed = Followed(source, face_model, lambda event: None, lambda: False)
+    taught = own_speech(source, followed.track(rest.settings.face), a2ep)
+    if taught.manner is None:
+        return None
+    save_style(path, taught.manner, a2ep)
+    return path
 
 
 def _frozen(folder: Path, face: FaceTrack) -> Path:

@@ -6,16 +6,22 @@ import json
 import sys
 from contextlib import closing
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError, LeakError, NoFaceError
 from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
+from gsmooth_core.job.job import Job
+from gsmooth_core.types import Clip
 from tests.evaluation.report.test_page import Reader
 from tests.portrait import scene
 from tests.training.evaluate.footage import FRAMES, footage
+from training.evaluate import rows
 from training.evaluate import run as ev
 from training.evaluate.clip import ClipPicture, ClipResult, LeftOut, RowResult
 from training.evaluate.clips import chosen_clips
@@ -106,6 +112,27 @@ def test_a_clips_own_speech_teaches_no_dub_that_is_judged_by_it(folder, plan, tm
     for dub in DUBS:
         job = job_of(dub, clip, plan, tmp_path, tmp_path / "track.safetensors", face)
         assert job.settings.style == (dub == "other")
+
+
+def test_what_teaches_lies_behind_what_is_judged(plan, tmp_path, monkeypatch):
+    asked, saved = [], []
+    filmed = Clip(tmp_path / "c.mp4", 64, 48, Fraction(25), 300, has_audio=True)
+    track = SimpleNamespace(track=lambda face: face)
+    monkeypatch.setattr(rows, "probe", lambda path: filmed)
+    monkeypatch.setattr(rows, "Source", lambda job: asked.append(job))
+    monkeypatch.setattr(rows, "Followed", lambda *_: track)
+    monkeypatch.setattr(rows, "own_speech", lambda *_: Taught("", "a manner"))
+    monkeypatch.setattr(rows, "save_style", lambda path, *_: saved.append(path))
+    job = Job(filmed.path, tmp_path / "o.mp4", audio=filmed.path, frame_count=125)
+    path = tmp_path / "style.safetensors"
+    assert rows.style_of_rest(job, 0.48, path) == path
+    assert asked[0].start_frame == 125 + 12
+    assert asked[0].frame_count is None
+    assert saved == [path]
+    monkeypatch.setattr(rows, "own_speech", lambda *_: Taught("why not"))
+    assert rows.style_of_rest(job, 0.48, path) is None
+    whole = replace(job, frame_count=None)
+    assert rows.style_of_rest(whole, 0.48, path) is None
 
 
 # -- leaks -----------------------------------------------------------------------------------
