@@ -20,6 +20,8 @@ Pixel = NDArray[np.int_]
 
 _STILL = 0.02  # pixels: what moves less is the photo itself, bit by bit
 _MARGIN = 2  # pixels around what moves
+_DRAWN_OUT = 4.0  # times as far as it lacks, a photo is stretched at its edge
+_EVEN = 9  # pixels along the edge over which that is even
 _FINEST = 640  # pixels, the longer side of what is rasterised
 _BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 
@@ -109,7 +111,33 @@ def _source_map(sheet: Sheet, seen: Float, low: Pixel, high: Pixel) -> tuple[Flo
         found = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
         covered = cv2.resize(covered, (width, height), interpolation=cv2.INTER_NEAREST)
     x, y = (np.ascontiguousarray(found[..., n]) - np.float32(0.5) for n in range(2))
-    return x, y, covered > 0
+    columns, rows = np.arange(low[0], high[0]), np.arange(low[1], high[1])
+    size, seen_there = sheet.size, covered > 0
+    x = within(x.T, columns, size[0], seen_there.T).T
+    return x, within(y, rows, size[1], seen_there), seen_there
+
+
+def within(source: Float, places: Pixel, size: int, covered: Bool) -> Float:
+    """Rows of the photo that are seen at rows `places` (N,), drawn out where they lie beyond it.
+
+    What was cut off by the photo's edge is not known: the nearest that is known is stretched, by
+    less than twice, and so is neither mirrored nor repeated.
+
+    Args:
+        source: (N, M) rows of the photo, for M columns.
+        places: (N,) the rows of the picture; the photo's own edges matter alone.
+        size: rows of the photo.
+        covered: (N, M) where `source` counts.
+    """
+    for edge, inward in ((0, 1), (size - 1, -1)):
+        at = int(edge - places[0])
+        if not 0 <= at < len(places):
+            continue
+        beyond = np.where(covered[at], np.maximum(inward * (edge - source[at]), 0), 0)  # (M,)
+        beyond = cv2.blur(beyond[None].astype(np.float32), (_EVEN, 1))[0]
+        away = inward * (places - edge)[:, None] / np.maximum(_DRAWN_OUT * beyond, 1e-6)
+        source = source + inward * beyond * np.maximum(1 - away, 0) ** 2
+    return np.ascontiguousarray(source, np.float32)
 
 
 def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTrack:

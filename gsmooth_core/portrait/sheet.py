@@ -1,7 +1,7 @@
 """A photo as one surface in space: rigid where the head is, at rest where nothing moves.
 
-The fitted head mesh gives the depth of the head, which is continued over hair and neck with a
-limited slope. A weight says how far each place goes with the head: all the way on face and hair,
+The fitted head mesh gives the depth of the head, which is continued over hair and neck
+(`relief`). A weight says how far each place goes with the head: all the way on face and hair,
 less and less down the neck and towards the background, so nothing is cut out and nothing behind
 the head must be invented.
 """
@@ -13,21 +13,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter, grey_erosion
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.face.rasterizer import rasterize
+from gsmooth_core.face.rasterizer import Raster, rasterize
 from gsmooth_core.motion.head import ATLAS, turn_matrices
+from gsmooth_core.portrait.relief import relief
 from gsmooth_core.types import Bool, FaceTrack, Float
 
-_NODES = 160  # of the grid, along the longer side of what can move
-_REACH = 1.25  # widths of the head around it over which the grid reaches
+_NODES = 300  # of the grid, along the longer side of what can move
+_REACH = 1.0  # widths of the head around it over which the grid reaches
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.8  # and upward, and down the neck
-_SLOPE = 1.2  # decimetres of depth a decimetre across, beyond which a surface would be smeared
-_SMOOTH = (0.06, 0.4)  # widths of the head over which invented depth is smoothed, near and far
-_TURN = 0.2  # and the direction in which places lie from the head
+_TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
 _ANCHOR = 0.25  # widths of the head over which what is no face rests at the photo's edge
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
 
@@ -98,25 +97,40 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     vertices = model.shape(track.identity, track.expression[0])
     camera = pose(vertices, track.rotation[0], track.translation[0])
     seen = project(camera, track.focal, track.width, track.height)
-    head = model.faces[~model.in_regions(*_HEAD)[model.faces].any(1)].astype(np.int32)
-    wide = float(np.ptp(seen[np.unique(head), 0]))  # pixels
-    pixels, shape = _grid(seen[np.unique(head), :2], wide)
+    front = np.unique(model.faces[~_shown(model, *_HEAD)])
+    wide = float(np.ptp(seen[front, 0]))  # pixels
+    pixels, shape = _grid(seen[front, :2], wide)
     step = float(pixels[1, 0] - pixels[0, 0])
     local = seen.astype(np.float32).copy()
     local[:, :2] = (seen[:, :2] - pixels[0]) / step + 0.5  # node n is the centre of cell n
-    skull = rasterize(local, head, local, *shape)
-    neck = rasterize(local, model.faces.astype(np.int32), local, *shape)
-    depth = _continued(neck.depth, neck.mask, wide / step, step / track.focal)
-    weight = _weights(skull.mask, wide / step) * _anchored(
-        pixels, skull.mask, wide, (track.width, track.height)
-    )
-    joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
+    mesh = rasterize(local, model.faces.astype(np.int32), local, *shape)
+    mouth = _where(mesh, _shown(model, *MOUTH_REGIONS))
+    head = mesh.mask & ~_where(mesh, _shown(model, Region.NECK))
+    depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
+    weight = _weights(head, wide / step) * _anchored(pixels, head, wide, size)
+    joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
-    face = rasterize(seen, head, seen, track.height, track.width).mask
+    face = _face(model, seen, size)
     return Sheet(
         pixels, points, weight, _triangles(*shape), shape, joint, track.focal, size, face, wide
     )
+
+
+def _shown(model: MorphableModel, *regions: Region) -> Bool:
+    """(F,) which of the model's triangles belong to regions, if by one corner."""
+    return np.asarray(model.in_regions(*regions)[model.faces].any(1))
+
+
+def _where(mesh: Raster, triangles: Bool) -> Bool:
+    """(H, W) where a rasterised mesh shows some of its triangles (F,)."""
+    return mesh.mask & triangles[mesh.face_index]
+
+
+def _face(model: MorphableModel, seen: Float, size: tuple[int, int]) -> Bool:
+    """(H, W) where the photo shows the head, and neither neck nor inner mouth."""
+    photo = rasterize(seen.astype(np.float32), model.faces.astype(np.int32), seen, *size[::-1])
+    return photo.mask & ~_where(photo, _shown(model, *_HEAD))
 
 
 def _grid(head: Float, wide: float) -> tuple[Float, tuple[int, int]]:
@@ -137,26 +151,6 @@ def _triangles(rows: int, columns: int) -> NDArray[np.int32]:
     )
     cells = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
     return np.asarray(cells, np.int32)
-
-
-def _continued(depth: Float, known: Bool, wide: float, scale: float) -> Float:
-    """(rows, columns) the depth, continued from where it is known, nowhere steeper than _SLOPE.
-
-    Args:
-        depth: decimetres, infinite where it is not known.
-        known: where it is.
-        wide: nodes across a head.
-        scale: decimetres a node, at a distance of a decimetre.
-    """
-    far, nearest = distance_transform_edt(~known, return_indices=True)
-    filled = depth[tuple(nearest)]
-    near, smooth = (gaussian_filter(filled, s * wide, mode="nearest") for s in _SMOOTH)
-    near += np.clip(far / (_SMOOTH[1] * wide), 0, 1) * (smooth - near)
-    filled = np.where(known, filled, near)
-    reach = max(2, round(0.5 * wide))
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    rise = _SLOPE * scale * float(np.median(depth[known])) * np.hypot(x, y)
-    return np.asarray(grey_erosion(filled, structure=-rise), np.float32)
 
 
 def _weights(head: Bool, wide: float) -> Float:

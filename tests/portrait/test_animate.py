@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.camera import pose, project
-from gsmooth_core.portrait.animate import Animation, animated_track
+from gsmooth_core.portrait.animate import Animation, animated_track, within
 from gsmooth_core.portrait.layers import Layers, layers_of
 from gsmooth_core.portrait.sheet import Sheet, sheet_of
 from gsmooth_core.storage.arrays import load_track, save_track
@@ -137,3 +137,20 @@ def test_eyes_close_without_moving_the_head(sheet: Sheet) -> None:
     assert not frame[100:110, 110:150].any()
     frame[100:110, 110:150] = scene.photo()[100:110, 110:150]
     assert np.array_equal(frame, scene.photo())
+
+
+def test_what_the_photo_cuts_off_is_drawn_out_and_never_mirrored() -> None:
+    """Rows that lie 5 pixels too high at the top edge: a stretch by less than two, in order."""
+    places = np.arange(100)
+    source = np.repeat((places - 5.0)[:, None], 30, 1).astype(np.float32)
+    found = within(source, places, 100, np.ones_like(source, bool))
+    assert found[0] == pytest.approx(0, abs=1e-4)
+    steps = np.diff(found, axis=0)
+    assert steps.min() > 0.4
+    np.testing.assert_array_equal(found[30:], source[30:])
+
+
+def test_a_photo_that_covers_itself_is_not_drawn_out() -> None:
+    places = np.arange(40)
+    source = np.repeat((places * 0.9 + 2)[:, None], 20, 1).astype(np.float32)
+    np.testing.assert_array_equal(within(source, places, 100, np.ones_like(source, bool)), source)

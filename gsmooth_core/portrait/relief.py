@@ -1,0 +1,65 @@
+"""How deep a photo's head, hair and neck lie, on the nodes of a sheet.
+
+On the head it is the fitted mesh's own depth, up to the very rim: what moves a jaw line or an ear
+against the face when the head turns is how far back they lie. Around the head that depth is
+continued, and falls off to the neck no steeper than a surface may that nothing tears.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter
+
+from gsmooth_core.face.rasterizer import Raster
+from gsmooth_core.types import Bool, Float
+
+_SLOPE = 2.0  # decimetres of depth a decimetre across that are not exceeded around the head
+_STEEP = 20.0  # and on it
+_RIM, _FINE = 0.01, 0.02  # widths of the head: of its rim that is not believed, of its smoothing
+_SMOOTH = (0.06, 0.4)  # and over which invented depth is smoothed, near and far
+_FAR = 1e3  # decimetres: hides nothing
+
+
+def relief(mesh: Raster, head: Bool, mouth: Bool, wide: float, scale: float) -> Float:
+    """(rows, columns) depth in decimetres.
+
+    Args:
+        mesh: the fitted mesh, seen on the sheet's nodes.
+        head: (rows, columns) where its head is seen, without the neck.
+        mouth: (rows, columns) where one looks into it.
+        wide: nodes across the head.
+        scale: decimetres a node, at a distance of a decimetre.
+    """
+    node = scale * float(np.median(mesh.depth[head]))
+    inside = distance_transform_edt(head)
+    sure = head & ~mouth & (inside > min(_RIM * wide, inside.max() / 2))
+    near = _limited(_filled(mesh.depth, sure), _STEEP * node)
+    depth = gaussian_filter(near, _FINE * wide, mode="nearest")
+    around = np.where(mesh.mask, mesh.depth, _around(depth, head, wide))
+    rim = head & ~binary_erosion(head)
+    falling = np.where(rim, depth, np.where(head, _FAR, around))
+    return np.where(head, depth, _limited(falling, _SLOPE * node)).astype(np.float32)
+
+
+def _filled(depth: Float, known: Bool) -> Float:
+    """The depth of the nearest node where it is known."""
+    nearest = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.asarray(depth[tuple(nearest)])
+
+
+def _around(depth: Float, head: Bool, wide: float) -> Float:
+    """The depth, the smoother the farther a node is from the head."""
+    near, smooth = (gaussian_filter(depth, s * wide, mode="nearest") for s in _SMOOTH)
+    share = np.clip(distance_transform_edt(~head) / (_SMOOTH[1] * wide), 0, 1)
+    return np.asarray(near + share * (smooth - near))
+
+
+def _limited(depth: Float, step: float) -> Float:
+    """Brought nearer wherever it rises by more than `step` a node along its row or column."""
+    for axis in (0, 1):
+        shape = (-1, 1) if axis == 0 else (1, -1)
+        rise = step * np.arange(depth.shape[axis], dtype=np.float64).reshape(shape)
+        forth = np.minimum.accumulate(depth - rise, axis) + rise
+        back = np.flip(np.minimum.accumulate(np.flip(depth + rise, axis), axis), axis) - rise
+        depth = np.minimum(forth, back)
+    return depth

@@ -1,0 +1,1 @@
+"""Photo mode judged, and its head generator trained, by reenacting clips from one frame."""

@@ -1,0 +1,117 @@
+"""How near a moved photo comes to the true frame: PSNR, detail, identity, by part and angle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsmooth_core.evaluation.metrics.fidelity import psnr
+from gsmooth_core.evaluation.metrics.sharpness import gradient
+from gsmooth_core.tracking.recognise import identify
+from gsmooth_core.tracking.recognise_chip import face_chip
+from gsmooth_core.types import Bool, Float, Image
+from training.head.scene import KINDS, Scene, angle_between
+
+ANGLES = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0))
+"""Degrees from the photo's pose, as the table parts them."""
+
+FARTHEST = ANGLES[-1][1]
+PARTS = ("face", "hair", "neck")
+_FEWEST = 200  # pixels of a region
+
+Finish = Callable[[dict[str, Image]], Image]
+"""Makes one picture of the kinds of `Scene.made`: a head generator."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture that was made of one frame.
+
+    Attributes:
+        clip: name of the clip.
+        kind: how it was made.
+        angle: degrees from the photo.
+        psnr: dB by part.
+        detail: mean gradient over the true frame's, by part.
+        identity: cosine of recognition vectors with the photo's; NaN where not measured.
+    """
+
+    clip: str
+    kind: str
+    angle: float
+    psnr: dict[str, float]
+    detail: dict[str, float]
+    identity: float
+
+
+def measured(
+    clip: str, scene: Scene, frames: Iterable[tuple[int, Image]], finish: Finish | None = None
+) -> Iterator[Row]:
+    """Rows of each kind, and of "net" where there is one, for frames (number, picture)."""
+    known = _who(scene, scene.first, scene.cut(scene.photo))
+    for later, picture in frames:
+        truth, regions = scene.cut(picture), scene.regions(picture, later)
+        pictures = scene.made(later)
+        if finish:
+            pictures = {"net": finish(pictures), **pictures}
+        angle = angle_between(scene.track, scene.first, later)
+        for kind, made in pictures.items():
+            who = float("nan")
+            if kind in (KINDS[0], "net"):
+                who = _cosine(known, _who(scene, later, made))
+            yield Row(clip, kind, angle, *_compared(truth, made, regions), who)
+
+
+def _compared(
+    truth: Image, made: Image, regions: dict[str, Bool]
+) -> tuple[dict[str, float], dict[str, float]]:
+    seen = {name: part for name, part in regions.items() if part.sum() >= _FEWEST}
+    return (
+        {name: psnr(truth, made, part) for name, part in seen.items()},
+        {name: gradient(made, part) / gradient(truth, part) for name, part in seen.items()},
+    )
+
+
+def _who(scene: Scene, frame: int, picture: Image) -> Float:
+    points = scene.track.landmarks[frame] * scene.crop[0, 0] + scene.crop[:, 2]
+    return identify([face_chip(picture, points)])
+
+
+def _cosine(a: Float, b: Float) -> float:
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+
+def table(rows: list[Row]) -> str:
+    """Means over clips, each of its frames' mean, as Markdown."""
+    kinds = list(dict.fromkeys(row.kind for row in rows))
+    lines = ["| | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
+    for low, high in ((0.0, FARTHEST), (3.0, 10.0), *ANGLES):
+        chosen = [row for row in rows if low <= row.angle < high]
+        lines += _lines(f"{low:g}-{high:g} degrees", chosen, kinds)
+    return "\n".join(lines)
+
+
+def _lines(title: str, rows: list[Row], kinds: list[str]) -> list[str]:
+    count = len({row.clip for row in rows}), len(rows) // max(1, len(kinds))
+    lines = [f"| {title}, {count[0]} clips, {count[1]} frames" + " |" * (len(kinds) + 1)]
+    for part in PARTS:
+        cells = [
+            f"{_mean(rows, kind, lambda r: r.psnr.get(part)):.2f} "  # noqa: B023
+            f"({_mean(rows, kind, lambda r: r.detail.get(part)):.2f})"  # noqa: B023
+            for kind in kinds
+        ]
+        lines.append(f"| {part}, dB (detail) | " + " | ".join(cells) + " |")
+    who = [f"{_mean(rows, kind, lambda r: r.identity):.3f}" for kind in kinds]
+    return [*lines, "| identity | " + " | ".join(who) + " |"]
+
+
+def _mean(rows: list[Row], kind: str, value: Callable[[Row], float | None]) -> float:
+    """Over clips, of the means over their frames."""
+    clips: dict[str, list[float]] = {}
+    for row in rows:
+        found = value(row)
+        if row.kind == kind and found is not None and np.isfinite(found):
+            clips.setdefault(row.clip, []).append(found)
+    return float(np.mean([np.mean(found) for found in clips.values()])) if clips else float("nan")

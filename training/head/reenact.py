@@ -1,0 +1,107 @@
+"""Reenact unseen clips: `python -m training.head.reenact --footage DIR --cache DIR`.
+
+The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
+that `training.prepare` made. What is compared: the photo as it is, the photo as one surface, the
+person turned before the background, and the last two finished by a head generator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.head import head_input
+from gsmooth_core.types import FaceTrack, Image
+from training.command import finish
+from training.footage import Sample, add_footage, chosen_footage
+from training.head.measure import FARTHEST, Finish, Row, measured, table
+from training.head.scene import KINDS, Scene, angle_between, usable_frames
+from training.split import Part
+
+FRAMES = 16
+"""Of a clip; spread evenly over the angles that it reaches."""
+
+log = logging.getLogger(__name__)
+
+
+def chosen(track: FaceTrack, frames: list[int], count: int) -> list[int]:
+    """The later frames to compare: evenly over the angles from the first, none too far."""
+    angles = {n: angle_between(track, frames[0], n) for n in frames[1:]}
+    near = sorted((n for n in angles if angles[n] < FARTHEST), key=lambda n: angles[n])
+    if not near:
+        return []
+    wanted = np.linspace(angles[near[0]], angles[near[-1]], count)
+    reached = np.array([angles[n] for n in near])
+    return sorted({near[int(np.abs(reached - angle).argmin())] for angle in wanted})
+
+
+def pictures_of(path: Path, numbers: list[int]) -> Iterator[tuple[int, Image]]:
+    """Some frames of a clip, with their numbers."""
+    wanted = set(numbers)
+    for number, picture in enumerate(read_frames(probe(path), 0, max(numbers) + 1)):
+        if number in wanted:
+            yield number, picture
+
+
+def of_clip(
+    sample: Sample, cache: Path, model: MorphableModel, net: Finish | None = None
+) -> list[Row]:
+    """All rows of one clip."""
+    track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
+    frames = list(usable_frames(track, len(track)))
+    numbers = chosen(track, frames, FRAMES) if frames else []
+    if not numbers:
+        return []
+    pictures = pictures_of(sample.path, [frames[0], *numbers])
+    first, photo = next(pictures)
+    return list(measured(sample.stem, Scene(photo, track, first, model), pictures, net))
+
+
+def finished_by(generator: nn.Module) -> Finish:
+    """What a head generator makes of the kinds of a moved photo."""
+
+    def made(pictures: dict[str, Image]) -> Image:
+        with torch.inference_mode():
+            picture = generator(head_input(*(pictures[kind] for kind in KINDS)))
+        return np.asarray(torch.round(picture[0].permute(1, 2, 0) * 255).byte().numpy())
+
+    return made
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_footage(parser)
+    parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
+    parser.add_argument("--part", choices=[p.value for p in Part], default=Part.VALIDATION.value)
+    parser.add_argument("--clips", nargs="+", help="only these clips, by their stems' beginnings")
+    parser.add_argument("--net", type=Path, help="a head generator to judge")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    model, rows = load_face_model(), []
+    net = finished_by(load_generator(options.net)) if options.net else None
+    for sample in chosen_footage(options).samples():
+        if sample.part.value == options.part and _named(sample, options.clips):
+            rows += of_clip(sample, options.cache, model, net)
+            log.info("%s: %d pictures", sample.stem, len(rows))
+    log.info("%s", table(rows))
+
+
+def _named(sample: Sample, names: list[str] | None) -> bool:
+    return not names or any(sample.stem.startswith(name) for name in names)
+
+
+if __name__ == "__main__":
+    finish(main)

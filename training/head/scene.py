@@ -1,0 +1,138 @@
+"""A clip reenacted from one of its frames: the photo, how its head moves later, the true frames.
+
+Everything is seen in one square crop of the head, its hair and its neck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.face.camera import pose, project, rotation_matrix
+from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.rasterizer import rasterize
+from gsmooth_core.job.length import gather_track
+from gsmooth_core.motion.head import ATLAS, matrix_turns
+from gsmooth_core.portrait.animate import warped
+from gsmooth_core.portrait.layers import layers_of
+from gsmooth_core.portrait.matte import find_matte
+from gsmooth_core.portrait.sheet import sheet_of
+from gsmooth_core.types import Bool, FaceTrack, Float, Image
+
+SIZE = 256
+"""Pixels of the crop."""
+
+KINDS = ("layer", "sheet", "static")
+"""What a photo can be made into; see `Scene.made`."""
+
+_SIDE = 2.3  # widths of the head that the crop shows
+_UP = 0.05  # widths of the head by which its middle lies below that of the face
+_NECK = 0.8, 0.5  # widths of the head below the chin, and to either side of it
+_MATTE = 0.5  # from which a pixel is the person's
+_SPEECH = (Region.LIPS, *MOUTH_REGIONS, Region.NECK)  # what speech moves, or is no face
+
+
+def pose_between(track: FaceTrack, first: int, later: int) -> tuple[Float, Float]:
+    """(3,) turn and (3,) shift, as `HeadMotion` has them, from one frame's head to another's."""
+    both = [first, later]
+    rotation = rotation_matrix(track.rotation[both].astype(np.float64))
+    turn = matrix_turns((rotation[1] @ rotation[0].T)[None])[0]
+    joint = rotation @ np.array(ATLAS) + track.translation[both]
+    return turn, (joint[1] - joint[0]).astype(np.float32)
+
+
+def angle_between(track: FaceTrack, first: int, later: int) -> float:
+    """Degrees by which the head of one frame is turned away from another's."""
+    a, b = rotation_matrix(track.rotation[[first, later]].astype(np.float64))
+    return float(np.degrees(np.arccos(np.clip((np.trace(a @ b.T) - 1) / 2, -1, 1))))
+
+
+class Scene:
+    """A frame of a clip as a photo, and what it looks like where the head goes.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB, frame `first` of the clip.
+        track: of the clip.
+        first: a usable frame.
+        model: the track's face model.
+    """
+
+    def __init__(self, photo: Image, track: FaceTrack, first: int, model: MorphableModel) -> None:
+        self.photo, self.track, self.first, self.model = photo, track, first, model
+        still = replace(gather_track(track, np.array([first], np.int32)), picture=None)
+        self.sheet = sheet_of(still, model)
+        self.layers = layers_of(photo, find_matte(photo), self.sheet.face, self.sheet.wide)
+        self.crop = _crop(self.sheet.face, self.sheet.wide)
+
+    def made(self, later: int) -> dict[str, Image]:
+        """(SIZE, SIZE, 3) crops of the photo with the head of frame `later`, by kind.
+
+        "layer" turns the person before the background, "sheet" all as one, "static" nothing.
+        """
+        seen = self.sheet.moved(*pose_between(self.track, self.first, later))
+        layer = warped(self.photo, self.sheet, seen, self.layers)
+        sheet = warped(self.photo, self.sheet, seen)
+        return {n: self.cut(p) for n, p in zip(KINDS, (layer, sheet, self.photo), strict=True)}
+
+    def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """(SIZE, SIZE, ...) the crop of a picture (H, W, ...)."""
+        flags = cv2.INTER_AREA if self.crop[0, 0] < 1 else cv2.INTER_CUBIC
+        low = np.floor(-self.crop[:, 2] / self.crop[0, 0]).astype(int)
+        side = round(SIZE / self.crop[0, 0])
+        part = _part(picture, low, side)
+        return np.asarray(cv2.resize(part, (SIZE, SIZE), interpolation=flags))
+
+    def regions(self, truth: Image, later: int) -> dict[str, Bool]:
+        """(SIZE, SIZE) where the frame `later` shows face (without lips), hair and neck."""
+        face, head = (self._drawn(later, without) for without in (_SPEECH, (Region.NECK,)))
+        person = self.cut(find_matte(truth)) > _MATTE
+        rows, columns = np.nonzero(head)
+        chin, middle = rows.max(), columns.mean()
+        wide = self.sheet.wide * self.crop[0, 0]
+        y, x = np.mgrid[:SIZE, :SIZE]
+        below = (y > chin) & (y < chin + _NECK[0] * wide) & (abs(x - middle) < _NECK[1] * wide)
+        beside = (y < chin - 0.25 * wide) & (abs(x - middle) < wide)
+        return {"face": face, "hair": person & beside & ~head, "neck": person & below & ~head}
+
+    def _drawn(self, frame: int, without: tuple[Region, ...]) -> Bool:
+        track = self.track
+        vertices = self.model.shape(track.identity, track.expression[frame])
+        camera = pose(vertices, track.rotation[frame], track.translation[frame])
+        seen = project(camera, track.focal, track.width, track.height).astype(np.float32)
+        seen[:, :2] = seen[:, :2] * self.crop[0, 0] + self.crop[:, 2]
+        faces = self.model.faces
+        kept = faces[~self.model.in_regions(*without)[faces].any(1)].astype(np.int32)
+        return rasterize(seen, kept, seen, SIZE, SIZE).mask
+
+
+def _crop(face: Bool, wide: float) -> Float:
+    """(2, 3) from pixels of the photo to pixels of the crop around the face (H, W)."""
+    rows, columns = np.nonzero(face)
+    middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
+    middle[1] += _UP * wide
+    side = round(_SIDE * wide)
+    low = np.round(middle - side / 2)
+    scale = SIZE / side
+    return np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]])
+
+
+def _part(picture: NDArray[Any], low: NDArray[Any], side: int) -> NDArray[Any]:
+    """A square of a picture, its edges continued beyond them."""
+    height, width = picture.shape[:2]
+    rows = np.clip(np.arange(side) + int(low[1]), 0, height - 1)
+    columns = np.clip(np.arange(side) + int(low[0]), 0, width - 1)
+    part: NDArray[Any] = picture[np.ix_(rows, columns)]
+    return part
+
+
+def usable_frames(track: FaceTrack, count: int) -> Sequence[int]:
+    """The usable frames of the shot in which a clip's first usable frame lies."""
+    usable = np.flatnonzero(track.usable[:count])
+    if track.shot is not None and len(usable):
+        usable = usable[track.shot[usable] == track.shot[usable[0]]]
+    return [int(n) for n in usable]
