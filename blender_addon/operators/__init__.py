@@ -11,6 +11,7 @@ from . import (
     rerender,
     restore_strip,
     show_preferences,
+    versions,
     view_face,
 )
 
@@ -20,6 +21,7 @@ CLASSES = (
     *preview_mesh.CLASSES,
     *rerender.CLASSES,
     *restore_strip.CLASSES,
+    *versions.CLASSES,
     *cancel.CLASSES,
     *check_sync.CLASSES,
     *check_worker.CLASSES,

@@ -37,6 +37,12 @@ class Sound:
     duration: float | None = None
     delay: float = 0.0
 
+    def stamped(self) -> list[object]:
+        """What identifies it, for fingerprints."""
+        status = self.path.stat()
+        file = str(self.path.absolute()), status.st_size, status.st_mtime_ns
+        return [*file, self.start, self.duration, self.delay]
+
 
 def assemble(
     segments: Sequence[Path], output: Path, clip: Clip, frames: int, sound: Sound | None = None

@@ -60,6 +60,7 @@ class Picture:
         transfer: transfer curve tag.
         full_range: whether luma spans 0..255 instead of 16..235.
         interlaced: whether frames hold two fields.
+        turned: degrees, 0..359 anticlockwise, by which a tag turns them when they are shown.
     """
 
     width: int
@@ -71,6 +72,7 @@ class Picture:
     transfer: str = "unknown"
     full_range: bool = False
     interlaced: bool = False
+    turned: int = 0
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ def _picture(path: Path, said: dict[str, Any]) -> Picture:
         transfer=TRANSFERS.get(said["transfer"], "unknown"),
         full_range=said["range"] == _FULL_RANGE or format_.startswith("yuvj"),
         interlaced=said["interlaced"],
+        turned=said["rotation"] % 360,
     )
     return _turned(picture) if abs(said["rotation"]) in (90, 270) else picture
 

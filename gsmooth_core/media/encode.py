@@ -96,6 +96,7 @@ class SegmentWriter:
         output: the final output, whose suffix decides the codec.
         crf: constant rate factor of the encoder; lower is better and larger.
         preset: x264's speed preset.
+        intra: whether every frame is a key frame, see `splice`.
 
     Raises:
         InputError: the output's suffix cannot be written.
@@ -103,7 +104,14 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, path: Path, clip: Clip, output: Path, *, crf: int = 14, preset: str = "medium"
+        self,
+        path: Path,
+        clip: Clip,
+        output: Path,
+        *,
+        crf: int = 14,
+        preset: str = "medium",
+        intra: bool = False,
     ) -> None:
         self.path = path
         self.frames = 0
@@ -116,7 +124,8 @@ class SegmentWriter:
             self._sink = _ImageFolder(path)
         else:
             quality = ["-crf", str(crf), *(["-preset", preset] if container.presets else [])]
-            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality])
+            alone = ["-g", "1"] if intra else []
+            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality, *alone])
 
     def __enter__(self) -> Self:
         return self

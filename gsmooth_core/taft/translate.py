@@ -59,7 +59,8 @@ class FaceTranslator:
         model: the track's face model.
         target: (T, E) the expression that each frame should show.
         source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames,
-            in ascending order, while this object is made.
+            in ascending order, while this object is made. None where they are given to
+            `composer.read` before the first frame is asked for.
         generator: from `checkpoint.load_generator`.
         settings: what is replaced, and how; the number and the kind of references are the
             generator's own.
@@ -81,7 +82,7 @@ class FaceTranslator:
         track: FaceTrack,
         model: MorphableModel,
         target: Float,
-        source: FrameSource,
+        source: FrameSource | None,
         generator: nn.Module,
         settings: ComposeSettings | None = None,
         device: str | None = None,
@@ -144,7 +145,7 @@ class FaceTranslator:
 
     def _generate(self, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
-        x0, y0, x1, y1 = self.composer.box
+        x0, y0, x1, y1 = self.composer.grown.get(composition.frame, self.composer.box)
         picture, part = composition.blend.image.copy(), np.s_[y0:y1, x0:x1]
         picture[part] = generated(self.generator, composition, part)
         return picture
