@@ -20,7 +20,9 @@ STAGES = {
     "encode": "Writing the clip",
     "mesh": "Building the mesh",
     "sync": "Comparing lips and sound",
-    "install": "Installing packages",
+    "install": "Looking for packages",
+    "download": "Downloading (kB)",
+    "unpack": "Unpacking packages",
 }
 
 

@@ -1,6 +1,8 @@
 """Makes the worker's environment: run as a script by any Python, it speaks the worker's protocol.
 
-It imports nothing of the add-on and nothing outside the standard library.
+It imports nothing of the add-on and nothing outside the standard library. Packages are first
+found, then downloaded one by one beside the environment, then unpacked: what is downloaded stays
+when the network goes, and the next try goes on from there; a cancel leaves nothing.
 """
 
 from __future__ import annotations
@@ -8,12 +10,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,41 @@ from typing import Any
 COMPLETE = "gsmooth-complete"
 """A file in an environment into which everything was installed."""
 OLDEST, NEWEST = (3, 11), (3, 13)
+INDEXES = {
+    "cpu": "https://download.pytorch.org/whl/cpu",
+    "cuda": "https://download.pytorch.org/whl/cu126",
+}
+"""Where torch for a kind of machine is found; everything else comes from PyPI."""
 _HERE = Path(__file__).resolve().parent
+_EVERY = 0.3  # seconds between two looks at what is downloaded
+_PATIENCE = 20.0  # seconds for the size of a file
+
+_CAUSES = (
+    (
+        "tls",
+        r"CERTIFICATE_VERIFY_FAILED|SSLError|SSLCertVerification|\[SSL",
+        "The connection is not trusted: a certificate could not be verified.",
+        "Something between here and the packages (a firewall, an antivirus) signs with a "
+        "certificate of its own: name its file in the environment variable PIP_CERT, and check "
+        "the computer's date.",
+    ),
+    (
+        "proxy",
+        r"ProxyError|Tunnel connection failed|Proxy Authentication|407 ",
+        "The proxy refuses the connection.",
+        "Check the environment variable HTTPS_PROXY (http://user:password@host:port).",
+    ),
+    ("disk", r"No space left|Errno 28\b|not enough space", "The disk is full.", "Free some space."),
+    (
+        "network",
+        r"NameResolution|Name or service not known|getaddrinfo|Temporary failure in name|"
+        r"Failed to establish|timed out|Connection (reset|refused|aborted)|unreachable|"
+        r"IncompleteRead|ConnectionError|RemoteDisconnected",
+        "The packages cannot be reached.",
+        "Check the network connection; Install goes on with what is downloaded.",
+    ),
+)
+"""Code, how pip says it, and what people are told."""
 
 
 def requirements() -> list[str]:
@@ -34,11 +72,11 @@ def requirements() -> list[str]:
 
 
 class InstallError(Exception):
-    """The environment could not be made: what happened, and a hint."""
+    """The environment could not be made: what happened, a hint, and a name for programs."""
 
-    def __init__(self, message: str, hint: str) -> None:
+    def __init__(self, message: str, hint: str, code: str = "install") -> None:
         super().__init__(message)
-        self.message, self.hint = message, hint
+        self.message, self.hint, self.code = message, hint, code
 
 
 def emit(event: str, **values: Any) -> None:
@@ -48,9 +86,16 @@ def emit(event: str, **values: Any) -> None:
 
 
 class Installer:
-    """One installation, which ends when its caller cancels it or is gone."""
+    """One installation, which ends when its caller cancels it or is gone.
 
-    def __init__(self) -> None:
+    Args:
+        folder: where the environment is made; downloads lie beside it meanwhile.
+        kind: "cpu", "cuda" or "" for the packages as they are.
+    """
+
+    def __init__(self, folder: Path, kind: str = "") -> None:
+        self._folder, self._kind = folder, kind
+        self._downloads = folder.with_name(folder.name + "-downloads")
         self._child: subprocess.Popen[str] | None = None
         self._stopped = False
 
@@ -61,7 +106,7 @@ class Installer:
         if self._child is not None:
             _kill_family(self._child)
 
-    def install(self, folder: Path, packages: list[str]) -> None:
+    def install(self, packages: list[str]) -> None:
         """Make the environment and fill it.
 
         Raises:
@@ -72,34 +117,81 @@ class Installer:
             raise InstallError(f"Python {found} does not suit.", "Install Python 3.11 to 3.13.")
         emit("progress", stage="install", done=0, total=0)
         try:
-            self._make(folder, packages)
+            self._make([name for name in packages if name])
         finally:
-            if not (folder / COMPLETE).is_file():  # half an environment is none
-                shutil.rmtree(folder, ignore_errors=True)
+            whole = (self._folder / COMPLETE).is_file()
+            if not whole:  # half an environment is none
+                shutil.rmtree(self._folder, ignore_errors=True)
+            if whole or self._stopped:
+                shutil.rmtree(self._downloads, ignore_errors=True)
 
-    def _make(self, folder: Path, packages: list[str]) -> None:
+    def _make(self, packages: list[str]) -> None:
         hint = "On Debian and Ubuntu install the package python3-venv."
-        self._run([sys.executable, "-m", "venv", "--clear", str(folder)], hint)
-        scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
-        pip = [str(scripts / "python"), "-m", "pip", "install", "--progress-bar", "off"]
-        # What is downloaded lies in the folder, too, and goes with it when this is stopped.
-        downloads = folder / "downloads"
-        downloads.mkdir()
-        os.environ["TMPDIR"] = os.environ["TEMP"] = os.environ["TMP"] = str(downloads)
-        names = [name for name in packages if name]
-        self._run([*pip, "--no-cache-dir", *names], "Check the network connection.")
-        shutil.rmtree(downloads, ignore_errors=True)
-        (folder / COMPLETE).touch()
+        self._run([sys.executable, "-m", "venv", "--clear", str(self._folder)], hint)
+        # What pip works on lies beside, too, and goes when this is stopped.
+        work = self._downloads / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        os.environ["TMPDIR"] = os.environ["TEMP"] = os.environ["TMP"] = str(work)
+        found = self._find(packages)
+        wheels = self._fetch(found)
+        self._unpack(wheels)
+        (self._folder / COMPLETE).touch()
+
+    def _pip(self, *arguments: str) -> list[str]:
+        scripts = self._folder / ("Scripts" if sys.platform == "win32" else "bin")
+        quiet = ("--progress-bar", "off", "--no-cache-dir", "--disable-pip-version-check")
+        command, *rest = arguments
+        return [str(scripts / "python"), "-m", "pip", command, *quiet, *rest]
+
+    def _find(self, packages: list[str]) -> list[dict[str, Any]]:
+        """Which packages of which version are needed, and where each of them is."""
+        emit("message", level="info", text="Looking which packages are needed")
+        report = self._downloads / "work" / "report.json"
+        index = ["--extra-index-url", INDEXES[self._kind]] if self._kind in INDEXES else []
+        found = ["--dry-run", "--ignore-installed", "--report", str(report)]
+        self._run(self._pip("install", *found, *index, *packages), "Check the network connection.")
+        listed: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
+        return [_package(entry) for entry in listed]
+
+    def _fetch(self, found: list[dict[str, Any]]) -> list[Path]:
+        """Download what is not there yet, and tell how many bytes are."""
+        for package in found:
+            if not self._stopped:
+                package["bytes"] = _size(package["url"])
+        total = sum(package["bytes"] for package in found)
+        emit("message", level="info", text=f"{len(found)} packages, {total / 1e6:.0f} MB")
+        done, wheels = 0, []
+        for number, package in enumerate(found, 1):
+            target = self._downloads / f"{package['name']}-{package['version']}"
+            head = f"{package['name']} {package['version']} ({number} of {len(found)})"
+            with self._watched(target, head, done, total):
+                fetch = ["--no-deps", "--dest", str(target), package["asked"]]
+                self._run(self._pip("download", *fetch), "Press Install again: it goes on.")
+            done += package["bytes"]
+            wheels += [path for path in target.iterdir() if path.is_file()]
+        return wheels
+
+    def _watched(self, target: Path, head: str, done: int, total: int) -> _Watch:
+        return _Watch([target, self._downloads / "work"], head, done, total)
+
+    def _unpack(self, wheels: list[Path]) -> None:
+        emit("progress", stage="unpack", done=0, total=0)
+        emit("message", level="info", text=f"Unpacking {len(wheels)} packages")
+        names = [str(wheel) for wheel in wheels]
+        local = ["--no-index", "--no-deps", "--no-build-isolation"]
+        self._run(self._pip("install", *local, *names), "Press Install again.")
 
     def _run(self, command: list[str], hint: str) -> None:
-        last = ""
+        said: list[str] = []
         for line in self._lines(command):
-            last = line
-            emit("message", level="info", text=line[:100])
+            said.append(line)
+            sys.stderr.write(line + "\n")  # the log
+            sys.stderr.flush()
         if self._stopped:
             raise InstallError("The installation was stopped.", "")
         if self._child is not None and self._child.returncode:
-            raise InstallError(f"A step of the installation failed: {last}", hint)
+            raise failure(said, hint)
 
     def _lines(self, command: list[str]) -> Iterator[str]:
         self._child = subprocess.Popen(
@@ -118,6 +210,77 @@ class Installer:
         self._child.wait()
 
 
+class _Watch:
+    """Tells from a thread how many bytes of a download are there."""
+
+    def __init__(self, folders: list[Path], head: str, done: int, total: int) -> None:
+        self._folders, self._head, self._done, self._total = folders, head, done, total
+        self._before = _bytes_in(folders[1])
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> _Watch:
+        emit("message", level="info", text=self._head)
+        self._tell()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_EVERY):
+            self._tell()
+
+    def _tell(self) -> None:
+        there = max(_bytes_in(self._folders[0]), _bytes_in(self._folders[1]) - self._before)
+        done = min(self._done + max(there, 0), self._total)
+        emit("progress", stage="download", done=done >> 10, total=self._total >> 10)
+
+
+def failure(said: list[str], hint: str) -> InstallError:
+    """What went wrong, by what pip said."""
+    text = "\n".join(said)
+    for code, pattern, message, way in _CAUSES:
+        if re.search(pattern, text):
+            return InstallError(message, way, code)
+    errors = [line for line in said if line.startswith("ERROR")]
+    last = (errors or said or ["no message"])[-1][:300]
+    return InstallError(f"A step of the installation failed: {last}", hint)
+
+
+def _package(entry: dict[str, Any]) -> dict[str, Any]:
+    meta, info = entry["metadata"], entry["download_info"]
+    digest = info.get("archive_info", {}).get("hashes", {}).get("sha256")
+    asked = f"{info['url']}#sha256={digest}" if digest else info["url"]
+    named = {"name": str(meta["name"]), "version": str(meta["version"])}
+    return named | {"url": str(info["url"]), "asked": asked, "bytes": 0}
+
+
+def _size(url: str) -> int:
+    """Bytes of a file behind an address; 0 where nobody says."""
+    if not url.startswith(("https://", "file://")):
+        return 0
+    try:
+        request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - looked at above
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+            return int(answer.headers.get("Content-Length") or 0)
+    except (OSError, ValueError):  # pip knows more ways through a proxy
+        return 0
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
+            except OSError:  # gone meanwhile
+                continue
+    return total
+
+
 def _kill_family(child: subprocess.Popen[str]) -> None:
     """Kill the process and, where the system can, those that it started."""
     if sys.platform == "win32":
@@ -126,8 +289,8 @@ def _kill_family(child: subprocess.Popen[str]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def read_request(line: str) -> tuple[Path, list[str]]:
-    """The folder to make the environment in, and the packages to fill it with.
+def read_request(line: str) -> tuple[Path, list[str], str]:
+    """The folder to make the environment in, the packages to fill it with, and their kind.
 
     Raises:
         InstallError: the line is no request to install.
@@ -135,26 +298,28 @@ def read_request(line: str) -> tuple[Path, list[str]]:
     try:
         arguments = json.loads(line)["arguments"]
         folder, packages = arguments["folder"], arguments["requirements"]
+        kind = arguments.get("kind", "")
         valid = isinstance(folder, str) and isinstance(packages, list)
         valid = valid and all(isinstance(text, str) for text in [folder, *packages])
-    except (ValueError, LookupError, TypeError, RecursionError):
+        valid = valid and kind in ("", *INDEXES)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         valid = False
     if not valid or not folder or "\0" in "".join([folder, *packages]):
         raise InstallError("The request to install cannot be understood.", "Update GSmooth.")
-    return Path(folder), packages
+    return Path(folder), packages, kind
 
 
 def main() -> None:
     """Serve one install request."""
-    installer = Installer()
     try:
-        folder, packages = read_request(sys.stdin.readline())
+        folder, packages, kind = read_request(sys.stdin.readline())
+        installer = Installer(folder, kind)
         emit("ready")
         threading.Thread(target=installer.listen, daemon=True).start()
-        installer.install(folder, packages)
+        installer.install(packages)
         emit("result", result={})
     except InstallError as error:
-        emit("error", code="install", message=error.message, hint=error.hint)
+        emit("error", code=error.code, message=error.message, hint=error.hint)
 
 
 def suits() -> bool:

@@ -7,12 +7,13 @@ from typing import Any
 
 import bpy
 
-from . import people, preferences, rig, runtime, selection, strips, sync_check
+from . import people, preferences, rig, runtime, selection, strips, sync_check, versions
 from .errors import UserError
 
 _LETTER = 6.6  # usual width of a letter in pixels, at a scale of 1
 _MARGIN = 70.0
 _PICTURES = 3  # of people, side by side
+_SEVERAL = 2
 
 
 def _line_length() -> int:
@@ -172,6 +173,7 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         layout.prop(settings, "occluders")
         layout.prop(settings, "grain")
         layout.prop(settings, "adapt")
+        layout.prop(settings, "intra")
         column = layout.column(heading="Strips")
         column.prop(settings, "replace")
         column.prop(settings, "mute_own_sound")
@@ -187,6 +189,7 @@ class GSMOOTH_PT_face(_SequencerPanel, bpy.types.Panel):
         strip = strips.meant_strip(strips.sequencer_scene(context))
         if strips.dubbed_job(strip):
             _draw_result(layout, strip)
+            _draw_versions(layout, strip)
             layout.operator("gsmooth.restore_strip", icon="LOOP_BACK")
         layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
@@ -214,6 +217,30 @@ def _draw_result(layout: bpy.types.UILayout, strip: Any) -> None:
     box.label(text=strip.name, icon="CHECKMARK")
     _wrapped(box, str(strip.get("gsmooth_info", "")))
     box.label(text=Path(strip.filepath).name, icon="FILE_MOVIE")
+
+
+def _draw_versions(layout: bpy.types.UILayout, strip: Any) -> None:
+    """The versions that Re-render left, where there are several."""
+    found = versions.of_strip(strip)
+    if len(found) < _SEVERAL:
+        return
+    compared, used = versions.comparison(strip), strips.source_path(strip)
+    beside = strips.source_path(compared) if compared is not None else None
+    column = layout.column(align=True)
+    column.label(text="Versions")
+    for version in found:
+        row = column.row(align=True)
+        now = version.path == used
+        text = f"Version {version.number} ({version.bytes / 1e6:.1f} MB)"
+        use = row.operator("gsmooth.use_version", text=text, depress=now)
+        use.number = version.number
+        others = row.row(align=True)
+        others.enabled = not now
+        compare = others.operator(
+            "gsmooth.compare_version", text="", icon="MOD_MIRROR", depress=version.path == beside
+        )
+        compare.number = version.number
+        others.operator("gsmooth.delete_version", text="", icon="TRASH").number = version.number
 
 
 class GSMOOTH_PT_view(bpy.types.Panel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 
@@ -14,8 +14,25 @@ from .plan import Plan
 from .timing import MAX_CHANNEL, undubbed
 
 
+class Shape(NamedTuple):
+    """In what a dub differs from the frames that it was made of.
+
+    Attributes:
+        longer: frames that it has more; the last piece shows them.
+        turned: degrees anticlockwise by which it stands otherwise than they are stored.
+    """
+
+    longer: int = 0
+    turned: int = 0
+
+
 def place(
-    planned: Plan, output: Path, folder: Path, info: str, replace: bool, longer: int = 0
+    planned: Plan,
+    output: Path,
+    folder: Path,
+    info: str,
+    replace: bool,
+    shape: Shape = Shape(),  # noqa: B008 - it cannot change
 ) -> list[Any]:
     """Put the dubbed file exactly over the old strip as it lies now, which is muted or replaced.
 
@@ -25,8 +42,7 @@ def place(
         folder: of the job.
         info: about the result, for people.
         replace: whether the old strip goes.
-        longer: frames that the file has more than were taken from the old strip; the last piece
-            shows them.
+        shape: in what the file differs from its source.
 
     Returns:
         the new strips, one for each piece into which the old one was cut meanwhile.
@@ -44,9 +60,11 @@ def place(
     notes = {"gsmooth_job": job_folder.reference(folder), "gsmooth_info": info}
     ends = [strips.right(part.strip) for part in parts]
     made = [
-        _place_part(planned, part, output, notes, replace, end + longer * (end == max(ends)))
+        _place_part(planned, part, output, notes, replace, end + shape.longer * (end == max(ends)))
         for part, end in zip(parts, ends, strict=True)
     ]
+    for strip in made if shape.turned and not strips.heeds_rotation() else ():
+        strip_look.turn_back(strip, shape.turned)
     _select_only(scene, *made)
     return made
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from . import interpreter, job_folder, runtime
 from .errors import UserError
@@ -47,6 +47,16 @@ class GSmoothPreferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
         update=look_again,
     )
+    runtime: EnumProperty(
+        name="Runs on",
+        description="What the worker computes with",
+        items=(
+            ("cpu", "Processor Only", "Works everywhere; a minute of film takes long"),
+            ("cuda", "NVIDIA", "For a graphics card of NVIDIA with a driver of 2024 or later"),
+            ("own", "Existing Python", "A Python of yours that has the packages"),
+        ),
+        default="cpu",
+    )
     jobs: StringProperty(
         name="Job Folder",
         description="Where dubbed clips and their working files are kept; // is the blend file's "
@@ -59,8 +69,10 @@ class GSmoothPreferences(bpy.types.AddonPreferences):
         """Show the worker's state first: it is what stops people."""
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "python")
         layout.prop(self, "jobs")
+        layout.row().prop(self, "runtime", expand=True)
+        if self.runtime == "own" or self.python:
+            layout.prop(self, "python")
         box = layout.box()
         problem = runtime_problem()
         text = problem or f"Worker: {runtime_text()}"
@@ -70,9 +82,15 @@ class GSmoothPreferences(bpy.types.AddonPreferences):
             row = box.row()
             row.progress(factor=task.fraction, text=f"{task.title}: {task.text}")
             row.operator("gsmooth.cancel", text="", icon="X")
+            if task.detail:
+                box.label(text=task.detail)
         row = box.row()
         row.operator("gsmooth.check_worker", icon="VIEWZOOM")
-        row.operator("gsmooth.install_worker", icon="IMPORT")
+        if self.runtime != "own":
+            row.operator("gsmooth.install_worker", icon="IMPORT")
+            box.label(text=size_text(self.runtime), icon="INFO")
+            if not bpy.app.online_access:
+                box.operator("gsmooth.show_online_access", icon="INTERNET_OFFLINE")
         column = box.column(align=True)
         for ok, line in last_check():
             column.label(text=line, icon="CHECKMARK" if ok else "ERROR")
@@ -89,6 +107,21 @@ def last_check() -> list[tuple[bool, str]]:
 def note_check(lines: list[tuple[bool, str]]) -> None:
     """Keep the lines of a check for the preferences panel."""
     _check[:] = lines
+
+
+SIZES = {"cpu": (360, 1200), "cuda": (2900, 6600)}
+
+
+def size_text(kind: str) -> str:
+    """What Install takes, before anybody presses it."""
+    down, disk = SIZES[kind]
+    return f"Install downloads about {down} MB and takes {disk} MB of the disk."
+
+
+def install_kind() -> str:
+    """What the worker is to compute with: "cpu", "cuda" or "own"."""
+    settings = _settings()
+    return settings.runtime if settings else "cpu"
 
 
 def _settings() -> GSmoothPreferences | None:

@@ -115,6 +115,13 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         step=3000,
         subtype="TIME_ABSOLUTE",
     )
+    intra: BoolProperty(
+        name="Quick Re-render",
+        description="Let every frame of the clip stand alone: Re-render then makes only the frames "
+        "whose curves were edited, and leaves all others bit by bit. The file is two to four times "
+        "as large",
+        default=True,
+    )
     replace: BoolProperty(
         name="Replace Strip",
         description="Remove the old strip instead of muting it on another channel",
@@ -129,7 +136,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
         names = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt")
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in (*names, "intra")}
         nobody_named = "speaker" if self.speaker else "largest"
         return values | {"face": str(self.person) if self.person else nobody_named}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import bpy
@@ -45,6 +46,23 @@ def copy_look(scene: bpy.types.Scene, old: Any, new: Any, rendered: bool) -> Non
         if twin:
             _copy_values(modifier, twin)
     actions.copy_animation(scene, path_part(old), path_part(new), PATHS)
+
+
+def turn_back(strip: Any, degrees: int) -> None:
+    """Show a strip whose picture stands upright as one that lies as it was stored.
+
+    Args:
+        strip: it has the look of a strip that shows the stored picture.
+        degrees: by which it is turned anticlockwise: 90, 180 or 270.
+    """
+    move, crop = strip.transform, strip.crop
+    for _ in range(degrees // 90):
+        move.rotation -= math.pi / 2
+        move.scale_x, move.scale_y = move.scale_y, move.scale_x
+        move.origin = 1 - move.origin[1], move.origin[0]
+        # What is left of the stored picture is at the bottom of the turned one, and so on round.
+        sides = crop.max_y, crop.min_y, crop.min_x, crop.max_x
+        crop.min_x, crop.max_x, crop.min_y, crop.max_y = sides
 
 
 def path_part(strip: Any) -> str:

@@ -139,6 +139,11 @@ def is_still(strip: Any) -> bool:
     return strip.type == "IMAGE" and len(strip.elements) == 1
 
 
+def heeds_rotation() -> bool:
+    """Whether this Blender turns pictures as a file's rotation tag says; 4.2 and 4.3 do not."""
+    return bpy.app.version >= (4, 5, 0)
+
+
 # -- strips that show a job's result ---------------------------------------------------------
 
 
@@ -162,13 +167,17 @@ def meant_strip(scene: bpy.types.Scene) -> Any:
     return chosen[0] if len(chosen) == 1 else None
 
 
+def dubbed_strips() -> Iterator[Any]:
+    """Strips of any scene that show the result of a job."""
+    for scene in bpy.data.scenes:
+        yield from (strip for strip in all_strips(scene) if dubbed_job(strip))
+
+
 def showing(folder: Path) -> Iterator[Any]:
     """Strips of any scene that show the result of the job in `folder`."""
-    for scene in bpy.data.scenes:
-        for strip in all_strips(scene):
-            noted = dubbed_job(strip)
-            if noted and job_folder.resolve(noted) == folder:
-                yield strip
+    for strip in dubbed_strips():
+        if job_folder.resolve(dubbed_job(strip)) == folder:
+            yield strip
 
 
 def show(strip: Any, output: Path, info: str) -> None:

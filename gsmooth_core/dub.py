@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,27 +22,35 @@ from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
-from gsmooth_core.job.notices import carried_by, choices, notices, takes_streams
-from gsmooth_core.job.result import DubResult, dub_result
+from gsmooth_core.job.notices import along, choices, notices
+from gsmooth_core.job.outputs import note, standing
+from gsmooth_core.job.result import DubResult, News, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
 from gsmooth_core.job.seen import Dubbed, captioned
+from gsmooth_core.job.segments import Segment, Segments
 from gsmooth_core.job.workplace import person_folder, workplace
 from gsmooth_core.media import Sound
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.decode import in_words
-from gsmooth_core.media.encode import SegmentWriter, segment_path
+from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.mix import mix
+from gsmooth_core.media.splice import splice
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.person import Part, PersonStages
+from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.files import write_text
+from gsmooth_core.taft.box import corners
 from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.frame_keys import FrameKey, frame_keys
 from gsmooth_core.taft.segment import write_segment
 from gsmooth_core.taft.several import SeveralFaces
-from gsmooth_core.taft.translate import Translator
+from gsmooth_core.taft.translate import FaceTranslator, Translator
 from gsmooth_core.tracking.people import SPEAKER
+from gsmooth_core.types import Bool
 
+_OTHER_SPEECH = 0.5  # share of edited frames beyond which the box is theirs, not the others'
 _PHOTO = "Only the mouth of a photo moves in a dub; `gsmooth animate` moves its head and eyes too."
 
 
@@ -75,12 +83,20 @@ def dub(
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
         parts = pipeline.parts()
-        segments, outside = pipeline.render(parts)
-        output = pipeline.encode(segments)
+        rendered = pipeline.render(parts)
+        output, written = pipeline.encode(rendered.segments)
         seconds = time.monotonic() - started
-        dubbed = [_dubbed(part, alone=len(parts) == 1) for part in parts]
         captions = captioned([part.stages.captions(part.track) for part in parts])
-        result = dub_result(output, pipeline.source, dubbed, outside, seconds, folder, captions)
+        result = dub_result(
+            output,
+            pipeline.source,
+            rendered.dubbed,
+            rendered.outside,
+            seconds,
+            folder,
+            captions,
+            News(rendered.made, rendered.touched, written),
+        )
         result = replace(result, notices=notices(pipeline.source))
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
@@ -154,43 +170,56 @@ class DubPipeline(PersonStages):
         pairs = zip(self.people, tracks, strict=True)
         return [Part(person, track, person.target(track)) for person, track in pairs]
 
-    def render(self, parts: Sequence[Part]) -> tuple[list[Path], int]:
-        """Translate all frames, segment by segment; what an earlier run finished is kept.
+    def render(self, parts: Sequence[Part]) -> Rendered:
+        """Translate the frames that do not stand yet, segment by segment."""
+        source, settings = self.source, self.job.settings
+        inputs = _fingerprint_of(parts)
+        segments = Segments(self.journal, self.job.output, source.count, settings, inputs)
+        translators = [part.stages.planned(part.track, part.target) for part in parts]
+        keys = _keys_of(translators, segments)
+        missing = segments.to_make(keys)
+        touched = segments.touched(keys, missing)
+        if missing.any():
+            for part, translator in zip(parts, translators, strict=True):
+                part.stages.read(translator, missing)
+        boxes = [translator.composer.box for translator in translators]
+        together = translators[0] if len(translators) == 1 else SeveralFaces(translators)
+        worst, done = 0, int((~missing).sum())
+        self.emit(Progress("render", done, source.count))
+        for segment in segments:
+            wanted = missing[segment.frames]
+            outside = segments.outside(segment)
+            if wanted.any():
+                outside = self._segment(segment, wanted, together, done)
+                segments.record(segment, keys, boxes, outside)
+                done += int(wanted.sum())
+            worst = max(worst, outside)
+        dubbed = [
+            _dubbed(part, translator, alone=len(parts) == 1)
+            for part, translator in zip(parts, translators, strict=True)
+        ]
+        return Rendered([s.path for s in segments], worst, missing, touched, dubbed)
+
+    def encode(self, segments: list[Path]) -> tuple[Path, bool]:
+        """Join the segments and the sound; the output is there when this returns.
 
         Returns:
-            the segments, and the largest change of a pixel outside the masks of its frame.
+            the output, and whether it was written: not where it is already what it should be.
         """
-        inputs = _fingerprint_of(parts)
-        starts = range(0, self.source.count, self.job.settings.chunk_frames)
-        paths, worst = [], 0
-        translator: Translator | None = None
-        for number, start in enumerate(starts):
-            path = segment_path(self.folder, number, self.job.output)
-            done = self.journal.finished("segment", inputs, path, number)
-            if done is None:
-                translator = translator or _translator(parts)
-                outside = self._segment(path, start, translator)
-                self.journal.record("segment", inputs, path, number, outside=outside)
-                done = {"outside": outside}
-            paths.append(path)
-            worst = max(worst, int(done["outside"]))
-            end = min(start + self.job.settings.chunk_frames, self.source.count)
-            self.emit(Progress("render", end, self.source.count))
-        return paths, worst
-
-    def encode(self, segments: list[Path]) -> Path:
-        """Join the segments and the sound; the output is there when this returns."""
         source = self.source
         for person in self.people:
             person.source.see_unchanged()
         self.emit(Progress("encode", 0, 1))
-        frames, mixed = source.shown.frame_count, self._mixed()
-        carried = carried_by(source, mixed=mixed is not None)
-        own = source.keeps_own_sound and carried is not None and takes_streams(source)
-        sound = mixed or (None if own else source.sound())
-        output = assemble(segments, self.job.output, source.shown, frames, sound, carried)
+        frames, (sound, carried) = source.shown.frame_count, along(source, self._mixed())
+        files = {"segments": segments, "sound": sound and sound.stamped()}
+        inputs = fingerprint(**files, frames=frames, carried=carried and carried.stamped())
+        output = standing(self.folder, inputs, self.job.output)
+        written = output is None
+        if output is None:
+            output = assemble(segments, self.job.output, source.shown, frames, sound, carried)
+            note(self.folder, inputs, output)
         self.emit(Progress("encode", 1, 1))
-        return output
+        return output, written
 
     # -- how a stage is done -----------------------------------------------------------------
 
@@ -214,35 +243,81 @@ class DubPipeline(PersonStages):
         seconds = float(self.source.shown.frame_count / self.source.shown.fps)
         return Sound(mix(list(self.job.speech.values()), seconds, self.folder / "sound.wav"))
 
-    def _segment(self, path: Path, start: int, translator: Translator) -> int:
-        source, settings = self.source, self.job.settings
-        frames = source.read(start, min(settings.chunk_frames, source.count - start))
+    def _segment(self, segment: Segment, wanted: Bool, translator: Translator, done: int) -> int:
+        """Make the frames `wanted` of a segment, with `done` frames of the job before them.
+
+        Returns:
+            the largest change of a pixel outside the masks of its frame.
+        """
+        source, settings, patches = self.source, self.job.settings, not wanted.all()
+        path = segment.path.with_name("patch" + segment.path.suffix) if patches else segment.path
         writer = SegmentWriter(
-            path, source.shown, self.job.output, crf=settings.crf, preset=settings.preset
+            path,
+            source.shown,
+            self.job.output,
+            crf=settings.crf,
+            preset=settings.preset,
+            intra=settings.intra,
         )
 
-        def on_frame(index: int) -> None:
+        def on_frame(made: int) -> None:
             raise_if(self.cancelled)
-            self.emit(Progress("render", index + 1, source.count))
+            self.emit(Progress("render", done + made, source.count))
 
-        return write_segment(frames, start, translator, writer, on_frame)
+        runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
+        frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
+        outside = write_segment(frames, translator, writer, on_frame)
+        if patches:
+            splice(segment.path, path, wanted, source.shown.fps)
+        return outside
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The pictures of a job.
+
+    Attributes:
+        segments: their files, in order.
+        outside: the largest change of a pixel outside the masks of its frame.
+        made: (T,) frames that were made now.
+        touched: (T,) those of them whose own curves are as they were.
+        dubbed: whose.
+    """
+
+    segments: list[Path]
+    outside: int
+    made: Bool
+    touched: Bool
+    dubbed: list[Dubbed]
 
 
 def _fingerprint_of(parts: Sequence[Part]) -> str:
     """Everything that the pictures depend on."""
-    prints = [part.stages.inputs.render(part.target) for part in parts]
+    prints = [part.stages.inputs.render() for part in parts]
     if len(parts) == 1:
         return prints[0]
     turns = [None if p.stages.turns is None else p.stages.turns.tolist() for p in parts]
     return fingerprint(people=prints, turns=turns)
 
 
-def _dubbed(part: Part, *, alone: bool) -> Dubbed:
+def _keys_of(translators: Sequence[FaceTranslator], segments: Segments) -> list[FrameKey]:
+    """The keys of all frames; what the generators see is what they saw, where frames stand."""
+    own = [translator.composer.box for translator in translators]
+    known = [box for noted in segments.boxes if (box := corners(noted))]
+    if len(known) != len(own):
+        return frame_keys(translators)
+    for translator, box in zip(translators, known, strict=True):
+        translator.composer.keep_box(box)
+    keys = frame_keys(translators)
+    if segments.edited(keys).mean() > _OTHER_SPEECH:
+        for translator, box in zip(translators, own, strict=True):
+            translator.composer.keep_box(box)
+        keys = frame_keys(translators)
+    return keys
+
+
+def _dubbed(part: Part, translator: FaceTranslator, *, alone: bool) -> Dubbed:
     speech = None if alone else part.stages.job.audio
-    covered = part.stages.covered(part.track, part.target)
+    lettered = translator.composer.captions is not None
+    covered = translator.composer.covered if lettered else None
     return Dubbed(part.track, part.stages.turns, speech, covered)
-
-
-def _translator(parts: Sequence[Part]) -> Translator:
-    made = [part.stages.opened_translator(part.track, part.target) for part in parts]
-    return made[0] if len(made) == 1 else SeveralFaces(made)

@@ -19,9 +19,9 @@ from gsmooth_core.a2ep.predict import Spoken, predict_speech
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
-from gsmooth_core.face.render import face_surface
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job import seen
+from gsmooth_core.job.edits import as_before
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
@@ -42,9 +42,8 @@ from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.generator import config_of
-from gsmooth_core.taft.inputs import suited
-from gsmooth_core.taft.lenders import lenders
+from gsmooth_core.taft.grain import Grain
+from gsmooth_core.taft.grain_file import load_grain, save_grain
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
@@ -148,7 +147,9 @@ class PersonStages:
         target = fit_curves(curves, track)
         if self.turns is not None:
             target = at_turns(target, track, self.turns)
-        save_expression(self.folder / "target.safetensors", target)
+        path = self.folder / "target.safetensors"
+        target = as_before(target, path)
+        save_expression(path, target)
         return target
 
     def merged(self, track: FaceTrack) -> Expression:
@@ -237,7 +238,7 @@ class PersonStages:
         return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
 
     def translator(
-        self, track: FaceTrack, target: Expression, frames: FrameSource
+        self, track: FaceTrack, target: Expression, frames: FrameSource | None
     ) -> FaceTranslator:
         """What makes this person's frames; its references are among the pictures `frames`."""
         generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
@@ -257,7 +258,7 @@ class PersonStages:
             track,
             self.model,
             target.values,
-            self.source.shows(frames),
+            self.source.shows(frames) if frames else None,
             generator,
             compose,
             self._device,
@@ -266,28 +267,30 @@ class PersonStages:
             captions,
         )
 
-    def covered(self, track: FaceTrack, target: Expression) -> Bool | None:
-        """(T,) the frames that stay since letters cover every mouth; None without letters."""
-        captions = self.captions(track)
-        if captions is None:
-            return None
-        settings = suited(
-            self.compose_settings(), config_of(load_generator(self.job.settings.taft))
-        )
-        surface, before = face_surface(self.model, track.identity), self.occluders(track)
-        values, how = target.values, settings.references
-        return lenders(track, self.model, surface, values, how, before, captions).covered
-
-    def opened_translator(self, track: FaceTrack, target: Expression) -> FaceTranslator:
-        """What makes this person's frames, its references read from the job's clip."""
-        with self._opened() as frames:
-            made = self.translator(track, target, frames)
+    def planned(self, track: FaceTrack, target: Expression) -> FaceTranslator:
+        """What makes this person's frames; `read` its references before the first of them."""
+        made = self.translator(track, target, None)
         if made.composer.covered.any():
             text = seen.covered_in_words(made.composer.covered, self.job.start_frame)
             self.emit(Message("warning", text))
         if self.turns is not None:
             made.wanted = made.wanted & self.turns
         return made
+
+    def read(self, translator: FaceTranslator, only: Bool) -> None:
+        """Read what lends to the frames `only` (T,) from the job's clip, and its grain once."""
+
+        def see() -> Grain | None:
+            with self._opened() as frames:
+                return translator.read(self.source.shows(frames))
+
+        if self.job.settings.grain:
+            inputs = self.inputs.grain()
+            stage = Stage("grain", "grain.safetensors", inputs, see, save_grain, load_grain)
+            translator.grain = result_of(stage, self.journal)
+        if not translator.composer.bank:
+            with self._opened() as frames:
+                translator.composer.read(self.source.shows(frames), only)
 
     def compose_settings(self) -> ComposeSettings:
         """What the job's settings mean for the picture."""

@@ -152,8 +152,80 @@ def test_the_mouth_found_in_the_output_opens_as_the_curves_say(result, job, open
 def test_a_finished_job_is_not_made_again(result, job, work):
     done = []
     again = dub(job, work / "job", on_event=done.append)
-    assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
+    assert (again.made_frames, again.written) == ([], False)
+    same = {"seconds": 0, "made_frames": [], "written": False}
+    assert dataclasses.replace(again, **same) == dataclasses.replace(result, **same)
     assert not [e for e in done if isinstance(e, Progress) and e.stage == "track"]
+
+
+def decoded(path):
+    return [frame.copy() for frame in read_frames(probe(path))]
+
+
+@pytest.fixture(scope="module")
+def edited(job, work, opening):
+    """A job of key frames, and the same after an edit of two frames in its middle."""
+    settings = dataclasses.replace(SETTINGS, intra=True)
+    whole = dataclasses.replace(job, output=work / "edit" / "v1.mp4", settings=settings)
+    first = dub(whole, work / "edit")
+    values = opening.copy()
+    values[7:9] += 0.3
+    curves(work / "edit" / "expression.json", values)
+    again = dataclasses.replace(whole, output=work / "edit" / "v2.mp4")
+    return first, dub(again, work / "edit"), again
+
+
+def test_an_edit_makes_the_frames_that_it_touches_and_no_others(edited):
+    first, second, _job = edited
+    assert first.made_frames == [(0, FRAMES - 1)]
+    made = [t for a, b in second.made_frames for t in range(a, b + 1)]
+    touched = [t for a, b in second.touched_frames for t in range(a, b + 1)]
+    assert sorted({7, 8} | set(touched)) == made
+    assert not {7, 8} & set(touched)
+    assert all(3 <= t <= 12 for t in touched)  # the choice of references is smoothed over 4 frames
+    before, after = decoded(first.output), decoded(second.output)
+    for t in range(FRAMES):
+        same = np.array_equal(before[t], after[t])
+        assert same if t not in made else True, t
+        assert not same if t in (7, 8) else True, t
+    assert second.outside_mask_max_difference == 0
+
+
+def test_an_edit_gives_the_pictures_of_a_render_of_all_frames(edited, tmp_path, opening):
+    """Frames that were made alone are those of the whole job with these curves."""
+    first, second, job = edited
+    values = opening.copy()
+    values[7:9] += 0.3
+    spoken = curves(tmp_path / "curves.json", values)
+    whole = dataclasses.replace(job, output=tmp_path / "whole.mp4", expression=spoken)
+    wanted = decoded(dub(whole, tmp_path / "job").output)
+    before, after = decoded(first.output), decoded(second.output)
+
+    def apart(one, other):
+        return float(np.abs(one.astype(int) - other).mean())
+
+    # The generator may be given a part of another size there, which changes its picture a little.
+    assert max(apart(*pair) for pair in zip(wanted, after, strict=True)) < 0.3
+    assert all(apart(wanted[t], after[t]) < apart(wanted[t], before[t]) / 4 for t in (7, 8))
+
+
+def test_without_an_edit_nothing_is_written(edited):
+    _first, second, job = edited
+    before = {path: path.stat().st_mtime_ns for path in job.output.parent.iterdir()}
+    third = dub(dataclasses.replace(job, output=job.output.with_name("v3.mp4")), job.output.parent)
+    assert (third.made_frames, third.written, third.output) == ([], False, second.output)
+    assert not job.output.with_name("v3.mp4").exists()
+    segments = [path for path in before if path.name.startswith(("segment", "v"))]
+    assert len(segments) == 5
+    assert all(path.stat().st_mtime_ns == before[path] for path in segments)
+
+
+def test_what_curves_lose_by_rounding_is_no_edit(edited, opening):
+    _first, _second, job = edited
+    values = opening.copy()
+    values[7:9] += 0.3
+    curves(job.output.parent / "expression.json", np.round(values, 5) + 4e-6)
+    assert dub(job, job.output.parent).made_frames == []
 
 
 def test_a_stopped_job_goes_on_where_it_was(job, work, tmp_path):

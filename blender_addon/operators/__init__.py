@@ -13,6 +13,7 @@ from . import (
     restore_strip,
     send_curves,
     show_preferences,
+    versions,
     view_face,
 )
 
@@ -24,6 +25,7 @@ CLASSES = (
     *restore_strip.CLASSES,
     *send_curves.CLASSES,
     *curve_files.CLASSES,
+    *versions.CLASSES,
     *cancel.CLASSES,
     *check_sync.CLASSES,
     *check_worker.CLASSES,

@@ -16,11 +16,13 @@ _PAIR = Kind(
     lambda value: isinstance(value, list) and len(value) == 2 and all(map(FILE_FRAME.fits, value)),
     "a first and a last frame",
 )
+_QUARTERS = (90, 180, 270)
+RUNS = rows(_PAIR, "a list of frames")
 _MOST_PEOPLE = 1000
 _ANSWER = {
     "output": FILE,
     "frames": FILE_FRAME,
-    "untouched_frames": rows(_PAIR, "a list of frames"),
+    "untouched_frames": RUNS,
 }
 
 
@@ -41,6 +43,12 @@ def longer(result: dict[str, Any]) -> int:
     """Frames that a checked answer's clip has more than were taken from its source."""
     taken: Any = result.get("source_frames")
     return int(result["frames"] - taken) if FILE_FRAME.fits(taken) else 0
+
+
+def turned(result: dict[str, Any]) -> int:
+    """Degrees anticlockwise by which the clip stands otherwise than its source is stored."""
+    degrees: Any = result.get("turned")
+    return degrees if type(degrees) is int and degrees in _QUARTERS else 0
 
 
 def _who(people: Any) -> str:
@@ -95,7 +103,8 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
-        made = placing.place(self._plan, output, self._folder, about, self.replace, longer(result))
+        shape = placing.Shape(longer(result), turned(result))
+        made = placing.place(self._plan, output, self._folder, about, self.replace, shape)
         if self._mute_sound:
             for strip in made:
                 own_sound.mute(self._plan, strip)

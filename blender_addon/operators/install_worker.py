@@ -42,7 +42,7 @@ def suits(python: Path) -> bool:
 
 
 class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
-    """Make a Python environment for GSmooth's worker and download its packages (about 1 GB)"""
+    """Make a Python environment for GSmooth's worker and download its packages"""
 
     bl_idname = "gsmooth.install_worker"
     bl_label = "Install"
@@ -52,11 +52,14 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
     def why_not(cls, _context: bpy.types.Context) -> str:
         if not bpy.app.online_access:
             return "Switch on Preferences > System > Network > Allow Online Access first."
+        if preferences.install_kind() == "own":
+            return "Your own Python is chosen: choose Processor Only or NVIDIA to install one."
         return "" if base_pythons() else _NO_PYTHON
 
     def start(self, _context: bpy.types.Context) -> Task:
         folder = preferences.own_runtime()
-        arguments = {"folder": str(folder), "requirements": installer.requirements()}
+        kind = preferences.install_kind()
+        arguments = {"folder": str(folder), "requirements": installer.requirements(), "kind": kind}
         python = next(filter(suits, base_pythons()), None)
         if python is None:
             raise UserError(_NO_PYTHON)
@@ -64,6 +67,13 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
         log_path = preferences.user_folder() / "install.log"
         runtime.stop_worker()  # it may run in the environment that is made anew
         return Task(self.title, "install", arguments, Process(program, log_path))
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, _properties: Any) -> str:
+        """With what it takes."""
+        kind = preferences.install_kind()
+        text = str(cls.__doc__)
+        return text if kind == "own" else f"{text}. {preferences.size_text(kind)}"
 
     def finish(self, _context: bpy.types.Context, _result: dict[str, Any]) -> str:
         preferences.look_again()

@@ -6,10 +6,10 @@ from typing import Any
 
 import bpy
 
-from .. import job_folder, placing, rig, shape_keys, strips
+from .. import job_folder, placing, rig, shape_keys, strips, versions
 from ..plan import Plan
 from ..task import Task
-from .dub_strip import longer, read_answer
+from .dub_strip import RUNS, longer, read_answer, turned
 from .worker_operator import WorkerOperator, worker_task
 
 
@@ -57,13 +57,30 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)
+        versions.forget()
         shown = list(strips.showing(self._folder))
+        same = shown and all(strips.source_path(strip) == output for strip in shown)
+        if same and result.get("written") is False:
+            return "No curve was edited since: nothing was made and nothing written."
         for strip in shown:
             strips.show(strip, output, f"{about}, edited")
         if not shown:
             plan = Plan.from_dict(job_folder.read_plan(self._folder))
-            shown = placing.place(plan, output, self._folder, about, False, longer(result))
-        return f"'{shown[0].name}' shows your curves now."
+            shape = placing.Shape(longer(result), turned(result))
+            shown = placing.place(plan, output, self._folder, about, False, shape)
+        return f"'{shown[0].name}' shows your curves now{_anew(result)}."
+
+
+def _anew(result: dict[str, Any]) -> str:
+    """How many frames were made anew, as far as the worker says it."""
+    counts = []
+    for name in ("made_frames", "touched_frames"):
+        if not RUNS.fits(result.get(name)):
+            return ""
+        counts.append(sum(last - first + 1 for first, last in result[name]))
+    made, touched = counts
+    beside = f", {touched} of them since they lie beside edited ones" if touched else ""
+    return f" ({made} of {result['frames']} frames were made{beside})"
 
 
 CLASSES = (GSMOOTH_OT_rerender_strip,)

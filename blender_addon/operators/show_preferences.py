@@ -23,4 +23,17 @@ class GSMOOTH_OT_show_preferences(bpy.types.Operator):
         return set(shown)
 
 
-CLASSES = (GSMOOTH_OT_show_preferences,)
+class GSMOOTH_OT_show_online_access(bpy.types.Operator):
+    """Open the page of the preferences on which Blender is allowed to use the network"""
+
+    bl_idname = "gsmooth.show_online_access"
+    bl_label = "Allow Online Access"
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        if bpy.app.background:
+            return {"CANCELLED"}
+        shown: Any = bpy.ops.screen.userpref_show(section="SYSTEM")
+        return set(shown)
+
+
+CLASSES = (GSMOOTH_OT_show_preferences, GSMOOTH_OT_show_online_access)

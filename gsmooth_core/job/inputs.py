@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from gsmooth_core import __version__
 from gsmooth_core.job.journal import fingerprint, stamp
@@ -18,7 +15,6 @@ from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
-from gsmooth_core.types import Expression
 
 _LEARNING = 2  # another number where clips teach in another way than before
 
@@ -93,17 +89,19 @@ class StageInputs:
         """What the look depends on, and how long and how the clip teaches."""
         return {**self._look(), **self._taught()}
 
-    def render(self, target: Expression) -> str:
-        """Fingerprint of everything that the pictures depend on."""
+    def grain(self) -> dict[str, Any]:
+        """What the look of a face depends on, and which pictures are shown."""
+        return {**self._look(), **self._source.length_stamp()}
+
+    def render(self) -> str:
+        """Fingerprint of everything that all pictures depend on, whatever the face says."""
         settings = self._job.settings
-        shown = np.round(target.values, 5).tobytes()
         return fingerprint(
             **self._look(),
             **self._source.length_stamp(),
-            target=hashlib.sha256(shown).hexdigest(),
             **(self._taught() if settings.adapt else {}),
             container=self._job.output.suffix.lower(),
-            encoder=(settings.crf, settings.preset),
+            encoder=(settings.crf, settings.preset, settings.intra),
             chunk_frames=settings.chunk_frames,
         )
 

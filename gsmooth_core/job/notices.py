@@ -5,7 +5,7 @@ from __future__ import annotations
 from gsmooth_core.job.events import Message, Notice
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
-from gsmooth_core.media import container_for
+from gsmooth_core.media import Sound, container_for
 from gsmooth_core.media.carry import Carried, plan
 from gsmooth_core.media.encode import kept_by
 from gsmooth_core.media.losses import picture_losses, timing_losses
@@ -26,6 +26,22 @@ def carried_by(source: Source, *, mixed: bool = False) -> Carried | None:
     replaced = None if kept or not clip.has_audio else clip.sound_track
     start = source.job.start_frame
     return Carried(clip.path, start, clip.fps, replaced, source.in_step)
+
+
+def along(source: Source, mixed: Sound | None) -> tuple[Sound | None, Carried | None]:
+    """What goes into a job's output beside the pictures.
+
+    Args:
+        source: of the job.
+        mixed: the speeches of several people, where they make the new sound.
+
+    Returns:
+        the sound that is laid under the pictures, where none is taken over as it is; and the
+        source, as what streams are taken from.
+    """
+    carried = carried_by(source, mixed=mixed is not None)
+    own = source.keeps_own_sound and carried is not None and takes_streams(source)
+    return mixed or (None if own else source.sound()), carried
 
 
 def takes_streams(source: Source) -> bool:

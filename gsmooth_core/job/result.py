@@ -9,7 +9,9 @@ from pathlib import Path
 from gsmooth_core.job import seen
 from gsmooth_core.job.events import Notice
 from gsmooth_core.job.source import Source
-from gsmooth_core.ranges import Ranges
+from gsmooth_core.media.probe import probe_source
+from gsmooth_core.ranges import Ranges, ranges_of
+from gsmooth_core.types import Bool
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class DubResult:
         source_frames: frames of the source that they are made from; a still is one each time.
         fps: rate of the output, "N/D".
         size: (width, height) in pixels.
+        turned: degrees anticlockwise by which the output stands otherwise than the source's
+            pictures are stored: a tag says how they are shown, and the output needs none.
         untouched_frames: [first, last] ranges in which nobody was dubbed.
         untouched: the same, with why.
         shots: [first, last] of each shot.
@@ -31,6 +35,10 @@ class DubResult:
             before encoding; anything but 0 is a fault of the program.
         seconds: time this run took.
         job: the job's folder.
+        made_frames: [first, last] ranges that this run made; all others stood already.
+        touched_frames: of these, the ranges whose own curves are as they were: what they borrow,
+            or their file, changes with their neighbours'.
+        written: whether the output was written; it is not where it is already what it should be.
         captions: [first, last] ranges in which letters or graphics lie over or near the mouth,
             and stay.
         notices: what of the source the output has not as it was.
@@ -42,6 +50,7 @@ class DubResult:
     source_frames: int
     fps: str
     size: tuple[int, int]
+    turned: int
     untouched_frames: list[tuple[int, int]]
     untouched: list[seen.Untouched]
     shots: list[tuple[int, int]]
@@ -49,8 +58,26 @@ class DubResult:
     outside_mask_max_difference: int
     seconds: float
     job: str
+    made_frames: Ranges
+    touched_frames: Ranges
+    written: bool
     captions: Ranges = field(default_factory=list)
     notices: Sequence[Notice] = ()
+
+
+@dataclass(frozen=True)
+class News:
+    """What one run did.
+
+    Attributes:
+        made: (T,) frames that it made.
+        touched: (T,) those of them whose own curves are as they were.
+        written: whether the output was written.
+    """
+
+    made: Bool
+    touched: Bool
+    written: bool
 
 
 def dub_result(
@@ -61,6 +88,7 @@ def dub_result(
     seconds: float,
     folder: Path,
     captions: Ranges,
+    news: News,
 ) -> DubResult:
     """The result of a finished job.
 
@@ -72,6 +100,7 @@ def dub_result(
         seconds: that the run took.
         folder: of the job.
         captions: what was burned in over the mouth.
+        news: what the run did.
     """
     shown = source.shown
     return DubResult(
@@ -81,9 +110,13 @@ def dub_result(
         source_frames=source.taken,
         fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
         size=(shown.width, shown.height),
+        turned=probe_source(shown.path).picture.turned,
         **seen.told(dubbed),
         outside_mask_max_difference=outside,
         seconds=round(seconds, 2),
         job=str(folder),
+        made_frames=ranges_of(news.made),
+        touched_frames=ranges_of(news.touched),
+        written=news.written,
         captions=captions,
     )

@@ -122,6 +122,11 @@ class DubSettings(Settings):
     chunk_frames: int = setting(
         64, "frames between two points from which a job can go on", limits=(1, 4096)
     )
+    intra: bool = setting(
+        False,
+        "let every frame of the output stand alone, so that an edit makes only the frames it "
+        "touches; two to four times as large",
+    )
     length: str = setting(
         "trim",
         "where speech and picture are not equally long: trim the speech, hold the last picture, "

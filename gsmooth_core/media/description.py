@@ -68,7 +68,7 @@ class Picture:
         mastering: of HDR, 10 numbers: x and y of red, green, blue and white of the display it was
             mastered on, then its least and most light in cd/m2; empty where none are stated.
         light_level: of HDR, the most light of a pixel and of a picture's mean, in cd/m2; or empty.
-        turned: whether a tag says that the stored pictures lie on their side or head.
+        turned: degrees, 0..359 anticlockwise, by which a tag turns them when they are shown.
     """
 
     width: int
@@ -86,7 +86,7 @@ class Picture:
     beside: tuple[str, ...] = ()
     mastering: tuple[float, ...] = ()
     light_level: tuple[int, ...] = ()
-    turned: bool = False
+    turned: int = 0
 
     @property
     def hdr(self) -> bool:
@@ -268,7 +268,7 @@ def _picture(path: Path, said: dict[str, Any]) -> Picture:
         beside=tuple(said["beside"]),
         mastering=tuple(said["mastering"] or ()),
         light_level=tuple(said["light_level"] or ()),
-        turned=said["rotation"] != 0,
+        turned=said["rotation"] % 360,
     )
     return _turned(picture) if abs(said["rotation"]) in (90, 270) else picture
 

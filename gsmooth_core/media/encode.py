@@ -112,6 +112,7 @@ class SegmentWriter:
         output: the final output, whose suffix decides the codec.
         crf: constant rate factor of the encoder; lower is better and larger.
         preset: x264's speed preset.
+        intra: whether every frame is a key frame, see `splice`.
 
     Raises:
         InputError: the output's suffix cannot be written.
@@ -119,7 +120,14 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, path: Path, clip: Clip, output: Path, *, crf: int = 14, preset: str = "medium"
+        self,
+        path: Path,
+        clip: Clip,
+        output: Path,
+        *,
+        crf: int = 14,
+        preset: str = "medium",
+        intra: bool = False,
     ) -> None:
         self.path = path
         self.frames = 0
@@ -132,7 +140,10 @@ class SegmentWriter:
             self._sink = _ImageFolder(path)
         else:
             quality = ["-crf", str(crf), *(["-preset", preset] if container.presets else [])]
-            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality])
+            # x264 codes a first frame better than those after it, unless its quality is constant.
+            steady = ["-qcomp", "1"] if container.presets else []
+            alone = ["-g", "1", *steady] if intra else []
+            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality, *alone])
 
     def __enter__(self) -> Self:
         return self

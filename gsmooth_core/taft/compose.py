@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.render import (
     Drawing,
@@ -25,10 +24,11 @@ from gsmooth_core.face.render import (
     pose_face,
     visibility,
 )
-from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop, scaled
+from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
 from gsmooth_core.taft.lenders import lenders
@@ -48,8 +48,6 @@ from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
 _FLOOR = 0.02  # validity of skin that no reference shows well
 _SHADED = 0.02  # validity of the model's own teeth and tongue
-_CONTEXT = 8  # pixels around mask and rim that the generator also sees
-_TOGETHER = 256  # frames whose faces are measured at a time
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _ODDS = 0.9  # of letters: their soft edges are found by themselves
@@ -107,7 +105,8 @@ class Composer:
         track: the track of the clip, T frames.
         model: the face model that the track was fitted with.
         target: (T, E) the expression that each frame should show.
-        source: gives the frames of the bank; each is asked for once, in ascending order.
+        source: gives the frames of the bank; each is asked for once, in ascending order. None
+            where `read` is called before anything is composed.
         settings: what is replaced; the defaults by default.
         personal: correctives of the person's mesh.
         occluders: masks of what is in front of the face: it stays where it is, and occluded
@@ -117,6 +116,8 @@ class Composer:
     Attributes:
         covered: (T,) frames that had better stay as they are: letters cover the mouth in all
             that could lend to them.
+        box: the part of the crop that the generator sees.
+        grown: a larger one, for single frames.
 
     Raises:
         InputError: the target does not fit the track.
@@ -127,7 +128,7 @@ class Composer:
         track: FaceTrack,
         model: MorphableModel,
         target: Float,
-        source: FrameSource,
+        source: FrameSource | None,
         settings: ComposeSettings | None = None,
         personal: Personal | None = None,
         occluders: Occluders | None = None,
@@ -146,22 +147,52 @@ class Composer:
         self.occluders, self.captions = occluders, captions
         r = self.settings.references
         found = lenders(track, model, self.surface, self.target, r, occluders, captions)
-        bank, self.choice, self.covered = found.bank, found.choice, found.covered
+        self.lending, self.choice, self.covered = found.bank, found.choice, found.covered
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
-        # Only the members that some frame takes are read: a crop of each stays in memory.
-        needed = np.unique(self.choice.members[self.choice.weights > 0])
+        self.bank: dict[int, Reference] = {}
+        self.grown: dict[int, Corners] = {}
+        whole = 0, 0, self.size, self.size
+        self.box: Corners = whole if self.settings.whole_face else self._reach().box()
+        if source is not None:
+            self.read(source)
+
+    def read(self, source: FrameSource, only: Bool | None = None) -> None:
+        """Read the bank.
+
+        Args:
+            source: gives its frames; each is asked for once, in ascending order.
+            only: (T,) the frames that will be composed; by default all.
+        """
+        # Only the members that some frame takes are read: a crop of each stays in memory. The
+        # colours of letters are learned from all of them, whatever is composed.
+        taken, only = self.choice.weights > 0, None if self.captions else only
+        needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self.bank = {
-            int(place): self._reference(source(int(bank[place])), int(bank[place]))
-            for place in needed
+            int(place): self._reference(source(frame), frame)
+            for place, frame in zip(needed, self.lending[needed].tolist(), strict=True)
         }
         self._colours = (
-            learn_colours(lettering(self.bank.values(), self.surface)) if captions else None
+            learn_colours(lettering(self.bank.values(), self.surface)) if self.captions else None
         )
-        self.box = self._box()
+
+    def keep_box(self, box: Corners) -> None:
+        """Let the generator see what it saw in an earlier rendering, where that is enough."""
+        if not self.settings.whole_face:
+            self.box, self.grown = box, self._reach().beyond(box)
+
+    def _reach(self) -> Reach:
+        placed = self.track, self.surface, self.transforms, self.target
+        return Reach(*placed, self.size, self.settings.mask)
+
+    def lent(self, frame: int) -> tuple[tuple[int, float], ...]:
+        """Frame number and weight of each reference of a frame."""
+        weights = self.choice.weights[frame]
+        frames = self.lending[self.choice.members[frame][weights > 0]]
+        return tuple(zip(frames.tolist(), weights[weights > 0].tolist(), strict=True))
 
     def members(self, frame: int) -> tuple[int, ...]:
         """Frame numbers of the references of a frame."""
-        return tuple(self.bank[m].frame for m in self._members(frame))
+        return tuple(self.lending[self._members(frame)].tolist())
 
     def masks(self, frame: int) -> tuple[Drawing, Bool]:
         """What is replaced in a frame.
@@ -331,42 +362,6 @@ class Composer:
         mask[:margin] = mask[-margin:] = False
         mask[:, :margin] = mask[:, -margin:] = False
         return mask
-
-    def _box(self) -> tuple[int, int, int, int]:
-        """x0, y0, x1, y1, a multiple of 32 apart: what the clip's masks and rims can touch."""
-        if self.settings.whole_face:
-            return 0, 0, self.size, self.size
-        low, high = self._reach()
-        s = self.settings.mask
-        side = scaled(s.jaw_width, self.size) / 2 + self.rim + _CONTEXT
-        down = scaled(s.jaw_height, self.size) / 2 + self.rim + _CONTEXT
-        low, high = low - side, high + np.array([side, down])
-        extent = (np.ceil((high - low) / 32) * 32).clip(32, self.size)
-        x0, y0 = ((low + high - extent) / 2).round().clip(0, self.size - extent).astype(int)
-        return int(x0), int(y0), int(x0 + extent[0]), int(y0 + extent[1])
-
-    def _reach(self) -> tuple[Float, Float]:
-        """Corners of the box around all that the clip's lower faces touch in their crops."""
-        keep = np.flatnonzero(self.surface.moving & (self.surface.regions == Region.LOWER_FACE))
-        keep = keep[::3]
-        low, high = np.full(2, np.inf), np.full(2, -np.inf)
-        usable = np.flatnonzero(self.track.usable)
-        for start in range(0, len(usable), _TOGETHER):
-            frames = usable[start : start + _TOGETHER]
-            for curves in (self.target, self.track.expression):
-                uv = self._in_crops(frames, curves[frames], keep)
-                low, high = np.minimum(low, uv.min((0, 1))), np.maximum(high, uv.max((0, 1)))
-        return low, high
-
-    def _in_crops(self, frames: NDArray[np.int64], curves: Float, keep: NDArray[np.int64]) -> Float:
-        """(F, K, 2) crop pixels of K vertices in F frames that show `curves` (F, E)."""
-        shape = np.tensordot(curves, self.surface.basis[:, keep], 1) + self.surface.template[keep]
-        turned = np.einsum("tij,tvj->tvi", rotation_matrix(self.track.rotation[frames]), shape)
-        camera = turned + self.track.translation[frames, None]
-        seen = project(camera, self.track.focal, self.track.width, self.track.height)[..., :2]
-        a = self.transforms[frames]
-        uv: Float = np.einsum("tij,tvj->tvi", a[:, :, :2], seen) + a[:, None, :, 2]
-        return uv
 
 
 def best_size(track: FaceTrack, model: MorphableModel) -> int:

@@ -73,7 +73,7 @@ class Grain:
     """
 
     def __init__(self, frames: Sequence[int], blocks: Sequence[StillBlocks]) -> None:
-        self._frames, self._blocks = np.array(frames, np.int64), list(blocks)
+        self.frames, self.blocks = np.array(frames, np.int32), list(blocks)
         self._films: dict[tuple[int, ...], Film | None] = {}
 
     def film(self, frame: int, nearby: int = 0) -> Film | None:
@@ -83,10 +83,10 @@ class Grain:
             frame: its number.
             nearby: frames around it that may not be looked at.
         """
-        apart = np.abs(self._frames - frame)
+        apart = np.abs(self.frames - frame)
         taken = tuple(np.flatnonzero((apart > nearby) | (nearby == 0)).tolist())
         if taken not in self._films:
-            self._films[taken] = film_of([self._blocks[n] for n in taken])
+            self._films[taken] = film_of([self.blocks[n] for n in taken])
         return self._films[taken]
 
 

@@ -13,20 +13,18 @@ from gsmooth_core.types import Image
 
 
 def write_segment(
-    frames: Iterable[Image],
-    start: int,
+    frames: Iterable[tuple[int, Image]],
     translator: Translator,
     writer: SegmentWriter,
     on_frame: Callable[[int], None],
 ) -> int:
-    """Translate a stretch of a clip and write it.
+    """Translate frames of a clip and write them.
 
     Args:
-        frames: (H, W, 3) uint8 RGB each, in order.
-        start: number of the first of them.
+        frames: number and (H, W, 3) uint8 RGB of each, in order.
         translator: makes the new frames.
         writer: where they go; it is closed at the end.
-        on_frame: called with the number of each frame that is written; may raise to stop.
+        on_frame: called with the number of frames that are written so far; may raise to stop.
 
     Returns:
         the largest change of a pixel outside its frame's mask; anything but 0 is a fault.
@@ -35,11 +33,11 @@ def write_segment(
         MediaError: the file cannot be written.
     """
     worst = 0
-    with writer, closing(translator.translate_all(enumerate(frames, start))) as made:
-        for index, (frame, translated) in enumerate(made, start):
+    with writer, closing(translator.translate_all(frames)) as made:
+        for done, (frame, translated) in enumerate(made, 1):
             worst = max(worst, _outside_difference(frame, translated))
             writer.write(translated.frame)
-            on_frame(index)
+            on_frame(done)
     return worst
 
 

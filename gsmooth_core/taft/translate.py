@@ -17,6 +17,7 @@ from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import config_of, placed
+from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited
 from gsmooth_core.taft.masked import colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
@@ -61,7 +62,8 @@ class FaceTranslator:
         model: the track's face model.
         target: (T, E) the expression that each frame should show.
         source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames
-            and a dozen that follow them, in ascending order, while this object is made.
+            and a dozen that follow them, in ascending order, while this object is made. None
+            where `read` is called before the first frame is asked for.
         generator: from `checkpoint.load_generator`.
         settings: what is replaced, and how; the number and the kind of references are the
             generator's own.
@@ -83,7 +85,7 @@ class FaceTranslator:
         track: FaceTrack,
         model: MorphableModel,
         target: Float,
-        source: FrameSource,
+        source: FrameSource | None,
         generator: nn.Module,
         settings: ComposeSettings | None = None,
         device: str | None = None,
@@ -91,17 +93,33 @@ class FaceTranslator:
         occluders: Occluders | None = None,
         captions: Occluders | None = None,
     ) -> None:
-        self.track = track
+        self.track, self._model = track, model
         self.config = config_of(generator)
         settings = suited(settings or ComposeSettings(), self.config)
-        pairs = SkinPairs(track, model, source) if settings.grain else None
         self.composer = Composer(
-            track, model, target, pairs or source, settings, personal, occluders, captions
+            track, model, target, None, settings, personal, occluders, captions
         )
-        self.grain = pairs.grain(self.composer) if pairs else None
+        self.grain: Grain | None = None
+        if source is not None:
+            self.read(source)
         self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = placed(generator, device)
         self.device = next(self.generator.parameters()).device
+
+    def read(self, source: FrameSource) -> Grain | None:
+        """Read all frames that lend to others, and see their grain where it is asked for.
+
+        Args:
+            source: as for the constructor.
+        """
+        composer = self.composer
+        if not composer.settings.grain:
+            composer.read(source)
+            return None
+        pairs = SkinPairs(self.track, self._model, source)
+        composer.read(pairs)
+        self.grain = pairs.grain(composer)
+        return self.grain
 
     def translate(self, index: int, frame: Image) -> Translated:
         """Return frame number `index` with its new expression.
@@ -157,7 +175,7 @@ class FaceTranslator:
 
     def _generate(self, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
-        x0, y0, x1, y1 = self.composer.box
+        x0, y0, x1, y1 = self.composer.grown.get(composition.frame, self.composer.box)
         picture, part = composition.blend.image.copy(), np.s_[y0:y1, x0:x1]
         picture[part] = generated(self.generator, composition, part)
         return picture

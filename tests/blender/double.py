@@ -65,7 +65,14 @@ def dub(folder):
     command += ["-c:v", "libx264", "-crf", "1", "-pix_fmt", "yuv420p", job["output"]]
     subprocess.run(command, check=True)
     answer("progress", stage="encode", done=count, total=count)
-    shape = {"frames": count, "fps": job["fps"], "size": [64, 36], "untouched_frames": [[0, 1]]}
+    turned = {f"turned{a}.mp4": a for a in (90, 180, 270)}.get(Path(job["video"]).name, 0)
+    shape = {
+        "turned": turned,
+        "frames": count,
+        "fps": job["fps"],
+        "size": [64, 36],
+        "untouched_frames": [[0, 1]],
+    }
     answer("result", result={"output": job["output"], "job": str(folder), **shape})
 
 

@@ -54,7 +54,7 @@ def test_another_length_is_another_picture_of_the_same_track(clip: Path) -> None
         )
         inputs = StageInputs(Source(job), clip.parent, None, AdaptSettings())
         assert fingerprint(**inputs.track()) == fingerprint(**_track(clip))
-        prints.append(inputs.render(curves))
+        prints.append(inputs.render())
     assert len(set(prints)) == 3
 
 

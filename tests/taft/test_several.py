@@ -75,7 +75,7 @@ def test_outside_is_outside_of_both_masks(tmp_path) -> None:
         both = SeveralFaces([Painter(1, 100, range(9)), second])
         clip = probe(made.write_video(tmp_path / "c.mp4", np.array(pictures), 25))
         writer = SegmentWriter(tmp_path / "s.mp4", clip, tmp_path / "o.mp4", preset="ultrafast")
-        return write_segment(pictures, 0, both, writer, lambda _: None)
+        return write_segment(enumerate(pictures), both, writer, lambda _: None)
 
     assert outside(Painter(4, 50, range(9))) == 0
     assert outside(Painter(4, 50, range(9), spill=1)) == 0  # within the first one's

@@ -21,7 +21,7 @@ class WithoutReferences(DubPipeline):
     """No pixel of the clip's other frames: the generator has the shaded render alone."""
 
     def translator(
-        self, track: FaceTrack, target: Expression, frames: FrameSource
+        self, track: FaceTrack, target: Expression, frames: FrameSource | None
     ) -> FaceTranslator:
         """A translator whose frames have no references."""
         made = super().translator(track, target, frames)
@@ -63,7 +63,7 @@ class WithoutBlending(DubPipeline):
     """
 
     def translator(
-        self, track: FaceTrack, target: Expression, frames: FrameSource
+        self, track: FaceTrack, target: Expression, frames: FrameSource | None
     ) -> FaceTranslator:
         """A translator that makes the whole crop anew."""
         made = super().translator(track, target, frames)

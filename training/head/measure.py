@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr
-from gsmooth_core.evaluation.metrics.sharpness import gradient
 from gsmooth_core.tracking.recognise import identify
 from gsmooth_core.tracking.recognise_chip import face_chip
 from gsmooth_core.types import Bool, Float, Image
@@ -34,7 +34,7 @@ class Row:
         kind: how it was made.
         angle: degrees from the photo.
         psnr: dB by part.
-        detail: mean gradient over the true frame's, by part.
+        detail: energy of the finest band over the true frame's, by part.
         identity: cosine of recognition vectors with the photo's; NaN where not measured.
     """
 
@@ -70,8 +70,13 @@ def _compared(
     seen = {name: part for name, part in regions.items() if part.sum() >= _FEWEST}
     return (
         {name: psnr(truth, made, part) for name, part in seen.items()},
-        {name: gradient(made, part) / gradient(truth, part) for name, part in seen.items()},
+        {name: _detail(made, truth, part) for name, part in seen.items()},
     )
+
+
+def _detail(made: Image, truth: Image, part: Bool) -> float:
+    finest, true = (float(band_energies(picture, part)[0]) for picture in (made, truth))
+    return finest / true if true > 0 else float("nan")
 
 
 def _who(scene: Scene, frame: int, picture: Image) -> Float:

@@ -1,0 +1,87 @@
+"""Frames exchanged in a segment: the others keep every bit, the new ones are the patch's."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gsmooth_core.media import probe, read_frames
+from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.media.splice import splice
+from gsmooth_core.types import Clip, Image
+from tests.media import made
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module", params=["25", "30000/1001"])
+def clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    path = tmp_path_factory.mktemp("splice") / "clip.mp4"
+    return probe(made.write_video(path, made.numbered_frames(COUNT), Fraction(request.param)))
+
+
+def _written(path: Path, clip: Clip, output: str, frames: list[Image]) -> None:
+    with SegmentWriter(path, clip, Path(output), intra=True, preset="ultrafast") as writer:
+        for frame in frames:
+            writer.write(frame)
+
+
+def _decoded(path: Path) -> list[Image]:
+    return [frame.copy() for frame in read_frames(probe(path))]
+
+
+@pytest.mark.parametrize("places", [[0], [COUNT - 1], [3, 4, 5, 9], [0, 5, COUNT - 1]])
+def test_only_the_places_change(clip: Clip, tmp_path: Path, places: list[int]) -> None:
+    frames = list(made.numbered_frames(COUNT))
+    segment, patch = tmp_path / "segment_00000.mp4", tmp_path / "patch.mp4"
+    _written(segment, clip, "o.mp4", frames)
+    before = _decoded(segment)
+    new = [255 - frames[place] for place in places]
+    _written(patch, clip, "o.mp4", new)
+    wanted = _decoded(patch)
+    splice(segment, patch, np.isin(np.arange(COUNT), places), clip.fps)
+    after = _decoded(segment)
+    for place in range(COUNT):
+        expected = wanted[places.index(place)] if place in places else before[place]
+        assert np.array_equal(after[place], expected), place
+    assert probe(segment).fps == clip.fps
+    assert [path.name for path in tmp_path.iterdir()] == ["segment_00000.mp4"]
+
+
+def test_pictures_are_exchanged_too(clip: Clip, tmp_path: Path) -> None:
+    frames = list(made.numbered_frames(COUNT))
+    segment, patch = tmp_path / "segment_00000", tmp_path / "patch"
+    _written(segment, clip, "o", frames)
+    before = [path.read_bytes() for path in sorted(segment.iterdir())]
+    _written(patch, clip, "o", [255 - frames[2], 255 - frames[7]])
+    new = [path.read_bytes() for path in sorted(patch.iterdir())]
+    splice(segment, patch, np.isin(np.arange(COUNT), [2, 7]), clip.fps)
+    after = [path.read_bytes() for path in sorted(segment.iterdir())]
+    assert after == [*before[:2], new[0], *before[3:7], new[1], *before[8:]]
+    assert not patch.exists()
+
+
+def test_key_frames_only_where_asked(clip: Clip, tmp_path: Path) -> None:
+    """A picture that stands still costs nothing the second time, unless each stands alone."""
+    still = [made.numbered_frames(1)[0]] * COUNT
+    sizes = []
+    for intra in (True, False):
+        path = tmp_path / f"{intra}.mp4"
+        with SegmentWriter(path, clip, Path("o.mp4"), intra=intra) as writer:
+            for frame in still:
+                writer.write(frame)
+        sizes.append(path.stat().st_size)
+    assert sizes[0] > 2 * sizes[1]
+
+
+def test_frame_that_is_coded_alone_is_as_in_its_segment(clip: Clip, tmp_path: Path) -> None:
+    """x264 codes the first frame of a file better than the others, where it may."""
+    rng = np.random.default_rng(5)
+    frames = [rng.integers(0, 255, (clip.height, clip.width, 3), np.uint8) for _ in range(6)]
+    _written(tmp_path / "whole.mp4", clip, "o.mp4", frames)
+    _written(tmp_path / "alone.mp4", clip, "o.mp4", frames[3:4])
+    whole, alone = _decoded(tmp_path / "whole.mp4"), _decoded(tmp_path / "alone.mp4")
+    assert np.array_equal(whole[3], alone[0])
