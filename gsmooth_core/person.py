@@ -231,7 +231,7 @@ class PersonStages:
         for before in (occluders, captions):
             unoccluded = before.unoccluded(unoccluded) if before else unoccluded
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
-        return FaceTranslator(
+        made = FaceTranslator(
             track,
             self.model,
             target.values,
@@ -243,6 +243,10 @@ class PersonStages:
             occluders,
             captions,
         )
+        if made.composer.combed:
+            text = seen.combs_in_words(made.composer.combed, self.job.start_frame)
+            self.emit(Message("warning", text))
+        return made
 
     def covered(self, track: FaceTrack, target: Expression) -> Bool | None:
         """(T,) the frames that stay since letters cover every mouth; None without letters."""

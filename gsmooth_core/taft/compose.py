@@ -29,9 +29,10 @@ from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_c
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.interior import bridge, soften_gap
-from gsmooth_core.taft.lenders import lenders
+from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.light import match_light
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.references import ReferenceSettings
@@ -115,6 +116,7 @@ class Composer:
     Attributes:
         covered: (T,) frames that had better stay as they are: letters cover the mouth in all
             that could lend to them.
+        combed: numbers of frames that would have lent, but mix two moments line by line.
 
     Raises:
         InputError: the target does not fit the track.
@@ -152,9 +154,10 @@ class Composer:
             int(place): self._reference(source(int(bank[place])), int(bank[place]))
             for place in needed
         }
-        self._colours = (
-            learn_colours(lettering(self.bank.values(), self.surface)) if captions else None
-        )
+        combs = [place for place, reference in self.bank.items() if combed(reference.image)]
+        self.combed = tuple(self.bank[place].frame for place in combs)
+        self.choice = without(self.choice, combs)
+        self._colours = learn_colours(lettering(self.bank.values(), self.surface))
         self.box = self._box()
 
     def members(self, frame: int) -> tuple[int, ...]:
@@ -251,7 +254,7 @@ class Composer:
         Where no reference shows what lies between them (`unseen`), that stays with them.
         """
         caption = self.captions.mask(frame, self.size) if self.captions else None
-        if caption is None or self._colours is None or not caption.any():
+        if caption is None or not caption.any():
             return None
         found, bare = (under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen))
         part = under.part(picture)
