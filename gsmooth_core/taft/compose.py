@@ -31,9 +31,9 @@ from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.correctives import Personal, regressors
-from gsmooth_core.taft.interior import bridge, soften_gap
+from gsmooth_core.taft.interior import bridge, lip_colour, soften_gap
 from gsmooth_core.taft.lenders import lenders, without
-from gsmooth_core.taft.light import match_light
+from gsmooth_core.taft.light import alike, match_light
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
@@ -210,6 +210,8 @@ class Composer:
         masked = mask_frame(picture, under, mask & under.inside(), occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
+        kept = alike(references, crop, bare & _skin(drawing), validity)
+        references, validity = references[kept], validity[kept]
         if len(references):
             # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
             references = match_light(references, crop, (bare & _skin(drawing)).astype(np.float32))
@@ -219,7 +221,7 @@ class Composer:
             agreeing = agreement(references, crop, around)
             validity = np.where(drawing.face.mask, validity, validity * agreeing)
         inside = np.isin(drawing.face.region, MOUTH_REGIONS)
-        own = soften_gap(drawing.face.image, inside, _lip_colour(drawing, references, validity))
+        own = soften_gap(drawing.face.image, inside, lip_colour(drawing, references, validity))
         # The shaded render comes last and weighs next to nothing: it shows only where no reference
         # does. Inside the mouth it has a say, since references seldom show teeth just there.
         shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
@@ -229,10 +231,10 @@ class Composer:
         render = (references * weight).sum(0) / weight.sum(0)
         image = blend(render, crop, ~known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
-        members = self.members(frame)
+        members = tuple(np.array(self.members(frame), int)[kept].tolist())
         fixed = self._fixed(frame) if self.settings.fixed else None
         trust = self.choice.weights[frame]
-        trust = trust[trust > 0]
+        trust = trust[trust > 0][kept]
         return Composition(masked, result, _hints(drawing), members, trust, frame, fixed)
 
     @property
@@ -378,15 +380,6 @@ def best_size(track: FaceTrack, model: MorphableModel) -> int:
 
 def _skin(drawing: Drawing) -> Bool:
     return np.isin(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
-
-
-def _lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:
-    """(3,) mean colour of the lips in the references; the model's where they show none."""
-    lips = drawing.face.region == Region.LIPS
-    weight = validity[:, lips]  # (K, N)
-    if weight.sum() > 0:
-        return np.einsum("kn,knc->c", weight, references[:, lips]) / weight.sum()  # type: ignore[no-any-return]
-    return drawing.face.image[lips].mean(0) if lips.any() else np.zeros(3, np.float32)
 
 
 def _hints(drawing: Drawing) -> Float:
