@@ -24,8 +24,8 @@ _CLIPPED = 0.97  # brighter pixels do not tell how bright they are
 _LARGEST_GAIN = 8.0
 _LOOK = 0.72
 """Correlation of the upper face's brightness. In ten made edits (`training.edits`) 0 of 843 pairs
-of one person had less (least .765, beside a flash), 91 % of 2,352 of two and 77 % of 280 of whom one
-had thick glasses drawn on."""
+of one person had less (least .765, beside a flash), 91 % of 2,352 pairs of two people, and 77 % of
+280 of whom one had thick glasses drawn on."""
 _SHOWN = 0.5  # of the best validity: skin that a reference shows well
 _ENOUGH = 150  # samples from which a look can be told
 _CONTRAST = 0.02  # standard deviation of the skin: nothing is told in the dark
