@@ -291,6 +291,9 @@ class PersonStages:
         if not translator.composer.bank:
             with self._opened() as frames:
                 translator.composer.read(self.source.shows(frames), only)
+        if combed := translator.composer.combed:
+            text = seen.combs_in_words(combed, self.job.start_frame)
+            self.emit(Message("warning", text))
 
     def compose_settings(self) -> ComposeSettings:
         """What the job's settings mean for the picture."""

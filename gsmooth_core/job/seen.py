@@ -160,6 +160,16 @@ def covered_in_words(covered: Bool, first: int) -> str:
     return _WORDS["covered"].format(describe_ranges(ranges_of(covered), first))
 
 
+def combs_in_words(frames: Sequence[int], first: int) -> str:
+    """Which frames lend nothing since they are interlaced; `first` is as above."""
+    lines = np.isin(np.arange(max(frames) + 1), frames)
+    where = describe_ranges(ranges_of(lines), first)
+    return (
+        f"The video is interlaced: moving lines alternate in {where} and others, so these lend no "
+        "mouth; deinterlace the video for a better picture."
+    )
+
+
 def people_of(dubbed: Sequence[Dubbed]) -> list[Seen]:
     """Everybody in the clip by number; nobody where that is not known."""
     people, chosen = dubbed[0].track.people, {d.track.person: d for d in dubbed}

@@ -29,10 +29,11 @@ from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.box import Corners, Reach
+from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.correctives import Personal, regressors
-from gsmooth_core.taft.interior import bridge, soften_gap
-from gsmooth_core.taft.lenders import lenders
-from gsmooth_core.taft.light import match_light
+from gsmooth_core.taft.interior import bridge, lip_colour, soften_gap
+from gsmooth_core.taft.lenders import lenders, without
+from gsmooth_core.taft.light import alike, match_light
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
@@ -118,6 +119,7 @@ class Composer:
             that could lend to them.
         box: the part of the crop that the generator sees.
         grown: a larger one, for single frames.
+        combed: numbers of frames that would have lent, but mix two moments line by line.
 
     Raises:
         InputError: the target does not fit the track.
@@ -150,6 +152,7 @@ class Composer:
         self.lending, self.choice, self.covered = found.bank, found.choice, found.covered
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         self.bank: dict[int, Reference] = {}
+        self.combed: tuple[int, ...] = ()
         self.grown: dict[int, Corners] = {}
         whole = 0, 0, self.size, self.size
         self.box: Corners = whole if self.settings.whole_face else self._reach().box()
@@ -171,6 +174,9 @@ class Composer:
             int(place): self._reference(source(frame), frame)
             for place, frame in zip(needed, self.lending[needed].tolist(), strict=True)
         }
+        combs = [place for place, reference in self.bank.items() if combed(reference.image)]
+        self.combed = tuple(self.bank[place].frame for place in combs)
+        self.choice = without(self.choice, combs)
         self._colours = (
             learn_colours(lettering(self.bank.values(), self.surface)) if self.captions else None
         )
@@ -240,6 +246,8 @@ class Composer:
         masked = mask_frame(picture, under, mask & under.inside(), occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
+        kept = alike(references, crop, bare & skin_of_face(drawing), validity)
+        references, validity = references[kept], validity[kept]
         if len(references):
             # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
             lit = (bare & skin_of_face(drawing)).astype(np.float32)
@@ -250,7 +258,7 @@ class Composer:
             agreeing = agreement(references, crop, around)
             validity = np.where(drawing.face.mask, validity, validity * agreeing)
         inside = np.isin(drawing.face.region, MOUTH_REGIONS)
-        own = soften_gap(drawing.face.image, inside, _lip_colour(drawing, references, validity))
+        own = soften_gap(drawing.face.image, inside, lip_colour(drawing, references, validity))
         # The shaded render comes last and weighs next to nothing: it shows only where no reference
         # does. Inside the mouth it has a say, since references seldom show teeth just there.
         shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
@@ -260,10 +268,10 @@ class Composer:
         render = (references * weight).sum(0) / weight.sum(0)
         image = blend(render, crop, ~known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
-        members = self.members(frame)
+        members = tuple(np.array(self.members(frame), int)[kept].tolist())
         fixed = self._fixed(frame) if self.settings.fixed else None
         trust = self.choice.weights[frame]
-        trust = trust[trust > 0]
+        trust = trust[trust > 0][kept]
         return Composition(masked, result, _hints(drawing), members, trust, frame, fixed)
 
     @property
@@ -285,7 +293,7 @@ class Composer:
         Where no reference shows what lies between them (`unseen`), that stays with them.
         """
         caption = self.captions.mask(frame, self.size) if self.captions else None
-        if caption is None or self._colours is None or not caption.any():
+        if caption is None or not caption.any():
             return None
         found, bare = (under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen))
         part = under.part(picture)
@@ -374,15 +382,6 @@ def best_size(track: FaceTrack, model: MorphableModel) -> int:
 def skin_of_face(drawing: Drawing) -> Bool:
     """(size, size) what is bare skin of a drawn face."""
     return np.isin(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
-
-
-def _lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:
-    """(3,) mean colour of the lips in the references; the model's where they show none."""
-    lips = drawing.face.region == Region.LIPS
-    weight = validity[:, lips]  # (K, N)
-    if weight.sum() > 0:
-        return np.einsum("kn,knc->c", weight, references[:, lips]) / weight.sum()  # type: ignore[no-any-return]
-    return drawing.face.image[lips].mean(0) if lips.any() else np.zeros(3, np.float32)
 
 
 def _hints(drawing: Drawing) -> Float:

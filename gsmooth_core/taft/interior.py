@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.face.render import Drawing
 from gsmooth_core.types import Bool, Float
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
@@ -64,3 +66,12 @@ def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
     share = np.exp(-np.maximum(gap - 1, 0) / (_GAP * len(inside)))[None, :, None]
     softened = image + (_LINE * lip - image) * share
     return np.where(inside[..., None], softened, image).astype(np.float32)
+
+
+def lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:
+    """(3,) mean colour of the lips in the references; the model's where they show none."""
+    lips = drawing.face.region == Region.LIPS
+    weight = validity[:, lips]  # (K, N)
+    if weight.sum() > 0:
+        return np.einsum("kn,knc->c", weight, references[:, lips]) / weight.sum()  # type: ignore[no-any-return]
+    return drawing.face.image[lips].mean(0) if lips.any() else np.zeros(3, np.float32)

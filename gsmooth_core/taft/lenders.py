@@ -7,6 +7,7 @@ left as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,6 +125,14 @@ def with_spares(choice: Choice, cost: NDArray[np.float64], covered: Bool) -> Cho
             members[frame, place], weights[frame, place] = best, _TRUST
             missing, free[best] = missing & covered[best], False
     return Choice(members, weights)
+
+
+def without(choice: Choice, members: Sequence[int]) -> Choice:
+    """A choice without some members of the bank, in the frames that have others."""
+    weights = np.where(np.isin(choice.members, members), 0, choice.weights)
+    largest = weights.max(1, initial=0, keepdims=True)
+    others = np.where(largest > 0, weights / np.maximum(largest, 1e-9), choice.weights)
+    return Choice(choice.members, others.astype(np.float32))
 
 
 def _opening(model: MorphableModel, track: FaceTrack, expression: Float) -> Float:

@@ -22,10 +22,44 @@ _OUTLIER = (
 _OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
 _CLIPPED = 0.97  # brighter pixels do not tell how bright they are
 _LARGEST_GAIN = 8.0
+_LOOK = 0.72
+"""Correlation of the upper face's brightness. In ten made edits (`training.edits`) 0 of 843 pairs
+of one person had less (least .765, beside a flash), 91 % of 2,352 pairs of two people, and 77 % of
+280 of whom one had thick glasses drawn on."""
+_SHOWN = 0.5  # of the best validity: skin that a reference shows well
+_ENOUGH = 150  # samples from which a look can be told
+_CONTRAST = 0.02  # standard deviation of the skin: nothing is told in the dark
 _LIT = 0.9  # share of the skin that a flash has made white which the change must make white, too
 _STEADY, _CHANGED = 0.02, 0.05
 """Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
 which knows the place better than the forehead does; from the second on it is made in full."""
+
+
+def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
+    """Which references look like the frame, whatever the light.
+
+    Where both show bare skin, their brightness must rise and fall together: it does not where one
+    wears glasses or other make-up, mixes two pictures, or is somebody else.
+
+    Args:
+        pictures: (K, H, W, 3) warped references, 0..1.
+        frame: (H, W, 3) the frame, 0..1.
+        known: (H, W) bare skin that is visible in the frame.
+        validity: (K, H, W) of the references, 0 and up.
+
+    Returns:
+        (K,); at least one where there are any.
+    """
+    size = (max(1, known.shape[1] // _STEP), max(1, known.shape[0] // _STEP))
+    wanted, looks = _reduced(frame, size).mean(-1), np.ones(len(pictures), np.float32)
+    for k, (picture, valid) in enumerate(zip(pictures, validity, strict=True)):
+        shown = known & (valid > _SHOWN * valid.max())
+        both = _reduced(shown.astype(np.float32), size) > 0.99
+        if both.sum() >= _ENOUGH and wanted[both].std() > _CONTRAST:
+            own = _reduced(picture, size).mean(-1)[both]
+            looks[k] = np.corrcoef(own, wanted[both])[0, 1] if own.std() > 1e-6 else 0
+    kept: Bool = (looks >= _LOOK) | (looks == looks.max(initial=-1))
+    return kept
 
 
 def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:

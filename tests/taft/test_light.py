@@ -105,3 +105,41 @@ def test_gain_and_offset_are_those_of_a_plain_regression_where_skin_has_contrast
     gain, offset = light._change(own, wanted)
     assert gain == pytest.approx(slope, abs=0.03)
     assert offset == pytest.approx(shift, abs=0.02)
+
+
+def striped(across: int) -> np.ndarray:
+    """A face with its features somewhere else."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) / SIDE
+    features = 0.5 + 0.2 * np.sin(across * x + 9 * y)
+    return features[..., None] * np.float32([1.0, 0.8, 0.7])
+
+
+def seen(*pictures: np.ndarray, shown: np.ndarray | None = None) -> list[bool]:
+    skin = np.ones((SIDE, SIDE), bool)
+    validity = np.ones((len(pictures), SIDE, SIDE), np.float32)
+    if shown is not None:
+        validity *= shown
+    return light.alike(np.stack(pictures), striped(9), skin, validity).tolist()
+
+
+def test_who_looks_otherwise_is_refused_in_any_light() -> None:
+    own, other = striped(9), striped(23)
+    glasses = own.copy()
+    glasses[40:70, 16:56] = glasses[40:70, 72:112] = 0.02
+    mixed = 0.4 * own + 0.6 * striped(35)
+    assert seen(own * 0.5 + 0.1, other, own**1.3, glasses, mixed) == [1, 0, 1, 0, 0]
+
+
+def test_nothing_is_refused_where_nothing_can_be_told() -> None:
+    other, dark = striped(23), np.zeros((SIDE, SIDE), bool)
+    dark[:8, :8] = True  # all the skin that a reference shows
+    assert seen(striped(9), other, shown=dark) == [1, 1]
+    flat = np.full((SIDE, SIDE, 3), 0.01, np.float32)
+    every = np.ones((2, SIDE, SIDE), np.float32)
+    assert light.alike(np.stack([other, flat]), flat, every[0] > 0, every).all()
+
+
+def test_one_reference_is_left_and_none_of_none() -> None:
+    assert seen(striped(23), striped(40)).count(True) == 1
+    none = np.zeros((0, SIDE, SIDE, 3), np.float32)
+    assert light.alike(none, striped(9), np.ones((SIDE, SIDE), bool), none[..., 0]).shape == (0,)

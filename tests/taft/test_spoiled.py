@@ -121,3 +121,15 @@ def test_mending_takes_the_others_and_then_the_surroundings() -> None:
     assert np.allclose(pictures[:, 14:16, 14:16], 0.4, atol=0.01)
     assert (validity[0, 5:10, 5:10] == 0).all() and (validity[:, 14:16, 14:16] > 0).all()
     assert (validity[1, 5:10, 5:10] == 1).all()
+
+
+def test_a_reference_fades_out_towards_what_it_must_not_lend() -> None:
+    pictures = np.stack([np.full((60, 200, 3), level, np.float32) for level in (0.2, 0.6)])
+    validity, spoiled = np.ones((2, 60, 200), np.float32), np.zeros((2, 60, 200), bool)
+    spoiled[0, :, 100:] = True
+    mend(pictures, validity, spoiled)
+    row, seen = validity[0, 30], pictures[0, 30, :, 0]
+    assert (row[:90] == 1).all() and (row[100:] == 0).all()
+    assert (np.abs(np.diff(row)) < 0.35).all() and (np.diff(row) <= 0).all()
+    assert np.abs(np.diff(seen)).max() < 0.15  # no edge: what was 0.2 and 0.6 side by side
+    assert (validity[1] == 1).all()

@@ -80,6 +80,16 @@ def test_a_faint_patch_must_be_large_and_last() -> None:
     assert find(small) == {}
 
 
+def test_where_little_of_the_face_is_seen_only_plain_patches_count() -> None:
+    z, disc = calm(), around_chin(7)
+    z[2:8, disc] = 3.6
+    assert set(find(z)) >= {3, 4, 5, 6}
+    few = np.ones(FRAMES, bool)
+    assert Patches(canonical(), z, PatchSettings(), few).find() == {}
+    z[4, disc] = 30
+    assert 4 in Patches(canonical(), z, PatchSettings(), few).find()
+
+
 def test_what_is_not_seen_is_no_occluder() -> None:
     z = calm()
     z[:, around_chin(9)] = np.nan
