@@ -18,10 +18,7 @@ from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
-PLANS = (
-    Plan(), Plan(30.0), Plan(10.0), Plan(3.0), Plan(1.0), Plan(10.0, noise=10.0),
-    Plan(10.0, noise=3.0),
-)  # fmt: skip
+PLANS = (Plan(), Plan(10.0), Plan(10.0, noise=10.0), Plan(10.0, noise=3.0))
 """From the safest to the boldest."""
 FULLNESS = (0.95, 0.9, 0.85, 0.8)
 """Shares of the person's own opening that are tried, the fullest first."""

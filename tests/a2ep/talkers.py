@@ -31,10 +31,10 @@ def ways(seed: int = 1, strange: float = 0.5) -> np.ndarray:
 def lesson(
     frames: int = 500, weights: np.ndarray | None = None, noise: float = 0.0, seed: int = 0
 ) -> Lesson:
-    """A person whose mouth does MEAN + (M - mean of M) W, and some noise."""
+    """A person whose mouth does MEAN + (M - mean of M) W, and some noise; sounds say as much."""
     moved = heard(frames, seed)
     weights = ways() if weights is None else weights
     shown = MEAN + (moved - moved.mean(axis=0)) @ weights
     shown = shown + noise * np.random.default_rng(seed + 9).normal(size=shown.shape)
     shown = shown.astype(np.float32)
-    return Lesson(moved, shown, np.ones(frames, bool), shown @ OPENING, 25.0)
+    return Lesson(moved, shown, np.ones(frames, bool), shown @ OPENING, 25.0, moved)
