@@ -152,7 +152,7 @@ def read_curves(body: bpy.types.Object, first: int, count: int) -> list[list[flo
     names = key_names(body)
     keys, scale = body.data.shape_keys, body.get(_SCALE, 1.0)
     check({_SCALE: scale}, {_SCALE: number(1.0, 1e6)}, f"'{body.name}'", "make the mesh again.")
-    curves = {curve.data_path: curve for curve in _curves(keys)}
+    curves = {curve.data_path: curve for curve in curves_of(keys)}
     columns = []
     for name in names:
         curve = curves.get(_value_path(name))
@@ -224,7 +224,8 @@ def _containers(owner: Any) -> Iterator[Any]:
                 yield bag.fcurves
 
 
-def _curves(owner: Any) -> Iterator[Any]:
+def curves_of(owner: Any) -> Iterator[Any]:
+    """The F-curves that drive `owner`."""
     for container in _containers(owner):
         yield from container
 

@@ -25,6 +25,7 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.media import probe
 from gsmooth_core.motion.blink import RATE, blinks, still
+from gsmooth_core.motion.edited import edited_motion
 from gsmooth_core.motion.energy import phrase_ends, speech_energy
 from gsmooth_core.motion.head import HeadMotion
 from gsmooth_core.motion.reference import from_track
@@ -35,7 +36,7 @@ from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
-from gsmooth_core.storage.arrays import load_track, save_track
+from gsmooth_core.storage.arrays import load_expression, load_track, save_track
 from gsmooth_core.types import FaceTrack, Float, Image
 
 
@@ -75,7 +76,9 @@ class AnimatePipeline(DubPipeline):
         """Animate the photo; from here on the source shows it in motion."""
         face = self._face()
         photo, sheet = self.source.photo(), sheet_of(face, self.model)
-        lids, motion = self._lids(photo, face), self.motion()
+        motion = self.edited(face)
+        wanted = self.settings.blink or motion.blink.any()
+        lids = self._lids(photo, face) if wanted else None
         if lids is None:
             motion = replace(motion, blink=np.zeros_like(motion.blink))
         ball = BALL * face.focal / -float(face.translation[0, 2])  # pixels
@@ -90,6 +93,11 @@ class AnimatePipeline(DubPipeline):
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
+
+    def edited(self, face: FaceTrack) -> HeadMotion:
+        """The movement, as the user's curves have it where they do."""
+        given, motion = self._given(), self.motion()
+        return edited_motion(load_expression(given), face, motion) if given else motion
 
     def motion(self) -> HeadMotion:
         """How the head moves and the eyes blink while the speech lasts."""
@@ -134,8 +142,6 @@ class AnimatePipeline(DubPipeline):
         return faces
 
     def _lids(self, photo: Image, face: FaceTrack) -> Lids | None:
-        if not self.settings.blink:
-            return None
         lids = Lids(photo, face.landmarks[0])
         if lids.ok:
             return lids

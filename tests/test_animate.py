@@ -18,6 +18,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.motion.edited import BLINKS, PLACE, TURN
 from gsmooth_core.run import pipeline_of, run_job
 from gsmooth_core.storage.arrays import load_track, save_expression, save_track
 from gsmooth_core.tracking import track_face
@@ -254,3 +255,22 @@ def test_a_photo_without_colour_gets_a_mouth_without_colour(photo, curves, tmp_p
     for path in sorted((tmp_path / "out").glob("*.png")):
         frame = cv2.imread(str(path)).astype(int)
         assert np.ptp(frame, axis=2).max() <= 3
+
+
+def test_edited_poses_and_blinks_move_the_photo(job, tmp_path) -> None:
+    folder = tmp_path / "edited"
+    made_of = pipeline(job, folder)
+    before = made_of.track()
+    names = (*PLACE, *TURN, *BLINKS)
+    turn = before.rotation.copy()
+    turn[:, 1] = before.rotation[0, 1] + np.linspace(0, 0.2, FRAMES)
+    blink = np.zeros((FRAMES, 2), np.float32)
+    blink[5] = 1
+    values = np.concatenate([before.translation, turn, blink], 1)
+    save_expression(folder / "expression.json", Expression(names, values, before.fps))
+    again = AnimatePipeline(made_of.job, folder)
+    after = again.track()
+    np.testing.assert_allclose(after.rotation, turn, atol=2e-3)
+    assert after.expression[5, after.expression_names.index("eyeBlinkLeft")] == 1
+    with again._opened() as shown:
+        assert (shown(0) != shown(FRAMES - 1)).any(2).mean() > 0.05

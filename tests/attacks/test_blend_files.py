@@ -103,7 +103,7 @@ def test_wrong_scale_of_the_keys_is_named(head, value):
 
 def test_curve_of_no_numbers_is_named(head):
     keys = head.data.shape_keys
-    for curve in shape_keys._curves(keys):
+    for curve in shape_keys.curves_of(keys):
         if "jawOpen" in curve.data_path:
             curve.keyframe_points[3].co.y = float("nan")
     assert "'jawOpen'" in refusal(bpy.ops.gsmooth.rerender_strip)

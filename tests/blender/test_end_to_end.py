@@ -89,7 +89,7 @@ def test_strip_mesh_and_edit(scene, dubbed):
 
     before = rendered(scene, 9)
     keys = head.data.shape_keys
-    for curve in shape_keys._curves(keys):
+    for curve in shape_keys.curves_of(keys):
         if curve.data_path == 'key_blocks["jawOpen"].value':
             for point in curve.keyframe_points:
                 point.co.y = 0.8

@@ -178,7 +178,7 @@ def test_large_values_are_scaled_not_clamped(scene):
 def edit(head, name, value):
     keys = head.data.shape_keys
     data = keys.animation_data
-    for curve in shape_keys._curves(keys):
+    for curve in shape_keys.curves_of(keys):
         if curve.data_path == f'key_blocks["{name}"].value':
             for point in curve.keyframe_points:
                 point.co.y = value

@@ -181,5 +181,5 @@ def test_photo_moves_its_head_and_goes_on_moving_after_an_edit(scene, real):
 def jaw(head):
     from blender_addon import shape_keys
 
-    curves = shape_keys._curves(head.data.shape_keys)
+    curves = shape_keys.curves_of(head.data.shape_keys)
     return next(c for c in curves if c.data_path == 'key_blocks["jawOpen"].value')

@@ -34,7 +34,8 @@ _SIDE = 2.3  # widths of the head that the crop shows
 _UP = 0.05  # widths of the head by which its middle lies below that of the face
 _NECK = 0.8, 0.5  # widths of the head below the chin, and to either side of it
 _MATTE = 0.5  # from which a pixel is the person's
-_SPEECH = (Region.LIPS, *MOUTH_REGIONS, Region.NECK)  # what speech moves, or is no face
+_NO_FACE = (Region.LIPS, *MOUTH_REGIONS, Region.NECK)  # what speech moves most, or is no face
+_SPEECH = (Region.LOWER_FACE, *_NO_FACE)  # what a dub makes anew
 
 
 def pose_between(track: FaceTrack, first: int, later: int) -> tuple[Float, Float]:
@@ -89,7 +90,8 @@ class Scene:
 
     def regions(self, truth: Image, later: int) -> dict[str, Bool]:
         """(SIZE, SIZE) where the frame `later` shows face (without lips), hair and neck."""
-        face, head = (self._drawn(later, without) for without in (_SPEECH, (Region.NECK,)))
+        parts = (_NO_FACE, _SPEECH, (Region.NECK,))
+        face, upper, head = (self._drawn(later, without) for without in parts)
         person = self.cut(find_matte(truth)) > _MATTE
         rows, columns = np.nonzero(head)
         chin, middle = rows.max(), columns.mean()
@@ -97,7 +99,12 @@ class Scene:
         y, x = np.mgrid[:SIZE, :SIZE]
         below = (y > chin) & (y < chin + _NECK[0] * wide) & (abs(x - middle) < _NECK[1] * wide)
         beside = (y < chin - 0.25 * wide) & (abs(x - middle) < wide)
-        return {"face": face, "hair": person & beside & ~head, "neck": person & below & ~head}
+        return {
+            "face": face,
+            "upper face": upper,
+            "hair": person & beside & ~head,
+            "neck": person & below & ~head,
+        }
 
     def _drawn(self, frame: int, without: tuple[Region, ...]) -> Bool:
         track = self.track
