@@ -28,6 +28,7 @@ from gsmooth_core.motion.blink import RATE, blinks, still
 from gsmooth_core.motion.edited import edited_motion
 from gsmooth_core.motion.energy import phrase_ends, speech_energy
 from gsmooth_core.motion.head import HeadMotion
+from gsmooth_core.motion.library import motion_library
 from gsmooth_core.motion.reference import from_track
 from gsmooth_core.motion.stitch import MotionSettings, stitched
 from gsmooth_core.portrait.animate import Animation, animated_track
@@ -59,12 +60,16 @@ class AnimatePipeline(DubPipeline):
         """Refuse what would fail later, as a dub does; and a movement that cannot be followed.
 
         Raises:
-            InputError: the movement is a photo, or no track.
+            InputError: the movement is a photo, or no track; or there is no such style.
             MediaError: it is no video, or not there.
         """
         super().check()
+        width, height = self.source.size
+        if (width, height) != (self.source.clip.width, self.source.clip.height):
+            self.emit(Message("warning", f"The photo is animated at {width} x {height} pixels."))
         name = self.settings.motion
         if name == "auto":
+            _check_style(self.settings.style)
             return
         if is_track(name):
             load_track(Path(name))
@@ -165,6 +170,12 @@ class AnimatePipeline(DubPipeline):
         )
         stage = Stage("reference", file, inputs, followed, save_track, load_track)
         return result_of(stage, self.journal)
+
+
+def _check_style(style: int) -> None:
+    count = motion_library().clips
+    if style >= count:
+        raise InputError(f"There is no style {style}.", f"Styles go from 0 (calm) to {count - 1}.")
 
 
 def is_track(name: str) -> bool:
