@@ -60,7 +60,7 @@ def of_clip(
 ) -> list[Row]:
     """All rows of one clip."""
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
-    frames = list(usable_frames(track, len(track)))
+    frames = usable_frames(track, len(track))
     numbers = chosen(track, frames, FRAMES) if frames else []
     if not numbers:
         return []

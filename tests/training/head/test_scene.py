@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -76,3 +77,24 @@ def test_frames_are_chosen_evenly_over_the_angles_and_none_is_far(track) -> None
     turning = replace(track, rotation=rotation)
     assert chosen(turning, list(range(9)), 3) == [1, 6, 7]
     assert chosen(turning, [0, 8], 3) == []
+
+
+def test_a_blink_is_no_photo_and_a_face_that_jumps_is_a_cut(track) -> None:
+    marks = np.repeat(track.landmarks[:1], 6, 0)
+    marks[0, [159, 386]] = marks[0, [145, 374]]  # shut
+    marks[4:] += 40
+    names = ("expression", "light", "translation", "rotation")
+    values = {name: np.repeat(getattr(track, name)[:1], 6, 0) for name in names}
+    clip = replace(track, **values, landmarks=marks, confidence=np.ones(6, np.float32))
+    assert usable_frames(clip, 6) == [1, 2, 3]
+
+
+def test_what_lies_beyond_the_photo_is_no_part_of_it(moved) -> None:
+    aside = copy(moved)
+    aside.crop = moved.crop + np.array([[0, 0, 120.0], [0, 0, 0]])  # the photo's left edge shows
+    marked = aside.cut(np.ones(moved.photo.shape[:2], np.uint8), np.uint8(0))
+    assert set(np.unique(marked)) == {0, 1}
+    assert (aside.cut(moved.photo)[:, 0] > 0).any()
+    regions = aside.regions(moved.photo, 0)
+    assert regions["face"].any()
+    assert not any((part & (marked == 0)).any() for part in regions.values())
