@@ -78,8 +78,9 @@ def draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
     """What moves besides the mouth where the clip is a still picture."""
     column = layout.column(align=True)
     column.row(align=True).prop(settings, "photo", expand=True)
-    if settings.photo == "full":
+    if settings.photo in ("full", "crop"):
         column.prop(settings, "head", slider=True)
+        column.prop(settings, "movement")
     if settings.photo != "mouth":
         column.prop(settings, "blink", slider=True)
         column.prop(settings, "seed")

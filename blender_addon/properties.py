@@ -3,7 +3,14 @@
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 
 class GSmoothSettings(bpy.types.PropertyGroup):
@@ -83,6 +90,7 @@ class GSmoothSettings(bpy.types.PropertyGroup):
             ("mouth", "Mouth", "The mouth alone"),
             ("still", "Blink", "Mouth and eyes; the head rests"),
             ("full", "Head", "The head moves and the eyes blink, as people do while they speak"),
+            ("crop", "Crop", "As Head, and the picture shows the head alone"),
         ),
         default="mouth",
     )
@@ -99,6 +107,11 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         default=1.0,
         min=0.0,
         max=3.0,
+    )
+    movement: StringProperty(
+        name="Movement",
+        description="A video whose head the photo follows; empty for one that goes with the speech",
+        subtype="FILE_PATH",
     )
     seed: IntProperty(
         name="Seed",
@@ -145,7 +158,9 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         if self.photo == "mouth":
             return None
         names = ("head", "blink", "seed")
-        return {"mode": self.photo} | {name: getattr(self, name) for name in names}
+        followed = bpy.path.abspath(self.movement) if self.movement else "auto"
+        moves = {"mode": self.photo, "motion": followed}
+        return moves | {name: getattr(self, name) for name in names}
 
 
 def register() -> None:

@@ -25,8 +25,10 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.media import probe
 from gsmooth_core.motion.blink import RATE, blinks, still
+from gsmooth_core.motion.edited import edited_motion
 from gsmooth_core.motion.energy import phrase_ends, speech_energy
 from gsmooth_core.motion.head import HeadMotion
+from gsmooth_core.motion.library import motion_library
 from gsmooth_core.motion.reference import from_track
 from gsmooth_core.motion.stitch import MotionSettings, stitched
 from gsmooth_core.portrait.animate import Animation, animated_track
@@ -35,7 +37,7 @@ from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
-from gsmooth_core.storage.arrays import load_track, save_track
+from gsmooth_core.storage.arrays import load_expression, load_track, save_track
 from gsmooth_core.types import FaceTrack, Float, Image
 
 
@@ -58,12 +60,16 @@ class AnimatePipeline(DubPipeline):
         """Refuse what would fail later, as a dub does; and a movement that cannot be followed.
 
         Raises:
-            InputError: the movement is a photo, or no track.
+            InputError: the movement is a photo, or no track; or there is no such style.
             MediaError: it is no video, or not there.
         """
         super().check()
+        width, height = self.source.size
+        if (width, height) != (self.source.clip.width, self.source.clip.height):
+            self.emit(Message("warning", f"The photo is animated at {width} x {height} pixels."))
         name = self.settings.motion
         if name == "auto":
+            _check_style(self.settings.style)
             return
         if is_track(name):
             load_track(Path(name))
@@ -75,7 +81,9 @@ class AnimatePipeline(DubPipeline):
         """Animate the photo; from here on the source shows it in motion."""
         face = self._face()
         photo, sheet = self.source.photo(), sheet_of(face, self.model)
-        lids, motion = self._lids(photo, face), self.motion()
+        motion = self.edited(face)
+        wanted = self.settings.blink or motion.blink.any()
+        lids = self._lids(photo, face) if wanted else None
         if lids is None:
             motion = replace(motion, blink=np.zeros_like(motion.blink))
         ball = BALL * face.focal / -float(face.translation[0, 2])  # pixels
@@ -90,6 +98,11 @@ class AnimatePipeline(DubPipeline):
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
+
+    def edited(self, face: FaceTrack) -> HeadMotion:
+        """The movement, as the user's curves have it where they do."""
+        given, motion = self._given(), self.motion()
+        return edited_motion(load_expression(given), face, motion) if given else motion
 
     def motion(self) -> HeadMotion:
         """How the head moves and the eyes blink while the speech lasts."""
@@ -134,8 +147,6 @@ class AnimatePipeline(DubPipeline):
         return faces
 
     def _lids(self, photo: Image, face: FaceTrack) -> Lids | None:
-        if not self.settings.blink:
-            return None
         lids = Lids(photo, face.landmarks[0])
         if lids.ok:
             return lids
@@ -159,6 +170,12 @@ class AnimatePipeline(DubPipeline):
         )
         stage = Stage("reference", file, inputs, followed, save_track, load_track)
         return result_of(stage, self.journal)
+
+
+def _check_style(style: int) -> None:
+    count = motion_library().clips
+    if style >= count:
+        raise InputError(f"There is no style {style}.", f"Styles go from 0 (calm) to {count - 1}.")
 
 
 def is_track(name: str) -> bool:

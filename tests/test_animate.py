@@ -18,6 +18,8 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.motion.edited import BLINKS, PLACE, TURN
+from gsmooth_core.motion.library import motion_library
 from gsmooth_core.run import pipeline_of, run_job
 from gsmooth_core.storage.arrays import load_track, save_expression, save_track
 from gsmooth_core.tracking import track_face
@@ -254,3 +256,44 @@ def test_a_photo_without_colour_gets_a_mouth_without_colour(photo, curves, tmp_p
     for path in sorted((tmp_path / "out").glob("*.png")):
         frame = cv2.imread(str(path)).astype(int)
         assert np.ptp(frame, axis=2).max() <= 3
+
+
+def test_edited_poses_and_blinks_move_the_photo(job, tmp_path) -> None:
+    folder = tmp_path / "edited"
+    made_of = pipeline(job, folder)
+    before = made_of.track()
+    names = (*PLACE, *TURN, *BLINKS)
+    turn = before.rotation.copy()
+    turn[:, 1] = before.rotation[0, 1] + np.linspace(0, 0.2, FRAMES)
+    blink = np.zeros((FRAMES, 2), np.float32)
+    blink[5] = 1
+    values = np.concatenate([before.translation, turn, blink], 1)
+    save_expression(folder / "expression.json", Expression(names, values, before.fps))
+    again = AnimatePipeline(made_of.job, folder)
+    after = again.track()
+    np.testing.assert_allclose(after.rotation, turn, atol=2e-3)
+    assert after.expression[5, after.expression_names.index("eyeBlinkLeft")] == 1
+    with again._opened() as shown:
+        assert (shown(0) != shown(FRAMES - 1)).any(2).mean() > 0.05
+
+
+def test_a_style_that_is_not_there_is_refused(job, tmp_path) -> None:
+    count = motion_library().clips
+    pipeline(job, tmp_path / "last", motion="auto", style=count - 1).check()
+    with pytest.raises(InputError, match="no style"):
+        pipeline(job, tmp_path / "none", motion="auto", style=count).check()
+
+
+def test_a_photo_larger_than_videos_are_is_made_smaller_and_that_is_said(
+    job, photo, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("gsmooth_core.job.animated.LONGEST", 201)
+    told: list[object] = []
+    made_of = pipeline(job, tmp_path / "large")
+    made_of.emit = told.append
+    made_of.check()
+    assert made_of.source.photo().shape == (200, 200, 3)
+    assert (made_of.source.shown.width, made_of.source.shown.height) == (200, 200)
+    assert any("200 x 200" in event.text for event in told if isinstance(event, Message))
+    whole = cv2.imread(str(photo))[..., ::-1].astype(float)
+    assert made_of.source.photo().mean() == pytest.approx(whole.mean(), abs=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .. import job_folder, placing, rig, shape_keys, strips, versions
+from .. import job_folder, photo_curves, placing, rig, shape_keys, strips, versions
 from ..plan import Plan
 from ..task import Task
 from .dub_strip import RUNS, longer, read_answer, turned
@@ -52,6 +52,10 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
         self._folder = note.folder
         names = shape_keys.key_names(head)
         values = shape_keys.read_curves(head, note.first, note.count)
+        if job_folder.read(note.folder).get("animate"):
+            pose = photo_curves.read_pose(head, note.first, note.count)
+            names += photo_curves.NAMES
+            values = [row + more for row, more in zip(values, pose, strict=True)]
         job_folder.write_curves(self._folder, names, values, note.rate)
         return worker_task(self.title, "dub", job=str(self._folder))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 
 from gsmooth_core.errors import InputError
@@ -15,6 +16,9 @@ from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.media import read_frames
 from gsmooth_core.portrait.animate import Animation
 from gsmooth_core.types import Float, Image
+
+LONGEST = 4096
+"""Pixels of a side: larger photos are made smaller before they are animated."""
 
 _AROUND = 0.9  # heights of the face that a crop leaves around it
 
@@ -27,6 +31,7 @@ class AnimatedSource(Source):
 
     Attributes:
         animation: the photo in motion.
+        size: width and height at which the photo is animated.
 
     Raises:
         InputError: the job's video is none of a still picture.
@@ -40,12 +45,17 @@ class AnimatedSource(Source):
                 "Take a photo, or dub the video with `gsmooth dub`.",
             )
         self.animation: Animation | None = None
-        self._box = (0, 0, self.clip.width, self.clip.height)
+        self.size = _size(self.clip.width, self.clip.height)
+        self._box = (0, 0, *self.size)
+        self.shown = replace(self.shown, width=self.size[0], height=self.size[1])
 
     def photo(self) -> Image:
         """(H, W, 3) the photo, or the part of it that is animated."""
         x0, y0, x1, y1 = self._box
-        return next(iter(read_frames(self.clip, 0, 1)))[y0:y1, x0:x1].copy()
+        photo = next(iter(read_frames(self.clip, 0, 1)))
+        if photo.shape[1::-1] != self.size:
+            photo = cv2.resize(photo, self.size, interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(photo[y0:y1, x0:x1])
 
     def crop_to(self, landmarks: Float) -> tuple[int, int]:
         """Take only the surroundings of a face (478, 2); returns left and top of the part."""
@@ -53,7 +63,7 @@ class AnimatedSource(Source):
         side = float(high[1] - low[1])
         x0, y0 = (max(0, round(float(v - _AROUND * side)) // 2 * 2) for v in low)
         x1, y1 = (round(float(v + _AROUND * side)) // 2 * 2 for v in high)
-        x1, y1 = min(x1, self.clip.width), min(y1, self.clip.height)
+        x1, y1 = min(x1, self.size[0]), min(y1, self.size[1])
         self._box = (x0, y0, x1, y1)
         self.shown = replace(self.shown, width=x1 - x0, height=y1 - y0)
         return x0, y0
@@ -76,6 +86,15 @@ class AnimatedSource(Source):
         motion = self.animation.motion if self.animation else None
         moves = motion and [_digest(a) for a in (motion.turn, motion.shift, motion.blink)]
         return {**super().pictures_stamp(), "animate": [self._box, moves]}
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    """What a photo is animated at: its own size, unless no video is so large."""
+    scale = LONGEST / max(width, height)
+    if scale >= 1:
+        return width, height
+    small = [max(2, round(side * scale) // 2 * 2) for side in (width, height)]
+    return small[0], small[1]
 
 
 class _Frames:

@@ -76,12 +76,12 @@ def scaled(motion: Float, amount: float) -> Float:
         (T, 6); turns stay below `MOST`, shifts below `MOST_SHIFT`.
     """
     turn, shift = motion[:, :3] * amount, motion[:, 3:] * amount
-    kept = [_limited(turn, FREE, MOST), _limited(shift, FREE_SHIFT, MOST_SHIFT)]
+    kept = [limited(turn, FREE, MOST), limited(shift, FREE_SHIFT, MOST_SHIFT)]
     return np.concatenate(kept, axis=1).astype(np.float32)
 
 
-def _limited(vectors: Float, free: float, most: float) -> Float:
-    """(T, 3) vectors of which the long ones are shortened, smoothly."""
+def limited(vectors: Float, free: float, most: float) -> Float:
+    """(T, 3) vectors; those longer than `free` are shortened, smoothly, to below `most`."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     beyond = np.maximum(length - free, 0) / (most - free)
     kept = np.where(beyond > 0, free + (most - free) * np.tanh(beyond), length)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, panels, strips  # noqa: E402
+from blender_addon import actions, job_folder, panels, rig, strips  # noqa: E402
 from gsmooth_core.job.job import load_job  # noqa: E402
 from gsmooth_core.job.settings import AnimateSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
@@ -57,7 +58,7 @@ def test_mouth_of_a_photo_moves_alone_unless_more_is_wanted(scene, photo):
     assert load_job(dubbed(scene)).animate is None
 
 
-@pytest.mark.parametrize("mode", ["full", "still"])
+@pytest.mark.parametrize("mode", ["full", "still", "crop"])
 def test_photo_is_animated(scene, photo, mode):
     scene.gsmooth.photo, scene.gsmooth.head, scene.gsmooth.seed = mode, 0.5, 7
     job = load_job(dubbed(scene))
@@ -76,6 +77,11 @@ def test_another_movement_is_another_job(scene, photo):
         assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
         next(s for s in strips.open_strips(scene) if s.type == "SOUND").select = True
     assert len(folders) == 2
+
+
+def test_a_photo_follows_another_video(scene, photo, tmp_path):
+    scene.gsmooth.photo, scene.gsmooth.movement = "full", str(tmp_path / "head.mp4")
+    assert load_job(dubbed(scene)).animate.motion == str(tmp_path / "head.mp4")
 
 
 def test_a_video_never_is(scene, movie):
@@ -116,11 +122,59 @@ def test_panel_asks_for_a_photo_only(scene, timeline):
     for strip in (image, movie):
         for other in (image, movie):
             other.select = other == strip
-        for mode in ("mouth", "still", "full"):
+        for mode in ("mouth", "still", "full", "crop"):
             scene.gsmooth.photo = mode
             layout = drawn(scene)
             seen[strip.type, mode] = (layout.props, layout.buttons[-1].text)
     assert seen["IMAGE", "mouth"] == (["photo"], "Dub Strip")
     assert seen["IMAGE", "still"] == (["photo", "blink", "seed"], "Animate Photo")
-    assert seen["IMAGE", "full"] == (["photo", "head", "blink", "seed"], "Animate Photo")
+    moves = ["photo", "head", "movement", "blink", "seed"]
+    assert seen["IMAGE", "full"] == seen["IMAGE", "crop"] == (moves, "Animate Photo")
     assert all(seen["MOVIE", mode] == ([], "Dub Strip") for mode in ("mouth", "still", "full"))
+
+
+def moved_head(scene):
+    """A photo in motion, its job's folder and the mesh of its head."""
+    scene.gsmooth.photo = "full"
+    folder = dubbed(scene)
+    assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
+    return folder, next(rig.heads(folder))
+
+
+def sent(folder):
+    """The columns that Re-render sends, by name."""
+    assert bpy.ops.gsmooth.rerender_strip() == {"FINISHED"}
+    curves = json.loads((folder / "expression.json").read_text())
+    return {name: [row[n] for row in curves["values"]] for n, name in enumerate(curves["names"])}
+
+
+def test_rerender_sends_where_the_head_is(scene, photo):
+    folder, head = moved_head(scene)
+    columns = sent(folder)
+    note = rig.noted_job(head)
+    for axis, name in enumerate("XYZ"):
+        scene.frame_set(note.first + 1)
+        assert columns[f"head{name}"][1] == pytest.approx(head.location[axis], abs=1e-5)
+        turn = head.rotation_quaternion.to_axis_angle()
+        assert columns[f"headTurn{name}"][1] == pytest.approx(turn[1] * turn[0][axis], abs=1e-5)
+
+
+def test_an_edited_pose_is_sent(scene, photo):
+    folder, head = moved_head(scene)
+    before = sent(folder)
+    for curve in actions.curves_of(head):
+        if curve.data_path == "location":
+            curve.mute = True
+    head.rotation_mode = "XYZ"
+    head.location, head.rotation_euler = (0.5, 0.25, -6.0), (0.0, 0.5, 0.0)
+    after = sent(folder)
+    assert (after["headX"][0], after["headY"][0], after["headZ"][0]) == (0.5, 0.25, -6.0)
+    assert after["headTurnY"] == pytest.approx([0.5] * len(after["headTurnY"]))
+    assert after["headTurnX"] == pytest.approx([0.0] * len(after["headTurnX"]))
+    assert before["headX"] != after["headX"]
+
+
+def test_a_video_sends_no_pose(scene, movie):
+    folder = dubbed(scene)
+    assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
+    assert not any(name.startswith("head") for name in sent(folder))

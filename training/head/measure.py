@@ -18,7 +18,8 @@ ANGLES = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0))
 """Degrees from the photo's pose, as the table parts them."""
 
 FARTHEST = ANGLES[-1][1]
-PARTS = ("face", "hair", "neck")
+PARTS = ("face", "upper face", "hair", "neck")
+_ENDS = (KINDS[0], KINDS[-1])
 _FEWEST = 200  # pixels of a region
 
 Finish = Callable[[dict[str, Image]], Image]
@@ -95,6 +96,16 @@ def table(rows: list[Row]) -> str:
     for low, high in ((0.0, FARTHEST), (3.0, 10.0), *ANGLES):
         chosen = [row for row in rows if low <= row.angle < high]
         lines += _lines(f"{low:g}-{high:g} degrees", chosen, kinds)
+    return "\n".join(lines)
+
+
+def gains(rows: list[Row], low: float, high: float) -> str:
+    """DB of the face over the photo as it is, clip by clip."""
+    lines = []
+    for clip in dict.fromkeys(row.clip for row in rows):
+        chosen = [row for row in rows if row.clip == clip and low <= row.angle < high]
+        moved, static = (_mean(chosen, kind, lambda r: r.psnr.get("face")) for kind in _ENDS)
+        lines.append(f"{clip:.40s}: {moved - static:+.2f}")
     return "\n".join(lines)
 
 

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 def samples_of(sample: Sample, cache: Path, model: MorphableModel) -> Iterator[dict[str, Any]]:
     """Samples of one clip, each photo with its frames."""
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
-    frames = list(usable_frames(track, len(track)))
+    frames = usable_frames(track, len(track))
     for n in range(PHOTOS if len(frames) > PHOTOS else 0):
         first = frames[n * len(frames) // PHOTOS]
         others = [first, *(f for f in frames if angle_between(track, first, f) < FARTHEST)]

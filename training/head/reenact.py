@@ -26,7 +26,7 @@ from gsmooth_core.taft.head import head_input
 from gsmooth_core.types import FaceTrack, Image
 from training.command import finish
 from training.footage import Sample, add_footage, chosen_footage
-from training.head.measure import FARTHEST, Finish, Row, measured, table
+from training.head.measure import FARTHEST, Finish, Row, gains, measured, table
 from training.head.scene import KINDS, Scene, angle_between, usable_frames
 from training.split import Part
 
@@ -60,7 +60,7 @@ def of_clip(
 ) -> list[Row]:
     """All rows of one clip."""
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
-    frames = list(usable_frames(track, len(track)))
+    frames = usable_frames(track, len(track))
     numbers = chosen(track, frames, FRAMES) if frames else []
     if not numbers:
         return []
@@ -96,7 +96,7 @@ def main() -> None:
         if sample.part.value == options.part and _named(sample, options.clips):
             rows += of_clip(sample, options.cache, model, net)
             log.info("%s: %d pictures", sample.stem, len(rows))
-    log.info("%s", table(rows))
+    log.info("%s\n\n%s", table(rows), gains(rows, 3, 10))
 
 
 def _named(sample: Sample, names: list[str] | None) -> bool:

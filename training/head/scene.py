@@ -5,7 +5,6 @@ Everything is seen in one square crop of the head, its hair and its neck.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +32,12 @@ KINDS = ("layer", "sheet", "static")
 _SIDE = 2.3  # widths of the head that the crop shows
 _UP = 0.05  # widths of the head by which its middle lies below that of the face
 _NECK = 0.8, 0.5  # widths of the head below the chin, and to either side of it
+_JUMP = 0.12  # widths of the face, or shares of its size, that no head moves in a frame
+_OPEN = 0.9  # of the usual opening of the eyes: less is a blink
+_LIDS, _CORNERS = ((159, 145), (386, 374)), ((33, 133), (362, 263))  # landmarks
 _MATTE = 0.5  # from which a pixel is the person's
-_SPEECH = (Region.LIPS, *MOUTH_REGIONS, Region.NECK)  # what speech moves, or is no face
+_NO_FACE = (Region.LIPS, *MOUTH_REGIONS, Region.NECK)  # what speech moves most, or is no face
+_SPEECH = (Region.LOWER_FACE, *_NO_FACE)  # what a dub makes anew
 
 
 def pose_between(track: FaceTrack, first: int, later: int) -> tuple[Float, Float]:
@@ -79,17 +82,18 @@ class Scene:
         sheet = warped(self.photo, self.sheet, seen)
         return {n: self.cut(p) for n, p in zip(KINDS, (layer, sheet, self.photo), strict=True)}
 
-    def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """(SIZE, SIZE, ...) the crop of a picture (H, W, ...)."""
+    def cut(self, picture: NDArray[Any], beyond: Any = None) -> NDArray[Any]:
+        """(SIZE, SIZE, ...) the crop of a picture (H, W, ...), its edges continued or `beyond`."""
         flags = cv2.INTER_AREA if self.crop[0, 0] < 1 else cv2.INTER_CUBIC
         low = np.floor(-self.crop[:, 2] / self.crop[0, 0]).astype(int)
         side = round(SIZE / self.crop[0, 0])
-        part = _part(picture, low, side)
+        part = _part(picture, low, side, beyond)
         return np.asarray(cv2.resize(part, (SIZE, SIZE), interpolation=flags))
 
     def regions(self, truth: Image, later: int) -> dict[str, Bool]:
         """(SIZE, SIZE) where the frame `later` shows face (without lips), hair and neck."""
-        face, head = (self._drawn(later, without) for without in (_SPEECH, (Region.NECK,)))
+        parts = (_NO_FACE, _SPEECH, (Region.NECK,))
+        face, upper, head = (self._drawn(later, without) for without in parts)
         person = self.cut(find_matte(truth)) > _MATTE
         rows, columns = np.nonzero(head)
         chin, middle = rows.max(), columns.mean()
@@ -97,7 +101,12 @@ class Scene:
         y, x = np.mgrid[:SIZE, :SIZE]
         below = (y > chin) & (y < chin + _NECK[0] * wide) & (abs(x - middle) < _NECK[1] * wide)
         beside = (y < chin - 0.25 * wide) & (abs(x - middle) < wide)
-        return {"face": face, "hair": person & beside & ~head, "neck": person & below & ~head}
+        return {
+            "face": face,
+            "upper face": upper,
+            "hair": person & beside & ~head,
+            "neck": person & below & ~head,
+        }
 
     def _drawn(self, frame: int, without: tuple[Region, ...]) -> Bool:
         track = self.track
@@ -121,18 +130,41 @@ def _crop(face: Bool, wide: float) -> Float:
     return np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]])
 
 
-def _part(picture: NDArray[Any], low: NDArray[Any], side: int) -> NDArray[Any]:
-    """A square of a picture, its edges continued beyond them."""
+def _part(picture: NDArray[Any], low: NDArray[Any], side: int, beyond: Any) -> NDArray[Any]:
+    """A square of a picture; beyond its edges they are continued, or a value is put there."""
     height, width = picture.shape[:2]
-    rows = np.clip(np.arange(side) + int(low[1]), 0, height - 1)
-    columns = np.clip(np.arange(side) + int(low[0]), 0, width - 1)
-    part: NDArray[Any] = picture[np.ix_(rows, columns)]
+    places = [np.arange(side) + int(n) for n in low[::-1]]
+    rows, columns = (
+        np.clip(at, 0, most - 1) for at, most in zip(places, (height, width), strict=True)
+    )
+    part: NDArray[Any] = picture[rows[:, None], columns[None]]
+    if beyond is not None:
+        part[places[0] != rows] = beyond
+        part[:, places[1] != columns] = beyond
     return part
 
 
-def usable_frames(track: FaceTrack, count: int) -> Sequence[int]:
-    """The usable frames of the shot in which a clip's first usable frame lies."""
+def usable_frames(track: FaceTrack, count: int) -> list[int]:
+    """The usable frames of a clip from its first that can be a photo to its next cut.
+
+    A photo has open eyes. Tracks of earlier versions know no cuts: there a face that is elsewhere
+    all at once is one.
+    """
     usable = np.flatnonzero(track.usable[:count])
     if track.shot is not None and len(usable):
         usable = usable[track.shot[usable] == track.shot[usable[0]]]
-    return [int(n) for n in usable]
+    middle, wide = track.landmarks[usable].mean(1), np.ptp(track.landmarks[usable][..., 0], axis=1)
+    jumps = np.linalg.norm(np.diff(middle, axis=0), axis=1) > _JUMP * wide[1:]
+    sizes = np.abs(np.diff(np.log(wide))) > _JUMP
+    cut = np.flatnonzero(jumps | sizes)
+    kept = usable[: int(cut[0]) + 1 if len(cut) else None]
+    opening = _opening(track.landmarks[kept])
+    opened = np.flatnonzero(opening > _OPEN * np.median(opening))
+    return [int(n) for n in kept[opened[0] if len(opened) else 0 :]]
+
+
+def _opening(landmarks: Float) -> Float:
+    """(N,) how far both eyes are open, over their widths, by landmarks (N, 478, 2)."""
+    gaps = [np.linalg.norm(landmarks[:, a] - landmarks[:, b], axis=1) for a, b in _LIDS]
+    wide = [np.linalg.norm(landmarks[:, a] - landmarks[:, b], axis=1) for a, b in _CORNERS]
+    return np.asarray(np.minimum(gaps[0] / wide[0], gaps[1] / wide[1]), np.float32)
