@@ -22,10 +22,11 @@ from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
-from gsmooth_core.job.notices import carried_by, choices, notices, takes_streams
+from gsmooth_core.job.notices import carried_by, choices, notices, takes_streams, wish_of
 from gsmooth_core.job.result import DubResult, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
 from gsmooth_core.job.seen import Dubbed, captioned
+from gsmooth_core.job.twins import twins
 from gsmooth_core.job.workplace import person_folder, workplace
 from gsmooth_core.media import Sound
 from gsmooth_core.media.assemble import assemble
@@ -216,16 +217,18 @@ class DubPipeline(PersonStages):
 
     def _segment(self, path: Path, start: int, translator: Translator) -> int:
         source, settings = self.source, self.job.settings
-        frames = source.read(start, min(settings.chunk_frames, source.count - start))
+        count = min(settings.chunk_frames, source.count - start)
+        frames, stored = source.read(start, count), twins(source, start, count)
+        wish = wish_of(settings)
         writer = SegmentWriter(
-            path, source.shown, self.job.output, crf=settings.crf, preset=settings.preset
+            path, source.shown, self.job.output, wish=wish, stored=stored is not None
         )
 
         def on_frame(index: int) -> None:
             raise_if(self.cancelled)
             self.emit(Progress("render", index + 1, source.count))
 
-        return write_segment(frames, start, translator, writer, on_frame)
+        return write_segment(frames, start, translator, writer, on_frame, stored)
 
 
 def _fingerprint_of(parts: Sequence[Part]) -> str:

@@ -100,6 +100,7 @@ class StageInputs:
             **(self._taught() if settings.adapt else {}),
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset),
+            coding=(settings.codec, settings.quality, settings.depth),
             chunk_frames=settings.chunk_frames,
         )
 

@@ -82,7 +82,7 @@ class Source:
         if self.plain:
             return read_frames(self.clip, self.job.start_frame + start, count)
         part = self.pictures[start : start + count]
-        return read_pictures(self.clip, self.job.start_frame, part)
+        return read_pictures(self.clip, self.job.start_frame, part, read_frames)
 
     def speech(self) -> Float:
         """(S,) 16 kHz: what is heard while the picture is shown.

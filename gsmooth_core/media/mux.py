@@ -9,6 +9,7 @@ from pathlib import Path
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time
 from gsmooth_core.media.carry import Carried, Plan, Taken
+from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container
 from gsmooth_core.media.gaps import without_long_gaps
@@ -133,12 +134,22 @@ def _sound_arguments(
         ]
     if isinstance(sound, Taken):
         sound = _own(sound, joined)
-    coder = [word.replace(":a", out) for word in joined.container.audio]
+    coder = [word.replace(":a", out) for word in _coder(joined)]
     return sound_input(sound, joined.seconds), [
         *("-map", f"{inputs}:a:{sound.track}", *coder),
         *(f"-filter{out}", sound_filter(sound, joined.seconds)),
         *(f"-map_metadata:s{out}", f"{inputs}:s:a:{sound.track}", f"-metadata:s{out}", "encoder="),
     ]
+
+
+def _coder(joined: Joined) -> tuple[str, ...]:
+    """Arguments that code a sound: as the replaced one was where that lost nothing."""
+    carried = joined.carried
+    if carried is not None and carried.replaced is not None:
+        coding = describe(carried.path).sounds[carried.replaced].coding
+        if coding.startswith("pcm_") and coding in holds(joined.container.muxer).sounds:
+            return "-c:a", coding
+    return joined.container.audio
 
 
 def _own(taken: Taken, joined: Joined) -> Sound:

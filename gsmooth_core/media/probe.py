@@ -37,6 +37,9 @@ class Source:
         timing: when they are shown; None for a still image.
         container: ffmpeg's names of the container.
         start: the container's own start time in seconds (of its earliest stream).
+        coding: libavcodec's name of how the pictures are coded, "" for a still image.
+        profile: of that coding.
+        bit_rate: bits a second of the pictures, as far as the file tells; 0 where it does not.
     """
 
     clip: Clip
@@ -44,6 +47,15 @@ class Source:
     timing: Timing | None
     container: str
     start: float
+    coding: str = ""
+    profile: str = ""
+    bit_rate: int = 0
+
+    @property
+    def decoder(self) -> str:
+        """The decoder that must be asked for, "" where any does."""
+        known = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+        return known.get(self.coding, "") if self.picture.alpha_beside else ""
 
 
 def probe(path: Path | str) -> Clip:
@@ -97,7 +109,16 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
         stamp=stamp,
         missing_frames=_missing(_stated(file, troubled=troubled), there, timing),
     )
-    return Source(clip, picture, timing, file.container, file.start)
+    video = file.video
+    coding = (video.coding, video.profile) if video else ("", "")
+    rate = (video.bit_rate if video else 0) or _rate(stamp[0], clip, file)
+    return Source(clip, picture, timing, file.container, file.start, *coding, rate)
+
+
+def _rate(size: int, clip: Clip, file: Description) -> int:
+    """Bits a second of the pictures, where only the whole file's are known."""
+    rest = sum(sound.bit_rate for sound in file.sounds)
+    return max(0, round(8 * size / max(clip.duration, 1e-3)) - rest)
 
 
 def _still(path: Path, stamp: tuple[int, int], picture: Picture, container: str) -> Source:

@@ -62,6 +62,31 @@ class MaskedFrame:
         return out, mask
 
 
+@dataclass(frozen=True)
+class Lay:
+    """A new picture of the face, and how it was laid over a frame.
+
+    Attributes:
+        masked: the frame without the pixels under the mask.
+        picture: (size, size, 3) RGB 0..1, the new crop.
+        rim: see `MaskedFrame.composite`.
+    """
+
+    masked: MaskedFrame
+    picture: Float
+    rim: float
+
+    def over(self, part: Float) -> tuple[Float, Bool]:
+        """The same over (h, w, 3) the box's pixels, 0..255, of a finer twin of the frame.
+
+        Returns:
+            (h, w, 3) the new pixels, not rounded, and (h, w) which of them may differ.
+        """
+        under, masked = self.masked.under, self.masked
+        new = under.uncrop(np.clip(self.picture * 255, 0, 255).astype(np.float32))
+        return lay_over(part, new, masked.hidden, self.rim, masked.occluder)
+
+
 def colourless(part: Image) -> bool:
     """Whether what is seen of a frame (H, W, 3) is black and white."""
     spread = part.max(2) - part.min(2)

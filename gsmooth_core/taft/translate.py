@@ -17,7 +17,7 @@ from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.inputs import generated, suited
-from gsmooth_core.taft.masked import colourless, without_colour
+from gsmooth_core.taft.masked import Lay, colourless, without_colour
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
@@ -33,12 +33,14 @@ class Translated:
         mask: (H, W) bool, what may have been changed: M_f and its soft rim.
         hidden: (H, W) bool, the pixels of the given frame that nothing has looked at.
         members: frame numbers of the references; empty for a frame that passed untouched.
+        lays: the new faces, for a twin of the frame with more bits.
     """
 
     frame: Image
     mask: Bool
     hidden: Bool = field(repr=False)
     members: tuple[int, ...] = ()
+    lays: tuple[Lay, ...] = field(default=(), repr=False)
 
 
 class Translator(Protocol):
@@ -137,10 +139,12 @@ class FaceTranslator:
         picture, masked = self._generate(composition), composition.masked
         if colourless(masked.part):
             picture = without_colour(picture)
-        new, mask = masked.composite(frame, picture, self.composer.rim / masked.under.scale)
+        rim = self.composer.rim / masked.under.scale
+        new, mask = masked.composite(frame, picture, rim)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
-        return Translated(new, mask, hidden, composition.members)
+        lay = Lay(masked, picture, rim)
+        return Translated(new, mask, hidden, composition.members, (lay,))
 
     def _generate(self, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
