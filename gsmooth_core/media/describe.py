@@ -156,7 +156,7 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "depth": max(component.bits for component in frame.format.components),
         "alpha": any(component.is_alpha for component in frame.format.components),
         # The library's own decoder of VP8 and VP9 leaves out what can be seen through.
-        "alpha_beside": stream.metadata.get("alpha_mode") == "1",
+        "alpha_beside": _alpha_mode(stream) == "1",
         "beside": sorted({data.type.name for data in frame.side_data}),
         **_light(frame),
         "sample_aspect": _ratio(stream.sample_aspect_ratio),
@@ -166,6 +166,11 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "primaries": _tag(frame.color_primaries, stated[2]),
         "transfer": _tag(frame.color_trc, stated[3]),
     }
+
+
+def _alpha_mode(stream: Any) -> str | None:
+    said = (word for key, word in stream.metadata.items() if key.lower() == "alpha_mode")
+    return next(said, None)
 
 
 def _light(frame: Any) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Joined:
         sound: the new one, if any.
         carried: the source whose other streams come along; None where nothing does.
         plan: what of them.
+        alpha_beside: whether what can be seen through lies in a stream of its own (WebM).
     """
 
     container: Container
@@ -66,6 +67,7 @@ class Joined:
     sound: Sound | None
     carried: Carried | None = None
     plan: Plan | None = None
+    alpha_beside: bool = False
 
     @property
     def seconds(self) -> Fraction:
@@ -184,11 +186,13 @@ def _within(seconds: Fraction) -> str:
 
 
 def _tags(joined: Joined) -> list[str]:
+    beside = ["-metadata:s:v:0", "alpha_mode=1"] if joined.alpha_beside else []
     if joined.carried is None or joined.plan is None:
-        return ["-map_metadata", "-1", "-map_chapters", "-1"]
+        return ["-map_metadata", "-1", "-map_chapters", "-1", *beside]
     tags = ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:V:0"]
     for name in (*_STALE, *_STATISTICS):
         tags += ["-metadata:s:v:0", f"{name}="]
+    tags += beside
     for name in ("timecode", "major_brand", "minor_version", "compatible_brands"):
         tags += ["-metadata", f"{name}="]
     if joined.plan.timecode:

@@ -85,7 +85,8 @@ class Pixels:
     def _span(self, planes: Planes) -> tuple[float, float]:
         """Codes from black to white, and that of black."""
         depth = planes.layout.depth
-        if planes.layout.rgb or self.picture.full_range:
+        # Grey alone spans all codes for swscale, whatever its tag says; the twin must be alike.
+        if planes.layout.rgb or planes.layout.grey or self.picture.full_range:
             return float((1 << depth) - 1), 0.0
         return 219.0 * 2 ** (depth - 8), 16.0 * 2 ** (depth - 8)
 
