@@ -19,8 +19,9 @@ from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.audio import SHORTEST_SPEECH
-from gsmooth_core.media.decode import see_unchanged
+from gsmooth_core.media.decode import see_one_size, see_unchanged
 from gsmooth_core.media.description import check_readable, describe
+from gsmooth_core.media.probe import probe_source
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
 
@@ -194,6 +195,7 @@ class Source:
                 f"{job.start_frame + max(wanted, 1) - 1} was asked for.",
                 "Check the start frame and the frame count.",
             )
+        see_one_size(probe_source(clip.path), job.start_frame, wanted)
         return wanted
 
     def _pictures(self) -> Int:

@@ -112,11 +112,28 @@ def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
         )
     source = probe_source(clip.path)
     see_unchanged(clip)
+    see_one_size(source, start, count)
     if clip.still:
         yield from _repeat(_still_picture(source), count)
     elif count and source.timing is not None:
         yield from _scheduled(source, source.timing, start, count, _rgb(source.picture))
     see_unchanged(clip)
+
+
+def see_one_size(source: Source, start: int, count: int) -> None:
+    """See that all of some frames have one size: others would be stretched to it.
+
+    Raises:
+        MediaError: they have not; it names the place.
+    """
+    at = source.resized
+    if at is None or start + count <= at:
+        return
+    name, seconds = source.clip.path.name, float(at / source.clip.fps)
+    raise MediaError(
+        f"The pictures of '{name}' change their size at frame {at} ({seconds:.2f} s).",
+        f"Dub the part before it (--frame-count {at}), or convert the video to one size first.",
+    )
 
 
 def see_unchanged(clip: Clip) -> None:

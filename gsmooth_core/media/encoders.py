@@ -10,6 +10,7 @@ from gsmooth_core.media.probe import Source
 _MOST = 1.5
 """Times the source's bits a second that an output may take where the quality is "auto"."""
 _LEAST_RATE = 300_000
+_HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
 _PRORES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5, "4444 XQ": 5}
 _DNXHR = {"DNXHR LB": "dnxhr_lb", "DNXHR SQ": "dnxhr_sq", "DNXHR HQ": "dnxhr_hq"}
 
@@ -77,7 +78,7 @@ def _mastering_codec(codec: str, pixel_format: str, source: Source) -> list[str]
 
 def _rate(source: Source, wish: Wish) -> list[str]:
     """Arguments that hold an encoder to the source's rate."""
-    if wish.quality != "auto" or not source.bit_rate:
+    if wish.quality != "auto" or not 0 < source.bit_rate < _HIGHEST_RATE:
         return []
     most = max(round(_MOST * source.bit_rate), _LEAST_RATE)
     return ["-maxrate", str(most), "-bufsize", str(2 * most)]
