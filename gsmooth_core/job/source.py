@@ -156,7 +156,9 @@ class Source:
     @property
     def in_step(self) -> bool:
         """Whether what goes along with the source's time fits the output."""
-        return self.plain and self._fps == self.clip.fps and not self.clip.still
+        once = np.minimum(np.arange(self.count), self.taken - 1)  # the last one may be held
+        shown = np.array_equal(self.pictures, once)
+        return shown and self._fps == self.clip.fps and not self.clip.still
 
     def pictures_stamp(self) -> dict[str, Any]:
         """What identifies the pictures, for fingerprints."""

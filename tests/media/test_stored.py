@@ -1,13 +1,14 @@
 """Pictures as they are stored: every sample the same there and back, RGB as swscale has it."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.media import assemble, probe, read_frames
+from gsmooth_core.media import assemble, description, probe, read_frames
 from gsmooth_core.media.coding import coding_of
 from gsmooth_core.media.decode import read_planes
 from gsmooth_core.media.description import Picture
@@ -276,3 +277,22 @@ def test_png_frames_keep_sixteen_bits_and_transparency(tmp_path):
     assert np.abs(alpha - np.linspace(0, 1, WIDTH)).max() < 0.01
     assert len(np.unique(rgba[32, :, 0])) > 60
     assert Fraction(1) == probe(source).sample_aspect
+
+
+def test_numbers_that_no_display_has_are_left_out():
+    said = {
+        "width": 8, "height": 8, "rotation": 0, "pixel_format": "yuv420p10le", "depth": 10,
+        "alpha": False, "alpha_beside": False, "beside": [], "sample_aspect": None,
+        "interlaced": False, "range": 1, "matrix": 9, "primaries": 9, "transfer": 16,
+    }  # fmt: skip
+    good = [0.7, 0.3, 0.2, 0.7, 0.1, 0.1, 0.31, 0.33, 0.001, 1000.0]
+    for mastering, level, kept in (
+        (good, [1000, 400], (10, 2)),
+        ([*good[:8], 1000.0, 0.001], [1 << 31, 0], (0, 0)),
+        ([-5.0, *good[1:]], [0, 65535], (0, 2)),
+        ([*good[:9], 1e30], [0, -1], (0, 0)),
+        (None, None, (0, 0)),
+    ):
+        told = said | {"mastering": mastering, "light_level": level}
+        picture = description._picture(Path("a.mov"), told)
+        assert (len(picture.mastering), len(picture.light_level)) == kept
