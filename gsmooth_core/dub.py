@@ -22,12 +22,13 @@ from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
-from gsmooth_core.job.notices import along, choices, notices
+from gsmooth_core.job.notices import along, choices, notices, wish_of
 from gsmooth_core.job.outputs import note, standing
 from gsmooth_core.job.result import DubResult, News, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
 from gsmooth_core.job.seen import Dubbed, captioned
 from gsmooth_core.job.segments import Segment, Segments
+from gsmooth_core.job.twins import twins
 from gsmooth_core.job.workplace import person_folder, workplace
 from gsmooth_core.media import Sound
 from gsmooth_core.media.assemble import assemble
@@ -251,24 +252,25 @@ class DubPipeline(PersonStages):
         """
         source, settings, patches = self.source, self.job.settings, not wanted.all()
         path = segment.path.with_name("patch" + segment.path.suffix) if patches else segment.path
+        runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
+        stored = twins(source, runs)
         writer = SegmentWriter(
             path,
             source.shown,
             self.job.output,
-            crf=settings.crf,
-            preset=settings.preset,
+            wish=wish_of(settings),
             intra=settings.intra,
+            stored=stored is not None,
         )
 
         def on_frame(made: int) -> None:
             raise_if(self.cancelled)
             self.emit(Progress("render", done + made, source.count))
 
-        runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
         frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
-        outside = write_segment(frames, translator, writer, on_frame)
+        outside = write_segment(frames, translator, writer, on_frame, stored)
         if patches:
-            splice(segment.path, path, wanted, source.shown.fps)
+            splice(segment.path, path, wanted, source.shown.fps, writer.muxer)
         return outside
 
 

@@ -212,7 +212,7 @@ def _add_predict(commands: Any) -> None:
     parser.add_argument("--fps", default="25", help="rate of the curves, 25 or 30000/1001")
     parser.add_argument("--frame-count", type=int, help="frames to predict")
     parser.add_argument("--output", type=_path, required=True, help=".json, .csv or .safetensors")
-    _add_settings(parser, "strength", "smoothing", "a2ep")
+    _add_settings(parser, "strength", "smoothing", "a2ep", "audio_track")
 
 
 def _add_curves(commands: Any) -> None:

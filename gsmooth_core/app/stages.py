@@ -20,6 +20,7 @@ from gsmooth_core.job.job import MOST_FRAMES, MOST_SECONDS
 from gsmooth_core.job.seen import untouched
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.speaker import choose
+from gsmooth_core.job.tracks import chosen
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.models.devices import check_device
@@ -108,7 +109,9 @@ def predict(
     """
     _check_output(output, *_CURVES)
     _check_count(count, fps)
-    samples = require_speech(read_audio(audio, SAMPLE_RATE), f"'{audio.name}'", SAMPLE_RATE)
+    track = chosen(audio, settings.audio_track).index
+    heard = read_audio(audio, SAMPLE_RATE, track=track)
+    samples = require_speech(heard, f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
     on_progress, model = progress("predict", total, on_event, cancelled), load_a2ep(settings.a2ep)
     how = PredictSettings(settings.strength, settings.smoothing)

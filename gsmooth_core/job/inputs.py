@@ -102,6 +102,7 @@ class StageInputs:
             **(self._taught() if settings.adapt else {}),
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
+            coding=(settings.codec, settings.quality, settings.depth),
             chunk_frames=settings.chunk_frames,
         )
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.settings import LENGTHS
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.media import read_frames
+from gsmooth_core.media.planes import Planes
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.types import Bool, Clip, FaceTrack, Image, Int
+
+P = TypeVar("P", Image, Planes)
+Read = Callable[[Clip, int, int], Iterator[P]]
+"""Reads a number of pictures of a clip from one on, as `read_frames` does."""
 
 STRETCH = 0.9, 1.1
 """How short and how long a picture may be stretched, in parts of its own length."""
@@ -122,22 +126,23 @@ def gather_personal(learned: Personal, pictures: Int) -> Personal:
     return replace(learned, shares=learned.shares[pictures])
 
 
-def read_pictures(clip: Clip, start: int, pictures: Int) -> Iterator[Image]:
-    """Decode pictures in whatever order, each (H, W, 3) uint8 RGB.
+def read_pictures(clip: Clip, start: int, pictures: Int, read: Read[P]) -> Iterator[P]:
+    """Decode pictures in whatever order.
 
     Args:
         clip: the clip.
         start: the clip's frame that is number 0 here.
         pictures: (T,) numbers; those that follow each other up or down are read together.
+        read: how they are read: as RGB, or as they are stored.
     """
     held = max(_FEWEST_HELD, _HELD // (3 * clip.width * clip.height))
     for run in runs_of(pictures):
         if run[-1] >= run[0]:
-            yield from _upwards(clip, start, run)
+            yield from _upwards(clip, start, run, read)
             continue
         for k in range(0, len(run), held):
             part = run[k : k + held]
-            yield from reversed(list(_upwards(clip, start, part[::-1])))
+            yield from reversed(list(_upwards(clip, start, part[::-1], read)))
 
 
 def runs_of(pictures: Int) -> Iterator[Int]:
@@ -154,9 +159,9 @@ def runs_of(pictures: Int) -> Iterator[Int]:
         yield pictures[begin:]
 
 
-def _upwards(clip: Clip, start: int, run: Int) -> Iterator[Image]:
+def _upwards(clip: Clip, start: int, run: Int, read: Read[P]) -> Iterator[P]:
     at, last = int(run[0]), int(run[-1])
-    frames = read_frames(clip, start + at, last - at + 1)
+    frames = read(clip, start + at, last - at + 1)
     picture = next(frames)
     for number in run:
         while at < number:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from gsmooth_core.job.events import Message, Notice
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
 from gsmooth_core.media.carry import Carried, plan
 from gsmooth_core.media.encode import kept_by
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.losses import picture_losses, timing_losses
 from gsmooth_core.media.probe import probe_source
 
@@ -49,6 +51,12 @@ def takes_streams(source: Source) -> bool:
     return source.in_step and bool(container_for(source.job.output).video)
 
 
+def wish_of(settings: DubSettings) -> Wish:
+    """What a job's settings say about the coding of its pictures."""
+    names = ("codec", "quality", "depth", "crf", "preset")
+    return Wish(**{name: getattr(settings, name) for name in names})
+
+
 def notices(source: Source) -> list[Notice]:
     """Every loss, before the work begins.
 
@@ -58,7 +66,7 @@ def notices(source: Source) -> list[Notice]:
     job, read = source.job, probe_source(source.clip.path)
     mixed = bool(job.speech) and not job.settings.keep_source_audio
     carried = carried_by(source, mixed=mixed)
-    losses = picture_losses(read.picture, kept_by(job.output, read.picture))
+    losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job.settings)))
     losses += timing_losses(read.timing)
     if carried is not None:
         losses += plan(carried, container_for(job.output).muxer).losses

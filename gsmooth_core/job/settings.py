@@ -16,6 +16,8 @@ PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
 
+CODECS = ("h264", "hevc", "av1", "vp9", "prores", "dnxhr", "mjpeg", "qtrle", "ffv1")
+
 LENGTHS = ("trim", "hold", "loop", "ping-pong", "stretch")
 """What is done where speech and picture are not equally long; `job/length.py` does it."""
 
@@ -116,6 +118,19 @@ class DubSettings(Settings):
         0.0,
         "seconds that may be spent on learning this person's mouth from the clip first",
         limits=(0.0, 86400.0),
+    )
+    codec: str = setting(
+        "auto",
+        "codec of the output: auto is as the source's, where the output can hold it",
+        choices=("auto", *CODECS),
+    )
+    quality: str = setting(
+        "auto",
+        "auto: by crf, within 1.5 times the source's rate; crf: by that alone; or lossless",
+        choices=("auto", "crf", "lossless"),
+    )
+    depth: int | str = setting(
+        "auto", "bits a sample of the output: auto is as the source", choices=("auto", 8, 10, 12)
     )
     crf: int = setting(14, "quality of the encoder, lower is better and larger", limits=(0, 51))
     preset: str = setting("medium", "speed of the encoder", choices=PRESETS)

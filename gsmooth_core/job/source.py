@@ -19,8 +19,9 @@ from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.audio import SHORTEST_SPEECH
-from gsmooth_core.media.decode import see_unchanged
+from gsmooth_core.media.decode import see_one_size, see_unchanged
 from gsmooth_core.media.description import check_readable, describe
+from gsmooth_core.media.probe import probe_source
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
 
@@ -82,7 +83,7 @@ class Source:
         if self.plain:
             return read_frames(self.clip, self.job.start_frame + start, count)
         part = self.pictures[start : start + count]
-        return read_pictures(self.clip, self.job.start_frame, part)
+        return read_pictures(self.clip, self.job.start_frame, part, read_frames)
 
     def speech(self) -> Float:
         """(S,) 16 kHz: what is heard while the picture is shown.
@@ -155,7 +156,9 @@ class Source:
     @property
     def in_step(self) -> bool:
         """Whether what goes along with the source's time fits the output."""
-        return self.plain and self._fps == self.clip.fps and not self.clip.still
+        once = np.minimum(np.arange(self.count), self.taken - 1)  # the last one may be held
+        shown = np.array_equal(self.pictures, once)
+        return shown and self._fps == self.clip.fps and not self.clip.still
 
     def pictures_stamp(self) -> dict[str, Any]:
         """What identifies the pictures, for fingerprints."""
@@ -194,6 +197,7 @@ class Source:
                 f"{job.start_frame + max(wanted, 1) - 1} was asked for.",
                 "Check the start frame and the frame count.",
             )
+        see_one_size(probe_source(clip.path), job.start_frame, wanted)
         return wanted
 
     def _pictures(self) -> Int:

@@ -14,6 +14,7 @@ from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.media import read_audio
 from gsmooth_core.media.description import Stream, check_readable, describe
+from gsmooth_core.media.still import is_still
 
 _LISTENED = 60.0  # seconds of each track that are listened to
 _SPOKEN = 0.05  # share of a track that is speech at least, where one speaks in it
@@ -51,7 +52,9 @@ def own_track(job: Job) -> Track:
         InputError: there is no track of that number.
         MediaError: the file cannot be read.
     """
-    return chosen(job.video, job.settings.source_audio_track)
+    # Stills are not described: they have readers of their own.
+    still = is_still(job.video)
+    return Track(0) if still else chosen(job.video, job.settings.source_audio_track)
 
 
 def chosen(path: Path, wish: str) -> Track:

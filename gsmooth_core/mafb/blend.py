@@ -10,6 +10,7 @@ length 1015 from 10 dm, that is 2.2 dm) and scale with ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from gsmooth_core.mafb.crop import CROP_CENTRE, CROP_SIDE
 from gsmooth_core.types import Bool, Float, Image
+
+Pixels = TypeVar("Pixels", Image, Float)
 
 PAPER_SIZE = 224
 PAPER_SIDE = 10 * PAPER_SIZE / 1015
@@ -180,8 +183,8 @@ def _falloff(distance: Float, rim: float) -> Float:
 
 
 def lay_over(
-    frame: Image, picture: Float, hidden: Bool, rim: float, occluder: Bool | None = None
-) -> tuple[Image, Bool]:
+    frame: Pixels, picture: Float, hidden: Bool, rim: float, occluder: Bool | None = None
+) -> tuple[Pixels, Bool]:
     """Lay a new picture over a frame, so that its rim shows neither a step nor a haze.
 
     In two bands (Burt and Adelson, 1983): a difference in light fades out over the whole rim,
@@ -189,7 +192,8 @@ def lay_over(
     of them, or show both.
 
     Args:
-        frame: (h, w, 3) the frame; its pixels under `hidden` have no part in the result.
+        frame: (h, w, 3) the frame, uint8, or float32 of the same range for a result that is not
+            rounded; its pixels under `hidden` have no part in the result.
         picture: (h, w, 3) the new picture, 0..255.
         hidden: (h, w) M_f: what the new picture replaces.
         rim: pixels around M_f over which it fades out.
@@ -214,8 +218,8 @@ def lay_over(
 
 
 def _two_bands(
-    frame: Image, picture: Float, distance: Float, rim: float, face: Bool | None
-) -> Image:
+    frame: Pixels, picture: Float, distance: Float, rim: float, face: Bool | None
+) -> Pixels:
     """The blend of `lay_over` for a part of it; only where `face` is the light is measured."""
     wide, narrow = _falloff(distance, rim), _falloff(distance, rim * _FINE)
     old, hidden = frame.astype(np.float32), distance == 0
@@ -227,5 +231,5 @@ def _two_bands(
     light /= np.maximum(cv2.GaussianBlur(lit, (0, 0), deviation), 1e-6)[..., None]
     in_rim = old + narrow[..., None] * difference + (wide - narrow)[..., None] * light
     mixed = np.where(hidden[..., None], picture, np.where(known[..., None] > 0, in_rim, old))
-    rounded: Image = np.rint(mixed).clip(0, 255).astype(np.uint8)
-    return rounded
+    exact = frame.dtype != np.uint8
+    return (mixed if exact else np.rint(mixed).clip(0, 255)).astype(frame.dtype)

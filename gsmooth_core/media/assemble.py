@@ -12,10 +12,11 @@ from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import read_audio
 from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import container_for, write_error
 from gsmooth_core.media.images import image_target, sequence
 from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_filter, sound_input
-from gsmooth_core.media.probe import probe
+from gsmooth_core.media.probe import probe, probe_source
 from gsmooth_core.storage.files import atomic, fresh, partial_path
 from gsmooth_core.types import Clip, Float
 
@@ -47,7 +48,8 @@ def assemble(
     """
     container = container_for(output)
     planned = plan(carried, container.muxer) if carried else None
-    joined = Joined(container, clip.fps, frames, sound, carried, planned)
+    beside = container.video and _alpha_beside(segments[0], clip)
+    joined = Joined(container, clip.fps, frames, sound, carried, planned, beside)
     if not container.video:
         images = [image for segment in segments for image in sorted(segment.iterdir())]
         with sequence(output, images) as folder:
@@ -59,6 +61,14 @@ def assemble(
             raise write_error(output, errors)
         _check(partial, clip, joined)
     return output
+
+
+def _alpha_beside(segment: Path, clip: Clip) -> bool:
+    """Whether segments have a second stream for what can be seen through, as WebM's have."""
+    if not probe_source(clip.path).picture.alpha:
+        return False
+    picture = describe(segment).picture
+    return picture is not None and picture.alpha_beside
 
 
 # What an output promises, by the field of `Clip` that holds it.

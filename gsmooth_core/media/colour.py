@@ -37,23 +37,50 @@ def is_rgb(picture: Picture) -> bool:
     return picture.pixel_format.startswith(_RGB)
 
 
-def to_rgb(picture: Picture) -> list[str]:
-    """Filters from a source's pictures to rgb24 of the same size, progressive."""
-    filters = ["bwdif=mode=send_frame:deint=all"] if picture.interlaced else []
+def progressive(picture: Picture) -> list[str]:
+    """Filters that make one frame of both fields, where a source is interlaced."""
+    return ["bwdif=mode=send_frame:deint=all"] if picture.interlaced else []
+
+
+def to_rgb(picture: Picture, pixel_format: str = "rgb24") -> list[str]:
+    """Filters from a source's pictures to RGB of the same size, progressive."""
+    filters = progressive(picture)
     stored = "" if is_rgb(picture) else f":{_yuv('in', picture)}"
     size = f"scale={picture.width}:{picture.height}"
-    return [*filters, f"{size}{stored}:out_range=pc:{_EXACT}", "format=rgb24"]
+    return [*filters, f"{size}{stored}:out_range=pc:{_EXACT}", f"format={pixel_format}"]
 
 
 def from_rgb(picture: Picture, pixel_format: str) -> list[str]:
     """Filters from rgb24 to a coded pixel format, with the matrix, range and tags of `picture`."""
-    tags = (
+    scale = f"scale=in_range=pc:{_yuv('out', picture)}:{_EXACT}"
+    return [scale, f"format={pixel_format}", _tags(picture)]
+
+
+def into_coded(picture: Picture, pixel_format: str, raw: str) -> list[str]:
+    """Filters from the pictures that an encoder is given to those that it codes.
+
+    Args:
+        picture: how they are described in the output.
+        pixel_format: how they are coded.
+        raw: how they are given: "rgb24", or planes of the source's own.
+    """
+    if pixel_format.startswith(("rgb", "argb", "gbr")):
+        return [f"format={pixel_format}"]
+    if raw.startswith(("rgb", "gbr")):
+        return from_rgb(picture, pixel_format)
+    if raw == pixel_format:
+        return [_tags(picture)]
+    # Tagged first, so that the change of depth or sampling knows the range.
+    spans = f"{_yuv('in', picture)}:{_yuv('out', picture)}"
+    return [_tags(picture), f"scale={spans}:{_EXACT}", f"format={pixel_format}", _tags(picture)]
+
+
+def _tags(picture: Picture) -> str:
+    return (
         f"setparams=range={'full' if picture.full_range else 'limited'}"
         f":colorspace={_tag(picture.matrix)}:color_primaries={_tag(picture.primaries)}"
         f":color_trc={_tag(picture.transfer)}"
     )
-    scale = f"scale=in_range=pc:{_yuv('out', picture)}:{_EXACT}"
-    return [scale, f"format={pixel_format}", tags]
 
 
 def coded_picture(picture: Picture) -> Picture:

@@ -2,21 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import colour, ffmpeg
-from gsmooth_core.media.description import LIMIT, check_readable
+from gsmooth_core.media.description import LIMIT, Picture, check_readable
+from gsmooth_core.media.planes import Planes, layout_of
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
 from gsmooth_core.media.timing import Timing
+from gsmooth_core.media.tone import Tone
 from gsmooth_core.types import Clip, Image
 
 # Only these containers have an index that brings a seek to or before the asked time.
 _SEEKABLE = ("mov,mp4", "matroska")
 _SEEK_MARGIN = 2.0  # seconds; lands before the wanted picture, the time stamp does the rest
+
+
+class _Copied(Protocol):
+    def copy(self) -> Self: ...
+
+
+P = TypeVar("P", bound=_Copied)
+
+
+@dataclass(frozen=True)
+class _Form(Generic[P]):
+    """The form in which ffmpeg is to give pictures.
+
+    Attributes:
+        filters: from those of the source.
+        pixel_format: ffmpeg's name of it.
+        size: bytes of one.
+        made: makes one of its bytes.
+    """
+
+    filters: list[str]
+    pixel_format: str
+    size: int
+    made: Callable[[bytearray], P]
+
+
+def _rgb(picture: Picture) -> _Form[Image]:
+    shape, tone = (picture.height, picture.width, 3), Tone.of(picture)
+    count = shape[0] * shape[1] * 3
+    if tone.peak is None:
+        filters = colour.to_rgb(picture)
+        return _Form(filters, "rgb24", count, lambda d: np.frombuffer(d, np.uint8).reshape(shape))
+    table, filters = tone.table, colour.to_rgb(picture, "rgb48le")
+
+    def toned(data: bytearray) -> Image:
+        return np.asarray(table[np.frombuffer(data, "<u2")].reshape(shape))
+
+    return _Form(filters, "rgb48le", 2 * count, toned)
+
+
+def _stored(picture: Picture) -> _Form[Planes]:
+    layout, height, width = layout_of(picture), picture.height, picture.width
+    if layout is None:
+        raise ValueError("pictures of 8 bits without transparency travel as RGB")
+
+    def made(data: bytearray) -> Planes:
+        return Planes.read(layout, data, height, width)
+
+    filters = [*colour.progressive(picture), f"format={layout.name}"]
+    return _Form(filters, layout.name, layout.size(height, width), made)
+
+
+def read_planes(clip: Clip, start: int = 0, count: int | None = None) -> Iterator[Planes]:
+    """As `read_frames`, with the pictures as they are stored; not for stills.
+
+    Only for clips with more than 8 bits a sample or transparency (`planes.layout_of`).
+
+    Raises:
+        MediaError: the range lies outside the clip, or the file is damaged or was replaced.
+    """
+    count = clip.frame_count - start if count is None else count
+    source = probe_source(clip.path)
+    see_unchanged(clip)
+    if count and source.timing is not None:
+        yield from _scheduled(source, source.timing, start, count, _stored(source.picture))
+    see_unchanged(clip)
 
 
 def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterator[Image]:
@@ -42,11 +112,28 @@ def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
         )
     source = probe_source(clip.path)
     see_unchanged(clip)
+    see_one_size(source, start, count)
     if clip.still:
         yield from _repeat(_still_picture(source), count)
     elif count and source.timing is not None:
-        yield from _scheduled(source, source.timing, start, count)
+        yield from _scheduled(source, source.timing, start, count, _rgb(source.picture))
     see_unchanged(clip)
+
+
+def see_one_size(source: Source, start: int, count: int) -> None:
+    """See that all of some frames have one size: others would be stretched to it.
+
+    Raises:
+        MediaError: they have not; it names the place.
+    """
+    at = source.resized
+    if at is None or start + count <= at:
+        return
+    name, seconds = source.clip.path.name, float(at / source.clip.fps)
+    raise MediaError(
+        f"The pictures of '{name}' change their size at frame {at} ({seconds:.2f} s).",
+        f"Dub the part before it (--frame-count {at}), or convert the video to one size first.",
+    )
 
 
 def see_unchanged(clip: Clip) -> None:
@@ -74,7 +161,7 @@ def in_words(clip: Clip) -> str | None:
 def _still_picture(source: Source) -> Image:
     if is_still(source.clip.path):
         return read_still(source.clip.path)
-    return next(_pictures(source, 0, 1))
+    return next(_pictures(source, 0, 1, _rgb(source.picture)))
 
 
 def _repeat(image: Image, count: int) -> Iterator[Image]:
@@ -82,13 +169,15 @@ def _repeat(image: Image, count: int) -> Iterator[Image]:
         yield image.copy()
 
 
-def _scheduled(source: Source, timing: Timing, start: int, count: int) -> Iterator[Image]:
+def _scheduled(
+    source: Source, timing: Timing, start: int, count: int, form: _Form[P]
+) -> Iterator[P]:
     """Frames by the clip's constant rate: a picture may be repeated or skipped."""
     wanted = timing.source_index[start : start + count]
     first, last = int(wanted[0]), int(wanted[-1])
     # Deinterlacing looks at the picture before: start one early for the same result anywhere.
     position = first - 1 if source.picture.interlaced and first > 0 else first
-    pictures = _pictures(source, position, last - position + 1)
+    pictures = _pictures(source, position, last - position + 1, form)
     picture = next(pictures)
     for index in wanted:
         while position < index:
@@ -96,24 +185,24 @@ def _scheduled(source: Source, timing: Timing, start: int, count: int) -> Iterat
         yield picture.copy()
 
 
-def _pictures(source: Source, first: int, count: int) -> Iterator[Image]:
+def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Iterator[P]:
     """`count` decoded pictures from the `first` on, whatever their time stamps."""
-    height, width = source.picture.height, source.picture.width
-    with ffmpeg.Pipe(_decode_command(source, first, count), write=False) as pipe:
+    with ffmpeg.Pipe(_decode_command(source, first, count, form), write=False) as pipe:
         for k in range(count):
-            data = pipe.read(width * height * 3)
-            if len(data) < width * height * 3:
+            data = pipe.read(form.size)
+            if len(data) < form.size:
                 raise _broken_off(source, first + k, pipe)
-            yield np.frombuffer(data, np.uint8).reshape(height, width, 3)  # (H, W, 3)
+            yield form.made(data)
 
 
-def _decode_command(source: Source, first: int, count: int) -> list[str]:
+def _decode_command(source: Source, first: int, count: int, form: _Form[P]) -> list[str]:
     seek, select = _locate(source, first)
-    filters = [*select, *colour.to_rgb(source.picture)]
+    decoder = ["-c:v", source.decoder] if source.decoder else []
+    opened = ffmpeg.input_arguments(source.clip.path, *seek, *decoder, *LIMIT)
     return ffmpeg.command(
-        *("-copyts", *ffmpeg.input_arguments(source.clip.path, *seek, *LIMIT), "-map", "0:V:0"),
-        *("-vf", ",".join(filters), "-fps_mode", "passthrough", "-frames:v", str(count)),
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
+        *("-copyts", *opened, "-map", "0:V:0"),
+        *("-vf", ",".join([*select, *form.filters]), "-fps_mode", "passthrough"),
+        *("-frames:v", str(count), "-f", "rawvideo", "-pix_fmt", form.pixel_format, "-"),
     )
 
 

@@ -14,6 +14,7 @@ import json
 import re
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -28,6 +29,10 @@ MEMORY = 6 << 30
 """Bytes that this process may take, where the system can hold it to that."""
 SECONDS = 120
 """Seconds of work, all threads together, after which it ends even when its parent has died."""
+MAY_CHANGE = ("mpegts", "mpeg", "mpegvideo", "h264", "hevc")
+"""Containers whose pictures may change their size: broadcasts join programmes of several."""
+PATIENCE = 15.0
+"""Seconds that are spent on looking for pictures of another size."""
 _LANGUAGE = re.compile("[a-zA-Z]{2,3}")
 _TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
 _NAME = re.compile(r"[A-Za-z0-9 .,:()+/_-]{1,40}")
@@ -47,6 +52,9 @@ def main(path: str, formats: str, most_pixels: str) -> int:
     try:
         with av.open(_source(path), options=options, metadata_errors="replace") as file:
             said = _describe(file, int(most_pixels))
+        if said["picture"] is not None and said["format"] in MAY_CHANGE:
+            with av.open(_source(path), options=options, metadata_errors="replace") as file:
+                said["resized"] = _resized(file, file.streams.video[0])
     except (FFmpegError, MemoryError) as error:
         said = {"error": type(error).__name__}
     json.dump(said, sys.stdout)
@@ -82,7 +90,32 @@ def _describe(file: Any, most_pixels: int) -> dict[str, Any]:
         "timecode": _timecode(file),
         "apple_tags": any(key.startswith(_APPLE) for key in file.metadata),
         "picture": _first_picture(file, pictures[0], most_pixels) if pictures else None,
+        "resized": None,
     }
+
+
+def _resized(file: Any, stream: Any) -> int | None:
+    """How many pictures come before the first key picture of another size, as far as is looked."""
+    until, size = time.monotonic() + PATIENCE, None
+    places: dict[int | None, int] = {}  # clocks may begin anew, so pictures are counted
+    stream.codec_context.skip_frame = "NONKEY"
+    for number, packet in enumerate(file.demux(stream)):
+        if time.monotonic() > until:
+            return None
+        if packet.is_keyframe:
+            places[packet.pts] = number
+        for frame in _decoded(packet):
+            if size is not None and (frame.width, frame.height) != size:
+                return places.get(frame.pts)
+            size = (frame.width, frame.height)
+    return None
+
+
+def _decoded(packet: Any) -> list[Any]:
+    try:
+        return list(packet.decode())
+    except FFmpegError:  # a damaged packet: the next ones may do
+        return []
 
 
 def _cover(stream: Any) -> bool:
@@ -156,7 +189,7 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "depth": max(component.bits for component in frame.format.components),
         "alpha": any(component.is_alpha for component in frame.format.components),
         # The library's own decoder of VP8 and VP9 leaves out what can be seen through.
-        "alpha_beside": stream.metadata.get("alpha_mode") == "1",
+        "alpha_beside": _alpha_mode(stream) == "1",
         "beside": sorted({data.type.name for data in frame.side_data}),
         **_light(frame),
         "sample_aspect": _ratio(stream.sample_aspect_ratio),
@@ -166,6 +199,11 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "primaries": _tag(frame.color_primaries, stated[2]),
         "transfer": _tag(frame.color_trc, stated[3]),
     }
+
+
+def _alpha_mode(stream: Any) -> str | None:
+    said = (word for key, word in stream.metadata.items() if key.lower() == "alpha_mode")
+    return next(said, None)
 
 
 def _light(frame: Any) -> dict[str, Any]:
@@ -191,10 +229,7 @@ def _frames(file: Any, stream: Any) -> Iterator[Any]:
     for number, packet in enumerate(file.demux(stream)):
         if number == MOST_PACKETS:
             return
-        try:
-            yield from packet.decode()
-        except FFmpegError:  # a damaged packet: the next ones may do
-            continue
+        yield from _decoded(packet)
 
 
 def _tag(of_picture: int, of_stream: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -43,6 +44,7 @@ TRANSFERS = {
     9: "log100", 10: "log316", 11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1",
     14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
 }  # fmt: skip
+_MOST_LIGHT = 100_000.0  # cd/m2; PQ ends at 10,000
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
 _FULL_RANGE = 2
 
@@ -144,6 +146,8 @@ class Description:
         chapters: number of chapters.
         timecode: of the first picture, "01:00:00:00", or "".
         apple_tags: whether it carries tags by Apple's keys, as phones write.
+        resized: how many pictures come before the first of another size; None where all have
+            one, as far as was looked.
     """
 
     container: str
@@ -154,6 +158,7 @@ class Description:
     chapters: int = 0
     timecode: str = ""
     apple_tags: bool = False
+    resized: int | None = None
 
     @property
     def video(self) -> Stream | None:
@@ -226,6 +231,7 @@ def _describe(path: Path, _size: int, _changed: int) -> Description:
         chapters=content["chapters"],
         timecode=content["timecode"] or "",
         apple_tags=content["apple_tags"],
+        resized=content["resized"],
     )
 
 
@@ -266,11 +272,23 @@ def _picture(path: Path, said: dict[str, Any]) -> Picture:
         alpha=said["alpha"] or said["alpha_beside"],
         alpha_beside=said["alpha_beside"],
         beside=tuple(said["beside"]),
-        mastering=tuple(said["mastering"] or ()),
-        light_level=tuple(said["light_level"] or ()),
+        mastering=_mastering(said["mastering"] or ()),
+        light_level=_light_level(said["light_level"] or ()),
         turned=said["rotation"] % 360,
     )
     return _turned(picture) if abs(said["rotation"]) in (90, 270) else picture
+
+
+def _mastering(said: Sequence[float]) -> tuple[float, ...]:
+    """A mastering display's numbers; none where they are no display's."""
+    *points, least, most = said or (0.0, 0.0)
+    possible = all(0 <= value <= 1 for value in points) and 0 <= least < most <= _MOST_LIGHT
+    return tuple(said) if possible else ()
+
+
+def _light_level(said: Sequence[int]) -> tuple[int, ...]:
+    """Levels of light as they fit into 16 bits; none where they do not."""
+    return tuple(said) if all(0 <= value < 1 << 16 for value in said) else ()
 
 
 def _turned(picture: Picture) -> Picture:

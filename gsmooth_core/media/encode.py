@@ -8,26 +8,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import cv2
 import numpy as np
 
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.media import colour, ffmpeg
+from gsmooth_core.media.coding import Coding, coding_of, kept_by_images
 from gsmooth_core.media.description import Picture
+from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.frames import ImageFolder
 from gsmooth_core.media.losses import Kept
-from gsmooth_core.media.probe import probe_source
-from gsmooth_core.storage.files import (
-    PARTIAL,
-    cannot_write,
-    fresh,
-    partial_path,
-    remove_folder,
-    sync,
-)
+from gsmooth_core.media.planes import Planes
+from gsmooth_core.media.probe import Source, probe_source
+from gsmooth_core.storage.files import cannot_write, fresh, partial_path, sync
 from gsmooth_core.types import Clip, Image
 
-_H264 = ("-c:v", "libx264")
-_VP9 = ("-c:v", "libvpx-vp9", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1")
 _LARGEST_TERM = 1 << 16  # of a pixel shape; the filter rounds to terms of at most 100 else
 _AAC = ("-c:a", "aac", "-b:a", "192k")
 _OPUS = ("-c:a", "libopus", "-b:a", "160k")
@@ -39,24 +33,22 @@ class Container:
 
     Attributes:
         muxer: ffmpeg's name of the container.
-        video: encoder arguments; empty for an image sequence.
+        video: whether it is a video, no image sequence.
         audio: sound encoder arguments.
-        presets: whether the encoder knows x264's presets.
     """
 
     muxer: str
-    video: tuple[str, ...]
+    video: bool
     audio: tuple[str, ...]
-    presets: bool = True
 
 
 CONTAINERS = {
-    ".mp4": Container("mp4", _H264, _AAC),
-    ".m4v": Container("mp4", _H264, _AAC),
-    ".mov": Container("mov", _H264, _AAC),
-    ".mkv": Container("matroska", _H264, _AAC),
-    ".webm": Container("webm", _VP9, _OPUS, presets=False),
-    ".png": Container("image2", (), ()),
+    ".mp4": Container("mp4", True, _AAC),
+    ".m4v": Container("mp4", True, _AAC),
+    ".mov": Container("mov", True, _AAC),
+    ".mkv": Container("matroska", True, _AAC),
+    ".webm": Container("webm", True, _OPUS),
+    ".png": Container("image2", False, ()),
 }
 
 
@@ -75,26 +67,23 @@ def container_for(output: Path) -> Container:
     return CONTAINERS[suffix]
 
 
-def kept_by(output: Path, picture: Picture) -> Kept:
-    """What an output can hold of such pictures.
+def kept_by(output: Path, source: Source, wish: Wish | None = None) -> Kept:
+    """What an output can hold of a source's pictures.
 
     Raises:
-        InputError: a suffix that cannot be written.
+        InputError: a suffix that cannot be written, or a codec that it cannot hold.
     """
     container = container_for(output)
     if not container.video:
-        return Kept("PNG", 8, False, "444", False)
-    name = colour.coded_format(colour.coded_picture(picture))
-    chroma = next(kind for kind in ("420", "422", "444") if kind in name)
-    coding = "VP9" if container.muxer == "webm" else "H.264"
-    return Kept(coding, 10 if name.endswith("10le") else 8, False, chroma, False)
+        return kept_by_images(source)
+    return coding_of(source, container.muxer, wish).kept
 
 
 class FrameSink(Protocol):
     """What takes the frames of one segment."""
 
-    def write(self, frame: Image) -> None:
-        """Add one (H, W, 3) uint8 RGB frame."""
+    def write(self, frame: Image | Planes) -> None:
+        """Add one (H, W, 3) uint8 RGB frame, or one picture as it is stored."""
 
     def close(self) -> None:
         """Make the segment whole and put it in its place."""
@@ -108,11 +97,16 @@ class SegmentWriter:
 
     Args:
         path: the segment; its folder must exist. `segment_path` gives a fitting name.
-        clip: the source, whose size, rate, pixel shape and colour tags the segment takes.
-        output: the final output, whose suffix decides the codec.
+        clip: the source, whose size, rate, pixel shape, colours and codec the segment takes.
+        output: the final output, whose suffix decides which codecs there are.
         crf: constant rate factor of the encoder; lower is better and larger.
         preset: x264's speed preset.
-        intra: whether every frame is a key frame, see `splice`.
+        intra: whether every frame is a key frame, see `splice`; then no rate is kept.
+        wish: which codec and quality, in place of `crf` and `preset`.
+        stored: whether pictures come as they are stored (`read_planes`), not as 8-bit RGB.
+
+    Attributes:
+        muxer: ffmpeg's name of the segment's container.
 
     Raises:
         InputError: the output's suffix cannot be written.
@@ -128,22 +122,30 @@ class SegmentWriter:
         crf: int = 14,
         preset: str = "medium",
         intra: bool = False,
+        wish: Wish | None = None,
+        stored: bool = False,
     ) -> None:
         self.path = path
         self.frames = 0
         self._shape = (clip.height, clip.width, 3)
-        container = container_for(output)
-        coded = colour.coded_picture(probe_source(clip.path).picture)
+        container, source = container_for(output), probe_source(clip.path)
+        coded = colour.coded_picture(source.picture)
         picture = replace(coded, width=clip.width, height=clip.height)  # it may be a part of it
         self._sink: FrameSink
+        self._stored, self.muxer = stored, "image2"
         if not container.video:
-            self._sink = _ImageFolder(path)
+            self._sink = ImageFolder(path, source.picture)
         else:
-            quality = ["-crf", str(crf), *(["-preset", preset] if container.presets else [])]
-            # x264 codes a first frame better than those after it, unless its quality is constant.
-            steady = ["-qcomp", "1"] if container.presets else []
-            alone = ["-g", "1", *steady] if intra else []
-            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality, *alone])
+            wish = wish or Wish(crf=crf, preset=preset)
+            if intra and wish.quality == "auto":
+                wish = replace(wish, quality="crf")
+            coding = coding_of(source, container.muxer, wish)
+            raw = coding.layout.name if stored and coding.layout else "rgb24"
+            self.muxer = coding.muxer
+            coding = (
+                replace(coding, encoder=(*coding.encoder, *_alone(coding))) if intra else coding
+            )
+            self._sink = _VideoFile(path, picture, clip.fps, coding, raw)
 
     def __enter__(self) -> Self:
         return self
@@ -159,9 +161,12 @@ class SegmentWriter:
         else:
             self._sink.abandon()
 
-    def write(self, frame: Image) -> None:
-        """Add one (H, W, 3) uint8 RGB frame."""
-        if frame.shape != self._shape or frame.dtype != np.uint8:
+    def write(self, frame: Image | Planes) -> None:
+        """Add one (H, W, 3) uint8 RGB frame, or one picture as it is stored."""
+        if isinstance(frame, Planes):
+            if not self._stored:
+                raise ValueError("this segment takes RGB")
+        elif frame.shape != self._shape or frame.dtype != np.uint8:
             raise ValueError(f"frame {frame.shape} {frame.dtype} does not fit {self._shape} uint8")
         self._sink.write(frame)
         self.frames += 1
@@ -172,17 +177,28 @@ def segment_path(folder: Path, index: int, output: Path) -> Path:
     return folder / (f"segment_{index:05d}" + (".mp4" if container_for(output).video else ""))
 
 
+def _alone(coding: Coding) -> list[str]:
+    """Arguments with which every frame stands alone, coded as it would be in any other place."""
+    # x264 codes a first frame better than those after it, unless its quality is constant.
+    return ["-g", "1", *(["-qcomp", "1"] if coding.codec == "h264" else [])]
+
+
 class _VideoFile:
     """A segment that ffmpeg encodes."""
 
-    def __init__(self, path: Path, picture: Picture, fps: Fraction, encoder: list[str]) -> None:
+    def __init__(
+        self, path: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str
+    ) -> None:
         self._path = path
         self._partial = fresh(partial_path(path))
-        self._pipe = ffmpeg.Pipe(_encode_command(self._partial, picture, fps, encoder), write=True)
+        command = _encode_command(self._partial, picture, fps, coding, raw)
+        self._pipe = ffmpeg.Pipe(command, write=True)
 
-    def write(self, frame: Image) -> None:
+    def write(self, frame: Image | Planes) -> None:
+        parts = frame.parts() if isinstance(frame, Planes) else [np.ascontiguousarray(frame).data]
         try:
-            self._pipe.write(np.ascontiguousarray(frame).data)
+            for part in parts:
+                self._pipe.write(part)
         except BrokenPipeError as error:
             raise self._failed() from error
 
@@ -222,45 +238,19 @@ def write_error(path: Path, errors: str) -> MediaError:
     )
 
 
-def _encode_command(target: Path, picture: Picture, fps: Fraction, encoder: list[str]) -> list[str]:
-    pixel_format = colour.coded_format(picture)
+def _encode_command(
+    target: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str
+) -> list[str]:
     size, aspect = f"{picture.width}x{picture.height}", picture.sample_aspect
     filters = [
-        *colour.from_rgb(picture, pixel_format),
+        *colour.into_coded(picture, coding.pixel_format, raw),
         f"setsar={aspect.numerator}/{aspect.denominator}:max={_LARGEST_TERM}",
     ]
+    ticks = [] if coding.muxer == "webm" else ["-video_track_timescale", str(fps.numerator)]
     return ffmpeg.command(
-        *("-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", size),
+        *("-y", "-f", "rawvideo", "-pix_fmt", raw, "-video_size", size),
         *("-framerate", str(fps), "-i", "pipe:0", "-vf", ",".join(filters)),
         # No B-frames: every time stamp is a frame number, so segments join exactly.
-        *(*encoder, "-bf", "0", "-video_track_timescale", str(fps.numerator)),
-        *("-f", "mp4", ffmpeg.url(target)),
+        *(*coding.encoder, "-bf", "0", *ticks),
+        *("-f", coding.muxer, ffmpeg.url(target)),
     )
-
-
-class _ImageFolder:
-    """A segment of lossless PNG files in a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._partial = path.with_name(path.name + PARTIAL)
-        remove_folder(self._partial)
-        self._partial.mkdir()
-        self._count = 0
-
-    def write(self, frame: Image) -> None:
-        ok, data = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-        if not ok:
-            raise MediaError("A frame could not be stored as PNG.", "Choose a video output.")
-        try:
-            (self._partial / f"{self._count:05d}.png").write_bytes(data.tobytes())
-        except OSError as error:
-            raise cannot_write(self._path, error) from error
-        self._count += 1
-
-    def close(self) -> None:
-        remove_folder(self._path)
-        self._partial.rename(self._path)
-
-    def abandon(self) -> None:
-        remove_folder(self._partial)

@@ -9,6 +9,7 @@ from pathlib import Path
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time
 from gsmooth_core.media.carry import Carried, Plan, Taken
+from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container
 from gsmooth_core.media.gaps import without_long_gaps
@@ -63,6 +64,7 @@ class Joined:
         sound: the new one, if any.
         carried: the source whose other streams come along; None where nothing does.
         plan: what of them.
+        alpha_beside: whether what can be seen through lies in a stream of its own (WebM).
     """
 
     container: Container
@@ -71,6 +73,7 @@ class Joined:
     sound: Sound | None
     carried: Carried | None = None
     plan: Plan | None = None
+    alpha_beside: bool = False
 
     @property
     def seconds(self) -> Fraction:
@@ -139,12 +142,22 @@ def _sound_arguments(
         ]
     if isinstance(sound, Taken):
         sound = _own(sound, joined)
-    coder = [word.replace(":a", out) for word in joined.container.audio]
+    coder = [word.replace(":a", out) for word in _coder(joined)]
     return sound_input(sound, joined.seconds), [
         *("-map", f"{inputs}:a:{sound.track}", *coder),
         *(f"-filter{out}", sound_filter(sound, joined.seconds)),
         *(f"-map_metadata:s{out}", f"{inputs}:s:a:{sound.track}", f"-metadata:s{out}", "encoder="),
     ]
+
+
+def _coder(joined: Joined) -> tuple[str, ...]:
+    """Arguments that code a sound: as the replaced one was where that lost nothing."""
+    carried = joined.carried
+    if carried is not None and carried.replaced is not None:
+        coding = describe(carried.path).sounds[carried.replaced].coding
+        if coding.startswith("pcm_") and coding in holds(joined.container.muxer).sounds:
+            return "-c:a", coding
+    return joined.container.audio
 
 
 def _own(taken: Taken, joined: Joined) -> Sound:
@@ -179,11 +192,13 @@ def _within(seconds: Fraction) -> str:
 
 
 def _tags(joined: Joined) -> list[str]:
+    beside = ["-metadata:s:v:0", "alpha_mode=1"] if joined.alpha_beside else []
     if joined.carried is None or joined.plan is None:
-        return ["-map_metadata", "-1", "-map_chapters", "-1"]
+        return ["-map_metadata", "-1", "-map_chapters", "-1", *beside]
     tags = ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:V:0"]
     for name in (*_STALE, *_STATISTICS):
         tags += ["-metadata:s:v:0", f"{name}="]
+    tags += beside
     for name in ("timecode", "major_brand", "minor_version", "compatible_brands"):
         tags += ["-metadata", f"{name}="]
     if joined.plan.timecode:

@@ -34,12 +34,14 @@ class Packets:
         stamps: (N,) when each packet is shown, in the stream's own order; -2**63 where unknown.
         flags: (N,) of libavcodec, see `DISCARD`.
         troubled: whether ffmpeg complained about something.
+        length: ticks from the first packet's to the end of the last one's time of decoding.
     """
 
     time_base: Fraction
     stamps: Ticks
     flags: NDArray[np.uint8]
     troubled: bool
+    length: int = 0
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -65,18 +67,23 @@ def read_packets(
         *("-f", "framecrc", "-"),
     )  # fmt: skip
     time_base, stamps, flags = Fraction(1, 1000), array("q"), array("B")
+    begin: int | None = None
+    end = 0
     with ffmpeg.Pipe(arguments, write=False, timeout=timeout) as pipe:
         for line in _lines(pipe.parts()):
             # The listing holds numbers alone; nothing that stands in the file gets into it.
             if line.startswith(b"0,"):
-                stamps.append(int(line.split(b",", 3)[2]))
+                _, decoded, shown, lasts, _ = line.split(b",", 4)
+                begin, end = int(decoded) if begin is None else begin, int(decoded) + int(lasts)
+                stamps.append(int(shown))
                 flags.append(_flags(line))
                 if len(stamps) > most:
                     raise too_many(path, most)
             elif found := _TIME_BASE.match(line):
                 time_base = Fraction(int(found[1]), int(found[2]))
         troubled = bool(pipe.finish() or pipe.errors.strip())
-    return Packets(time_base, np.array(stamps, np.int64), np.array(flags, np.uint8), troubled)
+    listed, marked = np.array(stamps, np.int64), np.array(flags, np.uint8)
+    return Packets(time_base, listed, marked, troubled, end - (begin or 0))
 
 
 def _lines(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -17,13 +17,28 @@ from gsmooth_core.media.description import (
     describe,
     unreadable,
 )
-from gsmooth_core.media.packets import DISCARD, KEY, MOST_PICTURES, read_packets, too_many
+from gsmooth_core.media.packets import (
+    DISCARD,
+    KEY,
+    MOST_PICTURES,
+    Packets,
+    read_packets,
+    too_many,
+)
 from gsmooth_core.media.still import is_picture_format, is_still, still_size
-from gsmooth_core.media.timing import DEFAULT_FPS, Ticks, Timing, check_length, make_timing
+from gsmooth_core.media.timing import (
+    DEFAULT_FPS,
+    LONGEST_GAP,
+    Ticks,
+    Timing,
+    check_length,
+    make_timing,
+)
 from gsmooth_core.types import Clip
 
 _MOST_IMAGES = 2  # of a HEIC or AVIF: the picture and what can be seen through it
 _UNSET = -(1 << 63)
+_WITH_LENGTHS = ("mov,mp4", "matroska")
 _PICTURES = ("0:V:0", MOST_PICTURES)
 
 
@@ -37,6 +52,10 @@ class Source:
         timing: when they are shown; None for a still image.
         container: ffmpeg's names of the container.
         start: the container's own start time in seconds (of its earliest stream).
+        coding: libavcodec's name of how the pictures are coded, "" for a still image.
+        profile: of that coding.
+        bit_rate: bits a second of the pictures, as far as the file tells; 0 where it does not.
+        resized: the first frame whose picture has another size; None where all have one.
     """
 
     clip: Clip
@@ -44,6 +63,16 @@ class Source:
     timing: Timing | None
     container: str
     start: float
+    coding: str = ""
+    profile: str = ""
+    bit_rate: int = 0
+    resized: int | None = None
+
+    @property
+    def decoder(self) -> str:
+        """The decoder that must be asked for, "" where any does."""
+        known = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+        return known.get(self.coding, "") if self.picture.alpha_beside else ""
 
 
 def probe(path: Path | str) -> Clip:
@@ -84,7 +113,7 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
             "Save it as a JPEG or PNG image.",
         )
     timing, there, troubled = _timing(path, file)
-    if pictures and len(timing.source_index) == 1:
+    if pictures and len(timing.pts) == 1:
         return _still(path, stamp, picture, file.container)
     clip = Clip(
         path=path,
@@ -97,7 +126,18 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
         stamp=stamp,
         missing_frames=_missing(_stated(file, troubled=troubled), there, timing),
     )
-    return Source(clip, picture, timing, file.container, file.start)
+    video = file.video
+    coding = (video.coding, video.profile) if video else ("", "")
+    rate = (video.bit_rate if video else 0) or _rate(stamp[0], clip, file)
+    at = file.resized
+    resized = None if at is None else int(np.searchsorted(timing.source_index, at))
+    return Source(clip, picture, timing, file.container, file.start, *coding, rate, resized)
+
+
+def _rate(size: int, clip: Clip, file: Description) -> int:
+    """Bits a second of the pictures, where only the whole file's are known."""
+    rest = sum(sound.bit_rate for sound in file.sounds)
+    return max(0, round(8 * size / max(clip.duration, 1e-3)) - rest)
 
 
 def _still(path: Path, stamp: tuple[int, int], picture: Picture, container: str) -> Source:
@@ -157,7 +197,25 @@ def _timing(path: Path, file: Description) -> tuple[Timing, int, bool]:
         hidden = len(packets) - len(stamps)
         return timing, len(timing.pts) + hidden, packets.troubled
     check_length(path.name, stamps, packets.time_base)
-    return make_timing(stamps, packets.time_base, nominal), len(packets), False
+    held = _held(packets, stamps, file)
+    return make_timing(stamps, packets.time_base, nominal, held), len(packets), False
+
+
+def _held(packets: Packets, stamps: Ticks, file: Description) -> int:
+    """Ticks for which the last picture is shown, as the container has it; 0 where it does not.
+
+    The lengths of all packets together are the stream's own, in whatever order they are decoded.
+    """
+    if not file.container.startswith(_WITH_LENGTHS) or len(stamps) < len(packets):
+        return 0
+    if packets.stamps[-1] != stamps[-1] and not file.container.startswith("mov"):
+        return 0  # lengths of blocks are those of their own pictures
+    held = packets.length - int(stamps[-1] - stamps[0])
+    # An edit list may end within the last picture: then the whole file is shorter.
+    end = file.seconds + file.start if file.seconds else 0.0
+    left = int((end - float(stamps[-1] * packets.time_base)) / packets.time_base)
+    held = min(held, left)
+    return held if 0 < held * packets.time_base <= LONGEST_GAP else 0
 
 
 def _distinct(stamps: Ticks) -> bool:

@@ -17,7 +17,7 @@ from gsmooth_core.storage.files import PARTIAL, atomic, cannot_write, remove_fol
 from gsmooth_core.types import Bool
 
 
-def splice(segment: Path, patch: Path, places: Bool, fps: Fraction) -> None:
+def splice(segment: Path, patch: Path, places: Bool, fps: Fraction, muxer: str = "mp4") -> None:
     """Put the frames of `patch` in the places of frames of `segment`; the patch goes.
 
     Args:
@@ -25,6 +25,7 @@ def splice(segment: Path, patch: Path, places: Bool, fps: Fraction) -> None:
         patch: likewise, in the same folder, of as many frames as there are places.
         places: (n,) for each frame of the segment, whether it is exchanged.
         fps: the frame rate.
+        muxer: ffmpeg's name of the segments' container.
 
     Raises:
         MediaError: it cannot be written.
@@ -32,7 +33,7 @@ def splice(segment: Path, patch: Path, places: Bool, fps: Fraction) -> None:
     if segment.is_dir():
         _exchange(segment, patch, places)
     else:
-        _join(segment, patch, places, fps)
+        _join(segment, patch, places, fps, muxer)
 
 
 def _exchange(segment: Path, patch: Path, places: Bool) -> None:
@@ -50,7 +51,7 @@ def _exchange(segment: Path, patch: Path, places: Bool) -> None:
         raise cannot_write(segment, error) from error
 
 
-def _join(segment: Path, patch: Path, places: Bool, fps: Fraction) -> None:
+def _join(segment: Path, patch: Path, places: Bool, fps: Fraction, muxer: str) -> None:
     with tempfile.NamedTemporaryFile(
         "w", dir=segment.parent, suffix=".ffconcat", delete=False
     ) as file:
@@ -58,12 +59,13 @@ def _join(segment: Path, patch: Path, places: Bool, fps: Fraction) -> None:
     listing = Path(file.name)
     ticks = f"*{fps.denominator}/({fps.numerator}*TB)"
     stamps = f"setts=pts=round(N{ticks}):dts=round(N{ticks}):duration=round(1{ticks})"
+    scale = [] if muxer == "webm" else ["-video_track_timescale", str(fps.numerator)]
     try:
         with atomic(segment) as partial:
             arguments = ffmpeg.command(
                 *("-y", "-f", "concat", "-safe", "0", "-i", listing.name, "-map", "0:v:0"),
-                *("-c:v", "copy", "-bsf:v", stamps, "-video_track_timescale", str(fps.numerator)),
-                *("-f", "mp4", ffmpeg.url(partial.absolute())),
+                *("-c:v", "copy", "-bsf:v", stamps, *scale),
+                *("-f", muxer, ffmpeg.url(partial.absolute())),
             )
             status, _, errors = ffmpeg.run_binary(arguments, timeout=3600, cwd=segment.parent)
             if status:

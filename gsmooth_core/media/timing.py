@@ -23,6 +23,9 @@ LONGEST_SECONDS = 24 * 3600.0
 LONGEST_GAP = 3600.0
 """Seconds for which one picture may stand."""
 
+_HELD = Fraction(3, 2)
+"""Frames that a last picture must last to count as held: recorders round the last one's length."""
+
 STANDARD_RATES = tuple(
     Fraction(*rate)
     for rate in (
@@ -50,8 +53,9 @@ class Timing:
 
     @property
     def constant(self) -> bool:
-        """Whether every picture is exactly one frame."""
-        return np.array_equal(self.source_index, np.arange(len(self.pts)))
+        """Whether every picture is exactly one frame, the last one maybe held."""
+        count = len(self.pts)
+        return np.array_equal(self.source_index[:count], np.arange(count))
 
     @property
     def start(self) -> Fraction:
@@ -82,19 +86,28 @@ def check_length(name: str, pts: Ticks, time_base: Fraction) -> None:
     )
 
 
-def make_timing(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> Timing:
+def make_timing(pts: Ticks, time_base: Fraction, nominal: Fraction | None, held: int = 0) -> Timing:
     """Work out the rate and which picture stands in which frame.
 
     Args:
         pts: (N,) sorted time stamps, N >= 1.
         time_base: seconds of one tick.
         nominal: rate the container states, if any.
+        held: ticks for which the last picture is shown; 0 where that is not known.
     """
     fps = constant_rate(pts, time_base, nominal)
     if fps is not None:
-        return Timing(pts, time_base, fps, np.arange(len(pts)))
-    fps = usual_rate(pts, time_base)
-    return Timing(pts, time_base, fps, _schedule(pts, time_base, fps))
+        shown = np.arange(len(pts))
+    else:
+        fps = usual_rate(pts, time_base)
+        shown = _schedule(pts, time_base, fps)
+    more = _held_frames(held * time_base * fps)
+    return Timing(pts, time_base, fps, np.append(shown, np.full(more, shown[-1])))
+
+
+def _held_frames(frames: Fraction) -> int:
+    """Frames for which a last picture that lasts `frames` stands beyond its own."""
+    return round(frames) - 1 if frames > _HELD else 0
 
 
 def constant_rate(pts: Ticks, time_base: Fraction, nominal: Fraction | None) -> Fraction | None:
@@ -137,11 +150,7 @@ def usual_rate(pts: Ticks, time_base: Fraction) -> Fraction:
 
 
 def _schedule(pts: Ticks, time_base: Fraction, fps: Fraction) -> Ticks:
-    """Which picture stands in which frame; the last one stands for one frame.
-
-    A packet's stated duration is its distance in decoding order, so it says nothing about how
-    long the last picture is shown.
-    """
+    """Which picture stands in which frame; the last one stands for one frame."""
     ticks_a_frame = 1 / (fps * time_base)
     count = round(int(pts[-1] - pts[0]) / ticks_a_frame) + 1
     # Nearest slot: stamps that jitter by less than half a frame keep one picture a frame.

@@ -177,9 +177,7 @@ class Composer:
         combs = [place for place, reference in self.bank.items() if combed(reference.image)]
         self.combed = tuple(self.bank[place].frame for place in combs)
         self.choice = without(self.choice, combs)
-        self._colours = (
-            learn_colours(lettering(self.bank.values(), self.surface)) if self.captions else None
-        )
+        self._colours = learn_colours(lettering(self.bank.values(), self.surface))
 
     def keep_box(self, box: Corners) -> None:
         """Let the generator see what it saw in an earlier rendering, where that is enough."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.mafb.blend import lay_over
+from gsmooth_core.mafb.blend import Pixels, lay_over
 from gsmooth_core.mafb.crop import Window, hidden
 from gsmooth_core.mafb.occlusion.matte import Matte
 from gsmooth_core.types import Bool, Float, Image
@@ -70,13 +70,45 @@ class MaskedFrame:
         Returns:
             (H, W, 3) the new frame, and (H, W) the pixels that may differ from the old one.
         """
-        new = grained(self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32)))
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
-        laid, changed = lay_over(self.part, new, self.hidden, rim, self.occluder)
-        if self.letters is not None:
-            laid = self.letters.over(laid, self.hidden)
+        laid, changed = self.over(self.part, picture, rim, grained)
         self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
         return out, mask
+
+    def over(
+        self, part: Pixels, picture: Float, rim: float, grained: Grained
+    ) -> tuple[Pixels, Bool]:
+        """As `composite`, over the box's pixels (h, w, 3) alone; floats are not rounded."""
+        new = grained(self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32)))
+        laid, changed = lay_over(part, new, self.hidden, rim, self.occluder)
+        if self.letters is not None:
+            laid = self.letters.over(laid, self.hidden)
+        return laid, changed
+
+
+@dataclass(frozen=True)
+class Lay:
+    """A new picture of the face, and how it was laid over a frame.
+
+    Attributes:
+        masked: the frame without the pixels under the mask.
+        picture: (size, size, 3) RGB 0..1, the new crop.
+        rim: see `MaskedFrame.composite`.
+        grained: likewise.
+    """
+
+    masked: MaskedFrame
+    picture: Float
+    rim: float
+    grained: Grained
+
+    def over(self, part: Float) -> tuple[Float, Bool]:
+        """The same over (h, w, 3) the box's pixels, 0..255, of a finer twin of the frame.
+
+        Returns:
+            (h, w, 3) the new pixels, not rounded, and (h, w) which of them may differ.
+        """
+        return self.masked.over(part, self.picture, self.rim, self.grained)
 
 
 def colourless(part: Image) -> bool:

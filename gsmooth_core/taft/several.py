@@ -65,4 +65,5 @@ def _together(before: Translated, later: Translated) -> Translated:
         before.mask | later.mask,
         before.hidden | later.hidden,
         before.members + later.members,
+        before.lays + later.lays,
     )

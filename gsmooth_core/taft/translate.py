@@ -19,7 +19,7 @@ from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited
-from gsmooth_core.taft.masked import colourless, without_colour
+from gsmooth_core.taft.masked import Lay, colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
@@ -36,12 +36,14 @@ class Translated:
         mask: (H, W) bool, what may have been changed: M_f and its soft rim.
         hidden: (H, W) bool, the pixels of the given frame that nothing has looked at.
         members: frame numbers of the references; empty for a frame that passed untouched.
+        lays: the new faces, for a twin of the frame with more bits.
     """
 
     frame: Image
     mask: Bool
     hidden: Bool = field(repr=False)
     members: tuple[int, ...] = ()
+    lays: tuple[Lay, ...] = field(default=(), repr=False)
 
 
 class Translator(Protocol):
@@ -160,12 +162,12 @@ class FaceTranslator:
         if grey := colourless(masked.part):
             picture = without_colour(picture)
         rim = self.composer.rim / masked.under.scale
-        new, mask = masked.composite(
-            frame, picture, rim, partial(self._grained, index, masked.number(), grey)
-        )
+        grained = partial(self._grained, index, masked.number(), grey)
+        new, mask = masked.composite(frame, picture, rim, grained)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
-        return Translated(new, mask, hidden, composition.members)
+        lay = Lay(masked, picture, rim, grained)
+        return Translated(new, mask, hidden, composition.members, (lay,))
 
     def _grained(self, index: int, number: int, grey: bool, new: Float) -> Float:
         """(h, w, 3) levels with the grain of a frame."""

@@ -104,6 +104,9 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "taft": "/own/taft",
         "audio_track": "2",
         "source_audio_track": "3",
+        "codec": "hevc",
+        "quality": "crf",
+        "depth": 10,
     }
     assert set(values) == {known.name for known in fields(DubSettings)}
     options = []

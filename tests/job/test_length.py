@@ -25,7 +25,7 @@ from gsmooth_core.job.length import (
 from gsmooth_core.job.settings import LENGTHS, DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.occluders import packed
-from gsmooth_core.media import probe
+from gsmooth_core.media import probe, read_frames
 from gsmooth_core.types import FaceTrack
 from tests.media import made
 
@@ -100,7 +100,7 @@ def test_pictures_are_read_in_any_order(
     monkeypatch.setattr(length, "_FEWEST_HELD", held)
     monkeypatch.setattr(length, "_HELD", 0)
     wanted = np.array([0, 1, 2, 2, 4, 6, 5, 4, 3, 2, 8, 8, 0, 7, 6], np.int32)
-    read = read_pictures(probe(clip), start, wanted)
+    read = read_pictures(probe(clip), start, wanted, read_frames)
     assert [made.number_in(frame) - start for frame in read] == wanted.tolist()
 
 
@@ -113,10 +113,9 @@ def test_backwards_no_more_is_held_than_allowed(
         asked.append((start, count))
         return iter([np.full((2, 2, 3), start + k, np.uint8) for k in range(count)])
 
-    monkeypatch.setattr(length, "read_frames", read)
     monkeypatch.setattr(length, "_FEWEST_HELD", 4)
     monkeypatch.setattr(length, "_HELD", 0)
-    found = [int(f[0, 0, 0]) for f in read_pictures(probe(clip), 0, np.arange(10, 0, -1))]
+    found = [int(f[0, 0, 0]) for f in read_pictures(probe(clip), 0, np.arange(10, 0, -1), read)]
     assert found == list(range(10, 0, -1))
     assert asked == [(7, 4), (3, 4), (1, 2)]
 

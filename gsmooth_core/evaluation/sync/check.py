@@ -96,7 +96,9 @@ def check_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -
         sound = source.speech()
     else:
         start = float(job.start_frame / source.clip.fps)
-        heard = read_audio(job.video, SAMPLE_RATE, start, source.shown.duration)
+        heard = read_audio(
+            job.video, SAMPLE_RATE, start, source.shown.duration, source.clip.sound_track
+        )
         sound = require_speech(heard, f"The sound of '{job.video.name}'")
     pictures = _Pictures(source.clip, job.start_frame, source.count, source.shown.fps, face)
     found, seconds = _measure(pictures, sound, judge, on_event, cancelled)

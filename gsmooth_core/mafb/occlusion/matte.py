@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.mafb.blend import close, dilate
+from gsmooth_core.mafb.blend import Pixels, close, dilate
 from gsmooth_core.types import Bool, Float, Image, Int
 
 _BINS = 16  # of each channel
@@ -100,11 +100,16 @@ class Matte:
         whole: Bool = self.alpha >= 1
         return whole
 
-    def over(self, picture: Image, where: Bool) -> Image:
-        """(H, W, 3) the letters over a picture (H, W, 3), as far as `where` (H, W)."""
+    def over(self, picture: Pixels, where: Bool) -> Pixels:
+        """(H, W, 3) the letters over a picture (H, W, 3), as far as `where` (H, W).
+
+        Floats, 0..255 like bytes, are not rounded.
+        """
         alpha = np.where(where | self.letters, self.alpha, 0)[..., None]
         mixed = picture + alpha * (self.colour.astype(np.float32) - picture)
-        return np.asarray(np.rint(mixed).clip(0, 255), np.uint8)
+        whole = picture.dtype == np.uint8
+        laid: Pixels = (np.rint(mixed) if whole else mixed).clip(0, 255).astype(picture.dtype)
+        return laid
 
 
 def cut_out(picture: Image, letters: Bool) -> Matte:

@@ -1,0 +1,169 @@
+"""How the pictures of an output are coded: as the source's are, as far as its container allows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.media import colour
+from gsmooth_core.media.description import Picture
+from gsmooth_core.media.encoders import Wish, encoder_for
+from gsmooth_core.media.losses import Kept, chroma_of
+from gsmooth_core.media.planes import Layout, layout_of
+from gsmooth_core.media.probe import Source
+
+NAMES = {
+    "h264": "H.264", "hevc": "HEVC", "av1": "AV1", "vp9": "VP9", "prores": "ProRes",
+    "dnxhr": "DNxHR", "mjpeg": "Motion JPEG", "qtrle": "QuickTime Animation", "ffv1": "FFV1",
+}  # fmt: skip
+
+_ALLOWED = {
+    "mp4": ("h264", "hevc", "av1", "vp9"),
+    "mov": ("h264", "hevc", "prores", "dnxhr", "mjpeg", "qtrle"),
+    "matroska": ("h264", "hevc", "av1", "vp9", "prores", "mjpeg", "ffv1"),
+    "webm": ("vp9", "av1"),
+}
+_YUV = tuple(f"yuv{chroma}p" for chroma in ("420", "422", "444"))
+_TEN, _TWELVE = (tuple(f"{name}{depth}le" for name in _YUV) for depth in (10, 12))
+_YUVA = tuple(
+    f"yuva{chroma}p{depth}"
+    for chroma in ("420", "422", "444")
+    for depth in ("", "10le", "12le", "16le")
+)
+_RGB = tuple(f"gbr{a}p{depth}" for a in ("", "a") for depth in ("", "10le", "12le", "16le"))
+_FORMATS = {
+    "h264": (*_YUV, *_TEN),
+    "hevc": (*_YUV, *_TEN, *_TWELVE),
+    "av1": (*_YUV, *_TEN, *_TWELVE),
+    "vp9": (*_YUV, *_TEN, *_TWELVE, "yuva420p"),
+    "prores": ("yuv422p10le", "yuv444p10le", "yuva444p10le"),
+    "dnxhr": ("yuv422p", "yuv422p10le", "yuv444p10le"),
+    "mjpeg": _YUV,
+    "qtrle": ("rgb24", "argb"),
+    "ffv1": (*_YUV, *_TEN, *_TWELVE, "yuv420p16le", "yuv422p16le", "yuv444p16le", *_YUVA, *_RGB),
+}
+_WITH_LIGHT = ("h264", "hevc")  # and AV1 by SVT's encoder: those that write HDR10's numbers
+_FORM = re.compile(r"(yuv|gbr|rgb|argb|gray)(a?)(420|422|444)?p?(\d+)?(le)?")
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How the pictures of an output are coded.
+
+    Attributes:
+        codec: one of `NAMES`.
+        encoder: arguments for ffmpeg.
+        pixel_format: ffmpeg's name of how a picture is stored.
+        layout: planes in which pictures come to the encoder; None where they come as 8-bit RGB.
+        muxer: container of the segments.
+        kept: what of a picture is kept.
+    """
+
+    codec: str
+    encoder: tuple[str, ...]
+    pixel_format: str
+    layout: Layout | None
+    muxer: str
+    kept: Kept
+
+
+def travels_as(source: Source) -> Layout | None:
+    """The planes in which a source's pictures travel; None where they do as 8-bit RGB."""
+    return None if source.clip.still else layout_of(source.picture)
+
+
+def coding_of(source: Source, muxer: str, wish: Wish | None = None) -> Coding:
+    """How an output's pictures are coded.
+
+    Args:
+        source: what was read.
+        muxer: ffmpeg's name of the output's container; not for images.
+        wish: what the user asked for.
+
+    Raises:
+        InputError: the container cannot hold what was asked for.
+    """
+    wish = wish or Wish()
+    picture = colour.coded_picture(source.picture)
+    layout = travels_as(source)
+    codec = _codec(source, layout, muxer, wish)
+    pixel_format = _pixel_format(picture, layout, codec, wish)
+    chroma, depth, alpha = form_of(pixel_format)
+    encoder = encoder_for(codec, pixel_format, source, wish)
+    light = codec in _WITH_LIGHT or "libsvtav1" in encoder
+    kept = Kept(NAMES[codec], depth, alpha, chroma, light)
+    segments = "webm" if alpha and codec == "vp9" else "mov"
+    if codec in ("h264", "hevc", "av1") or (codec == "vp9" and not alpha):
+        segments = "mp4"
+    return Coding(codec, tuple(encoder), pixel_format, layout, segments, kept)
+
+
+def _codec(source: Source, layout: Layout | None, muxer: str, wish: Wish) -> str:
+    allowed = _ALLOWED[muxer]
+    if wish.codec != "auto":
+        if wish.codec not in allowed:
+            known = ", ".join(allowed)
+            text = f"The output cannot hold {NAMES[wish.codec]}."
+            raise InputError(text, f"It can hold {known}; .mov and .mkv hold more than .mp4.")
+        return wish.codec
+    own = {"dnxhd": "dnxhr", "qtrle": "qtrle", "png": "qtrle"}.get(source.coding, source.coding)
+    alpha = layout is not None and layout.alpha
+    if own in allowed and (not alpha or own in ("vp9", "prores", "qtrle", "ffv1")):
+        return own
+    if alpha:
+        return {"mov": "prores", "matroska": "ffv1", "webm": "vp9"}.get(muxer, _plain(layout))
+    return "vp9" if muxer == "webm" else _plain(layout)
+
+
+def _plain(layout: Layout | None) -> str:
+    """What most players take: H.264, and HEVC for more than 8 bits."""
+    return "h264" if layout is None or layout.depth == 8 else "hevc"
+
+
+def form_of(pixel_format: str) -> tuple[str, int, bool]:
+    """(chroma, depth, alpha) of one of the pixel formats that are written."""
+    found = _FORM.fullmatch(pixel_format)
+    if found is None:
+        raise ValueError(f"'{pixel_format}' is never written")
+    alpha = bool(found[2]) or found[1] == "argb"
+    depth = int(found[4]) if found[4] and found[3] is not None else 8
+    if found[1] == "gbr":
+        depth = int(found[4] or 8)
+    return found[3] or "444", depth, alpha
+
+
+def _pixel_format(picture: Picture, layout: Layout | None, codec: str, wish: Wish) -> str:
+    if layout is None and codec in ("h264", "vp9", "hevc", "av1") and wish.depth == "auto":
+        return colour.coded_format(picture)
+    chroma, depth = chroma_of(picture), picture.depth if wish.depth == "auto" else int(wish.depth)
+    alpha, rgb = picture.alpha, layout is not None and layout.rgb
+    fitting = [name for name in _FORMATS[codec] if _fits_size(name, picture)]
+
+    def badness(name: str) -> tuple[int, ...]:
+        its_chroma, its_depth, its_alpha = form_of(name)
+        return (
+            alpha and not its_alpha,
+            its_chroma < chroma,
+            max(0, depth - its_depth),
+            its_alpha and not alpha,
+            max(0, its_depth - depth),
+            name.startswith("yuv") == rgb,
+            its_chroma > chroma,
+        )
+
+    return min(fitting, key=badness)
+
+
+def _fits_size(name: str, picture: Picture) -> bool:
+    """Coarse colour needs even sizes; no pixel may be lost."""
+    chroma = form_of(name)[0]
+    odd_width, odd_height = picture.width % 2, picture.height % 2
+    return chroma == "444" or not (odd_width or (odd_height and chroma == "420"))
+
+
+def kept_by_images(source: Source) -> Kept:
+    """What PNG files keep of a source's pictures."""
+    layout = travels_as(source)
+    depth = 8 if layout is None or layout.depth == 8 else 16
+    return Kept("PNG", depth, layout is not None and layout.alpha, "444", False)

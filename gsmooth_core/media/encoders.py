@@ -1,0 +1,143 @@
+"""ffmpeg's encoders and their arguments, one for each codec that is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gsmooth_core.media.description import Picture
+from gsmooth_core.media.probe import Source
+
+_MOST = 1.5
+"""Times the source's bits a second that an output may take where the quality is "auto"."""
+_LEAST_RATE = 300_000
+_HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
+_PRORES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5, "4444 XQ": 5}
+_DNXHR = {"DNXHR LB": "dnxhr_lb", "DNXHR SQ": "dnxhr_sq", "DNXHR HQ": "dnxhr_hq"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for.
+
+    Attributes:
+        codec: "auto" or one of `coding.NAMES`.
+        quality: "auto" (by `crf`, within 1.5 times the source's rate), "crf" (by it alone) or
+            "lossless".
+        depth: "auto", 8, 10 or 12 bits a sample.
+        crf: constant rate factor on x264's scale.
+        preset: x264's speed preset.
+    """
+
+    codec: str = "auto"
+    quality: str = "auto"
+    depth: int | str = "auto"
+    crf: int = 14
+    preset: str = "medium"
+
+
+def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> list[str]:
+    """Arguments of the encoder.
+
+    Args:
+        codec: one of `coding.NAMES`.
+        pixel_format: in which it gets its pictures.
+        source: for profile, rate, and HDR's numbers.
+        wish: what the user asked for.
+    """
+    if codec == "h264":
+        return _x264(source, wish)
+    if codec == "hevc":
+        return _x265(source, wish)
+    if codec == "av1":
+        return _av1(pixel_format, source, wish)
+    if codec == "vp9":
+        lossless = ["-lossless", "1"] if wish.quality == "lossless" else []
+        speed = ["-deadline", "good", "-cpu-used", "4", "-row-mt", "1"]
+        # Pictures that can be seen through are two streams, which must keep step.
+        still = ["-auto-alt-ref", "0"] if "yuva" in pixel_format else []
+        return ["-c:v", "libvpx-vp9", "-b:v", "0", *speed, "-crf", str(wish.crf), *lossless, *still]
+    return _mastering_codec(codec, pixel_format, source)
+
+
+def _mastering_codec(codec: str, pixel_format: str, source: Source) -> list[str]:
+    """Codecs of whole pictures, by their own profile."""
+    if codec == "prores":
+        least = 4 if "444" in pixel_format else 0
+        profile = max(_PRORES.get(source.profile, 3), least)
+        profile = profile if least or profile < 4 else 3
+        alpha = ["-alpha_bits", "16"] if "yuva" in pixel_format else []
+        return ["-c:v", "prores_ks", "-profile:v", str(profile), "-vendor", "apl0", *alpha]
+    if codec == "dnxhr":
+        fine = "dnxhr_444" if "444" in pixel_format else "dnxhr_hqx"
+        profile_name = _DNXHR.get(source.profile, "dnxhr_hq") if pixel_format == "yuv422p" else fine
+        return ["-c:v", "dnxhd", "-profile:v", profile_name]
+    if codec == "mjpeg":
+        return ["-c:v", "mjpeg", "-q:v", "2", "-strict", "unofficial"]
+    return ["-c:v", codec, *(["-level", "3"] if codec == "ffv1" else [])]
+
+
+def _rate(source: Source, wish: Wish) -> list[str]:
+    """Arguments that hold an encoder to the source's rate."""
+    if wish.quality != "auto" or not 0 < source.bit_rate < _HIGHEST_RATE:
+        return []
+    most = max(round(_MOST * source.bit_rate), _LEAST_RATE)
+    return ["-maxrate", str(most), "-bufsize", str(2 * most)]
+
+
+def _x264(source: Source, wish: Wish) -> list[str]:
+    crf = 0 if wish.quality == "lossless" else wish.crf
+    parameters = _light(source.picture, "cll")
+    more = ["-x264-params", ":".join(parameters)] if parameters else []
+    return [
+        *("-c:v", "libx264", "-crf", str(crf), "-preset", wish.preset),
+        *_rate(source, wish),
+        *more,
+    ]
+
+
+def _x265(source: Source, wish: Wish) -> list[str]:
+    parameters = ["log-level=error", *_light(source.picture, "max-cll")]
+    if wish.quality == "lossless":
+        parameters.append("lossless=1")
+    return [
+        *("-c:v", "libx265", "-crf", str(wish.crf), "-preset", wish.preset, "-tag:v", "hvc1"),
+        *_rate(source, wish),
+        *("-x265-params", ":".join(parameters)),
+    ]
+
+
+def _light(picture: Picture, level: str) -> list[str]:
+    """HDR10's numbers as x264 and x265 take them: in 50,000ths, and 10,000ths of cd/m2."""
+    parameters = []
+    if picture.mastering:
+        *points, least, most = picture.mastering
+        codes = [round(50_000 * value) for value in points]
+        red, green, blue, white = (f"({codes[k]},{codes[k + 1]})" for k in (0, 2, 4, 6))
+        light = f"({round(10_000 * most)},{round(10_000 * least)})"
+        parameters.append(f"master-display=G{green}B{blue}R{red}WP{white}L{light}")
+    if level == "cll":
+        parameters = [word.replace("master-display", "mastering-display") for word in parameters]
+    if picture.light_level:
+        parameters.append(f"{level}={picture.light_level[0]},{picture.light_level[1]}")
+    return parameters
+
+
+def _av1(pixel_format: str, source: Source, wish: Wish) -> list[str]:
+    crf = 0 if wish.quality == "lossless" else min(63, round(1.4 * wish.crf))
+    if pixel_format in ("yuv420p", "yuv420p10le") and wish.quality != "lossless":
+        parameters = _svt_light(source.picture)
+        more = ["-svtav1-params", ":".join(parameters)] if parameters else []
+        return ["-c:v", "libsvtav1", "-crf", str(crf), "-preset", "8", *more]
+    return ["-c:v", "libaom-av1", "-crf", str(crf), "-b:v", "0", "-cpu-used", "6", "-row-mt", "1"]
+
+
+def _svt_light(picture: Picture) -> list[str]:
+    parameters = []
+    if picture.mastering:
+        *points, least, most = picture.mastering
+        red, green, blue, white = (f"({points[k]:.5f},{points[k + 1]:.5f})" for k in (0, 2, 4, 6))
+        shown = f"G{green}B{blue}R{red}WP{white}L({most:.4f},{least:.4f})"
+        parameters.append(f"mastering-display={shown}")
+    if picture.light_level:
+        parameters.append(f"content-light={picture.light_level[0]},{picture.light_level[1]}")
+    return parameters
