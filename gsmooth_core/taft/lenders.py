@@ -28,6 +28,7 @@ from gsmooth_core.taft.references import (
     choose_bank,
     costs,
     features,
+    price_of_turn,
     well_exposed,
 )
 from gsmooth_core.taft.spoiled import letters_near, price
@@ -91,6 +92,7 @@ def lenders(
     lips = surface.template[surface.regions == Region.LIPS].mean(0)
     dearer = price(captions, bank, front_view(lips, 1)) if captions else None
     cost = costs(wanted, own, bank, fps, settings, lit, track.shot, shown, dearer)
+    cost = cost + price_of_turn(track.rotation, bank)
     choice, covered = choice_of(cost, settings), np.zeros(len(track), bool)
     if captions and len(bank):
         letters = _Letters(track, model, surface, captions)

@@ -28,6 +28,8 @@ _ALIKE = 0.4  # logarithm of brightness that is made up for without a loss
 _UNLIKE = 50.0  # square millimetres: the price of light that is e times brighter or darker
 _DARKEST = 0.02
 _ELSEWHERE = 4.0  # square millimetres: the price of another shot, with its own lens and look
+_TURNED = 3.0  # degrees of which nothing is lost
+_STEEP = 0.5  # square millimetres, of each squared degree beyond
 _EXPOSED = 0.6  # share of the skin, of what is usual for the clip, that a reference must show
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
@@ -187,6 +189,25 @@ def brightness(track: FaceTrack) -> Float:
     level = track.light[:, 0].mean(-1)
     logarithm: Float = np.log(np.maximum(level, _DARKEST)).astype(np.float32)
     return logarithm
+
+
+def price_of_turn(rotation: Float, bank: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What a head costs that is turned otherwise, beyond what it costs as a feature.
+
+    A jaw that a reference hardly shows is stretched from its outline, and collar and background
+    with it: no mouth is so much alike as to be worth that.
+
+    Args:
+        rotation: (T, 3) of the head, radians.
+        bank: (B,) frame numbers.
+
+    Returns:
+        (T, B) square millimetres.
+    """
+    turn = np.degrees(rotation[:, :2].astype(np.float64))  # nodding and turning
+    beyond = np.sqrt(_squared_distances(turn, turn[bank])) - _TURNED
+    price: NDArray[np.float64] = _STEEP * np.maximum(beyond, 0) ** 2
+    return price
 
 
 def _price_of_light(wanted: Float, own: Float) -> NDArray[np.float64]:

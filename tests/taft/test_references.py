@@ -17,6 +17,7 @@ from gsmooth_core.taft.references import (
     choose_bank,
     costs,
     features,
+    price_of_turn,
 )
 from tests.taft import scene
 
@@ -204,3 +205,11 @@ def test_frames_lost_in_a_flash_or_in_black_lend_nothing() -> None:
     assert np.flatnonzero(~found).tolist() == [4, 5]
     assert references.well_exposed(track).all()  # an old track does not know
     assert references.well_exposed(replace(track, exposed=exposed / 4)).sum() == count - 2
+
+
+def test_a_head_turned_far_away_costs_more_than_any_mouth() -> None:
+    degrees = np.array([[0, 0, 0], [0, 2, 0], [0, 8, 0], [-6, 8, 0], [0, 0, 40]], np.float32)
+    price = price_of_turn(np.radians(degrees), np.array([0, 2]))
+    assert price.shape == (5, 2)
+    assert price[:, 0] == pytest.approx([0, 0, 12.5, 24.5, 0], abs=1e-3)  # 10 degrees in all
+    assert price[:, 1] == pytest.approx([12.5, 4.5, 0, 4.5, 12.5], abs=1e-3)

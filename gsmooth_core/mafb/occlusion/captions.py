@@ -23,7 +23,7 @@ from gsmooth_core.mafb.occlusion.kin import hull_of, related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
 from gsmooth_core.mafb.occlusion.steady import steady_edges
-from gsmooth_core.mafb.occlusion.words import bare_of_face, through_time
+from gsmooth_core.mafb.occlusion.words import bare_of_face, through_time, with_edges
 from gsmooth_core.ranges import shots_of
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Int, Opened
 
@@ -200,7 +200,11 @@ def _captions(
         hull_of(points[face.lower], p.shape[:2]) for points, p in zip(seen, pictures, strict=True)
     ]
     found = bare_of_face(masks(edges, signs, pictures), pictures, lower)
-    found = through_time(found, lines(edges, signs, pictures))
+    outlined = lines(edges, signs, pictures)
+    found = [
+        with_edges(mask, drawing, settings.fewest)
+        for mask, drawing in zip(through_time(found, outlined), outlined, strict=True)
+    ]
     for frame, mask, points in zip(frames, found, seen, strict=True):
         if not face.usable[frame] or not mask.any():
             continue

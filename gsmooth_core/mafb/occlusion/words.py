@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 
+from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.occlusion.matte import learn_colours
 from gsmooth_core.types import Bool, Float, Image
 
 _STAY = 0.5  # share of the edges of a part that stay from one frame to the next
 _VOTES = 0.5  # share of its frames in which a pixel must have been found
+_APART = 11  # pixels: diameter that joins a word and its dots
 _SAMPLED = 24  # frames from which colours are learned
 _ODDS = 0.3  # what is left for letters may still be skin, not the other way round
 _ROUNDS = 2  # the second knows better what is bare
@@ -53,6 +55,20 @@ def through_time(found: Sequence[Bool], lines: Sequence[Bool]) -> list[Bool]:
     for mask, (yes, of), (more, others) in zip(found, before, after[::-1], strict=True):
         agreed.append(yes + more - mask >= _VOTES * (of + others - 1))
     return agreed
+
+
+def with_edges(mask: Bool, lines: Bool, fewest: int) -> Bool:
+    """A caption without what has few edges of its own: teeth and creases that letters uncovered.
+
+    Args:
+        mask: (H, W) the captions of a frame.
+        lines: (H, W) their edges.
+        fewest: pixels of edges that a word, with its dots, has at least.
+    """
+    count, label = cv2.connectedComponents(dilate(mask, _APART, _APART).astype(np.uint8))
+    enough = np.bincount(label[lines & mask], minlength=count) >= fewest
+    words: Bool = enough[label] & mask
+    return words
 
 
 def _votes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.mafb.occlusion.words import bare_of_face, through_time
+from gsmooth_core.mafb.occlusion.words import bare_of_face, through_time, with_edges
 
 SHAPE = (40, 90)
 
@@ -59,3 +59,13 @@ def test_lips_that_were_taken_for_letters_are_given_back() -> None:
     bare = bare_of_face(found, pictures, [np.ones(SHAPE, bool)] * 6)
     assert bare[2][4:12, 13:53].all()
     assert bare[2][16:34, 20:40].mean() < 0.05
+
+
+def test_what_has_few_edges_is_no_word_but_its_dots_are_kept() -> None:
+    mask, lines = box(5)
+    mask[6:8, 10:12] = True  # a dot over it
+    alone = np.zeros(SHAPE, bool)
+    alone[20:26, 70:80] = True  # teeth
+    lines[20:22, 70:80] = True
+    assert np.array_equal(with_edges(mask | alone, lines, 30), mask)
+    assert not with_edges(mask | alone, lines, 50).any()
