@@ -15,6 +15,7 @@ from typing import NamedTuple
 from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.manner_file import Taught, load_style, load_taught, save_taught
+from gsmooth_core.a2ep.merge import settled
 from gsmooth_core.a2ep.predict import Spoken, predict_speech
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
@@ -163,14 +164,13 @@ class PersonStages:
         """How this person speaks, where clips show it and the job asks for it."""
         job, still = self.job, self.source.clip.still
         if job.speaks_like:
-            return load_style(job.speaks_like, a2ep)
+            return settled(load_style(job.speaks_like, a2ep), track, a2ep)
         if not job.settings.style or (still and not job.teach):
             return None
 
         def listen() -> Taught:
             listeners = Listeners(self.model, a2ep, job.settings, self.emit, self.cancelled)
-            own = None if still else (self.source.filmed, self._filmed(track))
-            return listeners.teach(job.teach, own)
+            return listeners.teach(job.teach, self.source.filmed, self._filmed(track))
 
         name, inputs = "manner.safetensors", self.inputs.manner()
         stage = Stage("manner", name, inputs, listen, save_taught, load_taught)

@@ -17,7 +17,7 @@ from gsmooth_core.a2ep.lesson import Lesson, reach_of, spoken_frames, with_neigh
 from gsmooth_core.a2ep.memory import Memory, remember, sureness, thinned
 from gsmooth_core.types import Bool, Float
 
-MOST_GAIN = 1.5  # of the opening; beyond it noise would speak
+MOST_GAIN = 1.6  # of the opening; beyond it noise would speak
 NEARLY = 0.2  # share of the usual gap at which the average speaker's lips nearly meet
 FEW = 40  # frames of speech after which its own width counts as much as that of the lesson
 
@@ -60,6 +60,21 @@ class Manner:
     def at(self, fps: float) -> Manner:
         """The same for speech at another rate."""
         return replace(self, reach=reach_of(self.context, fps))
+
+    def settled(self, mean: Float, contact: float) -> Manner:
+        """The same on a mouth that lies elsewhere.
+
+        Args:
+            mean: (E,) where it lies when it moves as in the lesson on average.
+            contact: opening at which its lips meet.
+        """
+        return replace(self, mean=np.asarray(mean, np.float32), contact=contact)
+
+    @property
+    def usual(self) -> Float:
+        """(E,) mean movement of the average speaker in the lesson."""
+        size, middle = len(self.mean), self.context * len(self.mean)
+        return self.heard[middle : middle + size]
 
     def move(self, moved: Float, sounds: Float | None = None) -> Float:
         """(T, E) movement of the average speaker -> (T, E) expression, its opening damped.

@@ -70,6 +70,19 @@ class Mouths:
         plain = style.speak(lesson.moved[lesson.spoken], self.opening).mean(axis=0)
         return replace(manner, mean=trust * manner.mean + (1 - trust) * plain)
 
+    def settled(self, lesson: Lesson, style: Style) -> Lesson:
+        """A lesson from another clip, its mouth moved to where it lies in the clip of `style`.
+
+        Where a mouth lies on average is not comparable between two tracks of one person: what one
+        takes for the shape of the face is an expression to the other.
+        """
+        if not lesson.spoken.any():
+            return lesson
+        spoken = lesson.moved[lesson.spoken]
+        there = style.speak(spoken, self.opening).mean(axis=0)
+        apart = there - lesson.shown[lesson.spoken].mean(axis=0)
+        return replace(lesson, shown=lesson.shown + apart)
+
     def error(self, made: Float, true: Float) -> float:
         """Squared movement of vertices between (T, E) twice."""
         apart = made - true

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_core.a2ep.hearing import mark_of
+from gsmooth_core.a2ep.hearing import directions_of, mark_of
+from gsmooth_core.a2ep.lesson import CONTEXT
 from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.a2ep.memory import Memory
+from gsmooth_core.a2ep.memory import MOST, Memory
 from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.errors import InputError
 from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
@@ -93,6 +94,9 @@ def load_style(path: Path, model: A2EP) -> Manner:
             f"'{shown(path)}' was learned with another speech model.",
             "Learn it again with `gsmooth style`.",
         )
+    sounds = (2 * CONTEXT + 1) * directions_of(model).shape[1]
+    if manner.memory and manner.memory.anchors.shape[1] != sounds:
+        raise damaged(path, "its 'sounds' are not those that the model hears")
     return manner
 
 
@@ -111,11 +115,14 @@ def _manner_of(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Manner
     remembers = any(name in arrays for name in _MEMORY)
     check_arrays(path, arrays, _LAYOUT | (_MEMORY if remembers else {}))
     reach = tuple(int(k) for k in arrays["reach"])
-    if len(arrays["weights"]) != len(reach) * len(arrays["mean"]):
+    fits = len(arrays["weights"]) == len(reach) * len(arrays["mean"])
+    if not fits or len(reach) % 2 == 0:
         raise damaged(path, "its 'reach' does not fit its 'weights'")
     weights, heard, mean, way = (arrays[name] for name in ("weights", "heard", "mean", "way"))
     spread, damped, fullness, contact, gap = (float(size) for size in arrays["sizes"])
     memory = None
     if remembers:
+        if len(arrays["sounds"]) > MOST:
+            raise damaged(path, f"it holds {len(arrays['sounds'])} sounds, more than {MOST}")
         memory = Memory(arrays["sounds"], arrays["answers"], float(arrays["width"][0]))
     return Manner(weights, reach, heard, mean, way, spread, damped, fullness, contact, gap, memory)

@@ -39,6 +39,16 @@ def style_of(track: FaceTrack, model: A2EP) -> Style | None:
     )
 
 
+def settled(manner: Manner, track: FaceTrack, model: A2EP) -> Manner:
+    """A manner from other clips, on the mouth of this track (see `Mouths.settled`)."""
+    style = style_of(track, model)
+    if style is None:
+        return manner
+    opening = model.array("opening")
+    mean = style.speak(manner.usual[None], opening)[0]
+    return manner.settled(mean, float(style.rest @ opening))
+
+
 def merge_expression(
     track: FaceTrack,
     predicted: Expression,

@@ -7,15 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.manner_choice import Mouths
 from gsmooth_core.a2ep.manner_file import save_style
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, OnEvent
-from gsmooth_core.job.own_speech import taught_by
+from gsmooth_core.job.own_speech import Listened, taught_by
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.teaching import HINT, Listeners, told
 from gsmooth_core.models.devices import check_device
+
+
+def alike(heard: Sequence[Listened], mouths: Mouths) -> list[Listened]:
+    """The clips' lessons, with the mouth where it lies in the first of them."""
+    first = next((clip.lesson for clip in heard if clip.lesson and clip.lesson.usable.any()), None)
+    if first is None:
+        return list(heard)
+    plain = mouths.style(first)
+    return [clip if clip.lesson is first else clip.settled(plain, mouths) for clip in heard]
 
 
 def style(
@@ -47,7 +57,7 @@ def style(
     a2ep, face_model = load_a2ep(settings.a2ep), load_face_model(settings.face_model)
     listeners = Listeners(face_model, a2ep, settings, on_event, cancelled)
     heard = [listeners.hear(video) for video in videos]
-    taught = taught_by(heard, a2ep)
+    taught = taught_by(alike(heard, Mouths.of(a2ep)), a2ep)
     told(taught, on_event)
     if taught.manner is None:
         raise InputError(f"No style was written. {taught.said}", HINT)

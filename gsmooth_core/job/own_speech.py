@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +15,7 @@ from gsmooth_core.a2ep.manner_choice import FEWEST, Mouths, choose_manner
 from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.a2ep.predict import Spoken, predict_speech
-from gsmooth_core.a2ep.style import openness
+from gsmooth_core.a2ep.style import Style, openness
 from gsmooth_core.errors import NoFaceError, NoSpeechError
 from gsmooth_core.face.curves import resample
 from gsmooth_core.job.source import SAMPLE_RATE, Source
@@ -45,6 +45,10 @@ class Listened:
     name: str
     lesson: Lesson | None
     why: str = ""
+
+    def settled(self, style: Style, mouths: Mouths) -> Listened:
+        """The same, its mouth moved to where it lies in the clip of `style`."""
+        return replace(self, lesson=self.lesson and mouths.settled(self.lesson, style))
 
 
 def own_speech(source: Source, track: FaceTrack, model: A2EP) -> Taught:

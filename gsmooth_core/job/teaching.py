@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gsmooth_core.a2ep import A2EP
+from gsmooth_core.a2ep import A2EP, style_of
+from gsmooth_core.a2ep.manner_choice import Mouths
 from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.morphable import MorphableModel
@@ -57,15 +58,20 @@ class Listeners:
         followed = Followed(source, self.face_model, self.on_event, self.cancelled)
         return listen(source, followed.track(DubSettings.face), self.a2ep)
 
-    def teach(self, videos: Sequence[Path], own: tuple[Source, FaceTrack] | None = None) -> Taught:
-        """What clips of one person teach together.
+    def teach(self, videos: Sequence[Path], source: Source, track: FaceTrack) -> Taught:
+        """What the dubbed clip and others of the same person teach together.
 
         Args:
-            videos: the clips.
-            own: the clip that is dubbed, and the person's track in it.
+            videos: the others.
+            source: the clip, or a photo, which teaches nothing itself.
+            track: the person's track in it: there the mouth lies where it lies.
         """
-        heard = [listen(*own, self.a2ep)] if own else []
-        return taught_by([*heard, *(self.hear(video) for video in videos)], self.a2ep)
+        own = [] if source.clip.still else [listen(source, track, self.a2ep)]
+        others = [self.hear(video) for video in videos]
+        style = style_of(track, self.a2ep) if others else None
+        if style:
+            others = [clip.settled(style, Mouths.of(self.a2ep)) for clip in others]
+        return taught_by([*own, *others], self.a2ep)
 
 
 def told(taught: Taught, on_event: OnEvent) -> None:

@@ -167,3 +167,11 @@ def test_a_file_whose_parts_do_not_fit_is_refused(tmp_path):
     save_taught(tmp_path / "m.safetensors", Taught("", wrong))
     with pytest.raises(InputError, match="damaged"):
         load_taught(tmp_path / "m.safetensors")
+
+
+def test_a_manner_on_another_mouth_moves_the_same_way():
+    manner, moved = taught(Plan(1.0, 2)), heard(60, seed=4)
+    there = manner.settled(MEAN + 0.1, 0.3)
+    np.testing.assert_allclose(there.move(moved) - manner.move(moved), 0.1, atol=1e-6)
+    assert there.contact == 0.3
+    np.testing.assert_allclose(manner.usual, heard(500).mean(axis=0), atol=1e-6)

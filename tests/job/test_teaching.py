@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from gsmooth_core.a2ep import Style
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.job import teaching
 from gsmooth_core.job.checks import check
@@ -39,13 +41,14 @@ def listeners(monkeypatch):
 
     def source(job):
         jobs.append(job)
-        return SimpleNamespace(name=job.video.name)
+        return SimpleNamespace(name=job.video.name, clip=clips[job.video.name])
 
     def listen(source, track, ears):
         found = known[source.name]
         return Listened(source.name, found, "" if found else "it is silent")
 
     followed = SimpleNamespace(track=lambda face: face)
+    monkeypatch.setattr(teaching, "style_of", lambda track, ears: track)
     monkeypatch.setattr(teaching, "Source", source)
     monkeypatch.setattr(teaching, "Followed", lambda *_: followed)
     monkeypatch.setattr(teaching, "listen", listen)
@@ -53,24 +56,46 @@ def listeners(monkeypatch):
     return SimpleNamespace(made=made, jobs=jobs)
 
 
+def named(name):
+    return SimpleNamespace(name=name, clip=SimpleNamespace(still=name == "p.png"))
+
+
 def test_several_clips_teach_together(listeners):
-    own = SimpleNamespace(name="a.mp4"), None
-    alone = listeners.made.teach([], own)
-    both = listeners.made.teach([Path("b.mp4")], own)
+    own = named("a.mp4"), None
+    alone = listeners.made.teach([], *own)
+    both = listeners.made.teach([Path("b.mp4")], *own)
     assert "from 3 s" in alone.said
     assert "from 15 s of their own speech in 2 of 2 clips" in both.said
     assert both.manner is not None
     assert both.refused == ()
 
 
+def test_clips_teach_a_photo(listeners):
+    taught = listeners.made.teach([Path("b.mp4")], named("p.png"), None)
+    assert taught.manner is not None
+    assert "learned from 12 s" in taught.said
+
+
 def test_a_clip_that_teaches_nothing_is_named(listeners):
-    taught = listeners.made.teach([Path("b.mp4"), Path("c.mp4")])
+    taught = listeners.made.teach([Path("b.mp4"), Path("c.mp4")], named("p.png"), None)
     assert taught.manner is not None
     assert taught.refused == ("'c.mp4': it is silent.",)
     said = []
     told(taught, said.append)
     assert [message.level for message in said] == ["info", "warning"]
     assert said[1].text == "Nothing was learned from 'c.mp4': it is silent."
+
+
+def test_other_clips_teach_how_the_mouth_moves_and_not_where_it_lies(listeners):
+    """What one track takes for the face is an expression to the other."""
+    style = Style(np.full(5, 0.1, np.float32), 1.0, np.full(5, 0.3, np.float32))
+    taught = listeners.made.teach([Path("b.mp4")], named("p.png"), style)
+    known = lesson(300, noise=0.003)
+    there = style.speak(known.moved[known.spoken], OPENING).mean(axis=0)
+    assert np.abs(there - known.shown.mean(axis=0)).max() > 0.1
+    np.testing.assert_allclose(taught.manner.mean, there, atol=1e-3)
+    as_it_was = listeners.made.teach([Path("b.mp4")], named("p.png"), None)
+    np.testing.assert_allclose(taught.manner.weights, as_it_was.manner.weights, atol=0.05)
 
 
 def test_where_no_clip_teaches_nobody_is_learned_from(listeners):
