@@ -32,6 +32,7 @@ from gsmooth_core.motion.library import motion_library
 from gsmooth_core.motion.reference import from_track
 from gsmooth_core.motion.stitch import MotionSettings, stitched
 from gsmooth_core.portrait.animate import Animation, animated_track
+from gsmooth_core.portrait.drawing import refuse_drawing
 from gsmooth_core.portrait.eyes import BALL, Eyes
 from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
@@ -78,9 +79,15 @@ class AnimatePipeline(DubPipeline):
             raise InputError(text, "Give --motion a video or a track.")
 
     def track(self) -> FaceTrack:
-        """Animate the photo; from here on the source shows it in motion."""
+        """Animate the photo; from here on the source shows it in motion.
+
+        Raises:
+            NoFaceError: there is no face, or one of a few lines.
+        """
         face = self._face()
         photo, sheet = self.source.photo(), sheet_of(face, self.model)
+        matte = find_matte(photo)
+        refuse_drawing(photo, matte, sheet.face)
         motion = self.edited(face)
         wanted = self.settings.blink or motion.blink.any()
         lids = self._lids(photo, face) if wanted else None
@@ -88,7 +95,7 @@ class AnimatePipeline(DubPipeline):
             motion = replace(motion, blink=np.zeros_like(motion.blink))
         ball = BALL * face.focal / -float(face.translation[0, 2])  # pixels
         eyes = Eyes(photo, face.landmarks[0], ball, lids)
-        layers = layers_of(photo, find_matte(photo), sheet.face, sheet.wide)
+        layers = layers_of(photo, matte, sheet.face, sheet.wide)
         self.source.animation = Animation(photo, sheet, motion, eyes, layers)
 
         def animated() -> FaceTrack:

@@ -25,7 +25,7 @@ from gsmooth_core.types import Bool, FaceTrack, Float
 _NODES = 300  # of the grid, along the longer side of what can move
 _REACH = 1.0  # widths of the head around it over which the grid reaches
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
-_CHIN, _DOWN = 0.04, 0.8  # and upward, and down the neck
+_CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
 _ANCHOR = 0.25  # widths of the head over which what is no face rests at the photo's edge
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
