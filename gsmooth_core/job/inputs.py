@@ -97,6 +97,7 @@ class StageInputs:
             **self._source.length_stamp(),
             target=hashlib.sha256(shown).hexdigest(),
             **(self._taught() if settings.adapt else {}),
+            grain=settings.grain,
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset),
             chunk_frames=settings.chunk_frames,
@@ -111,7 +112,7 @@ class StageInputs:
             "captions": self._captioned(),
             "track": self._folder / "track.safetensors",
             "taft": registry.resolve(settings.taft),
-            "look": (settings.mask, settings.crop_size, settings.reference_gap, settings.grain),
+            "look": (settings.mask, settings.crop_size, settings.reference_gap),
         }
 
     def _taught(self) -> dict[str, Any]:
