@@ -100,6 +100,7 @@ class StageInputs:
             **self._look(),
             **self._source.length_stamp(),
             **(self._taught() if settings.adapt else {}),
+            grain=settings.grain,
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
             coding=(settings.codec, settings.quality, settings.depth),
@@ -115,7 +116,7 @@ class StageInputs:
             "captions": self._captioned(),
             "track": self._folder / "track.safetensors",
             "taft": registry.resolve(settings.taft),
-            "look": (settings.mask, settings.crop_size, settings.reference_gap, settings.grain),
+            "look": (settings.mask, settings.crop_size, settings.reference_gap),
         }
 
     def _taught(self) -> dict[str, Any]:

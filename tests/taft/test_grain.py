@@ -102,6 +102,7 @@ def test_a_patch_gets_what_it_lacks() -> None:
     lacking = g.missing(whole)
     fine, coarse = lacking[0, BLOCK // 2, 0, 0].real, lacking[0, 1, 0, 0].real
     assert 0 < coarse < fine < 2 - 1 / 12
+    assert (g.missing(50 * whole).real >= 50 * g.missing(whole).real).all()  # much noise is lacking
     silent = g.film_of(
         [StillBlocks(0.1 * blocks_of().noise[:, :, :, :] / 3, blocks_of().brightness)]
     )
