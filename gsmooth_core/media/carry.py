@@ -11,9 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from gsmooth_core.media.containers import TEXT, Holds, holds
-from gsmooth_core.media.description import Description, Stream, describe
+from gsmooth_core.media.description import Description, Stream, check_readable, describe
 from gsmooth_core.media.losses import Loss
 from gsmooth_core.media.timecode import later
+from gsmooth_core.media.trial import refused
+
+
+_WHAT = {"audio": "sound", "subtitle": "subtitles", "cover": "cover"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,22 @@ def plan(carried: Carried, muxer: str) -> Plan:
     losses: list[Loss] = []
     sounds = _sounds(file, carried, room, losses)
     others = [*_subtitles(file, carried, room, losses), *_beside(file, room, losses)]
+    bad = _refused(carried.path, muxer, [*sounds, *others])
+    for taken in (*sounds, *others):
+        if taken.index in bad:
+            text = f"A stream ({taken.kind} {taken.place + 1}) is left out: the output refuses it."
+            losses.append(Loss(_WHAT[taken.kind], text))
+    sounds, others = ([t for t in group if t.index not in bad] for group in (sounds, others))
     losses += _lost(file, carried, room)
     code = file.timecode if room.timecode else ""
     timecode = later(code, carried.start_frame, carried.fps) if code else ""
     return Plan(tuple(sounds), tuple(others), timecode, tuple(losses))
+
+
+def _refused(path: Path, muxer: str, taken: list[Taken]) -> set[int]:
+    """What the container does not take after all."""
+    tried = [(t.index, t.coding) for t in taken if t.kind != "attachment" and t.coding != "sound"]
+    return refused(path, check_readable(path), muxer, tried)
 
 
 def _numbered(file: Description, kind: str) -> list[tuple[int, int, Stream]]:

@@ -93,10 +93,17 @@ def coding_of(source: Source, muxer: str, wish: Wish | None = None) -> Coding:
     encoder = encoder_for(codec, pixel_format, source, wish)
     light = codec in _WITH_LIGHT or "libsvtav1" in encoder
     kept = Kept(NAMES[codec], depth, alpha, chroma, light)
-    segments = "webm" if alpha and codec == "vp9" else "mov"
-    if codec in ("h264", "hevc", "av1") or (codec == "vp9" and not alpha):
-        segments = "mp4"
+    segments = _segments(codec, alpha=alpha)
     return Coding(codec, tuple(encoder), pixel_format, layout, segments, kept)
+
+
+def _segments(codec: str, *, alpha: bool) -> str:
+    """The container of the segments: one that keeps all that the codec's pictures have."""
+    if codec == "vp9" and alpha:
+        return "webm"
+    if codec == "ffv1":
+        return "matroska"
+    return "mp4" if codec in ("h264", "hevc", "av1", "vp9") else "mov"
 
 
 def _codec(source: Source, layout: Layout | None, muxer: str, wish: Wish) -> str:

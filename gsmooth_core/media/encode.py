@@ -246,7 +246,8 @@ def _encode_command(
         *colour.into_coded(picture, coding.pixel_format, raw),
         f"setsar={aspect.numerator}/{aspect.denominator}:max={_LARGEST_TERM}",
     ]
-    ticks = [] if coding.muxer == "webm" else ["-video_track_timescale", str(fps.numerator)]
+    quicktime = coding.muxer in ("mp4", "mov")
+    ticks = ["-video_track_timescale", str(fps.numerator)] if quicktime else []
     return ffmpeg.command(
         *("-y", "-f", "rawvideo", "-pix_fmt", raw, "-video_size", size),
         *("-framerate", str(fps), "-i", "pipe:0", "-vf", ",".join(filters)),

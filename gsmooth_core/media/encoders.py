@@ -21,8 +21,8 @@ class Wish:
 
     Attributes:
         codec: "auto" or one of `coding.NAMES`.
-        quality: "auto" (by `crf`, within 1.5 times the source's rate), "crf" (by it alone) or
-            "lossless".
+        quality: "auto" (by `crf`, held to about 1.5 times the source's rate), "crf" (by that
+            alone) or "lossless".
         depth: "auto", 8, 10 or 12 bits a sample.
         crf: constant rate factor on x264's scale.
         preset: x264's speed preset.

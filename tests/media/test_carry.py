@@ -1,13 +1,23 @@
 """What goes in comes out: an independent reader (PyAV) compares streams, tags and packets."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
-from gsmooth_core.media import Sound, assemble, container_for, probe, read_audio, read_frames
+from gsmooth_core.media import (
+    Sound,
+    assemble,
+    container_for,
+    containers,
+    probe,
+    read_audio,
+    read_frames,
+)
 from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import SegmentWriter, segment_path
 from gsmooth_core.media.timecode import later
@@ -154,6 +164,16 @@ def test_what_a_container_cannot_hold_is_told(film):
     assert not plan(carried, "mov").losses
     other = plan(Carried(film, fps=Fraction(25), replaced=0, in_step=False), "mov")
     assert {loss.what for loss in other.losses} == {"sound", "subtitles", "chapters"}
+
+
+def test_a_stream_that_the_container_refuses_is_told_beforehand(film, monkeypatch):
+    """As if the list of what containers hold were wrong about subtitles."""
+    wrong = replace(holds("webm"), subtitles=frozenset({"mov_text"}))
+    monkeypatch.setitem(containers._HOLDS, "webm", wrong)
+    planned = plan(Carried(film, fps=Fraction(25), replaced=0), "webm")
+    assert planned.others == ()
+    assert "subtitles" in [loss.what for loss in planned.losses]
+    assert len(planned.sounds) == 2
 
 
 def test_a_sound_of_another_coding_is_coded_anew_in_step(film, speech, tmp_path):
