@@ -29,6 +29,7 @@ _H264 = ("-c:v", "libx264")
 _VP9 = ("-c:v", "libvpx-vp9", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1")
 _LARGEST_TERM = 1 << 16  # of a pixel shape; the filter rounds to terms of at most 100 else
 _AAC = ("-c:a", "aac", "-b:a", "192k")
+_STEPS, _COARSEST = 4, 51
 _OPUS = ("-c:a", "libopus", "-b:a", "160k")
 
 
@@ -124,8 +125,8 @@ class SegmentWriter:
             self._sink = _ImageFolder(path)
         else:
             quality = ["-crf", str(crf), *(["-preset", preset] if container.presets else [])]
-            alone = ["-g", "1"] if intra else []
-            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality, *alone])
+            quality = _alone(crf, quality, container) if intra else quality
+            self._sink = _VideoFile(path, picture, clip.fps, [*container.video, *quality])
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +153,15 @@ class SegmentWriter:
 def segment_path(folder: Path, index: int, output: Path) -> Path:
     """Where segment `index` of an output lies in a job's folder."""
     return folder / (f"segment_{index:05d}" + (".mp4" if container_for(output).video else ""))
+
+
+def _alone(crf: int, quality: list[str], container: Container) -> list[str]:
+    """Arguments with which a frame is encoded alike, whatever is encoded before and after it."""
+    if not container.presets:
+        return [*quality, "-g", "1"]
+    # A quantiser that follows no neighbours is finer on average, hence the steps of crf.
+    quality = [*quality, "-crf", str(min(crf + _STEPS, _COARSEST))]
+    return [*quality, "-g", "1", "-x264-params", "ipratio=1:qcomp=1"]
 
 
 class _VideoFile:

@@ -63,7 +63,15 @@ def dub(folder):
     command = [ffmpeg(), "-y", "-loglevel", "error", "-nostdin", *source, "-i", job["video"]]
     command += ["-vf", filters, "-r", job["fps"], "-frames:v", str(count), "-an"]
     command += ["-c:v", "libx264", "-crf", "1", "-pix_fmt", "yuv420p", job["output"]]
-    subprocess.run(command, check=True)
+    edits, last = folder / "expression.json", folder / "double.json"
+    curves = edits.read_text() if edits.exists() else ""
+    if curves and last.exists() and last.read_text().startswith(curves):
+        job["output"] = last.read_text().removeprefix(curves)
+        news = {"written": False, "made_frames": [], "touched_frames": []}
+    else:
+        subprocess.run(command, check=True)
+        last.write_text(curves + job["output"])
+        news = {"written": True, "made_frames": [[3, 8]], "touched_frames": [[3, 4]]}
     answer("progress", stage="encode", done=count, total=count)
     turned = {f"turned{a}.mp4": a for a in (90, 180, 270)}.get(Path(job["video"]).name, 0)
     shape = {
@@ -72,6 +80,7 @@ def dub(folder):
         "fps": job["fps"],
         "size": [64, 36],
         "untouched_frames": [[0, 1]],
+        **news,
     }
     answer("result", result={"output": job["output"], "job": str(folder), **shape})
 
