@@ -1,9 +1,10 @@
 """A stand-in for the worker: speaks its protocol, makes real files, misbehaves when told to.
 
 `GSMOOTH_DOUBLE` says how: "crash" dies in the middle, "error" answers with an error, "slow" takes
-its time and obeys a cancel, "deaf" takes its time and does not. With a second request "late" says
-more about the first, "gone" dies without a word, "asleep" does nothing, "parting" nothing after a
-farewell. "idle" ends itself when it has done one, "lingering" long after it said so.
+its time and obeys a cancel, "deaf" takes its time and does not, "stages" goes through all of them
+and obeys one. With a second request "late" says more about the first, "gone" dies without a word,
+"asleep" does nothing, "parting" nothing after a farewell. "idle" ends itself when it has done one,
+"lingering" long after it said so.
 """
 
 import contextlib
@@ -86,7 +87,14 @@ def dub(folder):
 
 
 def misbehave():
-    for done in range(5 if not MANNER else 200):
+    if MANNER == "stages":  # all of them, long enough for something to be done meanwhile
+        for stage in ("track", "predict", "render", "encode"):
+            for done in range(12):
+                answer("progress", stage=stage, done=done, total=12)
+                if cancelled.wait(0.1):
+                    answer("error", code="cancelled", message="The job was stopped.", hint="")
+                    raise EndedError
+    for done in range(5 if MANNER in ("", "stages") else 200):
         answer("progress", stage="track", done=done, total=200)
         if MANNER == "crash" and done == 3:
             sys.stderr.write("the dam is broken\n")
