@@ -7,6 +7,7 @@ when the network goes, and the next try goes on from there; a cancel leaves noth
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -33,6 +34,7 @@ INDEXES = {
 _HERE = Path(__file__).resolve().parent
 _EVERY = 0.3  # seconds between two looks at what is downloaded
 _PATIENCE = 20.0  # seconds for the size of a file
+_SMALL = 4 << 20  # bytes; smaller packages are fetched together: each start of pip takes a while
 
 _CAUSES = (
     (
@@ -161,14 +163,17 @@ class Installer:
                 package["bytes"] = _size(package["url"])
         total = sum(package["bytes"] for package in found)
         emit("message", level="info", text=f"{len(found)} packages, {total / 1e6:.0f} MB")
+        small = [package for package in found if package["bytes"] < _SMALL]
+        groups = [[package] for package in found if package["bytes"] >= _SMALL]
         done, wheels = 0, []
-        for number, package in enumerate(found, 1):
-            target = self._downloads / f"{package['name']}-{package['version']}"
-            head = f"{package['name']} {package['version']} ({number} of {len(found)})"
+        for group in [*groups, small] if small else groups:
+            target = self._downloads / _name_of(group)
+            head = f"{group[0]['name']} {group[0]['version']}" if group is not small else ""
+            head = head or f"{len(small)} small packages"
             with self._watched(target, head, done, total):
-                fetch = ["--no-deps", "--dest", str(target), package["asked"]]
+                fetch = ["--no-deps", "--dest", str(target), *(each["asked"] for each in group)]
                 self._run(self._pip("download", *fetch), "Press Install again: it goes on.")
-            done += package["bytes"]
+            done += sum(package["bytes"] for package in group)
             wheels += [path for path in target.iterdir() if path.is_file()]
         return wheels
 
@@ -256,6 +261,12 @@ def _package(entry: dict[str, Any]) -> dict[str, Any]:
     asked = f"{info['url']}#sha256={digest}" if digest else info["url"]
     named = {"name": str(meta["name"]), "version": str(meta["version"])}
     return named | {"url": str(info["url"]), "asked": asked, "bytes": 0}
+
+
+def _name_of(group: list[dict[str, Any]]) -> str:
+    """A folder's name that other packages, or other versions, do not have."""
+    asked = "".join(package["asked"] for package in group)
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def _size(url: str) -> int:

@@ -7,10 +7,11 @@ its job.json holds a job, and nothing is ever written through a link or outside 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -95,10 +96,22 @@ def resolve(noted: str) -> Path:
     return Path(bpy.path.abspath(noted)).absolute()
 
 
-def make(parent: Path, job: dict[str, Any], plan: dict[str, Any]) -> Path:
+def make(
+    parent: Path,
+    job: dict[str, Any],
+    plan: dict[str, Any],
+    is_taken: Callable[[Path], bool] = lambda folder: False,
+) -> Path:
     """Write a job file into a folder of its own, and beside it where the result belongs.
 
     The same job always gets the same folder, so that a job which was stopped goes on there.
+
+    Args:
+        parent: where job folders are.
+        job: content of the job file.
+        plan: where the result belongs.
+        is_taken: whether another strip has the folder's result: then this one gets a folder of
+            its own, or edits of one would change the other.
 
     Raises:
         UserError: the folder cannot be written, or is a link.
@@ -108,7 +121,12 @@ def make(parent: Path, job: dict[str, Any], plan: dict[str, Any]) -> Path:
     ]
     stem = Path(job["video"]).stem
     words = [stem, Path(job["audio"]).stem if job["audio"] else "", digest]
-    folder = parent / "-".join(bpy.path.clean_name(word)[:40] for word in words if word)
+    name = "-".join(bpy.path.clean_name(word)[:40] for word in words if word)
+    folder = next(
+        path
+        for number in itertools.count(1)
+        if not is_taken(path := parent / (name if number == 1 else f"{name}-{number}"))
+    )
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_link(folder)

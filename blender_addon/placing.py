@@ -11,6 +11,7 @@ from . import following, job_folder, own_sound, stacking, strip_look, strips
 from .errors import UserError
 from .following import Part
 from .plan import Plan
+from .properties import PERSON, SPEAKER
 from .timing import MAX_CHANNEL, undubbed
 
 
@@ -69,6 +70,19 @@ def place(
     return made
 
 
+def has_another(planned: Plan, folder: Path) -> bool:
+    """Whether a strip at another place shows the result of the job in `folder`."""
+    shown = list(strips.showing(folder.absolute()))
+    here = [
+        strip
+        for strip in shown
+        if strip.id_data.name == planned.scene
+        and strips.left(strip) < planned.right
+        and planned.left < strips.right(strip)
+    ]
+    return len(here) < len(shown)
+
+
 def _place_part(
     planned: Plan, part: Part, output: Path, notes: dict[str, str], replace: bool, end: int
 ) -> Any:
@@ -83,6 +97,9 @@ def _place_part(
     strip_look.copy_look(scene, old, new, planned.rendered)
     for name, text in notes.items():
         new[name] = text
+    for name in (PERSON, SPEAKER):
+        if name in old:
+            new[name] = old[name]
     whole = planned.rendered or strips.is_still(old)
     missing = undubbed(planned.span, strips.placement(old), part.shift, whole)
     if missing:

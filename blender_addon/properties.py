@@ -12,6 +12,34 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import selection
+from .errors import UserError
+
+PERSON, SPEAKER = "gsmooth_person", "gsmooth_speaker"
+"""Custom properties of a strip: whose face is dubbed in it. Those of the scene are for strips
+without their own, and for scripts that set them before they select a strip."""
+
+
+def _strip(scene: bpy.types.Scene) -> Any:
+    try:
+        return selection.select(scene, need_speech=False).picture
+    except UserError:
+        return None
+
+
+def _kept(settings: Any, name: str, most: int) -> int:
+    """A number of the selected strip, else of the scene; 0 where neither has it."""
+    for owner in (_strip(settings.id_data), settings.id_data):
+        value = owner.get(name) if owner is not None else None
+        if type(value) is int and 0 <= value <= most:
+            return value
+    return 0
+
+
+def _keep(settings: Any, name: str, value: int) -> None:
+    strip = _strip(settings.id_data)
+    (settings.id_data if strip is None else strip)[name] = value
+
 
 class GSmoothSettings(bpy.types.PropertyGroup):
     """How the next dub is made."""
@@ -60,16 +88,20 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     person: IntProperty(
         name="Person",
         description="Whose face is dubbed where several are seen: 0 for who takes up most of the "
-        "picture, else a number as the last dub and `gsmooth faces` count them",
+        "picture, else a number as Find People counts them. Kept with the selected strip",
         default=0,
         min=0,
         max=99,
+        get=lambda self: _kept(self, PERSON, 99),
+        set=lambda self, value: _keep(self, PERSON, min(max(value, 0), 99)),
     )
     speaker: BoolProperty(
         name="Who Speaks",
         description="With Person 0: dub whoever speaks in the clip's own sound, also in turns, "
-        "instead of who takes up most of the picture",
+        "instead of who takes up most of the picture. Kept with the selected strip",
         default=False,
+        get=lambda self: bool(_kept(self, SPEAKER, 1)),
+        set=lambda self, value: _keep(self, SPEAKER, int(value)),
     )
     length: EnumProperty(
         name="Length",
@@ -131,8 +163,8 @@ class GSmoothSettings(bpy.types.PropertyGroup):
     intra: BoolProperty(
         name="Quick Re-render",
         description="Let every frame of the clip stand alone: Re-render then makes only the frames "
-        "whose curves were edited, and leaves all others bit by bit. The file is two to four times "
-        "as large",
+        "whose curves were edited, and leaves all others bit by bit. The file is three to five "
+        "times as large",
         default=True,
     )
     replace: BoolProperty(

@@ -259,7 +259,6 @@ class DubPipeline(PersonStages):
             source.shown,
             self.job.output,
             wish=wish_of(settings),
-            intra=settings.intra,
             stored=stored is not None,
         )
 

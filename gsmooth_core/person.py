@@ -90,7 +90,7 @@ class PersonStages:
     @cached_property
     def followed(self) -> Followed:
         """Everybody in the clip; several people of a job share it."""
-        return Followed(self.source.filmed, self.model, self.emit, self.cancelled)
+        return Followed(self.source.filmed, self.model, self.emit, self.cancelled, self.folder)
 
     def check_speech(self) -> None:
         """Refuse a speech in which nothing is heard where the picture is.
@@ -119,7 +119,9 @@ class PersonStages:
         """The face in each picture that is used, as it was filmed."""
         name, inputs = "track.safetensors", self.inputs.track()
         stage = Stage("track", name, inputs, self._track, save_track, load_track)
-        return result_of(stage, self.journal)
+        track = result_of(stage, self.journal)
+        self.followed.settle()
+        return track
 
     def predict(self) -> Expression:
         """Expression curves of the speech (A2EP), as long as the picture."""

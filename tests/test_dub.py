@@ -14,11 +14,13 @@ from gsmooth_core.errors import CancelledError, InputError, NoFaceError, NoSpeec
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.events import Message, Progress
+from gsmooth_core.job.followed import ANSWERS_FILE
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.models.litert import Network
 from gsmooth_core.storage.arrays import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.taft.samples import SampleSettings
@@ -244,6 +246,39 @@ def test_a_stopped_job_goes_on_where_it_was(job, work, tmp_path):
     first = next(e for e in rest if isinstance(e, Progress) and e.stage == "render")
     assert first.done == 6  # the first segment was kept
     assert probe(job.output).frame_count == FRAMES
+
+
+def test_a_job_that_was_stopped_while_following_goes_on_at_that_frame(job, tmp_path, monkeypatch):
+    """No network is asked again about what it has answered, and the track is the same."""
+    asked = []
+    answer = Network._answer
+    monkeypatch.setattr(Network, "_answer", lambda net, x: asked.append(net) or answer(net, x))
+
+    def asks(folder, stop_at=None):
+        seen = []
+        asked.clear()
+
+        def stopped():
+            done = [e.done for e in seen if isinstance(e, Progress) and e.stage == "track"]
+            return stop_at is not None and max(done, default=0) >= stop_at
+
+        folder.mkdir(exist_ok=True)
+        run = DubPipeline(job, folder, seen.append, stopped)
+        if stop_at is None:
+            run.track()
+        else:
+            with pytest.raises(CancelledError):
+                run.track()
+        return len(asked)
+
+    whole = asks(tmp_path / "whole")
+    first, rest = asks(tmp_path / "stopped", 9), asks(tmp_path / "stopped")
+    assert first > 9
+    assert first + rest == whole
+    one, other = (load_track(tmp_path / n / "track.safetensors") for n in ("whole", "stopped"))
+    for name in ("expression", "rotation", "translation", "light", "landmarks", "confidence"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert not (tmp_path / "stopped" / ANSWERS_FILE).exists()
 
 
 def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_path):

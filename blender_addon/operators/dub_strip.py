@@ -1,6 +1,7 @@
 """Dub the selected strip."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,8 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def _dub(self) -> Task:
         job = planning.job_of(self._plan, self._settings, self._moves)
-        self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
+        taken = partial(placing.has_another, self._plan)
+        self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan), taken)
         return worker_task(f"{self.title} '{self._plan.picture}'", "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:

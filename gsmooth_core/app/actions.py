@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsmooth_core.errors import InputError, JobError
-from gsmooth_core.job.events import Cancelled, OnEvent
+from gsmooth_core.job.events import Cancelled, Message, OnEvent
 from gsmooth_core.job.job import Job, load_job, read_rate
 from gsmooth_core.storage.files import is_within, same_file, shown
 from gsmooth_core.storage.locks import locked
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gsmooth_core.dub import DubPipeline
 
 JobAction = Callable[[Path, OnEvent, Cancelled], dict[str, Any]]
+
+_ONE_OF_SEVERAL = "Several people take turns here; the mesh is the face of who speaks most."
 
 
 def dub(
@@ -85,6 +87,8 @@ def mesh(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
     """
     with _run(folder, on_event, cancelled) as run:
         found = run.track()
+        if run.job.settings.face == "speaker" and len(run.people) > 1:
+            run.emit(Message("warning", _ONE_OF_SEVERAL))
         speaks = run.job.audio or run.job.expression or (folder / "expression.json").is_file()
         return dict(run.mesh(found, run.target(found) if speaks else found.curves))
 

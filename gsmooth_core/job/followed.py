@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from gsmooth_core.face.morphable import MorphableModel
@@ -9,9 +10,12 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.length import repeat_track
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.speaker import choose, turns_of
+from gsmooth_core.models.answers import kept_answers
 from gsmooth_core.tracking.people import People
 from gsmooth_core.tracking.tracker import Tracker, build_tracker
 from gsmooth_core.types import Bool, FaceTrack
+
+ANSWERS_FILE = "answers.bin"
 
 
 class Followed:
@@ -22,11 +26,18 @@ class Followed:
         model: the face model to fit.
         on_event: told about progress and messages.
         cancelled: asked after every frame.
+        folder: where what is known of the frames is kept until `settle`; None for nowhere.
     """
 
     def __init__(
-        self, source: Source, model: MorphableModel, on_event: OnEvent, cancelled: Cancelled
+        self,
+        source: Source,
+        model: MorphableModel,
+        on_event: OnEvent,
+        cancelled: Cancelled,
+        folder: Path | None = None,
     ) -> None:
+        self._answers = folder / ANSWERS_FILE if folder else None
         self._source, self._model = source, model
         self._emit, self._cancelled = on_event, cancelled
         self._found: tuple[Tracker, People[Any]] | None = None
@@ -49,6 +60,11 @@ class Followed:
         track = tracker.fit(people, person, source.shown)
         return repeat_track(track, source.count) if source.clip.still else track
 
+    def settle(self) -> None:
+        """The track stands: nothing has to be known of the frames any more."""
+        if self._answers is not None:
+            self._answers.unlink(missing_ok=True)
+
     def forget(self) -> None:
         """Give back the memory of what was followed."""
         self._found = None
@@ -59,7 +75,8 @@ class Followed:
             tracker = build_tracker(settings.tracker, self._model, settings.device)
             count = 1 if source.clip.still else source.count
             on_progress = progress("track", count, self._emit, self._cancelled)
-            self._found = tracker, tracker.follow(source.read(0, count), on_progress)
+            with kept_answers(self._answers):
+                self._found = tracker, tracker.follow(source.read(0, count), on_progress)
         return self._found
 
     def _warn(self, text: str) -> None:

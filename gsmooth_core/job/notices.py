@@ -53,7 +53,7 @@ def takes_streams(source: Source) -> bool:
 
 def wish_of(settings: DubSettings) -> Wish:
     """What a job's settings say about the coding of its pictures."""
-    names = ("codec", "quality", "depth", "crf", "preset")
+    names = ("codec", "quality", "depth", "crf", "preset", "intra")
     return Wish(**{name: getattr(settings, name) for name in names})
 
 

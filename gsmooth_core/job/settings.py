@@ -140,7 +140,7 @@ class DubSettings(Settings):
     intra: bool = setting(
         False,
         "let every frame of the output stand alone, so that an edit makes only the frames it "
-        "touches; two to four times as large",
+        "touches; three to five times as large",
     )
     length: str = setting(
         "trim",

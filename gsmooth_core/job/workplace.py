@@ -22,7 +22,7 @@ _OURS = re.compile(
     rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
     r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|mesh|found)\.safetensors"
     r"|texture\.png"
-    r"|turns\.json|outputs\.json|sound\.wav|person_[1-9]\d?|patch(\.mp4)?"
+    r"|turns\.json|outputs\.json|answers\.bin|sound\.wav|person_[1-9]\d?|patch(\.mp4)?"
     rf"|segment_\d{{5}}(\.mp4)?|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
 )
 _SEGMENT = re.compile(r"segment_\d{5}|patch")

@@ -101,7 +101,6 @@ class SegmentWriter:
         output: the final output, whose suffix decides which codecs there are.
         crf: constant rate factor of the encoder; lower is better and larger.
         preset: x264's speed preset.
-        intra: whether every frame is a key frame, see `splice`; then no rate is kept.
         wish: which codec and quality, in place of `crf` and `preset`.
         stored: whether pictures come as they are stored (`read_planes`), not as 8-bit RGB.
 
@@ -121,7 +120,6 @@ class SegmentWriter:
         *,
         crf: int = 14,
         preset: str = "medium",
-        intra: bool = False,
         wish: Wish | None = None,
         stored: bool = False,
     ) -> None:
@@ -137,14 +135,9 @@ class SegmentWriter:
             self._sink = ImageFolder(path, source.picture)
         else:
             wish = wish or Wish(crf=crf, preset=preset)
-            if intra and wish.quality == "auto":
-                wish = replace(wish, quality="crf")
             coding = coding_of(source, container.muxer, wish)
             raw = coding.layout.name if stored and coding.layout else "rgb24"
             self.muxer = coding.muxer
-            coding = (
-                replace(coding, encoder=(*coding.encoder, *_alone(coding))) if intra else coding
-            )
             self._sink = _VideoFile(path, picture, clip.fps, coding, raw)
 
     def __enter__(self) -> Self:
@@ -175,12 +168,6 @@ class SegmentWriter:
 def segment_path(folder: Path, index: int, output: Path) -> Path:
     """Where segment `index` of an output lies in a job's folder."""
     return folder / (f"segment_{index:05d}" + (".mp4" if container_for(output).video else ""))
-
-
-def _alone(coding: Coding) -> list[str]:
-    """Arguments with which every frame stands alone, coded as it would be in any other place."""
-    # x264 codes a first frame better than those after it, unless its quality is constant.
-    return ["-g", "1", *(["-qcomp", "1"] if coding.codec == "h264" else [])]
 
 
 class _VideoFile:

@@ -10,6 +10,7 @@ from gsmooth_core.media.probe import Source
 _MOST = 1.5
 """Times the source's bits a second that an output may take where the quality is "auto"."""
 _LEAST_RATE = 300_000
+_STEPS, _COARSEST = 4, 51  # of the constant rate factor
 _HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
 _PRORES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5, "4444 XQ": 5}
 _DNXHR = {"DNXHR LB": "dnxhr_lb", "DNXHR SQ": "dnxhr_sq", "DNXHR HQ": "dnxhr_hq"}
@@ -26,6 +27,8 @@ class Wish:
         depth: "auto", 8, 10 or 12 bits a sample.
         crf: constant rate factor on x264's scale.
         preset: x264's speed preset.
+        intra: whether every frame stands alone, coded alike whatever comes before and after it;
+            then no rate is kept.
     """
 
     codec: str = "auto"
@@ -33,6 +36,7 @@ class Wish:
     depth: int | str = "auto"
     crf: int = 14
     preset: str = "medium"
+    intra: bool = False
 
 
 def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> list[str]:
@@ -44,6 +48,11 @@ def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> li
         source: for profile, rate, and HDR's numbers.
         wish: what the user asked for.
     """
+    own = _arguments(codec, pixel_format, source, wish)
+    return [*own, "-g", "1"] if wish.intra else own
+
+
+def _arguments(codec: str, pixel_format: str, source: Source, wish: Wish) -> list[str]:
     if codec == "h264":
         return _x264(source, wish)
     if codec == "hevc":
@@ -78,15 +87,25 @@ def _mastering_codec(codec: str, pixel_format: str, source: Source) -> list[str]
 
 def _rate(source: Source, wish: Wish) -> list[str]:
     """Arguments that hold an encoder to the source's rate."""
-    if wish.quality != "auto" or not 0 < source.bit_rate < _HIGHEST_RATE:
+    if wish.intra or wish.quality != "auto" or not 0 < source.bit_rate < _HIGHEST_RATE:
         return []
     most = max(round(_MOST * source.bit_rate), _LEAST_RATE)
     return ["-maxrate", str(most), "-bufsize", str(2 * most)]
 
 
+def _steady(wish: Wish) -> list[str]:
+    """What keeps x264 and x265 from coding a frame by those beside it, and a first one better."""
+    return ["ipratio=1", "qcomp=1"] if wish.intra else []
+
+
+def _steady_crf(wish: Wish) -> int:
+    # A quantiser that follows no neighbours is finer on average.
+    return min(wish.crf + _STEPS, _COARSEST) if wish.intra else wish.crf
+
+
 def _x264(source: Source, wish: Wish) -> list[str]:
-    crf = 0 if wish.quality == "lossless" else wish.crf
-    parameters = _light(source.picture, "cll")
+    crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
+    parameters = [*_light(source.picture, "cll"), *_steady(wish)]
     more = ["-x264-params", ":".join(parameters)] if parameters else []
     return [
         *("-c:v", "libx264", "-crf", str(crf), "-preset", wish.preset),
@@ -96,11 +115,20 @@ def _x264(source: Source, wish: Wish) -> list[str]:
 
 
 def _x265(source: Source, wish: Wish) -> list[str]:
-    parameters = ["log-level=error", *_light(source.picture, "max-cll")]
+    parameters = ["log-level=error", *_light(source.picture, "max-cll"), *_steady(wish)]
     if wish.quality == "lossless":
         parameters.append("lossless=1")
     return [
-        *("-c:v", "libx265", "-crf", str(wish.crf), "-preset", wish.preset, "-tag:v", "hvc1"),
+        *(
+            "-c:v",
+            "libx265",
+            "-crf",
+            str(_steady_crf(wish)),
+            "-preset",
+            wish.preset,
+            "-tag:v",
+            "hvc1",
+        ),
         *_rate(source, wish),
         *("-x265-params", ":".join(parameters)),
     ]

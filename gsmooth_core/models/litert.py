@@ -25,6 +25,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
+from gsmooth_core.models.answers import answered
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.types import Float
 
@@ -95,6 +96,7 @@ class Network:
         if state.known == "foreign":
             _try_apart(model, path, state.sha256)
         self._source = _source(path)
+        self._name, self._shapes = f"{name} {state.sha256}", NETWORKS[name].outputs
         self._interpreter = _interpreter(self._source, name, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
@@ -116,6 +118,9 @@ class Network:
         Raises:
             ModelError: the network makes values of numbers that are none, or absurd.
         """
+        return answered(self._name, value, self._shapes, lambda: self._answer(value))
+
+    def _answer(self, value: Float) -> dict[str, Float]:
         self._interpreter.set_tensor(self._input["index"], value[None].astype(np.float32))
         self._interpreter.invoke()
         made = {name: self._interpreter.get_tensor(i) for name, i in self._outputs.items()}

@@ -119,7 +119,7 @@ def test_a_dub_of_another_length_has_all_its_frames_and_room_for_them(
     strips.set_handles(old, 11, 21)
     plan = planning.make_plan(scene, selection.select(scene))
     timeline.movie(first=30, channel=2, name="behind")
-    [new] = placing.place(plan, media / "clip.mp4", media, "", False, longer)
+    [new] = placing.place(plan, media / "clip.mp4", media, "", False, placing.Shape(longer))
     assert (strips.left(new), strips.right(new)) == (11, 21 + longer)
     assert (new.channel == 2) == (longer < 9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 import time
@@ -108,6 +109,78 @@ def test_cancel_in_the_middle_leaves_nothing_behind(tmp_path, monkeypatch):
     assert task.failure is not None
     assert not (tmp_path / "env").exists()
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@needs_ensurepip
+def test_cancel_takes_downloads_along_and_an_error_does_not(tmp_path, package, monkeypatch):
+    """What an earlier try has downloaded lies beside the environment."""
+
+    def left(stop):
+        made = installer.Installer(tmp_path / "env")
+        kept = tmp_path / "env-downloads" / "abc" / "big.whl"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(b"half of it")
+
+        def fails(packages):
+            made._stopped = stop
+            raise installer.InstallError("It failed.", "")
+
+        monkeypatch.setattr(made, "_make", fails)
+        with pytest.raises(installer.InstallError):
+            made.install([str(package)])
+        return kept.exists(), (tmp_path / "env-downloads").exists()
+
+    if installer.OLDEST <= sys.version_info[:2] <= installer.NEWEST:
+        assert left(stop=False) == (True, True)
+        assert left(stop=True) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] self-signed",
+            "tls",
+        ),
+        (
+            "ProxyError('Unable to connect to proxy', OSError('Tunnel connection failed: 407",
+            "proxy",
+        ),
+        ("NewConnectionError: Failed to establish a new connection: [Errno 111]", "network"),
+        ("NameResolutionError: Failed to resolve 'pypi.org'", "network"),
+        ("OSError: [Errno 28] No space left on device", "disk"),
+        ("ERROR: No matching distribution found for torch", "install"),
+    ],
+)
+def test_causes_are_named(line, code):
+    said = [line, "WARNING: and more", "the last line"]
+    found = installer.failure(said, "a hint")
+    assert found.code == code
+    assert (found.hint == "a hint") == (code == "install")
+    assert code != "install" or line in found.message
+
+
+def test_bytes_are_told_while_a_package_comes(tmp_path, capsys):
+    target, work = tmp_path / "target", tmp_path / "work"
+    target.mkdir()
+    work.mkdir()
+    (work / "report.json").write_bytes(b"x" * 5000)
+    with installer._Watch([target, work], "torch 2.13", 2048, 100 << 10) as watch:
+        (work / "torch.whl").write_bytes(b"x" * (50 << 10))
+        watch._tell()
+        (target / "torch.whl").write_bytes(b"x" * (98 << 10))
+        watch._tell()
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[0]["text"] == "torch 2.13"
+    done = [event["done"] for event in events if event["event"] == "progress"]
+    assert (done[0], 52 in done, max(done)) == (2, True, 100)
+    assert all(e["total"] == 100 for e in events if e["event"] == "progress")
+
+
+def test_a_kind_of_machine_that_nobody_knows_is_refused():
+    line = json.dumps({"arguments": {"folder": "x", "requirements": [], "kind": "--index-url"}})
+    with pytest.raises(installer.InstallError):
+        installer.read_request(line)
 
 
 def shim(path, code):

@@ -12,7 +12,7 @@ from gsmooth_core.job.settings import DubSettings
 
 
 def test_defaults_are_the_cores(scene):
-    core = DubSettings().to_json()
+    core = DubSettings(intra=True).to_json()  # clips in Blender are edited further
     assert scene.gsmooth.for_job() == {name: core[name] for name in scene.gsmooth.for_job()}
 
 
@@ -26,7 +26,7 @@ def test_core_accepts_the_extremes(scene):
 
 
 def test_core_takes_what_goes_into_a_job(scene):
-    assert DubSettings.from_json(scene.gsmooth.for_job()) == DubSettings()
+    assert DubSettings.from_json(scene.gsmooth.for_job()) == DubSettings(intra=True)
 
 
 def test_a_person_is_chosen_by_number(scene):
@@ -41,3 +41,17 @@ def test_who_speaks_is_asked_where_nobody_is_named(scene):
     assert DubSettings.from_json(scene.gsmooth.for_job()).face == "speaker"
     scene.gsmooth.person = 3
     assert DubSettings.from_json(scene.gsmooth.for_job()).face == "3"
+
+
+def test_whose_face_it_is_belongs_to_the_strip(scene, timeline):
+    one, other = timeline.movie(name="one"), timeline.movie(channel=3, name="other")
+    for strip, number in ((one, 2), (other, 0)):
+        one.select, other.select = strip == one, strip == other
+        scene.sequence_editor.active_strip = strip
+        scene.gsmooth.person = number
+    assert scene.gsmooth.person == 0
+    one.select, other.select = True, False
+    scene.sequence_editor.active_strip = one
+    assert scene.gsmooth.person == 2
+    one["gsmooth_person"] = "a stranger's"
+    assert scene.gsmooth.person == 0

@@ -1,0 +1,80 @@
+"""Answers that were kept: the network is asked once, and nothing damaged is believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gsmooth_core.errors import MediaError
+from gsmooth_core.models.answers import answered, kept_answers
+from gsmooth_core.types import Float
+
+SHAPES = {"a": (2, 3), "b": (1,)}
+
+
+class Network:
+    """Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, value: Float, name: str = "net 1") -> dict[str, Float]:
+        return answered(name, value, SHAPES, lambda: self._answer(value))
+
+    def _answer(self, value: Float) -> dict[str, Float]:
+        self.asked += 1
+        return {"a": value.reshape(2, 3) * 3, "b": value[:1] - 0.1}
+
+
+def questions(count: int) -> list[Float]:
+    return list(np.random.default_rng(0).standard_normal((count, 6)).astype(np.float32))
+
+
+def test_what_was_asked_is_not_asked_again(tmp_path: Path) -> None:
+    network, asked = Network(), questions(5)
+    with kept_answers(tmp_path / "kept"):
+        first = [network(value) for value in asked[:3]]
+    assert network.asked == 3
+    with kept_answers(tmp_path / "kept"):
+        again = [network(value) for value in asked]
+        network(asked[0], "net 2")
+    assert network.asked == 6  # two new questions, and another network
+    for one, other in zip(first, again, strict=False):
+        assert all(np.array_equal(one[name], other[name]) for name in SHAPES)
+
+
+def test_nothing_is_kept_outside(tmp_path: Path) -> None:
+    network, [value] = Network(), questions(1)
+    with kept_answers(None):
+        network(value)
+    network(value)
+    assert network.asked == 2
+
+
+@pytest.mark.parametrize("harm", ["torn", "changed", "noise", "empty"])
+def test_what_is_damaged_is_asked_again(tmp_path: Path, harm: str) -> None:
+    network, asked, path = Network(), questions(4), tmp_path / "kept"
+    with kept_answers(path):
+        right = [network(value) for value in asked]
+    content = bytearray(path.read_bytes())
+    if harm == "changed":
+        content[-3] ^= 0xFF  # in the last answer
+    changed = {"torn": content[:-5], "changed": content, "noise": b"\xff" * 99, "empty": b""}[harm]
+    path.write_bytes(bytes(changed))
+    for _ in range(2):  # the second time it is whole again
+        with kept_answers(path):
+            again = [network(value) for value in asked]
+        for one, other in zip(right, again, strict=True):
+            assert all(np.array_equal(one[name], other[name]) for name in SHAPES)
+    wanted = {"torn": 1, "changed": 1, "noise": 4, "empty": 4}[harm]
+    assert 4 + wanted <= network.asked <= 4 + 2 * wanted
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "kept").symlink_to(tmp_path / "precious")
+    with pytest.raises(MediaError), kept_answers(tmp_path / "kept"):
+        pass
+    assert (tmp_path / "precious").read_bytes() == b"precious"
