@@ -17,7 +17,7 @@ from gsmooth_core.a2ep.lesson import Lesson, reach_of, spoken_frames, with_neigh
 from gsmooth_core.a2ep.memory import Memory, remember, sureness, thinned
 from gsmooth_core.types import Bool, Float
 
-MOST_GAIN = 1.6  # of the opening; beyond it noise would speak
+MOST_GAIN = 1.5  # of the opening; beyond it noise would speak
 NEARLY = 0.2  # share of the usual gap at which the average speaker's lips nearly meet
 FEW = 40  # frames of speech after which its own width counts as much as that of the lesson
 
