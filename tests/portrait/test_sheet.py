@@ -133,3 +133,18 @@ def test_an_open_mouth_lies_behind_its_lips_and_not_at_the_back_of_the_head() ->
     lips = camera[model.in_regions(Region.LIPS)]
     middle = project(lips.mean(0)[None], scene.FOCAL, scene.WIDTH, scene.HEIGHT)[:, :2]
     assert sheet.at(middle.astype(np.float32))[0, 2] == pytest.approx(lips[:, 2].mean(), abs=0.15)
+
+
+def test_hair_at_the_photos_edge_goes_with_the_head_and_is_not_torn_from_it() -> None:
+    track = scene.still()
+    high = replace(track, translation=track.translation + np.float32([0, 0.9, 0]))
+    sheet = sheet_of(high, scene.face_model())
+    rows, columns = np.nonzero(sheet.face)
+    top = rows.min()
+    assert top < 45
+    x = columns[rows < top + 20].mean()
+    above = (
+        (abs(sheet.pixels[:, 0] - x) < 20) & (sheet.pixels[:, 1] < top) & (sheet.pixels[:, 1] > 0)
+    )
+    assert above.sum() > 20
+    np.testing.assert_allclose(sheet.weight[above], 1)
