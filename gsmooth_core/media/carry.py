@@ -16,7 +16,6 @@ from gsmooth_core.media.losses import Loss
 from gsmooth_core.media.timecode import later
 from gsmooth_core.media.trial import refused
 
-
 _WHAT = {"audio": "sound", "subtitle": "subtitles", "cover": "cover"}
 
 
