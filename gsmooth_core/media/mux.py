@@ -140,13 +140,17 @@ def _sound_arguments(
             *(f"-bsf{out}", f"noise=amount=0:drop={early}", f"-map_metadata:s{out}"),
             f"1:s:{sound.index}",
         ]
-    if isinstance(sound, Taken):
-        sound = _own(sound, joined)
     coder = [word.replace(":a", out) for word in _coder(joined)]
+    if isinstance(sound, Taken):
+        tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}", f"-metadata:s{out}", "encoder="]
+        sound = _own(sound, joined)
+    else:  # of a file from elsewhere the language alone is known to fit
+        tags = [f"-map_metadata:s{out}", "-1"]
+        language = describe(sound.path).sounds[sound.track].language
+        tags += [f"-metadata:s{out}", f"language={language}"] if language else []
     return sound_input(sound, joined.seconds), [
         *("-map", f"{inputs}:a:{sound.track}", *coder),
-        *(f"-filter{out}", sound_filter(sound, joined.seconds)),
-        *(f"-map_metadata:s{out}", f"{inputs}:s:a:{sound.track}", f"-metadata:s{out}", "encoder="),
+        *(f"-filter{out}", sound_filter(sound, joined.seconds), *tags),
     ]
 
 
