@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -119,8 +120,13 @@ def kept_answers(path: Path | None) -> Iterator[None]:
 
 
 def _opened(path: Path) -> BinaryIO:
+    """The file, made where there is none; what another name leads to is nobody's to write to."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
+        if os.path.lexists(path):
+            there = path.lstat()
+            if not stat.S_ISREG(there.st_mode) or there.st_nlink > 1:
+                path.unlink()
         return os.fdopen(os.open(path, flags, 0o666), "r+b")
     except OSError as error:
         text = f"'{path.name}' cannot be written ({error.strerror})."

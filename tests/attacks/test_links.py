@@ -46,7 +46,8 @@ OF_A_JOB = with_partial("job.json", "lock.pid", *(f"segment_{part:05d}.mp4" for 
 OF_A_WHOLE_JOB = [
     "job.json", "lock.pid", "track.safetensors", "predicted.safetensors", "target.safetensors",
     "occluders.safetensors", "personal.safetensors", "mesh.safetensors", "found.safetensors",
-    "texture.png", "sync.svg", "report.json", "report.html", "quality.json",
+    "texture.png", "sync.svg", "report.json", "report.html", "quality.json", "outputs.json",
+    "answers.bin",
     *(f"segment_{part:05d}.mp4" for part in range(3)),
 ]  # fmt: skip
 """All that a dub, its mesh and its reports write, and what can be replaced."""

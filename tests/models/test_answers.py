@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -72,9 +74,19 @@ def test_what_is_damaged_is_asked_again(tmp_path: Path, harm: str) -> None:
     assert 4 + wanted <= network.asked <= 4 + 2 * wanted
 
 
-def test_a_link_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_what_another_name_leads_to_stays(tmp_path: Path, link: Callable[..., None]) -> None:
     (tmp_path / "precious").write_bytes(b"precious")
-    (tmp_path / "kept").symlink_to(tmp_path / "precious")
+    link(tmp_path / "precious", tmp_path / "kept")
+    network, [value] = Network(), questions(1)
+    for _ in range(2):
+        with kept_answers(tmp_path / "kept"):
+            network(value)
+    assert network.asked == 1
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
     with pytest.raises(MediaError), kept_answers(tmp_path / "kept"):
         pass
-    assert (tmp_path / "precious").read_bytes() == b"precious"
