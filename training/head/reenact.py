@@ -22,10 +22,10 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.head import head_input
 from gsmooth_core.types import FaceTrack, Image
 from training.command import finish
 from training.footage import Sample, add_footage, chosen_footage
+from training.head.inputs import head_input
 from training.head.measure import FARTHEST, Finish, Row, gains, measured, table
 from training.head.scene import KINDS, Scene, angle_between, usable_frames
 from training.split import Part

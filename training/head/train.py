@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator import GeneratorInput, build
-from gsmooth_core.taft.head import HEAD, head_input
 from training.command import finish
 from training.engine import Engine, Schedule, Task, drawn
+from training.head.inputs import HEAD, head_input
 from training.head.prepare import FIELDS
 from training.head.scene import KINDS
 from training.taft.bands import local_energy

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from gsmooth_core.taft.generator import build
-from gsmooth_core.taft.head import HEAD, head_input
+from training.head.inputs import HEAD, head_input
 from training.head.scene import KINDS, SIZE
 from training.head.train import WINDOW, batch_of, joined, terms, window
 
