@@ -71,7 +71,7 @@ MOVING_ENDS = {
     "last frame far, mkv": "shows one picture for 2777.8 hours",
     "last frame far, mp4": "shows one picture for 2777.8 hours",
     "last frame far, nut": "shows one picture for 2777.8 hours",
-    "a day at 240 frames a second": "96x64, 19320001 frames",
+    "a day at 240 frames a second": "96x64, 19320010 frames",  # the last picture lasts 0.04 s
     "h264 that says it is wide": UNREADABLE,
     "900 streams": "96x64, 2 frames",
     "20,000 streams": UNREADABLE,
