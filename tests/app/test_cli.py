@@ -107,6 +107,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "codec": "hevc",
         "quality": "crf",
         "depth": 10,
+        "intra": True,
     }
     assert set(values) == {known.name for known in fields(DubSettings)}
     options = []

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from gsmooth_core.a2ep.hear import spoken_share
 
 from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.spoken import spoken_share
 from gsmooth_core.errors import InputError
 from gsmooth_core.job import tracks
 from gsmooth_core.job.tracks import Track, chosen

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gsmooth_core.errors import MediaError
 from gsmooth_core.media import SegmentWriter, assemble, probe, read_frames, segment_path
 from gsmooth_core.media.probe import probe_source
 from tests.media.made import ffmpeg, number_in, numbered_frames, write_video
@@ -138,13 +139,15 @@ def test_odd_sizes_are_kept_exactly(tmp_path, size, expected):
     assert probe_source(output).picture.pixel_format == expected
 
 
-def test_size_change_in_the_middle_keeps_the_first_size(tmp_path):
+def test_size_change_in_the_middle_is_refused_with_the_place(tmp_path):
     small = write_video(tmp_path / "a.ts", numbered_frames(10))
     large = write_video(tmp_path / "b.ts", numbered_frames(10, 128, 96, first=10))
     both = tmp_path / "both.ts"
     both.write_bytes(small.read_bytes() + large.read_bytes())
-    shapes = {frame.shape for frame in read_frames(probe(both))}
+    shapes = {frame.shape for frame in read_frames(probe(both), 0, 10)}
     assert shapes == {(64, 96, 3)}
+    with pytest.raises(MediaError, match="change their size at frame 10"):
+        list(read_frames(probe(both)))
 
 
 def test_webp_and_gif(tmp_path):
