@@ -159,5 +159,6 @@ def test_a_picture_that_changes_its_size_midway(tmp_path):
     both = tmp_path / "both.ts"
     both.write_bytes(b"".join(part.read_bytes() for part in parts))
     clip = probe(both)
-    assert {frame.shape for frame in read_frames(clip)} == {(64, 96, 3)}
     assert np.isfinite(clip.duration)
+    with pytest.raises(MediaError, match="at frame 10"):
+        list(read_frames(clip))
