@@ -53,6 +53,10 @@ from gsmooth_core.types import Bool
 
 _OTHER_SPEECH = 0.5  # share of edited frames beyond which the box is theirs, not the others'
 _PHOTO = "Only the mouth of a photo moves in a dub; `gsmooth animate` moves its head and eyes too."
+_WHOSE = (
+    "The curves in 'expression.json' of the job's folder are left out: several people are dubbed. "
+    "Put each person's into the folder 'person_N' in it."
+)
 
 
 def dub(
@@ -153,6 +157,8 @@ class DubPipeline(PersonStages):
             self.emit(notice)
         if self.source.clip.still and self.job.animate is None:
             self.emit(Message("info", _PHOTO))
+        if self.job.speech and (self.folder / "expression.json").is_file():
+            self.emit(Message("warning", _WHOSE))
         for person in self.people if self.job.speech else [self]:
             person.check_speech()
 

@@ -93,13 +93,15 @@ class PersonStages:
         return Followed(self.source.filmed, self.model, self.emit, self.cancelled, self.folder)
 
     def check_speech(self) -> None:
-        """Refuse a speech in which nothing is heard where the picture is.
+        """Refuse a speech in which nothing is heard where the picture is, or curves that are none.
 
         Raises:
+            InputError: the curves are damaged.
             ModelError: the model that predicts from it is missing or damaged.
             NoSpeechError: there is nothing to hear.
         """
-        if self._given() is not None:
+        if given := self._given():
+            load_expression(given)
             return
         a2ep = load_a2ep(self.job.settings.a2ep)
         if self.job.speaks_like:

@@ -295,6 +295,14 @@ def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_pa
     np.testing.assert_array_equal(target.values[:, others], track.expression[:, others])
 
 
+def test_curves_that_are_none_are_refused_before_anybody_is_followed(job, tmp_path):
+    bad = tmp_path / "curves.csv"
+    bad.write_text("Seconds,JawOpen\n0,0.5\n")
+    with pytest.raises(InputError, match="one frame"):
+        dub(dataclasses.replace(job, expression=bad), tmp_path / "job", temporary=True)
+    assert not (tmp_path / "job").exists()
+
+
 def test_of_two_people_one_is_dubbed_and_the_other_reported(tmp_path, opening):
     """A cut to another person: those frames stay as they are, whoever is chosen."""
     frames = pictures()[:8] + [drawn_head(1, 256, 0.02 * n)[:240] for n in range(8)]

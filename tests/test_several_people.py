@@ -8,7 +8,7 @@ import numpy as np
 
 from gsmooth_core.dub import dub
 from gsmooth_core.face.mouth import aperture, correlation
-from gsmooth_core.job.events import Progress
+from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking.people import follow_people
@@ -55,7 +55,10 @@ def test_two_people_move_each_their_own_mouth_in_one_pass(tmp_path):
         assert correlation(mouth, opening[own][rows]) > 0.8
         assert abs(correlation(mouth, opening[other][rows])) < 0.4
     again = []
+    curves(tmp_path / "job" / "expression.json", opening["1"])  # whose?
     dub(job, tmp_path / "job", again.append)
+    said = [e.text for e in again if isinstance(e, Message) and e.level == "warning"]
+    assert any("person_N" in text for text in said)
     assert {e.stage for e in again if isinstance(e, Progress)} <= {"render", "encode"}
 
 

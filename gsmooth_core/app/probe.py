@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.media.carry import data_streams
-from gsmooth_core.media.description import Description, Picture, Stream, describe
+from gsmooth_core.media.description import (
+    Description,
+    Picture,
+    Stream,
+    check_readable,
+    describe,
+)
 from gsmooth_core.media.losses import chroma_of
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still
@@ -26,6 +32,7 @@ def look(path: Path) -> dict[str, Any]:
     Raises:
         MediaError: missing, empty, damaged, or nothing that can be read.
     """
+    check_readable(path)
     file = None if is_still(path) else describe(path)
     shows = file is None or file.video is not None
     source = probe_source(path) if shows else None

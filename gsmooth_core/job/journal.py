@@ -77,6 +77,17 @@ class Journal:
             return None
         return {**entry["notes"], "path": path}
 
+    def noted(self, stage: str, inputs: str, part: int = 0) -> dict[str, Any] | None:
+        """What was noted about a piece that was finished once, whatever became of its file.
+
+        Args:
+            stage: as in `finished`.
+            inputs: as in `finished`.
+            part: as in `finished`.
+        """
+        entry = self._entries.get((stage, part))
+        return entry["notes"] if entry and entry["inputs"] == inputs else None
+
     def record(self, stage: str, inputs: str, path: Path, part: int = 0, **notes: Any) -> None:
         """Note a finished piece; it is on the disk when this returns.
 

@@ -7,7 +7,7 @@ still the same stays as it is, bit by bit, where every frame stands alone in its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,6 +63,8 @@ class Segments:
             for number, start in enumerate(starts)
         ]
         self._notes = {s.number: notes for s in self._all if (notes := self._noted(s))}
+        # A segment whose file was lost is made as it was, so that it fits its neighbours.
+        self._once = {s.number: notes for s in self._all if (notes := self._noted(s, lost=True))}
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self._all)
@@ -70,7 +72,7 @@ class Segments:
     @property
     def boxes(self) -> list[Any]:
         """The parts of the crops that the generator saw, one a person; empty without a segment."""
-        for notes in self._notes.values():
+        for notes in self._once.values():
             return list(notes["boxes"])
         return []
 
@@ -83,13 +85,13 @@ class Segments:
         return segment.number in self._notes
 
     def edited(self, keys: Sequence[Key]) -> Bool:
-        """(T,) frames that stand with other curves of their own."""
-        pairs = zip(self._known(), keys, strict=True)
+        """(T,) frames that were made with other curves of their own."""
+        pairs = zip(self._known(self._once), keys, strict=True)
         return np.array([known is not None and known[0] != key[0] for known, key in pairs])
 
     def to_make(self, keys: Sequence[Key]) -> Bool:
         """(T,) frames that have to be made: those with other keys, or all of their segments."""
-        wanted = np.array([k != key for k, key in zip(self._known(), keys, strict=True)])
+        wanted = np.array([k != key for k, key in zip(self._known(self._notes), keys, strict=True)])
         for segment in self._all:
             frames = wanted[segment.frames]
             if frames.any() and not (self._alone and self.stands(segment)):
@@ -98,7 +100,7 @@ class Segments:
 
     def touched(self, keys: Sequence[Key], made: Bool) -> Bool:
         """(T,) frames that are made again though their own curves are the same."""
-        known = self._known()
+        known = self._known(self._notes)
         same = [k is not None and k[0] == key[0] for k, key in zip(known, keys, strict=True)]
         return np.array(same) & made
 
@@ -114,17 +116,20 @@ class Segments:
             keys=["/".join(key) for key in keys[segment.frames]],
         )
 
-    def _known(self) -> list[Key | None]:
-        """(T,) the keys of the frames that stand."""
+    def _known(self, noted: Mapping[int, dict[str, Any]]) -> list[Key | None]:
+        """(T,) the keys of the frames of the segments that are noted."""
         known: list[Key | None] = []
         for segment in self._all:
-            notes = self._notes.get(segment.number)
+            notes = noted.get(segment.number)
             known += _keys(notes) if notes else [None] * (segment.end - segment.start)
         return known
 
-    def _noted(self, segment: Segment) -> dict[str, Any] | None:
-        where = _STAGE, self._inputs, segment.path, segment.number
-        notes = self._journal.finished(*where)
+    def _noted(self, segment: Segment, *, lost: bool = False) -> dict[str, Any] | None:
+        if lost:
+            notes = self._journal.noted(_STAGE, self._inputs, segment.number)
+        else:
+            where = _STAGE, self._inputs, segment.path, segment.number
+            notes = self._journal.finished(*where)
         count = segment.end - segment.start
         return notes if notes and len(notes.get("keys", ())) == count else None
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gsmooth_core.errors import JobError
+from gsmooth_core.errors import CancelledError, JobError
+from gsmooth_core.job.followed import ANSWERS_FILE
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.storage.files import PARTIAL, make_folder, same_file, shown, write_text
 from gsmooth_core.storage.locks import locked, output_locked
@@ -37,8 +38,8 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
         folder: the job's folder; it is made when it is not there.
         output: what is made.
         temporary: whether the folder is only there for this output: it goes when the block has
-            ended well, or when it has failed before anything was finished. A folder that was
-            kept once stays.
+            ended well, or when it has failed before anything was finished, or been stopped before
+            anything was begun. A folder that was kept once stays.
 
     Raises:
         JobError: another process works there, or the output would be one of its own files.
@@ -47,18 +48,29 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
     _check_apart(folder, output)
     with output_locked(output):
         new = make_folder(folder)
-        done = held = False
+        done = held = stopped = False
         try:
             with locked(folder):
                 held = True
                 _mark(folder, new=new, temporary=temporary)
                 yield
                 done = True
+        except CancelledError:
+            stopped = True
+            raise
         finally:
             # On a full disk a new folder may have got no mark.
             ours = held and ((new and temporary) or (folder / MARK).is_file())
-            if ours and (done or not (folder / JOURNAL_FILE).exists()):
+            if ours and (done or not _goes_on(folder, stopped=stopped)):
                 clear(folder)
+
+
+def _goes_on(folder: Path, *, stopped: bool) -> bool:
+    """Whether a folder holds work that another run needs not do again."""
+    if (folder / JOURNAL_FILE).exists():
+        return True
+    answers = folder / ANSWERS_FILE
+    return stopped and answers.is_file() and answers.stat().st_size > 0
 
 
 def person_folder(folder: Path, number: str) -> Path:

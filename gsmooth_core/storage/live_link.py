@@ -119,7 +119,7 @@ def read_live_link(path: Path) -> Expression:
     values = np.array([[_number(path, row[at]) for at in shapes] for row in rows], np.float64)
     times = _times(path, header, rows)
     fps = _rate(path, times)
-    if times[-1] * fps > _MOST_GAPS * len(times):
+    if not fps or times[-1] * float(fps) > _MOST_GAPS * len(times):
         raise damaged(path, "its times are far apart")
     return Expression(tuple(shapes.values()), _even(values, times, fps), fps)
 

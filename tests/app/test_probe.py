@@ -1,6 +1,7 @@
 """`gsmooth probe`: what is seen in a file, in words and as JSON."""
 
 import json
+import os
 
 import pytest
 
@@ -36,3 +37,19 @@ def test_sounds_and_pictures_are_told_too(tmp_path):
     (tmp_path / "junk.mp4").write_bytes(b"junk" * 100)
     with pytest.raises(MediaError):
         look(tmp_path / "junk.mp4")
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "empty"])
+def test_what_is_no_file_is_refused_with_words(tmp_path, caplog, kind):
+    path = tmp_path / "take.mp4"
+    make = {
+        "missing": lambda: None,
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),  # nobody writes into it: to open it is to wait
+        "empty": path.touch,
+    }
+    make[kind]()
+    with pytest.raises(MediaError):
+        look(path)
+    assert cli.main(["probe", str(path)]) == 4
+    assert "Traceback" not in caplog.text

@@ -98,6 +98,14 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("seconds", ["1e5", "1e9", "1e300"])
+def test_rows_days_apart_have_no_rate(tmp_path: Path, seconds: str) -> None:
+    path = tmp_path / "curves.csv"
+    path.write_text(f"Seconds,JawOpen\n0,0.5\n{seconds},0.6\n")
+    with pytest.raises(InputError, match="far apart"):
+        load_expression(path)
+
+
 @pytest.mark.parametrize("why", BAD)
 def test_what_is_no_table_of_curves_is_refused_with_words(tmp_path: Path, why: str) -> None:
     with pytest.raises(InputError, match=why) as caught:

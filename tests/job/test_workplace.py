@@ -1,0 +1,35 @@
+"""The folder of a job: what of it stays when the job does not come to its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gsmooth_core.errors import CancelledError, GSmoothError, NoFaceError
+from gsmooth_core.job.followed import ANSWERS_FILE
+from gsmooth_core.job.workplace import workplace
+
+
+def left(tmp_path: Path, error: GSmoothError, answers: bytes) -> list[str]:
+    """The files of a temporary folder whose job ended with an error while faces were followed."""
+    folder = tmp_path / "out.mp4.gsmooth"
+    with (
+        pytest.raises(type(error)),
+        workplace(folder, tmp_path / "out.mp4", temporary=True),
+    ):
+        (folder / ANSWERS_FILE).write_bytes(answers)
+        raise error
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+
+def test_who_stops_while_faces_are_followed_goes_on_there(tmp_path: Path) -> None:
+    assert ANSWERS_FILE in left(tmp_path, CancelledError("Stopped."), b"of a frame")
+
+
+def test_who_stops_before_the_first_frame_finds_nothing_left(tmp_path: Path) -> None:
+    assert left(tmp_path, CancelledError("Stopped."), b"") == []
+
+
+def test_a_job_that_fails_at_once_leaves_nothing(tmp_path: Path) -> None:
+    assert left(tmp_path, NoFaceError("Nobody is seen.", "Choose another clip."), b"x") == []
