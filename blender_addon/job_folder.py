@@ -252,13 +252,22 @@ def write_curves(
         UserError: the folder holds no usable job, or cannot be written.
     """
     job = read(folder)  # first of all: nothing is written where no job is
-    content = {"kind": "gsmooth-curves", "version": 1, "names": names, "fps": rate}
     target = folder / "expression.json"
-    with _writing(folder):
-        files.write_json(target, content | {"values": values})
+    write_curve_file(target, names, values, rate)
     job |= {"expression": str(target), "output": str(_next_version(Path(job["output"])))}
     write(folder, job)
     return job
+
+
+def write_curve_file(path: Path, names: list[str], values: list[list[float]], rate: str) -> None:
+    """Write curves as GSmooth reads them.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    content = {"kind": "gsmooth-curves", "version": 1, "names": names, "fps": rate}
+    with _writing(path.parent):
+        files.write_json(path, content | {"values": values})
 
 
 def _next_version(path: Path) -> Path:

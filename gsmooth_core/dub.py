@@ -19,9 +19,9 @@ from functools import cached_property
 from pathlib import Path
 
 from gsmooth_core.job.checks import check
-from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
+from gsmooth_core.job.events import Cancelled, Event, Message, Notice, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.journal import fingerprint
+from gsmooth_core.job.journal import fingerprint, stamp
 from gsmooth_core.job.notices import along, choices, notices, wish_of
 from gsmooth_core.job.outputs import note, standing
 from gsmooth_core.job.result import DubResult, News, dub_result
@@ -102,7 +102,7 @@ def dub(
             captions,
             News(rendered.made, rendered.touched, written),
         )
-        result = replace(result, notices=notices(pipeline.source))
+        result = replace(result, notices=pipeline.notices)
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 
@@ -153,7 +153,7 @@ class DubPipeline(PersonStages):
             self.emit(Message("warning", warning))
         for choice in choices(self.source):
             self.emit(choice)
-        for notice in notices(self.source):
+        for notice in self.notices:
             self.emit(notice)
         if self.source.clip.still and self.job.animate is None:
             self.emit(Message("info", _PHOTO))
@@ -169,6 +169,11 @@ class DubPipeline(PersonStages):
         """The stages of each person who is dubbed; the pipeline's own where it is one alone."""
         roles = roles_of(self.job, self.inputs, self.journal, self.followed)
         return [self._person(role) for role in roles] if roles else [self]
+
+    @cached_property
+    def notices(self) -> list[Notice]:
+        """What the output will not have as the source has it."""
+        return notices(self.source)
 
     def parts(self) -> list[Part]:
         """Follow all people in one pass over the pictures, and find what each is to say."""
@@ -218,8 +223,8 @@ class DubPipeline(PersonStages):
             person.source.see_unchanged()
         self.emit(Progress("encode", 0, 1))
         frames, (sound, carried) = source.shown.frame_count, along(source, self._mixed())
-        files = {"segments": segments, "sound": sound and sound.stamped()}
-        inputs = fingerprint(**files, frames=frames, carried=carried and carried.stamped())
+        beside = [[*stamp(given.path), repr(given)] for given in (sound, carried) if given]
+        inputs = fingerprint(segments=segments, frames=frames, beside=beside)
         output = standing(self.folder, inputs, self.job.output)
         written = output is None
         if output is None:

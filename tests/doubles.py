@@ -23,6 +23,7 @@ from gsmooth_core.job.journal import Journal, fingerprint, stamp
 from gsmooth_core.job.workplace import workplace
 from gsmooth_core.media import Sound, assemble, probe, read_frames
 from gsmooth_core.media.encode import SegmentWriter, segment_path
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.types import Expression, FaceTrack
 
 
@@ -66,7 +67,7 @@ def dub(job: Job, folder: Path, on_event, cancelled, temporary: bool = False) ->
 
 def _segment(path, clip, job, start, on_event, cancelled) -> None:
     count = min(job.settings.chunk_frames, clip.frame_count - start)
-    with SegmentWriter(path, clip, job.output, preset="ultrafast") as writer:
+    with SegmentWriter(path, clip, job.output, wish=Wish(preset="ultrafast")) as writer:
         for index, frame in enumerate(read_frames(clip, start, count), start):
             raise_if(cancelled)
             _misbehave(index)

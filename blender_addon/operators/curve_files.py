@@ -8,11 +8,11 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import files, rig, shape_keys
+from .. import files, job_folder, rig, shape_keys
 from ..checks import FILE, TEXT, check, number, rows
 from ..errors import UserError
 from ..task import Task
-from .worker_operator import WorkerOperator, worker_task
+from .worker_operator import WorkerOperator, check_answer, worker_task
 
 _FORMATS = (".csv", ".json")
 _LARGEST = 1 << 29  # bytes of curves
@@ -83,12 +83,11 @@ class GSMOOTH_OT_export_curves(_CurveFile, bpy.types.Operator):
         note = rig.noted_job(head)
         values = shape_keys.read_curves(head, note.first, note.count)
         names = shape_keys.key_names(head)
-        content = {"kind": "gsmooth-curves", "version": 1, "names": names, "fps": note.rate}
-        files.write_json(_between(), content | {"values": values})
+        job_folder.write_curve_file(_between(), names, values, note.rate)
         return worker_task(self.title, "curves", curves=str(_between()), output=str(path))
 
     def finish(self, _context: bpy.types.Context, result: dict[str, Any]) -> str:
-        check(result, {"expression": FILE}, "the worker's answer", "update GSmooth.")
+        check_answer(result, {"expression": FILE})
         return f"'{Path(result['expression']).name}' holds the curves."
 
 

@@ -38,12 +38,6 @@ class Carried:
     replaced: int | None = None
     in_step: bool = True
 
-    def stamped(self) -> list[object]:
-        """What identifies it, for fingerprints."""
-        status = self.path.stat()
-        file = str(self.path.absolute()), status.st_size, status.st_mtime_ns
-        return [*file, self.start_frame, str(self.fps), self.replaced, self.in_step]
-
 
 @dataclass(frozen=True)
 class Taken:

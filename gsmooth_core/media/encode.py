@@ -99,9 +99,7 @@ class SegmentWriter:
         path: the segment; its folder must exist. `segment_path` gives a fitting name.
         clip: the source, whose size, rate, pixel shape, colours and codec the segment takes.
         output: the final output, whose suffix decides which codecs there are.
-        crf: constant rate factor of the encoder; lower is better and larger.
-        preset: x264's speed preset.
-        wish: which codec and quality, in place of `crf` and `preset`.
+        wish: which codec and quality.
         stored: whether pictures come as they are stored (`read_planes`), not as 8-bit RGB.
 
     Attributes:
@@ -118,8 +116,6 @@ class SegmentWriter:
         clip: Clip,
         output: Path,
         *,
-        crf: int = 14,
-        preset: str = "medium",
         wish: Wish | None = None,
         stored: bool = False,
     ) -> None:
@@ -134,7 +130,6 @@ class SegmentWriter:
         if not container.video:
             self._sink = ImageFolder(path, source.picture)
         else:
-            wish = wish or Wish(crf=crf, preset=preset)
             coding = coding_of(source, container.muxer, wish)
             raw = coding.layout.name if stored and coding.layout else "rgb24"
             self.muxer = coding.muxer

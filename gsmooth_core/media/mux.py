@@ -46,12 +46,6 @@ class Sound:
     delay: float = 0.0
     track: int = 0
 
-    def stamped(self) -> list[object]:
-        """What identifies it, for fingerprints."""
-        status = self.path.stat()
-        file = str(self.path.absolute()), status.st_size, status.st_mtime_ns
-        return [*file, self.start, self.duration, self.delay, self.track]
-
 
 @dataclass(frozen=True)
 class Joined:

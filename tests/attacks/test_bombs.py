@@ -24,6 +24,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import Sound, assemble, ffmpeg, probe, read_audio, read_frames, segment_path
 from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.gaps import without_long_gaps
 from gsmooth_core.media.still import read_still
 from gsmooth_core.storage.arrays import save_expression
@@ -187,7 +188,7 @@ def test_a_gap_in_the_sound_of_an_output(tmp_path):
     source = write_video(tmp_path / "v.mp4", numbered_frames(2), 1, "-r", 1)
     clip, output = probe(source), tmp_path / "o.mkv"
     segment = segment_path(tmp_path, 0, output)
-    with SegmentWriter(segment, clip, output, preset="ultrafast") as writer:
+    with SegmentWriter(segment, clip, output, wish=Wish(preset="ultrafast")) as writer:
         for number in range(410):
             writer.write(numbered_frames(1, first=number % 250)[0])
     assemble([segment], output, clip, 410, Sound(path, start=-2.0))

@@ -22,6 +22,7 @@ from gsmooth_core.media import (
     read_frames,
     segment_path,
 )
+from gsmooth_core.media.encoders import Wish
 from tests import doubles
 from tests.attacks import prepared
 from tests.attacks.prepared import A_LIST_OF_OTHERS, FRAMES, INNOCENT_PICTURE, Canaries
@@ -72,7 +73,7 @@ def test_a_dub_is_made_as_if_the_words_were_not_there(
     path = INNOCENT_PICTURE[kind](plain, tmp_path, watched)
     clip, output = probe(path), tmp_path / "out.mp4"
     segment = segment_path(tmp_path, 0, output)
-    with SegmentWriter(segment, clip, output, preset="ultrafast") as writer:
+    with SegmentWriter(segment, clip, output, wish=Wish(preset="ultrafast")) as writer:
         for frame in read_frames(clip):
             writer.write(frame)
     assemble([segment], output, clip, FRAMES, Sound(path))

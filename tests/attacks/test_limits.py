@@ -15,6 +15,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.media import Sound, assemble, probe, read_audio, read_frames, segment_path
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.media.encoders import Wish
 from tests.media.made import (
     ffmpeg,
     number_in,
@@ -63,7 +64,7 @@ def test_a_hole_beyond_the_picture_does_not_matter(tmp_path):
     clip = probe(write_video(tmp_path / "v.mp4", numbered_frames(10)))
     output = tmp_path / "o.mp4"
     segment = segment_path(tmp_path, 0, output)
-    with SegmentWriter(segment, clip, output, preset="ultrafast") as writer:
+    with SegmentWriter(segment, clip, output, wish=Wish(preset="ultrafast")) as writer:
         for frame in read_frames(clip):
             writer.write(frame)
     assemble([segment], output, clip, 10, Sound(late))

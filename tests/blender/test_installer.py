@@ -147,7 +147,7 @@ def test_cancel_takes_downloads_along_and_an_error_does_not(tmp_path, package, m
             "proxy",
         ),
         ("NewConnectionError: Failed to establish a new connection: [Errno 111]", "network"),
-        ("NameResolutionError: Failed to resolve 'pypi.org'", "network"),
+        ("NameResolutionError: Failed to resolve 'example.org'", "network"),
         ("OSError: [Errno 28] No space left on device", "disk"),
         ("ERROR: No matching distribution found for torch", "install"),
     ],

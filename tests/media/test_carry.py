@@ -20,6 +20,7 @@ from gsmooth_core.media.carry import Carried, plan
 from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import SegmentWriter, segment_path
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.timecode import later
 from tests.media import made
 
@@ -63,7 +64,7 @@ def film(folder):
 def written(film, output, sound=None, carried=None, start=0, count=COUNT):
     clip = probe(film)
     path = segment_path(output.parent, 0, output)
-    with SegmentWriter(path, clip, output, preset="ultrafast") as writer:
+    with SegmentWriter(path, clip, output, wish=Wish(preset="ultrafast")) as writer:
         for frame in read_frames(clip, start, count):
             writer.write(frame)
     return assemble([path], output, clip, count, sound, carried)

@@ -9,6 +9,7 @@ import pytest
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import SegmentWriter, assemble, probe, read_frames, segment_path
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.probe import probe_source
 from tests.media.made import ffmpeg, number_in, numbered_frames, write_video
 
@@ -53,7 +54,7 @@ def write_tagged(path: Path, kind: str) -> Path:
 def rewrite(folder: Path, source: Path, output: Path) -> Path:
     clip = probe(source)
     segment = segment_path(folder, 0, output)
-    with SegmentWriter(segment, clip, output, crf=4) as writer:
+    with SegmentWriter(segment, clip, output, wish=Wish(crf=4)) as writer:
         for frame in read_frames(clip):
             writer.write(frame)
     return assemble([segment], output, clip, clip.frame_count)

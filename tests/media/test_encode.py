@@ -19,6 +19,7 @@ from gsmooth_core.media import (
     read_frames,
     segment_path,
 )
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.probe import probe_source
 from tests.media.made import (
     ffmpeg,
@@ -37,7 +38,9 @@ def write_segments(
     segments = []
     for index, start in enumerate(range(0, clip.frame_count, chunk)):
         segments.append(segment_path(folder, index, output))
-        with SegmentWriter(segments[-1], clip, output, crf=crf, preset="veryfast") as writer:
+        with SegmentWriter(
+            segments[-1], clip, output, wish=Wish(crf=crf, preset="veryfast")
+        ) as writer:
             for frame in read_frames(clip, start, min(chunk, clip.frame_count - start)):
                 writer.write(frame)
     return segments

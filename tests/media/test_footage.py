@@ -19,6 +19,7 @@ from gsmooth_core.media import (
     require_speech,
     segment_path,
 )
+from gsmooth_core.media.encoders import Wish
 
 pytestmark = [pytest.mark.footage, pytest.mark.slow]
 
@@ -51,7 +52,7 @@ def test_there_and_back(footage: Path, tmp_path: Path, name: str) -> None:
     segments = []
     for part, start in enumerate(range(0, count, 64)):
         segments.append(segment_path(tmp_path, part, output))
-        with SegmentWriter(segments[-1], clip, output, preset="veryfast") as writer:
+        with SegmentWriter(segments[-1], clip, output, wish=Wish(preset="veryfast")) as writer:
             for frame in read_frames(clip, start, min(64, count - start)):
                 writer.write(frame)
     assemble(segments, output, clip, count, Sound(source))

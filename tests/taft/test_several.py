@@ -8,6 +8,7 @@ import numpy as np
 
 from gsmooth_core.media import probe
 from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.media.encoders import Wish
 from gsmooth_core.taft.segment import write_segment
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import Translated
@@ -74,7 +75,9 @@ def test_outside_is_outside_of_both_masks(tmp_path) -> None:
         pictures = [frame.repeat(16, 0).repeat(16, 1) for _, frame in frames(0, 3)]
         both = SeveralFaces([Painter(1, 100, range(9)), second])
         clip = probe(made.write_video(tmp_path / "c.mp4", np.array(pictures), 25))
-        writer = SegmentWriter(tmp_path / "s.mp4", clip, tmp_path / "o.mp4", preset="ultrafast")
+        writer = SegmentWriter(
+            tmp_path / "s.mp4", clip, tmp_path / "o.mp4", wish=Wish(preset="ultrafast")
+        )
         return write_segment(enumerate(pictures), both, writer, lambda _: None)
 
     assert outside(Painter(4, 50, range(9))) == 0

@@ -15,6 +15,7 @@ from gsmooth_core.errors import MediaError
 from gsmooth_core.evaluation.bench.generators import Comparison, compare
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import SegmentWriter
 
@@ -110,11 +111,9 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 
 def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
     """Seconds that decoding and encoding the job's frames takes, with nothing in between."""
-    source, settings = Source(job), job.settings
+    source, wish = Source(job), wish_of(job.settings)
     begin = time.perf_counter()
-    writer = SegmentWriter(
-        folder / "floor.mp4", source.shown, job.output, crf=settings.crf, preset=settings.preset
-    )
+    writer = SegmentWriter(folder / "floor.mp4", source.shown, job.output, wish=wish)
     with writer:
         for frame in source.read(0, source.count):
             raise_if(cancelled)
