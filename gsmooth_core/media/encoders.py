@@ -119,20 +119,9 @@ def _x265(source: Source, wish: Wish) -> list[str]:
     parameters = ["log-level=error", *_light(source.picture, "max-cll"), *_steady(wish)]
     if wish.quality == "lossless":
         parameters.append("lossless=1")
-    return [
-        *(
-            "-c:v",
-            "libx265",
-            "-crf",
-            str(_steady_crf(wish)),
-            "-preset",
-            wish.preset,
-            "-tag:v",
-            "hvc1",
-        ),
-        *_rate(source, wish),
-        *("-x265-params", ":".join(parameters)),
-    ]
+    quality = ["-crf", str(_steady_crf(wish)), "-preset", wish.preset]
+    parts = [*quality, "-tag:v", "hvc1", *_rate(source, wish)]
+    return ["-c:v", "libx265", *parts, "-x265-params", ":".join(parameters)]
 
 
 def _light(picture: Picture, level: str) -> list[str]:
