@@ -249,7 +249,8 @@ class Composer:
         if len(references):
             # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
             lit = (bare & skin_of_face(drawing)).astype(np.float32)
-            references = match_light(references, crop, lit)
+            face = (bare & drawing.face.mask).astype(np.float32)
+            references = match_light(references, crop, lit, face)
             # Beside the face the background has to go on, so references are weighed by how well
             # they fit the frame there; on the face the new expression is right to differ.
             around = known & under.inside() & ~drawing.face.mask

@@ -21,6 +21,8 @@ _OUTLIER = (
 )
 _OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
 _CLIPPED = 0.97  # brighter pixels do not tell how bright they are
+_DARK = 0.45  # pupils, lashes, brows: what shows how much a flash adds
+_FEWEST_DARK = 10
 _LARGEST_GAIN = 8.0
 _LOOK = 0.72
 """Correlation of the upper face's brightness. In ten made edits (`training.edits`) 0 of 843 pairs
@@ -39,7 +41,8 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
     """Which references look like the frame, whatever the light.
 
     Where both show bare skin, their brightness must rise and fall together: it does not where one
-    wears glasses or other make-up, mixes two pictures, or is somebody else.
+    wears glasses or other make-up, mixes two pictures, or is somebody else. Skin that a flash has
+    made white tells nothing.
 
     Args:
         pictures: (K, H, W, 3) warped references, 0..1.
@@ -51,10 +54,11 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
         (K,); at least one where there are any.
     """
     size = (max(1, known.shape[1] // _STEP), max(1, known.shape[0] // _STEP))
-    wanted, looks = _reduced(frame, size).mean(-1), np.ones(len(pictures), np.float32)
+    small, looks = _reduced(frame, size), np.ones(len(pictures), np.float32)
+    wanted, white = small.mean(-1), small.max(-1) >= _CLIPPED
     for k, (picture, valid) in enumerate(zip(pictures, validity, strict=True)):
         shown = known & (valid > _SHOWN * valid.max())
-        both = _reduced(shown.astype(np.float32), size) > 0.99
+        both = (_reduced(shown.astype(np.float32), size) > 0.99) & ~white
         if both.sum() >= _ENOUGH and wanted[both].std() > _CONTRAST:
             own = _reduced(picture, size).mean(-1)[both]
             looks[k] = np.corrcoef(own, wanted[both])[0, 1] if own.std() > 1e-6 else 0
@@ -62,13 +66,21 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
     return kept
 
 
-def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
+def match_light(
+    pictures: Float,
+    frame: Float,
+    known: Float,
+    seen: Float | None = None,
+    limit: float = 0.25,
+) -> Float:
     """Relight warped references to match the frame.
 
     Args:
         pictures: (K, H, W, 3) warped references, 0..1.
         frame: (H, W, 3) the frame, 0..1.
         known: (H, W) 0..1, bare skin that is visible in the frame.
+        seen: (H, W) 0..1, all of the face that is visible, eyes and brows too: what is dark there
+            tells how much a flash adds where it has made the skin white. By default `known`.
         limit: largest absolute logarithm of the gain that differs from place to place.
 
     Returns:
@@ -78,8 +90,8 @@ def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25
     grid = (max(1, width // 8), max(1, height // 8))
     weight = _reduced(known[..., None], grid)
     lit = np.log(frame + 0.05)
-    bare, wanted = skin_of(frame, known)
-    alike = (relit(picture, bare, wanted) for picture in pictures)
+    skin, face = skin_of(frame, known), skin_of(frame, known if seen is None else seen)
+    alike = (relit(picture, skin, face) for picture in pictures)
     return np.stack([_with_gain(p, lit, known, weight, grid, limit) for p in alike])
 
 
@@ -90,18 +102,22 @@ def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:
     return bare, _reduced(frame, size)[bare]
 
 
-def relit(picture: Float, bare: Bool, wanted: Float) -> Float:
+def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) -> Float:
     """A reference (H, W, 3) with the gain and offset of each channel that the skin shows.
 
     Args:
         picture: the reference.
-        bare: of `skin_of`.
-        wanted: of `skin_of`, the frame's.
+        skin: of `skin_of`, the frame's bare skin.
+        face: of `skin_of`, all of the face that is visible.
     """
+    (bare, wanted), (shown, veiled) = skin, face
     if len(wanted) < _FEWEST:
         return picture
-    own = _reduced(picture, (bare.shape[1], bare.shape[0]))[bare]  # (N, 3)
-    changes = [_change(own[:, c], wanted[:, c]) for c in range(3)]
+    small = _reduced(picture, (bare.shape[1], bare.shape[0]))
+    own, dark = small[bare], small[shown]  # (N, 3)
+    # Its own colour a flash shows in what it has not made white: too little to tell channels apart.
+    added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
+    changes = [_change(own[:, c], wanted[:, c], added) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T
     apart = float(np.abs(own * gain + offset - own).mean())
     share = np.float32(np.clip((apart - _STEADY) / (_CHANGED - _STEADY), 0, 1))
@@ -111,15 +127,27 @@ def relit(picture: Float, bare: Bool, wanted: Float) -> Float:
     return changed
 
 
-def _change(own: Float, wanted: Float) -> tuple[float, float]:
+def _added(own: Float, wanted: Float) -> float:
+    """The light that a flash adds, told by what is dark in the face; 0 where nothing is.
+
+    What is still not white tells how much it is, what is white how much it is at least.
+    """
+    dark = own < _DARK
+    told, added = dark & (wanted < _CLIPPED), wanted - own
+    exact = float(np.median(added[told])) if told.sum() >= _FEWEST_DARK else 0.0
+    return max(exact, float(np.median(added[dark]))) if dark.sum() >= _FEWEST_DARK else 0.0
+
+
+def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float]:
     """Gain and offset that bring samples (N,) to others; samples that disagree count little.
 
     The offset has a price: where the skin shows little contrast, a gain explains what it can.
-    Where the frame is white, the change must be enough for that, and may be more.
+    Where the frame is white, the change must be enough for that, and as much as is `added` to
+    what is dark in the face.
     """
     plain, white = (own < _CLIPPED).astype(np.float64), wanted >= _CLIPPED
     if (lost := white & (plain > 0)).sum() > max(plain.sum() / 2, _FEWEST / 2):
-        return 1.0, float(np.quantile((wanted - own)[lost], _LIT))  # a flash adds light
+        return 1.0, max(added, float(np.quantile((wanted - own)[lost], _LIT)))
     weight, gain, offset = plain, 1.0, 0.0
     for _ in range(_ROUNDS):
         total = weight.sum()

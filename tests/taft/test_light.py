@@ -63,6 +63,23 @@ def test_a_flash_is_white_and_not_of_the_colour_of_a_channel_that_was_not_full(s
     assert np.ptp((made - frame)[skin].mean((0, 1))) < 5 / 255
 
 
+@pytest.mark.parametrize("strength", [0.75, 0.85])
+def test_a_flash_that_leaves_no_skin_is_told_by_the_eyes(strength) -> None:
+    """White skin says "at least"; pupils and lashes, still grey, say how much it is."""
+    own = face()
+    own[8:16, 20:40] = own[8:16, 80:100] = 0.08
+    frame = np.clip(own + strength, 0, 1)
+    whole, bare = known(), known()
+    bare[8:16, 20:40] = bare[8:16, 80:100] = 0
+    hidden = np.where(whole[..., None] > 0, frame, 0).astype(np.float32)
+    made = light.match_light(own[None], hidden, bare, whole)[0]
+    lips = np.s_[65:75, 55:85]
+    assert np.abs(made - frame)[UNDER].mean() < 5 / 255
+    assert np.abs((made - frame)[lips].mean((0, 1))).max() < 12 / 255
+    untold = light.match_light(own[None], hidden, bare)[0]
+    assert np.abs((untold - frame)[lips].mean((0, 1))).max() > 20 / 255
+
+
 def test_black_is_black() -> None:
     own = face()
     assert matched(own, np.zeros_like(own), known())[UNDER].max() < 2 / 255
@@ -87,8 +104,8 @@ def test_alike_light_changes_nothing_that_is_seen() -> None:
 
 def test_the_whole_face_is_left_alone_where_its_light_is_alike() -> None:
     own = face()
-    bare, wanted = light.skin_of(np.clip(own * 1.03, 0, 1), known())
-    assert light.relit(own, bare, wanted) is own
+    skin = light.skin_of(np.clip(own * 1.03, 0, 1), known())
+    assert light.relit(own, skin, skin) is own
 
 
 def test_without_skin_the_reference_stays_as_it_is() -> None:
@@ -137,6 +154,15 @@ def test_nothing_is_refused_where_nothing_can_be_told() -> None:
     flat = np.full((SIDE, SIDE, 3), 0.01, np.float32)
     every = np.ones((2, SIDE, SIDE), np.float32)
     assert light.alike(np.stack([other, flat]), flat, every[0] > 0, every).all()
+
+
+def test_skin_that_a_flash_has_made_white_refuses_nobody() -> None:
+    """A rest of the skin, where the flash was weakest, is no look."""
+    own, every = striped(9), np.ones((1, SIDE, SIDE), np.float32)
+    frame = np.clip(own + 0.9 - 0.6 * (np.arange(SIDE) < 12)[:, None, None], 0, 1)
+    frame[:12] = frame[:12, ::-1]  # what is left of it is of no use
+    pair = np.concatenate([own[None], own[None, ::-1]])
+    assert light.alike(pair, frame.astype(np.float32), every[0] > 0, every.repeat(2, 0)).all()
 
 
 def test_one_reference_is_left_and_none_of_none() -> None:
