@@ -332,4 +332,5 @@ def _dubbed(part: Part, translator: FaceTranslator, *, alone: bool) -> Dubbed:
     speech = None if alone else part.stages.job.audio
     lettered = translator.composer.captions is not None
     covered = translator.composer.covered if lettered else None
-    return Dubbed(part.track, part.stages.turns, speech, covered)
+    combed, refused = translator.composer.combed, tuple(translator.composer.refused)
+    return Dubbed(part.track, part.stages.turns, speech, covered, combed, refused)

@@ -29,6 +29,7 @@ class DubResult:
             pictures are stored: a tag says how they are shown, and the output needs none.
         untouched_frames: [first, last] ranges in which nobody was dubbed.
         untouched: the same, with why.
+        refused: frames that were not used as references by those that this run made, and why.
         shots: [first, last] of each shot.
         people: who is seen, and whose face was dubbed.
         outside_mask_max_difference: largest change of any pixel outside the mask of its frame,
@@ -53,6 +54,7 @@ class DubResult:
     turned: int
     untouched_frames: list[tuple[int, int]]
     untouched: list[seen.Untouched]
+    refused: list[seen.Refused]
     shots: list[tuple[int, int]]
     people: list[seen.Seen]
     outside_mask_max_difference: int

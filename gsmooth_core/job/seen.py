@@ -25,6 +25,9 @@ _WORDS = {
 }
 """Why frames stay as they are: the reason, and what is said of it."""
 
+INTERLACED, OTHERWISE = "interlaced", "looks otherwise"
+"""Why frames were no references."""
+
 
 @dataclass(frozen=True)
 class Untouched:
@@ -37,6 +40,22 @@ class Untouched:
             person is not seen, another is), "another's turn" (who speaks there is not seen),
             "dissolve" (two pictures are mixed) or "covered" (letters cover the mouth in all frames
             that could lend one).
+    """
+
+    first: int
+    last: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Frames that were not used as references.
+
+    Attributes:
+        first: their first.
+        last: and their last.
+        why: "interlaced" (they mix two moments line by line, and lend nothing) or "looks otherwise"
+            (glasses, make-up, a mixed picture, or somebody else: for one frame at least).
     """
 
     first: int
@@ -72,12 +91,16 @@ class Dubbed:
         turns: (T,) the frames in which it was to be dubbed; None for all.
         speech: the file that this person of several says; None for one who is dubbed alone.
         covered: (T,) the frames that stay since letters cover the mouth; None for none.
+        combed: numbers of the frames that lend nothing, since they are interlaced.
+        refused: numbers of those that looked otherwise than one that they were to lend to.
     """
 
     track: FaceTrack
     turns: Bool | None = None
     speech: Path | None = None
     covered: Bool | None = None
+    combed: Sequence[int] = ()
+    refused: Sequence[int] = ()
 
     @property
     def frames(self) -> Bool:
@@ -197,12 +220,25 @@ def untouched_by_all(dubbed: Sequence[Dubbed]) -> list[Untouched]:
     return _stretches(why)
 
 
+def refused_by(dubbed: Sequence[Dubbed]) -> list[Refused]:
+    """All frames that were refused as references, in their order, each reason by itself."""
+    combed = [frame for d in dubbed for frame in d.combed]
+    otherwise = [frame for d in dubbed for frame in d.refused]
+    reasons = ((INTERLACED, combed), (OTHERWISE, otherwise))
+    return [
+        Refused(first, last, why)
+        for why, frames in reasons
+        for first, last in ranges_of(np.isin(np.arange(max(frames, default=-1) + 1), frames))
+    ]
+
+
 def told(dubbed: Sequence[Dubbed]) -> dict[str, Any]:
-    """The entries of a result: `untouched_frames`, `untouched`, `shots`, `people`."""
+    """The entries of a result: `untouched_frames`, `untouched`, `refused`, `shots`, `people`."""
     left = untouched_by_all(dubbed)
     return {
         "untouched_frames": ranges_of(~np.logical_or.reduce([d.frames for d in dubbed])),
         "untouched": left,
+        "refused": refused_by(dubbed),
         "shots": shots_of(dubbed[0].track),
         "people": people_of(dubbed),
     }

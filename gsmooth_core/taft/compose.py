@@ -120,6 +120,7 @@ class Composer:
         box: the part of the crop that the generator sees.
         grown: a larger one, for single frames.
         combed: numbers of frames that would have lent, but mix two moments line by line.
+        refused: numbers of frames that looked otherwise than one that has been composed.
 
     Raises:
         InputError: the target does not fit the track.
@@ -153,6 +154,7 @@ class Composer:
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         self.bank: dict[int, Reference] = {}
         self.combed: tuple[int, ...] = ()
+        self.refused: set[int] = set()
         self.grown: dict[int, Corners] = {}
         whole = 0, 0, self.size, self.size
         self.box: Corners = whole if self.settings.whole_face else self._reach().box()
@@ -267,7 +269,9 @@ class Composer:
         render = (references * weight).sum(0) / weight.sum(0)
         image = blend(render, crop, ~known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
-        members = tuple(np.array(self.members(frame), int)[kept].tolist())
+        asked = np.array(self.members(frame), int)
+        self.refused.update(asked[~kept].tolist())
+        members = tuple(asked[kept].tolist())
         fixed = self._fixed(frame) if self.settings.fixed else None
         trust = self.choice.weights[frame]
         trust = trust[trust > 0][kept]

@@ -8,6 +8,7 @@ import numpy as np
 
 from gsmooth_core.job.seen import (
     Dubbed,
+    Refused,
     Seen,
     Untouched,
     covered_in_words,
@@ -77,3 +78,14 @@ def test_frames_whose_mouth_letters_cover_everywhere_are_told() -> None:
     entries = told([Dubbed(track, covered=covered)])
     assert Untouched(first, first, "covered") in entries["untouched"]
     assert "Letters cover the mouth" in covered_in_words(covered, 0)
+
+
+def test_frames_that_were_no_references_are_told_with_why() -> None:
+    track = _track()
+    of_one, of_other = Dubbed(track, combed=[4], refused=[7, 2, 3]), Dubbed(track, refused=[3, 8])
+    assert told([of_one, of_other])["refused"] == [
+        Refused(4, 4, "interlaced"),
+        Refused(2, 3, "looks otherwise"),
+        Refused(7, 8, "looks otherwise"),
+    ]
+    assert told([Dubbed(track)])["refused"] == []

@@ -101,3 +101,18 @@ def test_a_flash_lends_nothing_and_a_picture_shown_again_is_read_once(clip: Face
     for frame in range(len(clip)):
         assert made.members(frame)
         assert shown[frame] not in shown[list(made.members(frame))]
+
+
+def test_frames_that_look_otherwise_lend_nothing_and_are_remembered(clip: FaceTrack) -> None:
+    """Every other frame shows stripes instead of a face."""
+
+    def source(frame: int) -> Image:
+        picture = scene.picture(clip, frame)
+        picture[:, (np.arange(picture.shape[1]) + frame) % 12 < 6 * (frame % 2)] = 20
+        return picture
+
+    made = composer(clip, source)
+    lent = made.compose(4, source(4)).members
+    assert lent and all(member % 2 == 0 for member in lent)
+    assert made.refused == {member for member in made.members(4) if member % 2}
+    assert made.refused

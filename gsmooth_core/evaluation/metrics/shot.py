@@ -19,7 +19,7 @@ from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.length import gather_track
 from gsmooth_core.job.roles import person_job, roles_in
-from gsmooth_core.job.seen import Dubbed
+from gsmooth_core.job.seen import INTERLACED, OTHERWISE, Dubbed
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.still import read_still
@@ -109,7 +109,10 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
         dubbed = [Dubbed(track, role.turns, role.speech) for track, role in pairs]
     place, mine = places[chosen], dubbed[chosen]
     target = load_expression(place / "target.safetensors")
-    outside = _outside(folder / "report.json")
+    report = folder / "report.json"
+    outside = _outside(report)
+    combed, refused = (_refused(report, why) for why in (INTERLACED, OTHERWISE))
+    dubbed[0] = replace(dubbed[0], combed=combed, refused=refused)
     track = mine.track.only(mine.frames)
     return Shot(job, place, Source(job), track, target, outside, tuple(dubbed))
 
@@ -139,6 +142,13 @@ def _outside(path: Path) -> int:
     if not isinstance(outside, int) or isinstance(outside, bool):
         raise JobError(f"'{shown(path)}' is damaged.", _UNFINISHED)
     return outside
+
+
+def _refused(path: Path, why: str) -> list[int]:
+    """Frames that were no references; none in the report of an old job."""
+    told = read_json(path, JobError).get("refused", [])
+    ranges = [range(s["first"], s["last"] + 1) for s in told if s["why"] == why]
+    return [frame for stretch in ranges for frame in stretch]
 
 
 def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:

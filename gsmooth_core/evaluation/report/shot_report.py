@@ -56,6 +56,7 @@ class ShotReport:
         person: number of the person who is judged; 0 where it is not known.
         untouched_frames: [first, last] ranges in which nobody was dubbed, counted in the job.
         untouched: the same, with why.
+        refused: frames that were not used as references, and why.
         shots: [first, last] of each shot.
         people: who is seen, whose face was dubbed, and where.
     """
@@ -70,6 +71,7 @@ class ShotReport:
     person: int
     untouched_frames: Ranges
     untouched: list[seen.Untouched]
+    refused: list[seen.Refused]
     shots: Ranges
     people: list[seen.Seen]
 
@@ -185,7 +187,9 @@ def _page(
         ),
         html.text("p", "Left the source, right the dub; the worst first.", "soft"),
         html.text("h2", "Who and what is seen"),
-        *seen_elements(result.people, result.shots, result.untouched, job.start_frame),
+        *seen_elements(
+            result.people, result.shots, result.untouched, result.refused, job.start_frame
+        ),
         html.text("h2", "Over time"),
         *_plots(shot, curves, sync),
         html.text("h2", "All figures"),

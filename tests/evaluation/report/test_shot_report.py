@@ -14,7 +14,7 @@ from gsmooth_core.errors import CancelledError, JobError
 from gsmooth_core.evaluation.metrics.shot import beside, evenly_spaced, open_shot
 from gsmooth_core.evaluation.report.seen import seen_elements
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.seen import Seen, Untouched
+from gsmooth_core.job.seen import Refused, Seen, Untouched
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import Expression
@@ -105,11 +105,13 @@ def test_a_page_names_people_shots_and_frames_that_were_left():
         Seen(2, [(5, 9)], chosen=False),
     ]
     left = [Untouched(5, 7, "someone else"), Untouched(8, 9, "dissolve")]
-    text = " ".join(seen_elements(people, [(0, 4), (5, 9)], left, 100))
+    refused = [Refused(2, 3, "looks otherwise"), Refused(6, 6, "looks otherwise")]
+    text = " ".join(seen_elements(people, [(0, 4), (5, 9)], left, refused, 100))
+    assert "No reference (looks otherwise): frame 102-103, 106" in text
     assert "frame 100-109" in text and "frame 100-104" in text and "anna.wav" in text
     assert "/x/" not in text
     assert "no frame" in text  # of the second
     assert "2 shots" in text and "105-109" in text
     assert "Someone else is seen in frame 105-107" in text
     assert "Two pictures are mixed in frame 108-109" in text
-    assert "Every frame was dubbed." in " ".join(seen_elements([], [(0, 9)], [], 0))
+    assert "Every frame was dubbed." in " ".join(seen_elements([], [(0, 9)], [], [], 0))
