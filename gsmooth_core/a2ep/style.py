@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsmooth_core.a2ep.bounds import bounded
 from gsmooth_core.a2ep.lesson import spoken_frames
 from gsmooth_core.face.mouth import aperture
 from gsmooth_core.types import FaceTrack, Float
@@ -62,7 +63,7 @@ class Style:
     def speak(self, moved: Float, opening: Float, strength: float = 1.0) -> Float:
         """(T, E) this person's mouth, 0..1, speaking with the movement `moved` (see `start`)."""
         spoken = self.start(moved, opening) + self.amplitude * strength * moved
-        return np.clip(spoken, 0, 1).astype(np.float32)
+        return bounded(spoken, opening)
 
     @classmethod
     def from_track(
