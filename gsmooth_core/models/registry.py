@@ -105,7 +105,7 @@ MODELS: dict[str, ModelFile] = {
             "face_model.safetensors",
             "CC0-1.0",
             "the 3D face",
-            "d8f1e1b371debd72877d8d29fe767d44f13ae8fc403bd814f7b5cfc97028c733",
+            "6035446f9c632e031be2a0dada35187e86e6bc95540f42001110e3eef2e4752d",
         ),
         ModelFile(
             "a2ep",

@@ -29,7 +29,14 @@ from training.face.landmarks import (
     find_landmarks,
     with_landmarks,
 )
-from training.face.repair import close_lips, closing, follow_mouth, lower_tongue, seat_teeth
+from training.face.repair import (
+    close_lips,
+    closing,
+    follow_mouth,
+    lower_teeth,
+    lower_tongue,
+    seat_teeth,
+)
 from training.face.source import (
     ARKIT_NAMES,
     Array,
@@ -154,6 +161,7 @@ def main() -> None:
     found = find_landmarks(model, source.topology.upper, settings)
     logger.info("landmarks: %s", describe(found))
     model = with_landmarks(model, found)
-    model = replace(model, mean=lower_tongue(model.mean, model.regions))
+    mean = lower_teeth(model.mean, model.regions, source.topology.upper)
+    model = replace(model, mean=lower_tongue(mean, model.regions))
     save_face_model(arguments.output, model)
     logger.info("%s: %d vertices", arguments.output, len(model.mean))

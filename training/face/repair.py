@@ -14,6 +14,7 @@ COLUMN = 0.02  # dm, distance of the columns in which the gap between the lips i
 OVERLAP = 0.002  # dm, by which lips at rest press into each other
 TEETH_WIDTH = 0.92
 TEETH_BACK = 0.03  # dm
+TEETH_SHOWN = 0.014  # dm, by which the upper incisors reach below the line of closed lips
 TONGUE_HEIGHT = 0.75
 FADE = 0.12  # dm, height over which closing fades out
 
@@ -45,6 +46,23 @@ def seat_teeth(vertices: Array, regions: NDArray[np.uint8]) -> Array:
     seated[teeth, 0] *= TEETH_WIDTH
     seated[teeth, 2] -= TEETH_BACK
     return seated
+
+
+def lower_teeth(vertices: Float, regions: NDArray[np.uint8], upper: NDArray[np.bool_]) -> Float:
+    """Lower the upper teeth, which the source hides behind the lip, so that open mouths show them.
+
+    When lips part at rest, one to three millimetres of the upper incisors are seen.
+
+    Args:
+        vertices: (V, 3) neutral shape, its lips closed.
+        regions: (V,)
+        upper: (V,) whether a vertex belongs to the upper jaw.
+    """
+    lowered = vertices.copy()
+    teeth, middle = (regions == Region.TEETH) & upper, np.abs(vertices[:, 0]) < COLUMN
+    line = lowered[(regions == Region.LIPS) & upper & middle, 1].min()
+    lowered[teeth, 1] += line - TEETH_SHOWN - lowered[teeth & middle, 1].min()
+    return lowered
 
 
 def lower_tongue(vertices: Float, regions: NDArray[np.uint8]) -> Float:
