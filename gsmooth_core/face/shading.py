@@ -7,9 +7,12 @@ are part of gamma).
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.types import Float, Int
 
 Doubles = NDArray[np.float64]
@@ -38,16 +41,30 @@ def vertex_normals(vertices: Float, faces: Int) -> Float:
     Returns:
         (V, 3) unit vectors outwards; 0 where a vertex has no face with area.
     """
-    a, b, c = (vertices[faces[:, corner]].astype(np.float64) for corner in range(3))
-    normals = np.cross(b - a, c - a)  # (F, 3), as long as twice the area
-    corner_vertices = faces.T.ravel()  # (3, F) -> (3F,)
-    sums = [
-        np.bincount(corner_vertices, np.tile(normals[:, axis], 3), len(vertices))
-        for axis in range(3)
-    ]
-    total = np.stack(sums, axis=-1)  # (V, 3)
-    length = np.linalg.norm(total, axis=-1, keepdims=True)
-    unit: Float = (total / np.where(length > 0, length, 1)).astype(np.float32)
+    return cast(Float, summed_normals(np.ascontiguousarray(vertices, np.float32), faces))
+
+
+@compiled
+def summed_normals(vertices: Any, faces: Any) -> Any:
+    """(V, 3) see `vertex_normals`; compiled, since each frame asks for those of two faces."""
+    total = np.zeros(vertices.shape, np.float64)
+    a, b, normal = np.empty(3), np.empty(3), np.empty(3)
+    for face in range(faces.shape[0]):
+        first, second, third = faces[face, 0], faces[face, 1], faces[face, 2]
+        for axis in range(3):
+            a[axis] = np.float64(vertices[second, axis]) - np.float64(vertices[first, axis])
+            b[axis] = np.float64(vertices[third, axis]) - np.float64(vertices[first, axis])
+        normal[0] = a[1] * b[2] - a[2] * b[1]  # as long as twice the area
+        normal[1] = a[2] * b[0] - a[0] * b[2]
+        normal[2] = a[0] * b[1] - a[1] * b[0]
+        for corner in range(3):
+            for axis in range(3):
+                total[faces[face, corner], axis] += normal[axis]
+    unit = np.zeros(vertices.shape, np.float32)
+    for vertex in range(vertices.shape[0]):
+        length = np.sqrt((total[vertex] ** 2).sum())
+        if length > 0:
+            unit[vertex] = total[vertex] / length
     return unit
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Protocol, Self, TypeVar
 
+import cv2
 import numpy as np
 
 from gsmooth_core.errors import MediaError
@@ -50,15 +52,24 @@ class _Form(Generic[P]):
 def _rgb(picture: Picture) -> _Form[Image]:
     shape, tone = (picture.height, picture.width, 3), Tone.of(picture)
     count = shape[0] * shape[1] * 3
-    if tone.peak is None:
+    if tone.peak is None and colour.is_rgb(picture):
         filters = colour.to_rgb(picture)
         return _Form(filters, "rgb24", count, lambda d: np.frombuffer(d, np.uint8).reshape(shape))
+    if tone.peak is None:
+        # The same bits as rgb24, which the scaler takes twice as long for.
+        return _Form(colour.to_rgb(picture, "gbrp"), "gbrp", count, partial(_interleaved, shape))
     table, filters = tone.table, colour.to_rgb(picture, "rgb48le")
 
     def toned(data: bytearray) -> Image:
         return np.asarray(table[np.frombuffer(data, "<u2")].reshape(shape))
 
     return _Form(filters, "rgb48le", 2 * count, toned)
+
+
+def _interleaved(shape: tuple[int, ...], data: bytearray) -> Image:
+    """(H, W, 3) RGB of planes of green, blue and red."""
+    green, blue, red = np.frombuffer(data, np.uint8).reshape(3, *shape[:2])
+    return np.asarray(cv2.merge([red, green, blue]))
 
 
 def _stored(picture: Picture) -> _Form[Planes]:
@@ -179,10 +190,10 @@ def _scheduled(
     position = first - 1 if source.picture.interlaced and first > 0 else first
     pictures = _pictures(source, position, last - position + 1, form)
     picture = next(pictures)
-    for index in wanted:
+    for index, following in zip(wanted, [*wanted[1:], -1], strict=True):
         while position < index:
             picture, position = next(pictures), position + 1
-        yield picture.copy()
+        yield picture.copy() if following == index else picture
 
 
 def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Iterator[P]:

@@ -36,7 +36,7 @@ class Wish:
     quality: str = "auto"
     depth: int | str = "auto"
     crf: int = 14
-    preset: str = "medium"
+    preset: str = "faster"
     intra: bool = False
 
 

@@ -18,16 +18,18 @@ from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.render import (
     Drawing,
     Posed,
+    among,
     covered,
     draw_face,
     face_surface,
     pose_face,
     visibility,
 )
-from gsmooth_core.mafb.blend import MaskSettings, blend, dilate, face_mask, in_crop
+from gsmooth_core.mafb.blend import MaskSettings, dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.taft import kernels
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.correctives import Personal, regressors
@@ -42,6 +44,7 @@ from gsmooth_core.taft.warp import (
     agreement,
     displacement,
     extend,
+    lent,
     sample,
     spoiled,
 )
@@ -247,7 +250,8 @@ class Composer:
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
         kept = alike(references, crop, bare & skin_of_face(drawing), validity)
-        references, validity = references[kept], validity[kept]
+        if not kept.all():
+            references, validity = references[kept], validity[kept]
         if len(references):
             # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
             lit = (bare & skin_of_face(drawing)).astype(np.float32)
@@ -257,17 +261,16 @@ class Composer:
             # they fit the frame there; on the face the new expression is right to differ.
             around = known & under.inside() & ~drawing.face.mask
             agreeing = agreement(references, crop, around)
-            validity = np.where(drawing.face.mask, validity, validity * agreeing)
-        inside = np.isin(drawing.face.region, MOUTH_REGIONS)
+            np.copyto(agreeing, 1, where=drawing.face.mask)
+            validity *= agreeing
+        inside = among(drawing.face.region, MOUTH_REGIONS)
         own = soften_gap(drawing.face.image, inside, lip_colour(drawing, references, validity))
         # The shaded render comes last and weighs next to nothing: it shows only where no reference
         # does. Inside the mouth it has a say, since references seldom show teeth just there.
         shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
         references = np.concatenate([references, own[None]])
         validity = np.concatenate([validity, shaded[None]])
-        weight = validity[..., None]
-        render = (references * weight).sum(0) / weight.sum(0)
-        image = blend(render, crop, ~known)
+        image = kernels.fused(references, validity, crop, known)
         result = Blend(image, (~known).astype(np.float32), references, validity)
         asked = np.array(self.members(frame), int)
         self.refused.update(asked[~kept].tolist())
@@ -345,18 +348,19 @@ class Composer:
             none = np.zeros((0, self.size, self.size), np.float32)
             return none[..., None].repeat(3, -1), none, np.zeros(face.mask.shape, bool)
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
-        inside = np.isin(face.region, MOUTH_REGIONS)
+        inside = among(face.region, MOUTH_REGIONS)
         # The warp is defined on the face alone; the mask reaches beyond it.
         field = extend(bridge(drawing.values, inside, len(members)), face.mask)
-        pictures = np.zeros((len(members), self.size, self.size, 3), np.float32)
-        validity = np.zeros((len(members), self.size, self.size), np.float32)
+        least = np.where(inside, 0, _FLOOR).astype(np.float32)
+        pictures = np.empty((len(members), self.size, self.size, 3), np.float32)
+        validity = np.empty((len(members), self.size, self.size), np.float32)
         bad = np.zeros(validity.shape, bool)
         for k, member in enumerate(members):
             moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
-            pixels, there = sample(self.bank[member], moved)
-            pictures[k] = pixels.astype(np.float32) / 255
-            validity[k] = weights[k] * np.maximum(seen, np.where(inside, 0, _FLOOR)) * there
-            bad[k] = spoiled(self.bank[member], moved)
+            pixels, validity[k] = lent(self.bank[member], moved, seen, least, weights[k])
+            np.divide(pixels, np.float32(255), out=pictures[k])
+            if self.bank[member].spoiled is not None:
+                bad[k] = spoiled(self.bank[member], moved)
         if bad.any():
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)
@@ -384,14 +388,17 @@ def best_size(track: FaceTrack, model: MorphableModel) -> int:
 
 def skin_of_face(drawing: Drawing) -> Bool:
     """(size, size) what is bare skin of a drawn face."""
-    return np.isin(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
+    return among(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
 
 
 def _hints(drawing: Drawing) -> Float:
-    region = drawing.face.region
+    table = np.zeros((256, 3), np.float32)
     groups: Sequence[Sequence[int]] = (
         (Region.LIPS,),
         MOUTH_REGIONS,
         (Region.SKIN, Region.LOWER_FACE),
     )
-    return np.stack([np.isin(region, group) for group in groups], -1).astype(np.float32)
+    for hint, group in enumerate(groups):
+        table[list(group), hint] = 1
+    hints: Float = table[drawing.face.region]
+    return hints

@@ -28,14 +28,14 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     Returns:
         (H, W, 3 * count) with new values inside.
     """
-    columns = np.flatnonzero(inside.any(0))
+    columns, within = (np.flatnonzero(inside.any(axis)) for axis in (0, 1))
     if not len(columns):
         return values
-    height = inside.shape[0]
+    height, part = inside.shape[0], np.s_[within[0] : within[-1] + 1, columns]
     top = (inside[:, columns].argmax(0) - 1).clip(0)
     bottom = (height - inside[::-1, columns].argmax(0)).clip(None, height - 1)
-    rows = np.arange(height)[:, None]
-    share = ((rows - top) / (bottom - top))[..., None].clip(0, 1)  # (H, columns, 1)
+    rows = np.arange(within[0], within[-1] + 1)[:, None]
+    share = ((rows - top) / (bottom - top))[..., None].clip(0, 1)  # (rows, columns, 1)
     upper, lower = values[top, columns], values[bottom, columns]  # (columns, 3 * count)
     between = upper * (1 - share) + lower * share
     gap = (bottom - top)[:, None].astype(np.float32)
@@ -44,7 +44,7 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     alike = np.exp(-((stretch / _STRETCH) ** 2))
     between[..., 2::3] = np.broadcast_to(alike, between[..., 2::3].shape)
     bridged = values.copy()
-    bridged[:, columns] = np.where(inside[:, columns, None], between, values[:, columns])
+    bridged[part] = np.where(inside[part][..., None], between, values[part])
     return bridged
 
 
@@ -63,9 +63,11 @@ def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
         (H, W, 3) the image, changed only where `inside`.
     """
     gap = inside.sum(0).astype(np.float32)  # pixels, by column
-    share = np.exp(-np.maximum(gap - 1, 0) / (_GAP * len(inside)))[None, :, None]
-    softened = image + (_LINE * lip - image) * share
-    return np.where(inside[..., None], softened, image).astype(np.float32)
+    share = np.exp(-np.maximum(gap - 1, 0) / (_GAP * len(inside)))
+    rows, columns = np.nonzero(inside)
+    within, softened = image[rows, columns], image.astype(np.float32)
+    softened[rows, columns] = within + (_LINE * lip - within) * share[columns, None]
+    return softened
 
 
 def lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:

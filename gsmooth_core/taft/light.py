@@ -8,9 +8,14 @@ distance from where it was seen.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from gsmooth_core.taft import kernels
+from gsmooth_core.taft.warp import CELL
 from gsmooth_core.types import Bool, Float
 
 _STEP = 4  # pixels of the crop from one sample of the skin to the next
@@ -87,12 +92,48 @@ def match_light(
         (K, H, W, 3) pictures in the frame's light, 0..1.
     """
     height, width = known.shape
-    grid = (max(1, width // 8), max(1, height // 8))
-    weight = _reduced(known[..., None], grid)
-    lit = np.log(frame + 0.05)
+    rows, columns = np.nonzero(known)
+    cells = _Cells(rows, columns, known[rows, columns, None], (width // CELL, height // CELL))
+    weight = cv2.GaussianBlur(_reduced(known, cells.grid), (0, 0), cells.sigma)
+    norm = weight[..., None] + np.float32(0.03)
+    lit = np.log(frame[rows, columns] + np.float32(0.05))
     skin, face = skin_of(frame, known), skin_of(frame, known if seen is None else seen)
-    alike = (relit(picture, skin, face) for picture in pictures)
-    return np.stack([_with_gain(p, lit, known, weight, grid, limit) for p in alike])
+    made = np.empty_like(pictures)
+    for picture, out in zip(pictures, made, strict=True):
+        alike = relit(picture, skin, face)
+        gain = np.exp(np.clip(cells.gain(alike, lit, limit) / norm, -limit, limit))
+        fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
+        np.minimum(np.multiply(alike, fine, out=out), 1, out=out)
+    return made
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Pixels of known skin, and a coarse grid over the crop.
+
+    Attributes:
+        rows: (N,) of the pixels.
+        columns: (N,) of the pixels.
+        known: (N, 1) 0..1.
+        grid: columns and rows of the grid.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    known: Float
+    grid: tuple[int, int]
+
+    @property
+    def sigma(self) -> float:
+        """Deviation of the blur over the grid."""
+        return 0.08 * self.grid[0]
+
+    def gain(self, picture: Float, lit: Float, limit: float) -> Float:
+        """(h, w, 3) blurred logarithm of the gain from a picture to what is `lit` (N, 3)."""
+        own = np.log(picture[self.rows, self.columns] + np.float32(0.05))
+        apart = np.clip(lit - own, -2 * limit, 2 * limit) * self.known
+        where = self.rows, self.columns, CELL, *self.grid[::-1]
+        return np.asarray(cv2.GaussianBlur(kernels.gathered(apart, *where), (0, 0), self.sigma))
 
 
 def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:
@@ -123,7 +164,9 @@ def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) ->
     share = np.float32(np.clip((apart - _STEADY) / (_CHANGED - _STEADY), 0, 1))
     if share == 0:
         return picture
-    changed: Float = np.clip(picture * (1 + share * (gain - 1)) + share * offset, 0, 1)
+    changed: Float = picture * (1 + share * (gain - 1))
+    changed += share * offset
+    np.clip(changed, 0, 1, out=changed)
     return changed
 
 
@@ -164,20 +207,6 @@ def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float
         apart = gain * own + offset - wanted
         weight = np.where(white & (apart > 0), 0, plain / (1 + (apart / _OUTLIER) ** 2))
     return gain, offset
-
-
-def _with_gain(
-    picture: Float, lit: Float, known: Float, weight: Float, grid: tuple[int, int], limit: float
-) -> Float:
-    log_gain = np.clip(lit - np.log(picture + 0.05), -2 * limit, 2 * limit) * known[..., None]
-    sigma = 0.08 * grid[0]
-    total = cv2.GaussianBlur(_reduced(log_gain, grid), (0, 0), sigma)
-    norm = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + np.float32(0.03)
-    gain = np.exp(np.clip(total / norm, -limit, limit)).astype(np.float32)
-    height, width = known.shape
-    fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
-    lit_alike: Float = np.clip(picture * fine, 0, 1).astype(np.float32)
-    return lit_alike
 
 
 def _reduced(values: Float, grid: tuple[int, int]) -> Float:

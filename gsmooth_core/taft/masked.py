@@ -117,8 +117,9 @@ class Lay:
 
 def colourless(part: Image) -> bool:
     """Whether what is seen of a frame (H, W, 3) is black and white."""
-    spread = part.max(2) - part.min(2)
-    return bool(np.quantile(spread, _MOSTLY) <= _TINT)
+    red, green, blue = cv2.split(part)
+    most, least = (f(f(red, green), blue) for f in (cv2.max, cv2.min))
+    return bool(np.mean(most - least <= _TINT) >= _MOSTLY)
 
 
 def without_colour(picture: Float) -> Float:

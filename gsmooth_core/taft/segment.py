@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.planes import Planes
@@ -70,6 +71,5 @@ def write_segment(
 
 
 def _outside_difference(frame: Image, translated: Translated) -> int:
-    difference = cv2.absdiff(frame, translated.frame)  # (H, W, 3)
-    difference[translated.mask] = 0
-    return int(difference.max(initial=0))
+    outside = (~translated.mask).view(np.uint8)
+    return int(cv2.norm(frame, translated.frame, cv2.NORM_INF, outside))

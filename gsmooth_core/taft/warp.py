@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.taft import kernels
 from gsmooth_core.types import Bool, Float, Image
+
+CELL = 8
+"""Pixels of the crop, whose sides are multiples of it, over which pictures are compared."""
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 _TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
@@ -70,8 +73,9 @@ def extend(values: Float, mask: Bool) -> Float:
         return values
     beyond = _continued(values[step // 2 :: step, step // 2 :: step], coarse)
     fine = cv2.resize(beyond, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    fine = fine.reshape(values.shape)  # OpenCV drops a single channel
-    return np.where(mask[..., None], values, fine)
+    fine = np.asarray(fine.reshape(values.shape), np.float32)  # OpenCV drops a single channel
+    np.copyto(fine, values, where=mask[..., None])
+    return fine
 
 
 def _continued(values: Float, mask: Bool) -> Float:
@@ -98,13 +102,32 @@ def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:
         (H, W, 3) the pixels, (H, W) where the reference has any.
     """
     at = _looked_up(reference, moved)
-    image: NDArray[Any] = cv2.remap(
-        reference.image, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
     x, y = at[..., 0], at[..., 1]
     high_y, high_x = (n - 0.5 for n in reference.image.shape[:2])
     there = (x >= -0.5) & (y >= -0.5) & (x <= high_x) & (y <= high_y)
-    return image.astype(np.uint8, copy=False), there
+    return _remapped(reference, at), there
+
+
+def lent(
+    reference: Reference, moved: Float, seen: Float, least: Float, weight: float
+) -> tuple[Image, Float]:
+    """As `sample`, with how far the pixels are to be believed.
+
+    Args:
+        reference: the reference.
+        moved: (H, W, 2) displacement in aligned crop pixels.
+        seen: (H, W) 0..1 how well the reference shows each pixel's place on the face.
+        least: (H, W) 0..1 what that is anywhere at least.
+        weight: 0..1 of the reference.
+
+    Returns:
+        (H, W, 3) the pixels, (H, W) their validity: 0 where the reference has none.
+    """
+    height, width = reference.image.shape[:2]
+    high = np.float32(width - 0.5), np.float32(height - 0.5)
+    centred = _centred(reference)
+    at, valid = kernels.looked_up(moved, seen, centred, np.float32(weight), least, *high)
+    return _remapped(reference, at), valid
 
 
 def spoiled(reference: Reference, moved: Float) -> Bool:
@@ -117,9 +140,19 @@ def spoiled(reference: Reference, moved: Float) -> Bool:
 
 def _looked_up(reference: Reference, moved: Float) -> Float:
     """(H, W, 2) where in the reference's pixels a displacement looks."""
+    at = cv2.transform(_grid(*moved.shape[:2]) + moved, _centred(reference))
+    return np.asarray(at, np.float32)
+
+
+def _centred(reference: Reference) -> NDArray[np.float64]:
     centred = reference.to_image.copy()
     centred[:, 2] -= 0.5  # OpenCV puts (0, 0) on the first pixel's centre
-    return np.asarray(cv2.transform(_grid(*moved.shape[:2]) + moved, centred), np.float32)
+    return centred
+
+
+def _remapped(reference: Reference, at: Float) -> Image:
+    edge = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.remap(reference.image, at, None, cv2.INTER_CUBIC, borderMode=edge))
 
 
 @lru_cache(maxsize=4)
@@ -146,10 +179,8 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
         (K, H, W) 0..1; 1 for the best reference of a place.
     """
     height, width = known.shape
-    grid = (max(1, width // 8), max(1, height // 8))
-    red, green, blue = np.moveaxis(np.abs(pictures - frame), -1, 0)  # faster than a mean of three
-    difference = (red + green + blue) * (known / np.float32(3))
-    total = np.stack([_blurred(_reduced(d, grid)) for d in difference])
+    grid = (width // CELL, height // CELL)
+    total = np.stack([_blurred(kernels.differences(p, frame, known, CELL)) for p in pictures])
     error = total / (_blurred(_reduced(known.astype(np.float32), grid)) + 1e-4)
     best = np.exp(-(error - error.min(0)) / _TOLERANCE)
     size = (width, height)

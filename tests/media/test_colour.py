@@ -9,6 +9,7 @@ import pytest
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import SegmentWriter, assemble, probe, read_frames, segment_path
+from gsmooth_core.media.colour import to_rgb
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.probe import probe_source
 from tests.media.made import ffmpeg, number_in, numbered_frames, write_video
@@ -159,3 +160,16 @@ def test_webp_and_gif(tmp_path):
         frame = next(read_frames(probe(tmp_path / name)))
         assert frame.shape == (30, 40, 3)
         assert np.abs(frame.astype(int).mean(axis=(0, 1)) - (254, 0, 0)).max() < 6
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p10le", "gray"])
+def test_pictures_are_bit_by_bit_what_the_scaler_makes_of_them(tmp_path, pixels):
+    """The way over planes is only quicker; ffmpeg's own packed RGB is the oracle."""
+    noise = np.random.default_rng(0).integers(0, 256, (3, 50, 62, 3)).astype(np.uint8)
+    video, raw = tmp_path / "in.mkv", tmp_path / "out.rgb"
+    write_video(video, noise, 25, "-c:v", "ffv1", "-pix_fmt", pixels)
+    picture = probe_source(video).picture
+    filters = ",".join(to_rgb(picture))
+    ffmpeg("-i", video, "-vf", filters, "-f", "rawvideo", "-pix_fmt", "rgb24", raw)
+    wanted = np.fromfile(raw, np.uint8).reshape(noise.shape)
+    assert np.array_equal(np.stack(list(read_frames(probe(video)))), wanted)

@@ -13,7 +13,7 @@ import numpy as np
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.rasterizer.raster import Raster, check_shapes
-from gsmooth_core.types import Float, Int
+from gsmooth_core.types import Bool, Float, Int
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +26,7 @@ __all__ = [
     "best_backend",
     "rasterize",
     "rasterize_torch",
+    "silhouette",
     "warm_up",
 ]
 
@@ -85,6 +86,13 @@ def rasterize(
     return differentiable.rasterize_arrays(
         projected, faces, attributes, height, width, backend, cull
     )
+
+
+def silhouette(projected: Float, faces: Int, height: int, width: int) -> Bool:
+    """(H, W) what a mesh covers, as `rasterize` would say, on the CPU."""
+    from gsmooth_core.face.rasterizer import numba_backend
+
+    return numba_backend.visible_faces(projected, faces, height, width) >= 0
 
 
 def rasterize_torch(

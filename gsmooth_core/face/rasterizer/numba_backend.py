@@ -13,10 +13,19 @@ def rasterize(
     projected: Float, faces: Int, attributes: Float, height: int, width: int, cull: bool
 ) -> Raster:
     """See `gsmooth_core.face.rasterizer.rasterize`."""
-    # One memory layout and type, so that each kernel is compiled once.
-    projected = np.ascontiguousarray(projected, np.float32)
-    faces = np.ascontiguousarray(faces, np.int32)
+    projected, faces = _laid_out(projected, faces)
     attributes = np.ascontiguousarray(attributes, np.float32)
     face_index = numba_kernels.visible_faces(projected, faces, height, width, cull)
     barycentric, image, depth = numba_kernels.interpolate(projected, faces, attributes, face_index)
     return Raster(face_index, barycentric, image, depth, face_index >= 0)
+
+
+def visible_faces(projected: Float, faces: Int, height: int, width: int, cull: bool = False) -> Int:
+    """(H, W) index of the nearest face, -1 where there is none."""
+    seen: Int = numba_kernels.visible_faces(*_laid_out(projected, faces), height, width, cull)
+    return seen
+
+
+def _laid_out(projected: Float, faces: Int) -> tuple[Float, Int]:
+    """One memory layout and type, so that each kernel is compiled once."""
+    return np.ascontiguousarray(projected, np.float32), np.ascontiguousarray(faces, np.int32)

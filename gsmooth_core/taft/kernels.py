@@ -1,0 +1,100 @@
+"""Loops over the pixels of a crop, compiled by numba: one pass each, one thread, the GIL released.
+
+Each does what a few lines of numpy would, without their arrays in between, and looks only at the
+pixels that count.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
+
+
+@compiled
+def looked_up(
+    moved: Any, seen: Any, matrix: Any, weight: Any, least: Any, high_x: Any, high_y: Any
+) -> Any:
+    """Where a reference is looked at, and how far it is to be believed there.
+
+    Args:
+        moved: (H, W, 2) displacement in crop pixels.
+        seen: (H, W) visibility.
+        matrix: (2, 3) crop pixels -> places in the reference's pixels, as OpenCV counts them.
+        weight: of the reference.
+        least: (H, W) visibility that any place has.
+        high_x: last place in a row of its pixels.
+        high_y: last place in a column.
+
+    Returns:
+        (H, W, 2) places, (H, W) validity.
+    """
+    height, width = seen.shape
+    at = np.empty((height, width, 2), np.float32)
+    validity = np.empty((height, width), np.float32)
+    for row in range(height):
+        for column in range(width):
+            x = column + np.float32(0.5) + moved[row, column, 0]
+            y = row + np.float32(0.5) + moved[row, column, 1]
+            u = np.float32(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2])
+            v = np.float32(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2])
+            at[row, column, 0] = u
+            at[row, column, 1] = v
+            there = u >= -0.5 and v >= -0.5 and u <= high_x and v <= high_y
+            shown = max(seen[row, column], least[row, column])
+            validity[row, column] = weight * shown if there else np.float32(0)
+    return at, validity
+
+
+@compiled
+def differences(picture: Any, frame: Any, known: Any, step: int) -> Any:
+    """(H / step, W / step) mean over cells of the absolute difference where `known` (H, W)."""
+    height, width = known.shape[0] // step, known.shape[1] // step
+    total = np.zeros((height, width), np.float32)
+    for row in range(height * step):
+        for column in range(width * step):
+            if known[row, column]:
+                apart = np.float32(0)
+                for c in range(3):
+                    apart += abs(picture[row, column, c] - frame[row, column, c])
+                total[row // step, column // step] += apart
+    return total / np.float32(3 * step * step)
+
+
+@compiled
+def gathered(values: Any, rows: Any, columns: Any, step: int, height: int, width: int) -> Any:
+    """(height, width, C) sums of the values (N, C) of some pixels over cells, by a cell's size."""
+    channels = values.shape[1]
+    total = np.zeros((height, width, channels), np.float32)
+    for n in range(len(rows)):
+        row, column = rows[n] // step, columns[n] // step
+        if row < height and column < width:
+            for c in range(channels):
+                total[row, column, c] += values[n, c]
+    return total / np.float32(step * step)
+
+
+@compiled
+def fused(references: Any, validity: Any, crop: Any, known: Any) -> Any:
+    """(H, W, 3) the crop where it is `known` (H, W), else the mean of references (K, H, W, 3)."""
+    count, height, width = validity.shape
+    image = np.empty((height, width, 3), np.float32)
+    for row in range(height):
+        for column in range(width):
+            if known[row, column]:
+                for c in range(3):
+                    image[row, column, c] = crop[row, column, c]
+                continue
+            red = green = blue = total = np.float32(0)
+            for k in range(count):
+                weight = validity[k, row, column]
+                red += references[k, row, column, 0] * weight
+                green += references[k, row, column, 1] * weight
+                blue += references[k, row, column, 2] * weight
+                total += weight
+            image[row, column, 0] = red / total
+            image[row, column, 1] = green / total
+            image[row, column, 2] = blue / total
+    return image

@@ -1,0 +1,54 @@
+"""The compiled loops against the few lines of numpy and OpenCV that they stand for."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from gsmooth_core.taft import kernels
+
+SIZE, CELL = 32, 8
+RNG = np.random.default_rng(0)
+
+
+def random(*shape: int) -> np.ndarray:
+    return RNG.uniform(0, 1, shape).astype(np.float32)
+
+
+def test_a_reference_is_looked_up_where_an_affine_map_of_the_moved_pixels_lies() -> None:
+    moved, seen, least = 9 * random(SIZE, SIZE, 2) - 4, random(SIZE, SIZE), 0.5 * random(SIZE, SIZE)
+    matrix = np.array([[1.1, 0.2, -3], [-0.2, 0.9, 1.5]])
+    centres = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE)), -1) + 0.5
+    wanted = (centres + moved) @ matrix[:, :2].T + matrix[:, 2]
+    high = np.float32(20.5), np.float32(14.5)
+    at, validity = kernels.looked_up(moved, seen, matrix, np.float32(0.7), least, *high)
+    assert np.allclose(at, wanted, atol=1e-4)
+    there = ((wanted >= -0.5) & (wanted <= high)).all(-1)
+    assert 0.2 < there.mean() < 0.8
+    assert np.allclose(validity, 0.7 * np.maximum(seen, least) * there, atol=1e-6)
+
+
+def test_differences_are_means_of_known_pixels_over_cells() -> None:
+    picture, frame, known = random(SIZE, SIZE, 3), random(SIZE, SIZE, 3), random(SIZE, SIZE) > 0.4
+    apart = np.abs(picture - frame).mean(-1) * known
+    wanted = cv2.resize(apart, (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
+    assert np.allclose(kernels.differences(picture, frame, known, CELL), wanted, atol=1e-6)
+
+
+def test_values_of_some_pixels_are_gathered_into_cells() -> None:
+    known, values = random(SIZE, SIZE) > 0.7, random(SIZE, SIZE, 3)
+    rows, columns = np.nonzero(known)
+    wanted = cv2.resize(
+        values * known[..., None], (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA
+    )
+    made = kernels.gathered(values[known], rows, columns, CELL, SIZE // CELL, SIZE // CELL)
+    assert np.allclose(made, wanted, atol=1e-6)
+
+
+def test_references_are_fused_where_the_crop_is_not_known() -> None:
+    references, validity = random(3, SIZE, SIZE, 3), random(3, SIZE, SIZE) + 1e-3
+    crop, known = random(SIZE, SIZE, 3), random(SIZE, SIZE) > 0.5
+    weight = validity[..., None]
+    mean = (references * weight).sum(0) / weight.sum(0)
+    wanted = np.where(known[..., None], crop, mean)
+    assert np.allclose(kernels.fused(references, validity, crop, known), wanted, atol=1e-6)
