@@ -131,6 +131,7 @@ def _add_animate(commands: Any) -> None:
         "occluders",
         "grain",
         "adapt",
+        "keep_rest",
         "keep_source_audio",
         "source_audio_track",
         "reference_gap",
@@ -152,6 +153,9 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="CLIP",
         help="a clip in which the same person speaks, which shows how; may be given several times",
+    )
+    parser.add_argument(
+        "--mix", type=_path, metavar="FILE", help="music and effects that are heard with the speech"
     )
     parser.add_argument(
         "--speaks-like", type=_path, metavar="FILE", help="a way of speaking from `gsmooth style`"

@@ -25,9 +25,16 @@ def check(job: Job) -> None:
     if job.speech:
         _check_several(job)
     container_for(job.output)
+    if job.settings.keep_rest:
+        _check_rest(job)
+    if job.mix is not None and job.settings.keep_source_audio:
+        raise InputError(
+            "The video's own sound is kept, and another one is to be mixed in.",
+            "Leave --mix or --keep-source-audio out.",
+        )
     if job.teach or job.speaks_like:
         _check_teachers(job)
-    said = (job.audio, job.expression, *job.speech.values(), *job.teach, job.speaks_like)
+    said = (job.audio, job.expression, *job.speech.values(), *job.teach, job.speaks_like, job.mix)
     for given in said:
         if given is not None:
             check_file(given)
@@ -59,6 +66,15 @@ def _check_several(job: Job) -> None:
     if job.settings.face != DubSettings.face:
         raise InputError(
             "Each of several speeches names its person.", "Leave --face out, or give one --audio."
+        )
+
+
+def _check_rest(job: Job) -> None:
+    """What is kept around the dubbed frames has its own time."""
+    if job.animate is not None or job.settings.length != DubSettings.length or job.fps is not None:
+        raise InputError(
+            "The rest of a video is kept at its own time only.",
+            "Leave --keep-rest out, or --length.",
         )
 
 

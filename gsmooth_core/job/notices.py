@@ -26,8 +26,7 @@ def carried_by(source: Source, *, mixed: bool = False) -> Carried | None:
         return None
     kept = source.keeps_own_sound and not mixed and takes_streams(source)
     replaced = None if kept or not clip.has_audio else clip.sound_track
-    start = source.job.start_frame
-    return Carried(clip.path, start, clip.fps, replaced, source.in_step)
+    return Carried(clip.path, source.first, clip.fps, replaced, source.in_step)
 
 
 def along(source: Source, mixed: Sound | None) -> tuple[Sound | None, Carried | None]:
@@ -43,7 +42,7 @@ def along(source: Source, mixed: Sound | None) -> tuple[Sound | None, Carried | 
     """
     carried = carried_by(source, mixed=mixed is not None)
     own = source.keeps_own_sound and carried is not None and takes_streams(source)
-    return mixed or (None if own else source.sound()), carried
+    return source.laid(mixed) if mixed else (None if own else source.sound()), carried
 
 
 def takes_streams(source: Source) -> bool:

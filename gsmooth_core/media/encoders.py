@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.probe import Source
@@ -30,6 +30,7 @@ class Wish:
         preset: x264's speed preset.
         intra: whether every frame stands alone, coded alike whatever comes before and after it;
             then no rate is kept.
+        number: of the parameter sets, where the encoder lets one choose.
     """
 
     codec: str = "auto"
@@ -38,6 +39,11 @@ class Wish:
     crf: int = 14
     preset: str = "medium"
     intra: bool = False
+    number: int = 0
+
+    def numbered(self, number: int) -> Wish:
+        """The same with another number of the parameter sets."""
+        return replace(self, number=number)
 
 
 def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> list[str]:
@@ -107,6 +113,7 @@ def _steady_crf(wish: Wish) -> int:
 def _x264(source: Source, wish: Wish) -> list[str]:
     crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
     parameters = [*_light(source.picture, "cll"), *_steady(wish)]
+    parameters += [f"sps-id={wish.number}"] if wish.number else []
     more = ["-x264-params", ":".join(parameters)] if parameters else []
     return [
         *("-c:v", "libx264", "-crf", str(crf), "-preset", wish.preset),
