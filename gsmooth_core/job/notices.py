@@ -8,9 +8,10 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
 from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import kept_by
 from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.losses import picture_losses, timing_losses
+from gsmooth_core.media.losses import Loss, picture_losses, timing_losses
 from gsmooth_core.media.probe import probe_source
 
 
@@ -67,9 +68,21 @@ def notices(source: Source) -> list[Notice]:
     carried = carried_by(source, mixed=mixed)
     losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job.settings)))
     losses += timing_losses(read.timing)
+    if beds := _recoded(source):
+        text = f"Sound track {beds} is coded anew as a whole, since the speech is laid into it."
+        losses.append(Loss("sound", text))
     if carried is not None:
         losses += plan(carried, container_for(job.output).muxer).losses
     return [Notice(loss.what, loss.text) for loss in losses]
+
+
+def _recoded(source: Source) -> int:
+    """The source's own sound track, from 1, that the speech is laid into with a loss; else 0."""
+    sounds = describe(source.clip.path).sounds if source.clip.has_audio else ()
+    if source.length == source.count or source.keeps_own_sound or not sounds:
+        return 0
+    track = source.clip.sound_track
+    return 0 if sounds[track].coding.startswith("pcm_") else track + 1
 
 
 def choices(source: Source) -> list[Message]:

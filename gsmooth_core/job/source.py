@@ -162,9 +162,9 @@ class Source:
 
     def laid(self, speech: Sound) -> Sound:
         """A speech of the job's frames where the output has them, with what is heard beside it."""
-        job, end = self.job, float(self.length / self._fps)
-        begin = float((job.start_frame - self.first) / self._fps)
-        until = begin + float(self.count / self._fps)
+        job, frame = self.job, self.job.start_frame - self.first
+        ends = (frame, frame + self.count, self.length)
+        begin, until, end = (float(at / self._fps) for at in ends)
         beds = []
         if self.length != self.count and self.clip.has_audio:
             around = tuple((a, b) for a, b in ((0.0, begin), (until, end)) if a < b)
