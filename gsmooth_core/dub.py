@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.job.as_video import as_video
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, Notice, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
@@ -88,6 +89,7 @@ def dub(
     check(job)
     with workplace(folder, job.output, temporary=temporary):
         job.save(folder)
+        job = as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
         parts = pipeline.parts()

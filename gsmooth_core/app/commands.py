@@ -57,6 +57,7 @@ def _job(options: argparse.Namespace) -> Job:
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
     values = {name: getattr(options, name) for name in numbers}
+    values["fps"] = getattr(options, "fps", None)
     content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "speech": _speech(options)}
     teach = [str(path.absolute()) for path in options.teach or []]
     return Job.from_json(content | {"settings": _settings(options), "teach": teach})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.media import colour
@@ -169,8 +170,19 @@ def _fits_size(name: str, picture: Picture) -> bool:
     return chroma == "444" or not (odd_width or (odd_height and chroma == "420"))
 
 
-def kept_by_images(source: Source) -> Kept:
-    """What PNG files keep of a source's pictures."""
-    layout = travels_as(source)
-    depth = 8 if layout is None or layout.depth == 8 else 16
-    return Kept("PNG", depth, layout is not None and layout.alpha, "444", False)
+def kept_by_images(source: Source, output: Path) -> Kept:
+    """What image files keep of a source's pictures.
+
+    Raises:
+        InputError: OpenEXR holds light as it is, which HDR's curves are not turned into.
+    """
+    layout, suffix = travels_as(source), output.suffix.lower()
+    depth, alpha = (8, False) if layout is None else (layout.depth, layout.alpha)
+    if suffix in (".jpg", ".jpeg"):
+        return Kept("JPEG", 8, False, "444", False)
+    if suffix == ".exr":
+        if source.picture.hdr:
+            raise InputError("HDR video cannot become OpenEXR here.", "Choose .tif or .png.")
+        return Kept("OpenEXR", 32, alpha, "444", False)
+    name = "TIFF" if suffix in (".tif", ".tiff") else "PNG"
+    return Kept(name, 8 if depth == 8 else 16, alpha, "444", False)

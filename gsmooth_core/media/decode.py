@@ -50,7 +50,7 @@ class _Form(Generic[P]):
 def _rgb(picture: Picture) -> _Form[Image]:
     shape, tone = (picture.height, picture.width, 3), Tone.of(picture)
     count = shape[0] * shape[1] * 3
-    if tone.peak is None:
+    if tone.plain:
         filters = colour.to_rgb(picture)
         return _Form(filters, "rgb24", count, lambda d: np.frombuffer(d, np.uint8).reshape(shape))
     table, filters = tone.table, colour.to_rgb(picture, "rgb48le")

@@ -16,6 +16,7 @@ from gsmooth_core.media.coding import Coding, coding_of, kept_by_images
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.frames import ImageFolder
+from gsmooth_core.media.images import SUFFIXES
 from gsmooth_core.media.losses import Kept
 from gsmooth_core.media.planes import Planes
 from gsmooth_core.media.probe import Source, probe_source
@@ -48,7 +49,7 @@ CONTAINERS = {
     ".mov": Container("mov", True, _AAC),
     ".mkv": Container("matroska", True, _AAC),
     ".webm": Container("webm", True, _OPUS),
-    ".png": Container("image2", False, ()),
+    **dict.fromkeys(SUFFIXES, Container("image2", False, ())),
 }
 
 
@@ -75,7 +76,7 @@ def kept_by(output: Path, source: Source, wish: Wish | None = None) -> Kept:
     """
     container = container_for(output)
     if not container.video:
-        return kept_by_images(source)
+        return kept_by_images(source, output)
     return coding_of(source, container.muxer, wish).kept
 
 
@@ -128,7 +129,7 @@ class SegmentWriter:
         self._sink: FrameSink
         self._stored, self.muxer = stored, "image2"
         if not container.video:
-            self._sink = ImageFolder(path, source.picture)
+            self._sink = ImageFolder(path, source.picture, output.suffix.lower() or ".png")
         else:
             coding = coding_of(source, container.muxer, wish)
             raw = coding.layout.name if stored and coding.layout else "rgb24"
