@@ -133,6 +133,7 @@ def _add_animate(commands: Any) -> None:
         "grain",
         "adapt",
         "keep_rest",
+        "timing",
         "keep_source_audio",
         "source_audio_track",
         "reference_gap",

@@ -67,7 +67,7 @@ def notices(source: Source) -> list[Notice]:
     mixed = bool(job.speech) and not job.settings.keep_source_audio
     carried = carried_by(source, mixed=mixed)
     losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job.settings)))
-    losses += timing_losses(read.timing)
+    losses += [] if source.clip.paced else timing_losses(read.timing)
     if beds := _recoded(source):
         text = f"Sound track {beds} is coded anew as a whole, since the speech is laid into it."
         losses.append(Loss("sound", text))

@@ -20,6 +20,7 @@ from gsmooth_core.media.copies import Copied, copies, listing, refusal, rest_of
 from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.encode import SegmentWriter, container_for
 from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.pace import times_of
 from gsmooth_core.media.parameter_sets import OWN_NUMBER, Refused
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.weave import Made, see_alike, weave
@@ -130,20 +131,22 @@ class Rest:
         """
         made, target = self.pieces(segments), self._journal.folder / "woven.mp4"
         try:
-            yield self._woven(made, target, segments), bool(self._kept)
+            files = self._woven(made, target, segments)
+            yield files, files == [target]
         finally:
             target.unlink(missing_ok=True)
 
     def _woven(self, made: list[Made], target: Path, segments: Sequence[Segment]) -> list[Path]:
-        if not self._kept:
-            return [piece.path for piece in made]
         clip, output = self.source.clip, self.source.job.output
+        if not self._kept and not clip.paced:
+            return [piece.path for piece in made]
         read, container = probe_source(clip.path), container_for(output)
         muxer = coding_of(read, container.muxer, self._wish).muxer
-        times = range(clip.frame_count + 1)
+        times, tick = times_of(clip)
         try:
-            weave(target, clip.path, self._kept, made, muxer, times, 1 / clip.fps)
-            see_alike(target, clip, self._kept)
+            weave(target, clip.path, self._kept, made, muxer, times.tolist(), tick)
+            if self._kept:
+                see_alike(target, clip, self._kept)
         except Refused as why:
             self._kept = []
             self._emit(_notice(str(why)))

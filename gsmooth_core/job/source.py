@@ -22,6 +22,7 @@ from gsmooth_core.media.audio import SHORTEST_SPEECH
 from gsmooth_core.media.beds import Bed
 from gsmooth_core.media.decode import see_one_size, see_unchanged
 from gsmooth_core.media.description import check_readable, describe
+from gsmooth_core.media.pace import paced
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
@@ -52,6 +53,8 @@ class Source:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.clip = replace(probe(job.video), sound_track=own_track(job).index)
+        if job.settings.timing == "keep" and not self.clip.still:
+            self.clip = paced(self.clip)
         self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
         self.taken = self._still_count() if self.clip.still else self._clip_count()

@@ -18,6 +18,7 @@ from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import container_for, write_error
 from gsmooth_core.media.images import first_number, image_target, sequence
 from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_graph
+from gsmooth_core.media.pace import paced, same_times
 from gsmooth_core.media.probe import probe, probe_source
 from gsmooth_core.storage.files import atomic, fresh, partial_path
 from gsmooth_core.types import Clip, Float
@@ -158,7 +159,9 @@ def write_wav(path: Path, samples: Float, rate: int) -> None:
 
 def _check(partial: Path, clip: Clip, joined: Joined) -> None:
     """Look at the finished file with the eyes of a reader."""
-    written = probe(partial)
+    written = paced(probe(partial)) if clip.paced else probe(partial)
+    if clip.paced and same_times(written, clip):
+        written = replace(written, fps=clip.fps)  # a mean, which knows when the last one ends
     has_audio = bool(joined.sounds)
     expected = replace(clip, frame_count=joined.frames, has_audio=has_audio, still=False)
     wrong = [
