@@ -160,6 +160,9 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         "--mix", type=_path, metavar="FILE", help="music and effects that are heard with the speech"
     )
     parser.add_argument(
+        "--copy-look-of", type=_path, metavar="FILE", help="a video as which the output is coded"
+    )
+    parser.add_argument(
         "--speaks-like", type=_path, metavar="FILE", help="a way of speaking from `gsmooth style`"
     )
 

@@ -52,7 +52,7 @@ def _make(
 def _job(options: argparse.Namespace) -> Job:
     paths = {
         name: str(getattr(options, name).absolute())
-        for name in ("video", "output", "audio", "expression", "speaks_like", "mix")
+        for name in ("video", "output", "audio", "expression", "speaks_like", "mix", "copy_look_of")
         if getattr(options, name) is not None
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")

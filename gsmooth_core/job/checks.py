@@ -28,7 +28,15 @@ def check(job: Job) -> None:
     _check_kept(job)
     if job.teach or job.speaks_like:
         _check_teachers(job)
-    said = (job.audio, job.expression, *job.speech.values(), *job.teach, job.speaks_like, job.mix)
+    said = (
+        job.audio,
+        job.expression,
+        *job.speech.values(),
+        *job.teach,
+        job.speaks_like,
+        job.mix,
+        job.copy_look_of,
+    )
     for given in said:
         if given is not None:
             check_file(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gsmooth_core.job.events import Message, Notice
-from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
@@ -51,10 +51,10 @@ def takes_streams(source: Source) -> bool:
     return source.in_step and bool(container_for(source.job.output).video)
 
 
-def wish_of(settings: DubSettings) -> Wish:
-    """What a job's settings say about the coding of its pictures."""
+def wish_of(job: Job) -> Wish:
+    """What a job says about the coding of its pictures."""
     names = ("codec", "quality", "depth", "crf", "preset", "intra")
-    return Wish(**{name: getattr(settings, name) for name in names})
+    return Wish(**{name: getattr(job.settings, name) for name in names}, like=job.copy_look_of)
 
 
 def notices(source: Source) -> list[Notice]:
@@ -66,7 +66,7 @@ def notices(source: Source) -> list[Notice]:
     job, read = source.job, probe_source(source.clip.path)
     mixed = bool(job.speech) and not job.settings.keep_source_audio
     carried = carried_by(source, mixed=mixed)
-    losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job.settings)))
+    losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job)))
     losses += [] if source.clip.paced else timing_losses(read.timing)
     if beds := _recoded(source):
         text = f"Sound track {beds} is coded anew as a whole, since the speech is laid into it."

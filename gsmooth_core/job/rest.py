@@ -175,7 +175,7 @@ class Rest:
 
     @property
     def _wish(self) -> Wish:
-        return wish_of(self.source.job.settings)
+        return wish_of(self.source.job)
 
 
 def _notice(why: str) -> Notice:

@@ -156,8 +156,8 @@ def refusal(source: Source, muxer: str, wish: Wish) -> str:
 
 
 def _asked_otherwise(source: Source, muxer: str, wish: Wish) -> str:
-    if wish.quality != "auto" or wish.depth != "auto":
-        return "another quality was asked for"
+    if wish.quality != "auto" or wish.depth != "auto" or wish.like is not None:
+        return "another quality or look was asked for"
     coding = coding_of(source, muxer, wish)
     same = "dnxhr" if source.coding == "dnxhd" else source.coding
     if coding.codec != same:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.probe import Source
@@ -30,6 +31,7 @@ class Wish:
         preset: x264's speed preset.
         intra: whether every frame stands alone, coded alike whatever comes before and after it;
             then no rate is kept.
+        like: a video whose codec, profile, kind of picture and rate the output shall have.
         number: of the parameter sets, where the encoder lets one choose.
     """
 
@@ -39,6 +41,7 @@ class Wish:
     crf: int = 14
     preset: str = "medium"
     intra: bool = False
+    like: Path | None = None
     number: int = 0
 
     def numbered(self, number: int) -> Wish:
