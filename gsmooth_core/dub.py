@@ -18,12 +18,16 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from gsmooth_core.job.as_video import as_video
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, Notice, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint, stamp
-from gsmooth_core.job.notices import along, choices, notices, wish_of
+from gsmooth_core.job.notices import along, choices, notices
 from gsmooth_core.job.outputs import note, standing
+from gsmooth_core.job.rest import Rest
 from gsmooth_core.job.result import DubResult, News, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
 from gsmooth_core.job.seen import Dubbed, captioned
@@ -85,6 +89,7 @@ def dub(
     check(job)
     with workplace(folder, job.output, temporary=temporary):
         job.save(folder)
+        job = as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
         parts = pipeline.parts()
@@ -100,7 +105,7 @@ def dub(
             seconds,
             folder,
             captions,
-            News(rendered.made, rendered.touched, written),
+            News(rendered.made, rendered.touched, written, pipeline.rest.copied()),
         )
         result = replace(result, notices=pipeline.notices)
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
@@ -173,7 +178,12 @@ class DubPipeline(PersonStages):
     @cached_property
     def notices(self) -> list[Notice]:
         """What the output will not have as the source has it."""
-        return notices(self.source)
+        return [*notices(self.source), *self.rest.notices]
+
+    @cached_property
+    def rest(self) -> Rest:
+        """What the output has of the source beside the frames that are made."""
+        return Rest(self.source, self.journal, self.emit, self.cancelled)
 
     def parts(self) -> list[Part]:
         """Follow all people in one pass over the pictures, and find what each is to say."""
@@ -186,8 +196,9 @@ class DubPipeline(PersonStages):
         """Translate the frames that do not stand yet, segment by segment."""
         source, settings = self.source, self.job.settings
         inputs = _fingerprint_of(parts)
-        segments = Segments(self.journal, self.job.output, source.count, settings, inputs)
         translators = [part.stages.planned(part.track, part.target) for part in parts]
+        runs = self.rest.plan(np.logical_or.reduce([each.wanted for each in translators]))
+        segments = Segments(self.journal, self.job.output, source.count, settings, inputs, runs)
         keys = _keys_of(translators, segments)
         missing = segments.to_make(keys)
         touched = segments.touched(keys, missing)
@@ -210,9 +221,9 @@ class DubPipeline(PersonStages):
             _dubbed(part, translator, alone=len(parts) == 1)
             for part, translator in zip(parts, translators, strict=True)
         ]
-        return Rendered([s.path for s in segments], worst, missing, touched, dubbed)
+        return Rendered(list(segments), worst, missing, touched, dubbed)
 
-    def encode(self, segments: list[Path]) -> tuple[Path, bool]:
+    def encode(self, segments: list[Segment]) -> tuple[Path, bool]:
         """Join the segments and the sound; the output is there when this returns.
 
         Returns:
@@ -222,13 +233,16 @@ class DubPipeline(PersonStages):
         for person in self.people:
             person.source.see_unchanged()
         self.emit(Progress("encode", 0, 1))
-        frames, (sound, carried) = source.shown.frame_count, along(source, self._mixed())
+        frames, (sound, carried) = source.length, along(source, self._mixed())
         beside = [[*stamp(given.path), repr(given)] for given in (sound, carried) if given]
-        inputs = fingerprint(segments=segments, frames=frames, beside=beside)
+        made = [piece.path for piece in self.rest.pieces(segments)]
+        inputs = fingerprint(segments=made, frames=frames, beside=beside, **self.rest.stamp())
         output = standing(self.folder, inputs, self.job.output)
         written = output is None
         if output is None:
-            output = assemble(segments, self.job.output, source.shown, frames, sound, carried)
+            with self.rest.pictures(segments) as (files, timed):
+                where = self.job.output, source.shown, frames
+                output = assemble(files, *where, sound, carried, timed=timed)
             note(self.folder, inputs, output)
         self.emit(Progress("encode", 1, 1))
         return output, written
@@ -261,7 +275,7 @@ class DubPipeline(PersonStages):
         Returns:
             the largest change of a pixel outside the masks of its frame.
         """
-        source, settings, patches = self.source, self.job.settings, not wanted.all()
+        source, patches = self.source, not wanted.all()
         path = segment.path.with_name("patch" + segment.path.suffix) if patches else segment.path
         runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
         stored = twins(source, runs)
@@ -269,7 +283,7 @@ class DubPipeline(PersonStages):
             path,
             source.shown,
             self.job.output,
-            wish=wish_of(settings),
+            wish=self.rest.encoding,
             stored=stored is not None,
         )
 
@@ -289,14 +303,14 @@ class Rendered:
     """The pictures of a job.
 
     Attributes:
-        segments: their files, in order.
+        segments: in order.
         outside: the largest change of a pixel outside the masks of its frame.
         made: (T,) frames that were made now.
         touched: (T,) those of them whose own curves are as they were.
         dubbed: whose.
     """
 
-    segments: list[Path]
+    segments: list[Segment]
     outside: int
     made: Bool
     touched: Bool

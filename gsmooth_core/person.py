@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +39,7 @@ from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
+from gsmooth_core.media.pace import rows_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.rows import load_rows, save_rows
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
@@ -49,6 +52,9 @@ from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float, FrameSource, Image
+
+_STEADY = Fraction(50)
+"""Rate of the curves of pictures that keep their own time, before these are chosen from them."""
 
 
 class PersonStages:
@@ -148,7 +154,7 @@ class PersonStages:
         An `expression.json` in the job's folder holds edits of the user and comes first.
         """
         given = self._given()
-        curves = load_expression(given) if given else self.merged(track)
+        curves = self._at_pictures(load_expression(given)) if given else self.merged(track)
         target = fit_curves(curves, track)
         if self.turns is not None:
             target = at_turns(target, track, self.turns)
@@ -169,7 +175,7 @@ class PersonStages:
         job, still = self.job, self.source.clip.still
         if job.speaks_like:
             return settled(load_style(job.speaks_like, a2ep), track, a2ep)
-        if not job.settings.style or (still and not job.teach):
+        if not job.settings.style or (still and not job.teach) or self.source.clip.paced:
             return None
 
         def listen() -> Taught:
@@ -331,12 +337,27 @@ class PersonStages:
     @cached_property
     def _spoken(self) -> Spoken:
         source = self.source
-        on_progress = self._progress("predict", source.count)
+        count, fps = source.count, source.shown.fps
+        if source.clip.paced:
+            count, fps = max(1, round(count / fps * _STEADY)), _STEADY
+        on_progress = self._progress("predict", count)
         whole = PredictSettings(bounded=False)  # strength and smoothing follow in `merged`
         model = load_a2ep(self.job.settings.a2ep)
-        return predict_speech(
-            source.speech(), source.count, source.shown.fps, on_progress, whole, model
-        )
+        spoken = predict_speech(source.speech(), count, fps, on_progress, whole, model)
+        if not source.clip.paced:
+            return spoken
+        rows = rows_of(source.clip, _STEADY, count)
+        return replace(spoken, curves=self._at_pictures(spoken.curves), heard=spoken.heard[rows])
+
+    def _at_pictures(self, curves: Expression) -> Expression:
+        """Curves at a steady rate, as pictures that keep their own time show them."""
+        source = self.source
+        if not source.clip.paced:
+            return curves
+        if len(curves) == source.count:  # of its frames, as edits are
+            return replace(curves, fps=source.shown.fps)
+        rows = rows_of(source.clip, curves.fps, len(curves))
+        return replace(curves, values=curves.values[rows], fps=source.shown.fps)
 
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings

@@ -42,6 +42,7 @@ class Clip:
             by which a replaced one is noticed; None for a clip that is no file.
         missing_frames: frames that the file states and does not hold, because it was cut off.
         sound_track: which of its sounds holds the speech, from 0.
+        paced: whether its rate varies, and each picture is one frame: then `fps` is a mean.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Clip:
     stamp: tuple[int, int] | None = None
     missing_frames: int = 0
     sound_track: int = 0
+    paced: bool = False
 
     @property
     def duration(self) -> float:

@@ -111,6 +111,7 @@ def _add_dub(commands: Any) -> None:
         metavar="NUMBER=FILE",
         help="speech of one of several people, numbered as by `gsmooth faces`; once for each",
     )
+    parser.add_argument("--fps", help="rate of a sequence of images (default: 25)")
     _add_work(parser)
     _add_settings(parser, *(known.name for known in fields(DubSettings)))
 
@@ -131,6 +132,8 @@ def _add_animate(commands: Any) -> None:
         "occluders",
         "grain",
         "adapt",
+        "keep_rest",
+        "timing",
         "keep_source_audio",
         "source_audio_track",
         "reference_gap",
@@ -140,7 +143,7 @@ def _add_animate(commands: Any) -> None:
 
 
 def _add_work(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=_path, required=True, help="video, or folder of PNGs")
+    parser.add_argument("--output", type=_path, required=True, help="video, or images")
     parser.add_argument("--job", type=_path, help="folder of the job, kept at the end")
     parser.add_argument("--keep-job", action="store_true", help="keep the job's folder")
     parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
@@ -152,6 +155,12 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="CLIP",
         help="a clip in which the same person speaks, which shows how; may be given several times",
+    )
+    parser.add_argument(
+        "--mix", type=_path, metavar="FILE", help="music and effects that are heard with the speech"
+    )
+    parser.add_argument(
+        "--copy-look-of", type=_path, metavar="FILE", help="a video as which the output is coded"
     )
     parser.add_argument(
         "--speaks-like", type=_path, metavar="FILE", help="a way of speaking from `gsmooth style`"
@@ -273,6 +282,7 @@ def _add_bench(commands: Any) -> None:
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--video", type=_path, required=True, help="video or image with the face")
+    text = "video or image with the face; to dub, also a sequence of images (%%04d) or their folder"
+    parser.add_argument("--video", type=_path, required=True, help=text)
     parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
     parser.add_argument("--frame-count", type=int, help="number of frames")

@@ -52,11 +52,12 @@ def _make(
 def _job(options: argparse.Namespace) -> Job:
     paths = {
         name: str(getattr(options, name).absolute())
-        for name in ("video", "output", "audio", "expression", "speaks_like")
+        for name in ("video", "output", "audio", "expression", "speaks_like", "mix", "copy_look_of")
         if getattr(options, name) is not None
     }
     numbers = ("start_frame", "frame_count", "audio_start", "audio_duration", "audio_delay")
     values = {name: getattr(options, name) for name in numbers}
+    values["fps"] = getattr(options, "fps", None)
     content = {"kind": "gsmooth-job", "version": 1, **paths, **values, "speech": _speech(options)}
     teach = [str(path.absolute()) for path in options.teach or []]
     return Job.from_json(content | {"settings": _settings(options), "teach": teach})

@@ -25,9 +25,18 @@ def check(job: Job) -> None:
     if job.speech:
         _check_several(job)
     container_for(job.output)
+    _check_kept(job)
     if job.teach or job.speaks_like:
         _check_teachers(job)
-    said = (job.audio, job.expression, *job.speech.values(), *job.teach, job.speaks_like)
+    said = (
+        job.audio,
+        job.expression,
+        *job.speech.values(),
+        *job.teach,
+        job.speaks_like,
+        job.mix,
+        job.copy_look_of,
+    )
     for given in said:
         if given is not None:
             check_file(given)
@@ -60,6 +69,42 @@ def _check_several(job: Job) -> None:
         raise InputError(
             "Each of several speeches names its person.", "Leave --face out, or give one --audio."
         )
+
+
+def _check_kept(job: Job) -> None:
+    """What is kept of the source leaves no room for its contrary."""
+    if job.mix is not None and job.settings.keep_source_audio:
+        raise InputError(
+            "The video's own sound is kept, and another one is to be mixed in.",
+            "Leave --mix or --keep-source-audio out.",
+        )
+    if job.settings.keep_rest:
+        _check_rest(job)
+    if job.settings.timing == "keep":
+        _check_timing(job)
+
+
+def _check_rest(job: Job) -> None:
+    """What is kept around the dubbed frames has its own time."""
+    if job.animate is not None or job.settings.length != DubSettings.length or job.fps is not None:
+        raise InputError(
+            "The rest of a video is kept at its own time only.",
+            "Leave --keep-rest out, or --length.",
+        )
+
+
+def _check_timing(job: Job) -> None:
+    """What has a time for each picture has no place for other times."""
+    settings = job.settings
+    part = job.start_frame or job.frame_count is not None or settings.keep_rest
+    other = settings.length != DubSettings.length or job.fps is not None
+    if part or other or job.animate is not None or settings.face == "speaker":
+        raise InputError(
+            "Each picture keeps its time only where a whole video is dubbed as it is.",
+            "Leave --timing out, or the parts, other lengths, rates and '--face speaker'.",
+        )
+    if not container_for(job.output).video:
+        raise InputError("Images have no times to keep.", "Leave --timing out.")
 
 
 def _check_teachers(job: Job) -> None:

@@ -104,6 +104,7 @@ class StageInputs:
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
             coding=(settings.codec, settings.quality, settings.depth),
+            **({"like": stamp(self._job.copy_look_of)} if self._job.copy_look_of else {}),
             chunk_frames=settings.chunk_frames,
         )
 

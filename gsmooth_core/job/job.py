@@ -51,6 +51,8 @@ class Job:
         animate: how the source, a photo, is to move; None leaves it as it is.
         teach: clips in which the same person speaks, which show how, beside the source.
         speaks_like: a way of speaking that was written by `gsmooth style`, instead.
+        mix: music and effects of the whole video, which are heard together with the speech.
+        copy_look_of: a video as which the output is to be coded, instead of as the source.
     """
 
     video: Path
@@ -68,11 +70,13 @@ class Job:
     animate: AnimateSettings | None = None
     teach: tuple[Path, ...] = ()
     speaks_like: Path | None = None
+    mix: Path | None = None
+    copy_look_of: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The job file's content."""
         values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-        for name in ("speech", "animate", "teach", "speaks_like"):
+        for name in ("speech", "animate", "teach", "speaks_like", "mix", "copy_look_of"):
             if not values[name]:
                 del values[name]  # an older GSmooth opens the job
         return {"kind": KIND, "version": VERSION, **values}
@@ -257,4 +261,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "animate": _animate,
     "teach": _paths,
     "speaks_like": _path,
+    "mix": _path,
+    "copy_look_of": _path,
 }

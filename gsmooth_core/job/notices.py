@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from gsmooth_core.job.events import Message, Notice
-from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
 from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import kept_by
 from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.losses import picture_losses, timing_losses
+from gsmooth_core.media.losses import Loss, picture_losses, timing_losses
 from gsmooth_core.media.probe import probe_source
 
 
@@ -26,8 +27,7 @@ def carried_by(source: Source, *, mixed: bool = False) -> Carried | None:
         return None
     kept = source.keeps_own_sound and not mixed and takes_streams(source)
     replaced = None if kept or not clip.has_audio else clip.sound_track
-    start = source.job.start_frame
-    return Carried(clip.path, start, clip.fps, replaced, source.in_step)
+    return Carried(clip.path, source.first, clip.fps, replaced, source.in_step)
 
 
 def along(source: Source, mixed: Sound | None) -> tuple[Sound | None, Carried | None]:
@@ -43,7 +43,7 @@ def along(source: Source, mixed: Sound | None) -> tuple[Sound | None, Carried | 
     """
     carried = carried_by(source, mixed=mixed is not None)
     own = source.keeps_own_sound and carried is not None and takes_streams(source)
-    return mixed or (None if own else source.sound()), carried
+    return source.laid(mixed) if mixed else (None if own else source.sound()), carried
 
 
 def takes_streams(source: Source) -> bool:
@@ -51,10 +51,10 @@ def takes_streams(source: Source) -> bool:
     return source.in_step and bool(container_for(source.job.output).video)
 
 
-def wish_of(settings: DubSettings) -> Wish:
-    """What a job's settings say about the coding of its pictures."""
+def wish_of(job: Job) -> Wish:
+    """What a job says about the coding of its pictures."""
     names = ("codec", "quality", "depth", "crf", "preset", "intra")
-    return Wish(**{name: getattr(settings, name) for name in names})
+    return Wish(**{name: getattr(job.settings, name) for name in names}, like=job.copy_look_of)
 
 
 def notices(source: Source) -> list[Notice]:
@@ -66,11 +66,23 @@ def notices(source: Source) -> list[Notice]:
     job, read = source.job, probe_source(source.clip.path)
     mixed = bool(job.speech) and not job.settings.keep_source_audio
     carried = carried_by(source, mixed=mixed)
-    losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job.settings)))
-    losses += timing_losses(read.timing)
+    losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job)))
+    losses += [] if source.clip.paced else timing_losses(read.timing)
+    if beds := _recoded(source):
+        text = f"Sound track {beds} is coded anew as a whole, since the speech is laid into it."
+        losses.append(Loss("sound", text))
     if carried is not None:
         losses += plan(carried, container_for(job.output).muxer).losses
     return [Notice(loss.what, loss.text) for loss in losses]
+
+
+def _recoded(source: Source) -> int:
+    """The source's own sound track, from 1, that the speech is laid into with a loss; else 0."""
+    sounds = describe(source.clip.path).sounds if source.clip.has_audio else ()
+    if source.length == source.count or source.keeps_own_sound or not sounds:
+        return 0
+    track = source.clip.sound_track
+    return 0 if sounds[track].coding.startswith("pcm_") else track + 1
 
 
 def choices(source: Source) -> list[Message]:

@@ -43,6 +43,8 @@ class DubResult:
         captions: [first, last] ranges in which letters or graphics lie over or near the mouth,
             and stay.
         notices: what of the source the output has not as it was.
+        copied_frames: [first, last] ranges of the output that are the source's own, bit by bit as
+            they are stored.
     """
 
     output: str
@@ -65,6 +67,7 @@ class DubResult:
     written: bool
     captions: Ranges = field(default_factory=list)
     notices: Sequence[Notice] = ()
+    copied_frames: Ranges = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,13 @@ class News:
         made: (T,) frames that it made.
         touched: (T,) those of them whose own curves are as they were.
         written: whether the output was written.
+        copied: [first, last] ranges of the output that are copied from the source.
     """
 
     made: Bool
     touched: Bool
     written: bool
+    copied: Ranges
 
 
 def dub_result(
@@ -107,7 +112,7 @@ def dub_result(
     shown = source.shown
     return DubResult(
         output=str(output),
-        frames=shown.frame_count,
+        frames=source.length,
         length=source.job.settings.length,
         source_frames=source.taken,
         fps=f"{shown.fps.numerator}/{shown.fps.denominator}",
@@ -121,4 +126,5 @@ def dub_result(
         touched_frames=ranges_of(news.touched),
         written=news.written,
         captions=captions,
+        copied_frames=news.copied,
     )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media.encode import container_for, segment_path
 from gsmooth_core.types import Bool
@@ -45,22 +45,29 @@ class Segments:
         count: T, frames of the job.
         settings: of the job.
         inputs: fingerprint of all that every frame depends on.
+        runs: [first, end) of the frames that are made; None for all.
     """
 
     def __init__(
-        self, journal: Journal, output: Path, count: int, settings: DubSettings, inputs: str
+        self,
+        journal: Journal,
+        output: Path,
+        count: int,
+        settings: DubSettings,
+        inputs: str,
+        runs: Sequence[tuple[int, int]] | None = None,
     ) -> None:
-        self._journal, self._inputs = journal, inputs
+        # Segments of other runs have other frames under the same numbers.
+        self._inputs = inputs if runs is None else fingerprint(inputs=inputs, runs=runs)
+        self._journal, self._count = journal, count
         self._alone = settings.intra or not container_for(output).video
-        starts = range(0, count, settings.chunk_frames)
+        size, parts = settings.chunk_frames, [(0, count)] if runs is None else runs
+        bounds = [
+            (at, min(at + size, end)) for start, end in parts for at in range(start, end, size)
+        ]
         self._all = [
-            Segment(
-                number,
-                start,
-                min(start + settings.chunk_frames, count),
-                segment_path(journal.folder, number, output),
-            )
-            for number, start in enumerate(starts)
+            Segment(number, *bound, segment_path(journal.folder, number, output))
+            for number, bound in enumerate(bounds)
         ]
         self._notes = {s.number: notes for s in self._all if (notes := self._noted(s))}
         # A segment whose file was lost is made as it was, so that it fits its neighbours.
@@ -91,9 +98,11 @@ class Segments:
 
     def to_make(self, keys: Sequence[Key]) -> Bool:
         """(T,) frames that have to be made: those with other keys, or all of their segments."""
-        wanted = np.array([k != key for k, key in zip(self._known(self._notes), keys, strict=True)])
+        other = np.array([k != key for k, key in zip(self._known(self._notes), keys, strict=True)])
+        wanted = np.zeros(len(keys), bool)
         for segment in self._all:
             frames = wanted[segment.frames]
+            frames[:] = other[segment.frames]
             if frames.any() and not (self._alone and self.stands(segment)):
                 frames[:] = True
         return wanted
@@ -118,10 +127,10 @@ class Segments:
 
     def _known(self, noted: Mapping[int, dict[str, Any]]) -> list[Key | None]:
         """(T,) the keys of the frames of the segments that are noted."""
-        known: list[Key | None] = []
+        known: list[Key | None] = [None] * self._count
         for segment in self._all:
-            notes = noted.get(segment.number)
-            known += _keys(notes) if notes else [None] * (segment.end - segment.start)
+            if notes := noted.get(segment.number):
+                known[segment.frames] = _keys(notes)
         return known
 
     def _noted(self, segment: Segment, *, lost: bool = False) -> dict[str, Any] | None:

@@ -142,6 +142,17 @@ class DubSettings(Settings):
         "let every frame of the output stand alone, so that an edit makes only the frames it "
         "touches; three to five times as large",
     )
+    timing: str = setting(
+        "constant",
+        "where the video's frame rate varies: constant, by repeating pictures, or keep: each "
+        "picture at its own time",
+        choices=("constant", "keep"),
+    )
+    keep_rest: bool = setting(
+        False,
+        "write the whole video, what is not dubbed as it is stored where it can be copied; without "
+        "a number of frames as many are dubbed as the speech lasts",
+    )
     length: str = setting(
         "trim",
         "where speech and picture are not equally long: trim the speech, hold the last picture, "

@@ -19,8 +19,10 @@ from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.audio import SHORTEST_SPEECH
+from gsmooth_core.media.beds import Bed
 from gsmooth_core.media.decode import see_one_size, see_unchanged
 from gsmooth_core.media.description import check_readable, describe
+from gsmooth_core.media.pace import paced
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
@@ -51,6 +53,8 @@ class Source:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.clip = replace(probe(job.video), sound_track=own_track(job).index)
+        if job.settings.timing == "keep" and not self.clip.still:
+            self.clip = paced(self.clip)
         self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
         self.taken = self._still_count() if self.clip.still else self._clip_count()
@@ -64,6 +68,16 @@ class Source:
         if self.plain:
             return self
         return Source(replace(self.job, settings=replace(self.job.settings, length="trim")))
+
+    @property
+    def length(self) -> int:
+        """Frames of the output: those of the whole clip where its rest is kept."""
+        return self.clip.frame_count if self.job.settings.keep_rest else self.count
+
+    @property
+    def first(self) -> int:
+        """The clip's frame that is the output's first."""
+        return 0 if self.job.settings.keep_rest else self.job.start_frame
 
     @cached_property
     def plain(self) -> bool:
@@ -142,11 +156,30 @@ class Source:
         if not self.keeps_own_sound:
             job, track = self.job, speech_track(self.job).index
             path = self._speech_path()
-            return Sound(path, job.audio_start, job.audio_duration, job.audio_delay, track)
+            speech = Sound(path, job.audio_start, job.audio_duration, job.audio_delay, track)
+            return self.laid(speech)
         if self.clip.has_audio:
-            start = float(self.job.start_frame / self.clip.fps)
+            start = float(self.first / self.clip.fps)
             return Sound(self.job.video, start, track=self.clip.sound_track)
         return None
+
+    def laid(self, speech: Sound) -> Sound:
+        """A speech of the job's frames where the output has them, with what is heard beside it."""
+        job, frame = self.job, self.job.start_frame - self.first
+        ends = (frame, frame + self.count, self.length)
+        begin, until, end = (float(at / self._fps) for at in ends)
+        beds = []
+        if self.length != self.count and self.clip.has_audio:
+            around = tuple((a, b) for a, b in ((0.0, begin), (until, end)) if a < b)
+            beds.append(Bed(job.video, 0.0, self.clip.sound_track, around))
+        if job.mix is not None:
+            within = None if self.length == self.count else ((begin, until),)
+            beds.append(Bed(job.mix, float(self.first / self.clip.fps), 0, within))
+        if self.length == self.count:
+            return replace(speech, beds=tuple(beds))
+        left = max(0.0, until - begin - speech.delay)
+        heard = left if speech.duration is None else min(left, speech.duration)
+        return replace(speech, delay=begin + speech.delay, duration=heard, beds=tuple(beds))
 
     @property
     def keeps_own_sound(self) -> bool:
@@ -191,6 +224,8 @@ class Source:
         job, clip = self.job, self.clip
         left = clip.frame_count - job.start_frame
         wanted = left if job.frame_count is None else job.frame_count
+        if job.frame_count is None and job.settings.keep_rest and left > 0:
+            wanted = min(left, self._spoken_count())
         if left < 1 or wanted > left:
             raise InputError(
                 f"'{clip.path.name}' has {clip.frame_count} frames; frame "

@@ -24,10 +24,10 @@ _OURS = re.compile(
     r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|grain|mesh|found)\.safetensors"
     r"|texture\.png"
     r"|turns\.json|outputs\.json|answers\.bin|sound\.wav|person_[1-9]\d?|patch(\.mp4)?"
-    rf"|segment_\d{{5}}(\.mp4)?|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
+    rf"|(segment_\d{{5}}|rest_\d{{7}})(\.mp4)?|woven\.(mp4|json)|sequence_\d+\.mov|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
 )
-_SEGMENT = re.compile(r"segment_\d{5}|patch")
-_FRAME = re.compile(r"\d{5}\.png")
+_SEGMENT = re.compile(r"segment_\d{5}|rest_\d{7}|patch")
+_FRAME = re.compile(r"\d{5}\.(png|tiff?|exr|jpe?g)")
 
 
 @contextmanager

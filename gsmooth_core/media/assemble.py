@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import read_audio
 from gsmooth_core.media.carry import Carried, plan
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import container_for, write_error
-from gsmooth_core.media.images import image_target, sequence
-from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_filter, sound_input
+from gsmooth_core.media.images import first_number, image_target, sequence
+from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_graph
+from gsmooth_core.media.pace import paced, same_times
 from gsmooth_core.media.probe import probe, probe_source
 from gsmooth_core.storage.files import atomic, fresh, partial_path
 from gsmooth_core.types import Clip, Float
@@ -28,6 +31,8 @@ def assemble(
     frames: int,
     sound: Sound | None = None,
     carried: Carried | None = None,
+    *,
+    timed: bool = False,
 ) -> Path:
     """Join segments and sound into `output`, which appears only when it is whole.
 
@@ -39,6 +44,7 @@ def assemble(
         sound: its sound, cut or filled with silence to the length of the picture.
         carried: the source whose other streams and tags the output shall have, as far as its
             container can hold them.
+        timed: whether there is one segment alone, whose frames have their times already.
 
     Returns:
         the path written: `output`, or the folder of the frames.
@@ -49,10 +55,12 @@ def assemble(
     container = container_for(output)
     planned = plan(carried, container.muxer) if carried else None
     beside = container.video and _alpha_beside(segments[0], clip)
-    joined = Joined(container, clip.fps, frames, sound, carried, planned, beside)
+    joined = Joined(container, clip.fps, frames, sound, carried, planned, beside, timed)
+    if sound is not None and sound.beds:
+        joined = replace(joined, gain=1 / max(1.0, _peak(sound, joined)))
     if not container.video:
         images = [image for segment in segments for image in sorted(segment.iterdir())]
-        with sequence(output, images) as folder:
+        with sequence(output, images, first_number(clip.path)) as folder:
             _write_sound(folder / "sound.wav", joined)
         return image_target(output)[0]
     with atomic(output) as partial:
@@ -82,20 +90,46 @@ _PROMISES = {
 }
 
 
+def _peak(sound: Sound, joined: Joined) -> float:
+    """The largest sample of a sound with its beds."""
+    opened, graph = sound_graph(sound, joined, 0)
+    arguments = ffmpeg.command(
+        *opened, "-filter_complex", f"{graph}[out]", "-map", "[out]", "-f", "f32le", "-"
+    )
+    peak, rest = 0.0, b""
+    with ffmpeg.Pipe(arguments, write=False, timeout=3600) as pipe:
+        for part in pipe.parts():
+            data = rest + part
+            whole = len(data) // 4 * 4
+            samples, rest = np.frombuffer(data[:whole], "<f4"), data[whole:]
+            peak = max(peak, float(np.abs(np.nan_to_num(samples)).max(initial=0.0)))
+        if pipe.finish():
+            raise MediaError(
+                f"The sounds cannot be mixed: {ffmpeg.last_line(pipe.errors)}.", "Convert to WAV."
+            )
+    return peak
+
+
 def _join(segments: Sequence[Path], target: Path, joined: Joined) -> tuple[int, str]:
     folder = segments[0].parent
+    if joined.timed:
+        return _mux_clean(segments[0], target, joined)
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".ffconcat", delete=False) as file:
         file.write("ffconcat version 1.0\n")
         file.writelines(f"file {segment.name}\n" for segment in segments)
     listing = Path(file.name)
     try:
-        status, errors = _mux(listing, target, joined)
-        if status and joined.sound and "NaN" in errors:
-            clean = _clean_sound(folder, joined.sound)
-            status, errors = _mux(listing, target, replace(joined, sound=clean))
-            clean.path.unlink()
+        return _mux_clean(listing, target, joined)
     finally:
         listing.unlink()
+
+
+def _mux_clean(listing: Path, target: Path, joined: Joined) -> tuple[int, str]:
+    status, errors = _mux(listing, target, joined)
+    if status and joined.sound and "NaN" in errors:
+        clean = _clean_sound(listing.parent, joined.sound)
+        status, errors = _mux(listing, target, replace(joined, sound=clean))
+        clean.path.unlink()
     return status, errors
 
 
@@ -125,7 +159,9 @@ def write_wav(path: Path, samples: Float, rate: int) -> None:
 
 def _check(partial: Path, clip: Clip, joined: Joined) -> None:
     """Look at the finished file with the eyes of a reader."""
-    written = probe(partial)
+    written = paced(probe(partial)) if clip.paced else probe(partial)
+    if clip.paced and same_times(written, clip):
+        written = replace(written, fps=clip.fps)  # a mean, which knows when the last one ends
     has_audio = bool(joined.sounds)
     expected = replace(clip, frame_count=joined.frames, has_audio=has_audio, still=False)
     wrong = [
@@ -142,8 +178,12 @@ def _check(partial: Path, clip: Clip, joined: Joined) -> None:
 
 
 def _as_near_as_can_be(written: Clip, expected: Clip, joined: Joined) -> bool:
-    """Whether a pixel shape was only rounded: Matroska keeps a picture's size in whole pixels."""
-    whole_pixels = joined.container.muxer in ("matroska", "webm")
+    """Whether a pixel shape was only rounded.
+
+    Matroska keeps a picture's size in whole pixels; where pictures are copied, the source's file
+    and its pictures may each round another way.
+    """
+    whole_pixels = joined.container.muxer in ("matroska", "webm") or joined.timed
     error = abs(written.sample_aspect / expected.sample_aspect - 1)
     return whole_pixels and error * min(expected.width, expected.height) <= 1
 
@@ -152,10 +192,12 @@ def _write_sound(path: Path, joined: Joined) -> None:
     sound = joined.sound
     if sound is None:
         return
+    opened, graph = sound_graph(sound, joined, 0)
+    plain = ["-map", f"0:a:{sound.track}", "-af", graph]
+    mapped = ["-filter_complex", f"{graph}[out]", "-map", "[out]"]
     with atomic(path) as partial:
         arguments = ffmpeg.command(
-            *("-y", *sound_input(sound, joined.seconds), "-map", f"0:a:{sound.track}", "-vn"),
-            *("-af", sound_filter(sound, joined.seconds)),
+            *("-y", *opened, "-vn", *(mapped if sound.beds else plain)),
             *("-f", "wav", ffmpeg.url(partial.absolute())),
         )
         status, _, errors = ffmpeg.run(arguments, timeout=3600)

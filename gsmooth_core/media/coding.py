@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.media import colour
@@ -11,13 +12,15 @@ from gsmooth_core.media.description import Picture
 from gsmooth_core.media.encoders import Wish, encoder_for
 from gsmooth_core.media.losses import Kept, chroma_of
 from gsmooth_core.media.planes import Layout, layout_of
-from gsmooth_core.media.probe import Source
+from gsmooth_core.media.probe import Source, probe_source
 
 NAMES = {
     "h264": "H.264", "hevc": "HEVC", "av1": "AV1", "vp9": "VP9", "prores": "ProRes",
     "dnxhr": "DNxHR", "mjpeg": "Motion JPEG", "qtrle": "QuickTime Animation", "ffv1": "FFV1",
 }  # fmt: skip
 
+_OWN = {"dnxhd": "dnxhr", "png": "qtrle"}
+"""What is written for codings that are not."""
 _ALLOWED = {
     "mp4": ("h264", "hevc", "av1", "vp9"),
     "mov": ("h264", "hevc", "prores", "dnxhr", "mjpeg", "qtrle"),
@@ -83,12 +86,39 @@ def coding_of(source: Source, muxer: str, wish: Wish | None = None) -> Coding:
 
     Raises:
         InputError: the container cannot hold what was asked for.
+        MediaError: the video that it shall be like cannot be read.
     """
     wish = wish or Wish()
-    picture = colour.coded_picture(source.picture)
     layout = travels_as(source)
+    if wish.like is not None:
+        return _coding_like(probe_source(wish.like), source, layout, muxer, wish)
+    picture = colour.coded_picture(source.picture)
     codec = _codec(source, layout, muxer, wish)
-    pixel_format = _pixel_format(picture, layout, codec, wish)
+    return _coding(codec, _pixel_format(picture, layout, codec, wish), source, layout, wish)
+
+
+def _coding_like(
+    like: Source, source: Source, layout: Layout | None, muxer: str, wish: Wish
+) -> Coding:
+    codec = wish.codec
+    if codec == "auto":
+        codec = _OWN.get(like.coding, like.coding)
+    if codec not in NAMES:
+        text = f"'{like.clip.path.name}' is coded in a way that is not written here."
+        raise InputError(text, "Give --codec, or the look of another video.")
+    codec = _codec(source, layout, muxer, replace(wish, codec=codec))
+    own = source.picture
+    alpha = like.picture.alpha and own.alpha
+    picture = replace(like.picture, width=own.width, height=own.height, alpha=alpha)
+    pixel_format = _finest(picture, codec, wish, rgb=colour.is_rgb(picture))
+    # HDR's numbers are those of the pictures themselves.
+    shown = replace(like, picture=replace(own, alpha=alpha))
+    return _coding(codec, pixel_format, shown, layout, wish)
+
+
+def _coding(
+    codec: str, pixel_format: str, source: Source, layout: Layout | None, wish: Wish
+) -> Coding:
     chroma, depth, alpha = form_of(pixel_format)
     encoder = encoder_for(codec, pixel_format, source, wish)
     light = codec in _WITH_LIGHT or "libsvtav1" in encoder
@@ -114,7 +144,7 @@ def _codec(source: Source, layout: Layout | None, muxer: str, wish: Wish) -> str
             text = f"The output cannot hold {NAMES[wish.codec]}."
             raise InputError(text, f"It can hold {known}; .mov and .mkv hold more than .mp4.")
         return wish.codec
-    own = {"dnxhd": "dnxhr", "qtrle": "qtrle", "png": "qtrle"}.get(source.coding, source.coding)
+    own = _OWN.get(source.coding, source.coding)
     alpha = layout is not None and layout.alpha
     if own in allowed and (not alpha or own in ("vp9", "prores", "qtrle", "ffv1")):
         return own
@@ -143,8 +173,13 @@ def form_of(pixel_format: str) -> tuple[str, int, bool]:
 def _pixel_format(picture: Picture, layout: Layout | None, codec: str, wish: Wish) -> str:
     if layout is None and codec in ("h264", "vp9", "hevc", "av1") and wish.depth == "auto":
         return colour.coded_format(picture)
+    return _finest(picture, codec, wish, rgb=layout is not None and layout.rgb)
+
+
+def _finest(picture: Picture, codec: str, wish: Wish, *, rgb: bool) -> str:
+    """The kind of picture of a codec that keeps most of a picture with least beside."""
     chroma, depth = chroma_of(picture), picture.depth if wish.depth == "auto" else int(wish.depth)
-    alpha, rgb = picture.alpha, layout is not None and layout.rgb
+    alpha = picture.alpha
     fitting = [name for name in _FORMATS[codec] if _fits_size(name, picture)]
 
     def badness(name: str) -> tuple[int, ...]:
@@ -169,8 +204,19 @@ def _fits_size(name: str, picture: Picture) -> bool:
     return chroma == "444" or not (odd_width or (odd_height and chroma == "420"))
 
 
-def kept_by_images(source: Source) -> Kept:
-    """What PNG files keep of a source's pictures."""
-    layout = travels_as(source)
-    depth = 8 if layout is None or layout.depth == 8 else 16
-    return Kept("PNG", depth, layout is not None and layout.alpha, "444", False)
+def kept_by_images(source: Source, output: Path) -> Kept:
+    """What image files keep of a source's pictures.
+
+    Raises:
+        InputError: OpenEXR holds light as it is, which HDR's curves are not turned into.
+    """
+    layout, suffix = travels_as(source), output.suffix.lower()
+    depth, alpha = (8, False) if layout is None else (layout.depth, layout.alpha)
+    if suffix in (".jpg", ".jpeg"):
+        return Kept("JPEG", 8, False, "444", False)
+    if suffix == ".exr":
+        if source.picture.hdr:
+            raise InputError("HDR video cannot become OpenEXR here.", "Choose .tif or .png.")
+        return Kept("OpenEXR", 32, alpha, "444", False)
+    name = "TIFF" if suffix in (".tif", ".tiff") else "PNG"
+    return Kept(name, 8 if depth == 8 else 16, alpha, "444", False)

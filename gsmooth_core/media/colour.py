@@ -56,23 +56,38 @@ def from_rgb(picture: Picture, pixel_format: str) -> list[str]:
     return [scale, f"format={pixel_format}", _tags(picture)]
 
 
-def into_coded(picture: Picture, pixel_format: str, raw: str) -> list[str]:
+def coded_like(picture: Picture, like: Picture) -> Picture:
+    """A picture with another's matrix and range, where both are stored as luma and colour.
+
+    Primaries and curve are those of the light itself, and stay.
+    """
+    if is_rgb(like) or picture.hdr or like.hdr:
+        return picture
+    return replace(picture, matrix=like.matrix, full_range=like.full_range)
+
+
+def into_coded(
+    picture: Picture, pixel_format: str, raw: str, given: Picture | None = None
+) -> list[str]:
     """Filters from the pictures that an encoder is given to those that it codes.
 
     Args:
         picture: how they are described in the output.
         pixel_format: how they are coded.
         raw: how they are given: "rgb24", or planes of the source's own.
+        given: how these are described; None where as in the output.
     """
+    given = given or picture
+    same = (given.matrix, given.full_range) == (picture.matrix, picture.full_range)
     if pixel_format.startswith(("rgb", "argb", "gbr")):
         return [f"format={pixel_format}"]
     if raw.startswith(("rgb", "gbr")):
         return from_rgb(picture, pixel_format)
-    if raw == pixel_format:
+    if raw == pixel_format and same:
         return [_tags(picture)]
     # Tagged first, so that the change of depth or sampling knows the range.
-    spans = f"{_yuv('in', picture)}:{_yuv('out', picture)}"
-    return [_tags(picture), f"scale={spans}:{_EXACT}", f"format={pixel_format}", _tags(picture)]
+    spans = f"{_yuv('in', given)}:{_yuv('out', picture)}"
+    return [_tags(given), f"scale={spans}:{_EXACT}", f"format={pixel_format}", _tags(picture)]
 
 
 def _tags(picture: Picture) -> str:

@@ -16,7 +16,7 @@ from gsmooth_core.media.description import LIMIT, Picture, check_readable
 from gsmooth_core.media.planes import Planes, layout_of
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
-from gsmooth_core.media.timing import Timing
+from gsmooth_core.media.timing import Ticks, Timing
 from gsmooth_core.media.tone import Tone
 from gsmooth_core.types import Clip, Image
 
@@ -52,10 +52,10 @@ class _Form(Generic[P]):
 def _rgb(picture: Picture) -> _Form[Image]:
     shape, tone = (picture.height, picture.width, 3), Tone.of(picture)
     count = shape[0] * shape[1] * 3
-    if tone.peak is None and colour.is_rgb(picture):
+    if tone.plain and colour.is_rgb(picture):
         filters = colour.to_rgb(picture)
         return _Form(filters, "rgb24", count, lambda d: np.frombuffer(d, np.uint8).reshape(shape))
-    if tone.peak is None:
+    if tone.plain:
         # The same bits as rgb24, which the scaler takes twice as long for.
         return _Form(colour.to_rgb(picture, "gbrp"), "gbrp", count, partial(_interleaved, shape))
     table, filters = tone.table, colour.to_rgb(picture, "rgb48le")
@@ -96,7 +96,8 @@ def read_planes(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
     source = probe_source(clip.path)
     see_unchanged(clip)
     if count and source.timing is not None:
-        yield from _scheduled(source, source.timing, start, count, _stored(source.picture))
+        wanted = _wanted(clip, source.timing, start, count)
+        yield from _scheduled(source, wanted, _stored(source.picture))
     see_unchanged(clip)
 
 
@@ -127,7 +128,8 @@ def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
     if clip.still:
         yield from _repeat(_still_picture(source), count)
     elif count and source.timing is not None:
-        yield from _scheduled(source, source.timing, start, count, _rgb(source.picture))
+        wanted = _wanted(clip, source.timing, start, count)
+        yield from _scheduled(source, wanted, _rgb(source.picture))
     see_unchanged(clip)
 
 
@@ -180,11 +182,14 @@ def _repeat(image: Image, count: int) -> Iterator[Image]:
         yield image.copy()
 
 
-def _scheduled(
-    source: Source, timing: Timing, start: int, count: int, form: _Form[P]
-) -> Iterator[P]:
-    """Frames by the clip's constant rate: a picture may be repeated or skipped."""
-    wanted = timing.source_index[start : start + count]
+def _wanted(clip: Clip, timing: Timing, start: int, count: int) -> Ticks:
+    """(count,) picture of each frame: each one, or by a constant rate repeated or skipped."""
+    pictures = np.arange(len(timing.pts)) if clip.paced else timing.source_index
+    return pictures[start : start + count]
+
+
+def _scheduled(source: Source, wanted: Ticks, form: _Form[P]) -> Iterator[P]:
+    """Pictures by their ascending numbers, of which some may come twice or not at all."""
     first, last = int(wanted[0]), int(wanted[-1])
     # Deinterlacing looks at the picture before: start one early for the same result anywhere.
     position = first - 1 if source.picture.interlaced and first > 0 else first

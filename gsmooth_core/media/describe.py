@@ -190,7 +190,7 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "alpha": any(component.is_alpha for component in frame.format.components),
         # The library's own decoder of VP8 and VP9 leaves out what can be seen through.
         "alpha_beside": _alpha_mode(stream) == "1",
-        "beside": sorted({data.type.name for data in frame.side_data}),
+        "beside": sorted(_beside(frame)),
         **_light(frame),
         "sample_aspect": _ratio(stream.sample_aspect_ratio),
         "interlaced": bool(frame.interlaced_frame),
@@ -206,9 +206,17 @@ def _alpha_mode(stream: Any) -> str | None:
     return next(said, None)
 
 
+def _beside(frame: Any) -> dict[str, bytes]:
+    """What comes with a picture; nothing where a kind of it has no name in the library."""
+    try:
+        return {data.type.name: bytes(data) for data in frame.side_data}
+    except ValueError:  # what cameras write into TIFF files, for example
+        return {}
+
+
 def _light(frame: Any) -> dict[str, Any]:
     """HDR10's numbers: what the picture was mastered on, and how bright it becomes."""
-    said = {data.type.name: bytes(data) for data in frame.side_data}
+    said = _beside(frame)
     display, level = said.get("MASTERING_DISPLAY_METADATA"), said.get("CONTENT_LIGHT_LEVEL")
     return {
         "mastering": _mastering(display) if display else None,

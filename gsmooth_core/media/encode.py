@@ -16,6 +16,7 @@ from gsmooth_core.media.coding import Coding, coding_of, kept_by_images
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.frames import ImageFolder
+from gsmooth_core.media.images import SUFFIXES
 from gsmooth_core.media.losses import Kept
 from gsmooth_core.media.planes import Planes
 from gsmooth_core.media.probe import Source, probe_source
@@ -48,7 +49,7 @@ CONTAINERS = {
     ".mov": Container("mov", True, _AAC),
     ".mkv": Container("matroska", True, _AAC),
     ".webm": Container("webm", True, _OPUS),
-    ".png": Container("image2", False, ()),
+    **dict.fromkeys(SUFFIXES, Container("image2", False, ())),
 }
 
 
@@ -75,7 +76,7 @@ def kept_by(output: Path, source: Source, wish: Wish | None = None) -> Kept:
     """
     container = container_for(output)
     if not container.video:
-        return kept_by_images(source)
+        return kept_by_images(source, output)
     return coding_of(source, container.muxer, wish).kept
 
 
@@ -124,16 +125,19 @@ class SegmentWriter:
         self._shape = (clip.height, clip.width, 3)
         container, source = container_for(output), probe_source(clip.path)
         coded = colour.coded_picture(source.picture)
-        picture = replace(coded, width=clip.width, height=clip.height)  # it may be a part of it
+        given = replace(coded, width=clip.width, height=clip.height)  # it may be a part of it
+        picture = given
+        if wish is not None and wish.like is not None:
+            picture = colour.coded_like(given, probe_source(wish.like).picture)
         self._sink: FrameSink
         self._stored, self.muxer = stored, "image2"
         if not container.video:
-            self._sink = ImageFolder(path, source.picture)
+            self._sink = ImageFolder(path, source.picture, output.suffix.lower() or ".png")
         else:
             coding = coding_of(source, container.muxer, wish)
             raw = coding.layout.name if stored and coding.layout else "rgb24"
             self.muxer = coding.muxer
-            self._sink = _VideoFile(path, picture, clip.fps, coding, raw)
+            self._sink = _VideoFile(path, picture, clip.fps, coding, raw, given)
 
     def __enter__(self) -> Self:
         return self
@@ -169,11 +173,17 @@ class _VideoFile:
     """A segment that ffmpeg encodes."""
 
     def __init__(
-        self, path: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str
+        self,
+        path: Path,
+        picture: Picture,
+        fps: Fraction,
+        coding: Coding,
+        raw: str,
+        given: Picture,
     ) -> None:
         self._path = path
         self._partial = fresh(partial_path(path))
-        command = _encode_command(self._partial, picture, fps, coding, raw)
+        command = _encode_command(self._partial, picture, fps, coding, raw, given)
         self._pipe = ffmpeg.Pipe(command, write=True)
 
     def write(self, frame: Image | Planes) -> None:
@@ -221,11 +231,11 @@ def write_error(path: Path, errors: str) -> MediaError:
 
 
 def _encode_command(
-    target: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str
+    target: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str, given: Picture
 ) -> list[str]:
     size, aspect = f"{picture.width}x{picture.height}", picture.sample_aspect
     filters = [
-        *colour.into_coded(picture, coding.pixel_format, raw),
+        *colour.into_coded(picture, coding.pixel_format, raw, given),
         f"setsar={aspect.numerator}/{aspect.denominator}:max={_LARGEST_TERM}",
     ]
     quicktime = coding.muxer in ("mp4", "mov")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gsmooth_core.media.description import Picture
 from gsmooth_core.media.probe import Source
@@ -30,6 +31,8 @@ class Wish:
         preset: x264's speed preset.
         intra: whether every frame stands alone, coded alike whatever comes before and after it;
             then no rate is kept.
+        like: a video whose codec, profile, kind of picture and rate the output shall have.
+        number: of the parameter sets, where the encoder lets one choose.
     """
 
     codec: str = "auto"
@@ -38,6 +41,12 @@ class Wish:
     crf: int = 14
     preset: str = "faster"
     intra: bool = False
+    like: Path | None = None
+    number: int = 0
+
+    def numbered(self, number: int) -> Wish:
+        """The same with another number of the parameter sets."""
+        return replace(self, number=number)
 
 
 def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> list[str]:
@@ -107,6 +116,7 @@ def _steady_crf(wish: Wish) -> int:
 def _x264(source: Source, wish: Wish) -> list[str]:
     crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
     parameters = [*_light(source.picture, "cll"), *_steady(wish)]
+    parameters += [f"sps-id={wish.number}"] if wish.number else []
     more = ["-x264-params", ":".join(parameters)] if parameters else []
     return [
         *("-c:v", "libx264", "-crf", str(crf), "-preset", wish.preset),

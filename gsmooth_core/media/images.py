@@ -1,4 +1,4 @@
-"""Numbered PNG frames as an output: a folder of their own, or a pattern in any folder."""
+"""Numbered images as an output: a folder of their own, or a pattern in any folder."""
 
 from __future__ import annotations
 
@@ -26,14 +26,28 @@ from gsmooth_core.types import Image
 
 _NUMBER = r"%0?(\d*)d"
 _FOLDER_PATTERN = "%05d.png"
+SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg")
+"""Of the images that can be written."""
+_PACKED = re.compile(r"sequence_(\d+)\.mov")
+
+
+def is_exr(output: Path) -> bool:
+    """Whether an output is of images that hold light as it is."""
+    return output.suffix.lower() == ".exr"
+
+
+def first_number(source: Path) -> int:
+    """Number of the first frame of an output: that of the source's images, else 0."""
+    packed = _PACKED.fullmatch(source.name)
+    return int(packed[1]) if packed else 0
 
 
 def image_target(output: Path) -> tuple[Path, str]:
     """Folder and name pattern of an image sequence: `DIR`, `DIR/%05d.png` or `DIR/name.png`."""
-    if output.suffix.lower() != ".png":
+    if output.suffix.lower() not in SUFFIXES:
         return output, _FOLDER_PATTERN
     numbered = re.search(_NUMBER, output.name)
-    return output.parent, output.name if numbered else f"{output.stem}_%05d.png"
+    return output.parent, output.name if numbered else f"{output.stem}_%05d{output.suffix}"
 
 
 def image_name(pattern: str, number: int) -> str:
@@ -66,7 +80,7 @@ def check_own_folder(output: Path) -> None:
 
 
 @contextmanager
-def sequence(output: Path, images: Sequence[Path]) -> Iterator[Path]:
+def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[Path]:
     """Put images in place as an output, taking the place of an earlier one.
 
     A folder of its own appears whole or not at all. Frames with a pattern come one by one,
@@ -75,6 +89,7 @@ def sequence(output: Path, images: Sequence[Path]) -> Iterator[Path]:
     Args:
         output: see `image_target`.
         images: in order; they stay where they are (linked, or copied to another disk).
+        first: number of the first one.
 
     Yields:
         the folder in which more files may be put before it counts.
@@ -91,10 +106,10 @@ def sequence(output: Path, images: Sequence[Path]) -> Iterator[Path]:
         if own:
             remove_folder(target)
         target.mkdir(parents=True, exist_ok=True)
-        for number, image in enumerate(images):
+        for number, image in enumerate(images, first):
             _place(image, target / image_name(pattern, number))
         for number, stale in existing_images(target, pattern):
-            if number >= len(images):
+            if not first <= number < first + len(images):
                 stale.unlink()  # of an earlier, longer output
         yield target
         sync(target)

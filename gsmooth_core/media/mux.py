@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time
+from gsmooth_core.media.beds import Bed, under
 from gsmooth_core.media.carry import Carried, Plan, Taken
 from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
@@ -38,6 +39,7 @@ class Sound:
         duration: seconds of sound to use; silence follows. None means all of it.
         delay: seconds of picture before the used part is heard.
         track: which of the file's sounds, from 0.
+        beds: what is heard together with it.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Sound:
     duration: float | None = None
     delay: float = 0.0
     track: int = 0
+    beds: tuple[Bed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Joined:
         carried: the source whose other streams come along; None where nothing does.
         plan: what of them.
         alpha_beside: whether what can be seen through lies in a stream of its own (WebM).
+        timed: whether the pictures are one file whose frames have their times already.
+        gain: by which beds and speech together are made quieter.
     """
 
     container: Container
@@ -68,6 +73,8 @@ class Joined:
     carried: Carried | None = None
     plan: Plan | None = None
     alpha_beside: bool = False
+    timed: bool = False
+    gain: float = 1.0
 
     @property
     def seconds(self) -> Fraction:
@@ -88,15 +95,16 @@ def mux_command(listing: Path, target: Path, joined: Joined) -> list[str]:
     """The call that writes `target`.
 
     Args:
-        listing: the segments, by the concat demuxer's rules; it stands in the folder of the call.
+        listing: the segments, by the concat demuxer's rules, or one file that is `timed`; it stands
+            in the folder of the call.
         target: the file.
         joined: what it is to be.
     """
     # The join's own time stamps are rounded at every seam; packet n is frame n, so say so.
     ticks = f"*{joined.fps.denominator}/({joined.fps.numerator}*TB)"
     stamps = f"setts=pts=round(N{ticks}):dts=round(N{ticks}):duration=round(1{ticks})"
-    inputs = ["-f", "concat", "-safe", "0", "-i", listing.name]
-    maps = ["-map", "0:v:0", "-c:v:0", "copy", "-bsf:v:0", stamps]
+    inputs = [*([] if joined.timed else ["-f", "concat", "-safe", "0"]), "-i", listing.name]
+    maps = ["-map", "0:v:0", "-c:v:0", "copy", *([] if joined.timed else ["-bsf:v:0", stamps])]
     if joined.carried is not None:
         inputs += _source_input(joined.carried, joined.seconds)
     for place, sound in enumerate(joined.sounds):
@@ -142,10 +150,36 @@ def _sound_arguments(
         tags = [f"-map_metadata:s{out}", "-1"]
         language = describe(sound.path).sounds[sound.track].language
         tags += [f"-metadata:s{out}", f"language={language}"] if language else []
-    return sound_input(sound, joined.seconds), [
-        *("-map", f"{inputs}:a:{sound.track}", *coder),
-        *(f"-filter{out}", sound_filter(sound, joined.seconds), *tags),
+    opened, graph = sound_graph(sound, joined, inputs)
+    if sound.beds:
+        label = f"[sound{place}]"
+        return opened, ["-filter_complex", f"{graph}{label}", "-map", label, *coder, *tags]
+    return opened, ["-map", f"{inputs}:a:{sound.track}", *coder, f"-filter{out}", graph, *tags]
+
+
+def sound_graph(sound: Sound, joined: Joined, inputs: int) -> tuple[list[str], str]:
+    """Arguments that open a sound with its beds, and the filters that make one of them.
+
+    Args:
+        sound: the sound.
+        joined: what the output is to be.
+        inputs: how many inputs stand before it.
+    """
+    length = joined.seconds
+    opened, chain = sound_input(sound, length), sound_filter(sound, length)
+    if not sound.beds:
+        return opened, chain
+    below = [Sound(bed.path, bed.start, track=bed.track) for bed in sound.beds]
+    chains = [
+        f"[{inputs + 1 + number}:a:{bed.track}]{sound_filter(bed, length)}"
+        for number, bed in enumerate(below)
     ]
+    for bed in below:
+        opened += sound_input(bed, length)
+    channels = describe(sound.path).sounds[sound.track].channels
+    speech = f"[{inputs}:a:{sound.track}]{chain}"
+    graph = under(sound.beds, chains, speech, channels, float(length))
+    return opened, f"{graph},volume={joined.gain:.9f}" if joined.gain < 1 else graph
 
 
 def _coder(joined: Joined) -> tuple[str, ...]:

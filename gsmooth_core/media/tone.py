@@ -3,7 +3,7 @@
 Networks have learned from pictures whose white is that of paper. PQ (SMPTE ST 2084) stores light of
 up to 10,000 cd/m2, and looks grey and flat to them. So its light is brought together by Reinhard's
 curve, channel by channel, and stored with a usual gamma; the curve has an inverse. HLG was made to
-look right on such displays as it is.
+look right on such displays as it is. Light as it is (OpenEXR) gets the curve of usual screens.
 """
 
 from __future__ import annotations
@@ -31,20 +31,29 @@ class Tone:
 
     Attributes:
         peak: cd/m2 that become full white; None leaves values as they are.
+        linear: whether light is stored as it is.
     """
 
     peak: float | None = None
+    linear: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether stored values are as networks know them."""
+        return self.peak is None and not self.linear
 
     @classmethod
     def of(cls, picture: Picture) -> Tone:
         """What a source's pictures need."""
         if picture.transfer != "smpte2084":
-            return cls()
+            return cls(linear=picture.transfer == "linear" and picture.depth > 16)
         stated = picture.mastering[-1] if picture.mastering else _PEAK
         return cls(float(np.clip(stated, WHITE * 1.5, _MOST)))
 
     def down(self, coded: Float) -> Float:
         """Stored values (...), 0..1, as a network knows them."""
+        if self.linear:
+            return to_screen(coded)
         if self.peak is None:
             return coded
         power = np.clip(coded, 0, 1).astype(np.float64) ** (1 / _M2)
@@ -55,6 +64,8 @@ class Tone:
 
     def up(self, toned: Float) -> Float:
         """What `down` made, as it is stored."""
+        if self.linear:
+            return to_light(toned)
         if self.peak is None:
             return toned
         white = self.peak / WHITE
@@ -68,3 +79,15 @@ class Tone:
         """(65536,) uint8: the level of each code of 16 bits, as a network knows it."""
         codes = np.arange(_LEVELS, dtype=np.float32) / (_LEVELS - 1)
         return np.asarray(np.rint(self.down(codes).clip(0, 1) * 255), np.uint8)
+
+
+def to_screen(light: Float) -> Float:
+    """Light as it is, by the curve of usual screens (IEC 61966-2-1), which goes on beyond white."""
+    high = 1.055 * np.maximum(light, 0.0031308).astype(np.float64) ** (1 / 2.4) - 0.055
+    return np.where(light <= 0.0031308, light * 12.92, high).astype(np.float32)
+
+
+def to_light(coded: Float) -> Float:
+    """What `to_screen` made, as light."""
+    high = ((np.maximum(coded, 0.04045).astype(np.float64) + 0.055) / 1.055) ** 2.4
+    return np.where(coded <= 0.04045, coded / 12.92, high).astype(np.float32)

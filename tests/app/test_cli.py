@@ -109,13 +109,18 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "depth": 10,
         "intra": True,
     }
-    assert set(values) == {known.name for known in fields(DubSettings)}
+    contrary = {"timing": "keep", "keep_rest": True}  # to a length, and to each other
+    assert set(values | contrary) == {known.name for known in fields(DubSettings)}
     options = []
     for name, value in values.items():
         flag = ("--no-" if value is False else "--") + name.replace("_", "-")
         options += [flag, *([] if isinstance(value, bool) else [value])]
     assert dub(*sources, tmp_path / "o.mp4", "--keep-job", *options) == 0
     assert load_job(tmp_path / "o.mp4.gsmooth").settings == DubSettings(**values)
+    for name, options in (("timing", ["--timing", "keep"]), ("keep_rest", ["--keep-rest"])):
+        assert dub(*sources, tmp_path / f"{name}.mp4", "--keep-job", *options) == 0
+        settings = load_job(tmp_path / f"{name}.mp4.gsmooth").settings
+        assert settings == DubSettings(**{name: contrary[name]})
 
 
 def test_each_persons_speech_goes_into_the_job(way, sources, tmp_path, monkeypatch):

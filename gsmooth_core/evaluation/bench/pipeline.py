@@ -111,7 +111,7 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 
 def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
     """Seconds that decoding and encoding the job's frames takes, with nothing in between."""
-    source, wish = Source(job), wish_of(job.settings)
+    source, wish = Source(job), wish_of(job)
     begin = time.perf_counter()
     writer = SegmentWriter(folder / "floor.mp4", source.shown, job.output, wish=wish)
     with writer:

@@ -1,0 +1,131 @@
+"""One video out of copied stretches of a source and of segments that were encoded for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core.media import ffmpeg
+from gsmooth_core.media.copies import Copied, listing, remux
+from gsmooth_core.media.decode import read_frames
+from gsmooth_core.media.parameter_sets import Refused, before_keys, joined
+from gsmooth_core.media.probe import probe
+from gsmooth_core.storage.files import atomic
+from gsmooth_core.types import Clip
+
+_LOOKED = 6  # stretches whose ends are compared with the source
+_BEFORE = 3  # frames before an end from which decoding goes on over it
+
+
+@dataclass(frozen=True)
+class Made:
+    """A segment that was encoded: its file, its first frame of the output, and how many."""
+
+    path: Path
+    first: int
+    count: int
+
+
+def weave(
+    target: Path,
+    source: Path,
+    kept: Sequence[Copied],
+    made: Sequence[Made],
+    muxer: str,
+    times: Sequence[int],
+    tick: Fraction,
+) -> None:
+    """Write a file of pictures alone.
+
+    Args:
+        target: the file.
+        source: the video that stretches are copied from.
+        kept: these stretches.
+        made: all other frames.
+        muxer: ffmpeg's name of the container.
+        times: (T + 1,) ticks at which each frame is shown, and at which the last one ends.
+        tick: in seconds.
+
+    Raises:
+        MediaError: it cannot be written.
+        Refused: the packets do not fit together.
+    """
+    header, before, tag = _header(source, kept, made, muxer)
+    pieces = [_copied_piece(source, copy, before[0]) for copy in kept]
+    pieces += [_made_piece(segment, before[1]) for segment in made]
+    pieces.sort(key=lambda piece: piece["at"])
+    order = np.array([f for piece in pieces for f in piece["frames"] if f >= 0])
+    with atomic(target) as partial:
+        plan = {
+            "output": ffmpeg.url(partial.absolute()), "muxer": muxer, "formats": ffmpeg.FORMATS,
+            "extradata": header, "tag": tag,
+            "template": str((source if kept else made[0].path).absolute()), "pieces": pieces,
+            "tick": [tick.numerator, tick.denominator], "times": list(times),
+            "delay": int((np.arange(len(order)) - order).max(initial=0)),
+        }  # fmt: skip
+        listed = target.with_name(f"{target.stem}.json")
+        with atomic(listed) as partial_list:
+            partial_list.write_text(json.dumps(plan))
+        try:
+            remux("join", str(listed.absolute()))
+        finally:
+            listed.unlink()
+
+
+def _header(
+    source: Path, kept: Sequence[Copied], made: Sequence[Made], muxer: str
+) -> tuple[str, tuple[str, str], str]:
+    """The stream's header, what stands before key packets of the source's and ours, its tag."""
+    if not kept or not made:
+        return "", ("", ""), ""
+    its, ours = listing(source), listing(made[0].path)
+    if its.coding == "h264":
+        return joined(its.header, ours.header).hex(), ("", ""), ""
+    if its.coding == "hevc":
+        before = before_keys(its.header).hex(), before_keys(ours.header).hex()
+        return "", before, "hev1" if muxer in ("mp4", "mov") else ""
+    return "", ("", ""), ""
+
+
+def _copied_piece(source: Path, copy: Copied, before: str) -> dict[str, Any]:
+    return {
+        "path": str(source.absolute()), "at": copy.first, "first": copy.packet,
+        "frames": copy.frames, "prefix": before, "anew": copy.anew and copy.first > 0,
+    }  # fmt: skip
+
+
+def _made_piece(segment: Made, before: str) -> dict[str, Any]:
+    frames = list(range(segment.first, segment.first + segment.count))
+    return {
+        "path": str(segment.path.absolute()), "at": segment.first, "first": 0,
+        "frames": frames, "prefix": before, "anew": False,
+    }  # fmt: skip
+
+
+def see_alike(woven: Path, source: Clip, kept: Sequence[Copied]) -> None:
+    """See that copied stretches are decoded as in the source, over the seams before them.
+
+    Raises:
+        Refused: they are not.
+        MediaError: a file cannot be read.
+    """
+    clip = probe(woven)
+    if (clip.frame_count, clip.fps) != (source.frame_count, source.fps):
+        raise Refused("players would count its frames otherwise")
+    step = max(1, len(kept) // _LOOKED)
+    for copy in kept[::step]:
+        for first in (copy.first, max(copy.first, copy.end - _BEFORE)):
+            begin = max(first - _BEFORE, 0)
+            count = min(first + _BEFORE, copy.end) - begin
+            pairs = zip(
+                read_frames(clip, begin, count), read_frames(source, begin, count), strict=True
+            )
+            for frame, (one, other) in enumerate(pairs, begin):
+                if frame >= first and not np.array_equal(one, other):
+                    raise Refused(f"its frame {frame} would look otherwise")

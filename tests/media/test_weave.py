@@ -1,0 +1,223 @@
+"""Copied and made pictures in one stream, read by two independent decoders."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from gsmooth_core.media.coding import coding_of
+from gsmooth_core.media.copies import Listing, copies, listing, refusal, rest_of
+from gsmooth_core.media.decode import read_frames
+from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.parameter_sets import OWN_NUMBER, Refused, before_keys, joined
+from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.weave import Made, see_alike, weave
+from tests.media import made
+
+COUNT, FIRST, END = 96, 40, 56  # of the clip; what is changed
+WISH = Wish(preset="ultrafast", number=OWN_NUMBER)
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", 3, "-x264-params")
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-bf", 3, "-x265-params")
+KINDS = {
+    "h264": ("mp4", (*X264, "keyint=16:scenecut=0")),
+    "h264-mkv": ("mkv", (*X264, "keyint=16:scenecut=0:b-pyramid=normal")),
+    "h264-open": ("mp4", (*X264, "keyint=16:scenecut=0:open-gop=1:min-keyint=16")),
+    "hevc": ("mp4", (*X265, "keyint=16:scenecut=0:no-open-gop=1:log-level=error")),
+    "hevc-open": ("mov", (*X265, "keyint=16:scenecut=0:open-gop=1:log-level=error")),
+    "hevc-mkv": ("mkv", (*X265, "keyint=16:scenecut=0:no-open-gop=1:log-level=error")),
+    "prores": ("mov", ("-c:v", "prores_ks", "-pix_fmt", "yuv422p10le")),
+    "dnxhr": ("mov", ("-c:v", "dnxhd", "-profile:v", "dnxhr_hq", "-pix_fmt", "yuv422p")),
+    "mjpeg": ("mov", ("-c:v", "mjpeg", "-q:v", 3, "-pix_fmt", "yuvj420p")),
+    "vp9": ("webm", ("-c:v", "libvpx-vp9", "-g", 16, "-cpu-used", 8, "-deadline", "realtime")),
+}
+
+
+def _source(folder: Path, kind: str, fps: Fraction = Fraction(30000, 1001)) -> Path:
+    suffix, options = KINDS[kind]
+    size = (256, 160) if kind == "dnxhr" else (96, 64)
+    return made.write_video(
+        folder / f"source.{suffix}", made.numbered_frames(COUNT, *size), fps, *options
+    )
+
+
+def _woven(path: Path, changed: np.ndarray, folder: Path) -> tuple[Path, list]:
+    source = probe_source(path)
+    muxer = coding_of(source, {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}[
+        path.suffix[1:]], WISH).muxer  # fmt: skip
+    kept = copies(listing(path), changed)
+    pieces = []
+    for first, end in rest_of(COUNT, kept):
+        segment = folder / f"segment_{first}.mp4"
+        with SegmentWriter(segment, source.clip, folder / f"o{path.suffix}", wish=WISH) as writer:
+            for k, frame in enumerate(read_frames(source.clip, first, end - first), first):
+                writer.write(255 - frame if changed[k] else frame)
+        pieces.append(Made(segment, first, end - first))
+    target = folder / f"woven{path.suffix}"
+    weave(target, path, kept, pieces, muxer, range(COUNT + 1), 1 / source.clip.fps)
+    see_alike(target, source.clip, kept)
+    return target, kept
+
+
+def _hashes(path: Path) -> list[tuple[int, str]]:
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "framemd5", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return [
+        (int(line.split(",")[2]), line.split(",")[-1].strip())
+        for line in done.stdout.splitlines()
+        if not line.startswith("#")
+    ]
+
+
+def _by_pyav(path: Path) -> list[tuple[Fraction, str]]:
+    with av.open(str(path)) as file:
+        return [
+            (f.pts * f.time_base, hashlib.sha256(f.to_ndarray().tobytes()).hexdigest())
+            for f in file.decode(video=0)
+        ]
+
+
+def _packets(path: Path) -> list[bytes]:
+    """In the order in which they are shown."""
+    with av.open(str(path)) as file:
+        packets = [(p.pts, bytes(p)) for p in file.demux(video=0) if p.size]
+    return [data for _, data in sorted(packets)]
+
+
+def _frames(kept: list) -> list[int]:
+    return [frame for copy in kept for frame in copy.frames if frame >= 0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_outside_are_the_source_s_and_play_on(kind: str, tmp_path: Path) -> None:
+    path = _source(tmp_path, kind)
+    assert refusal(probe_source(path), "mov" if path.suffix == ".mov" else "matroska", Wish()) == ""
+    changed = np.zeros(COUNT, bool)
+    changed[FIRST:END] = True
+    target, kept = _woven(path, changed, tmp_path)
+    copied = np.zeros(COUNT, bool)
+    for copy in kept:
+        copied[copy.first : copy.end] = True
+    assert not (copied & changed).any()
+    assert copied[:32].all() and copied[72:].all() if "open" not in kind else copied.sum() >= 16
+    for read in (_hashes, _by_pyav):
+        old, new = read(path), read(target)
+        assert len(new) == COUNT
+        same = np.array([a[1] == b[1] for a, b in zip(old, new, strict=True)])
+        assert same[copied].all()
+        assert not same[changed].any()
+    times = [float(at) for at, _ in _by_pyav(target)]
+    assert np.allclose(times, np.arange(COUNT) * 1001 / 30000, atol=1.1e-3)
+    capture, count = cv2.VideoCapture(str(target)), 0
+    while capture.read()[0]:
+        count += 1
+    assert count == COUNT
+
+
+@pytest.mark.parametrize("kind", ["h264", "prores", "mjpeg", "vp9", "dnxhr"])
+def test_packets_outside_are_the_source_s_bit_by_bit(kind: str, tmp_path: Path) -> None:
+    path = _source(tmp_path, kind)
+    changed = np.zeros(COUNT, bool)
+    changed[FIRST:END] = True
+    target, kept = _woven(path, changed, tmp_path)
+    old, new = _packets(path), _packets(target)
+    assert all(old[frame] == new[frame] for frame in _frames(kept))
+    assert len(_frames(kept)) >= 64
+
+
+def test_hevc_s_packets_outside_gain_parameter_sets_alone(tmp_path: Path) -> None:
+    path = _source(tmp_path, "hevc")
+    changed = np.zeros(COUNT, bool)
+    changed[FIRST:END] = True
+    target, kept = _woven(path, changed, tmp_path)
+    before = before_keys(listing(path).header)
+    old, new = _packets(path), _packets(target)
+    assert all(old[frame] == new[frame].removeprefix(before) for frame in _frames(kept))
+
+
+def test_a_seek_into_a_copied_part_after_a_made_one_shows_the_source(tmp_path: Path) -> None:
+    for kind in ("h264", "hevc"):
+        folder = tmp_path / kind
+        folder.mkdir()
+        path = _source(folder, kind)
+        changed = np.zeros(COUNT, bool)
+        changed[FIRST:END] = True
+        target, _kept = _woven(path, changed, folder)
+        old = [frame.to_ndarray() for frame in av.open(str(path)).decode(video=0)]
+        with av.open(str(target)) as file:
+            stream = file.streams.video[0]
+            for frame_number in (50, 80, 8, 44, 20, 90):
+                file.seek(round(frame_number * 1001 / 30000 / stream.time_base), stream=stream)
+                for frame in file.decode(stream):
+                    number = round(frame.pts * stream.time_base * 30000 / 1001)
+                    if number >= frame_number:
+                        break
+                if not changed[number] and (number < 32 or number >= 72):
+                    assert np.array_equal(frame.to_ndarray(), old[number])
+
+
+def test_frames_before_an_edit_list_are_made_anew(tmp_path: Path) -> None:
+    whole, cut = _source(tmp_path, "h264"), tmp_path / "cut.mp4"
+    made.ffmpeg("-ss", "0.2", "-i", whole, "-c", "copy", cut)
+    found = listing(cut)
+    assert found.hidden.any()
+    kept = copies(found, np.zeros(int((~found.hidden).sum()), bool))
+    assert kept[0].first == 10  # the next key picture: 16 - 6
+
+
+def test_a_stretch_that_leans_on_a_changed_frame_loses_what_leans() -> None:
+    # I0 P3 b1 b2 | I6 b4 b5 P8 b7 | in the order of decoding: frames 4 and 5 lean on both sides.
+    stamps = np.array([0, 3, 1, 2, 6, 4, 5, 8, 7], np.int64)
+    plain = np.zeros(len(stamps), bool)
+    found = Listing(
+        "hevc", b"", Fraction(1, 25), stamps, plain, (0, 4), frozenset({0, 4}), frozenset({4})
+    )
+    whole = copies(found, plain, 1)
+    assert [(c.first, c.end, c.anew) for c in whole] == [(0, 9, False)]
+    parted = copies(found, np.arange(9) == 2, 1)
+    assert [(c.first, c.end, c.packet, c.frames, c.anew) for c in parted] == [
+        (6, 9, 4, (6, -1, -1, 8, 7), True)
+    ]
+    leading = copies(found, np.arange(9) == 5, 1)
+    assert [(c.first, c.end) for c in leading] == [(0, 4), (6, 9)]
+    assert rest_of(9, leading) == [(4, 6)]
+
+
+def test_what_cannot_be_copied_is_told(tmp_path: Path) -> None:
+    path = _source(tmp_path, "h264")
+    source = probe_source(path)
+    assert "quality" in refusal(source, "mp4", Wish(quality="crf"))
+    assert "HEVC" in refusal(source, "mp4", Wish(codec="hevc"))
+    assert "pictures" in refusal(source, "image2", Wish())
+    broadcast = tmp_path / "b.ts"
+    made.ffmpeg("-i", path, "-c", "copy", broadcast)
+    assert "broadcast" in refusal(probe_source(broadcast), "mp4", Wish())
+
+
+def test_headers_of_one_number_are_refused(tmp_path: Path) -> None:
+    header = listing(_source(tmp_path, "h264")).header
+    with pytest.raises(Refused):
+        joined(header, header)
+    for cut in range(len(header) - 8):
+        with pytest.raises(Refused):
+            joined(header[:cut], header)
+
+
+def test_two_headers_hold_the_sets_of_both(tmp_path: Path) -> None:
+    one = listing(_source(tmp_path, "h264")).header
+    clip = probe_source(tmp_path / "source.mp4").clip
+    with SegmentWriter(tmp_path / "s.mp4", clip, Path("o.mp4"), wish=WISH) as writer:
+        writer.write(np.zeros((64, 96, 3), np.uint8))
+    both = joined(one, listing(tmp_path / "s.mp4").header)
+    assert both[5] & 31 == 2
+    assert len(re.findall(rb"\x67", both)) >= 2

@@ -1,0 +1,152 @@
+"""A part of a video is dubbed, and the rest of it stays: through the whole way."""
+
+import dataclasses
+
+import av
+import numpy as np
+import pytest
+
+from gsmooth_core.dub import dub
+from gsmooth_core.errors import InputError
+from gsmooth_core.job.events import Notice
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import Source
+from gsmooth_core.media import read_audio
+from gsmooth_core.media.parameter_sets import Refused
+from tests.media import made
+from tests.test_dub import curves, pictures
+
+COUNT = 4
+SETTINGS = DubSettings(
+    preset="ultrafast", chunk_frames=6, keep_rest=True, occluders=False, style=False
+)
+AROUND = 20 * [True] + COUNT * [False] + 16 * [True]
+GROUPS = "keyint=4:scenecut=0:bframes=2:b-adapt=0"
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Forty frames with sound, of which the middle ones show a face."""
+    path = tmp_path_factory.mktemp("rest") / "film.mp4"
+    shown = pictures()
+    frames = np.array([*shown[:12], *shown[::-1][:12], *shown[:16]])
+    return made.write_video(path, frames, 25, "-x264-params", GROUPS, tone=1.6)
+
+
+@pytest.fixture(scope="module")
+def job(film):
+    spoken = curves(film.parent / "curves.json", 0.3 * np.ones(COUNT))
+    where = {"start_frame": 20, "frame_count": COUNT, "settings": SETTINGS}
+    return Job(video=film, output=film.parent / "out.mp4", expression=spoken, **where)
+
+
+def stored(path, kind="video"):
+    with av.open(str(path)) as file:
+        return [bytes(p) for p in file.demux(**{kind: 0}) if p.size]
+
+
+def decoded(path):
+    with av.open(str(path)) as file:
+        return [frame.to_ndarray() for frame in file.decode(video=0)]
+
+
+def alike(old, new):
+    return [np.array_equal(a, b) for a, b in zip(old, new, strict=True)]
+
+
+def test_packets_around_the_dubbed_frames_are_the_source_s(job, tmp_path):
+    events = []
+    result = dub(job, tmp_path / "job", events.append)
+    assert (result.frames, result.source_frames) == (40, COUNT)
+    assert result.copied_frames == [(0, 19), (24, 39)]
+    assert result.outside_mask_max_difference == 0
+    assert not [event for event in events if isinstance(event, Notice)]
+    old, new = stored(job.video), stored(job.output)
+    assert [a == b for a, b in zip(old, new, strict=True)] == 20 * [True] + 4 * [False] + 16 * [
+        True
+    ]
+    assert stored(job.video, "audio") == stored(job.output, "audio")
+    same = [
+        np.array_equal(a, b) for a, b in zip(decoded(job.video), decoded(job.output), strict=True)
+    ]
+    assert same == 20 * [True] + 4 * [False] + 16 * [True]
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_copied_the_rest_is_encoded_and_that_is_told(job, tmp_path):
+    settings = dataclasses.replace(SETTINGS, quality="crf", crf=4)
+    job = dataclasses.replace(job, settings=settings, output=tmp_path / "o.mkv")
+    events = []
+    result = dub(job, tmp_path / "job", events.append)
+    assert [event.what for event in events if isinstance(event, Notice)] == ["copy"]
+    assert (result.frames, result.copied_frames) == (40, [])
+    old, new = decoded(job.video), decoded(job.output)
+    far = [np.abs(a.astype(int) - b).mean() > 1.2 for a, b in zip(old, new, strict=True)]
+    assert len(new) == 40
+    assert not any(far[:20])
+    assert not any(far[24:])
+
+
+@pytest.mark.slow
+def test_packets_that_do_not_fit_after_all_are_encoded(job, tmp_path, monkeypatch):
+    def unlike(*_arguments):
+        raise Refused("its frame 3 would look otherwise")
+
+    monkeypatch.setattr("gsmooth_core.job.rest.see_alike", unlike)
+    job = dataclasses.replace(job, output=tmp_path / "o.mp4")
+    events = []
+    result = dub(job, tmp_path / "job", events.append)
+    told = [event.text for event in events if isinstance(event, Notice)]
+    assert len(told) == 1
+    assert "frame 3" in told[0]
+    assert (result.frames, result.copied_frames) == (40, [])
+    assert len(decoded(job.output)) == 40
+
+
+def test_the_speech_says_how_much_is_dubbed(film, tmp_path):
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    job = Job(
+        video=film, output=tmp_path / "o.mp4", audio=speech, start_frame=20, settings=SETTINGS
+    )
+    source = Source(job)
+    assert (source.count, source.length, source.first) == (10, 40, 0)
+    sound = source.sound()
+    assert (sound.delay, sound.duration) == (0.8, pytest.approx(0.4))
+    assert [bed.heard for bed in sound.beds] == [((0.0, 0.8), (1.2, 1.6))]
+    long = made.write_wav(tmp_path / "l.wav", made.speechlike(2), 16000)
+    assert Source(dataclasses.replace(job, audio=long)).count == 20
+
+
+def test_music_lies_below_the_dubbed_part_alone(film, tmp_path):
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    job = Job(film, tmp_path / "o.mp4", speech, start_frame=20, settings=SETTINGS, mix=speech)
+    beds = Source(job).sound().beds
+    assert [bed.heard for bed in beds] == [((0.0, 0.8), (1.2, 1.6)), ((0.8, 1.2),)]
+    alone = dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, keep_rest=False))
+    (bed,) = Source(alone).sound().beds
+    assert (bed.start, bed.heard) == (0.8, None)
+
+
+@pytest.mark.parametrize(
+    "change", [{"mix": "mix"}, {"length": "hold"}], ids=["two sounds", "another time"]
+)
+def test_contradictions_are_refused(job, tmp_path, change):
+    if "mix" in change:
+        settings = dataclasses.replace(SETTINGS, keep_source_audio=True)
+        wrong = dataclasses.replace(job, mix=job.video, settings=settings)
+    else:
+        wrong = dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, **change))
+    with pytest.raises(InputError):
+        dub(dataclasses.replace(wrong, output=tmp_path / "o.mp4"), tmp_path / "job")
+
+
+@pytest.mark.slow
+def test_the_sound_around_the_speech_stays(film, tmp_path):
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    job = Job(film, tmp_path / "o.mkv", speech, start_frame=20, settings=SETTINGS)
+    result = dub(job, tmp_path / "job")
+    assert [notice.what for notice in result.notices] == ["sound"]
+    old, new = read_audio(film), read_audio(job.output)
+    around = np.r_[0:12000, 20000:24000]
+    assert np.corrcoef(old[around], new[around])[0, 1] > 0.99
