@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import actions, pictures, strip_look, strips
+from . import actions, pictures, put_away, strip_look, strips
 from .following import TAG
 
 _OUTPUT = {
@@ -53,7 +53,7 @@ def _remove_others(owner: Any, kept: list[Any]) -> None:
 
 def _bare(scene: bpy.types.Scene, strip: Any) -> None:
     """Take the look from a strip, and what animates it."""
-    strip.mute = False
+    put_away.show(strip)
     strip.modifiers.clear()
     actions.drop_animation(scene, strip_look.path_part(strip), strip_look.PATHS)
     for name, value in strip_look.NEUTRAL.items():
