@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import pictures, strips
+from . import pictures, strips, voices
 from .errors import UserError
 
 _PERSON = "the strip that shows the person"
@@ -73,20 +73,13 @@ def _foreign(sounds: list[Any], picture: Any) -> list[Any]:
     return [sound for sound in sounds if str(strips.source_path(sound)) not in own] or sounds
 
 
-def speech_obstacle(strip: Any) -> str:
-    """Why this sound strip cannot be used as it is; "" if it can."""
-    if strip is not None and len(getattr(strip, "retiming_keys", ())):
-        return f"'{strip.name}' is retimed: render it to a sound file and use that."
-    return ""
-
-
 def why_not(scene: bpy.types.Scene, need_speech: bool = True) -> str:
     """Why the selection cannot be dubbed, "" if it can: one answer for buttons and tooltips."""
     try:
-        chosen = select(scene, need_speech)
+        select(scene, need_speech)
     except UserError as error:
         return str(error)
-    return speech_obstacle(chosen.speech)
+    return ""
 
 
 def is_photo(scene: bpy.types.Scene) -> bool:
@@ -114,4 +107,7 @@ def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     if reason:
         count = strips.right(chosen.picture) - strips.left(chosen.picture)
         told.append(f"'{chosen.picture.name}' {reason}: Blender renders its {count} frames first.")
+    reason = voices.why_mixed(chosen.speech)
+    if reason:
+        told.append(f"'{chosen.speech.name}' {reason}: Blender mixes it first.")
     return " ".join(told)

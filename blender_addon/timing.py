@@ -119,15 +119,31 @@ def speech_cut(
     Raises:
         UserError: picture and sound do not overlap.
     """
-    first, end = max(span.first, sound.left), min(span.first + span.count, sound.right)
-    if end <= first:
-        raise UserError("The speech does not overlap the clip: move the sound strip over it.")
-    end = sound.right if whole else end
+    first, end = _heard(span, sound, whole)
     into_file = float((Fraction(first) - Fraction(sound.start) + sound.trim) / rate) - offset
     late = max(0.0, -into_file)  # the file itself begins later than the strip
     delay = float((first - span.first) / rate) + late
     duration = float((end - first) / rate) - late
     return Cut(round(delay, 6), round(max(0.0, into_file), 6), round(max(0.0, duration), 6))
+
+
+def mixed_cut(span: Span, sound: Placement, rate: Fraction, whole: bool = False) -> Cut:
+    """The same of a sound strip that was mixed into a file, which begins where it is heard first.
+
+    Raises:
+        UserError: picture and sound do not overlap.
+    """
+    first, end = _heard(span, sound, whole)
+    delay, duration = float((first - span.first) / rate), float((end - first) / rate)
+    return Cut(round(delay, 6), 0.0, round(duration, 6))
+
+
+def _heard(span: Span, sound: Placement, whole: bool) -> tuple[int, int]:
+    """First scene frame in which the sound is heard, and the frame after the last."""
+    first, end = max(span.first, sound.left), min(span.first + span.count, sound.right)
+    if end <= first:
+        raise UserError("The speech does not overlap the clip: move the sound strip over it.")
+    return first, sound.right if whole else end
 
 
 def free_channel(taken: Set[int], channel: int) -> int:

@@ -87,21 +87,23 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
         self._mute_sound = scene.gsmooth.mute_own_sound
         self._settings = scene.gsmooth.for_job()
         self._moves = scene.gsmooth.for_photo()
-        if self._plan.rendered:
-            return rendering.render_task(f"{self.title} '{self._plan.picture}'", self._plan)
-        return self._dub()
+        return self._go_on()
 
     def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
-        if self._plan.source:
+        if not rendering.missing(self._plan):
             return None
         self._plan = rendering.with_file(self._plan, result)
-        return self._dub()
+        return self._go_on()
 
-    def _dub(self) -> Task:
+    def _go_on(self) -> Task:
+        title = f"{self.title} '{self._plan.picture}'"
+        return rendering.next_task(title, self._plan) or self._dub(title)
+
+    def _dub(self, title: str) -> Task:
         job = planning.job_of(self._plan, self._settings, self._moves)
         taken = partial(placing.has_another, self._plan)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan), taken)
-        return worker_task(f"{self.title} '{self._plan.picture}'", "dub", job=str(self._folder))
+        return worker_task(title, "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
         output, about = read_answer(result)

@@ -68,14 +68,15 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         self._settings = scene.gsmooth.for_job()
         self._moves = scene.gsmooth.for_photo()
         plan = planning.make_plan(scene, selection.select(scene, need_speech=False))
-        if plan.rendered:
-            self._waiting = plan
-            return rendering.render_task(self.title, plan)
-        return self._mesh_of(plan)
+        return self._go_on(plan)
 
     def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
-        plan, self._waiting = self._waiting, None
-        return self._mesh_of(rendering.with_file(plan, result)) if plan else None
+        plan = self._waiting
+        return self._go_on(rendering.with_file(plan, result)) if plan else None
+
+    def _go_on(self, plan: Plan) -> Task:
+        self._waiting = plan if rendering.missing(plan) else None
+        return rendering.next_task(self.title, plan) or self._mesh_of(plan)
 
     def _mesh_of(self, plan: Plan) -> Task:
         job = planning.job_of(plan, self._settings, self._moves)

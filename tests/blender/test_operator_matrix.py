@@ -305,7 +305,7 @@ def test_the_file_stays_as_it_is_when_the_render_is_stopped(timeline, scene, mor
     strip = reverse(timeline)
     selected(timeline, strip)
     scenes = list(bpy.data.scenes)
-    task = rendering.render_task("Dub", planning.make_plan(scene, selection.select(scene)))
+    task = rendering.next_task("Dub", planning.make_plan(scene, selection.select(scene)))
     task.cancel()
     task.wait()
     assert task.failure.code == "cancelled"
