@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import people, preferences, rig, runtime, selection, strips, sync_check, versions
+from . import people, preferences, previewing, rig, runtime, selection, strips, sync_check, versions
 from .errors import UserError
 
 _LETTER = 6.6  # usual width of a letter in pixels, at a scale of 1
@@ -35,10 +35,10 @@ def _wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
 
 
 def draw_task(layout: bpy.types.UILayout) -> None:
-    """Progress of the running job and a way to stop it, else what the last one warned of."""
+    """Progress of the running job and a way to stop it, else what came of the last one."""
     task = runtime.active()
     if task is None:
-        _draw_warnings(layout)
+        _draw_outcome(layout)
         return
     box = layout.box()
     box.label(text=task.title, icon="SORTTIME")
@@ -49,13 +49,24 @@ def draw_task(layout: bpy.types.UILayout) -> None:
         _wrapped(box, task.detail)
 
 
-def _draw_warnings(layout: bpy.types.UILayout) -> None:
-    if runtime.warnings():
-        box = layout.box()
-        title, *texts = runtime.warnings()
-        box.label(text=title)
-        for text in texts:
-            _wrapped(box, text, "ERROR")
+_STATES = {
+    "done": ("CHECKMARK", "done"),
+    "failed": ("ERROR", "failed"),
+    "cancelled": ("PAUSE", "stopped; once more, and it goes on from there"),
+}
+
+
+def _draw_outcome(layout: bpy.types.UILayout) -> None:
+    last = runtime.outcome()
+    if last is None:
+        return
+    icon, word = _STATES[last.state]
+    box = layout.box()
+    _wrapped(box, f"{last.title}: {word}", icon)
+    if last.state != "cancelled":
+        _wrapped(box, last.text)
+    for note in last.notes:
+        _wrapped(box, note, "INFO")
 
 
 def draw_problem(layout: bpy.types.UILayout) -> None:
@@ -104,6 +115,10 @@ class GSMOOTH_PT_dub(_SequencerPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         dub_button(row, scene)
+        row = layout.row(align=True)
+        row.operator("gsmooth.preview", icon="HIDE_OFF")
+        if previewing.of_scene(scene):
+            row.operator("gsmooth.discard_preview", text="", icon="TRASH")
         draw_task(layout)
 
 

@@ -59,7 +59,9 @@ def _evaluated(body: bpy.types.Object, first: int, count: int) -> list[list[floa
 
 
 def _row(place: Sequence[float], turn: Quaternion) -> list[float]:
-    axis, angle = (turn if turn.w >= 0 else -turn).to_axis_angle()  # of two, the shorter way
+    if turn.w < 0:
+        turn.negate()  # the same turn, the shorter way round
+    axis, angle = turn.to_axis_angle()
     return [round(value, 6) for value in (*place, *(angle * part for part in axis))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,24 @@ import bpy
 from . import following, pictures, selection, strips, voices
 from .errors import UserError
 from .plan import Plan
-from .timing import Cut, Span, mixed_cut, picture_span, speech_cut
+from .timing import Cut, Span, around, mixed_cut, picture_span, speech_cut
+
+_PREVIEW = 2  # seconds
 
 
-def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
+def make_plan(
+    scene: bpy.types.Scene,
+    chosen: selection.Selection,
+    length: str = "trim",
+    frame: int | None = None,
+) -> Plan:
     """Work out frames and seconds of a dub.
+
+    Args:
+        scene: whose strips they are.
+        chosen: the strips.
+        length: the setting of that name; but for "trim" the speech is heard to its end.
+        frame: scene frame around which two seconds are dubbed; None for the whole strip.
 
     Raises:
         UserError: the strips cannot be dubbed as they are.
@@ -23,8 +37,13 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
     _check(chosen)
     video, voice, rate = chosen.picture, chosen.speech, strips.scene_rate(scene)
     span, to_end, rendered = _picture(scene, video)
+    if frame is not None:
+        still = strips.is_still(video) or rendered
+        part = around(span, frame, round(_PREVIEW * rate))
+        span, to_end = replace(part, source=0) if still else part, False
     mixed = voice is not None and _is_mixed(scene, voice)
-    cut = _cut(scene, chosen, span, mixed) if voice else None
+    whole = length != "trim" and video.type != "IMAGE"
+    cut = _cut(scene, voice, span, mixed, whole) if voice else None
     return Plan(
         scene=scene.name,
         picture=video.name,
@@ -50,10 +69,9 @@ def _is_mixed(scene: bpy.types.Scene, voice: Any) -> bool:
     return bool(voices.why_mixed(voice)) or voices.at_another_speed(scene, voice)
 
 
-def _cut(scene: bpy.types.Scene, chosen: selection.Selection, span: Span, mixed: bool) -> Cut:
+def _cut(scene: bpy.types.Scene, voice: Any, span: Span, mixed: bool, whole: bool) -> Cut:
     """The part of the speech that is heard over the span; mixed, it is a file of its own."""
-    voice, rate = chosen.speech, strips.scene_rate(scene)
-    offset, whole = getattr(voice, "sound_offset", 0.0), selection.goes_on(scene, chosen.picture)
+    rate, offset = strips.scene_rate(scene), getattr(voice, "sound_offset", 0.0)
     where = strips.placement(voice)
     if mixed:
         return mixed_cut(span, where, rate, whole)

@@ -91,16 +91,12 @@ def is_photo(scene: bpy.types.Scene) -> bool:
     return strips.is_still(picture) and not pictures.why_rendered(picture)
 
 
-def goes_on(scene: bpy.types.Scene, picture: Any) -> bool:
-    """Whether a dub of this strip goes on after its end, while there is speech."""
-    return bool(picture.type != "IMAGE" and scene.gsmooth.length != "trim")
-
-
 def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     """What the user may want to know before dubbing; "" for nothing."""
     late = strips.right(chosen.speech) - strips.right(chosen.picture)
     early = strips.left(chosen.picture) - strips.left(chosen.speech)
-    late = 0 if goes_on(scene, chosen.picture) else late
+    goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
+    late = 0 if goes_on else late
     unheard = float((max(late, 0) + max(early, 0)) / strips.scene_rate(scene))
     told = [f"{unheard:.1f} s of the speech lie outside of the clip."] if unheard else []
     reason = pictures.why_rendered(chosen.picture)

@@ -90,6 +90,12 @@ def _gap_above(scene: bpy.types.Scene, lower: list[Any], new: Any) -> int:
     return next((channel for channel in room if channel not in taken), 0)
 
 
+def channel_above(scene: bpy.types.Scene, lower: Any, new: Any) -> int:
+    """A channel for `new` above `lower`, and below what is seen over that where there is room."""
+    taken = _taken(scene, new, [new]) | set(range(lower.channel + 1))
+    return _gap_above(scene, [lower], new) or free_channel(taken, lower.channel)
+
+
 def _channel_for(scene: bpy.types.Scene, retired: list[Any], new: Any) -> int:
     """The channel of the topmost strip that is retired and was seen."""
     old, *older = retired

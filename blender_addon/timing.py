@@ -81,6 +81,24 @@ def picture_span(strip: Placement, still: bool) -> Span:
     return Span(first, end - first, 0 if still else first - round(strip.start) + strip.trim)
 
 
+def around(span: Span, frame: int, count: int) -> Span:
+    """The `count` frames of a span around one of them, or all where it has fewer.
+
+    Args:
+        span: of a strip that shows one source frame a scene frame.
+        frame: scene frame in the middle.
+        count: how many.
+
+    Raises:
+        UserError: the frame is not one of them.
+    """
+    end = span.first + span.count
+    if not span.first <= frame < end:
+        raise UserError("The playhead is not over the clip: move it there.")
+    first = max(span.first, min(frame - count // 2, end - count))
+    return Span(first, min(count, span.count), span.source + first - span.first)
+
+
 def own_frames(strip: Placement, still: bool) -> tuple[int, int]:
     """First scene frame that shows one of the strip's own, and the frame after the last."""
     if still:

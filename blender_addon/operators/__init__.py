@@ -8,6 +8,7 @@ from . import (
     dub_strip,
     find_people,
     install_worker,
+    preview,
     preview_mesh,
     rerender,
     restore_strip,
@@ -19,6 +20,7 @@ from . import (
 
 CLASSES = (
     *dub_strip.CLASSES,
+    *preview.CLASSES,
     *find_people.CLASSES,
     *preview_mesh.CLASSES,
     *rerender.CLASSES,

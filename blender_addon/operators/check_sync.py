@@ -7,10 +7,12 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import job_folder, planning, preferences, rendering, strips, sync_check
+from ..answers import check_answer
 from ..checks import FLAG, TEXT, number
 from ..errors import UserError
+from ..jobs import worker_task
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _OFFSET = number(-3600.0, 3600.0)
 _ANSWER = {"text": TEXT, "sure": FLAG}

@@ -7,9 +7,11 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import job_folder, people, planning, preferences, rendering, selection, strips
+from ..answers import check_answer
 from ..checks import COUNT, FILE, FLAG, number, optional, record, rows, whole
+from ..jobs import worker_task
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _MOST = 99  # the highest number that a job takes
 _PERSON = {

@@ -8,11 +8,13 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import job_folder, mesh_file, planning, preferences, rendering, rig, selection, strips
+from ..answers import check_answer
 from ..checks import FILE, Kind
 from ..errors import UserError
+from ..jobs import worker_task
 from ..plan import Plan
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _ANSWER = {
     "mesh": FILE,
@@ -67,7 +69,9 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
             return self._mesh()
         self._settings = scene.gsmooth.for_job()
         self._moves = scene.gsmooth.for_photo()
-        plan = planning.make_plan(scene, selection.select(scene, need_speech=False))
+        plan = planning.make_plan(
+            scene, selection.select(scene, need_speech=False), scene.gsmooth.length
+        )
         return self._go_on(plan)
 
     def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:

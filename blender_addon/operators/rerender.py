@@ -7,10 +7,11 @@ from typing import Any
 import bpy
 
 from .. import job_folder, photo_curves, placing, rig, shape_keys, strips, versions
+from ..answers import RUNS, longer, read_dub, turned
+from ..jobs import worker_task
 from ..plan import Plan
 from ..task import Task
-from .dub_strip import RUNS, longer, read_answer, turned
-from .worker_operator import WorkerOperator, worker_task
+from .worker_operator import WorkerOperator
 
 
 def edited_head(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -60,7 +61,7 @@ class GSMOOTH_OT_rerender_strip(WorkerOperator, bpy.types.Operator):
         return worker_task(self.title, "dub", job=str(self._folder))
 
     def finish(self, context: bpy.types.Context, result: dict[str, Any]) -> str:
-        output, about = read_answer(result)
+        output, about = read_dub(result)
         versions.forget()
         shown = list(strips.showing(self._folder))
         same = shown and all(strips.source_path(strip) == output for strip in shown)

@@ -1,0 +1,80 @@
+"""GSmooth for scripts: the functions that its buttons call.
+
+A function that needs the worker returns a `Job`, which waits to be begun:
+
+    from blender_addon import api          # as an extension: bl_ext.user_default.gsmooth
+
+    job = api.dub(strips["take 3"], strips["french"], strength=0.9)
+    print(job.result())                    # does it; UserError where it fails
+
+`job.wait()` raises nothing; `job.state` and `job.text` say what came of it. To do something else
+meanwhile, `job.begin()` and then `job.update()` now and then, until it is False.
+`many_shots.py` is an example. One job runs at a time; `add_to_queue` takes any number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from . import placing, previewing, stacking, strips
+from .dubbing import Dub, Preview
+from .errors import UserError
+from .options import options_of
+from .selection import Selection
+from .target import Target
+
+__all__ = ["UserError", "discard_preview", "dub", "preview", "restore"]
+
+
+def dub(picture: Any, speech: Any, **options: Any) -> Dub:
+    """Make the person in a strip say the words of a sound strip.
+
+    Args:
+        picture: the strip that shows the person.
+        speech: the sound strip; both are of one scene.
+        options: settings that differ from the scene's, by the names of `options.NAMES`: strength,
+            smoothing, style, mask, occluders, grain, length, adapt, intra; person, speaker; photo,
+            head, blink, seed, movement; replace, mute_own_sound.
+
+    Returns:
+        the job; the dubbed strips' names stand in its `strips` when it is done.
+
+    Raises:
+        UserError: these are no such strips, or there is no such option.
+    """
+    return Dub(*_meant(picture, speech, options))
+
+
+def preview(picture: Any, speech: Any, frame: int, **options: Any) -> Preview:
+    """Dub two seconds around a scene frame as a draft, laid over the strip.
+
+    Raises:
+        UserError: as `dub` does.
+    """
+    return Preview(*_meant(picture, speech, options), frame)
+
+
+def discard_preview(scene: bpy.types.Scene) -> None:
+    """Take the preview of a scene away again, with its files."""
+    previewing.discard(scene.name)
+
+
+def restore(dubbed: Any) -> Any:
+    """Put the strip that was dubbed back into its place, with its sound; returns it.
+
+    Raises:
+        UserError: this is no dub, or what it was made of is gone.
+    """
+    scene = dubbed.id_data
+    if stacking.original(scene, dubbed) is None:
+        raise UserError(f"'{dubbed.name}' has no original that could be restored.")
+    return placing.restore(scene, dubbed)
+
+
+def _meant(picture: Any, speech: Any, options: dict[str, Any]) -> tuple[Target, Any]:
+    scene = picture.id_data
+    if picture.type not in strips.PICTURES or speech.type != "SOUND" or speech.id_data != scene:
+        raise UserError("A dub needs a picture strip and a sound strip of one scene.")
+    return Target.of(scene, Selection(picture, speech)), options_of(scene, picture, **options)
