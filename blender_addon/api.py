@@ -18,14 +18,23 @@ from typing import Any
 
 import bpy
 
-from . import placing, previewing, stacking, strips
+from . import job_queue, placing, previewing, stacking, strips
 from .dubbing import Dub, Preview
 from .errors import UserError
+from .job_queue import Entry
 from .options import options_of
 from .selection import Selection
 from .target import Target
 
-__all__ = ["UserError", "discard_preview", "dub", "preview", "restore"]
+__all__ = [
+    "UserError",
+    "add_to_queue",
+    "discard_preview",
+    "dub",
+    "preview",
+    "restore",
+    "run_queue",
+]
 
 
 def dub(picture: Any, speech: Any, **options: Any) -> Dub:
@@ -71,6 +80,25 @@ def restore(dubbed: Any) -> Any:
     if stacking.original(scene, dubbed) is None:
         raise UserError(f"'{dubbed.name}' has no original that could be restored.")
     return placing.restore(scene, dubbed)
+
+
+def add_to_queue(picture: Any, speech: Any, **options: Any) -> Entry:
+    """Have a strip dubbed when its turn comes; what is meant, and how, is fixed now.
+
+    Raises:
+        UserError: as `dub` does.
+    """
+    return job_queue.add(*_meant(picture, speech, options))
+
+
+def run_queue() -> list[Entry]:
+    """Dub what waits in the queue and block until that is done; one that fails stops no other.
+
+    Returns:
+        the queue's entries, each with its `state`, `text` and `strips`.
+    """
+    job_queue.Run().wait()
+    return job_queue.entries()
 
 
 def _meant(picture: Any, speech: Any, options: dict[str, Any]) -> tuple[Target, Any]:

@@ -13,6 +13,8 @@ JOB = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length",
 FACE = ("person", "speaker")
 PHOTO = ("photo", "head", "blink", "seed", "movement")
 STRIPS = ("replace", "mute_own_sound")
+MOVES = ("mode", "motion", "head", "blink", "seed")
+"""The parts of a job that say how a photo moves."""
 NAMES = (*JOB, *FACE, *PHOTO, *STRIPS)
 
 

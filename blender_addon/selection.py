@@ -36,6 +36,32 @@ def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
     return Selection(video, _one(sounds, scene, "sound", _SPEECH))
 
 
+def pairs(scene: bpy.types.Scene) -> list[Selection]:
+    """Every selected picture with the selected speech that lies longest over it.
+
+    Raises:
+        UserError: nothing is selected, or a picture has no speech.
+    """
+    chosen = [strip for strip in strips.open_strips(scene) if strip.select]
+    shown = [pictures.target(scene, s) for s in chosen if s.type in strips.PICTURES]
+    sounds = [strip for strip in chosen if strip.type == "SOUND"]
+    if not shown:
+        raise UserError(f"Select {_PERSON}, or several of them.")
+    found = {picture.name: Selection(picture, _speech_over(picture, sounds)) for picture in shown}
+    return list(found.values())
+
+
+def _speech_over(picture: Any, sounds: list[Any]) -> Any:
+    def shared(sound: Any) -> int:
+        first, end = strips.left(sound), strips.right(sound)
+        return min(end, strips.right(picture)) - max(first, strips.left(picture))
+
+    over = [sound for sound in _foreign(sounds, picture) if shared(sound) > 0]
+    if not over:
+        raise UserError(f"Select the speech of '{picture.name}', too: a sound strip over it.")
+    return max(over, key=shared)
+
+
 def select_named(scene: bpy.types.Scene, *names: str) -> None:
     """Select these strips and no others.
 

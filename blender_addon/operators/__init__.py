@@ -10,6 +10,7 @@ from . import (
     install_worker,
     preview,
     preview_mesh,
+    queue,
     rerender,
     restore_strip,
     send_curves,
@@ -21,6 +22,7 @@ from . import (
 CLASSES = (
     *dub_strip.CLASSES,
     *preview.CLASSES,
+    *queue.CLASSES,
     *find_people.CLASSES,
     *preview_mesh.CLASSES,
     *rerender.CLASSES,
