@@ -23,12 +23,14 @@ from .dubbing import Dub, Preview
 from .errors import UserError
 from .job_queue import Entry
 from .options import options_of
+from .quality import Report
 from .selection import Selection
 from .target import Target
 
 __all__ = [
     "UserError",
     "add_to_queue",
+    "check_quality",
     "discard_preview",
     "dub",
     "preview",
@@ -45,7 +47,7 @@ def dub(picture: Any, speech: Any, **options: Any) -> Dub:
         speech: the sound strip; both are of one scene.
         options: settings that differ from the scene's, by the names of `options.NAMES`: strength,
             smoothing, style, mask, occluders, grain, length, adapt, intra; person, speaker; photo,
-            head, blink, seed, movement; replace, mute_own_sound.
+            head, blink, seed, movement; replace, mute_own_sound, check.
 
     Returns:
         the job; the dubbed strips' names stand in its `strips` when it is done.
@@ -80,6 +82,17 @@ def restore(dubbed: Any) -> Any:
     if stacking.original(scene, dubbed) is None:
         raise UserError(f"'{dubbed.name}' has no original that could be restored.")
     return placing.restore(scene, dubbed)
+
+
+def check_quality(dubbed: Any) -> Report:
+    """Judge a dubbed strip as a viewer would; what was found is kept with it and marked.
+
+    Raises:
+        UserError: this is no dub.
+    """
+    if not strips.dubbed_job(dubbed):
+        raise UserError(f"'{dubbed.name}' is no dub.")
+    return Report(dubbed)
 
 
 def add_to_queue(picture: Any, speech: Any, **options: Any) -> Entry:

@@ -9,7 +9,16 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, own_sound, placing, planning, preferences, previewing, rendering
+from . import (
+    job_folder,
+    own_sound,
+    placing,
+    planning,
+    preferences,
+    previewing,
+    quality,
+    rendering,
+)
 from .answers import longer, read_dub, turned
 from .jobs import Job, worker_task
 from .options import Options
@@ -43,6 +52,7 @@ class Dub(Job):
         self.strips: list[str] = []
         self._plan: Plan
         self._folder: Path
+        self._said = ""  # of the dub, when its check is all that is left
 
     def start(self) -> Task:
         self._plan = self._make_plan(*self.target.find())
@@ -52,10 +62,13 @@ class Dub(Job):
         return planning.make_plan(scene, chosen, self.options.settings["length"])
 
     def follow(self, result: dict[str, Any]) -> Task | None:
-        if not rendering.missing(self._plan):
+        if rendering.missing(self._plan):
+            self._plan = rendering.with_file(self._plan, result)
+            return self._go_on()
+        if not self.options.check or self._said:
             return None
-        self._plan = rendering.with_file(self._plan, result)
-        return self._go_on()
+        self._said = self._take(result)
+        return worker_task(self.title, "report", job=str(self._folder))
 
     def _go_on(self) -> Task:
         return rendering.next_task(self.title, self._plan) or self._ask()
@@ -70,6 +83,12 @@ class Dub(Job):
         return job_folder.make(preferences.jobs_folder(), job, asdict(self._plan), taken)
 
     def finish(self, result: dict[str, Any]) -> str:
+        if self._said:
+            return f"{self._said} {quality.note_report(self._folder, result)}"
+        return self._take(result)
+
+    def _take(self, result: dict[str, Any]) -> str:
+        """Put the clip that was made into its place; returns what to tell of it."""
         output, about = read_dub(result)
         shape, replace = placing.Shape(longer(result), turned(result)), self.options.replace
         previewing.discard(self._plan.scene)
@@ -77,6 +96,8 @@ class Dub(Job):
         if self.options.mute_own_sound:
             for strip in made:
                 own_sound.mute(self._plan, strip)
+        for strip in made:
+            quality.note_dub(strip, result)
         self.strips = [strip.name for strip in made]
         pieces = f" (in {len(made)} pieces)" if len(made) > 1 else ""
         return f"'{made[0].name}' is ready{pieces}: {made[0]['gsmooth_info']}."

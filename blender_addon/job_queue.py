@@ -19,7 +19,7 @@ from .checks import FLAG, TEXT, Kind, check, optional, record, rows
 from .dubbing import Dub
 from .errors import UserError
 from .jobs import Job
-from .options import JOB, MOVES, Options
+from .options import JOB, MOVES, STRIPS, Options
 from .target import Target
 
 _LARGEST = 1 << 20  # bytes of a noted queue
@@ -30,6 +30,7 @@ _OPTIONS = {
     "moves": optional(record(dict.fromkeys(MOVES, _PLAIN), "how a photo moves")),
     "replace": FLAG,
     "mute_own_sound": FLAG,
+    "check": FLAG,
 }
 _ENTRY = {
     "target": record(_TARGET, "a pair of strips"),
@@ -227,7 +228,7 @@ def _entry(noted: dict[str, Any]) -> Entry:
     given = noted["options"]
     settings = {name: given["settings"][name] for name in (*JOB, "face")}
     moves = {name: given["moves"][name] for name in MOVES} if given["moves"] else None
-    options = Options(settings, moves, given["replace"], given["mute_own_sound"])
+    options = Options(settings, moves, *(given[name] for name in STRIPS))
     return Entry(target, options, text="Unfinished when the file was closed.")
 
 

@@ -12,7 +12,7 @@ from .errors import UserError
 JOB = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt", "intra")
 FACE = ("person", "speaker")
 PHOTO = ("photo", "head", "blink", "seed", "movement")
-STRIPS = ("replace", "mute_own_sound")
+STRIPS = ("replace", "mute_own_sound", "check")
 MOVES = ("mode", "motion", "head", "blink", "seed")
 """The parts of a job that say how a photo moves."""
 NAMES = (*JOB, *FACE, *PHOTO, *STRIPS)
@@ -27,12 +27,14 @@ class Options:
         moves: how a photo moves; None for the mouth alone.
         replace: remove the old strip instead of putting it away.
         mute_own_sound: mute the clip's own sound under the dub.
+        check: judge the dub when it is made.
     """
 
     settings: dict[str, Any]
     moves: dict[str, Any] | None
     replace: bool
     mute_own_sound: bool
+    check: bool = False
 
 
 def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Options:
@@ -55,8 +57,7 @@ def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Opt
     nobody_named = "speaker" if values["speaker"] else "largest"
     face = str(values["person"]) if values["person"] else nobody_named
     settings = {name: values[name] for name in JOB} | {"face": face}
-    replace, mute = bool(values["replace"]), bool(values["mute_own_sound"])
-    return Options(settings, _moves(values), replace, mute)
+    return Options(settings, _moves(values), *(bool(values[name]) for name in STRIPS))
 
 
 def _moves(values: dict[str, Any]) -> dict[str, Any] | None:

@@ -11,10 +11,8 @@ import bpy
 from . import following, job_folder, own_sound, preferences, stacking, strip_look, strips
 from .errors import UserError
 from .plan import Plan
+from .selection import PREVIEW
 from .timing import MAX_CHANNEL
-
-PREVIEW = "gsmooth_preview"
-"""Custom property of the strip: the folder of its job."""
 
 
 def folder() -> Path:
@@ -42,7 +40,7 @@ def place(planned: Plan, output: Path, job: Path, turned: int) -> Any:
         strip_look.turn_back(new, turned)
     new[PREVIEW], new[stacking.OF] = job_folder.reference(job), stacking.identify(old)
     new.channel = stacking.channel_above(scene, old, new)
-    new.color_tag = "COLOR_05"
+    new.color_tag, new.select = "COLOR_05", False
     return new
 
 

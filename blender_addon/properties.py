@@ -13,7 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import selection
+from . import quality, selection
 from .errors import UserError
 from .options import options_of
 
@@ -183,6 +183,23 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         name="Mute Own Sound",
         description="Mute the sound that comes from the clip itself, as far as the dub reaches",
         default=True,
+    )
+
+    check: BoolProperty(
+        name="Check Quality",
+        description="Judge each dub as a viewer would when it is made, and mark where to look",
+        default=False,
+    )
+    marks: EnumProperty(
+        name="Markers",
+        description="Which findings are marked on the timeline",
+        items=(
+            ("all", "All", "Whatever deserves a look"),
+            ("poor", "Poor", "What looks poor, and nothing else"),
+            ("none", "None", "No markers"),
+        ),
+        default="all",
+        update=lambda self, _context: quality.mark(self.id_data),
     )
 
     def face_of(self, strip: Any = None) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import bpy
 from . import pictures, strips, voices
 from .errors import UserError
 
+PREVIEW = "gsmooth_preview"
+"""Custom property of a strip that shows a preview: the folder of its job. Nobody means it."""
 _PERSON = "the strip that shows the person"
 _SPEECH = "the sound strip with the new speech, too"
 
@@ -28,7 +30,7 @@ def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
     Raises:
         UserError: nothing that can be dubbed is selected, or too much.
     """
-    chosen = [strip for strip in strips.open_strips(scene) if strip.select]
+    chosen = _selected(scene)
     video = _one_picture([strip for strip in chosen if strip.type in strips.PICTURES], scene)
     sounds = _foreign([strip for strip in chosen if strip.type == "SOUND"], video)
     if not sounds and not need_speech:
@@ -42,7 +44,7 @@ def pairs(scene: bpy.types.Scene) -> list[Selection]:
     Raises:
         UserError: nothing is selected, or a picture has no speech.
     """
-    chosen = [strip for strip in strips.open_strips(scene) if strip.select]
+    chosen = _selected(scene)
     shown = [pictures.target(scene, s) for s in chosen if s.type in strips.PICTURES]
     sounds = [strip for strip in chosen if strip.type == "SOUND"]
     if not shown:
@@ -60,6 +62,10 @@ def _speech_over(picture: Any, sounds: list[Any]) -> Any:
     if not over:
         raise UserError(f"Select the speech of '{picture.name}', too: a sound strip over it.")
     return max(over, key=shared)
+
+
+def _selected(scene: bpy.types.Scene) -> list[Any]:
+    return [s for s in strips.open_strips(scene) if s.select and not s.get(PREVIEW)]
 
 
 def select_named(scene: bpy.types.Scene, *names: str) -> None:
@@ -81,7 +87,9 @@ def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) 
         raise UserError(f"Select {advice}.")
     active = scene.sequence_editor.active_strip
     if len(candidates) > 1 and active not in candidates:
-        raise UserError(f"Several {what} strips are selected: make one of them the active one.")
+        raise UserError(
+            f"Several {what} strips are selected: make one of them the active one, or Add to Queue."
+        )
     return active if active in candidates else candidates[0]
 
 

@@ -2,6 +2,7 @@
 
 from . import (
     cancel,
+    check_quality,
     check_sync,
     check_worker,
     curve_files,
@@ -29,6 +30,7 @@ CLASSES = (
     *restore_strip.CLASSES,
     *send_curves.CLASSES,
     *curve_files.CLASSES,
+    *check_quality.CLASSES,
     *versions.CLASSES,
     *cancel.CLASSES,
     *check_sync.CLASSES,

@@ -82,7 +82,7 @@ def test_every_option_is_a_setting_of_the_panel(scene):
     assert set(NAMES) == {
         prop.identifier
         for prop in scene.gsmooth.bl_rna.properties
-        if prop.identifier not in ("rna_type", "name")
+        if prop.identifier not in ("rna_type", "name", "marks")
     }
 
 

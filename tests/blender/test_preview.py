@@ -6,7 +6,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, panels, preferences, previewing, strips  # noqa: E402
+from blender_addon import job_folder, panels, preferences, previewing, selection, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.timing import Span, around  # noqa: E402
 from tests.blender.conftest import make_clip, make_sound, shown_frame  # noqa: E402
@@ -28,7 +28,7 @@ def preview(scene, at):
     scene.frame_set(at)
     assert bpy.ops.gsmooth.preview() == {"FINISHED"}
     [strip] = previewing.of_scene(scene)
-    return strip, job_folder.read(job_folder.resolve(strip[previewing.PREVIEW]))
+    return strip, job_folder.read(job_folder.resolve(strip[selection.PREVIEW]))
 
 
 @pytest.mark.parametrize(("at", "first"), [(11, 11), (60, 35), (110, 61), (36, 11)])
@@ -60,7 +60,7 @@ def test_draft_settings_are_no_one_elses(scene, clip):
 def test_discarded_it_leaves_nothing(timeline, scene, clip):
     before = sorted(strip.name for strip in timeline.strips)
     strip, _job = preview(scene, 60)
-    folder = job_folder.resolve(strip[previewing.PREVIEW])
+    folder = job_folder.resolve(strip[selection.PREVIEW])
     assert folder.is_dir()
     assert bpy.ops.gsmooth.discard_preview() == {"FINISHED"}
     assert sorted(strip.name for strip in timeline.strips) == before
@@ -70,9 +70,8 @@ def test_discarded_it_leaves_nothing(timeline, scene, clip):
 
 def test_the_next_preview_takes_its_place(scene, clip):
     first, _job = preview(scene, 20)
-    folder = job_folder.resolve(first[previewing.PREVIEW])
-    for strip in strips.open_strips(scene):
-        strip.select = strip.name in ("clip", "speech")
+    folder = job_folder.resolve(first[selection.PREVIEW])
+    first.select = True  # nobody means the preview itself
     second, _job = preview(scene, 90)
     assert strips.left(second) == 61
     assert not folder.exists()
@@ -96,7 +95,7 @@ def test_a_folder_that_is_none_of_a_preview_stays(scene, clip, tmp_path):
     """A blend file may be a stranger's."""
     (tmp_path / "valuable").mkdir()
     strip, _job = preview(scene, 60)
-    strip[previewing.PREVIEW] = str(tmp_path / "valuable")
+    strip[selection.PREVIEW] = str(tmp_path / "valuable")
     assert bpy.ops.gsmooth.discard_preview() == {"FINISHED"}
     assert (tmp_path / "valuable").is_dir()
     assert preferences.jobs_folder().is_dir()

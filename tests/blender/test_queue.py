@@ -12,7 +12,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import api, job_queue, panels, preferences, runtime, strips  # noqa: E402
+from blender_addon import api, job_queue, preferences, queue_panel, runtime, strips  # noqa: E402
 from blender_addon.task import Task  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -161,7 +161,7 @@ def test_reopened_file_offers_what_is_unfinished(scene, shots, tmp_path, double)
     assert states() == [(f"shot {i}", "waiting") for i in (1, 2, 3)]
     double("")
     layout = Recorder()
-    panels.GSMOOTH_PT_queue.draw(type("P", (), {"layout": layout})(), bpy.context)
+    queue_panel.GSMOOTH_PT_queue.draw(type("P", (), {"layout": layout})(), bpy.context)
     assert any("Unfinished" in text for text in layout.labels)
     assert [entry.state for entry in api.run_queue()] == ["done"] * 3
     assert len(dubs(bpy.context.scene)) == 4
@@ -208,7 +208,7 @@ def test_the_example_dubs_many_shots_without_a_window(timeline, scene, tmp_path,
     scene.sequence_editor.channels[1].name = "Speech"
     film, saved = tmp_path / "film.blend", tmp_path / "dubbed.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(film))
-    script = Path(panels.__file__).with_name("many_shots.py")
+    script = Path(queue_panel.__file__).with_name("many_shots.py")
     code = (
         "import sys, bpy, addon_utils; sys.argv = ['x', '--', '--save', sys.argv[2]];"
         f"sys.path[:0] = {[str(script.parent.parent)]!r};"
