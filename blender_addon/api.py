@@ -18,12 +18,14 @@ from typing import Any
 
 import bpy
 
-from . import job_queue, placing, previewing, stacking, strips
+from . import job_queue, placing, previewing, rig, stacking, strips
 from .dubbing import Dub, Preview
 from .errors import UserError
 from .job_queue import Entry
+from .meshing import ClipMesh, DubMesh, FaceMesh
 from .options import options_of
 from .quality import Report
+from .redoing import Rerender
 from .selection import Selection
 from .target import Target
 
@@ -33,7 +35,9 @@ __all__ = [
     "check_quality",
     "discard_preview",
     "dub",
+    "face_mesh",
     "preview",
+    "rerender",
     "restore",
     "run_queue",
 ]
@@ -70,6 +74,37 @@ def preview(picture: Any, speech: Any, frame: int, **options: Any) -> Preview:
 def discard_preview(scene: bpy.types.Scene) -> None:
     """Take the preview of a scene away again, with its files."""
     previewing.discard(scene.name)
+
+
+def face_mesh(picture: Any, speech: Any = None, **options: Any) -> FaceMesh:
+    """Add the face of a strip as an animated mesh with ARKit shape keys, and the clip's camera.
+
+    Args:
+        picture: a dubbed strip, or one that shows a person.
+        speech: what that person would say; None for what the clip shows. Of no account for a dub.
+        options: as those of `dub`; of no account for a dub.
+
+    Returns:
+        the job; the object's name stands in its `head` when it is done.
+
+    Raises:
+        UserError: the strips cannot be used as they are.
+    """
+    if strips.dubbed_job(picture):
+        return DubMesh(picture)
+    scene = picture.id_data
+    return ClipMesh(scene, Selection(picture, speech), options_of(scene, picture, **options))
+
+
+def rerender(head: bpy.types.Object) -> Rerender:
+    """Make a dub again with the curves of its mesh as they are now; only what they touch.
+
+    Raises:
+        UserError: this is no head made by `face_mesh`.
+    """
+    if not rig.is_head(head):
+        raise UserError(f"'{head.name}' is no head made by Face Mesh.")
+    return Rerender(head)
 
 
 def restore(dubbed: Any) -> Any:

@@ -119,3 +119,24 @@ def test_preview_and_its_end(timeline, scene):
     assert len(timeline.strips) == 3
     api.discard_preview(scene)
     assert len(timeline.strips) == 2
+
+
+def test_face_is_edited_and_made_again_by_a_script(timeline, scene):
+    picture, speech = timeline.movie(first=11), timeline.sound(first=11)
+    strips.set_handles(speech, 11, 44)  # a job that no other test has
+    dub = by_script(scene, picture, speech)
+    job = api.face_mesh(dub)
+    job.result()
+    head = bpy.data.objects[job.head]
+    assert head["gsmooth_first"] == 11
+    assert "shows your curves now" in api.rerender(head).result()
+    assert strips.source_path(dub).stem.startswith("clip_dubbed_v")
+    with pytest.raises(UserError, match="no head"):
+        api.rerender(bpy.data.objects.new("chair", None))
+
+
+def test_face_of_a_strip_that_is_not_dubbed(timeline, scene):
+    job = api.face_mesh(timeline.movie(first=11))
+    assert job.wait().state == "done"
+    folder = job_folder.resolve(bpy.data.objects[job.head]["gsmooth_job"])
+    assert job_folder.read(folder)["audio"] is None
