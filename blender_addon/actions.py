@@ -17,9 +17,9 @@ def value_path(name: str) -> str:
     return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
 
 
-def moved_otherwise(keys: Any) -> bool:
-    """Whether more than one action's F-curves moves the keys: drivers, NLA, modifiers."""
-    data = keys.animation_data
+def moved_otherwise(owner: Any) -> bool:
+    """Whether more than one action's F-curves moves it: drivers, NLA."""
+    data = owner.animation_data
     if data is None:
         return False
     tracks = any(not track.mute and track.strips for track in data.nla_tracks)

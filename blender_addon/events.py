@@ -11,6 +11,7 @@ _LONGEST_TEXT = 2000  # letters of what the worker says that people are shown
 STAGES = {
     "start": "Starting the worker",
     "source": "Rendering the strip",
+    "mix": "Mixing the speech",
     "track": "Following the face",
     "predict": "Listening to the speech",
     "captions": "Looking for captions",

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import actions, pictures, strip_look, strips
+from . import actions, pictures, put_away, strip_look, strips
 from .following import TAG
 
 _OUTPUT = {
@@ -30,7 +30,7 @@ def isolate(scene: bpy.types.Scene, tag: str, kind: str) -> None:
         each for each in strips.all_strips(scene) if each.get(TAG) == tag and each.type == kind
     ]
     kept = [strip, *pictures.inputs(strip)]
-    _bare(scene, strip)
+    (_loud if kind == "SOUND" else _bare)(scene, strip)
     while (owner := strip.parent_meta()) is not None:
         _remove_others(owner, kept)
         _bare(scene, owner)
@@ -53,7 +53,7 @@ def _remove_others(owner: Any, kept: list[Any]) -> None:
 
 def _bare(scene: bpy.types.Scene, strip: Any) -> None:
     """Take the look from a strip, and what animates it."""
-    strip.mute = False
+    put_away.show(strip)
     strip.modifiers.clear()
     actions.drop_animation(scene, strip_look.path_part(strip), strip_look.PATHS)
     for name, value in strip_look.NEUTRAL.items():
@@ -63,6 +63,21 @@ def _bare(scene: bpy.types.Scene, strip: Any) -> None:
         for prop in part.bl_rna.properties:
             if prop.type in ("INT", "FLOAT") and not prop.is_readonly:
                 setattr(part, prop.identifier, _default(prop))
+
+
+def _loud(scene: bpy.types.Scene, strip: Any) -> None:
+    """Have a sound strip heard as it is in its file, in the middle, though at its own speed."""
+    strip.mute, strip.volume, strip.pan = False, 1.0, 0.0
+    actions.drop_animation(scene, strip_look.path_part(strip), ("volume", "pan"))
+    scene.audio_volume, scene.use_audio = 1.0, True
+
+
+def with_sound(scene: bpy.types.Scene, first: int, count: int) -> None:
+    """Have the sound in the movie file; Blender renders no strips where nothing is seen."""
+    strips.add_colour(scene.sequence_editor, first, count)
+    render = scene.render.ffmpeg
+    render.audio_codec, render.audio_mixrate, render.audio_channels = "PCM", 48000, "STEREO"
+    render.audio_volume = 1.0
 
 
 def _default(prop: Any) -> Any:

@@ -70,6 +70,7 @@ _PLAN = {
     "tag": optional(TEXT),
     "files": optional(rows(PATH, "a list of paths")),
     "rendered": optional(FLAG),
+    "mixed": optional(FLAG),
     "still": optional(FLAG),
 }
 

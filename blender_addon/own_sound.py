@@ -8,8 +8,9 @@ from . import following, strips
 from .plan import Plan
 from .stacking import OF
 
-MUTED = "gsmooth_muted"
-"""Custom property of a sound strip: the name of the strip whose dub muted it, see `stacking.ID`."""
+MUTED, CUT = "gsmooth_muted", "gsmooth_cut"
+"""Custom properties of a sound strip: the name of the strip whose dub muted it, see `stacking.ID`,
+and whether it was cut to pieces for that."""
 _SCRAP = 0.2  # seconds; a shorter rest is the end of the same take, and no sound of its own
 
 
@@ -29,15 +30,43 @@ def _cut_out(strip: Any, dub: Any, scrap: float) -> Any:
     """The part of the strip under the dub, as a strip of its own."""
     first, end = strips.left(dub), strips.right(dub)
     if strips.right(strip) - end > scrap:
+        strip[CUT] = True  # the new piece has it, too
         strip.split(frame=end, split_method="SOFT")
     if first - strips.left(strip) > scrap:
+        strip[CUT] = True
         strip = strip.split(frame=first, split_method="SOFT") or strip
     return strip
 
 
 def unmute(dub: Any) -> None:
-    """Let the sound be heard again that was muted under a dub."""
-    for strip in strips.all_strips(dub.id_data):
-        if strip.type == "SOUND" and strip.get(MUTED) == dub.get(OF) and strips.overlap(strip, dub):
-            strip.mute = False
-            del strip[MUTED]
+    """Let the sound be heard again that was muted under a dub, in one piece as it was."""
+    scene = dub.id_data
+    muted = [s for s in strips.all_strips(scene) if s.type == "SOUND" and s.get(MUTED) == dub[OF]]
+    for name in [strip.name for strip in muted if strips.overlap(strip, dub)]:
+        strip = strips.find(scene, name)
+        strip.mute = False
+        del strip[MUTED]
+        _rejoin(scene, strip)
+
+
+def _rejoin(scene: Any, strip: Any) -> None:
+    """Put a piece together with those from which it was cut, unless they were changed since."""
+    siblings = strips.children(strips.owner_of(scene, strip))
+    alike = [other for other in siblings if other != strip and _same_take(strip, other)]
+    before = [other for other in alike if strips.right(other) == strips.left(strip)]
+    after = [other for other in alike if strips.left(other) == strips.right(strip)]
+    first, *rest = [*before[:1], strip, *after[:1]]
+    end = strips.right([first, *rest][-1])
+    for other in rest:
+        siblings.remove(other)
+    strips.set_handles(first, strips.left(first), end)
+
+
+def _same_take(one: Any, other: Any) -> bool:
+    """Whether two strips are pieces that were cut from one, and sound alike."""
+    if other.type != "SOUND" or not (one.get(CUT) and other.get(CUT)) or other.mute:
+        return False
+    start = strips.first_source_frame
+    values = ("sound", "volume", "pan", "channel")
+    alike = all(getattr(one, name) == getattr(other, name) for name in values)
+    return bool(alike and start(one) == start(other))

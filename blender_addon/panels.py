@@ -7,38 +7,31 @@ from typing import Any
 
 import bpy
 
-from . import people, preferences, rig, runtime, selection, strips, sync_check, versions
+from . import (
+    people,
+    preferences,
+    previewing,
+    quality_panel,
+    queue_panel,
+    rig,
+    runtime,
+    selection,
+    strips,
+    sync_check,
+    versions,
+)
 from .errors import UserError
+from .layouts import SequencerPanel, wrapped
 
-_LETTER = 6.6  # usual width of a letter in pixels, at a scale of 1
-_MARGIN = 70.0
 _PICTURES = 3  # of people, side by side
 _SEVERAL = 2
 
 
-def _line_length() -> int:
-    """Letters that fit beside each other into the region that is drawn."""
-    region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
-    width = region.width / scale if region else 300.0
-    return max(16, int((width - _MARGIN) / _LETTER))
-
-
-def _wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
-    """A label of several lines; Blender's own is cut off."""
-    column, most = layout.column(align=True), _line_length()
-    line = ""
-    for word in [*text.split(), ""]:
-        if line and (not word or len(line) + len(word) > most):
-            column.label(text=line, icon=icon)
-            line, icon = "", "BLANK1" if icon != "NONE" else "NONE"
-        line = f"{line} {word}".strip()
-
-
 def draw_task(layout: bpy.types.UILayout) -> None:
-    """Progress of the running job and a way to stop it, else what the last one warned of."""
+    """Progress of the running job and a way to stop it, else what came of the last one."""
     task = runtime.active()
     if task is None:
-        _draw_warnings(layout)
+        _draw_outcome(layout)
         return
     box = layout.box()
     box.label(text=task.title, icon="SORTTIME")
@@ -46,23 +39,34 @@ def draw_task(layout: bpy.types.UILayout) -> None:
     row.progress(factor=task.fraction, text=task.text)
     row.operator("gsmooth.cancel", text="", icon="X")
     if task.detail:
-        _wrapped(box, task.detail)
+        wrapped(box, task.detail)
 
 
-def _draw_warnings(layout: bpy.types.UILayout) -> None:
-    if runtime.warnings():
-        box = layout.box()
-        title, *texts = runtime.warnings()
-        box.label(text=title)
-        for text in texts:
-            _wrapped(box, text, "ERROR")
+_STATES = {
+    "done": ("CHECKMARK", "done"),
+    "failed": ("ERROR", "failed"),
+    "cancelled": ("PAUSE", "stopped. Pressed again, it goes on from there"),
+}
+
+
+def _draw_outcome(layout: bpy.types.UILayout) -> None:
+    last = runtime.outcome()
+    if last is None:
+        return
+    icon, word = _STATES[last.state]
+    box = layout.box()
+    wrapped(box, f"{last.title}: {word}", icon)
+    if last.state != "cancelled":
+        wrapped(box, last.text)
+    for note in last.notes:
+        wrapped(box, note, "INFO")
 
 
 def draw_problem(layout: bpy.types.UILayout) -> None:
     """What stops every job, with the way out."""
     if preferences.runtime_problem():
         box = layout.box()
-        _wrapped(box, preferences.runtime_problem(), "ERROR")
+        wrapped(box, preferences.runtime_problem(), "ERROR")
         box.operator("gsmooth.show_preferences", icon="PREFERENCES")
 
 
@@ -86,13 +90,7 @@ def draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
         column.prop(settings, "seed")
 
 
-class _SequencerPanel:
-    bl_space_type = "SEQUENCE_EDITOR"
-    bl_region_type = "UI"
-    bl_category = "GSmooth"
-
-
-class GSMOOTH_PT_dub(_SequencerPanel, bpy.types.Panel):
+class GSMOOTH_PT_dub(SequencerPanel, bpy.types.Panel):
     """What will be dubbed, and the button that does it."""
 
     bl_label = "Dub"
@@ -104,6 +102,10 @@ class GSMOOTH_PT_dub(_SequencerPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         dub_button(row, scene)
+        row = layout.row(align=True)
+        row.operator("gsmooth.preview", icon="HIDE_OFF")
+        if previewing.of_scene(scene):
+            row.operator("gsmooth.discard_preview", text="", icon="TRASH")
         draw_task(layout)
 
 
@@ -112,7 +114,7 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     try:
         chosen = selection.select(scene)
     except UserError as error:
-        _wrapped(column, str(error), "INFO")
+        wrapped(column, str(error), "INFO")
         return
     icon = "FILE_IMAGE" if strips.is_still(chosen.picture) else "FILE_MOVIE"
     column.label(text=f"Clip: {chosen.picture.name}", icon=icon)
@@ -121,10 +123,10 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     if selection.is_photo(scene):
         draw_photo(layout, scene.gsmooth)
     if obstacle or remark:
-        _wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
+        wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
 
 
-class GSMOOTH_PT_people(_SequencerPanel, bpy.types.Panel):
+class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
     """Who is dubbed, where several are seen."""
 
     bl_label = "People"
@@ -155,7 +157,7 @@ def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         column.operator("gsmooth.choose_person", **words).person = person.number
 
 
-class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
+class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):
     """How it is made."""
 
     bl_label = "Settings"
@@ -178,9 +180,10 @@ class GSMOOTH_PT_settings(_SequencerPanel, bpy.types.Panel):
         column = layout.column(heading="Strips")
         column.prop(settings, "replace")
         column.prop(settings, "mute_own_sound")
+        column.prop(settings, "check")
 
 
-class GSMOOTH_PT_face(_SequencerPanel, bpy.types.Panel):
+class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
     """The face behind the picture."""
 
     bl_label = "Face"
@@ -196,7 +199,7 @@ class GSMOOTH_PT_face(_SequencerPanel, bpy.types.Panel):
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
 
 
-class GSMOOTH_PT_sync(_SequencerPanel, bpy.types.Panel):
+class GSMOOTH_PT_sync(SequencerPanel, bpy.types.Panel):
     """Whether the sound fits the lips."""
 
     bl_label = "Lip Sync"
@@ -209,14 +212,14 @@ class GSMOOTH_PT_sync(_SequencerPanel, bpy.types.Panel):
             sure = sync_check.SECONDS in strip
             box = layout.box()
             box.label(text=strip.name, icon="CHECKMARK" if sure else "QUESTION")
-            _wrapped(box, str(strip[sync_check.INFO]))
+            wrapped(box, str(strip[sync_check.INFO]))
             box.operator("gsmooth.move_sound", icon="TRIA_LEFT_BAR")
 
 
 def _draw_result(layout: bpy.types.UILayout, strip: Any) -> None:
     box = layout.box()
     box.label(text=strip.name, icon="CHECKMARK")
-    _wrapped(box, str(strip.get("gsmooth_info", "")))
+    wrapped(box, str(strip.get("gsmooth_info", "")))
     box.label(text=Path(strip.filepath).name, icon="FILE_MOVIE")
 
 
@@ -255,7 +258,7 @@ class GSMOOTH_PT_view(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, body = self.layout, context.object
         if not rig.is_head(body):
-            _wrapped(layout, "Select a head made by Face Mesh (in the Video Sequencer).", "INFO")
+            wrapped(layout, "Select a head made by Face Mesh (in the Video Sequencer).", "INFO")
             draw_task(layout)
             return
         layout.label(text=body.name, icon="MESH_MONKEY")
@@ -308,9 +311,11 @@ def unregister() -> None:
 
 CLASSES = (
     GSMOOTH_PT_dub,
+    *queue_panel.CLASSES,
     GSMOOTH_PT_people,
     GSMOOTH_PT_settings,
     GSMOOTH_PT_face,
+    *quality_panel.CLASSES,
     GSMOOTH_PT_sync,
     GSMOOTH_PT_view,
     GSMOOTH_MT_strip,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from . import following, job_folder, own_sound, stacking, strip_look, strips
+from . import following, job_folder, own_sound, put_away, quality, stacking, strip_look, strips
 from .errors import UserError
 from .following import Part
 from .plan import Plan
@@ -95,6 +95,7 @@ def _place_part(
     )
     strips.set_handles(new, strips.left(old), end)
     strip_look.copy_look(scene, old, new, planned.rendered)
+    new.blend_type = put_away.blend(old)
     for name, text in notes.items():
         new[name] = text
     for name in (PERSON, SPEAKER):
@@ -131,5 +132,6 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
     """
     own_sound.unmute(dub)
     old = stacking.restore(scene, dub)
+    quality.mark(scene)
     _select_only(scene, old)
     return old

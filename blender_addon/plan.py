@@ -18,8 +18,8 @@ class Plan:
         scene: name of the scene.
         picture: name of the picture strip.
         speech: name of the sound strip, or "".
-        source: file of the picture strip.
-        sound: file of the sound strip, or "".
+        source: file of the picture strip; "" while Blender has not rendered it.
+        sound: file of the sound strip, or "", also while Blender has not mixed it.
         left: first scene frame of the picture strip.
         right: the scene frame after its last.
         span: its frames that are dubbed.
@@ -30,6 +30,7 @@ class Plan:
         files: files whose pictures the strip shows.
         still: whether the source is a picture that stands in the whole strip.
         rendered: whether the source is a file that Blender rendered of the strip.
+        mixed: whether the sound is a file that Blender mixed of the strip.
         tag: custom property of both strips, see `following`; "" in plans of earlier versions.
     """
 
@@ -48,6 +49,7 @@ class Plan:
     tag: str
     files: tuple[str, ...]
     rendered: bool
+    mixed: bool
     still: bool
 
     @classmethod
@@ -60,6 +62,7 @@ class Plan:
             "tag": "",
             "files": [values["source"]],
             "rendered": False,
+            "mixed": False,
             "still": False,
         }
         since |= {name: values[name] for name in since if values.get(name) is not None}

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import following, pictures, selection, strips
+from . import following, pictures, selection, strips, voices
 from .errors import UserError
 from .plan import Plan
-from .timing import Span, picture_span, speech_cut
+from .timing import Cut, Span, around, mixed_cut, picture_span, speech_cut
+
+_PREVIEW = 2  # seconds
 
 
-def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
+def make_plan(
+    scene: bpy.types.Scene,
+    chosen: selection.Selection,
+    length: str = "trim",
+    frame: int | None = None,
+) -> Plan:
     """Work out frames and seconds of a dub.
+
+    Args:
+        scene: whose strips they are.
+        chosen: the strips.
+        length: the setting of that name; but for "trim" the speech is heard to its end.
+        frame: scene frame around which two seconds are dubbed; None for the whole strip.
 
     Raises:
         UserError: the strips cannot be dubbed as they are.
@@ -23,16 +37,19 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
     _check(chosen)
     video, voice, rate = chosen.picture, chosen.speech, strips.scene_rate(scene)
     span, to_end, rendered = _picture(scene, video)
-    cut = None
-    if voice is not None:
-        offset, whole = getattr(voice, "sound_offset", 0.0), selection.goes_on(scene, video)
-        cut = speech_cut(span, strips.placement(voice), offset, rate, whole)
+    if frame is not None:
+        still = strips.is_still(video) or rendered
+        part = around(span, frame, round(_PREVIEW * rate))
+        span, to_end = replace(part, source=0) if still else part, False
+    mixed = voice is not None and _is_mixed(scene, voice)
+    whole = length != "trim" and video.type != "IMAGE"
+    cut = _cut(scene, voice, span, mixed, whole) if voice else None
     return Plan(
         scene=scene.name,
         picture=video.name,
         speech=voice.name if voice else "",
         source="" if rendered else str(strips.source_path(video)),
-        sound=str(strips.source_path(voice)) if voice else "",
+        sound=str(strips.source_path(voice)) if voice and not mixed else "",
         left=strips.left(video),
         right=strips.right(video),
         span=span,
@@ -43,8 +60,22 @@ def make_plan(scene: bpy.types.Scene, chosen: selection.Selection) -> Plan:
         tag=following.mark(video, voice),
         files=pictures.files(video),
         rendered=rendered,
+        mixed=mixed,
         still=strips.is_still(video) and not rendered,
     )
+
+
+def _is_mixed(scene: bpy.types.Scene, voice: Any) -> bool:
+    return bool(voices.why_mixed(voice)) or voices.at_another_speed(scene, voice)
+
+
+def _cut(scene: bpy.types.Scene, voice: Any, span: Span, mixed: bool, whole: bool) -> Cut:
+    """The part of the speech that is heard over the span; mixed, it is a file of its own."""
+    rate, offset = strips.scene_rate(scene), getattr(voice, "sound_offset", 0.0)
+    where = strips.placement(voice)
+    if mixed:
+        return mixed_cut(span, where, rate, whole)
+    return speech_cut(span, where, offset, rate, whole)
 
 
 def _picture(scene: bpy.types.Scene, video: Any) -> tuple[Span, bool, bool]:
@@ -90,15 +121,15 @@ def job_of(
 
 
 def _check(chosen: selection.Selection) -> None:
-    problem = selection.speech_obstacle(chosen.speech)
-    if problem:
-        raise UserError(problem)
     missing = pictures.missing_file(chosen.picture)
     if missing:
         raise _missing(chosen.picture, missing)
+    voice = chosen.speech
+    if voice is None or voice.sound.packed_file:
+        return
     # Path.is_file raises for a name that no disk takes.
-    if chosen.speech is not None and not os.path.isfile(strips.source_path(chosen.speech)):  # noqa: PTH113
-        raise _missing(chosen.speech, str(strips.source_path(chosen.speech)))
+    if not os.path.isfile(strips.source_path(voice)):  # noqa: PTH113
+        raise _missing(voice, str(strips.source_path(voice)))
 
 
 def _missing(strip: Any, file: str) -> UserError:
@@ -110,9 +141,5 @@ def _missing(strip: Any, file: str) -> UserError:
 
 def _file_length(path: Path) -> int:
     """Frames of a movie file, as a strip counts them: read through a scene of its own."""
-    scene = bpy.data.scenes.new("GSmooth probe")
-    try:
-        timeline = strips.children(scene.sequence_editor_create())
+    with strips.probing() as (_scene, timeline):
         return strips.placement(timeline.new_movie("probe", str(path), 1, 1)).length
-    finally:
-        bpy.data.scenes.remove(scene)

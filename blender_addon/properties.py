@@ -1,5 +1,6 @@
 """Settings that are kept with the scene."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -12,8 +13,9 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import selection
+from . import quality, selection
 from .errors import UserError
+from .options import options_of
 
 PERSON, SPEAKER = "gsmooth_person", "gsmooth_speaker"
 """Custom properties of a strip: whose face is dubbed in it. Those of the scene are for strips
@@ -28,8 +30,13 @@ def _strip(scene: bpy.types.Scene) -> Any:
 
 
 def _kept(settings: Any, name: str, most: int) -> int:
-    """A number of the selected strip, else of the scene; 0 where neither has it."""
-    for owner in (_strip(settings.id_data), settings.id_data):
+    """A number of the selected strip, else of the scene."""
+    return _noted((_strip(settings.id_data), settings.id_data), name, most)
+
+
+def _noted(owners: Iterable[Any], name: str, most: int) -> int:
+    """The number that the first of these has; 0 where none has it."""
+    for owner in owners:
         value = owner.get(name) if owner is not None else None
         if type(value) is int and 0 <= value <= most:
             return value
@@ -178,21 +185,37 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         default=True,
     )
 
+    check: BoolProperty(
+        name="Check Quality",
+        description="Judge each dub as a viewer would when it is made, and mark where to look",
+        default=False,
+    )
+    marks: EnumProperty(
+        name="Markers",
+        description="Which findings are marked on the timeline",
+        items=(
+            ("all", "All", "Whatever deserves a look"),
+            ("poor", "Poor", "What looks poor, and nothing else"),
+            ("none", "None", "No markers"),
+        ),
+        default="all",
+        update=lambda self, _context: quality.mark(self.id_data),
+    )
+
+    def face_of(self, strip: Any = None) -> dict[str, Any]:
+        """Whose face is dubbed in a strip, else in the one that is selected."""
+        if strip is None:
+            return {"person": self.person, "speaker": self.speaker}
+        owners = (strip, self.id_data)
+        return {"person": _noted(owners, PERSON, 99), "speaker": bool(_noted(owners, SPEAKER, 1))}
+
     def for_job(self) -> dict[str, Any]:
         """The part that goes into a job file."""
-        names = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt")
-        values = {name: getattr(self, name) for name in (*names, "intra")}
-        nobody_named = "speaker" if self.speaker else "largest"
-        return values | {"face": str(self.person) if self.person else nobody_named}
+        return options_of(self.id_data).settings
 
     def for_photo(self) -> dict[str, Any] | None:
         """The part of a job file that says how a still picture moves; None for the mouth alone."""
-        if self.photo == "mouth":
-            return None
-        names = ("head", "blink", "seed")
-        followed = bpy.path.abspath(self.movement) if self.movement else "auto"
-        moves = {"mode": self.photo, "motion": followed}
-        return moves | {name: getattr(self, name) for name in names}
+        return options_of(self.id_data).moves
 
 
 def register() -> None:

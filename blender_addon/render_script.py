@@ -1,4 +1,4 @@
-"""Renders one strip as Blender shows it: run as a script by a Blender that nobody sees.
+"""Renders one strip as Blender shows or plays it: run as a script by a Blender that nobody sees.
 
 It speaks the worker's protocol on its pipes. The strip is rendered alone and without its look
 (opacity, transform, crop, modifiers), since its dub will have that; losslessly, for the frames that
@@ -56,6 +56,8 @@ def render(request: dict[str, Any]) -> None:
     scene = _load(request["file"], request["scene"])
     isolate.isolate(scene, request["tag"], request["kind"])
     isolate.set_output(scene, request["size"], request["output"])
+    if request["kind"] == "SOUND":
+        isolate.with_sound(scene, request["first"], request["count"])
     scene.frame_start, scene.frame_end = request["first"], request["first"] + request["count"] - 1
     bpy.context.window.scene = scene  # `scene=` of the operator renders wrong frames
     done = 0
@@ -63,7 +65,7 @@ def render(request: dict[str, Any]) -> None:
     def count(*_arguments: Any) -> None:
         nonlocal done
         done += 1
-        emit("progress", stage="source", done=done, total=request["count"])
+        emit("progress", stage=request["stage"], done=done, total=request["count"])
 
     def forget(*_arguments: Any) -> None:
         # 5.2 takes wrong frames of a retimed strip from its cache, which this empties.

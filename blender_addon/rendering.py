@@ -1,4 +1,4 @@
-"""Strips whose frames are in no file: rendered by a second Blender, while this one stays usable."""
+"""Strips whose frames or sound are in no file: rendered by a second Blender, out of sight."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,28 @@ from .plan import Plan
 from .process import Process
 from .task import Task
 
+_SMALL = (64, 36)  # pixels beside a sound
 _BLOCK = 1 << 20
 _PARTIAL = re.compile(r"[0-9a-f]{32}\.(blend|avi)")
 _LONGEST = 86400.0  # seconds after which nobody writes such a file any more
 
 
-def render_task(title: str, planned: Plan) -> Task:
-    """A task that renders the frames of a plan's strip into a file.
+def missing(planned: Plan) -> str:
+    """Which of a plan's files is still to be rendered: "source", "sound" or ""."""
+    if planned.rendered and not planned.source:
+        return "source"
+    return "sound" if planned.mixed and not planned.sound else ""
+
+
+def next_task(title: str, planned: Plan) -> Task | None:
+    """A task that renders the plan's first file that is missing; None where none is.
 
     Raises:
         UserError: no file can be written, or no second Blender be started.
     """
+    what = missing(planned)
+    if not what:
+        return None
     [part, *_rest] = following.find_parts(planned)
     folder = _folder()
     name = uuid.uuid4().hex
@@ -43,19 +55,30 @@ def render_task(title: str, planned: Plan) -> Task:
         process = Process(_command(), preferences.user_folder() / "logs" / "render.log")
     except (OSError, RuntimeError) as error:
         raise UserError(f"The strip cannot be rendered: {error}") from error
+    first, count = _frames(planned)
     arguments = {
         "file": str(blend),
         "scene": part.scene.name,
         "tag": planned.tag,
-        "kind": part.strip.type,
-        "size": pictures.size(part.scene, part.strip),
-        "first": planned.span.first,
-        "count": planned.span.count,
+        "kind": part.strip.type if what == "source" else "SOUND",
+        "size": pictures.size(part.scene, part.strip) if what == "source" else _SMALL,
+        "stage": "source" if what == "source" else "mix",
+        "first": first,
+        "count": count,
         "output": str(output),
     }
     task = Task(title, "render", arguments, process)
-    task.stage = "source"  # from the start: it is no worker that starts
+    task.stage = str(arguments["stage"])  # from the start: it is no worker that starts
     return task
+
+
+def _frames(planned: Plan) -> tuple[int, int]:
+    """First scene frame, and number of frames, of the file that is missing."""
+    if missing(planned) == "source" or planned.cut is None:
+        return planned.span.first, planned.span.count
+    rate = float(Fraction(planned.rate))
+    delay, duration = round(planned.cut.delay * rate), round(planned.cut.duration * rate)
+    return planned.span.first + delay, duration
 
 
 def _folder() -> Path:
@@ -81,7 +104,7 @@ _ANSWER = {"output": FILE, "frames": FILE_FRAME}
 
 
 def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
-    """The plan with the rendered file as its source.
+    """The plan with the rendered file as the one that was missing.
 
     The file is named by what is in it: the same strip gives the same job, which goes on.
 
@@ -90,17 +113,19 @@ def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
     """
     check(result, _ANSWER, "Blender's answer", "dub the strip again.")
     made = Path(result["output"])
-    if result["frames"] != planned.span.count:
-        raise UserError(f"Blender rendered {result['frames']} of {planned.span.count} frames.")
+    what, (_first, count) = missing(planned), _frames(planned)
+    if result["frames"] != count:
+        raise UserError(f"Blender rendered {result['frames']} of {count} frames.")
     digest = hashlib.sha256()
     with made.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
-    stem = bpy.path.clean_name(planned.picture)[:40]
+    name = planned.picture if what == "source" else planned.speech
+    stem = bpy.path.clean_name(name)[:40]
     target = made.with_name(f"{stem}-{digest.hexdigest()[:16]}.avi")
     if target.exists():
         made.unlink()
     else:
         made.replace(target)
     made.with_suffix(".blend").unlink(missing_ok=True)
-    return replace(planned, source=str(target))
+    return replace(planned, **{what: str(target)})

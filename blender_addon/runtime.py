@@ -111,17 +111,43 @@ def active() -> Task | None:
     return _active[0] if _active and _active[0].running else None
 
 
-_warnings: list[str] = []
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the last act, for its user; until the next one.
+
+    Attributes:
+        title: of the act.
+        state: "done", "failed" or "cancelled".
+        text: in a sentence.
+        notes: what its user should know, too.
+    """
+
+    title: str
+    state: str
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+_outcome: list[Outcome] = []
+
+
+def outcome() -> Outcome | None:
+    """What came of the last act."""
+    return _outcome[0] if _outcome else None
+
+
+def tell(news: Outcome | None) -> None:
+    """Take this in place of what came of the act before; None for nothing."""
+    _outcome[:] = [news] if news else []
 
 
 def warnings() -> list[str]:
-    """What the last act led to and its user should know, after its title; until the next act."""
-    return list(_warnings)
-
-
-def warn(title: str, *texts: str) -> None:
-    """Take these in place of the warnings before; without texts there are none."""
-    _warnings[:] = dict.fromkeys([title, *texts]) if texts else ()  # each once
+    """What its user should know of the last act, after its title; nothing where all is well."""
+    last = outcome()
+    if last is None:
+        return []
+    texts = [*last.notes, last.text] if last.state == "failed" else list(last.notes)
+    return [last.title, *dict.fromkeys(texts)] if texts else []
 
 
 def activate(task: Task) -> Task:

@@ -7,9 +7,11 @@ from typing import Any
 
 import bpy
 
-from . import pictures, strips
+from . import pictures, strips, voices
 from .errors import UserError
 
+PREVIEW = "gsmooth_preview"
+"""Custom property of a strip that shows a preview: the folder of its job. Nobody means it."""
 _PERSON = "the strip that shows the person"
 _SPEECH = "the sound strip with the new speech, too"
 
@@ -28,12 +30,42 @@ def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
     Raises:
         UserError: nothing that can be dubbed is selected, or too much.
     """
-    chosen = [strip for strip in strips.open_strips(scene) if strip.select]
+    chosen = _selected(scene)
     video = _one_picture([strip for strip in chosen if strip.type in strips.PICTURES], scene)
     sounds = _foreign([strip for strip in chosen if strip.type == "SOUND"], video)
     if not sounds and not need_speech:
         return Selection(video, None)
     return Selection(video, _one(sounds, scene, "sound", _SPEECH))
+
+
+def pairs(scene: bpy.types.Scene) -> list[Selection]:
+    """Every selected picture with the selected speech that lies longest over it.
+
+    Raises:
+        UserError: nothing is selected, or a picture has no speech.
+    """
+    chosen = _selected(scene)
+    shown = [pictures.target(scene, s) for s in chosen if s.type in strips.PICTURES]
+    sounds = [strip for strip in chosen if strip.type == "SOUND"]
+    if not shown:
+        raise UserError(f"Select {_PERSON}, or several of them.")
+    found = {picture.name: Selection(picture, _speech_over(picture, sounds)) for picture in shown}
+    return list(found.values())
+
+
+def _speech_over(picture: Any, sounds: list[Any]) -> Any:
+    def shared(sound: Any) -> int:
+        first, end = strips.left(sound), strips.right(sound)
+        return min(end, strips.right(picture)) - max(first, strips.left(picture))
+
+    over = [sound for sound in _foreign(sounds, picture) if shared(sound) > 0]
+    if not over:
+        raise UserError(f"Select the speech of '{picture.name}', too: a sound strip over it.")
+    return max(over, key=shared)
+
+
+def _selected(scene: bpy.types.Scene) -> list[Any]:
+    return [s for s in strips.open_strips(scene) if s.select and not s.get(PREVIEW)]
 
 
 def select_named(scene: bpy.types.Scene, *names: str) -> None:
@@ -55,7 +87,9 @@ def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) 
         raise UserError(f"Select {advice}.")
     active = scene.sequence_editor.active_strip
     if len(candidates) > 1 and active not in candidates:
-        raise UserError(f"Several {what} strips are selected: make one of them the active one.")
+        raise UserError(
+            f"Several {what} strips are selected: make one of them the active one, or Add to Queue."
+        )
     return active if active in candidates else candidates[0]
 
 
@@ -73,20 +107,13 @@ def _foreign(sounds: list[Any], picture: Any) -> list[Any]:
     return [sound for sound in sounds if str(strips.source_path(sound)) not in own] or sounds
 
 
-def speech_obstacle(strip: Any) -> str:
-    """Why this sound strip cannot be used as it is; "" if it can."""
-    if strip is not None and len(getattr(strip, "retiming_keys", ())):
-        return f"'{strip.name}' is retimed: render it to a sound file and use that."
-    return ""
-
-
 def why_not(scene: bpy.types.Scene, need_speech: bool = True) -> str:
     """Why the selection cannot be dubbed, "" if it can: one answer for buttons and tooltips."""
     try:
-        chosen = select(scene, need_speech)
+        select(scene, need_speech)
     except UserError as error:
         return str(error)
-    return speech_obstacle(chosen.speech)
+    return ""
 
 
 def is_photo(scene: bpy.types.Scene) -> bool:
@@ -98,20 +125,19 @@ def is_photo(scene: bpy.types.Scene) -> bool:
     return strips.is_still(picture) and not pictures.why_rendered(picture)
 
 
-def goes_on(scene: bpy.types.Scene, picture: Any) -> bool:
-    """Whether a dub of this strip goes on after its end, while there is speech."""
-    return bool(picture.type != "IMAGE" and scene.gsmooth.length != "trim")
-
-
 def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     """What the user may want to know before dubbing; "" for nothing."""
     late = strips.right(chosen.speech) - strips.right(chosen.picture)
     early = strips.left(chosen.picture) - strips.left(chosen.speech)
-    late = 0 if goes_on(scene, chosen.picture) else late
+    goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
+    late = 0 if goes_on else late
     unheard = float((max(late, 0) + max(early, 0)) / strips.scene_rate(scene))
     told = [f"{unheard:.1f} s of the speech lie outside of the clip."] if unheard else []
     reason = pictures.why_rendered(chosen.picture)
     if reason:
         count = strips.right(chosen.picture) - strips.left(chosen.picture)
         told.append(f"'{chosen.picture.name}' {reason}: Blender renders its {count} frames first.")
+    reason = voices.why_mixed(chosen.speech)
+    if reason:
+        told.append(f"'{chosen.speech.name}' {reason}: Blender mixes it first.")
     return " ".join(told)

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 from mathutils import Quaternion, Vector
 
-from . import actions
+from . import actions, evaluated
 from .checks import check, number
 from .errors import UserError
 from .mesh_file import HeadMesh
@@ -200,15 +200,9 @@ def _evaluated(
     body: bpy.types.Object, names: list[str], first: int, count: int, scale: float
 ) -> list[list[float]]:
     """The keys' values as Blender itself finds them, frame by frame."""
-    scene = next((scene for scene in bpy.data.scenes if body.name in scene.objects), None)
-    if scene is None:
-        raise UserError(f"'{body.name}' is in no scene: link it into one.")
-    shown, rows = scene.frame_current_final, []
-    layer = next(layer for layer in scene.view_layers if body.name in layer.objects)
-    for frame in range(first, first + count):
-        scene.frame_set(frame)
-        blocks = body.evaluated_get(layer.depsgraph).data.shape_keys.key_blocks
+    rows = []
+    for shown in evaluated.frames(body, first, count):
+        blocks = shown.data.shape_keys.key_blocks
         row = [0.0 if blocks[name].mute else blocks[name].value for name in names]
         rows.append([round(scale * value, 6) for value in row])
-    scene.frame_set(int(shown // 1), subframe=shown % 1)
     return rows

@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import pictures, strips
+from . import pictures, put_away, strips
 from .timing import MAX_CHANNEL, free_channel
 
 ID, OF, HOME = "gsmooth_id", "gsmooth_of", "gsmooth_channel"
@@ -50,7 +50,7 @@ def take_place(scene: bpy.types.Scene, old: Any, new: Any, replace: bool) -> Non
     _relink(scene, old, new)
     for strip in retired:
         _retire(scene, strip, channel)
-    if replace:
+    if replace and not put_away.sounds_in(old):
         siblings = strips.children(strips.owner_of(scene, old))
         for strip in (old, *pictures.inputs(old)):
             siblings.remove(strip)
@@ -80,7 +80,7 @@ def _gap_above(scene: bpy.types.Scene, lower: list[Any], new: Any) -> int:
         strip.channel
         for strip in others
         if strip.type != "SOUND"
-        and not strip.mute
+        and not put_away.is_away(strip)
         and strip != new
         and strip.channel > floor
         and strips.overlap(strip, new)
@@ -90,10 +90,18 @@ def _gap_above(scene: bpy.types.Scene, lower: list[Any], new: Any) -> int:
     return next((channel for channel in room if channel not in taken), 0)
 
 
+def channel_above(scene: bpy.types.Scene, lower: Any, new: Any) -> int:
+    """A channel for `new` above `lower`, and below what is seen over that where there is room."""
+    taken = _taken(scene, new, [new]) | set(range(lower.channel + 1))
+    return _gap_above(scene, [lower], new) or free_channel(taken, lower.channel)
+
+
 def _channel_for(scene: bpy.types.Scene, retired: list[Any], new: Any) -> int:
     """The channel of the topmost strip that is retired and was seen."""
     old, *older = retired
-    seen = [strip.channel for strip in older] + ([] if old.mute and older else [_home(old)])
+    seen = [strip.channel for strip in older] + (
+        [] if put_away.is_away(old) and older else [_home(old)]
+    )
     channel = max(seen)
     taken = _taken(scene, new, [*retired, new])
     return free_channel(taken, channel) if channel in taken else channel
@@ -102,8 +110,8 @@ def _channel_for(scene: bpy.types.Scene, retired: list[Any], new: Any) -> int:
 def _home(strip: Any) -> int:
     """Where the strip lies, or lay before a dub that is gone by now took its channel."""
     noted = strip.get(HOME)
-    put_away = strip.mute and isinstance(noted, int) and 0 < noted <= MAX_CHANNEL
-    return int(noted if put_away else strip.channel)
+    moved = put_away.is_away(strip) and isinstance(noted, int) and 0 < noted <= MAX_CHANNEL
+    return int(noted if moved else strip.channel)
 
 
 def _taken(scene: bpy.types.Scene, strip: Any, but: Iterable[Any]) -> set[int]:
@@ -113,9 +121,9 @@ def _taken(scene: bpy.types.Scene, strip: Any, but: Iterable[Any]) -> set[int]:
 
 
 def _retire(scene: bpy.types.Scene, strip: Any, channel: int) -> None:
-    """Mute the strip (and what it uses), and take it out of the channel."""
+    """Put the strip away (and what it uses), and take it out of the channel."""
     for each in (strip, *pictures.inputs(strip)):
-        each.mute = True
+        put_away.hide(each)
     if strip.channel == channel:
         strip[HOME] = channel
         owner = strips.owner_of(scene, strip)
@@ -137,7 +145,7 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
     _relink(scene, dub, old)
     strips.children(strips.owner_of(scene, dub)).remove(dub)
     for each in (old, *pictures.inputs(old)):
-        each.mute = False
+        put_away.show(each)
     if HOME in old:
         del old[HOME]
     if channel not in _taken(scene, old, [old]):
@@ -146,13 +154,13 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
 
 
 def original(scene: bpy.types.Scene, dub: Any) -> Any:
-    """The muted strip from which a dub was made and whose place it has, or None."""
+    """The strip, put away, from which a dub was made and whose place it has, or None."""
     noted = dub.get(OF) if dub is not None else None
     if not isinstance(noted, str):
         return None
     fits = [
         strip
         for strip in strips.children(strips.owner_of(scene, dub))
-        if strip.get(ID) == noted and strip.mute and strips.overlap(strip, dub)
+        if strip.get(ID) == noted and put_away.is_away(strip) and strips.overlap(strip, dub)
     ]
     return fits[0] if fits else None

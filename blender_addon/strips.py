@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,22 @@ def open_strips(scene: bpy.types.Scene) -> Any:
 def owner_of(scene: bpy.types.Scene, strip: Any) -> Any:
     """The meta strip that holds the strip, or the sequencer."""
     return strip.parent_meta() or scene.sequence_editor
+
+
+@contextmanager
+def probing() -> Iterator[tuple[bpy.types.Scene, Any]]:
+    """A scene and its strips, to learn what Blender makes of a file; they go at the end."""
+    scene = bpy.data.scenes.new("GSmooth probe")
+    try:
+        yield scene, children(scene.sequence_editor_create())
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
+def add_colour(owner: Any, first: int, count: int) -> Any:
+    """Add a strip of one colour."""
+    length = {"length": count} if bpy.app.version >= (5, 0) else {"frame_end": first + count}
+    return children(owner).new_effect("colour", "COLOR", 1, first, **length)
 
 
 def show_scene(context: bpy.types.Context, scene: bpy.types.Scene) -> None:

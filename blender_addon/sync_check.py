@@ -54,7 +54,7 @@ def why_not(scene: bpy.types.Scene) -> str:
     reason = pictures.why_rendered(chosen.picture)
     if reason:
         return f"'{chosen.picture.name}' {reason}: only a plain movie strip can be checked."
-    return selection.speech_obstacle(chosen.speech)
+    return ""
 
 
 def job_of(planned: Plan, settings: dict[str, Any]) -> dict[str, Any]:

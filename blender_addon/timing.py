@@ -81,6 +81,24 @@ def picture_span(strip: Placement, still: bool) -> Span:
     return Span(first, end - first, 0 if still else first - round(strip.start) + strip.trim)
 
 
+def around(span: Span, frame: int, count: int) -> Span:
+    """The `count` frames of a span around one of them, or all where it has fewer.
+
+    Args:
+        span: of a strip that shows one source frame a scene frame.
+        frame: scene frame in the middle.
+        count: how many.
+
+    Raises:
+        UserError: the frame is not one of them.
+    """
+    end = span.first + span.count
+    if not span.first <= frame < end:
+        raise UserError("The playhead is not over the clip: move it there.")
+    first = max(span.first, min(frame - count // 2, end - count))
+    return Span(first, min(count, span.count), span.source + first - span.first)
+
+
 def own_frames(strip: Placement, still: bool) -> tuple[int, int]:
     """First scene frame that shows one of the strip's own, and the frame after the last."""
     if still:
@@ -119,15 +137,31 @@ def speech_cut(
     Raises:
         UserError: picture and sound do not overlap.
     """
-    first, end = max(span.first, sound.left), min(span.first + span.count, sound.right)
-    if end <= first:
-        raise UserError("The speech does not overlap the clip: move the sound strip over it.")
-    end = sound.right if whole else end
+    first, end = _heard(span, sound, whole)
     into_file = float((Fraction(first) - Fraction(sound.start) + sound.trim) / rate) - offset
     late = max(0.0, -into_file)  # the file itself begins later than the strip
     delay = float((first - span.first) / rate) + late
     duration = float((end - first) / rate) - late
     return Cut(round(delay, 6), round(max(0.0, into_file), 6), round(max(0.0, duration), 6))
+
+
+def mixed_cut(span: Span, sound: Placement, rate: Fraction, whole: bool = False) -> Cut:
+    """The same of a sound strip that was mixed into a file, which begins where it is heard first.
+
+    Raises:
+        UserError: picture and sound do not overlap.
+    """
+    first, end = _heard(span, sound, whole)
+    delay, duration = float((first - span.first) / rate), float((end - first) / rate)
+    return Cut(round(delay, 6), 0.0, round(duration, 6))
+
+
+def _heard(span: Span, sound: Placement, whole: bool) -> tuple[int, int]:
+    """First scene frame in which the sound is heard, and the frame after the last."""
+    first, end = max(span.first, sound.left), min(span.first + span.count, sound.right)
+    if end <= first:
+        raise UserError("The speech does not overlap the clip: move the sound strip over it.")
+    return first, sound.right if whole else end
 
 
 def free_channel(taken: Set[int], channel: int) -> int:

@@ -2,13 +2,16 @@
 
 from . import (
     cancel,
+    check_quality,
     check_sync,
     check_worker,
     curve_files,
     dub_strip,
     find_people,
     install_worker,
+    preview,
     preview_mesh,
+    queue,
     rerender,
     restore_strip,
     send_curves,
@@ -19,12 +22,15 @@ from . import (
 
 CLASSES = (
     *dub_strip.CLASSES,
+    *preview.CLASSES,
+    *queue.CLASSES,
     *find_people.CLASSES,
     *preview_mesh.CLASSES,
     *rerender.CLASSES,
     *restore_strip.CLASSES,
     *send_curves.CLASSES,
     *curve_files.CLASSES,
+    *check_quality.CLASSES,
     *versions.CLASSES,
     *cancel.CLASSES,
     *check_sync.CLASSES,

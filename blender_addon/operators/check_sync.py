@@ -6,11 +6,13 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import job_folder, planning, preferences, strips, sync_check
+from .. import job_folder, planning, preferences, rendering, strips, sync_check
+from ..answers import check_answer
 from ..checks import FLAG, TEXT, number
 from ..errors import UserError
+from ..jobs import worker_task
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _OFFSET = number(-3600.0, 3600.0)
 _ANSWER = {"text": TEXT, "sure": FLAG}
@@ -40,7 +42,17 @@ class GSMOOTH_OT_check_sync(WorkerOperator, bpy.types.Operator):
         self._plan = planning.make_plan(scene, sync_check.choose(scene))
         if self._plan.rendered:
             raise UserError("The clip plays at an adjusted rate: only a plain one can be checked.")
-        job = sync_check.job_of(self._plan, scene.gsmooth.for_job())
+        return rendering.next_task(self.title, self._plan) or self._check()
+
+    def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
+        if not rendering.missing(self._plan):
+            return None
+        self._plan = rendering.with_file(self._plan, result)
+        return self._check()
+
+    def _check(self) -> Task:
+        settings = bpy.data.scenes[self._plan.scene].gsmooth.for_job()
+        job = sync_check.job_of(self._plan, settings)
         # A folder beside those of dubs: the same strips make the same job there.
         folder = job_folder.make(preferences.jobs_folder() / "sync", job, asdict(self._plan))
         return worker_task(self.title, "sync", job=str(folder))

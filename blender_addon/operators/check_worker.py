@@ -7,9 +7,11 @@ from typing import Any
 import bpy
 
 from .. import preferences, runtime
+from ..answers import check_answer
 from ..checks import FLAG, TEXT, optional, record, rows
+from ..jobs import worker_task
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _CHECK = {"name": TEXT, "ok": FLAG, "detail": TEXT, "hint": optional(TEXT)}
 _ANSWER = {"checks": rows(record(_CHECK, "a check"), "a list of checks")}

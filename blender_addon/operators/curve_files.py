@@ -9,10 +9,12 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import files, job_folder, rig, shape_keys
+from ..answers import check_answer
 from ..checks import FILE, TEXT, check, number, rows
 from ..errors import UserError
+from ..jobs import worker_task
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _FORMATS = (".csv", ".json")
 _LARGEST = 1 << 29  # bytes of curves

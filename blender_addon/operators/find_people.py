@@ -7,9 +7,11 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import job_folder, people, planning, preferences, rendering, selection, strips
+from ..answers import check_answer
 from ..checks import COUNT, FILE, FLAG, number, optional, record, rows, whole
+from ..jobs import worker_task
 from ..task import Task
-from .worker_operator import WorkerOperator, check_answer, worker_task
+from .worker_operator import WorkerOperator
 
 _MOST = 99  # the highest number that a job takes
 _PERSON = {
@@ -38,12 +40,11 @@ class GSMOOTH_OT_find_people(WorkerOperator, bpy.types.Operator):
         picture = selection.select(scene, need_speech=False).picture
         self._frames = people.frames_of(picture)
         self._plan = planning.make_plan(scene, selection.Selection(picture, None))
-        if self._plan.rendered:
-            return rendering.render_task(f"{self.title} in '{self._plan.picture}'", self._plan)
-        return self._find()
+        title = f"{self.title} in '{self._plan.picture}'"
+        return rendering.next_task(title, self._plan) or self._find()
 
     def follow(self, context: bpy.types.Context, result: dict[str, Any]) -> Task | None:
-        if self._plan.source:
+        if not rendering.missing(self._plan):
             return None
         self._plan = rendering.with_file(self._plan, result)
         return self._find()

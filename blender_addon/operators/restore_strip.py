@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import placing, runtime, stacking, strips
+from .. import api, runtime, stacking, strips
 
 
 class GSMOOTH_OT_restore_strip(bpy.types.Operator):
@@ -25,8 +25,8 @@ class GSMOOTH_OT_restore_strip(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Swap them."""
         scene = strips.sequencer_scene(context)
-        runtime.warn(self.bl_label)
-        old = placing.restore(scene, strips.meant_strip(scene))
+        runtime.tell(None)
+        old = api.restore(strips.meant_strip(scene))
         self.report({"INFO"}, f"'{old.name}' is back.")
         return {"FINISHED"}
 

@@ -6,18 +6,37 @@ blocks, which is what scripts and `--background` want.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import bpy
 
-from .. import preferences, runtime
-from ..checks import Kind, check
+from .. import runtime
 from ..errors import UserError
-from ..events import STAGES, Failure
+from ..events import STAGES
+from ..jobs import Job
 from ..task import Task
 
 _SHOWS_PROGRESS = {"SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES"}
+_LEVELS = {"done": "INFO", "cancelled": "WARNING", "failed": "ERROR"}
+
+
+class _OwnJob(Job):
+    """The job of an operator that is one by itself."""
+
+    def __init__(self, operator: WorkerOperator) -> None:
+        super().__init__(operator.title)
+        self._operator = operator
+
+    def start(self) -> Task:
+        task = self._operator.start(bpy.context)
+        self.title = task.title
+        return task
+
+    def follow(self, result: dict[str, Any]) -> Task | None:
+        return self._operator.follow(bpy.context, result)
+
+    def finish(self, result: dict[str, Any]) -> str:
+        return self._operator.finish(bpy.context, result)
 
 
 class WorkerOperator:
@@ -67,32 +86,39 @@ class WorkerOperator:
             cls.poll_message_set(reason)
         return not reason
 
+    def job(self, context: bpy.types.Context) -> Job:
+        """The job that is done.
+
+        Raises:
+            UserError: it cannot be.
+        """
+        return _OwnJob(self)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it all at once."""
-        if self._is_ready(context):
-            return {"FINISHED"}
-        task = self._begin(context)
-        if task is None:
-            return {"CANCELLED"}
-        while True:
-            try:
-                self._wait(task)
-            except KeyboardInterrupt:
-                task.cancel()
-                task.wait()
-            following = self._next(context, task)
-            if following is None:
-                return self._end(context, task)
-            task = following
+        job = self._begin(context)
+        stage = ""
+        while job is not None and self._goes_on(job):
+            if job.task is not None and job.task.stage != stage:
+                stage = job.task.stage
+                self._say("INFO", STAGES.get(stage, stage))
+            Task.pause()
+        return self._end(job) if job else {"FINISHED"}
+
+    @staticmethod
+    def _goes_on(job: Job) -> bool:
+        try:
+            return job.update()
+        except KeyboardInterrupt:
+            job.cancel()
+            return True
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Start, and watch from a timer."""
-        if self._is_ready(context):
-            return {"FINISHED"}
-        task = self._begin(context)
-        if task is None:
-            return {"CANCELLED"}
-        self._task = task
+        job = self._begin(context)
+        if job is None or job.state != "running":
+            return self._end(job) if job else {"FINISHED"}
+        self._job = job
         manager = context.window_manager
         self._timer = manager.event_timer_add(0.2, window=context.window)
         manager.modal_handler_add(self)
@@ -103,75 +129,36 @@ class WorkerOperator:
         """Everything goes on to the rest of Blender; ESC, too, which ends playback there."""
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        if self._task.update():
+        if self._job.update():
             self._show(context)
             return {"PASS_THROUGH"}
-        following = self._next(context, self._task)
-        if following is not None:
-            self._task = following
-            return {"PASS_THROUGH"}
         self._leave(context)
-        return self._end(context, self._task)
+        return self._end(self._job)
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender closes, or opens another file."""
-        self._task.leave()
+        self._job.leave()
         self._leave(context)
 
-    def _is_ready(self, context: bpy.types.Context) -> bool:
+    def _begin(self, context: bpy.types.Context) -> Job | None:
+        """The job, begun; None where it has been done already."""
         text = self.ready(context)
-        runtime.warn(self.title)
+        runtime.tell(None)
         if text:
             self._say("INFO", text)
-        return bool(text)
-
-    def _begin(self, context: bpy.types.Context) -> Task | None:
-        try:
-            return runtime.activate(self.start(context))
-        except UserError as error:
-            self._fail(self.title, str(error))
-            return None
-
-    def _next(self, context: bpy.types.Context, task: Task) -> Task | None:
-        """The task after one that has ended, running; None when that was the last."""
-        if task.failure is not None:
             return None
         try:
-            following = self.follow(context, task.result or {})
-            return runtime.activate(following) if following else None
+            return self.job(context).begin()
         except UserError as error:
-            task.failure = Failure("follow", str(error))
-            return None
+            failed = Job(self.title)
+            failed.end("failed", str(error))
+            return failed
 
-    def _wait(self, task: Task) -> None:
-        stage = ""
-        while task.update():
-            if task.stage != stage:
-                stage = task.stage
-                self._say("INFO", STAGES.get(stage, stage))
-            task.pause()
-
-    def _end(self, context: bpy.types.Context, task: Task) -> set[str]:
-        runtime.warn(task.title, *task.notes)
-        for note in task.notes:
+    def _end(self, job: Job) -> set[str]:
+        for note in dict.fromkeys(job.notes):
             self._say("WARNING", note)
-        if task.failure is not None and task.failure.code == "cancelled":
-            self._say("WARNING", str(task.failure))
-            return {"CANCELLED"}
-        if task.failure is not None:
-            self._fail(task.title, str(task.failure))
-            return {"CANCELLED"}
-        try:
-            self._say("INFO", self.finish(context, task.result or {}))
-        except UserError as error:
-            self._fail(task.title, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-    def _fail(self, title: str, text: str) -> None:
-        # Blender's own message is gone when the mouse moves.
-        runtime.warn(title, *runtime.warnings()[1:], text)
-        self._say("ERROR", text)
+        self._say(_LEVELS[job.state], job.text)
+        return {"FINISHED"} if job.state == "done" else {"CANCELLED"}
 
     def _say(self, level: str, text: str) -> None:
         # Names of files may hold bytes that are no UTF-8, which Blender does not take.
@@ -179,7 +166,7 @@ class WorkerOperator:
 
     def _show(self, context: bpy.types.Context) -> None:
         context.workspace.status_text_set(
-            f"{self.title}: {self._task.text}   (Cancel in the GSmooth tab stops it)"
+            f"{self._job.title}: {self._job.task.text}   (Cancel in the GSmooth tab stops it)"
         )
         self._redraw(context)
 
@@ -194,30 +181,3 @@ class WorkerOperator:
             for area in window.screen.areas:
                 if area.type in _SHOWS_PROGRESS:
                     area.tag_redraw()
-
-
-def worker_task(title: str, command: str, **arguments: Any) -> Task:
-    """A request to the worker.
-
-    Raises:
-        UserError: there is no Python to run it, its log cannot be written, or it is at work.
-    """
-    _origin, python = preferences.find_python()
-    logs = preferences.user_folder() / "logs"
-    try:
-        return runtime.ask_worker(title, python, command, arguments, logs)
-    except OSError as error:
-        raise UserError(
-            f"The worker cannot be started ({error.strerror}: '{error.filename or python}'). "
-            "Choose another Python in Preferences > Add-ons > GSmooth."
-        ) from error
-
-
-def check_answer(result: dict[str, Any], kinds: Mapping[str, Kind]) -> None:
-    """See that the worker's answer holds what is taken from it.
-
-    Raises:
-        UserError: it does not.
-    """
-    advice = "update GSmooth, or choose another Python in Preferences > Add-ons > GSmooth."
-    check(result, kinds, "the worker's answer", advice)

@@ -153,10 +153,10 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_answer_of_a_dub_that_is_none_is_named(answer):
-    from blender_addon.operators.dub_strip import read_answer
+    from blender_addon.answers import read_dub
 
     with pytest.raises(UserError, match="the worker's answer"):
-        read_answer(answer)
+        read_dub(answer)
 
 
 OTHERS = {

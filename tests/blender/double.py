@@ -154,6 +154,27 @@ def mesh(folder):
     answer("result", result=result)
 
 
+def report(folder):
+    """A seam in the sixth frame of the job, a soft mouth in the eighth, and a late sound."""
+    job = json.loads((folder / "job.json").read_text())
+    misbehave()
+    (folder / "report.html").write_text("<p>A page.</p>")
+    checks = [
+        {"name": "Lip sync", "kind": "fair", "text": "The sound is 2 frames late."},
+        {"name": "Seam", "kind": "poor", "text": "An edge can be seen around the mouth."},
+        {"name": "Detail", "kind": "good", "text": "97 % of the source's."},
+    ]
+    worst = [
+        {"frame": job["start_frame"] + at, "seconds": at / 25, "reason": why, "score": score}
+        for at, why, score in ((5, "an edge", 2.5), (7, "a soft mouth", 1.2), (9, "a jump", 0.4))
+    ]
+    verdict = "Look at this shot before it goes out: seam."
+    result = {"verdict": verdict, "kind": "poor", "checks": checks, "worst": worst}
+    result |= {"page": str(folder / "report.html"), "untouched_frames": [[0, 1]]}
+    untouched = [{"first": 0, "last": 1, "why": "no face"}]
+    answer("result", result=result | {"untouched": untouched})
+
+
 def sync(folder):
     """As many frames late as `GSMOOTH_DOUBLE_OFFSET` says; a hundred means not sure."""
     job = json.loads((folder / "job.json").read_text())
@@ -250,5 +271,12 @@ def main():
             break
 
 
-COMMANDS = {"dub": dub, "mesh": mesh, "sync": sync, "faces": faces, "doctor": doctor}
+COMMANDS = {
+    "report": report,
+    "dub": dub,
+    "mesh": mesh,
+    "sync": sync,
+    "faces": faces,
+    "doctor": doctor,
+}
 main()

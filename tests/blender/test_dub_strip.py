@@ -133,13 +133,13 @@ def test_what_is_heard_after_the_clip_goes_into_the_job_that_goes_on(timeline, s
     scene.gsmooth.length = length
     chosen = selection.select(scene)
     assert bool(selection.remark(scene, chosen)) == (length == "trim")
-    job = planning.job_of(planning.make_plan(scene, chosen), scene.gsmooth.for_job())
+    job = planning.job_of(planning.make_plan(scene, chosen, length), scene.gsmooth.for_job())
     assert job["settings"]["length"] == length
     assert job["audio_duration"] == pytest.approx(0.4 if length == "trim" else 0.8, abs=1e-6)
 
 
 def test_the_answer_says_how_much_longer_the_dub_is():
-    from blender_addon.operators.dub_strip import longer
+    from blender_addon.answers import longer
 
     assert longer({"frames": 90, "source_frames": 60}) == 30
     assert longer({"frames": 90}) == 0
@@ -341,10 +341,10 @@ def test_one_undo_step_restores_the_old_strip(timeline):
     ],
 )
 def test_the_strip_says_who_was_dubbed(tmp_path, people, words):
-    from blender_addon.operators.dub_strip import read_answer
+    from blender_addon.answers import read_dub
 
     (tmp_path / "o.mp4").write_bytes(b"film")
     answer = {"output": str(tmp_path / "o.mp4"), "frames": 9, "untouched_frames": [[0, 2]]}
-    text = read_answer(answer | {"people": people})[1]
+    text = read_dub(answer | {"people": people})[1]
     assert text.startswith("9 frames, 3 kept as they were" + words)
     assert bool(words) == ("people" in text)

@@ -135,9 +135,14 @@ def movie_clip(timeline):
 
 
 def retimed(timeline):
-    if bpy.app.version < (5, 2):
-        pytest.skip("scripts crash this Blender when they retime")
     movie = timeline.movie(first=11)
+    if bpy.app.version < (5, 2):  # where scripts crash Blender when they add keys
+        for strip in timeline.strips:
+            strip.select = strip == movie
+        timeline.scene.sequence_editor.active_strip = movie
+        with sequencer():
+            bpy.ops.sequencer.retiming_segment_speed_set(speed=60)
+        return movie
     movie.retiming_keys.add(timeline_frame=20)
     movie.retiming_keys[-1].timeline_frame = 80
     return movie
@@ -305,7 +310,7 @@ def test_the_file_stays_as_it_is_when_the_render_is_stopped(timeline, scene, mor
     strip = reverse(timeline)
     selected(timeline, strip)
     scenes = list(bpy.data.scenes)
-    task = rendering.render_task("Dub", planning.make_plan(scene, selection.select(scene)))
+    task = rendering.next_task("Dub", planning.make_plan(scene, selection.select(scene)))
     task.cancel()
     task.wait()
     assert task.failure.code == "cancelled"

@@ -64,6 +64,42 @@ def test_sound_in_one_piece_below_a_split_picture(timeline, sounds):
     timeline.scene.sequence_editor.active_strip = new
     assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
     assert heard(timeline) == list(range(1, 41))
+    assert len([strip for strip in timeline.strips if strip.name.startswith("own")]) == 1
+
+
+def test_two_dubs_cut_one_sound_and_give_it_back_whole(timeline, sounds):
+    movie, speech = timeline.movie(), timeline.sound(channel=3)
+    second = movie.split(frame=21, split_method="SOFT")
+    strips.set_handles(movie, 8, 14)
+    own = sounds(1, 41)
+    first = dub(timeline, movie, speech)
+    other = dub(timeline, second, speech)
+    assert heard(timeline) == [*range(1, 8), *range(14, 21)]
+    for new in (first, other):
+        for strip in timeline.strips:
+            strip.select = strip == new
+        timeline.scene.sequence_editor.active_strip = new
+        assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert heard(timeline) == list(range(1, 41))
+    assert [strip.name for strip in timeline.strips if strip.name.startswith("own")] == [own.name]
+
+
+def test_a_piece_that_was_changed_meanwhile_stays_a_piece(timeline, sounds):
+    movie, speech = timeline.movie(), timeline.sound(channel=3)
+    strips.set_handles(movie, 11, 31)
+    sounds(1, 41)
+    new = dub(timeline, movie, speech)
+    next(
+        s for s in timeline.strips if s.name.startswith("own") and strips.left(s) == 31
+    ).volume = 0.5
+    timeline.scene.sequence_editor.active_strip = new
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert heard(timeline) == list(range(1, 41))
+    pieces = [strip for strip in timeline.strips if strip.name.startswith("own")]
+    assert sorted((strips.left(s), strips.right(s), s.volume) for s in pieces) == [
+        (1, 31, 1.0),
+        (31, 41, 0.5),
+    ]
 
 
 def test_end_of_the_take_is_no_sound_of_its_own(timeline, sounds):

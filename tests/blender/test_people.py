@@ -125,17 +125,17 @@ def test_answer_with_nonsense_is_refused(scene, movie, monkeypatch):
 
 def test_warning_stays_until_the_next_act(scene, movie):
     find()
-    assert warned() == "Find people in 'clip' The light is low."
+    assert warned().endswith("The light is low.")
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
-    assert warned() == ""
+    assert "The light" not in warned()
 
 
 def test_error_stays_until_the_next_act(scene, movie, double):
     double("error")
     with pytest.raises(RuntimeError):
         bpy.ops.gsmooth.dub_strip()
-    assert warned() == "Dub 'clip' There is no face. Use another."
+    assert warned() == "Dub 'clip': failed There is no face. Use another."
     double("")
     runtime.stop_worker()
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
-    assert warned() == ""
+    assert warned().startswith("Dub 'clip': done 'clip dubbed' is ready")

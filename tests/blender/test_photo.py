@@ -155,7 +155,8 @@ def test_rerender_sends_where_the_head_is(scene, photo):
     for axis, name in enumerate("XYZ"):
         scene.frame_set(note.first + 1)
         assert columns[f"head{name}"][1] == pytest.approx(head.location[axis], abs=1e-5)
-        turn = head.rotation_quaternion.to_axis_angle()
+        turn = head.rotation_quaternion
+        turn = (turn if turn.w >= 0 else -turn).to_axis_angle()
         assert columns[f"headTurn{name}"][1] == pytest.approx(turn[1] * turn[0][axis], abs=1e-5)
 
 
@@ -178,3 +179,67 @@ def test_a_video_sends_no_pose(scene, movie):
     folder = dubbed(scene)
     assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
     assert not any(name.startswith("head") for name in sent(folder))
+
+
+def driver(head, path, index, expression):
+    made = head.driver_add(path, index).driver
+    made.type, made.expression = "SCRIPTED", expression
+
+
+def test_a_driven_head_is_sent_as_blender_moves_it(scene, photo):
+    folder, head = moved_head(scene)
+    before = sent(folder)
+    driver(head, "location", 0, "frame / 100")
+    after, note = sent(folder), rig.noted_job(head)
+    wanted = [frame / 100 for frame in range(note.first, note.first + note.count)]
+    assert after["headX"] == pytest.approx(wanted, abs=1e-5)
+    for name in ("headY", "headZ", "headTurnX", "headTurnY", "headTurnZ"):
+        assert after[name] == pytest.approx(before[name], abs=2e-5)
+    assert scene.frame_current == 1
+
+
+def test_a_head_in_the_nla_is_sent_as_blender_moves_it(scene, photo):
+    """The same action three frames later."""
+    folder, head = moved_head(scene)
+    before, note = sent(folder), rig.noted_job(head)
+    data = head.animation_data
+    strip = data.nla_tracks.new().strips.new("later", note.first + 3, data.action)
+    if hasattr(strip, "action_slot"):
+        strip.action_slot = data.action_slot
+    data.action = None
+    after = sent(folder)
+    for name in ("headX", "headY"):
+        assert after[name][3:] == pytest.approx(before[name][:-3], abs=1e-5)
+        assert before[name] != after[name]
+
+
+def test_a_constrained_head_is_sent_as_blender_moves_it(scene, photo):
+    folder, head = moved_head(scene)
+    before = sent(folder)
+    limit = head.constraints.new("LIMIT_LOCATION")
+    limit.use_max_x, limit.max_x, limit.owner_space = True, -1.0, "LOCAL"
+    after = sent(folder)
+    assert max(before["headX"]) > 0
+    assert after["headX"] == pytest.approx([-1.0] * len(before["headX"]), abs=1e-5)
+    limit.mute = True
+    assert sent(folder) == before
+
+
+def test_where_the_rig_stands_moves_no_head(scene, photo):
+    folder, head = moved_head(scene)
+    driver(head, "location", 0, "0.25")
+    before = sent(folder)
+    head.parent.location = (3.0, 4.0, 5.0)
+    head.parent.rotation_euler[2] = 1.0
+    after = sent(folder)
+    for name in before:
+        assert after[name] == pytest.approx(before[name], abs=1e-4)
+
+
+def test_a_head_that_turns_by_axis_and_angle_is_sent(scene, photo):
+    folder, head = moved_head(scene)
+    head.animation_data_clear()
+    head.rotation_mode = "AXIS_ANGLE"
+    head.rotation_axis_angle = (0.5, 0.0, 1.0, 0.0)
+    after = sent(folder)
+    assert after["headTurnY"] == pytest.approx([0.5] * len(after["headTurnY"]), abs=1e-5)

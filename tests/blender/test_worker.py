@@ -12,7 +12,8 @@ bpy = pytest.importorskip("bpy")
 from blender_addon import interpreter, placing, planning, preferences, runtime, selection, strips  # noqa: E402
 from blender_addon import task as task_module  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.operators.worker_operator import WorkerOperator, worker_task  # noqa: E402
+from blender_addon.jobs import Job, worker_task  # noqa: E402
+from blender_addon.operators.worker_operator import WorkerOperator  # noqa: E402
 
 
 @pytest.fixture
@@ -32,6 +33,13 @@ def start(clip, scene):
     job = planning.job_of(plan, scene.gsmooth.for_job())
     folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
     return plan, folder, runtime.activate(worker_task("Dub", "dub", job=str(folder)))
+
+
+def running(task):
+    """A job whose task this is."""
+    job = Job(task.title)
+    job.state, job.task = "running", task
+    return job
 
 
 def run_until(task, condition, seconds=10.0):
@@ -75,7 +83,7 @@ def test_esc_for_playback_ends_no_job(clip, scene, double):
     double("slow")
     *_, task = start(clip, scene)
     operator = WorkerOperator()
-    operator._task = task
+    operator._job = running(task)
     for key in ("ESC", "SPACE"):
         event = SimpleNamespace(type=key, value="PRESS")
         assert operator.modal(bpy.context, event) == {"PASS_THROUGH"}
@@ -109,7 +117,7 @@ def test_opening_another_file_stops_the_job_and_no_more(clip, scene, double, mon
     *_, task = start(clip, scene)
     assert run_until(task, lambda: task.done >= 1)
     operator = WorkerOperator()
-    operator._task = task
+    operator._job = running(task)
     monkeypatch.setattr(WorkerOperator, "_leave", lambda self, context: None)
     operator.cancel(bpy.context)
     assert task.failure.code == "cancelled"

@@ -1,0 +1,156 @@
+"""GSmooth for scripts: the functions that its buttons call.
+
+A function that needs the worker returns a `Job`, which waits to be begun:
+
+    from blender_addon import api          # as an extension: bl_ext.user_default.gsmooth
+
+    job = api.dub(strips["take 3"], strips["french"], strength=0.9)
+    print(job.result())                    # does it; UserError where it fails
+
+`job.wait()` raises nothing; `job.state` and `job.text` say what came of it. To do something else
+meanwhile, `job.begin()` and then `job.update()` now and then, until it is False.
+`many_shots.py` is an example. One job runs at a time; `add_to_queue` takes any number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from . import job_queue, placing, previewing, rig, stacking, strips
+from .dubbing import Dub, Preview
+from .errors import UserError
+from .job_queue import Entry
+from .meshing import ClipMesh, DubMesh, FaceMesh
+from .options import options_of
+from .quality import Report
+from .redoing import Rerender
+from .selection import Selection
+from .target import Target
+
+__all__ = [
+    "UserError",
+    "add_to_queue",
+    "check_quality",
+    "discard_preview",
+    "dub",
+    "face_mesh",
+    "preview",
+    "rerender",
+    "restore",
+    "run_queue",
+]
+
+
+def dub(picture: Any, speech: Any, **options: Any) -> Dub:
+    """Make the person in a strip say the words of a sound strip.
+
+    Args:
+        picture: the strip that shows the person.
+        speech: the sound strip; both are of one scene.
+        options: settings that differ from the scene's, by the names of `options.NAMES`: strength,
+            smoothing, style, mask, occluders, grain, length, adapt, intra; person, speaker; photo,
+            head, blink, seed, movement; replace, mute_own_sound, check.
+
+    Returns:
+        the job; the dubbed strips' names stand in its `strips` when it is done.
+
+    Raises:
+        UserError: these are no such strips, or there is no such option.
+    """
+    return Dub(*_meant(picture, speech, options))
+
+
+def preview(picture: Any, speech: Any, frame: int, **options: Any) -> Preview:
+    """Dub two seconds around a scene frame as a draft, laid over the strip.
+
+    Raises:
+        UserError: as `dub` does.
+    """
+    return Preview(*_meant(picture, speech, options), frame)
+
+
+def discard_preview(scene: bpy.types.Scene) -> None:
+    """Take the preview of a scene away again, with its files."""
+    previewing.discard(scene.name)
+
+
+def face_mesh(picture: Any, speech: Any = None, **options: Any) -> FaceMesh:
+    """Add the face of a strip as an animated mesh with ARKit shape keys, and the clip's camera.
+
+    Args:
+        picture: a dubbed strip, or one that shows a person.
+        speech: what that person would say; None for what the clip shows. Of no account for a dub.
+        options: as those of `dub`; of no account for a dub.
+
+    Returns:
+        the job; the object's name stands in its `head` when it is done.
+
+    Raises:
+        UserError: the strips cannot be used as they are.
+    """
+    if strips.dubbed_job(picture):
+        return DubMesh(picture)
+    scene = picture.id_data
+    return ClipMesh(scene, Selection(picture, speech), options_of(scene, picture, **options))
+
+
+def rerender(head: bpy.types.Object) -> Rerender:
+    """Make a dub again with the curves of its mesh as they are now; only what they touch.
+
+    Raises:
+        UserError: this is no head made by `face_mesh`.
+    """
+    if not rig.is_head(head):
+        raise UserError(f"'{head.name}' is no head made by Face Mesh.")
+    return Rerender(head)
+
+
+def restore(dubbed: Any) -> Any:
+    """Put the strip that was dubbed back into its place, with its sound; returns it.
+
+    Raises:
+        UserError: this is no dub, or what it was made of is gone.
+    """
+    scene = dubbed.id_data
+    if stacking.original(scene, dubbed) is None:
+        raise UserError(f"'{dubbed.name}' has no original that could be restored.")
+    return placing.restore(scene, dubbed)
+
+
+def check_quality(dubbed: Any) -> Report:
+    """Judge a dubbed strip as a viewer would; what was found is kept with it and marked.
+
+    Raises:
+        UserError: this is no dub.
+    """
+    if not strips.dubbed_job(dubbed):
+        raise UserError(f"'{dubbed.name}' is no dub.")
+    return Report(dubbed)
+
+
+def add_to_queue(picture: Any, speech: Any, **options: Any) -> Entry:
+    """Have a strip dubbed when its turn comes; what is meant, and how, is fixed now.
+
+    Raises:
+        UserError: as `dub` does.
+    """
+    return job_queue.add(*_meant(picture, speech, options))
+
+
+def run_queue() -> list[Entry]:
+    """Dub what waits in the queue and block until that is done; one that fails stops no other.
+
+    Returns:
+        the queue's entries, each with its `state`, `text` and `strips`.
+    """
+    job_queue.Run().wait()
+    return job_queue.entries()
+
+
+def _meant(picture: Any, speech: Any, options: dict[str, Any]) -> tuple[Target, Any]:
+    scene = picture.id_data
+    if picture.type not in strips.PICTURES or speech.type != "SOUND" or speech.id_data != scene:
+        raise UserError("A dub needs a picture strip and a sound strip of one scene.")
+    return Target.of(scene, Selection(picture, speech)), options_of(scene, picture, **options)

@@ -1,0 +1,127 @@
+"""The dub of a strip, from strips to strip."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import (
+    job_folder,
+    own_sound,
+    placing,
+    planning,
+    preferences,
+    previewing,
+    quality,
+    rendering,
+)
+from .answers import longer, read_dub, turned
+from .jobs import Job, worker_task
+from .options import Options
+from .plan import Plan
+from .selection import Selection
+from .target import Target
+from .task import Task
+
+_DRAFT = {
+    "occluders": False,
+    "style": False,
+    "adapt": 0.0,
+    "intra": False,
+    "length": "trim",
+    "crop_size": 256,
+    "preset": "ultrafast",
+}
+"""Settings of a preview: whatever takes time before the first frame is left out."""
+
+
+class Dub(Job):
+    """The dub of a strip, which takes its place.
+
+    Attributes:
+        strips: names of the dubbed strips, once it is done.
+    """
+
+    def __init__(self, target: Target, options: Options) -> None:
+        super().__init__(f"Dub '{target.picture}'")
+        self.target, self.options = target, options
+        self.strips: list[str] = []
+        self._plan: Plan
+        self._folder: Path
+        self._said = ""  # of the dub, when its check is all that is left
+
+    def start(self) -> Task:
+        self._plan = self._make_plan(*self.target.find())
+        return self._go_on()
+
+    def _make_plan(self, scene: bpy.types.Scene, chosen: Selection) -> Plan:
+        return planning.make_plan(scene, chosen, self.options.settings["length"])
+
+    def follow(self, result: dict[str, Any]) -> Task | None:
+        if rendering.missing(self._plan):
+            self._plan = rendering.with_file(self._plan, result)
+            return self._go_on()
+        if not self.options.check or self._said:
+            return None
+        self._said = self._take(result)
+        return worker_task(self.title, "report", job=str(self._folder))
+
+    def _go_on(self) -> Task:
+        return rendering.next_task(self.title, self._plan) or self._ask()
+
+    def _ask(self) -> Task:
+        job = planning.job_of(self._plan, self.options.settings, self.options.moves)
+        self._folder = self._make_folder(job)
+        return worker_task(self.title, "dub", job=str(self._folder))
+
+    def _make_folder(self, job: dict[str, Any]) -> Path:
+        taken = partial(placing.has_another, self._plan)
+        return job_folder.make(preferences.jobs_folder(), job, asdict(self._plan), taken)
+
+    def finish(self, result: dict[str, Any]) -> str:
+        if self._said:
+            return f"{self._said} {quality.note_report(self._folder, result)}"
+        return self._take(result)
+
+    def _take(self, result: dict[str, Any]) -> str:
+        """Put the clip that was made into its place; returns what to tell of it."""
+        output, about = read_dub(result)
+        shape, replace = placing.Shape(longer(result), turned(result)), self.options.replace
+        previewing.discard(self._plan.scene)
+        made = placing.place(self._plan, output, self._folder, about, replace, shape)
+        if self.options.mute_own_sound:
+            for strip in made:
+                own_sound.mute(self._plan, strip)
+        for strip in made:
+            quality.note_dub(strip, result)
+        self.strips = [strip.name for strip in made]
+        pieces = f" (in {len(made)} pieces)" if len(made) > 1 else ""
+        return f"'{made[0].name}' is ready{pieces}: {made[0]['gsmooth_info']}."
+
+
+class Preview(Dub):
+    """A draft of the two seconds around a frame, laid over the strip until it is discarded."""
+
+    def __init__(self, target: Target, options: Options, frame: int) -> None:
+        settings = options.settings | _DRAFT
+        super().__init__(target, Options(settings, options.moves, False, options.mute_own_sound))
+        self.title = f"Preview '{target.picture}'"
+        self._frame = frame
+
+    def _make_plan(self, scene: bpy.types.Scene, chosen: Selection) -> Plan:
+        return planning.make_plan(scene, chosen, "trim", self._frame)
+
+    def _make_folder(self, job: dict[str, Any]) -> Path:
+        return job_folder.make(previewing.folder(), job, asdict(self._plan))
+
+    def finish(self, result: dict[str, Any]) -> str:
+        output, _about = read_dub(result)
+        strip = previewing.place(self._plan, output, self._folder, turned(result))
+        if self.options.mute_own_sound:
+            own_sound.mute(self._plan, strip)
+        self.strips = [strip.name]
+        return f"'{strip.name}' shows a draft of {result['frames']} frames."

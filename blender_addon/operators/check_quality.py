@@ -1,0 +1,52 @@
+"""Judge a dub, and look at the page about it."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import api, quality, strips
+from ..jobs import Job
+from .worker_operator import WorkerOperator
+
+
+class GSMOOTH_OT_check_quality(WorkerOperator, bpy.types.Operator):
+    """Judge the dubbed strip as a viewer would: lip sync, seams, detail, calm, identity"""
+
+    bl_idname = "gsmooth.check_quality"
+    bl_label = "Check Quality"
+    bl_options = {"REGISTER", "UNDO"}
+    title = "Check"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        strip = strips.meant_strip(strips.sequencer_scene(context))
+        return "" if strips.dubbed_job(strip) else "Select a dubbed strip."
+
+    def job(self, context: bpy.types.Context) -> Job:
+        return api.check_quality(strips.meant_strip(strips.sequencer_scene(context)))
+
+
+class GSMOOTH_OT_open_report(bpy.types.Operator):
+    """Open the page about the dubbed strip, with plots and the frames that look worst"""
+
+    bl_idname = "gsmooth.open_report"
+    bl_label = "Report"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        strip = strips.meant_strip(strips.sequencer_scene(context))
+        there = quality.page(strip) is not None
+        if not there:
+            cls.poll_message_set("Select a dubbed strip, and press Check Quality first.")
+        return there
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Open it in the web browser."""
+        path = quality.page(strips.meant_strip(strips.sequencer_scene(context)))
+        if path is None:
+            return {"CANCELLED"}
+        bpy.ops.wm.url_open(url=path.as_uri())
+        return {"FINISHED"}
+
+
+CLASSES = (GSMOOTH_OT_check_quality, GSMOOTH_OT_open_report)

@@ -1,0 +1,69 @@
+"""How a dub is made: what the panel says, or what a script says instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from .errors import UserError
+
+JOB = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt", "intra")
+FACE = ("person", "speaker")
+PHOTO = ("photo", "head", "blink", "seed", "movement")
+STRIPS = ("replace", "mute_own_sound", "check")
+MOVES = ("mode", "motion", "head", "blink", "seed")
+"""The parts of a job that say how a photo moves."""
+NAMES = (*JOB, *FACE, *PHOTO, *STRIPS)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a dub is made.
+
+    Attributes:
+        settings: the part of the job file of that name.
+        moves: how a photo moves; None for the mouth alone.
+        replace: remove the old strip instead of putting it away.
+        mute_own_sound: mute the clip's own sound under the dub.
+        check: judge the dub when it is made.
+    """
+
+    settings: dict[str, Any]
+    moves: dict[str, Any] | None
+    replace: bool
+    mute_own_sound: bool
+    check: bool = False
+
+
+def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Options:
+    """What the scene's settings say, but for `changes`.
+
+    Args:
+        scene: whose settings count.
+        strip: the strip that is dubbed, which may have a person of its own.
+        changes: values by the names of the settings, see `NAMES`.
+
+    Raises:
+        UserError: there is no such setting.
+    """
+    unknown = sorted(set(changes) - set(NAMES))
+    if unknown:
+        raise UserError(f"There is no option '{unknown[0]}': there are {', '.join(NAMES)}.")
+    panel = scene.gsmooth
+    values = {name: getattr(panel, name) for name in (*JOB, *PHOTO, *STRIPS)}
+    values |= panel.face_of(strip) | changes
+    nobody_named = "speaker" if values["speaker"] else "largest"
+    face = str(values["person"]) if values["person"] else nobody_named
+    settings = {name: values[name] for name in JOB} | {"face": face}
+    return Options(settings, _moves(values), *(bool(values[name]) for name in STRIPS))
+
+
+def _moves(values: dict[str, Any]) -> dict[str, Any] | None:
+    if values["photo"] == "mouth":
+        return None
+    movement = values["movement"]
+    followed = bpy.path.abspath(movement) if movement else "auto"
+    amounts = {name: values[name] for name in ("head", "blink", "seed")}
+    return {"mode": values["photo"], "motion": followed} | amounts

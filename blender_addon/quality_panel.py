@@ -1,0 +1,42 @@
+"""The panel about a dub's quality."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import quality, strips
+from .layouts import SequencerPanel, wrapped
+
+_GRADES = {"good": "CHECKMARK", "fair": "QUESTION", "poor": "ERROR", "": "INFO"}
+
+
+class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
+    """How good a dub is, and where to look."""
+
+    bl_label = "Quality"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene = self.layout, strips.sequencer_scene(context)
+        strip = strips.meant_strip(scene)
+        row = layout.row(align=True)
+        row.operator("gsmooth.check_quality", icon="VIEWZOOM")
+        row.operator("gsmooth.open_report", icon="URL")
+        if strips.dubbed_job(strip):
+            _draw_quality(layout, quality.of_strip(strip))
+        layout.label(text="Markers")
+        layout.row(align=True).prop(scene.gsmooth, "marks", expand=True)
+
+
+def _draw_quality(layout: bpy.types.UILayout, found: quality.Quality) -> None:
+    if found.verdict:
+        box = layout.box()
+        wrapped(box, found.verdict, _GRADES[found.kind])
+        for check in found.checks:
+            if check["kind"] != "good":
+                wrapped(box, f"{check['name']}: {check['text']}", _GRADES[check["kind"]])
+    count = len(found.places)
+    if count:
+        wrapped(layout, f"{count} place{'s' if count > 1 else ''} to look at.", "MARKER_HLT")
+
+
+CLASSES = (GSMOOTH_PT_quality,)

@@ -1,0 +1,142 @@
+"""Scripts and buttons make the same: identical jobs, identical files, identical strips."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import api, job_folder, strips  # noqa: E402
+from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.options import NAMES  # noqa: E402
+
+
+def by_button(scene, picture, speech, **settings):
+    for strip in strips.open_strips(scene):
+        strip.select = strip in (picture, speech)
+    scene.sequence_editor.active_strip = picture
+    for name, value in settings.items():
+        setattr(scene.gsmooth, name, value)
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    for name in settings:
+        scene.gsmooth.property_unset(name)
+    return strips.active_strip(scene)
+
+
+def by_script(scene, picture, speech, **settings):
+    for strip in strips.open_strips(scene):
+        strip.select = False
+    job = api.dub(picture, speech, **settings)
+    assert job.result().endswith("kept as they were.")
+    [name] = job.strips
+    return strips.find(scene, name)
+
+
+def made(dub):
+    """Bytes of the clip and the job, and how the strip lies."""
+    folder = job_folder.resolve(dub["gsmooth_job"])
+    digest = hashlib.sha256(strips.source_path(dub).read_bytes()).hexdigest()
+    job = json.loads((folder / "job.json").read_text())
+    look = (dub.name, dub.channel, strips.left(dub), strips.right(dub), dub["gsmooth_info"])
+    return digest, folder.name, job, look
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"strength": 0.5, "mask": "face", "intra": False}, {"person": 2}, {"speaker": True}],
+)
+def test_operator_and_api_make_the_same(timeline, scene, settings):
+    picture, speech = timeline.movie(first=11), timeline.sound(first=11)
+    one = made(by_button(scene, picture, speech, **settings))
+    for name in ("gsmooth_person", "gsmooth_speaker"):  # kept with the strip
+        picture.pop(name, None)
+        scene.pop(name, None)
+    api.restore(strips.active_strip(scene))
+    other = made(by_script(scene, strips.find(scene, "clip"), speech, **settings))
+    assert one == other
+
+
+def test_a_photo_is_moved_by_a_script(timeline, scene):
+    picture, speech = timeline.image(), timeline.sound()
+    job = made(by_script(scene, picture, speech, photo="full", head=0.5))[2]
+    assert job["animate"] == {
+        "mode": "full",
+        "motion": "auto",
+        "head": 0.5,
+        "blink": 1.0,
+        "seed": 0,
+    }
+    assert scene.gsmooth.photo == "mouth"
+
+
+def test_settings_of_the_scene_count_where_none_are_given(timeline, scene):
+    scene.gsmooth.strength = 0.25
+    job = made(by_script(scene, timeline.movie(), timeline.sound()))[2]
+    assert job["settings"]["strength"] == 0.25
+
+
+def test_every_option_is_a_setting_of_the_panel(scene):
+    assert set(NAMES) == {
+        prop.identifier
+        for prop in scene.gsmooth.bl_rna.properties
+        if prop.identifier not in ("rna_type", "name", "marks")
+    }
+
+
+def test_what_is_wrong_is_said_in_words(timeline, scene, double):
+    picture, speech = timeline.movie(), timeline.sound()
+    with pytest.raises(UserError, match="no option 'strenght'"):
+        api.dub(picture, speech, strenght=1.0)
+    with pytest.raises(UserError, match="picture strip and a sound strip"):
+        api.dub(speech, picture)
+    with pytest.raises(UserError, match="no original"):
+        api.restore(picture)
+    double("error")
+    job = api.dub(picture, speech)
+    with pytest.raises(UserError, match="There is no face"):
+        job.result()
+    assert job.state == "failed"
+
+
+def test_a_job_can_be_polled_and_cancelled(timeline, scene, double):
+    double("slow")
+    job = api.dub(timeline.movie(), timeline.sound())
+    assert job.state == "ready"
+    job.begin()
+    while job.update() and not job.task.done:
+        job.task.pause()
+    job.cancel()
+    assert job.wait().state == "cancelled"
+    assert job.strips == []
+
+
+def test_preview_and_its_end(timeline, scene):
+    picture, speech = timeline.movie(), timeline.sound()
+    api.preview(picture, speech, frame=20).result()
+    assert len(timeline.strips) == 3
+    api.discard_preview(scene)
+    assert len(timeline.strips) == 2
+
+
+def test_face_is_edited_and_made_again_by_a_script(timeline, scene):
+    picture, speech = timeline.movie(first=11), timeline.sound(first=11)
+    strips.set_handles(speech, 11, 44)  # a job that no other test has
+    dub = by_script(scene, picture, speech)
+    job = api.face_mesh(dub)
+    job.result()
+    head = bpy.data.objects[job.head]
+    assert head["gsmooth_first"] == 11
+    assert "shows your curves now" in api.rerender(head).result()
+    assert strips.source_path(dub).stem.startswith("clip_dubbed_v")
+    with pytest.raises(UserError, match="no head"):
+        api.rerender(bpy.data.objects.new("chair", None))
+
+
+def test_face_of_a_strip_that_is_not_dubbed(timeline, scene):
+    job = api.face_mesh(timeline.movie(first=11))
+    assert job.wait().state == "done"
+    folder = job_folder.resolve(bpy.data.objects[job.head]["gsmooth_job"])
+    assert job_folder.read(folder)["audio"] is None

@@ -1,0 +1,118 @@
+"""What a check of a dub found, on the timeline and in the panel."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import api, job_folder, quality, quality_panel, strips  # noqa: E402
+from blender_addon.errors import UserError  # noqa: E402
+from tests.blender.recorder import Recorder  # noqa: E402
+
+POOR = (16, "GSmooth ! an edge")
+FAIR = [(11, "GSmooth ? 2 frames kept: no face"), (11, "GSmooth ? The sound is 2 frames late.")]
+SOFT = (18, "GSmooth ? a soft mouth")
+
+
+@pytest.fixture
+def dubbed(timeline, scene):
+    """Frames 11 to 51, the first frames of which are cut off."""
+    movie = timeline.movie(first=1)
+    strips.set_handles(movie, 11, 41)
+    timeline.sound(first=1)
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    return strips.active_strip(scene)
+
+
+def markers(scene):
+    return sorted((marker.frame, marker.name) for marker in scene.timeline_markers)
+
+
+def test_a_dub_marks_what_it_left_as_it_was(scene, dubbed):
+    assert markers(scene) == [(11, "GSmooth ? 2 frames kept: not dubbed")]
+
+
+def test_a_check_marks_where_to_look(scene, dubbed):
+    scene.timeline_markers.new("scene 2", frame=20)
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    own = (20, "scene 2")
+    assert markers(scene) == sorted([POOR, *FAIR, SOFT, own])
+    assert dubbed.color_tag == "COLOR_01"
+    for marks, wanted in (("poor", [POOR]), ("none", []), ("all", [POOR, *FAIR, SOFT])):
+        scene.gsmooth.marks = marks
+        assert markers(scene) == sorted([*wanted, own])
+
+
+def test_markers_go_where_the_strip_goes(scene, dubbed):
+    bpy.ops.gsmooth.check_quality()
+    strips.move(dubbed, 100)
+    quality.mark(scene)
+    assert (116, POOR[1]) in markers(scene)
+    strips.set_handles(dubbed, 117, 141)
+    quality.mark(scene)
+    assert (116, POOR[1]) not in markers(scene)
+
+
+def test_a_restored_strip_has_no_markers(scene, dubbed):
+    bpy.ops.gsmooth.check_quality()
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert markers(scene) == []
+
+
+def test_every_dub_is_checked_where_that_is_wanted(timeline, scene):
+    timeline.movie(first=11)
+    timeline.sound(first=11)
+    scene.gsmooth.check = True
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert quality.of_strip(strips.active_strip(scene)).kind == "poor"
+    assert len(markers(scene)) == 4
+
+
+def panel(scene):
+    layout = Recorder()
+    quality_panel.GSMOOTH_PT_quality.draw(type("P", (), {"layout": layout})(), bpy.context)
+    return " ".join(layout.labels)
+
+
+def test_the_panel_says_what_was_found(scene, dubbed):
+    assert "1 place to look at." in panel(scene)
+    report = job_folder.resolve(dubbed["gsmooth_job"]) / "report.html"
+    report.unlink(missing_ok=True)  # of a test before this one
+    assert not bpy.ops.gsmooth.open_report.poll()
+    bpy.ops.gsmooth.check_quality()
+    told = panel(scene)
+    assert "Look at this shot" in told
+    assert "An edge can be seen" in told
+    assert "97 %" not in told  # what is good needs no words
+    assert quality.page(dubbed).name == "report.html"
+
+
+@pytest.mark.parametrize(
+    "noted", [7, "", "[]", "{}", '{"verdict": 1}', '{"verdict": "x", "kind": "evil"}']
+)
+def test_a_strangers_note_is_none(scene, dubbed, noted):
+    dubbed[quality.NOTED] = noted
+    assert quality.of_strip(dubbed) == quality.Quality()
+    quality.mark(scene)
+    assert markers(scene) == []
+
+
+def test_an_answer_with_nonsense_is_refused(scene, dubbed, tmp_path):
+    folder = job_folder.resolve(dubbed["gsmooth_job"])
+    (tmp_path / "p.html").write_text("x")
+    good = {"verdict": "v", "kind": "good", "checks": [], "worst": [], "untouched_frames": []}
+    good["page"] = str(tmp_path / "p.html")
+    assert quality.note_report(folder, good) == "v"
+    bad_worst = [{"frame": -1, "reason": "r", "score": 1}]
+    for name, value in (("kind", "evil"), ("worst", bad_worst), ("page", "/nowhere")):
+        with pytest.raises(UserError, match=name):
+            quality.note_report(folder, json.loads(json.dumps(good | {name: value})))
+
+
+def test_scripts_check_a_dub(scene, dubbed, timeline):
+    assert api.check_quality(dubbed).result().startswith("Look at this shot")
+    with pytest.raises(UserError, match="is no dub"):
+        api.check_quality(timeline.strips["clip"])
