@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import GeneratorInput, config_of
+from gsmooth_core.taft.generator import GeneratorInput
 
 BOX = (192, 224)
 """Rows and columns that the generator sees of a 256-pixel crop."""
@@ -85,7 +85,7 @@ def compare(rounds: int) -> Comparison:
     """Time both on random pictures."""
     ours, other = load_generator(), Wav2LipSized().eval()
     ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    inputs, face = _inputs(config_of(ours).references + 1), torch.rand(1, 6, 96, 96)
+    inputs, face = _inputs(ours.config.references + 1), torch.rand(1, 6, 96, 96)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -101,7 +101,7 @@ def compare(rounds: int) -> Comparison:
     return Comparison(statistics.median(mine), statistics.median(theirs), ratio)
 
 
-def _inputs(count: int) -> GeneratorInput:
+def _inputs(count: int) -> GeneratorInput[Tensor]:
     height, width = BOX
     blend, mask, hints = (torch.rand(1, channels, height, width) for channels in (3, 1, 3))
     references = torch.rand(1, count, 3, height, width)
