@@ -16,7 +16,7 @@ PathFinder.find_spec = classmethod(seen)
 _DUB = """
 import gsmooth_core.animate, gsmooth_core.dub, gsmooth_core.app.commands, gsmooth_core.app.faces
 import gsmooth_core.app.stages, gsmooth_core.app.style, gsmooth_core.evaluation.sync.check
-import gsmooth_core.evaluation.report.shot_report, gsmooth_core.taft.adapt
+import gsmooth_core.evaluation.report.shot_report, gsmooth_core.evaluation.bench.pipeline
 from gsmooth_core.a2ep import load_a2ep
 from gsmooth_core.app.doctor import examine
 from gsmooth_core.models import registry
