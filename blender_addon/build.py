@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -19,6 +20,7 @@ from pathlib import Path
 from blender_addon.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+_GRAPHS = "gsmooth_core/networks/graphs"
 _NOT_SHIPPED = ("build.py", "demo.py")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")  # backups and copies have dots, blanks, capitals
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -40,6 +42,8 @@ def belonging() -> Iterator[tuple[Path, Path]]:
         yield path, path.relative_to(ROOT)
     for name in weights(core / "models" / "registry.py"):
         yield _ordinary(core / "weights" / name), Path("gsmooth_core", "weights", name)
+    for name in graphs(core / "networks" / "graphs"):
+        yield _ordinary(core / "networks" / "graphs" / name), Path(_GRAPHS, name)
 
 
 def modules(package: Path) -> Iterator[Path]:
@@ -72,6 +76,13 @@ def weights(models: Path) -> Iterator[str]:
             yield from (name, Path(name).with_suffix(".md").name)
 
 
+def graphs(folder: Path) -> Iterator[str]:
+    """Names of the files of the networks' graphs, as their index has them, and of the index."""
+    yield "index.json"
+    index = json.loads(_ordinary(folder / "index.json").read_text(encoding="utf-8"))
+    yield from (f"{model}.{name}.onnx" for model in index for name in index[model]["graphs"])
+
+
 def _ordinary(path: Path) -> Path:
     """The path, when it is a file of the checkout itself."""
     for part in (path, *path.parents):
@@ -95,7 +106,10 @@ def build(output: Path) -> Path:
     """
     contents = {place.as_posix(): source.read_bytes() for source, place in belonging()}
     project = tomllib.loads(_ordinary(ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contents["requirements.txt"] = "\n".join(project["project"]["dependencies"]).encode()
+    project = project["project"]
+    contents["requirements.txt"] = "\n".join(project["dependencies"]).encode()
+    card = project["optional-dependencies"]["torch"]
+    contents["requirements-cuda.txt"] = "\n".join(card).encode()
     manifest = tomllib.loads(contents["blender_manifest.toml"].decode())
     target = output / f"{manifest['id']}-{manifest['version']}.zip"
     output.mkdir(parents=True, exist_ok=True)

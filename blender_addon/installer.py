@@ -26,10 +26,8 @@ from typing import Any
 COMPLETE = "gsmooth-complete"
 """A file in an environment into which everything was installed."""
 OLDEST, NEWEST = (3, 11), (3, 13)
-INDEXES = {
-    "cpu": "https://download.pytorch.org/whl/cpu",
-    "cuda": "https://download.pytorch.org/whl/cu126",
-}
+KINDS = ("", "cpu", "cuda")
+INDEXES = {"cuda": "https://download.pytorch.org/whl/cu126"}
 """Where torch for a kind of machine is found; everything else comes from PyPI."""
 _HERE = Path(__file__).resolve().parent
 _EVERY = 0.3  # seconds between two looks at what is downloaded
@@ -64,13 +62,19 @@ _CAUSES = (
 """Code, how pip says it, and what people are told."""
 
 
-def requirements() -> list[str]:
-    """The worker's packages: from the extension's list, or the project file of a checkout."""
-    staged = _HERE / "requirements.txt"
-    if staged.is_file():
-        return staged.read_text(encoding="utf-8").split("\n")
-    project = tomllib.loads((_HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    return list(project["project"]["dependencies"])
+def requirements(kind: str = "") -> list[str]:
+    """The worker's packages: from the extension's lists, or the project file of a checkout.
+
+    Args:
+        kind: "cuda" takes PyTorch as well; a processor does without it.
+    """
+    card = kind == "cuda"
+    staged = [_HERE / "requirements.txt", *([_HERE / "requirements-cuda.txt"] if card else [])]
+    if staged[0].is_file():
+        return "\n".join(file.read_text(encoding="utf-8") for file in staged).split("\n")
+    text = (_HERE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    return [*project["dependencies"], *(project["optional-dependencies"]["torch"] if card else ())]
 
 
 class InstallError(Exception):
@@ -312,7 +316,7 @@ def read_request(line: str) -> tuple[Path, list[str], str]:
         kind = arguments.get("kind", "")
         valid = isinstance(folder, str) and isinstance(packages, list)
         valid = valid and all(isinstance(text, str) for text in [folder, *packages])
-        valid = valid and kind in ("", *INDEXES)
+        valid = valid and kind in KINDS
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         valid = False
     if not valid or not folder or "\0" in "".join([folder, *packages]):

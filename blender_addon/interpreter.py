@@ -35,7 +35,7 @@ def _candidates(preferred: str, own: Path | None) -> Iterator[tuple[str, Path]]:
         yield "installed by GSmooth", python_in(own)
     for name in (".venv", "venv"):
         yield "beside the add-on", python_in(core_folder() / name)
-    if sys.executable and importlib.util.find_spec("torch"):
+    if sys.executable and importlib.util.find_spec("onnxruntime"):
         yield "Blender's own", Path(sys.executable)
 
 

@@ -109,7 +109,7 @@ def note_check(lines: list[tuple[bool, str]]) -> None:
     _check[:] = lines
 
 
-SIZES = {"cpu": (550, 2200), "cuda": (3200, 7500)}
+SIZES = {"cpu": (340, 1100), "cuda": (3200, 7500)}
 
 
 def size_text(kind: str) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, merge_expression
+from gsmooth_core.a2ep import PredictSettings, SpeechModel, load_a2ep, merge_expression
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.manner_file import Taught, load_style, load_taught, save_taught
 from gsmooth_core.a2ep.merge import settled
@@ -43,11 +43,12 @@ from gsmooth_core.media.pace import rows_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.rows import load_rows, save_rows
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
-from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.grain_file import load_grain, save_grain
+from gsmooth_core.taft.interface import Generator
+from gsmooth_core.taft.load import open_generator
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
@@ -170,7 +171,7 @@ class PersonStages:
         heard = self.heard() if manner and manner.memory else None
         return merge_expression(track, predicted, self.job.settings, a2ep, manner, heard)
 
-    def manner(self, track: FaceTrack, a2ep: A2EP) -> Manner | None:
+    def manner(self, track: FaceTrack, a2ep: SpeechModel) -> Manner | None:
         """How this person speaks, where clips show it and the job asks for it."""
         job, still = self.job, self.source.clip.still
         if job.speaks_like:
@@ -251,7 +252,7 @@ class PersonStages:
         self, track: FaceTrack, target: Expression, frames: FrameSource | None
     ) -> FaceTranslator:
         """What makes this person's frames; its references are among the pictures `frames`."""
-        generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
+        generator, compose = self._generator(), self.compose_settings()
         captions = self.captions(track)
         if captions:
             text = seen.captions_in_words(captions, self.job.start_frame)
@@ -362,7 +363,7 @@ class PersonStages:
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings
         on_frame = self._progress("adapt", sample_count(settings))
-        generator, compose = load_generator(self.job.settings.taft), self.compose_settings()
+        generator, compose = self._generator(), self.compose_settings()
         data = ClipData(track, self.model, self._opened, generator, compose, self._device)
         learned = learn(data, settings, self.job.settings.adapt, on_frame)
         if learned is None:
@@ -374,6 +375,9 @@ class PersonStages:
 
     def _progress(self, stage: str, total: int) -> Callable[[int], None]:
         return progress(stage, total, self.emit, self.cancelled)
+
+    def _generator(self) -> Generator:
+        return open_generator(self.job.settings.taft, self._device)
 
     @property
     def _device(self) -> str | None:

@@ -20,7 +20,7 @@ from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.models.litert import Network
+from gsmooth_core.networks.litert import Network
 from gsmooth_core.storage.arrays import load_track, save_expression
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.taft.samples import SampleSettings

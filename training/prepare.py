@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from gsmooth_core.a2ep.encoders import MelFrames, Wav2VecFrames
-from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
+from gsmooth_core.a2ep.encoders import MelFrames, TorchFrames, Wav2VecFrames
+from gsmooth_core.a2ep.features import feature_blocks
+from gsmooth_core.a2ep.interface import FrameEncoder
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
 from gsmooth_core.errors import GSmoothError
 from gsmooth_core.face.load import load_face_model
@@ -87,7 +87,7 @@ def prepare_features(
     save_arrays(target, "features", arrays, {"speeds": speeds})
 
 
-def chosen_encoder(name: str) -> tuple[str, nn.Module]:
+def chosen_encoder(name: str) -> tuple[str, TorchFrames]:
     """A folder name and the encoder: "whisper" (base, layer 3), "mel" or a wav2vec 2.0 folder."""
     if name == "whisper":
         return "whisper-base-3", whisper_frames()

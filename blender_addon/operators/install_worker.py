@@ -59,7 +59,11 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
     def start(self, _context: bpy.types.Context) -> Task:
         folder = preferences.own_runtime()
         kind = preferences.install_kind()
-        arguments = {"folder": str(folder), "requirements": installer.requirements(), "kind": kind}
+        arguments = {
+            "folder": str(folder),
+            "requirements": installer.requirements(kind),
+            "kind": kind,
+        }
         python = next(filter(suits, base_pythons()), None)
         if python is None:
             raise UserError(_NO_PYTHON)

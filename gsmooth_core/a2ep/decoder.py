@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from gsmooth_core.a2ep import positions
 from gsmooth_core.a2ep.attention import BiasedAttention, audio_bias, history_bias
 from gsmooth_core.a2ep.config import A2EPConfig
+from gsmooth_core.types import Float
 
 
 def positional_encoding(period: int, d: int) -> Tensor:
     """(period, d) table of PE(t): sines in the even, cosines in the odd channels."""
-    channels = torch.arange(0, d, 2, device="cpu")  # see `whisper.sinusoids`
-    angles = torch.arange(period, device="cpu")[:, None] * torch.exp(
-        channels * (-math.log(10_000.0) / d)
-    )
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (period, d)
+    return torch.from_numpy(positions.positional_encoding(period, d))
 
 
 @dataclass
@@ -107,8 +104,11 @@ class ExpressionDecoder(nn.Module):
     def embed_history(self, previous: Tensor, style: Tensor, first: int = 0) -> Tensor:
         """Eq. 2 for frames `first`...: (B, T, E) beta_{t-1}, (B, styles) -> (B, T, d)."""
         t = torch.arange(first, first + previous.shape[1]) % self.config.period
+        return self._embedded(previous, style, self.positions[t])
+
+    def _embedded(self, previous: Tensor, style: Tensor, position: Tensor) -> Tensor:
         embedded = self.embed(previous / self.scale) + self.style(style)[:, None]
-        return self.drop(embedded + self.positions[t])  # type: ignore[no-any-return]
+        return self.drop(embedded + position)  # type: ignore[no-any-return]
 
     def head(self, e: Tensor, heard: Tensor) -> Tensor:
         """Feed-forward and output layer: (B, T, d) and `hear`'s (B, T, W) -> (B, T, E)."""
@@ -158,17 +158,42 @@ class ExpressionDecoder(nn.Module):
         Returns:
             (B, E) the frame's expression.
         """
-        e = self.embed_history(state.previous[:, None], style, state.frame)  # (B, 1, d)
-        norm = self.self_norm(e)
-        k, v = self.self_attention.keys_values(norm)
-        k, v = torch.cat([state.keys, k], 2), torch.cat([state.values, v], 2)
-        e = e + self.self_attention.attend(norm, k, v)
-        e = e + self.cross_attention.attend(self.cross_norm(e), keys, values)
-        beta = self.head(e, heard)[:, 0]
+        position = self.positions[state.frame % self.config.period]
+        before = (state.previous, state.keys, state.values)
+        beta, k, v = self.next(heard, (keys, values), position, style, before)
         past = slice(max(k.shape[2] - self.config.history + 1, 0), None)
         state.keys, state.values = k[:, :, past], v[:, :, past]
         state.previous, state.frame = beta, state.frame + 1
         return beta
+
+    def next(
+        self,
+        heard: Tensor,
+        near: tuple[Tensor, Tensor],
+        position: Tensor,
+        style: Tensor,
+        before: tuple[Tensor, Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One frame, of what is remembered of those before it; see `step`.
+
+        Args:
+            heard: (B, 1, W)
+            near: cross-attention keys and values.
+            position: (d,) PE(t) of the frame.
+            style: (B, styles)
+            before: (B, E) the frame before, and the keys and values of the history.
+
+        Returns:
+            (B, E) the frame, and the history's keys and values with its own.
+        """
+        previous, keys, values = before
+        e = self._embedded(previous[:, None], style, position)  # (B, 1, d)
+        norm = self.self_norm(e)
+        k, v = self.self_attention.keys_values(norm)
+        k, v = torch.cat([keys, k], 2), torch.cat([values, v], 2)
+        e = e + self.self_attention.attend(norm, k, v)
+        e = e + self.cross_attention.attend(self.cross_norm(e), *near)
+        return self.head(e, heard)[:, 0], k, v
 
     def run(
         self, state: DecoderState, heard: Tensor, style: Tensor, first: int, count: int
@@ -194,3 +219,23 @@ class ExpressionDecoder(nn.Module):
             )
             made.append(beta)
         return torch.stack(made, dim=1)
+
+    # -- as others use it: arrays in, arrays out ------------------------------------------------
+
+    @torch.inference_mode()
+    def heard(self, features: Float) -> Float:
+        """(T + 2 context, F) features -> (T, W); see `FrameDecoder`."""
+        made: Float = self.hear(self._tensor(features)[None])[0].cpu().numpy()
+        return made
+
+    @torch.inference_mode()
+    def spoken(
+        self, state: DecoderState, heard: Float, style: Float, first: int, count: int
+    ) -> Float:
+        """(count, E) frames; see `FrameDecoder`."""
+        tensors = (self._tensor(heard)[None], self._tensor(style)[None])
+        made: Float = self.run(state, *tensors, first, count)[0].cpu().numpy()
+        return made
+
+    def _tensor(self, array: Float) -> Tensor:
+        return torch.from_numpy(array).to(self.scale)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.a2ep.config import A2EPConfig
-from gsmooth_core.a2ep.features import frame_centres, interpolate
-from gsmooth_core.a2ep.mel import BLOCK, HOP, SAMPLE_RATE, log_mel
-from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder
+from gsmooth_core.a2ep.features import FPS
+from gsmooth_core.a2ep.mel import BLOCK, HOP, SAMPLE_RATE
+from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder, log_mel
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models.checkpoints import (
     load_network,
@@ -23,6 +23,7 @@ from gsmooth_core.models.checkpoints import (
 )
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.storage.files import read_json
+from gsmooth_core.types import Float
 
 STRIDE = 320  # samples a feature, for both encoders
 WAV2VEC_FIELD = 400  # samples that the first wav2vec 2.0 feature sees
@@ -103,7 +104,42 @@ def wav2vec_settings(values: Any, source: ModelSource) -> dict[str, Any]:
     return {n: list(v) if isinstance(v, tuple) else v for n, v in asdict(settings).items()}
 
 
-class WhisperFrames(nn.Module):
+def interpolate(features: Tensor, positions: Tensor) -> Tensor:
+    """Linear interpolation in time (the resampling layer of Sec. IV-B).
+
+    Args:
+        features: (B, K, F) samples of a curve at 0, 1, ..., K - 1.
+        positions: (T,) where to read it; beyond the ends the end values hold.
+
+    Returns:
+        (B, T, F).
+    """
+    last = features.shape[1] - 1
+    at = positions.to(features).clamp(0, last)
+    low = at.floor().long().clamp(max=max(last - 1, 0))
+    high = (low + 1).clamp(max=last)
+    weight = (at - low)[None, :, None]
+    return features[:, low] * (1 - weight) + features[:, high] * weight
+
+
+def frame_centres(frames: int, rate: float, fps: float = FPS, first: float = 0.0) -> Tensor:
+    """(frames,) positions of frame centres on a `rate` Hz axis whose sample 0 is at `first` s."""
+    return ((torch.arange(frames, dtype=torch.float64) + 0.5) / fps - first) * rate
+
+
+class TorchFrames(nn.Module):
+    """An encoder in torch: (B, frames * 640) samples and `frames` -> (B, frames, F)."""
+
+    @torch.inference_mode()
+    def listen(self, samples: Float, frames: int) -> Float:
+        """(frames * 640,) samples -> (frames, F), on the encoder's own device."""
+        weights = next(self.parameters(), None)
+        device = "cpu" if weights is None else weights.device
+        made: Float = self(torch.from_numpy(samples)[None].to(device), frames)[0].cpu().numpy()
+        return made
+
+
+class WhisperFrames(TorchFrames):
     """Whisper's hidden states, read at the middle of each frame."""
 
     def __init__(self, dims: WhisperDims) -> None:
@@ -116,7 +152,7 @@ class WhisperFrames(nn.Module):
         return interpolate(hidden, frame_centres(frames, SAMPLE_RATE / STRIDE))
 
 
-class MelFrames(nn.Module):
+class MelFrames(TorchFrames):
     """The spectrogram alone, averaged over each frame; it knows nothing of the frames around."""
 
     def forward(self, audio: Tensor, frames: int) -> Tensor:
@@ -125,7 +161,7 @@ class MelFrames(nn.Module):
         return mel.reshape(len(mel), frames, BLOCK // HOP, -1).mean(dim=2)
 
 
-class Wav2VecFrames(nn.Module):
+class Wav2VecFrames(TorchFrames):
     """wav2vec 2.0 as the paper uses it: convolutions, interpolation to the frames, transformer.
 
     Args:
@@ -194,7 +230,7 @@ def standardise(audio: Tensor) -> Tensor:
     return (audio - audio.mean(dim=-1, keepdim=True)) / torch.sqrt(spread + 1e-7)
 
 
-def build_encoder(config: A2EPConfig, settings: dict[str, Any] | None = None) -> nn.Module:
+def build_encoder(config: A2EPConfig, settings: dict[str, Any] | None = None) -> TorchFrames:
     """The encoder that `config` names, with random weights.
 
     Args:

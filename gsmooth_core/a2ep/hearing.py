@@ -6,21 +6,21 @@ import hashlib
 
 import numpy as np
 
-from gsmooth_core.a2ep.model import A2EP
+from gsmooth_core.a2ep.interface import SpeechModel
 from gsmooth_core.types import Float
 
+_RIDGE = "decoder.direct.weight"
 KINSHIP = 1e-9  # added to the measure of movement, so that it has a root
 
 
-def directions_of(model: A2EP) -> Float:
+def directions_of(model: SpeechModel) -> Float:
     """(F, H) orthonormal directions of features, the one that moves the mouth most first.
 
     H is the number of components, or 0 for a model without a linear path.
     """
-    direct = model.decoder.direct
-    if direct is None:
+    if not model.config.direct:
         return np.zeros((model.config.encoder_width, 0), np.float32)
-    kernel = direct.weight.detach().cpu().numpy()  # (E, F, window)
+    kernel = model.array(_RIDGE)  # (E, F, window)
     gram = model.array("gram").astype(float)
     size, turn = np.linalg.eigh(gram)
     root = turn * np.sqrt(np.maximum(size, 0) + KINSHIP) @ turn.T
@@ -31,12 +31,11 @@ def directions_of(model: A2EP) -> Float:
     return np.asarray(found * signs, np.float32)
 
 
-def mark_of(model: A2EP) -> str:
+def mark_of(model: SpeechModel) -> str:
     """Tells whether two models move and hear alike: what was learned with one fits no other."""
     digest = hashlib.sha256(" ".join(model.names).encode())
-    direct = model.decoder.direct
     parts = [model.array("rest"), model.array("opening"), model.array("gain")]
-    parts += [] if direct is None else [direct.weight.detach().cpu().numpy()]
+    parts += [model.array(_RIDGE)] if model.config.direct else []
     for part in parts:
         digest.update(np.ascontiguousarray(part, np.float32).tobytes())
     return digest.hexdigest()

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from gsmooth_core.a2ep.interface import SpeechModel
 from gsmooth_core.a2ep.lesson import Lesson
 from gsmooth_core.a2ep.manner import Manner, Plan, learn_manner
-from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
@@ -48,10 +48,10 @@ class Mouths:
     rest: Float
 
     @classmethod
-    def of(cls, model: A2EP) -> Mouths:
+    def of(cls, model: SpeechModel) -> Mouths:
         """What `model` knows of them."""
         gram, opening = model.array("gram"), model.array("opening")
-        return cls(gram, opening, float(model.usual), model.array("rest"))
+        return cls(gram, opening, float(model.array("usual")), model.array("rest"))
 
     def style(self, lesson: Lesson) -> Style:
         """The plain style that the usable frames show."""

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.a2ep.hearing import directions_of, mark_of
+from gsmooth_core.a2ep.interface import SpeechModel
 from gsmooth_core.a2ep.lesson import CONTEXT
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.memory import MOST, Memory
-from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.errors import InputError
 from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
 from gsmooth_core.storage.files import shown
@@ -69,7 +69,7 @@ def load_taught(path: Path) -> Taught:
     return Taught(str(meta.get("said", "")), manner, tuple(map(str, meta.get("refused", ()))))
 
 
-def save_style(path: Path, manner: Manner, model: A2EP) -> None:
+def save_style(path: Path, manner: Manner, model: SpeechModel) -> None:
     """Write a way of speaking, to be used for other pictures of the same person.
 
     Args:
@@ -81,7 +81,7 @@ def save_style(path: Path, manner: Manner, model: A2EP) -> None:
     save_arrays(path, STYLE_KIND, _arrays_of(manner), meta)
 
 
-def load_style(path: Path, model: A2EP) -> Manner:
+def load_style(path: Path, model: SpeechModel) -> Manner:
     """Read what `save_style` wrote.
 
     Raises:

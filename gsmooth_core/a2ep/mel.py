@@ -10,9 +10,8 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy.fft import rfft
 
 from gsmooth_core.types import Float
 
@@ -39,7 +38,7 @@ def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def mel_filters() -> Tensor:
+def mel_filters() -> Float:
     """(80, 201) triangles of unit area on Slaney's mel scale, 0 to 8 kHz."""
     top = _hz_to_mel(np.array([SAMPLE_RATE / 2.0]))[0]
     corners = _mel_to_hz(np.linspace(0.0, top, MELS + 2))
@@ -48,26 +47,26 @@ def mel_filters() -> Tensor:
     fall = (corners[2:, None] - bins[None]) / np.diff(corners)[1:, None]
     area = 2.0 / (corners[2:] - corners[:-2])
     triangles = np.maximum(0.0, np.minimum(rise, fall)) * area[:, None]
-    return torch.from_numpy(triangles.astype(np.float32))
+    return triangles.astype(np.float32)  # type: ignore[no-any-return]
 
 
-def log_mel(audio: Tensor, peak: float | None = PEAK) -> Tensor:
-    """Whisper's input features.
+def log_mel(audio: Float) -> Float:
+    """Whisper's input features, in eight decades below `PEAK`.
+
+    `whisper.log_mel` is the same on tensors.
 
     Args:
-        audio: (B, S) samples at 16 kHz, -1..1.
-        peak: log10 power of the loudest point, below which eight decades are kept; None takes
-            each row's own maximum, as Whisper does for its 30 s windows.
+        audio: (S,) samples at 16 kHz, -1..1.
 
     Returns:
-        (B, 80, S // 160), about -1..1.5.
+        (80, S // 160), about -1..1.5.
     """
-    window = torch.hann_window(FFT, device=audio.device)
-    spectrum = torch.stft(audio, FFT, HOP, window=window, center=True, return_complex=True)
-    power = spectrum[..., :-1].abs() ** 2  # (B, 201, S // 160)
-    log = torch.log10((mel_filters().to(audio) @ power).clamp_min(1e-10))
-    top = log.amax(dim=(1, 2), keepdim=True) if peak is None else torch.tensor(peak).to(log)
-    return (torch.maximum(log, top - DECADES) + 4.0) / 4.0
+    padded = np.pad(audio, FFT // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][: len(audio) // HOP]
+    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(np.float32)
+    power = np.abs(rfft(frames * hann)) ** 2  # (S // 160, 201)
+    log = np.log10(np.maximum(mel_filters() @ power.T, 1e-10))
+    return (np.maximum(log, np.float32(PEAK - DECADES)) + 4) / 4  # type: ignore[no-any-return]
 
 
 def block_levels(audio: Float) -> Float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from gsmooth_core.a2ep.curves import smooth_curves
+from gsmooth_core.a2ep.interface import SpeechModel
 from gsmooth_core.a2ep.lesson import sounds_of
+from gsmooth_core.a2ep.load import load_a2ep
 from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.types import Expression, FaceTrack, Float
@@ -27,19 +28,19 @@ class MergeSettings(Protocol):
         ...
 
 
-def style_of(track: FaceTrack, model: A2EP) -> Style | None:
+def style_of(track: FaceTrack, model: SpeechModel) -> Style | None:
     """The style of the tracked person in the components of `model`."""
     return Style.from_track(
         track.only(track.new),  # a held picture says no more than one
         model.names,
         model.array("gram"),
         model.array("opening"),
-        float(model.usual),
+        float(model.array("usual")),
         model.array("rest"),
     )
 
 
-def settled(manner: Manner, track: FaceTrack, model: A2EP) -> Manner:
+def settled(manner: Manner, track: FaceTrack, model: SpeechModel) -> Manner:
     """A manner from other clips, on the mouth of this track (see `Mouths.settled`)."""
     style = style_of(track, model)
     if style is None:
@@ -53,7 +54,7 @@ def merge_expression(
     track: FaceTrack,
     predicted: Expression,
     settings: MergeSettings,
-    model: A2EP | None = None,
+    model: SpeechModel | None = None,
     manner: Manner | None = None,
     heard: Float | None = None,
 ) -> Expression:

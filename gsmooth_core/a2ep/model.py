@@ -1,9 +1,8 @@
-"""A2EP whole: audio encoder, decoder, what it needs to know of faces; and its checkpoint."""
+"""A2EP in torch: audio encoder, decoder, what it needs to know of faces; and its checkpoint."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep.config import HINT, A2EPConfig
+from gsmooth_core.a2ep.config import A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import build_encoder, wav2vec_settings
-from gsmooth_core.a2ep.mel import BLOCK
-from gsmooth_core.errors import ModelError
-from gsmooth_core.models import registry
-from gsmooth_core.models.checkpoints import load_network, tried
-from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.a2ep.load import LIMITS, check_components, read_checkpoint, try_model
+from gsmooth_core.models.checkpoints import load_network
 from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.types import Float
-
-_LIMITS = {
-    "decoder.scale": (1e-6, 100),  # the decoder divides by it
-    "usual": (1e-6, 10),
-    "gain": (0, 10),
-    "rest": (-2, 2),
-    "silence": (-10, 10),
-}
-_TRIAL = 20  # frames beside those that the closing of the lips is heard from
 
 
 class A2EP(nn.Module):
@@ -70,11 +57,7 @@ class A2EP(nn.Module):
     ) -> None:
         super().__init__()
         E = config.components
-        if len(names) != E or not set(names) <= set(all_names):
-            raise ModelError(
-                f"The A2EP checkpoint names {len(names)} components and predicts {E}.",
-                "Train it again, or reinstall GSmooth.",
-            )
+        check_components(config, names, all_names)
         self.config = config
         self.names = names
         self.all_names = all_names
@@ -90,9 +73,24 @@ class A2EP(nn.Module):
         self.register_buffer("gain", torch.ones(()))
 
     def array(self, name: str) -> Float:
-        """A buffer as a numpy array."""
-        tensor: Tensor = getattr(self, name)
-        return tensor.cpu().numpy()
+        """A table of the checkpoint as a numpy array."""
+        made: Float = self.state_dict()[name].cpu().numpy()
+        return made
+
+    @torch.inference_mode()
+    def voice_logits(self, features: Float) -> Float:
+        """(T, F) features -> (T,); see `SpeechModel`."""
+        made: Float = self.voice(self._tensor(features))[:, 0].cpu().numpy()
+        return made
+
+    @torch.inference_mode()
+    def closing_logits(self, features: Float) -> Float:
+        """(T + 2 context, F) features -> (T,); see `SpeechModel`."""
+        made: Float = self.closing(self._tensor(features).T[None])[0, 0].cpu().numpy()
+        return made
+
+    def _tensor(self, array: Float) -> Tensor:
+        return torch.from_numpy(array).to(self.usual)
 
 
 def save_checkpoint(path: Path, model: A2EP, about: dict[str, Any]) -> None:
@@ -124,42 +122,14 @@ def load_checkpoint(path: Path) -> A2EP:
     Raises:
         ModelError: missing, damaged, of another kind, or its arrays do not fit its own header.
     """
-    source = ModelSource(path, "A2EP checkpoint", HINT)
-    arrays, meta = source.arrays("a2ep")
-    names, all_names = source.names(meta, "names"), source.names(meta, "all_names")
-    config = A2EPConfig.from_dict(source.entry(meta, "config"), source)
-    settings = None
+    read = read_checkpoint(path)
+    config, settings = read.config, None
     if config.encoder == "wav2vec2":
-        settings = wav2vec_settings(meta.get("encoder_settings") or {}, source)
-    model = load_network(source, lambda: A2EP(config, names, all_names, settings), arrays, _LIMITS)
-    tried(source, lambda: _trial(model))
+        settings = wav2vec_settings(read.meta.get("encoder_settings") or {}, read.source)
+
+    def build() -> A2EP:
+        return A2EP(config, read.names, read.all_names, settings)
+
+    model = load_network(read.source, build, read.arrays, LIMITS)
+    try_model(read.source, model)
     return model
-
-
-def _trial(model: A2EP) -> Tensor:
-    """What the model makes of a second of sound, all of it in a row."""
-    decoder, frames = model.decoder, _TRIAL + 2 * model.decoder.context
-    time = torch.arange(frames * BLOCK) / (frames * BLOCK)
-    features = model.encoder(0.1 * torch.sin(2000 * time**2)[None], frames)  # (1, T, F)
-    style = features.new_zeros(1, model.config.styles)
-    curves = decoder.run(decoder.start(), decoder.hear_all(features), style, 0, _TRIAL)
-    closing = model.closing(features.transpose(1, 2))
-    return torch.cat([t.flatten() for t in (features, curves, model.voice(features), closing)])
-
-
-@lru_cache(maxsize=4)
-def _load_once(path: Path, stamp: tuple[int, int, int]) -> A2EP:
-    return load_checkpoint(path)
-
-
-def load_a2ep(name_or_path: str | Path = "a2ep") -> A2EP:
-    """The shipped model, or a checkpoint of the user; read once a process.
-
-    Args:
-        name_or_path: a name of `registry.MODELS`, or a checkpoint made by `save_checkpoint`.
-
-    Raises:
-        ModelError: see `load_checkpoint`.
-    """
-    path = registry.resolve(name_or_path)
-    return _load_once(path, registry.stamp(path))

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gsmooth_core.a2ep.closing import apply_closure, touching
 from gsmooth_core.a2ep.curves import smooth_curves
 from gsmooth_core.a2ep.features import FPS, feature_blocks
 from gsmooth_core.a2ep.hearing import directions_of
+from gsmooth_core.a2ep.interface import SpeechModel
+from gsmooth_core.a2ep.load import load_a2ep
 from gsmooth_core.a2ep.mel import BLOCK, level_gain, speech_weights
-from gsmooth_core.a2ep.model import A2EP, load_a2ep
 from gsmooth_core.a2ep.stream import decode, normalise
 from gsmooth_core.a2ep.voice import speech_presence
 from gsmooth_core.face.curves import resample
@@ -85,7 +84,7 @@ def predict_expression(
     fps: Fraction,
     on_progress: Callable[[int], None] | None = None,
     settings: PredictSettings | None = None,
-    model: A2EP | None = None,
+    model: SpeechModel | None = None,
 ) -> Expression:
     """Predict how a face speaks.
 
@@ -116,7 +115,7 @@ def predict_speech(
     fps: Fraction,
     on_progress: Callable[[int], None] | None = None,
     settings: PredictSettings | None = None,
-    model: A2EP | None = None,
+    model: SpeechModel | None = None,
     *,
     keep_features: bool = False,
 ) -> Spoken:
@@ -135,7 +134,7 @@ def predict_speech(
         moved = listener.apply_closure(moved)
     if settings.voice_gate:
         moved = moved * listener.presence()[:, None]
-    reach = float(model.gain) * settings.strength
+    reach = float(model.array("gain")) * settings.strength
     curves = resample(moved * reach, FPS, frame_count, fps)
     curves = model.array("rest") + smooth_curves(curves, settings.smoothing, fps)
     curves = np.clip(curves, 0, 1) if settings.bounded else curves
@@ -147,7 +146,7 @@ def predict_speech(
 class _Listener:
     """Makes features of (S,) samples and keeps what the small heads say of them."""
 
-    def __init__(self, model: A2EP, audio: Float, keep_features: bool) -> None:
+    def __init__(self, model: SpeechModel, audio: Float, keep_features: bool) -> None:
         self.model = model
         self.audio = audio
         self.keep_features = keep_features
@@ -174,14 +173,12 @@ class _Listener:
 
     def _listen(self) -> Iterator[Float]:
         for block in feature_blocks(self.model.encoder, self.audio, self.gain):
-            with torch.inference_mode():
-                heard = torch.from_numpy(block).to(self.model.voice.weight.device)
-                self.voice.append(self.model.voice(heard).cpu().numpy()[:, 0])
+            self.voice.append(self.model.voice_logits(block))
             yield block
 
-    def close(self, features: Tensor) -> None:
-        """Hear (1, F, m + 2 context) features of m frames."""
-        self.closing.append(self.model.closing(features)[0, 0].cpu().numpy())
+    def close(self, features: Float) -> None:
+        """Hear (m + 2 context, F) features of m frames."""
+        self.closing.append(self.model.closing_logits(features))
 
     def presence(self) -> Float:
         """(T,) how far each frame is speech."""
@@ -195,7 +192,7 @@ class _Listener:
         return apply_closure(moved, share, opening, model.array("way"), usual_gap)
 
 
-def _all_components(model: A2EP, values: Float) -> Float:
+def _all_components(model: SpeechModel, values: Float) -> Float:
     """(T, E) driven components -> (T, all)."""
     full = np.zeros((len(values), len(model.all_names)), np.float32)
     full[:, [model.all_names.index(name) for name in model.names]] = values

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from gsmooth_core.a2ep.decoder import DecoderState, ExpressionDecoder
+from gsmooth_core.a2ep.interface import FrameDecoder
 from gsmooth_core.types import Float
 
 HALF_WINDOW = 500  # frames on either side over which features are averaged: 20 s
@@ -69,43 +67,40 @@ def _with_edges(blocks: Iterable[Float], context: int) -> Iterator[tuple[Float, 
         yield np.concatenate([waiting, np.repeat(waiting[-1:], context, axis=0)]), True
 
 
-@torch.inference_mode()
 def decode(
-    decoder: ExpressionDecoder,
+    decoder: FrameDecoder,
     blocks: Iterable[Float],
-    style: Tensor | None = None,
-    on_features: Callable[[Tensor], None] | None = None,
+    style: Float | None = None,
+    on_features: Callable[[Float], None] | None = None,
 ) -> Iterator[Float]:
     """Run the decoder over a stream of features.
 
     Args:
         decoder: in evaluation mode.
         blocks: consecutive (n, F) features.
-        style: (1, styles); None is no style.
-        on_features: called with (1, F, m + 2 context) features at a time, for as many frames m in
+        style: (styles,); None is no style.
+        on_features: called with (m + 2 context, F) features at a time, for as many frames m in
             all as there are.
 
     Yields:
         Consecutive (m, E) expressions, in all as many frames.
     """
-    config = decoder.config
-    style = decoder.scale.new_zeros(1, config.styles) if style is None else style
-    state: DecoderState = decoder.start()
-    raw = decoder.scale.new_zeros(1, 0, config.encoder_width)
-    heard = decoder.scale.new_zeros(1, 0, decoder.heard_width)
-    first = 0  # frame of heard[:, 0]
+    config, state = decoder.config, decoder.start()
+    style = np.zeros(config.styles, np.float32) if style is None else style
+    raw = np.zeros((0, config.encoder_width), np.float32)
+    heard = np.zeros((0, decoder.heard_width), np.float32)
+    first = 0  # frame of heard[0]
     for block, final in _with_edges(blocks, decoder.context):
-        raw = torch.cat([raw, torch.from_numpy(block)[None].to(raw)], dim=1)
-        if raw.shape[1] > 2 * decoder.context:
-            heard = torch.cat([heard, decoder.hear(raw)], dim=1)
+        raw = np.concatenate([raw, block])
+        if len(raw) > 2 * decoder.context:
+            heard = np.concatenate([heard, decoder.heard(raw)])
             if on_features:
-                on_features(raw.transpose(1, 2))
-            raw = raw[:, raw.shape[1] - 2 * decoder.context :]
+                on_features(raw)
+            raw = raw[len(raw) - 2 * decoder.context :]
         ahead = 0 if final else config.sigma2 - 1
-        ready = first + heard.shape[1] - ahead - state.frame
+        ready = first + len(heard) - ahead - state.frame
         if ready <= 0:
             continue
-        made = decoder.run(state, heard, style, state.frame - first, ready)
-        yield made[0].cpu().numpy()
+        yield decoder.spoken(state, heard, style, state.frame - first, ready)
         drop = max(state.frame - config.sigma1 - first, 0)
-        heard, first = heard[:, drop:], first + drop
+        heard, first = heard[drop:], first + drop

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep.mel import MELS, log_mel
+from gsmooth_core.a2ep import positions
+from gsmooth_core.a2ep.mel import DECADES, FFT, HOP, MELS, PEAK, mel_filters
 
 POSITIONS = 1500  # rows of the position table: 30 s at 50 Hz
 
@@ -65,12 +66,29 @@ class Block(nn.Module):
         return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
 
 
+def log_mel(audio: Tensor, peak: float | None = PEAK) -> Tensor:
+    """Whisper's input features.
+
+    Args:
+        audio: (B, S) samples at 16 kHz, -1..1.
+        peak: log10 power of the loudest point, below which eight decades are kept; None takes
+            each row's own maximum, as Whisper does for its 30 s windows.
+
+    Returns:
+        (B, 80, S // 160), about -1..1.5.
+    """
+    window = torch.hann_window(FFT, device=audio.device)
+    spectrum = torch.stft(audio, FFT, HOP, window=window, center=True, return_complex=True)
+    power = spectrum[..., :-1].abs() ** 2  # (B, 201, S // 160)
+    filters = torch.from_numpy(mel_filters()).to(audio)
+    log = torch.log10((filters @ power).clamp_min(1e-10))
+    top = log.amax(dim=(1, 2), keepdim=True) if peak is None else torch.tensor(peak).to(log)
+    return (torch.maximum(log, top - DECADES) + 4.0) / 4.0
+
+
 def sinusoids(length: int, width: int) -> Tensor:
     """(length, width) sines then cosines over a geometric series of wavelengths."""
-    # Never on the meta device, where the first operation makes torch import its compiler: seconds.
-    steps = torch.arange(width // 2, device="cpu") / (width // 2 - 1)
-    angles = torch.arange(length, device="cpu")[:, None] * (10_000.0**-steps)[None]
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
+    return torch.from_numpy(positions.sinusoids(length, width))
 
 
 class WhisperEncoder(nn.Module):
@@ -92,9 +110,13 @@ class WhisperEncoder(nn.Module):
 
     def encode_mel(self, mel: Tensor) -> Tensor:
         """(B, 80, 2K) log-mel -> (B, K, D), K at most 1500."""
+        return self.encode_at(mel, self.positions[: mel.shape[2] // 2])
+
+    def encode_at(self, mel: Tensor, positions: Tensor) -> Tensor:
+        """As `encode_mel`, with the (K, D) rows of the position table."""
         x = F.gelu(self.conv1(mel))
         x = F.gelu(self.conv2(x)).transpose(1, 2)  # (B, K, D)
-        x = x + self.positions[: x.shape[1]].to(x)
+        x = x + positions.to(x)
         for block in self.blocks:
             x = block(x)
         return x

@@ -20,6 +20,7 @@ from gsmooth_core import __version__
 from gsmooth_core.errors import GSmoothError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.models import registry
+from gsmooth_core.networks.engine import has_bfloat16, has_torch
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 SPACE_BYTES = 2 * 10**9
@@ -32,6 +33,7 @@ _PACKAGES = {
     "safetensors": ("safetensors", "model files"),
     "numba": ("numba", "drawing the mesh on the processor"),
     "ai_edge_litert": ("ai-edge-litert", "finding faces"),
+    "onnxruntime": ("onnxruntime", "all other networks"),
     "tqdm": ("tqdm", "progress bars"),
 }
 _OPTIONAL = {
@@ -140,7 +142,9 @@ def _package(module: str, distribution: str, purpose: str, optional: bool = Fals
 
 
 def _torch() -> Check:
-    name = "torch (networks)"
+    name = "torch (graphics cards, bfloat16)"
+    if not has_torch():
+        return Check(name, True, "not installed; the processor does without", optional=True)
     try:
         import torch
     except (ImportError, OSError) as error:  # OSError: a library of it does not load
@@ -150,7 +154,7 @@ def _torch() -> Check:
     elif torch.backends.mps.is_available():
         device = "Apple graphics (mps)"
     else:
-        device = "processor only; a graphics card would be faster"
+        device = "processor only" + (", in bfloat16" if has_bfloat16() else "")
     return Check(name, True, f"{torch.__version__}, {device}")
 
 

@@ -10,7 +10,7 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.length import repeat_track
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.speaker import choose, turns_of
-from gsmooth_core.models.answers import kept_answers
+from gsmooth_core.networks.answers import kept_answers
 from gsmooth_core.tracking.people import People
 from gsmooth_core.tracking.tracker import Tracker, build_tracker
 from gsmooth_core.types import Bool, FaceTrack

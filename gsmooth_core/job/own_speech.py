@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, PredictSettings
+from gsmooth_core.a2ep import PredictSettings, SpeechModel
 from gsmooth_core.a2ep.lesson import Lesson, joined, sounds_of
 from gsmooth_core.a2ep.manner_choice import FEWEST, Mouths, choose_manner
 from gsmooth_core.a2ep.manner_file import Taught
@@ -21,7 +21,7 @@ from gsmooth_core.face.curves import resample
 from gsmooth_core.job.source import SAMPLE_RATE, Source
 from gsmooth_core.media import read_audio, require_speech
 from gsmooth_core.sync import load_sync_expert, measure_sync
-from gsmooth_core.sync.expert import SyncExpert
+from gsmooth_core.sync.expert import OwnExpert
 from gsmooth_core.sync.offset import SyncResult
 from gsmooth_core.sync.sound import hears_with
 from gsmooth_core.types import Bool, FaceTrack, Float
@@ -51,12 +51,12 @@ class Listened:
         return replace(self, lesson=self.lesson and mouths.settled(self.lesson, style))
 
 
-def own_speech(source: Source, track: FaceTrack, model: A2EP) -> Taught:
+def own_speech(source: Source, track: FaceTrack, model: SpeechModel) -> Taught:
     """Learn how the person of a clip speaks, from the clip; see `listen`."""
     return taught_by([listen(source, track, model)], model)
 
 
-def listen(source: Source, track: FaceTrack, model: A2EP) -> Listened:
+def listen(source: Source, track: FaceTrack, model: SpeechModel) -> Listened:
     """Listen to the speech of a clip, where lips and sound belong together.
 
     Args:
@@ -80,7 +80,7 @@ def listen(source: Source, track: FaceTrack, model: A2EP) -> Listened:
     return Listened(name, _lesson(track, spoken, fps, sync, model))
 
 
-def taught_by(clips: Sequence[Listened], model: A2EP) -> Taught:
+def taught_by(clips: Sequence[Listened], model: SpeechModel) -> Taught:
     """What clips of one person teach together.
 
     Args:
@@ -106,7 +106,7 @@ def taught_by(clips: Sequence[Listened], model: A2EP) -> Taught:
     return _not("held-back stretches of their own speech do not bear it out", refused)
 
 
-def _spoken(audio: Float, model: A2EP) -> Spoken:
+def _spoken(audio: Float, model: SpeechModel) -> Spoken:
     """What the average person says with (S,) samples, at the model's own rate."""
     count = max(1, math.ceil(len(audio) / BLOCK))
     return predict_speech(
@@ -114,10 +114,10 @@ def _spoken(audio: Float, model: A2EP) -> Spoken:
     )
 
 
-def _embedded(spoken: Spoken, model: A2EP) -> Float | None:
+def _embedded(spoken: Spoken, model: SpeechModel) -> Float | None:
     """The sound as the sync expert has it, so that it is not encoded twice; None if it has to."""
     expert = load_sync_expert()
-    if spoken.features is None or not isinstance(expert, SyncExpert) or not hears_with(model):
+    if spoken.features is None or not isinstance(expert, OwnExpert) or not hears_with(model):
         return None
     return expert.embed_features(spoken.features)
 
@@ -147,7 +147,7 @@ def _in_step(sync: SyncResult, count: int, fps: float) -> Bool:
 
 
 def _lesson(
-    track: FaceTrack, spoken: Spoken, fps: Fraction, sync: SyncResult, model: A2EP
+    track: FaceTrack, spoken: Spoken, fps: Fraction, sync: SyncResult, model: SpeechModel
 ) -> Lesson:
     """The lesson of a track and its sound, the sound's lateness taken out."""
     late = sync.offset_seconds

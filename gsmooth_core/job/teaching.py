@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gsmooth_core.a2ep import A2EP, style_of
+from gsmooth_core.a2ep import SpeechModel, style_of
 from gsmooth_core.a2ep.manner_choice import Mouths
 from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.errors import InputError
@@ -37,7 +37,7 @@ class Listeners:
     """
 
     face_model: MorphableModel
-    a2ep: A2EP
+    a2ep: SpeechModel
     settings: DubSettings
     on_event: OnEvent
     cancelled: Cancelled

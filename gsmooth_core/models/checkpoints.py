@@ -18,11 +18,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from gsmooth_core.models.modelfile import GREATEST, LARGEST, Limits, ModelSource
+from gsmooth_core.models.tables import GREATEST_MADE, check_names, check_shape
 
 State = Mapping[str, Tensor | NDArray[Any]]
 Network = TypeVar("Network", bound=nn.Module)
 
-_GREATEST_MADE = 1e6  # of what a network makes: coefficients, features, colours
 _GREATEST_STATISTIC = 1e9  # batch norms keep variances, of pixels 0..255 too
 _COUNTER = "num_batches_tracked"  # older versions of torch did not write it
 _ZIP = b"PK\x03\x04"
@@ -144,19 +144,15 @@ def _fitting(
     source: ModelSource, state: State, expected: Mapping[str, Tensor], limits: Limits
 ) -> dict[str, Tensor]:
     needed = {name for name in expected if not name.endswith(_COUNTER)}
-    if missing := sorted(needed - set(state)):
-        raise source.refused(f"'{missing[0]}' is missing")
-    if unknown := sorted(set(state) - set(expected)):
-        raise source.refused(f"'{unknown[0]}' is unknown")
+    check_names(source, set(state), needed, set(expected))
     return {name: _checked(source, name, state[name], expected[name], limits) for name in state}
 
 
 def _checked(
     source: ModelSource, name: str, value: Tensor | NDArray[Any], expected: Tensor, limits: Limits
 ) -> Tensor:
-    shape, wanted = tuple(value.shape), tuple(expected.shape)
-    if shape != wanted and not (wanted == () and shape == (1,)):  # numpy writes () as (1,)
-        raise source.refused(f"'{name}' has the shape {shape}, not {wanted}")
+    wanted = tuple(expected.shape)
+    check_shape(source, name, tuple(value.shape), wanted)
     table = torch.from_numpy(value) if isinstance(value, np.ndarray) else value
     if table.dtype == torch.bool or table.is_floating_point() != expected.is_floating_point():
         raise source.refused(f"'{name}' holds values that are no numbers of its kind")
@@ -203,6 +199,6 @@ def plausible(source: ModelSource, made: Tensor) -> Tensor:
     Raises:
         ModelError: its weights are such that some are none.
     """
-    if made.numel() and not bool(made.abs().max() <= _GREATEST_MADE):  # NaN is not
+    if made.numel() and not bool(made.abs().max() <= GREATEST_MADE):  # NaN is not
         raise source.refused("its network makes values that are no numbers, or absurd ones")
     return made

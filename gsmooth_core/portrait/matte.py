@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from gsmooth_core.models.litert import Network
+from gsmooth_core.networks.litert import Network
 from gsmooth_core.types import Float, Image
 
 

@@ -9,24 +9,25 @@ and sharpness do not matter, and it runs in a moment on any processor.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
 from gsmooth_core.face.landmarks import SPEECH_POINTS
-from gsmooth_core.models.checkpoints import load_network, plausible
 from gsmooth_core.models.modelfile import ModelSource
-from gsmooth_core.storage.arrays import save_arrays
+from gsmooth_core.models.tables import plausible_array
+from gsmooth_core.networks.engine import Engine, engine_for
+from gsmooth_core.networks.onnx import OnnxNetwork, Tables, checked
+from gsmooth_core.storage.arrays import Arrays
 from gsmooth_core.sync.face import Face
 from gsmooth_core.sync.sound import hear
 from gsmooth_core.sync.windows import Lips, read_lips
 from gsmooth_core.types import Bool, Float
 
+KIND = "sync"
 _HINT = "Train it again, or reinstall GSmooth."
 _CONFIG_LIMITS: dict[str, tuple[Any, ...]] = {
     "components": (1, 2 * len(SPEECH_POINTS)),
@@ -36,7 +37,7 @@ _CONFIG_LIMITS: dict[str, tuple[Any, ...]] = {
     "kernels": (1, 99),
     "dropout": (0, 1),
 }
-_LIMITS = {
+LIMITS = {
     "spread": (1e-6, 100),  # both are divided by
     "sound_spread": (1e-6, 1e4),
     "null": (0, 1e3),
@@ -96,59 +97,37 @@ class SyncConfig:
         return 1 + sum(kernel - 1 for kernel in self.kernels)
 
 
-class WindowEncoder(nn.Module):
-    """Sequences to vectors of unit length, each from the window of frames around its own."""
+class OwnExpert(ABC):
+    """Our own lip-sound expert, whatever engine runs its two networks.
 
-    def __init__(self, channels: int, config: SyncConfig) -> None:
-        super().__init__()
-        width = config.width
-        self.enter = nn.Linear(channels, width)
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(width, width, kernel, padding=kernel // 2) for kernel in config.kernels
-        )
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in config.kernels)
-        self.leave = nn.Linear(width, config.embedding)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, C) -> (B, T, D)."""
-        x = self.dropout(self.enter(x))
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            mixed = convolution(x.transpose(1, 2)).transpose(1, 2)  # (B, T, W)
-            x = self.dropout(x + F.gelu(norm(mixed)))
-        return F.normalize(self.leave(x), dim=-1)
-
-
-class SyncExpert(nn.Module):
-    """Our own lip-sound expert.
+    Args:
+        source: the file that it is from, for the words of errors.
 
     Attributes:
         config: sizes.
-        basis: (96, K) principal components of the mouth's movement.
-        spread: (K,) their usual size.
-        sound_mean, sound_spread: (F,) of the sound's features.
-        null: () c of the threshold c / sqrt(frames), see `training.sync.evaluate`.
     """
 
     name = "gsmooth"
     wants_pictures = False
-    basis: Tensor
-    spread: Tensor
-    sound_mean: Tensor
-    sound_spread: Tensor
-    null: Tensor
+    config: SyncConfig
+    source: ModelSource
 
-    def __init__(self, config: SyncConfig, source: ModelSource | None = None) -> None:
-        super().__init__()
-        self.config = config
-        self._source = source or ModelSource(Path("sync.safetensors"), "sync expert", _HINT)
-        self.lips = WindowEncoder(config.components, config)
-        self.sound = WindowEncoder(config.sound, config)
-        self.register_buffer("basis", torch.zeros(2 * len(SPEECH_POINTS), config.components))
-        self.register_buffer("spread", torch.ones(config.components))
-        self.register_buffer("sound_mean", torch.zeros(config.sound))
-        self.register_buffer("sound_spread", torch.ones(config.sound))
-        self.register_buffer("null", torch.zeros(()))
+    @abstractmethod
+    def array(self, name: str) -> Float:
+        """A table of the checkpoint.
+
+        "basis" (96, K) are the principal components of the mouth's movement and "spread" (K,) their
+        usual size, "sound_mean" and "sound_spread" (F,) are of the sound's features, and "null" ()
+        is c of the threshold c / sqrt(frames), see `training.sync.evaluate`.
+        """
+
+    @abstractmethod
+    def encode_lips(self, movement: Float) -> Float:
+        """(T, K) of `movement` -> (T, D) vectors of unit length."""
+
+    @abstractmethod
+    def encode_sound(self, features: Float) -> Float:
+        """(T, F) of `standardise` -> (T, D) vectors of unit length."""
 
     def movement(self, shape: Float, valid: Bool) -> Float:
         """Mouth shapes as movements around the clip's mean, at the usual amplitude.
@@ -161,14 +140,14 @@ class SyncExpert(nn.Module):
             (T, K)
         """
         known = shape[valid] if valid.any() else shape
-        moved = (shape - known.mean(axis=0)) @ self.basis.numpy() / self.spread.numpy()
+        moved = (shape - known.mean(axis=0)) @ self.array("basis") / self.array("spread")
         amplitude = float(np.sqrt(((moved[valid] if valid.any() else moved) ** 2).mean()))
         unit: Float = (moved / np.clip(amplitude, *AMPLITUDES)).astype(np.float32)
         return unit
 
     def standardise(self, features: Float) -> Float:
         """(T, F) features of sound at unit variance."""
-        out: Float = (features - self.sound_mean.numpy()) / self.sound_spread.numpy()
+        out: Float = (features - self.array("sound_mean")) / self.array("sound_spread")
         return out.astype(np.float32)
 
     def embed_face(self, face: Face) -> tuple[Float, Bool]:
@@ -176,21 +155,14 @@ class SyncExpert(nn.Module):
         lips = read_lips(face.landmarks, face.fps)
         return self.embed_lips(lips), lips.valid
 
-    @torch.inference_mode()
     def embed_lips(self, lips: Lips) -> Float:
         """(T, D) of the lips' windows."""
-        x = torch.from_numpy(self.movement(lips.shape, lips.valid))
-        return self._checked(self.lips(x[None])[0])
+        made = self.encode_lips(self.movement(lips.shape, lips.valid))
+        return plausible_array(self.source, made)
 
-    @torch.inference_mode()
     def embed_features(self, features: Float) -> Float:
         """(T, F) features of sound -> (T, D)."""
-        return self._checked(self.sound(torch.from_numpy(self.standardise(features))[None])[0])
-
-    def _checked(self, made: Tensor) -> Float:
-        """(T, D) vectors as an array, when they are some."""
-        vectors: Float = plausible(self._source, made).numpy()
-        return vectors
+        return plausible_array(self.source, self.encode_sound(self.standardise(features)))
 
     def embed_sound(self, audio: Float) -> Float:
         """(S,) samples at 16 kHz -> (T, D)."""
@@ -198,31 +170,75 @@ class SyncExpert(nn.Module):
 
     def threshold(self, frames: int) -> float:
         """Confidence that the wrong sound reaches in one clip of twenty of this many frames."""
-        return float(self.null) / math.sqrt(max(1, frames))
+        return float(self.array("null")) / math.sqrt(max(1, frames))
 
 
 AMPLITUDES = (0.4, 2.5)
 """A face that moves less or more than this is left as it is: it may not speak at all."""
 
 
-def save_expert(path: Path, expert: SyncExpert, about: dict[str, Any]) -> None:
-    """Write the expert in half precision, and anything worth keeping about it."""
-    arrays = {
-        name: tensor.cpu().numpy().astype(np.float16 if tensor.ndim > 1 else np.float32)
-        for name, tensor in expert.state_dict().items()
-    }
-    save_arrays(path, "sync", arrays, {"config": asdict(expert.config), "about": about})
+class GraphExpert(OwnExpert):
+    """The expert run by ONNX Runtime.
+
+    Args:
+        source: the file that it is from.
+        config: sizes.
+        tables: of the checkpoint, checked.
+    """
+
+    def __init__(self, source: ModelSource, config: SyncConfig, tables: Tables) -> None:
+        self.source, self.config, self._tables = source, config, tables
+        self._lips = OnnxNetwork(source, KIND, "lips", tables, "cpu")
+        self._sound = OnnxNetwork(source, KIND, "sound", tables, "cpu")
+
+    def array(self, name: str) -> Float:
+        """A table of the checkpoint."""
+        return self._tables[name]
+
+    def encode_lips(self, movement: Float) -> Float:
+        """(T, K) -> (T, D)."""
+        made: Float = self._lips(movement[None])[0][0]
+        return made
+
+    def encode_sound(self, features: Float) -> Float:
+        """(T, F) -> (T, D)."""
+        made: Float = self._sound(features[None])[0][0]
+        return made
 
 
-def load_expert(path: Path) -> SyncExpert:
-    """Read what `save_expert` wrote, in evaluation mode.
+def load_expert(path: Path, engine: Engine | None = None) -> OwnExpert:
+    """Read what `save_expert` wrote, ready for use.
+
+    Args:
+        path: of the file.
+        engine: what runs it; None is the best that is installed.
 
     Raises:
-        ModelError: missing, damaged, of another kind, or its arrays do not fit its own header.
+        ModelError: missing, damaged, of another kind, or its arrays do not fit its own header; or
+            only torch can run it, and torch is not installed.
+    """
+    source, arrays, config = read_expert(path)
+    if (engine or engine_for(KIND, sizes(config), "cpu")) == "torch":
+        from gsmooth_core.sync.model import load_module  # torch, an optional package
+
+        return load_module(path)
+    return GraphExpert(source, config, checked(source, KIND, arrays, LIMITS))
+
+
+def read_expert(path: Path) -> tuple[ModelSource, Arrays, SyncConfig]:
+    """Tables and sizes of a file.
+
+    Raises:
+        ModelError: missing, damaged, of another kind, or of sizes that cannot be.
     """
     source = ModelSource(path, "sync expert", _HINT)
-    arrays, meta = source.arrays("sync")
+    arrays, meta = source.arrays(KIND)
     config = source.settings(SyncConfig, source.entry(meta, "config"), _CONFIG_LIMITS)
     if not all(kernel % 2 for kernel in config.kernels):
         raise source.refused(f"'kernels' are {config.kernels}, and not all odd")
-    return load_network(source, lambda: SyncExpert(config, source), arrays, _LIMITS)
+    return source, arrays, config
+
+
+def sizes(config: SyncConfig) -> dict[str, Any]:
+    """What of a configuration shapes the networks."""
+    return {name: value for name, value in asdict(config).items() if name != "dropout"}

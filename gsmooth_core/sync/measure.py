@@ -11,6 +11,7 @@ import numpy as np
 
 from gsmooth_core.errors import InputError, NoFaceError, NoSpeechError
 from gsmooth_core.models import registry
+from gsmooth_core.networks.engine import require_torch
 from gsmooth_core.sync.expert import LipSound, load_expert
 from gsmooth_core.sync.face import Face
 from gsmooth_core.sync.offset import (
@@ -21,7 +22,6 @@ from gsmooth_core.sync.offset import (
     mean_curve,
     shifted_distances,
 )
-from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.sync.windows import present
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
@@ -38,6 +38,9 @@ FAR_FACTOR = 1.5
 def _load_once(path: Path, stamp: tuple[int, int, int]) -> LipSound:
     if path.suffix == ".safetensors":
         return load_expert(path)
+    require_torch("SyncNet v2")
+    from gsmooth_core.sync.syncnet import load_syncnet  # torch, an optional package
+
     return load_syncnet(path)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, load_a2ep
+from gsmooth_core.a2ep import SpeechModel, load_a2ep
 from gsmooth_core.a2ep.features import feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE, level_gain, speech_weights
 from gsmooth_core.a2ep.stream import normalise
@@ -18,7 +18,7 @@ _MARKS = 16  # features that a fingerprint holds
 
 
 @cache
-def _encoder() -> A2EP:
+def _encoder() -> SpeechModel:
     """The shipped model, never a user's own: the expert was trained on what this one hears."""
     path = registry.PACKAGE_WEIGHTS / registry.MODELS["a2ep"].filename
     if not path.is_file():
@@ -27,7 +27,7 @@ def _encoder() -> A2EP:
     return load_a2ep(path)
 
 
-def hears_with(model: A2EP) -> bool:
+def hears_with(model: SpeechModel) -> bool:
     """Whether the features of this model are those of `hear`."""
     return model is _encoder()
 

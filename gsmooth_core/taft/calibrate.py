@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from torch import nn
 
 from gsmooth_core.taft.compose import Composition
 from gsmooth_core.taft.correctives import Correctives, regressors
-from gsmooth_core.taft.generator import placed
 from gsmooth_core.taft.inputs import generated
+from gsmooth_core.taft.interface import Generator
 from gsmooth_core.taft.registration import flow
 from gsmooth_core.taft.ridge import proven_ridge
 from gsmooth_core.taft.samples import ClipData, SampleSettings
@@ -81,7 +80,7 @@ def calibrate(
         None where there are too few samples, or where held-out frames do not bear the
         correctives out.
     """
-    generator, composer = placed(data.generator, data.device), data.composer(samples)
+    generator, composer = data.generator.on(data.device), data.composer(samples)
     flows = []
     for picture, composition in data.samples(composer, samples, until):
         points = composer.points(composition.frame)
@@ -122,7 +121,7 @@ def fitted(
 
 
 def _residual_flow(
-    generator: nn.Module, composition: Composition, picture: Image, points: Float, smooth: float
+    generator: Generator, composition: Composition, picture: Image, points: Float, smooth: float
 ) -> ResidualFlow:
     under, size = composition.masked.under, len(composition.hints)
     truth = under.cut(under.part(picture))
@@ -137,7 +136,7 @@ def _residual_flow(
     )
 
 
-def _reconstruction(generator: nn.Module, composition: Composition) -> Float:
+def _reconstruction(generator: Generator, composition: Composition) -> Float:
     """(H, W, 3) the generator's picture under M_f, the mean of the references around it."""
     blend = composition.blend
     weight = blend.validity[:-1, ..., None]  # the last one is the shaded render

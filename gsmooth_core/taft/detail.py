@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -40,7 +41,7 @@ class DetailGenerator(FusionGenerator):
         return F.conv2d(own, weight, bias, padding=1)
 
     def _fused(
-        self, x: GeneratorInput, logits: Tensor, flow: Tensor, more: Tensor, decoded: Tensor
+        self, x: GeneratorInput[Tensor], logits: Tensor, flow: Tensor, more: Tensor, decoded: Tensor
     ) -> Tensor:
         """(B, 3, H, W) low frequencies of the mean, high ones of the choice for detail."""
         size = x.references.shape[-2:]
@@ -66,10 +67,10 @@ class DetailGenerator(FusionGenerator):
 
 def blurred(picture: Tensor, sigma: float) -> Tensor:
     """(B, C, H, W) under a Gaussian; edge pixels repeat."""
-    radius, channels = round(3 * sigma), picture.shape[1]
-    at = torch.arange(-radius, radius + 1, device=picture.device, dtype=picture.dtype)
-    row = torch.exp(-((at / sigma) ** 2) / 2)
-    row = (row / row.sum()).expand(channels, 1, 1, -1)
+    radius, channels = round(3 * sigma), int(picture.shape[1])
+    bell = np.exp(-((np.arange(-radius, radius + 1) / sigma) ** 2) / 2)
+    kernel = np.broadcast_to(bell / bell.sum(), (channels, 1, 1, len(bell)))
+    row = picture.new_tensor(kernel.tolist())  # a constant, wherever the network is written to
     padded = F.pad(picture, (radius, radius, radius, radius), mode="replicate")
     return F.conv2d(F.conv2d(padded, row, groups=channels), row.mT, groups=channels)
 

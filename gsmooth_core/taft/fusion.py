@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gsmooth_core.taft.interface import HINTS, GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.torch_generator import TorchGenerator
 
 _SLOPE = 0.1
 _FAINT = 1e-4
@@ -27,12 +28,11 @@ def weighted_mean(references: Tensor, validity: Tensor) -> Tensor:
     return (references * weight).sum(1) / weight.sum(1)
 
 
-class FusionGenerator(nn.Module):
+class FusionGenerator(TorchGenerator):
     """Small U-Net that fuses warped references; works at half resolution inside."""
 
     def __init__(self, config: GeneratorConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         c = config.width
         # Over 2 x 2 pixels at once (pixel_unshuffle); run as strided convolutions.
         self.look = _conv(4 * 7, c)  # a reference, its difference to I_b, its validity
@@ -46,7 +46,7 @@ class FusionGenerator(nn.Module):
         self.choice = _zeroed(_conv(c, 4 + 2))  # score at full resolution, flow at half
         self.residual = nn.Sequential(_conv(c, c), nn.LeakyReLU(_SLOPE), _zeroed(_conv(c, 12)))
 
-    def forward(self, x: GeneratorInput) -> Tensor:
+    def forward(self, x: GeneratorInput[Tensor]) -> Tensor:
         """Return (B, 3, H, W) picture, 0..1."""
         looks = self._look(x)
         decoded = self._decode(x, looks)
@@ -59,7 +59,7 @@ class FusionGenerator(nn.Module):
         residual = F.pixel_shuffle(self.residual(decoded), 2)
         return (picture + torch.tanh(residual) * self.config.max_residual).clamp(0, 1)
 
-    def _own(self, x: GeneratorInput, looks: Tensor, decoded: Tensor) -> Tensor:
+    def _own(self, x: GeneratorInput[Tensor], looks: Tensor, decoded: Tensor) -> Tensor:
         """(B*K, C, H/2, W/2) what is known of each reference beside the new face."""
         own = _split(self.own_head(looks), x.references.shape[1])
         own = own + self.shared_head(decoded)[:, None]
@@ -71,13 +71,18 @@ class FusionGenerator(nn.Module):
         return choice
 
     def _fused(
-        self, x: GeneratorInput, logits: Tensor, flow: Tensor, _more: Tensor, _decoded: Tensor
+        self,
+        x: GeneratorInput[Tensor],
+        logits: Tensor,
+        flow: Tensor,
+        _more: Tensor,
+        _decoded: Tensor,
     ) -> Tensor:
         """(B, 3, H, W) the references, moved by `flow`, as `logits` choose among them."""
         moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
         return (_split(moved, x.references.shape[1]) * torch.softmax(logits, 1)).sum(1)
 
-    def _look(self, x: GeneratorInput) -> Tensor:
+    def _look(self, x: GeneratorInput[Tensor]) -> Tensor:
         """(B*K, C, H/2, W/2) features of each reference, its difference to I_b, its validity.
 
         The convolution is linear: what it makes of I_b is made once, and not K times.
@@ -91,15 +96,14 @@ class FusionGenerator(nn.Module):
         looks = _split(own, x.references.shape[1]) - base[:, None]
         return F.leaky_relu(looks, _SLOPE, inplace=True).flatten(0, 1)
 
-    def _decode(self, x: GeneratorInput, looks: Tensor) -> Tensor:
+    def _decode(self, x: GeneratorInput[Tensor], looks: Tensor) -> Tensor:
         """(B, C, H/2, W/2) features of the new face."""
         context = torch.cat([x.blend, x.mask, x.hints], 1)
         kernel = _strided(self.context)
         context = F.conv2d(context, kernel, self.context.bias, stride=2, padding=2)
         context = F.leaky_relu(context, _SLOPE)
-        each = _split(looks, x.references.shape[1]).unbind(1)  # K times (B, C, H/2, W/2)
-        average = reduce(torch.add, each) / len(each)
-        fine = self.merge(torch.cat([context, average, reduce(torch.maximum, each)], 1))
+        average, most = _pooled(_split(looks, x.references.shape[1]))
+        fine = self.merge(torch.cat([context, average, most], 1))
         skips = [F.leaky_relu(fine, _SLOPE)]
         for down in self.down:
             skips.append(down(skips[-1]))
@@ -120,6 +124,14 @@ def shift(images: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
     grid_y = y[None, :, None] + fine[:, 1] * (2 / height)
     grid = torch.stack([grid_x, grid_y], -1)  # (N, H, W, 2)
     return F.grid_sample(images, grid, mode, padding_mode="border", align_corners=False)
+
+
+def _pooled(looks: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and largest over K of (B, K, C, H/2, W/2)."""
+    if torch.onnx.is_in_onnx_export():  # a graph must not count them
+        return looks.mean(1), looks.amax(1)
+    each = looks.unbind(1)  # one by one is faster
+    return reduce(torch.add, each) / len(each), reduce(torch.maximum, each)
 
 
 def _split(x: Tensor, count: int) -> Tensor:

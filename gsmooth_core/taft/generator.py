@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import nn
 
-from gsmooth_core.models.devices import best_device
 from gsmooth_core.taft.detail import DetailGenerator
 from gsmooth_core.taft.fusion import FusionGenerator, weighted_mean
 from gsmooth_core.taft.interface import HINTS, PRESETS, GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.paper import PaperGenerator
+from gsmooth_core.taft.torch_generator import TorchGenerator
 
 __all__ = [
     "HINTS",
@@ -26,16 +25,16 @@ __all__ = [
     "GeneratorConfig",
     "GeneratorInput",
     "PaperGenerator",
+    "TorchGenerator",
     "build",
     "config_of",
-    "placed",
     "weighted_mean",
 ]
 
 
-def build(config: GeneratorConfig) -> nn.Module:
+def build(config: GeneratorConfig) -> TorchGenerator:
     """Return an untrained generator: GeneratorInput -> (B, 3, H, W) picture, 0..1."""
-    kinds: dict[str, type[FusionGenerator] | type[PaperGenerator]] = {
+    kinds: dict[str, type[TorchGenerator]] = {
         "default": FusionGenerator,
         "detail": DetailGenerator,
         "paper": PaperGenerator,
@@ -46,12 +45,3 @@ def build(config: GeneratorConfig) -> nn.Module:
 def config_of(generator: nn.Module) -> GeneratorConfig:
     """The dimensions that every generator carries."""
     return cast(GeneratorConfig, generator.config)
-
-
-def placed(generator: nn.Module, device: str | None = None) -> nn.Module:
-    """The generator itself, on a device (by default CUDA where there is one), in one layout.
-
-    Rounding, and so the result, depends on the layout in memory.
-    """
-    generator.to(device or best_device())
-    return generator.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft.compose import ComposeSettings, Composition
-from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
+from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
 from gsmooth_core.types import Float
 
 
@@ -21,7 +19,7 @@ def suited(settings: ComposeSettings, config: GeneratorConfig) -> ComposeSetting
     return replace(settings, references=replace(settings.references, count=config.references))
 
 
-def generator_input(composition: Composition, config: GeneratorConfig) -> GeneratorInput:
+def generator_input(composition: Composition, config: GeneratorConfig) -> GeneratorInput[Float]:
     """A batch of one: what a generator is given for a composition."""
     blend, fixed = composition.blend, composition.fixed
     references, validity = blend.references, blend.validity
@@ -29,23 +27,21 @@ def generator_input(composition: Composition, config: GeneratorConfig) -> Genera
         references, validity = fixed[None], np.ones((1, *fixed.shape[:2]), np.float32)
     return GeneratorInput(
         _planes(blend.image)[None],
-        torch.from_numpy(blend.mask)[None, None],
+        blend.mask[None, None],
         _planes(composition.hints)[None],
         _planes(references)[None],
-        torch.from_numpy(validity)[None, :, None],
+        validity[None, :, None],
     )
 
 
-def generated(generator: nn.Module, composition: Composition, part: Box = np.s_[:, :]) -> Float:
+def generated(generator: Generator, composition: Composition, part: Box = np.s_[:, :]) -> Float:
     """(h, w, 3) RGB 0..1, a generator's picture of a part of the crop, made on its own device."""
-    device, (rows, columns) = next(generator.parameters()).device, part
-    inputs = generator_input(composition, config_of(generator))
-    seen = GeneratorInput(*(tensor[..., rows, columns].to(device) for tensor in inputs))
-    with torch.inference_mode():
-        made: Float = generator(seen)[0].permute(1, 2, 0).cpu().numpy()  # (h, w, 3)
-    return made
+    rows, columns = part
+    inputs = generator_input(composition, generator.config)
+    seen = GeneratorInput(*(planes[..., rows, columns] for planes in inputs))
+    return np.moveaxis(generator.paint(seen)[0], 0, -1)
 
 
-def _planes(image: Float) -> Tensor:
+def _planes(image: Float) -> Float:
     """(..., H, W, C) -> (..., C, H, W)."""
-    return torch.from_numpy(image).movedim(-1, -3)
+    return np.moveaxis(image, -1, -3)

@@ -1,11 +1,13 @@
-"""What every generator is: its dimensions, and the batch it is given."""
+"""What every generator is: its dimensions, the batch it is given, and how it is called."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
-from torch import Tensor
+from gsmooth_core.types import Float
+
+T = TypeVar("T")
 
 HINTS = 3
 """Channels of `GeneratorInput.hints`: lips, mouth interior, skin."""
@@ -46,8 +48,8 @@ PRESETS: dict[str, GeneratorConfig] = {
 }
 
 
-class GeneratorInput(NamedTuple):
-    """A batch for a generator; H and W are multiples of 32, colours 0..1.
+class GeneratorInput(NamedTuple, Generic[T]):
+    """A batch for a generator, of arrays or tensors T; H and W are multiples of 32, colours 0..1.
 
     Attributes:
         blend: (B, 3, H, W) I_b of eq. 9.
@@ -57,8 +59,22 @@ class GeneratorInput(NamedTuple):
         validity: (B, K, 1, H, W) 0..1, how far each reference pixel can be believed.
     """
 
-    blend: Tensor
-    mask: Tensor
-    hints: Tensor
-    references: Tensor
-    validity: Tensor
+    blend: T
+    mask: T
+    hints: T
+    references: T
+    validity: T
+
+
+class Generator(Protocol):
+    """A network that makes faces of compositions, whatever engine runs it."""
+
+    config: GeneratorConfig
+
+    def on(self, device: str | None = None) -> Self:
+        """The generator itself, on a device; None is the best."""
+        ...
+
+    def paint(self, x: GeneratorInput[Float]) -> Float:
+        """(B, 3, H, W) pictures, 0..1."""
+        ...

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.torch_generator import TorchGenerator
 
 _SLOPE = 0.1
 
 
-class PaperGenerator(nn.Module):
+class PaperGenerator(TorchGenerator):
     """The paper's generator (Fig. 4): 6 channels in, added skips, tanh.
 
     Each level has two residual blocks, one on the way down and one on the way up.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         widths = [min(config.width * 2**i, config.max_width) for i in range(config.levels + 1)]
         self.first = _NormedConv(6, widths[0], 7)
         self.down = nn.ModuleList(
@@ -33,7 +33,7 @@ class PaperGenerator(nn.Module):
         )
         self.last = nn.Conv2d(widths[0], 3, 7, padding=3)
 
-    def forward(self, x: GeneratorInput) -> Tensor:
+    def forward(self, x: GeneratorInput[Tensor]) -> Tensor:
         """Return (B, 3, H, W) picture, 0..1; only the first reference is looked at."""
         pair = torch.cat([x.blend, x.references[:, 0]], 1) * 2 - 1
         skips: list[Tensor] = [self.first(pair)]

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 import numpy as np
-from torch import nn
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
-from gsmooth_core.taft.generator import config_of
 from gsmooth_core.taft.inputs import suited
+from gsmooth_core.taft.interface import Generator
 from gsmooth_core.types import FaceTrack, Image, Opened
 
 _SWEEPS = (0, 2, 1, 3)  # offsets of the sweeps; any number of them is spread evenly
@@ -41,13 +40,13 @@ class ClipData:
         opened: opens the clip.
         generator: makes the reconstructions.
         compose: how frames are composed for the generator.
-        device: the device that the generator runs on, see `generator.placed`.
+        device: the device that the generator runs on, see `Generator.on`.
     """
 
     track: FaceTrack
     model: MorphableModel
     opened: Opened
-    generator: nn.Module
+    generator: Generator
     compose: ComposeSettings
     device: str | None = None
 
@@ -55,7 +54,7 @@ class ClipData:
         """A composer of the clip with its own expression, from references at least `gap` away."""
         references = self.compose.references
         apart = replace(references, gap=max(settings.gap, references.gap))
-        compose = suited(replace(self.compose, references=apart), config_of(self.generator))
+        compose = suited(replace(self.compose, references=apart), self.generator.config)
         with self.opened() as source:
             return Composer(self.track, self.model, self.track.expression, source, compose)
 

@@ -10,15 +10,14 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from torch import nn
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited
+from gsmooth_core.taft.interface import Generator as Network
 from gsmooth_core.taft.masked import Lay, colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
@@ -66,7 +65,7 @@ class FaceTranslator:
         source: frame number -> (H, W, 3) uint8 RGB; called for at most `references.bank` frames
             and a dozen that follow them, in ascending order, while this object is made. None
             where `read` is called before the first frame is asked for.
-        generator: from `checkpoint.load_generator`.
+        generator: from `load.open_generator`.
         settings: what is replaced, and how; the number and the kind of references are the
             generator's own.
         device: of the generator; by default CUDA where there is one.
@@ -88,7 +87,7 @@ class FaceTranslator:
         model: MorphableModel,
         target: Float,
         source: FrameSource | None,
-        generator: nn.Module,
+        generator: Network,
         settings: ComposeSettings | None = None,
         device: str | None = None,
         personal: Personal | None = None,
@@ -96,7 +95,7 @@ class FaceTranslator:
         captions: Occluders | None = None,
     ) -> None:
         self.track, self._model = track, model
-        self.config = config_of(generator)
+        self.config = generator.config
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(
             track, model, target, None, settings, personal, occluders, captions
@@ -105,8 +104,7 @@ class FaceTranslator:
         if source is not None:
             self.read(source)
         self.wanted: Bool = track.usable & ~self.composer.covered
-        self.generator = placed(generator, device)
-        self.device = next(self.generator.parameters()).device
+        self.generator = generator.on(device)
 
     def read(self, source: FrameSource) -> Grain | None:
         """Read all frames that lend to others, and see their grain where it is asked for.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.models.litert import Network
+from gsmooth_core.networks.litert import Network
 from gsmooth_core.types import Float, Image
 
 Tile = tuple[float, float, float]

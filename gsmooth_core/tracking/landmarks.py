@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gsmooth_core.models.litert import Network
+from gsmooth_core.networks.litert import Network
 from gsmooth_core.tracking.detector import Detection
 from gsmooth_core.types import Float, Image
 

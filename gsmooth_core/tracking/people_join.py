@@ -5,14 +5,15 @@ Two sightings in one frame are two people. Where there is one sighting only, nob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.tracking.people_follow import Sighting
-from gsmooth_core.types import Bool, Float, Image
+from gsmooth_core.tracking.recognise import SAME, identify
+from gsmooth_core.types import Bool, Float
 
 Reals = NDArray[np.float64]
 
@@ -26,10 +27,8 @@ def join(sightings: Sequence[Sighting[Any]]) -> list[list[Sighting[Any]]]:
     """Group sightings by person, each group in the order of time."""
     if len(sightings) < 2:
         return [[sighting] for sighting in sightings]
-    from gsmooth_core.tracking.recognise import SAME, identify  # torch, which few clips need
-
     groups = [[sighting] for sighting in sightings]
-    vectors = np.array([_vector(sighting, identify) for sighting in sightings], np.float64)
+    vectors = np.array([_vector(sighting) for sighting in sightings], np.float64)
     weights = np.array([len(sighting.frames) for sighting in sightings], np.float64)
     apart = _apart(sightings)
     unlike = np.array([_unlike(vectors, apart, row) for row in range(len(vectors))])
@@ -64,7 +63,7 @@ def _apart(sightings: Sequence[Sighting[Any]]) -> Bool:
     return out
 
 
-def _vector(sighting: Sighting[Any], identify: Callable[[list[Image]], Float]) -> Float:
+def _vector(sighting: Sighting[Any]) -> Float:
     """(128,) who it is."""
     best = sorted(sighting.chips, key=lambda chip: chip[1])[:_PICTURES]
     frontal = [chip for chip in best if chip[1] < _FRONTAL] or best[:1]

@@ -7,100 +7,52 @@ The network is the residual one of 29 layers that Davis King trained and gave to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
 from gsmooth_core.models import registry
-from gsmooth_core.models.checkpoints import load_network, plausible
 from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.models.tables import plausible_array
+from gsmooth_core.networks.engine import Engine, engine_for
+from gsmooth_core.networks.onnx import OnnxNetwork, checked
 from gsmooth_core.types import Float, Image
 
 EMBEDDING = 128
 SAME = 0.475
 """Vectors of one person lie closer; measured by `python -m training.recognise.measure`."""
 
-_MEAN, _SCALE = (122.782, 117.001, 104.298), 256.0
-_WIDTHS = (32,) * 3 + (64,) * 4 + (128,) * 3 + (256,) * 4
-_HALVING = (3, 7, 10, 13)
-"""Numbers of the blocks that halve the picture."""
-
+KIND = "recognise"
 _HINT = "Reinstall GSmooth, or take your own file away."
 
+Recognise = Callable[[Float], Float]
+"""(B, 3, 150, 150) RGB 0..255 -> (B, 128)."""
 
-class Block(nn.Module):
-    """Two convolutions beside a way past them.
+
+def load_recogniser(path: Path, engine: Engine | None = None) -> Recognise:
+    """The network of a file, ready for use.
 
     Args:
-        channels: (in, out).
-        halve: whether the picture gets half as large.
-    """
-
-    def __init__(self, channels: tuple[int, int], *, halve: bool) -> None:
-        super().__init__()
-        inner, outer = channels
-        self.halve = halve
-        self.first = nn.Conv2d(inner, outer, 3, stride=1 + halve, padding=1 - halve)
-        self.second = nn.Conv2d(outer, outer, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C', H', W')."""
-        made = self.second(F.relu(self.first(x)))
-        return F.relu(_sum(made, F.avg_pool2d(x, 2) if self.halve else x))
-
-
-def _sum(a: Tensor, b: Tensor) -> Tensor:
-    """The sum of two tensors, each filled up with zeros behind to the size of the larger."""
-    size = [max(m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)]
-    filled = []
-    for x in (a, b):
-        missing = [want - have for want, have in zip(size, x.shape[1:], strict=True)]
-        filled.append(F.pad(x, [part for more in reversed(missing) for part in (0, more)]))
-    return filled[0] + filled[1]
-
-
-class Recogniser(nn.Module):
-    """Aligned faces to vectors."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.enter = nn.Conv2d(3, _WIDTHS[0], 7, stride=2)
-        self.blocks = nn.ModuleList(
-            Block(channels, halve=number in _HALVING)
-            for number, channels in enumerate(
-                zip((_WIDTHS[0], *_WIDTHS[:-1]), _WIDTHS, strict=True)
-            )
-        )
-        self.leave = nn.Linear(_WIDTHS[-1], EMBEDDING, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, 150, 150) RGB 0..255 -> (B, 128)."""
-        mean = x.new_tensor(_MEAN)[:, None, None]
-        x = F.max_pool2d(F.relu(self.enter((x - mean) / _SCALE)), 3, 2)
-        for block in self.blocks:
-            x = block(x)
-        made: Tensor = self.leave(x.mean((2, 3)))
-        return made
-
-
-def load_recogniser(path: Path) -> Recogniser:
-    """Read the network of a file.
+        path: of the file.
+        engine: what runs it; None is the best that is installed.
 
     Raises:
         ModelError: missing, damaged, or of another kind.
     """
-    source = _source(path)
-    arrays, _ = source.arrays("recognise")
-    return load_network(source, Recogniser, arrays)
+    source = recogniser_source(path)
+    arrays, _ = source.arrays(KIND)
+    if (engine or engine_for(KIND, {}, "cpu")) == "torch":
+        from gsmooth_core.tracking.recognise_net import load_module  # torch, an optional package
+
+        return load_module(source, arrays).recognise
+    network = OnnxNetwork(source, KIND, "embed", checked(source, KIND, arrays), "cpu")
+    return lambda images: network(images)[0]
 
 
 @cache
-def _recogniser(path: Path, _digest: str) -> Recogniser:
+def _recogniser(path: Path, _digest: str) -> Recognise:
     return load_recogniser(path)
 
 
@@ -117,11 +69,9 @@ def embed(chips: Sequence[Image]) -> Float:
         ModelError: the network is missing, damaged, or makes absurd values.
     """
     path = registry.locate("recognise")
-    network = _recogniser(path, registry.examine("recognise").sha256)
-    images = torch.from_numpy(np.stack(chips)).permute(0, 3, 1, 2).float()
-    with torch.inference_mode():
-        made = plausible(_source(path), network(images))
-    return np.asarray(made.numpy(), np.float32)
+    recognise = _recogniser(path, registry.examine("recognise").sha256)
+    images = np.stack(chips).transpose(0, 3, 1, 2).astype(np.float32)
+    return plausible_array(recogniser_source(path), recognise(images))
 
 
 def identify(chips: Sequence[Image]) -> Float:
@@ -135,5 +85,6 @@ def distance(a: Float, b: Float) -> float:
     return float(np.linalg.norm(a - b))
 
 
-def _source(path: Path) -> ModelSource:
+def recogniser_source(path: Path) -> ModelSource:
+    """The file of the network, with the words for refusing it."""
     return ModelSource(path, "face recognition network", _HINT)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import best_device
+from gsmooth_core.networks.engine import require_torch
 from gsmooth_core.tracking.people import People, Person, follow_people
 from gsmooth_core.tracking.track import fit_person, skin
 from gsmooth_core.types import Clip, FaceTrack, Image
@@ -61,7 +62,8 @@ def build_tracker(name: str, model: MorphableModel, device: str = "auto") -> Tra
     """
     if name == "fit":
         return FitTracker(model)
-    from gsmooth_core.tracking.rnet import RNetTracker  # torch, which the fit does without
+    require_torch("R-Net")
+    from gsmooth_core.tracking.rnet import RNetTracker  # torch, an optional package
 
     chosen = best_device() if device == "auto" else device
     return RNetTracker(registry.locate("rnet"), model, device=chosen)

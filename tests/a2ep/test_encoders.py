@@ -15,12 +15,11 @@ from gsmooth_core.a2ep.encoders import (
     Wav2VecFrames,
     WhisperFrames,
     build_encoder,
+    interpolate,
     standardise,
 )
-from gsmooth_core.a2ep.features import interpolate
-from gsmooth_core.a2ep.mel import log_mel
 from gsmooth_core.a2ep.model import A2EP, load_checkpoint, save_checkpoint
-from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder, sinusoids
+from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder, log_mel, sinusoids
 from gsmooth_core.errors import ModelError
 from tests.a2ep.small import ALL_NAMES, CONFIG, babble, lively
 from tests.a2ep.small import NAMES as COMPONENTS

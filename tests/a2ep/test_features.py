@@ -6,14 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmooth_core.a2ep.encoders import WhisperFrames
+from gsmooth_core.a2ep.encoders import WhisperFrames, frame_centres, interpolate
 from gsmooth_core.a2ep.features import (
     OVERLAP,
     WINDOW,
     feature_blocks,
-    frame_centres,
     frame_count,
-    interpolate,
     window_spans,
 )
 from gsmooth_core.a2ep.whisper import WhisperDims
@@ -26,10 +24,10 @@ class Local:
     def __init__(self):
         self.longest = 0
 
-    def __call__(self, audio, frames):
+    def listen(self, samples, frames):
         self.longest = max(self.longest, frames)
-        blocks = audio.view(1, frames, 640)
-        return torch.stack([blocks.mean(-1), blocks.amax(-1)], dim=-1)
+        blocks = samples.reshape(frames, 640)
+        return np.stack([blocks.mean(-1), blocks.max(-1)], axis=-1)
 
 
 @given(st.integers(1, 5000))
@@ -47,7 +45,7 @@ def test_blocks_hold_every_frame_once_and_without_a_seam(frames):
     audio = babble(frames * 0.04)
     encoder = Local()
     made = np.concatenate(list(feature_blocks(encoder, audio, gain=1.0)))
-    expected = encoder(torch.from_numpy(audio)[None], frames)[0].numpy()
+    expected = encoder.listen(audio, frames)
     np.testing.assert_allclose(made, expected, atol=1e-6)
 
 

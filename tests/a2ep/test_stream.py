@@ -57,9 +57,14 @@ def test_what_listens_aside_hears_every_frame_once_in_its_context(block):
     head = torch.nn.Conv1d(made.config.encoder_width, 1, 2 * context + 1)
     features = np.random.default_rng(0).normal(size=(120, made.config.encoder_width))
     features = features.astype(np.float32)
+
+    def closing(heard):
+        with torch.inference_mode():
+            return head(torch.from_numpy(heard).T[None])[0, 0].numpy()
+
     found = []
     blocks = [features[i : i + block] for i in range(0, 120, block)]
-    list(decode(made, blocks, on_features=lambda heard: found.append(head(heard)[0, 0].numpy())))
+    list(decode(made, blocks, on_features=lambda heard: found.append(closing(heard))))
     padded = np.pad(features, ((context, context), (0, 0)), mode="edge")
     with torch.inference_mode():
         whole = head(torch.from_numpy(padded.T.copy())[None])[0, 0].numpy()

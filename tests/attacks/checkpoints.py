@@ -11,7 +11,8 @@ from safetensors.numpy import load_file, save_file
 from gsmooth_core.a2ep.model import save_checkpoint
 from gsmooth_core.errors import ModelError
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
-from gsmooth_core.sync.expert import SyncConfig, SyncExpert, save_expert
+from gsmooth_core.sync.expert import SyncConfig
+from gsmooth_core.sync.model import SyncExpert, save_expert
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import save_generator
 from tests.a2ep.small import model as small_a2ep

@@ -26,7 +26,8 @@ from gsmooth_core.media import probe, read_audio, read_frames
 from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_expression, load_track, save_arrays, save_expression
 from gsmooth_core.storage.arrays import save_track as write_track
-from gsmooth_core.sync.expert import SyncExpert, load_expert, save_expert
+from gsmooth_core.sync.expert import load_expert
+from gsmooth_core.sync.model import SyncExpert, save_expert
 from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.correctives import Correctives, Personal, load_personal, save_personal

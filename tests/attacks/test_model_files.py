@@ -15,7 +15,8 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
-from gsmooth_core.a2ep.model import load_a2ep, load_checkpoint
+from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.evaluation.metrics import perceptual
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import save_face_model

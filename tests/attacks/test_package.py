@@ -45,6 +45,7 @@ STRAYS = (
     "gsmooth_core/runs/events.txt",
     "gsmooth_core/runs/model.safetensors",
     "gsmooth_core/taft/model.onnx",
+    "gsmooth_core/networks/graphs/mine.onnx",
     "gsmooth_core/weights/helper.py",
     "gsmooth_core/weights/BFM_model_front.mat",
     "gsmooth_core/weights/BFM_model_front.md",
@@ -76,6 +77,10 @@ def packed(folder: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def graph_files(root: Path) -> list[Path]:
+    return [*(root / "gsmooth_core" / "networks" / "graphs").iterdir()]
+
+
 def test_all_that_belongs_is_packed(checkout, tmp_path):
     names = set(packed(tmp_path / "dist"))
     assert {f"gsmooth_core/weights/{name}" for name in WEIGHTS} <= names
@@ -87,8 +92,15 @@ def test_all_that_belongs_is_packed(checkout, tmp_path):
         for path in (checkout / "blender_addon").rglob("*.py")
         if path.name not in ("build.py", "demo.py")
     }
-    other = {"LICENSE", "blender_manifest.toml", "requirements.txt"}
+    graphs = {f"gsmooth_core/networks/graphs/{path.name}" for path in graph_files(checkout)}
+    other = {
+        "LICENSE",
+        "blender_manifest.toml",
+        "requirements.txt",
+        "requirements-cuda.txt",
+    } | graphs
     assert names == {f"gsmooth_core/weights/{name}" for name in WEIGHTS} | cards | code | other
+    assert len(graphs) > 2
 
 
 def test_strays_change_not_one_byte(checkout, tmp_path):

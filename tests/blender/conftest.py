@@ -70,7 +70,7 @@ def media(tmp_path_factory):
 @pytest.fixture(scope="session")
 def core_python() -> str:
     """A Python that can run gsmooth_core: GSMOOTH_PYTHON as the tests were started, or this."""
-    code = "import numpy, safetensors, torch, cv2"
+    code = "import numpy, safetensors, onnxruntime, cv2"
     done = subprocess.run([CORE_PYTHON, "-c", code], capture_output=True)
     if done.returncode:
         pytest.skip("needs GSMOOTH_PYTHON, a Python with gsmooth_core's packages")

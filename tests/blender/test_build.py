@@ -30,6 +30,8 @@ def test_zip_lists_the_workers_packages(archive):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     listed = zipfile.ZipFile(archive).read("requirements.txt").decode().split("\n")
     assert listed == project["dependencies"]
+    card = zipfile.ZipFile(archive).read("requirements-cuda.txt").decode().split("\n")
+    assert card == project["optional-dependencies"]["torch"]
 
 
 def test_versions_agree():

@@ -16,7 +16,7 @@ from blender_addon.build import ROOT  # noqa: E402
 
 @pytest.mark.slow
 def test_demo_makes_a_video_and_a_file_that_can_be_moved(scene, tmp_path):
-    for package in ("hibari", "skimage", "torch"):
+    for package in ("hibari", "skimage", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"needs the package {package}")
     from gsmooth_core.models import registry

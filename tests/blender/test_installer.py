@@ -210,4 +210,8 @@ def test_version_that_does_not_suit_is_passed_over(monkeypatch):
 
 
 def test_packages_are_the_projects():
-    assert any(name.startswith("torch") for name in installer.requirements())
+    light, card = (installer.requirements(kind) for kind in ("cpu", "cuda"))
+    assert any(name.startswith("onnxruntime") for name in light)
+    assert not any(name.startswith("torch") for name in light)
+    assert card[: len(light)] == light
+    assert any(name.startswith("torch") for name in card)

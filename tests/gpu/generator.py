@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build, config_of, placed
+from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build
 from tests.gpu import made
 from tests.gpu.clock import Timing, timed
 from tests.gpu.levels import Levels, as_levels, levels_apart
@@ -42,7 +42,7 @@ def run(part: Part) -> None:
 
 def references_of(generator: nn.Module) -> int:
     """References that it is given in use: the shaded render comes last."""
-    config = config_of(generator)
+    config = generator.config
     return config.references + 1 if config.warped else 1
 
 
@@ -58,8 +58,8 @@ def agreement(part: Part, generator: nn.Module) -> None:
     """The shipped generator's pictures on both; lower precisions are figures, and not judged."""
     height, width = (64, 64) if part.quick else (256, 256)
     inputs = made.crops(2 if part.quick else 4, height, width, references_of(generator))
-    there = placed(copy.deepcopy(generator), str(part.device))
-    truth = as_levels(pictures(placed(copy.deepcopy(generator), "cpu"), inputs).numpy())
+    there = copy.deepcopy(generator).on(str(part.device))
+    truth = as_levels(pictures(copy.deepcopy(generator).on("cpu"), inputs).numpy())
 
     def compared(precision: str) -> Levels:
         return levels_apart(as_levels(pictures(there, inputs, precision).numpy()), truth)
@@ -81,7 +81,7 @@ def speed(
     batches: tuple[int, ...] = BATCHES,
 ) -> None:
     """Milliseconds a batch and crops a second, inputs on the device already."""
-    there = placed(copy.deepcopy(generator), str(part.device))
+    there = copy.deepcopy(generator).on(str(part.device))
     sizes, batches = (((64, 64),), (1, 2)) if part.quick else (sizes, batches)
     for height, width in sizes:
         few = made.on(made.crops(4, height, width, references_of(generator)), part.device)
@@ -113,7 +113,7 @@ def graph(part: Part, generator: nn.Module) -> None:
     """One crop as a captured graph: what is left when nothing waits for the processor."""
     if part.device.type != "cuda":
         return
-    there = placed(copy.deepcopy(generator), str(part.device))
+    there = copy.deepcopy(generator).on(str(part.device))
     inputs = made.on(made.crops(1, *BOX, references_of(generator)), part.device)
     for precision in ("float32", "bfloat16"):
         with precisely(part.device, precision, cached=False):
@@ -131,7 +131,7 @@ def graph(part: Part, generator: nn.Module) -> None:
 
 def processor(part: Part, generator: nn.Module) -> None:
     """The same on this machine's processor, all threads."""
-    here = placed(copy.deepcopy(generator), "cpu")
+    here = copy.deepcopy(generator).on("cpu")
     inputs = made.crops(1, *((64, 64) if part.quick else BOX), references_of(generator))
     timing = timed(lambda: here(inputs), torch.device("cpu"), 1.0)
     part.figure("processor_batch1_float32", as_figures(timing, 1))

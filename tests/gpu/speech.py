@@ -7,9 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, load_a2ep, predict_expression
+from gsmooth_core.a2ep import PredictSettings, predict_expression
 from gsmooth_core.a2ep.features import FPS, feature_blocks
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
+from gsmooth_core.a2ep.model import A2EP, load_checkpoint
+from gsmooth_core.models import registry
 from gsmooth_core.types import Float
 from tests.a2ep.small import babble
 from tests.gpu.clock import wall_seconds
@@ -22,7 +24,7 @@ SHARE = 0.999
 
 
 def run(part: Part) -> None:
-    here = load_a2ep()
+    here = load_checkpoint(registry.locate("a2ep"))
     there = copy.deepcopy(here).to(part.device)
     seconds = 4.0 if part.quick else 20.0
     with part.attempt("agreement"):

@@ -24,7 +24,7 @@ FRAMES = 10
 
 def both(model, inputs, card):
     """Pictures of one generator on the processor and on the card."""
-    places = (g.placed(copy.deepcopy(model), device) for device in ("cpu", str(card)))
+    places = (copy.deepcopy(model).on(device) for device in ("cpu", str(card)))
     return [pictures(placed, inputs) for placed in places]
 
 
@@ -45,7 +45,7 @@ def test_without_tf32_presets_agree_to_a_thousandth(card, preset) -> None:
 
 
 def test_a_batch_is_its_crops_one_by_one(card) -> None:
-    model = g.placed(load_generator(), str(card))
+    model = load_generator().on(str(card))
     inputs = made.crops(3, 128, 128, references_of(model))
     together = pictures(model, inputs)
     for n in range(3):

@@ -8,8 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gsmooth_core.a2ep import load_a2ep, predict_expression
+from gsmooth_core.a2ep import predict_expression
 from gsmooth_core.a2ep.features import feature_blocks
+from gsmooth_core.a2ep.model import load_checkpoint
+from gsmooth_core.models import registry
 from tests.a2ep import small
 from tests.gpu.precision import without_tf32
 
@@ -21,7 +23,7 @@ def features(encoder, audio):
 
 
 def test_the_encoder_hears_the_same(card) -> None:
-    here = load_a2ep().encoder
+    here = load_checkpoint(registry.locate("a2ep")).encoder
     audio = small.babble(18.0)  # two windows
     ours, theirs = features(here, audio), features(copy.deepcopy(here).to(card), audio)
     assert np.abs(ours - theirs).mean() < 0.01 * ours.std()

@@ -11,8 +11,8 @@ import torch
 
 pytest.importorskip("accelerate")
 
-from gsmooth_core.a2ep import load_checkpoint
-from gsmooth_core.sync.expert import SyncExpert
+from gsmooth_core.a2ep.model import load_checkpoint
+from gsmooth_core.sync.model import SyncExpert
 from tests.gpu import training
 from tests.training.a2ep import speech
 from tests.training.sync.test_train import QUICK, SMALL, pair

@@ -18,7 +18,8 @@ from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import Wav2VecFrames
 from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.sync.expert import SyncConfig, SyncExpert
+from gsmooth_core.sync.expert import SyncConfig
+from gsmooth_core.sync.model import SyncExpert
 from tests.gpu import made
 from tests.gpu.clock import timed
 from tests.gpu.part import Part

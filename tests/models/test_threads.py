@@ -6,13 +6,14 @@ import cv2
 import pytest
 import torch
 
-from gsmooth_core.models.threads import leave_cores
+from gsmooth_core.models.threads import leave_cores, network_threads
 
 
 @pytest.fixture(autouse=True)
 def _as_before():
     before, before_cv = torch.get_num_threads(), cv2.getNumThreads()
     yield
+    os.environ.pop("OMP_NUM_THREADS", None)  # what was set before, monkeypatch brings back
     torch.set_num_threads(before)
     cv2.setNumThreads(before_cv)
 
@@ -23,7 +24,7 @@ def test_half_of_the_cores(monkeypatch, cores: int, expected: int, crops: int) -
     monkeypatch.delenv("OPENCV_FOR_THREADS_NUM", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     leave_cores()
-    assert torch.get_num_threads() == expected
+    assert torch.get_num_threads() == network_threads() == expected
     assert cv2.getNumThreads() == crops
 
 

@@ -153,7 +153,7 @@ def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
     for frame in range(FRAMES):
         given = generator_input(paper.composer.compose(frame, pictures[frame]), paper.config)
         assert given.references.shape[1] == 1
-        crop = given.references[0, 0].permute(1, 2, 0).numpy() * 255
+        crop = np.moveaxis(given.references[0, 0], 0, -1) * 255
         first, second = list(paper.composer.bank.values())[:2]
         chosen = second if first.frame == frame else first
         under = window(paper.composer.transforms[chosen.frame], 256, scene.HEIGHT, scene.WIDTH)

@@ -13,7 +13,7 @@ import pytest
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.models.litert import Network
+from gsmooth_core.networks.litert import Network
 from gsmooth_core.tracking import follow_face, lighting
 from gsmooth_core.tracking.follow import FollowedFace
 from gsmooth_core.tracking.people import People, follow_people

@@ -14,8 +14,9 @@ import torch
 
 pytest.importorskip("accelerate")
 
-from gsmooth_core.a2ep import load_checkpoint, predict_expression
+from gsmooth_core.a2ep import predict_expression
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
+from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.sync import load_sync_expert, measure_sync

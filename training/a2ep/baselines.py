@@ -53,7 +53,7 @@ def mfcc(audio: Float) -> Float:
     """(S,) -> (T, 13) mel-frequency cepstra, averaged over the frames of 40 ms, mean removed."""
     frames = frame_count(audio)
     padded = np.pad(audio * np.float32(level_gain(audio)), (0, frames * BLOCK - len(audio)))
-    mel = log_mel(torch.from_numpy(padded)[None])[0].T.numpy()  # (4 T, 80)
+    mel = log_mel(padded).T  # (4 T, 80)
     cepstra = dct(mel, norm="ortho")[:, :COEFFICIENTS]
     features = cepstra.reshape(frames, BLOCK // HOP, COEFFICIENTS).mean(axis=1)
     return np.concatenate(list(normalise([features.astype(np.float32)], speech_weights(audio))))

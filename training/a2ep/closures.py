@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, merge_expression, predict_expression
+from gsmooth_core.a2ep import PredictSettings, SpeechModel, merge_expression, predict_expression
 from gsmooth_core.types import Bool, FaceTrack, Float
 from training.a2ep.align import Phone
 from training.a2ep.closing import SHUT
@@ -117,7 +117,7 @@ def count_closures(phones: Sequence[Phone], made: Float, true: Float, valid: Boo
 
 
 def closures_of(
-    model: A2EP,
+    model: SpeechModel,
     face: SpeechFace,
     clip: Utterance,
     track: FaceTrack,

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep import A2EP
 from gsmooth_core.a2ep.encoders import Wav2VecFrames
+from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.a2ep.style import resting
 from gsmooth_core.types import Float
 from training.a2ep.closing import fit_closing

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gsmooth_core.a2ep import A2EP, load_a2ep, predict_expression
+from gsmooth_core.a2ep import SpeechModel, load_a2ep, predict_expression
 from gsmooth_core.a2ep.features import OVERLAP, WINDOW
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.stream import EMIT
@@ -58,7 +58,7 @@ class Mouth:
         face: the face it was trained for.
     """
 
-    def __init__(self, model: A2EP, face: SpeechFace) -> None:
+    def __init__(self, model: SpeechModel, face: SpeechFace) -> None:
         self.model = model
         self.face = face
         self.rest = float(face.aperture(model.array("rest")[None])[0])
@@ -78,7 +78,9 @@ def speed(aperture: Float) -> float:
     return float(np.abs(np.diff(aperture)).mean())
 
 
-def closures(model: A2EP, face: SpeechFace, footage: Footage, cache: Path) -> dict[str, Closures]:
+def closures(
+    model: SpeechModel, face: SpeechFace, footage: Footage, cache: Path
+) -> dict[str, Closures]:
     """Closures of the validation clips that have aligned phones."""
     found = {}
     encoder, _ = chosen_encoder(model.config.encoder)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.a2ep import A2EP, load_a2ep
+from gsmooth_core.a2ep import SpeechModel, load_a2ep
 from gsmooth_core.a2ep.lesson import Lesson, sounds_of
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.manner_choice import PLANS, Mouths, choose_manner
@@ -168,7 +168,7 @@ def counted_error(face: SpeechFace, made: Float, true: Float) -> float:
     return error / float(np.sum((true_lips - true_lips.mean(axis=0)) ** 2))
 
 
-def lesson_of(model: A2EP, clip: Utterance, cache: Path) -> Lesson:
+def lesson_of(model: SpeechModel, clip: Utterance, cache: Path) -> Lesson:
     """A clip's own speech at 25 frames a second."""
     audio = load_speech(cache / "speech" / f"{clip.sample.stem}.safetensors")
     spoken = predict_speech(audio, len(clip.truth), Fraction(25), settings=WHOLE, model=model)
@@ -179,7 +179,7 @@ def lesson_of(model: A2EP, clip: Utterance, cache: Path) -> Lesson:
 
 
 def tables(
-    model: A2EP, face: SpeechFace, cache: Path, clips: Sequence[Utterance]
+    model: SpeechModel, face: SpeechFace, cache: Path, clips: Sequence[Utterance]
 ) -> dict[str, dict[str, Row]]:
     """Rows of each clip, for each system."""
     mouths = Mouths.of(model)

@@ -19,10 +19,11 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep import A2EP, A2EPConfig, save_checkpoint
+from gsmooth_core.a2ep import A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.loss import VertexLoss
 from gsmooth_core.a2ep.mel import BLOCK
+from gsmooth_core.a2ep.model import A2EP, save_checkpoint
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from gsmooth_core.a2ep import A2EP, PredictSettings, predict_expression, style_of
+from gsmooth_core.a2ep import PredictSettings, SpeechModel, predict_expression, style_of
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.types import Expression, FaceTrack, Float
 from training.a2ep.data import Utterance
@@ -17,7 +17,7 @@ from training.prepare import load_speech
 WHOLE = PredictSettings(bounded=False)
 
 
-def as_person(model: A2EP, predicted: Expression, track: FaceTrack) -> Float:
+def as_person(model: SpeechModel, predicted: Expression, track: FaceTrack) -> Float:
     """(T, E) driven components of the prediction, on this person's mouth as the product has it."""
     style = style_of(track, model)
     places = [predicted.names.index(name) for name in model.names]
@@ -26,7 +26,11 @@ def as_person(model: A2EP, predicted: Expression, track: FaceTrack) -> Float:
 
 
 def validate_clip(
-    model: A2EP, face: SpeechFace, cache: Path, clip: Utterance, audio_stem: str | None = None
+    model: SpeechModel,
+    face: SpeechFace,
+    cache: Path,
+    clip: Utterance,
+    audio_stem: str | None = None,
 ) -> Figures:
     """Figures of one clip at 25 fps, spoken by its own sound or by that of another clip."""
     stem = clip.sample.stem
@@ -38,7 +42,7 @@ def validate_clip(
 
 
 def table(
-    model: A2EP, face: SpeechFace, cache: Path, clips: Sequence[Utterance]
+    model: SpeechModel, face: SpeechFace, cache: Path, clips: Sequence[Utterance]
 ) -> dict[str, Figures]:
     """Figures of each clip by its stem."""
     return {clip.sample.stem: validate_clip(model, face, cache, clip) for clip in clips}

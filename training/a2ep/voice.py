@@ -12,7 +12,8 @@ import numpy as np
 from scipy import signal
 from scipy.optimize import minimize
 
-from gsmooth_core.a2ep.features import FrameEncoder, feature_blocks
+from gsmooth_core.a2ep.features import feature_blocks
+from gsmooth_core.a2ep.interface import FrameEncoder
 from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE, SPEECH_LEVEL, level_gain
 from gsmooth_core.types import Float
 from training.a2ep.augment import coloured_noise

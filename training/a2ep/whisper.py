@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsmooth_core.a2ep import load_a2ep
 from gsmooth_core.a2ep.encoders import WhisperFrames
+from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.a2ep.whisper import WhisperDims, WhisperEncoder
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
@@ -147,7 +147,9 @@ def whisper_frames() -> WhisperFrames:
         whisper = load_whisper("base")
     except ModelError:
         log.info("Whisper's packages are not installed: taking its layers from the shipped a2ep.")
-        shipped = load_a2ep(registry.PACKAGE_WEIGHTS / registry.MODELS["a2ep"].filename).encoder
+        shipped = load_checkpoint(
+            registry.PACKAGE_WEIGHTS / registry.MODELS["a2ep"].filename
+        ).encoder
         if not isinstance(shipped, WhisperFrames):
             raise
         return shipped.eval()

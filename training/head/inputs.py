@@ -19,7 +19,7 @@ _TRUST = (1.0, 0.05, 0.02)
 """Validity of the three; untrained, it returns the first."""
 
 
-def head_input(layer: Image, sheet: Image, static: Image) -> GeneratorInput:
+def head_input(layer: Image, sheet: Image, static: Image) -> GeneratorInput[torch.Tensor]:
     """A batch of one.
 
     Args:

@@ -52,7 +52,7 @@ class HeadBatch:
         region: (B, 1, H, W) hair and neck.
     """
 
-    inputs: GeneratorInput
+    inputs: GeneratorInput[Tensor]
     truth: Tensor
     free: Tensor
     region: Tensor

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.sync.expert import SyncExpert
+from gsmooth_core.sync.model import SyncExpert
 from gsmooth_core.types import Float
 from training.engine import Schedule, Task, drawn
 from training.sync.data import Pair

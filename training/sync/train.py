@@ -18,7 +18,8 @@ import torch
 from accelerate import Accelerator
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.sync.expert import SyncConfig, SyncExpert, save_expert
+from gsmooth_core.sync.expert import SyncConfig
+from gsmooth_core.sync.model import SyncExpert, save_expert
 from gsmooth_core.sync.offset import MOST_SHIFT, judge, shifted_distances
 from gsmooth_core.sync.sound import fingerprint
 from gsmooth_core.sync.windows import FPS

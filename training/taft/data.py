@@ -54,7 +54,7 @@ class Batch:
         mouth: (B, 1, H, W) lips and mouth interior.
     """
 
-    inputs: GeneratorInput
+    inputs: GeneratorInput[torch.Tensor]
     truth: torch.Tensor
     alpha: torch.Tensor
     mouth: torch.Tensor

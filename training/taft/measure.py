@@ -17,7 +17,7 @@ from gsmooth_core.taft.generator import GeneratorInput, weighted_mean
 from gsmooth_core.types import Float
 from training.taft.data import Batch, Samples, tensors
 
-Picture = Callable[[GeneratorInput], torch.Tensor]
+Picture = Callable[[GeneratorInput[torch.Tensor]], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,19 @@ def _shown(ratios: Iterable[float]) -> str:
     return " ".join(f"{ratio:.2f}" for ratio in ratios)
 
 
-def nearest(x: GeneratorInput) -> torch.Tensor:
+def nearest(x: GeneratorInput[torch.Tensor]) -> torch.Tensor:
     """Baseline: the reference that is trusted most, with holes filled from the others."""
     best = 1e-3 * x.validity
     best[:, :1] = x.validity[:, :1]
     return weighted_mean(x.references, best)
 
 
-def mean(x: GeneratorInput) -> torch.Tensor:
+def mean(x: GeneratorInput[torch.Tensor]) -> torch.Tensor:
     """Baseline: the plain mean of the references that see a pixel."""
     return weighted_mean(x.references, (x.validity > 0.01).float())
 
 
-def untrained(x: GeneratorInput) -> torch.Tensor:
+def untrained(x: GeneratorInput[torch.Tensor]) -> torch.Tensor:
     """Baseline: the validity-weighted mean, which fusion starts from."""
     return weighted_mean(x.references, x.validity)
 

@@ -20,7 +20,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import nn
 
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
@@ -32,11 +31,12 @@ from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.adapt import AdaptSettings, learn
-from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput, config_of
+from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.inputs import generated, generator_input
+from gsmooth_core.taft.interface import Generator
+from gsmooth_core.taft.load import open_generator
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
@@ -155,24 +155,27 @@ def pasted(composition: Composition) -> Float:
     return composition.fixed
 
 
-def fused(generator: nn.Module) -> Make:
+def fused(generator: Generator) -> Make:
     """A generator."""
     return partial(generated, generator)
 
 
-def plain(picture: Callable[[GeneratorInput], torch.Tensor], config: GeneratorConfig) -> Make:
+def plain(
+    picture: Callable[[GeneratorInput[torch.Tensor]], torch.Tensor], config: GeneratorConfig
+) -> Make:
     """A baseline of `measure`."""
 
     def make(composition: Composition) -> Float:
-        made: Float = picture(generator_input(composition, config))[0].permute(1, 2, 0).numpy()
+        inputs = GeneratorInput(*map(torch.from_numpy, generator_input(composition, config)))
+        made: Float = picture(inputs)[0].permute(1, 2, 0).numpy()
         return made
 
     return make
 
 
-def variants(generator: nn.Module) -> list[Variant]:
+def variants(generator: Generator) -> list[Variant]:
     """The rows of the table."""
-    chosen, config = ReferenceSettings(), config_of(generator)
+    chosen, config = ReferenceSettings(), generator.config
     return [
         Variant("a. one frame, pasted by similarity", 1, 1, pasted),
         Variant("b. one frame, warped by the mesh", 1, 1, plain(nearest, config)),
@@ -183,7 +186,7 @@ def variants(generator: nn.Module) -> list[Variant]:
     ]
 
 
-def adapted(clip: Clip, variant: Variant, generator: nn.Module) -> Variant:
+def adapted(clip: Clip, variant: Variant, generator: Generator) -> Variant:
     """A variant with the person's correctives, or as it is where the clip is too short."""
     compose = ComposeSettings(size=SIZE)
     data = ClipData(clip.track, clip.model, clip.opened, generator, compose)
@@ -266,7 +269,7 @@ def average(scores: list[Scores]) -> Scores:
 
 def tabulate(footage: Footage, cache: Path, *, adaptation: bool) -> dict[str, dict[str, Scores]]:
     """Scores of every variant on every validation clip."""
-    model, generator = load_face_model(), load_generator()
+    model, generator = load_face_model(), open_generator()
     rows: dict[str, dict[str, Scores]] = {}
     for sample in footage.samples():
         if sample.part is not Part.VALIDATION:

@@ -141,7 +141,7 @@ def validate(generator: nn.Module, cache: Path, footage: Footage) -> dict[str, Q
     warped = {name: Samples([place]) for name, place in places.items()}
     generator.eval()
 
-    def trained(x: GeneratorInput) -> Tensor:
+    def trained(x: GeneratorInput[Tensor]) -> Tensor:
         made: Tensor = generator(x)
         return made
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import placed
 from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
 from training.taft.data import Samples
@@ -32,7 +31,7 @@ def validate(
     paths: dict[str, str | Path] = {"shipped": "taft"}
     paths |= {str(path.parent.name): path for path in checkpoints}
     pictures: dict[str, Picture] = {
-        name: placed(load_generator(path), "cpu") for name, path in paths.items()
+        name: load_generator(path).on("cpu") for name, path in paths.items()
     }
     return compare(clips, pictures)
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import GeneratorInput, config_of
+from gsmooth_core.taft.interface import HINTS, GeneratorInput
+from gsmooth_core.taft.load import open_generator
+from gsmooth_core.types import Float
 
 BOX = (192, 224)
 """Rows and columns that the generator sees of a 256-pixel crop."""
@@ -83,15 +85,14 @@ class Wav2LipSized(nn.Module):
 
 def compare(rounds: int) -> Comparison:
     """Time both on random pictures."""
-    ours, other = load_generator(), Wav2LipSized().eval()
-    ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    inputs, face = _inputs(config_of(ours).references + 1), torch.rand(1, 6, 96, 96)
+    ours, other = open_generator(device="cpu"), Wav2LipSized().eval()
+    inputs, face = _inputs(ours.config.references + 1), torch.rand(1, 6, 96, 96)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.inference_mode():
             pairs = [
-                (_timed(lambda: ours(inputs)), _timed(lambda: other(face)))
+                (_timed(lambda: ours.paint(inputs)), _timed(lambda: other(face)))
                 for _ in range(rounds + WARM)
             ][WARM:]
     finally:
@@ -101,15 +102,14 @@ def compare(rounds: int) -> Comparison:
     return Comparison(statistics.median(mine), statistics.median(theirs), ratio)
 
 
-def _inputs(count: int) -> GeneratorInput:
-    height, width = BOX
-    blend, mask, hints = (torch.rand(1, channels, height, width) for channels in (3, 1, 3))
-    references = torch.rand(1, count, 3, height, width)
-    validity = torch.rand(1, count, 1, height, width)
-    return GeneratorInput(blend, mask, hints, references, validity)
+def _inputs(count: int) -> GeneratorInput[Float]:
+    dice = np.random.default_rng(0)
+    planes = (dice.random((1, channels, *BOX), np.float32) for channels in (3, 1, HINTS))
+    lent = (dice.random((1, count, channels, *BOX), np.float32) for channels in (3, 1))
+    return GeneratorInput(*planes, *lent)
 
 
-def _timed(run: Callable[[], Tensor]) -> float:
+def _timed(run: Callable[[], object]) -> float:
     begin = time.perf_counter()
     run()
     return 1e3 * (time.perf_counter() - begin)

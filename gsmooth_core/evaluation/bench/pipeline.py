@@ -8,16 +8,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gsmooth_core.dub import dub
 from gsmooth_core.errors import MediaError
-from gsmooth_core.evaluation.bench.generators import Comparison, compare
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import SegmentWriter
+from gsmooth_core.networks.engine import has_torch
+
+if TYPE_CHECKING:
+    from gsmooth_core.evaluation.bench.generators import Comparison
 
 WARM_FRAMES = 12
 ROUNDS = 15
@@ -36,7 +39,7 @@ class Bench:
         floor_ms: milliseconds a frame of decoding and encoding alone.
         floor_share: the floor as a share of the whole time.
         memory_mb: largest memory of this process; 0 where the system does not tell.
-        generators: the generator beside a network of Wav2Lip's size.
+        generators: the generator beside a network of Wav2Lip's size, where torch is installed.
     """
 
     frames: int
@@ -46,7 +49,7 @@ class Bench:
     floor_ms: float
     floor_share: float
     memory_mb: float
-    generators: Comparison
+    generators: Comparison | None
 
 
 class Stages:
@@ -97,7 +100,7 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
         floor_ms=1e3 * floor / count,
         floor_share=floor / total,
         memory_mb=peak_megabytes(),
-        generators=compare(ROUNDS),
+        generators=_compared(),
     )
 
 
@@ -124,17 +127,26 @@ def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
 def describe(measured: Mapping[str, Any]) -> str:
     """A `Bench` as plain values (`asdict`), in lines for the terminal."""
     width, height = measured["size"]
-    generators = measured["generators"]
     lines = [
         f"{measured['frames']} frames of {width}x{height}: {measured['fps']:.1f} frames a second",
         *(f"  {stage:8} {ms:7.1f} ms a frame" for stage, ms in measured["stages_ms"].items()),
         f"  decoding and encoding alone: {measured['floor_ms']:.1f} ms a frame, "
         f"{measured['floor_share']:.0%} of the whole",
-        f"  generator at 256: {generators['generator_ms']:.0f} ms; a network of Wav2Lip's size at "
-        f"96: {generators['reference_ms']:.0f} ms; ratio {generators['ratio']:.2f}",
-        f"  largest memory: {measured['memory_mb']:.0f} MB",
     ]
-    return "\n".join(lines)
+    if generators := measured["generators"]:
+        lines.append(
+            f"  generator at 256: {generators['generator_ms']:.0f} ms; a network of Wav2Lip's "
+            f"size at 96: {generators['reference_ms']:.0f} ms; ratio {generators['ratio']:.2f}"
+        )
+    return "\n".join([*lines, f"  largest memory: {measured['memory_mb']:.0f} MB"])
+
+
+def _compared() -> Comparison | None:
+    if not has_torch():
+        return None
+    from gsmooth_core.evaluation.bench.generators import compare  # torch, an optional package
+
+    return compare(ROUNDS)
 
 
 def peak_megabytes() -> float:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 
-from gsmooth_core.evaluation.metrics import fidelity, identity, perceptual, sharpness
+from gsmooth_core.evaluation.metrics import fidelity, identity, sharpness
 from gsmooth_core.evaluation.metrics.bands import BANDS, energies_in, pyramid_bands
 from gsmooth_core.evaluation.metrics.grain import GRAIN_BANDS, grain_blocks
 from gsmooth_core.evaluation.metrics.landmarks import SIZE, in_crop
@@ -20,6 +20,7 @@ from gsmooth_core.mafb import regions
 from gsmooth_core.mafb.blend import in_crop as rim_in_crop
 from gsmooth_core.mafb.blend import rim_weight
 from gsmooth_core.mafb.crop import window
+from gsmooth_core.networks.engine import has_torch
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
 PAIRED = (
@@ -171,6 +172,8 @@ class Comparison:
 
     def _measure_slowly(self, frame: int, p: Pair, source: Image, made: Image) -> None:
         if "stlpips" in self.slow:
+            from gsmooth_core.evaluation.metrics import perceptual  # torch, an optional package
+
             self._put(frame, stlpips=perceptual.perceptual_distance(p.truth, p.made))
         for name, picture in (("cpbd", p.made), ("true_cpbd", p.truth)):
             if name in self.slow:
@@ -199,5 +202,5 @@ def slow_measures() -> list[str]:
     """Which of `SAMPLED` can be taken with what is installed."""
     found = [(name, identity.available()) for name in ("identity", "true_identity")]
     found += [(name, find_spec("skimage") is not None) for name in ("cpbd", "true_cpbd")]
-    found.append(("stlpips", find_spec("stlpips_pytorch") is not None))
+    found.append(("stlpips", has_torch() and find_spec("stlpips_pytorch") is not None))
     return [name for name, there in found if there]

@@ -10,7 +10,8 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from gsmooth_core.a2ep import PRESETS, load_checkpoint, predict_expression
+from gsmooth_core.a2ep import PRESETS, predict_expression
+from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.load import load_face_model
 from tests.a2ep.test_encoders import SMALL_WAV2VEC

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.errors import ModelError
+from gsmooth_core.models import registry
 from training.a2ep import whisper
 from training.prepare import chosen_encoder
 
@@ -22,4 +23,6 @@ def test_the_shipped_model_lends_its_layers(monkeypatch: pytest.MonkeyPatch) -> 
     torch.manual_seed(0)
     sound = 0.1 * torch.randn(1, 30 * 640)
     with torch.inference_mode():
-        assert torch.equal(frames(sound, 30), load_a2ep().encoder(sound, 30))
+        assert torch.equal(
+            frames(sound, 30), load_checkpoint(registry.locate("a2ep")).encoder(sound, 30)
+        )

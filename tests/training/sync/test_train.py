@@ -13,7 +13,8 @@ import torch.nn.functional as F
 pytest.importorskip("accelerate")
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.sync.expert import SyncConfig, SyncExpert
+from gsmooth_core.sync.expert import SyncConfig
+from gsmooth_core.sync.model import SyncExpert
 from gsmooth_core.sync.offset import judge, shifted_distances
 from gsmooth_core.sync.windows import Lips
 from training.engine import Engine

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import MediaError
-from gsmooth_core.models.answers import answered, kept_answers
+from gsmooth_core.networks.answers import answered, kept_answers
 from gsmooth_core.types import Float
 
 SHAPES = {"a": (2, 3), "b": (1,)}

@@ -4,7 +4,7 @@
 detector, a face mesh of 478 points, and a network from points to ARKit scores;
 `selfie_segmentation.tflite` parts a person from the background. LiteRT ends the whole process on
 some damaged networks, so a file that is not the one GSmooth comes with is first tried in a
-process of its own: `python -m gsmooth_core.models.litert MODEL FILE`.
+process of its own: `python -m gsmooth_core.networks.litert MODEL FILE`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
-from gsmooth_core.models.answers import answered
 from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.networks.answers import answered
 from gsmooth_core.types import Float
 
 Shape = tuple[int, ...]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.models import registry
-from gsmooth_core.models.litert import Network
+from gsmooth_core.networks.litert import Network
 from tests.attacks.checkpoints import refused
 
 DETECTOR = "face_detector.tflite"

@@ -1,0 +1,1 @@
+"""How networks are run: LiteRT, ONNX Runtime or torch; arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Graphs for ONNX Runtime, written from the modules of torch."""
