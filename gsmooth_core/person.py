@@ -43,7 +43,7 @@ from gsmooth_core.media.pace import rows_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
 from gsmooth_core.storage.rows import load_rows, save_rows
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
-from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.grain_file import load_grain, save_grain

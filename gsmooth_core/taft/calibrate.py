@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from gsmooth_core.taft.compose import Composition
+from gsmooth_core.taft.composition import Composition
 from gsmooth_core.taft.correctives import Correctives, regressors
 from gsmooth_core.taft.inputs import generated
 from gsmooth_core.taft.interface import Generator

@@ -8,7 +8,6 @@ of that frame only what the mask leaves (`masked`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +24,19 @@ from gsmooth_core.face.render import (
     pose_face,
     visibility,
 )
-from gsmooth_core.mafb.blend import MaskSettings, dilate, face_mask, in_crop
+from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
+from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
-from gsmooth_core.taft.interior import bridge, lip_colour, soften_gap
+from gsmooth_core.taft.interior import bridge, in_light, lip_colour, soften_gap
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.light import alike, match_light
-from gsmooth_core.taft.masked import MaskedFrame, mask_frame
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.masked import mask_frame
 from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
 from gsmooth_core.taft.warp import (
     Reference,
@@ -56,50 +55,6 @@ _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _ODDS = 0.9  # of letters: their soft edges are found by themselves
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
-
-
-@dataclass(frozen=True)
-class ComposeSettings:
-    """What is replaced, at which resolution, and from which references.
-
-    Attributes:
-        whole_face: replace the whole face, as the paper does, instead of the lower face alone.
-        size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
-        fixed: also give one reference unwarped, which the paper's generator needs.
-        grain: lay grain like the clip's own on what is made.
-        mask: morphology of the mask.
-        references: how reference frames are chosen.
-    """
-
-    whole_face: bool = False
-    size: int = 0
-    fixed: bool = False
-    grain: bool = True
-    mask: MaskSettings = field(default_factory=MaskSettings)
-    references: ReferenceSettings = field(default_factory=ReferenceSettings)
-
-
-@dataclass(frozen=True)
-class Composition:
-    """One frame, ready for the generator.
-
-    Attributes:
-        masked: the frame without the pixels under the mask.
-        blend: I_b, M_f, references and their validity; the last reference is the shaded render.
-        hints: (H, W, 3) masks, 0 or 1, of the new face's lips, mouth interior and skin.
-        members: frame numbers of the references.
-        trust: (K,) weight of each reference, 0..1.
-        frame: frame number.
-        fixed: (H, W, 3) RGB 0..1, the unwarped crop of another frame if the settings ask for it.
-    """
-
-    masked: MaskedFrame
-    blend: Blend
-    hints: Float
-    members: tuple[int, ...]
-    trust: Float
-    frame: int
-    fixed: Float | None = None
 
 
 class Composer:
@@ -249,12 +204,13 @@ class Composer:
         masked = mask_frame(picture, under, mask & under.inside(), occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
-        kept = alike(references, crop, bare & skin_of_face(drawing), validity)
+        # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
+        skin = bare & skin_of_face(drawing)
+        kept = alike(references, crop, skin, validity)
         if not kept.all():
             references, validity = references[kept], validity[kept]
         if len(references):
-            # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
-            lit = (bare & skin_of_face(drawing)).astype(np.float32)
+            lit = skin.astype(np.float32)
             face = (bare & drawing.face.mask).astype(np.float32)
             references = match_light(references, crop, lit, face)
             # Beside the face the background has to go on, so references are weighed by how well
@@ -264,7 +220,8 @@ class Composer:
             np.copyto(agreeing, 1, where=drawing.face.mask)
             validity *= agreeing
         inside = among(drawing.face.region, MOUTH_REGIONS)
-        own = soften_gap(drawing.face.image, inside, lip_colour(drawing, references, validity))
+        lip = lip_colour(drawing, references, validity)
+        own = soften_gap(in_light(drawing.face.image, crop, skin), inside, lip)
         # The shaded render comes last and weighs next to nothing: it shows only where no reference
         # does. Inside the mouth it has a say, since references seldom show teeth just there.
         shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gsmooth_core.mafb.regions import Box
-from gsmooth_core.taft.compose import ComposeSettings, Composition
+from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
 from gsmooth_core.types import Float
 

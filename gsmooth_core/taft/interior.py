@@ -10,6 +10,7 @@ from gsmooth_core.types import Bool, Float
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
+_FEWEST, _DARKEST, _MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; levels of 0..1; of its light
 _LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
 
 
@@ -68,6 +69,27 @@ def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
     within, softened = image[rows, columns], image.astype(np.float32)
     softened[rows, columns] = within + (_LINE * lip - within) * share[columns, None]
     return softened
+
+
+def in_light(image: Float, frame: Float, skin: Bool) -> Float:
+    """Let the shaded render have the colour of light that the frame's skin has.
+
+    The light of the track leaves out what the model's own skin has another tone for, and teeth
+    stand beside this person's skin, not beside the model's.
+
+    Args:
+        image: (H, W, 3) the shaded render, 0..1.
+        frame: (H, W, 3) the frame, 0..1.
+        skin: (H, W) bare skin that both show.
+
+    Returns:
+        (H, W, 3), 0..1; the image as it is where too little skin is seen.
+    """
+    if np.count_nonzero(skin) < _FEWEST:
+        return image
+    gain = frame[skin].mean(0) / np.maximum(image[skin].mean(0), _DARKEST)
+    lit: Float = np.clip(image * np.clip(gain, 1 / _MOST_GAIN, _MOST_GAIN), 0, 1)
+    return lit
 
 
 def lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:

@@ -9,7 +9,8 @@ from time import monotonic
 import numpy as np
 
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.inputs import suited
 from gsmooth_core.taft.interface import Generator
 from gsmooth_core.types import FaceTrack, Image, Opened

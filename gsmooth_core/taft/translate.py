@@ -13,7 +13,8 @@ import numpy as np
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited

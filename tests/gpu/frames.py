@@ -10,7 +10,7 @@ import torch
 
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.translate import FaceTranslator, Translated
 from gsmooth_core.types import FaceTrack, Image
 from tests.gpu import made

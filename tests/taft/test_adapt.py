@@ -13,7 +13,7 @@ import torch
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.adapt import AdaptSettings, learn, open_to, shares_of
 from gsmooth_core.taft.calibrate import CalibrationSettings
-from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.ridge import ridge

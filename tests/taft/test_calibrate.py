@@ -10,7 +10,8 @@ import pytest
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft.calibrate import CalibrationSettings, ResidualFlow, calibrate, fitted
-from gsmooth_core.taft.compose import Composer, ComposeSettings
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import (
     Correctives,
     Personal,

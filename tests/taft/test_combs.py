@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.taft.combs import combed
-from gsmooth_core.taft.compose import Composer, ComposeSettings
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.lenders import without
 from gsmooth_core.taft.references import Choice, ReferenceSettings
 from tests.mafb.occlusion import made

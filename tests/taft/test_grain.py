@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from gsmooth_core.taft import generator as generators
 from gsmooth_core.taft import grain as g
-from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.still import BLOCK, StillBlocks, still_blocks, typical
 from gsmooth_core.taft.translate import FaceTranslator

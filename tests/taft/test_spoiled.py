@@ -8,7 +8,7 @@ import pytest
 
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
-from gsmooth_core.taft.compose import ComposeSettings
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.references import ReferenceSettings, choice_of, costs
 from gsmooth_core.taft.spoiled import mend, price, spoiled_part
 from gsmooth_core.taft.translate import FaceTranslator

@@ -20,7 +20,8 @@ from torch.utils.data import Dataset
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import MaskSettings, in_crop, random_morphology, rim_weight
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.generator import GeneratorInput
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.types import FaceTrack, Image

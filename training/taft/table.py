@@ -31,7 +31,8 @@ from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.adapt import AdaptSettings, learn
-from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.inputs import generated, generator_input

@@ -1,0 +1,54 @@
+"""What a composed frame is, and how frames are composed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gsmooth_core.mafb.blend import MaskSettings
+from gsmooth_core.taft.masked import MaskedFrame
+from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.types import Blend, Float
+
+
+@dataclass(frozen=True)
+class ComposeSettings:
+    """What is replaced, at which resolution, and from which references.
+
+    Attributes:
+        whole_face: replace the whole face, as the paper does, instead of the lower face alone.
+        size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
+        fixed: also give one reference unwarped, which the paper's generator needs.
+        grain: lay grain like the clip's own on what is made.
+        mask: morphology of the mask.
+        references: how reference frames are chosen.
+    """
+
+    whole_face: bool = False
+    size: int = 0
+    fixed: bool = False
+    grain: bool = True
+    mask: MaskSettings = field(default_factory=MaskSettings)
+    references: ReferenceSettings = field(default_factory=ReferenceSettings)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """One frame, ready for the generator.
+
+    Attributes:
+        masked: the frame without the pixels under the mask.
+        blend: I_b, M_f, references and their validity; the last reference is the shaded render.
+        hints: (H, W, 3) masks, 0 or 1, of the new face's lips, mouth interior and skin.
+        members: frame numbers of the references.
+        trust: (K,) weight of each reference, 0..1.
+        frame: frame number.
+        fixed: (H, W, 3) RGB 0..1, the unwarped crop of another frame if the settings ask for it.
+    """
+
+    masked: MaskedFrame
+    blend: Blend
+    hints: Float
+    members: tuple[int, ...]
+    trust: Float
+    frame: int
+    fixed: Float | None = None
