@@ -148,6 +148,16 @@ def test_resting_mouth_shows_nothing_inside(model):
         assert inside < 0.04 * lips
 
 
+def test_upper_teeth_show_below_lips_that_part_and_stay_behind_closed_ones(model):
+    """Incisors of adults reach one to three millimetres below the line of closed lips."""
+    middle = np.abs(model.mean[:, 0]) < 0.02
+    drop = model.expression_basis[model.expression_names.index("jawOpen"), :, 1]
+    upper = (drop > -0.01) & middle
+    line = model.mean[upper & (model.regions == Region.LIPS), 1].min()
+    edge = model.mean[upper & (model.regions == Region.TEETH), 1].min()
+    assert 0.01 < line - edge < 0.03  # decimetres
+
+
 def test_jaw_opens_mouth_and_takes_teeth_and_tongue_along(model):
     apertures = [aperture(marks(model, jawOpen=s)) for s in (0, 0.25, 0.5, 0.75, 1)]
     assert np.all(np.diff(apertures) > 0.04)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.taft.interior import bridge, soften_gap
+from gsmooth_core.taft.interior import bridge, in_light, soften_gap
 
 
 def mouth(gap: int, upper: float, lower: float) -> tuple[np.ndarray, np.ndarray]:
@@ -62,3 +62,20 @@ def test_lips_that_nearly_touch_show_a_soft_line_and_an_open_mouth_is_dark() -> 
 def test_a_shut_mouth_is_left_alone() -> None:
     image = np.random.default_rng(0).random((32, 32, 3)).astype(np.float32)
     assert np.array_equal(soften_gap(image, np.zeros((32, 32), bool), LIP), image)
+
+
+def test_the_models_own_mouth_takes_the_light_of_the_persons_skin() -> None:
+    image = np.full((20, 20, 3), 0.4, np.float32)
+    image[10:] = 0.2  # teeth
+    skin = np.zeros((20, 20), bool)
+    skin[:10] = True
+    frame = np.zeros_like(image)  # what lies under the mask is not seen
+    frame[:10] = 0.6, 0.4, 0.3
+    lit = in_light(image, frame, skin)
+    np.testing.assert_allclose(lit[15, 5], [0.3, 0.2, 0.15], atol=1e-5)
+    np.testing.assert_allclose(lit[:10], frame[:10], atol=1e-5)
+    frame[:10] = 1.0
+    assert in_light(image, frame, skin)[15, 5].max() <= 0.4 + 1e-6  # twice at most
+    few = np.zeros_like(skin)
+    few[0, :10] = True
+    assert in_light(image, frame, few) is image
