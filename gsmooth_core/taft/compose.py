@@ -7,13 +7,11 @@ of that frame only what the mask leaves (`masked`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel
 from gsmooth_core.face.render import (
     Drawing,
     Posed,
@@ -28,19 +26,18 @@ from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft import kernels
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
-from gsmooth_core.taft.interior import bridge, in_light, lip_colour, soften_gap
+from gsmooth_core.taft.drawn import hints, least_seen, skin_of_face
+from gsmooth_core.taft.interior import bridge
+from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
-from gsmooth_core.taft.light import alike, match_light
-from gsmooth_core.taft.masked import mask_frame
+from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
 from gsmooth_core.taft.warp import (
     Reference,
-    agreement,
     displacement,
     extend,
     lent,
@@ -49,8 +46,6 @@ from gsmooth_core.taft.warp import (
 )
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
-_FLOOR = 0.02  # validity of skin that no reference shows well
-_SHADED = 0.02  # validity of the model's own teeth and tongue
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _ODDS = 0.9  # of letters: their soft edges are found by themselves
@@ -194,48 +189,53 @@ class Composer:
     def compose(self, frame: int, picture: Image) -> Composition:
         """Compose frame number `frame`, whose RGB pixels are `picture` (H, W, 3) uint8."""
         drawing, mask = self.masks(frame)
+        references, validity, unseen = self._references(frame, drawing)
+        masked, scene = self._scene(frame, picture, drawing, mask, unseen)
+        lent = lend(scene, references, validity)
+        blend = Blend(lent.image, (~scene.known).astype(np.float32), lent.references, lent.validity)
+        fixed = self._fixed(frame) if self.settings.fixed else None
+        members, trust = self.kept(frame, lent.kept)
+        return Composition(masked, blend, hints(drawing), members, trust, frame, fixed)
+
+    def begin(self, frame: int, picture: Image) -> Begun | None:
+        """A frame as far as it goes without references, for `device.DeviceLender`.
+
+        None where that is not all: letters lie over the frame or over what lends to it, or there
+        is nothing that does.
+        """
+        places = self._members(frame)
+        caption = self.captions.mask(frame, self.size) if self.captions else None
+        lettered = any(self.bank[place].spoiled is not None for place in places)
+        if not len(places) or lettered or (caption is not None and caption.any()):
+            return None
+        drawing, mask = self.masks(frame)
+        field = self._field(drawing, len(places))
+        masked, scene = self._scene(frame, picture, drawing, mask, np.zeros_like(mask))
+        weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
+        return Begun(frame, masked, scene, field, places, weights)
+
+    def kept(self, frame: int, kept: Bool) -> tuple[tuple[int, ...], Float]:
+        """Frame numbers and weights of those of a frame's references that are `kept` (K,)."""
+        weights, asked = self.choice.weights[frame], np.array(self.members(frame), int)
+        self.refused.update(asked[~kept].tolist())
+        return tuple(asked[kept].tolist()), weights[weights > 0][kept]
+
+    def _scene(
+        self, frame: int, picture: Image, drawing: Drawing, mask: Bool, unseen: Bool
+    ) -> tuple[MaskedFrame, Scene]:
+        """A frame without what the mask hides; `unseen` is what letters cover everywhere."""
         under = window(self.transforms[frame], self.size, *picture.shape[:2])
         occluder = self.in_front(frame)
-        references, validity, unseen = self._references(frame, drawing)
         if unseen.any():
             # A collar that letters cover in all references stays as it is: it has no new shape.
-            mask &= ~unseen | drawing.face.mask | self._old(frame)
-        letters = self._letters(frame, picture, under, unseen)
-        masked = mask_frame(picture, under, mask & under.inside(), occluder, letters)
+            mask = mask & (~unseen | drawing.face.mask | self._old(frame))
+        letters, inside = self._letters(frame, picture, under, unseen), under.inside()
+        masked = mask_frame(picture, under, mask & inside, occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
-        # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
-        skin = bare & skin_of_face(drawing)
-        kept = alike(references, crop, skin, validity)
-        if not kept.all():
-            references, validity = references[kept], validity[kept]
-        if len(references):
-            lit = skin.astype(np.float32)
-            face = (bare & drawing.face.mask).astype(np.float32)
-            references = match_light(references, crop, lit, face)
-            # Beside the face the background has to go on, so references are weighed by how well
-            # they fit the frame there; on the face the new expression is right to differ.
-            around = known & under.inside() & ~drawing.face.mask
-            agreeing = agreement(references, crop, around)
-            np.copyto(agreeing, 1, where=drawing.face.mask)
-            validity *= agreeing
-        inside = among(drawing.face.region, MOUTH_REGIONS)
-        lip = lip_colour(drawing, references, validity)
-        own = soften_gap(in_light(drawing.face.image, crop, skin), inside, lip)
-        # The shaded render comes last and weighs next to nothing: it shows only where no reference
-        # does. Inside the mouth it has a say, since references seldom show teeth just there.
-        shaded = np.where(inside, _SHADED, 1e-5 if len(references) else 1e-3).astype(np.float32)
-        references = np.concatenate([references, own[None]])
-        validity = np.concatenate([validity, shaded[None]])
-        image = kernels.fused(references, validity, crop, known)
-        result = Blend(image, (~known).astype(np.float32), references, validity)
-        asked = np.array(self.members(frame), int)
-        self.refused.update(asked[~kept].tolist())
-        members = tuple(asked[kept].tolist())
-        fixed = self._fixed(frame) if self.settings.fixed else None
-        trust = self.choice.weights[frame]
-        trust = trust[trust > 0][kept]
-        return Composition(masked, result, _hints(drawing), members, trust, frame, fixed)
+        around = known & inside & ~drawing.face.mask
+        skin, face = bare & skin_of_face(drawing), bare & drawing.face.mask
+        return masked, Scene(crop, known, skin, face, around, drawing)
 
     @property
     def rim(self) -> float:
@@ -300,15 +300,14 @@ class Composer:
 
     def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float, Bool]:
         """(K, H, W, 3) warped references, (K, H, W) their validity, (H, W) what none may lend."""
-        members, face = self._members(frame), drawing.face
+        members = self._members(frame)
         if not len(members):
             none = np.zeros((0, self.size, self.size), np.float32)
-            return none[..., None].repeat(3, -1), none, np.zeros(face.mask.shape, bool)
+            unseen = np.zeros(drawing.face.mask.shape, bool)
+            return none[..., None].repeat(3, -1), none, unseen
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
-        inside = among(face.region, MOUTH_REGIONS)
-        # The warp is defined on the face alone; the mask reaches beyond it.
-        field = extend(bridge(drawing.values, inside, len(members)), face.mask)
-        least = np.where(inside, 0, _FLOOR).astype(np.float32)
+        field = self._field(drawing, len(members))
+        least = least_seen(drawing)
         pictures = np.empty((len(members), self.size, self.size, 3), np.float32)
         validity = np.empty((len(members), self.size, self.size), np.float32)
         bad = np.zeros(validity.shape, bool)
@@ -321,6 +320,14 @@ class Composer:
         if bad.any():
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)
+
+    def _field(self, drawing: Drawing, count: int) -> Float:
+        """(H, W, 3 * count) displacement and visibility of the references of a drawing.
+
+        The warp is defined on the face alone; the mask reaches beyond it.
+        """
+        inside = among(drawing.face.region, MOUTH_REGIONS)
+        return extend(bridge(drawing.values, inside, count), drawing.face.mask)
 
     def _fixed(self, frame: int) -> Float:
         """(H, W, 3) one crop for the whole clip, and another one for the frame it is taken from."""
@@ -341,21 +348,3 @@ def best_size(track: FaceTrack, model: MorphableModel) -> int:
     transforms = crop_transforms(track, model, 256)
     scale = np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # crop pixels a frame pixel
     return 512 if float(np.median(scale)) < 0.8 else 256
-
-
-def skin_of_face(drawing: Drawing) -> Bool:
-    """(size, size) what is bare skin of a drawn face."""
-    return among(drawing.face.region, (Region.SKIN, Region.LOWER_FACE))
-
-
-def _hints(drawing: Drawing) -> Float:
-    table = np.zeros((256, 3), np.float32)
-    groups: Sequence[Sequence[int]] = (
-        (Region.LIPS,),
-        MOUTH_REGIONS,
-        (Region.SKIN, Region.LOWER_FACE),
-    )
-    for hint, group in enumerate(groups):
-        table[list(group), hint] = 1
-    hints: Float = table[drawing.face.region]
-    return hints

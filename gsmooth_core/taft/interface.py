@@ -71,6 +71,11 @@ class Generator(Protocol):
 
     config: GeneratorConfig
 
+    @property
+    def card(self) -> bool:
+        """Whether it works on a graphics card, where many frames at once are best."""
+        ...
+
     def on(self, device: str | None = None) -> Self:
         """The generator itself, on a device; None is the best."""
         ...

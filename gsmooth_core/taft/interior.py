@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import numpy as np
 
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import Drawing
 from gsmooth_core.types import Bool, Float
 
+Reals = TypeVar("Reals", bound=Any)
+
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
-_FEWEST, _DARKEST, _MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; levels of 0..1; of its light
+FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 _LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
 
 
@@ -64,10 +69,10 @@ def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
         (H, W, 3) the image, changed only where `inside`.
     """
     gap = inside.sum(0).astype(np.float32)  # pixels, by column
-    share = np.exp(-np.maximum(gap - 1, 0) / (_GAP * len(inside)))
+    share = gap_share(gap, len(inside), np.exp)
     rows, columns = np.nonzero(inside)
     within, softened = image[rows, columns], image.astype(np.float32)
-    softened[rows, columns] = within + (_LINE * lip - within) * share[columns, None]
+    softened[rows, columns] = within + (line_colour(lip) - within) * share[columns, None]
     return softened
 
 
@@ -85,11 +90,27 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     Returns:
         (H, W, 3), 0..1; the image as it is where too little skin is seen.
     """
-    if np.count_nonzero(skin) < _FEWEST:
+    if np.count_nonzero(skin) < FEWEST:
         return image
-    gain = frame[skin].mean(0) / np.maximum(image[skin].mean(0), _DARKEST)
-    lit: Float = np.clip(image * np.clip(gain, 1 / _MOST_GAIN, _MOST_GAIN), 0, 1)
+    gain = frame[skin].mean(0) / np.maximum(image[skin].mean(0), DARKEST)
+    lit: Float = np.clip(image * np.clip(gain, 1 / MOST_GAIN, MOST_GAIN), 0, 1)
     return lit
+
+
+def gap_share(gap: Reals, side: int, exp: Callable[[Reals], Reals]) -> Reals:
+    """How much of the lips' colour a gap of so many pixels has, in a crop of `side` pixels.
+
+    Args:
+        gap: in pixels, an array or a tensor.
+        side: of the crop.
+        exp: the exponential function for it.
+    """
+    return exp(-(gap - 1).clip(0) / (_GAP * side))
+
+
+def line_colour(lip: Reals) -> Reals:
+    """The colour of the line between lips of a colour."""
+    return cast(Reals, _LINE * lip)
 
 
 def lip_colour(drawing: Drawing, references: Float, validity: Float) -> Float:

@@ -18,26 +18,24 @@ from gsmooth_core.taft import kernels
 from gsmooth_core.taft.warp import CELL
 from gsmooth_core.types import Bool, Float
 
-_STEP = 4  # pixels of the crop from one sample of the skin to the next
-_FEWEST = 50  # samples from which a change of light can be told
-_ROUNDS = 4
-_OUTLIER = (
-    0.04  # difference at which a sample counts half: brows, highlights, what was warped badly
-)
-_OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
-_CLIPPED = 0.97  # brighter pixels do not tell how bright they are
-_DARK = 0.45  # pupils, lashes, brows: what shows how much a flash adds
-_FEWEST_DARK = 10
-_LARGEST_GAIN = 8.0
-_LOOK = 0.72
+STEP = 4  # pixels of the crop from one sample of the skin to the next
+FEWEST = 50  # samples from which a change of light can be told
+ROUNDS = 4
+OUTLIER = 0.04  # difference at which a sample counts half: brows, highlights, what was warped badly
+OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
+CLIPPED = 0.97  # brighter pixels do not tell how bright they are
+DARK = 0.45  # pupils, lashes, brows: what shows how much a flash adds
+FEWEST_DARK = 10
+LARGEST_GAIN = 8.0
+LOOK = 0.72
 """Correlation of the upper face's brightness. In ten made edits (`training.edits`) 0 of 843 pairs
 of one person had less (least .765, beside a flash), 91 % of 2,352 pairs of two people, and 77 % of
 280 of whom one had thick glasses drawn on."""
-_SHOWN = 0.5  # of the best validity: skin that a reference shows well
-_ENOUGH = 150  # samples from which a look can be told
-_CONTRAST = 0.02  # standard deviation of the skin: nothing is told in the dark
-_LIT = 0.9  # share of the skin that a flash has made white which the change must make white, too
-_STEADY, _CHANGED = 0.02, 0.05
+SHOWN = 0.5  # of the best validity: skin that a reference shows well
+ENOUGH = 150  # samples from which a look can be told
+CONTRAST = 0.02  # standard deviation of the skin: nothing is told in the dark
+LIT = 0.9  # share of the skin that a flash has made white which the change must make white, too
+STEADY, CHANGED = 0.02, 0.05
 """Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
 which knows the place better than the forehead does; from the second on it is made in full."""
 
@@ -58,16 +56,16 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
     Returns:
         (K,); at least one where there are any.
     """
-    size = (max(1, known.shape[1] // _STEP), max(1, known.shape[0] // _STEP))
+    size = (max(1, known.shape[1] // STEP), max(1, known.shape[0] // STEP))
     small, looks = _reduced(frame, size), np.ones(len(pictures), np.float32)
-    wanted, white = small.mean(-1), small.max(-1) >= _CLIPPED
+    wanted, white = small.mean(-1), small.max(-1) >= CLIPPED
     for k, (picture, valid) in enumerate(zip(pictures, validity, strict=True)):
-        shown = known & (valid > _SHOWN * valid.max())
+        shown = known & (valid > SHOWN * valid.max())
         both = (_reduced(shown.astype(np.float32), size) > 0.99) & ~white
-        if both.sum() >= _ENOUGH and wanted[both].std() > _CONTRAST:
+        if both.sum() >= ENOUGH and wanted[both].std() > CONTRAST:
             own = _reduced(picture, size).mean(-1)[both]
             looks[k] = np.corrcoef(own, wanted[both])[0, 1] if own.std() > 1e-6 else 0
-    kept: Bool = (looks >= _LOOK) | (looks == looks.max(initial=-1))
+    kept: Bool = (looks >= LOOK) | (looks == looks.max(initial=-1))
     return kept
 
 
@@ -138,7 +136,7 @@ class _Cells:
 
 def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:
     """Where samples of (H, W) show bare skin, (h, w), and its colours in the frame, (N, 3)."""
-    size = (max(1, known.shape[1] // _STEP), max(1, known.shape[0] // _STEP))
+    size = (max(1, known.shape[1] // STEP), max(1, known.shape[0] // STEP))
     bare: Bool = _reduced(known, size) > 0.99
     return bare, _reduced(frame, size)[bare]
 
@@ -152,7 +150,7 @@ def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) ->
         face: of `skin_of`, all of the face that is visible.
     """
     (bare, wanted), (shown, veiled) = skin, face
-    if len(wanted) < _FEWEST:
+    if len(wanted) < FEWEST:
         return picture
     small = _reduced(picture, (bare.shape[1], bare.shape[0]))
     own, dark = small[bare], small[shown]  # (N, 3)
@@ -161,7 +159,7 @@ def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) ->
     changes = [_change(own[:, c], wanted[:, c], added) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T
     apart = float(np.abs(own * gain + offset - own).mean())
-    share = np.float32(np.clip((apart - _STEADY) / (_CHANGED - _STEADY), 0, 1))
+    share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
     if share == 0:
         return picture
     changed: Float = picture * (1 + share * (gain - 1))
@@ -175,10 +173,10 @@ def _added(own: Float, wanted: Float) -> float:
 
     What is still not white tells how much it is, what is white how much it is at least.
     """
-    dark = own < _DARK
-    told, added = dark & (wanted < _CLIPPED), wanted - own
-    exact = float(np.median(added[told])) if told.sum() >= _FEWEST_DARK else 0.0
-    return max(exact, float(np.median(added[dark]))) if dark.sum() >= _FEWEST_DARK else 0.0
+    dark = own < DARK
+    told, added = dark & (wanted < CLIPPED), wanted - own
+    exact = float(np.median(added[told])) if told.sum() >= FEWEST_DARK else 0.0
+    return max(exact, float(np.median(added[dark]))) if dark.sum() >= FEWEST_DARK else 0.0
 
 
 def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float]:
@@ -188,24 +186,24 @@ def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float
     Where the frame is white, the change must be enough for that, and as much as is `added` to
     what is dark in the face.
     """
-    plain, white = (own < _CLIPPED).astype(np.float64), wanted >= _CLIPPED
-    if (lost := white & (plain > 0)).sum() > max(plain.sum() / 2, _FEWEST / 2):
-        return 1.0, max(added, float(np.quantile((wanted - own)[lost], _LIT)))
+    plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
+    if (lost := white & (plain > 0)).sum() > max(plain.sum() / 2, FEWEST / 2):
+        return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
     weight, gain, offset = plain, 1.0, 0.0
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         total = weight.sum()
-        if total < _FEWEST / 2:
+        if total < FEWEST / 2:
             return gain, offset
         x, y = weight @ own / total, weight @ wanted / total
         xx, xy = weight @ own**2 / total, weight @ (own * wanted) / total
-        # Normal equations of mean((gain own + offset - wanted)^2) + _OFFSET offset^2.
-        determinant = xx * (1 + _OFFSET) - x * x
+        # Normal equations of mean((gain own + offset - wanted)^2) + OFFSET offset^2.
+        determinant = xx * (1 + OFFSET) - x * x
         if determinant < 1e-9:
             return gain, offset
-        gain = float(np.clip((xy * (1 + _OFFSET) - x * y) / determinant, 0, _LARGEST_GAIN))
-        offset = float((y - gain * x) / (1 + _OFFSET))
+        gain = float(np.clip((xy * (1 + OFFSET) - x * y) / determinant, 0, LARGEST_GAIN))
+        offset = float((y - gain * x) / (1 + OFFSET))
         apart = gain * own + offset - wanted
-        weight = np.where(white & (apart > 0), 0, plain / (1 + (apart / _OUTLIER) ** 2))
+        weight = np.where(white & (apart > 0), 0, plain / (1 + (apart / OUTLIER) ** 2))
     return gain, offset
 
 

@@ -38,11 +38,13 @@ class GraphGenerator:
 
     Attributes:
         config: its dimensions.
+        card: whether it works on a graphics card, in torch's batches: never.
     """
 
     def __init__(self, config: GeneratorConfig, network: OnnxNetwork) -> None:
         self.config = config
         self._network = network
+        self.card = False
 
     def on(self, device: str | None = None) -> Self:
         """The generator itself: it stays on the device that it was opened for."""

@@ -12,7 +12,8 @@ import numpy as np
 from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.planes import Planes
 from gsmooth_core.taft.stored import StoredFrames
-from gsmooth_core.taft.translate import Translated, Translator
+from gsmooth_core.taft.translate import Translator
+from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Image
 
 

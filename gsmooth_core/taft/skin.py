@@ -12,7 +12,8 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.render import draw_face, pose_face
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import crop_transforms, hidden, window
-from gsmooth_core.taft.compose import Composer, skin_of_face
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.drawn import skin_of_face
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.still import StillBlocks, still_blocks
 from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image

@@ -34,6 +34,11 @@ class TorchGenerator(nn.Module):
         self.to(device or best_device())
         return self.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
+    @property
+    def card(self) -> bool:
+        """Whether it works on a graphics card."""
+        return next(self.parameters()).device.type == "cuda"
+
     def paint(self, x: GeneratorInput[Float]) -> Float:
         """(B, 3, H, W) pictures, 0..1."""
         device = next(self.parameters()).device

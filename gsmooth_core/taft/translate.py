@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -19,31 +18,15 @@ from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited
 from gsmooth_core.taft.interface import Generator as Network
-from gsmooth_core.taft.masked import Lay, colourless, without_colour
+from gsmooth_core.taft.lend import Begun
+from gsmooth_core.taft.masked import Lay, MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
+from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
+_TOGETHER = 16  # frames in a batch on a graphics card
 _AHEAD = 2  # frames that are composed while the generator is at work on another
-
-
-@dataclass(frozen=True)
-class Translated:
-    """A finished frame.
-
-    Attributes:
-        frame: (H, W, 3) uint8 RGB; outside of `mask` it is the given frame, bit by bit.
-        mask: (H, W) bool, what may have been changed: M_f and its soft rim.
-        hidden: (H, W) bool, the pixels of the given frame that nothing has looked at.
-        members: frame numbers of the references; empty for a frame that passed untouched.
-        lays: the new faces, for a twin of the frame with more bits.
-    """
-
-    frame: Image
-    mask: Bool
-    hidden: Bool = field(repr=False)
-    members: tuple[int, ...] = ()
-    lays: tuple[Lay, ...] = field(default=(), repr=False)
 
 
 class Translator(Protocol):
@@ -78,6 +61,8 @@ class FaceTranslator:
         wanted: (T,) the frames that get a new expression; by default all with a usable face
             that other frames can lend to.
 
+        batch: frames that are made at once.
+
     Raises:
         InputError: the target does not fit the track.
     """
@@ -106,6 +91,7 @@ class FaceTranslator:
             self.read(source)
         self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = generator.on(device)
+        self.batch = _TOGETHER if self.generator.card and self.config.warped else 1
 
     def read(self, source: FrameSource) -> Grain | None:
         """Read all frames that lend to others, and see their grain where it is asked for.
@@ -135,8 +121,14 @@ class FaceTranslator:
         """Each (index, frame) in order: the frame, and what `translate` makes of it.
 
         The next frames are composed on a second thread while the generator works on one: neither
-        waits for the other, and no more than a few frames are held.
+        waits for the other, and no more than a few frames are held. On a graphics card they are
+        made in batches (`batches`).
         """
+        if self.batch > 1 and self.composer.bank:
+            from gsmooth_core.taft.batches import translate_batches  # torch, for cards alone
+
+            yield from translate_batches(self, frames, self.batch)
+            return
         waiting: deque[_Waiting] = deque()
         with ThreadPoolExecutor(1, "compose") as thread:
             for index, frame in frames:
@@ -150,6 +142,10 @@ class FaceTranslator:
         index, frame, composed = waiting.popleft()
         return frame, self._finish(index, frame, composed.result())
 
+    def begin(self, index: int, frame: Image) -> Begun | None:
+        """A frame that is to be made, see `Composer.begin`."""
+        return self.composer.begin(index, frame) if self.wanted[index] else None
+
     def _compose(self, index: int, frame: Image) -> Composition | None:
         return self.composer.compose(index, frame) if self.wanted[index] else None
 
@@ -157,16 +153,23 @@ class FaceTranslator:
         if composition is None:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
-        picture, masked = self._generate(composition), composition.masked
+        new = self._generate(composition)
+        return self.lay(index, frame, composition.masked, composition.members, new)
+
+    def lay(
+        self, index: int, frame: Image, masked: MaskedFrame, members: tuple[int, ...], new: Float
+    ) -> Translated:
+        """Lay a new crop (size, size, 3), 0..1, over a frame."""
+        picture = new
         if grey := colourless(masked.part):
-            picture = without_colour(picture)
+            picture = without_colour(new)
         rim = self.composer.rim / masked.under.scale
         grained = partial(self._grained, index, masked.number(), grey)
-        new, mask = masked.composite(frame, picture, rim, grained)
+        made, mask = masked.composite(frame, picture, rim, grained)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
         lay = Lay(masked, picture, rim, grained)
-        return Translated(new, mask, hidden, composition.members, (lay,))
+        return Translated(made, mask, hidden, members, (lay,))
 
     def _grained(self, index: int, number: int, grey: bool, new: Float) -> Float:
         """(h, w, 3) levels with the grain of a frame."""

@@ -21,7 +21,8 @@ CELL = 8
 """Pixels of the crop, whose sides are multiples of it, over which pictures are compared."""
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
-_TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
+TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
+BLUR = 0.06  # of the grid's rows: deviation over which differences from the frame are averaged
 _COARSE = 128  # rows of the grid on which a displacement is continued around the face
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
 
@@ -182,14 +183,14 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
     grid = (width // CELL, height // CELL)
     total = np.stack([_blurred(kernels.differences(p, frame, known, CELL)) for p in pictures])
     error = total / (_blurred(_reduced(known.astype(np.float32), grid)) + 1e-4)
-    best = np.exp(-(error - error.min(0)) / _TOLERANCE)
+    best = np.exp(-(error - error.min(0)) / TOLERANCE)
     size = (width, height)
     fine: Float = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])
     return fine
 
 
 def _blurred(values: Float) -> Float:
-    blurred: Float = cv2.GaussianBlur(values, (0, 0), 0.06 * values.shape[0])
+    blurred: Float = cv2.GaussianBlur(values, (0, 0), BLUR * values.shape[0])
     return blurred
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.a2ep.bounds import bounded
 from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.bounds import bounded
 from gsmooth_core.a2ep.style import Style
 
 OPENING = np.array([0.4, -0.4, 0.1, 0.0], np.float32)  # jaw, lips over the jaw, funnel, a smile

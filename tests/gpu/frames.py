@@ -1,17 +1,20 @@
-"""Frames through composing, generator and compositing: the generator on the card or not."""
+"""Frames from begin to end: one by one on the processor, and in batches on the card."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 from gsmooth_core.models.threads import leave_cores
+from gsmooth_core.taft.batches import bank_of, new_faces
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.translate import FaceTranslator, Translated
+from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import FaceTrack, Image
 from tests.gpu import made
 from tests.gpu.levels import levels_apart
@@ -23,6 +26,8 @@ CLIPS = {
     "1080p_crop512": (8, 1920, 1080, 2100.0, 512),
 }
 """Frames, width, height and focal length of a clip, and the side of its crop."""
+REHEARSED = 4
+"""Frames of a batch where the card is only a processor."""
 REHEARSAL = {"small": (6, scene.WIDTH, scene.HEIGHT, scene.FOCAL, 256)}
 
 
@@ -34,12 +39,14 @@ def run(part: Part) -> None:
 
 
 def compare(part: Part, name: str, clip: FaceTrack, size: int) -> None:
-    """The same frames with the generator on the processor and on the card."""
+    """The same frames on the processor and on the card."""
     pictures = scene.pictures(clip)
     translated = {}
     for place, device in (("processor", "cpu"), ("card", str(part.device))):
         dub = translator(clip, pictures, device, size)
-        dub.translate(0, pictures[0])  # loads kernels
+        if place == "card":
+            dub.batch = max(dub.batch, REHEARSED)
+        list(dub.translate_all(enumerate(pictures)))  # loads kernels
         begin = time.perf_counter()
         translated[place] = [made for _, made in dub.translate_all(enumerate(pictures))]
         seconds = time.perf_counter() - begin
@@ -58,17 +65,19 @@ def translator(clip: FaceTrack, pictures: list[Image], device: str, size: int) -
 
 
 def shares(dub: FaceTranslator, pictures: list[Image]) -> dict[str, float]:
-    """Milliseconds a frame, one after another: composing, and the generator with the rest."""
-    begin = time.perf_counter()
+    """Milliseconds a frame, one after another: what precedes the card, the card, what follows."""
+    bank = bank_of(dub)
+    each, times = 1e3 / len(pictures), [time.perf_counter()]
+    begun = [dub.begin(index, picture) for index, picture in enumerate(pictures)]
+    times.append(time.perf_counter())
+    made = new_faces(dub, bank, [frame for frame in begun if frame])
+    times.append(time.perf_counter())
     for index, picture in enumerate(pictures):
-        dub.composer.compose(index, picture)
-    compose = time.perf_counter() - begin
-    begin = time.perf_counter()
-    for index, picture in enumerate(pictures):
-        dub.translate(index, picture)
-    whole = time.perf_counter() - begin
-    each = 1e3 / len(pictures)
-    return {"compose": each * compose, "generate_and_composite": each * (whole - compose)}
+        if frame := begun[index]:
+            dub.lay(index, picture, frame.masked, *made[index])
+    times.append(time.perf_counter())
+    spans = [each * (after - before) for before, after in pairwise(times)]
+    return dict(zip(("begin", "lend_and_generate", "lay"), spans, strict=True))
 
 
 def judge(part: Part, name: str, ours: list[Translated], theirs: list[Translated]) -> None:

@@ -11,7 +11,7 @@ from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.taft.segment import write_segment
 from gsmooth_core.taft.several import SeveralFaces
-from gsmooth_core.taft.translate import Translated
+from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Image
 from tests.media import made
 

@@ -1,0 +1,204 @@
+"""What references lend, for many frames at once, in torch operations: `lend` for a graphics card.
+
+The arithmetic is that of `warp`, `light` and `lend`, which are the way on the processor and the
+oracle of this one. Tensors are (B, K, 3, H, W) for B frames with K references each; pixels are
+taken at the same 32nds of a pixel, and rounded to levels, as OpenCV does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.taft import device_light as light
+from gsmooth_core.taft.drawn import hints, least_seen
+from gsmooth_core.taft.interior import gap_share, line_colour
+from gsmooth_core.taft.lend import FAINT, SHADED, Begun
+from gsmooth_core.taft.warp import Reference
+from gsmooth_core.types import Float
+
+_PHASES = 32  # of a pixel, at which OpenCV looks
+
+
+class Batch(NamedTuple):
+    """B frames and their new faces, before anything is lent; channels come before rows.
+
+    Attributes:
+        crop: (B, 3, H, W).
+        known: (B, H, W) bool, as are all masks.
+        bare: (B, H, W).
+        visible: (B, H, W) all of the face that is seen.
+        around: (B, H, W).
+        face: (B, H, W) what the new face covers.
+        inside: (B, H, W) the mouth's interior.
+        lips: (B, H, W).
+        shaded: (B, 3, H, W) the shaded render.
+        hints: (B, 3, H, W).
+        moved: (B, K, 2, H, W) displacement of each reference.
+        seen: (B, K, H, W) visibility of the new face's places in each.
+        weights: (B, K) of the references.
+        places: (B, K) of the references in `DeviceBank`.
+    """
+
+    crop: Tensor
+    known: Tensor
+    bare: Tensor
+    visible: Tensor
+    around: Tensor
+    face: Tensor
+    inside: Tensor
+    lips: Tensor
+    shaded: Tensor
+    hints: Tensor
+    moved: Tensor
+    seen: Tensor
+    weights: Tensor
+    places: Tensor
+
+
+class LentBatch(NamedTuple):
+    """As `lend.Lent`, for B frames; the references that are not kept have no validity.
+
+    Attributes:
+        image: (B, 3, H, W).
+        references: (B, K + 1, 3, H, W).
+        validity: (B, K + 1, H, W).
+        kept: (B, K).
+    """
+
+    image: Tensor
+    references: Tensor
+    validity: Tensor
+    kept: Tensor
+
+
+class DeviceBank:
+    """The references of a clip in the memory of a device.
+
+    Args:
+        bank: by their places.
+        device: where they are kept.
+    """
+
+    def __init__(self, bank: Mapping[int, Reference], device: torch.device) -> None:
+        self.device = device
+        self._index = {place: n for n, place in enumerate(bank)}
+        sizes = np.array([r.image.shape[:2] for r in bank.values()])
+        height, width = sizes.max(0).tolist()
+        padded = [_padded(r, height, width) for r in bank.values()]
+        self.images = torch.from_numpy(np.stack(padded)).to(device)  # (N, 3, h, w) uint8
+        to_image = np.stack([r.to_image for r in bank.values()])
+        self.to_image = torch.from_numpy(to_image).to(device)  # (N, 2, 3)
+        self.ends = torch.from_numpy(sizes[:, ::-1] - 0.5).float().to(device)  # (N, 2) x, y
+
+    def batch(self, frames: Sequence[Begun]) -> Batch:
+        """Bring frames with equally many references to the device."""
+        scenes = [each.scene for each in frames]
+        faces = [scene.drawing.face for scene in scenes]
+        field = self._sent([f.field.reshape(*f.field.shape[:2], -1, 3) for f in frames])
+        field = field.permute(0, 3, 4, 1, 2)  # (B, K, 3, H, W)
+        seen = torch.maximum(
+            field[:, :, 2], self._sent([least_seen(s.drawing) for s in scenes])[:, None]
+        )
+        places = [[self._index[place] for place in f.places.tolist()] for f in frames]
+        return Batch(
+            crop=self._sent([s.crop for s in scenes]).movedim(-1, 1),
+            known=self._sent([s.known for s in scenes]),
+            bare=self._sent([s.bare for s in scenes]),
+            visible=self._sent([s.face for s in scenes]),
+            around=self._sent([s.around for s in scenes]),
+            face=self._sent([face.mask for face in faces]),
+            inside=self._sent([s.inside for s in scenes]),
+            lips=self._sent([face.region == Region.LIPS for face in faces]),
+            shaded=self._sent([face.image for face in faces]).movedim(-1, 1),
+            hints=self._sent([hints(s.drawing) for s in scenes]).movedim(-1, 1),
+            moved=field[:, :, :2],
+            seen=seen,
+            weights=self._sent([f.weights for f in frames]),
+            places=torch.tensor(places, device=self.device),
+        )
+
+    def _sent(self, arrays: Sequence[NDArray[np.generic]]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays)).to(self.device)
+
+
+@torch.no_grad()
+def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
+    """Fuse the references of B frames; see `lend.lend`."""
+    pictures, validity = warped(batch, bank)
+    kept = light.alike(pictures, batch.crop, batch.bare, validity)
+    pictures = light.match(pictures, batch.crop, batch.bare, batch.visible)
+    agreeing = light.agreement(pictures, batch.crop, batch.around, kept)
+    validity = validity * kept[..., None, None]
+    validity = torch.where(batch.face[:, None], validity, validity * agreeing)
+    own = _softened(batch, _lip_colour(batch, pictures, validity))
+    shaded = torch.where(batch.inside, SHADED, FAINT)
+    references = torch.cat([pictures, own[:, None]], 1)
+    validity = torch.cat([validity, shaded[:, None]], 1)
+    weight = validity[:, :, None]
+    mean = (references * weight).sum(1) / weight.sum(1)
+    image = torch.where(batch.known[:, None], batch.crop, mean)
+    return LentBatch(image, references, validity, kept)
+
+
+def warped(batch: Batch, bank: DeviceBank) -> tuple[Tensor, Tensor]:
+    """References at the new face: (B, K, 3, H, W) pixels, (B, K, H, W) validity."""
+    shape = batch.moved.shape
+    at = _looked_up(batch, bank)  # (B, K, H, W, 2)
+    there = ((at >= -0.5) & (at <= bank.ends[batch.places][:, :, None, None])).all(-1)
+    images = bank.images[batch.places].flatten(0, 1).float()  # (B * K, 3, h, w)
+    size = torch.tensor(images.shape[:-3:-1], device=bank.device)  # w, h
+    grid = 2 * (torch.round(at * _PHASES) / _PHASES + 0.5) / size - 1
+    taken = F.grid_sample(images, grid.flatten(0, 1), "bicubic", "border", align_corners=False)
+    pictures = taken.round().clamp(0, 255) / 255
+    validity = batch.weights[..., None, None] * batch.seen * there
+    return pictures.reshape(*shape[:2], 3, *shape[-2:]), validity
+
+
+def _looked_up(batch: Batch, bank: DeviceBank) -> Tensor:
+    """(B, K, H, W, 2) where each reference's pixels are looked at, as OpenCV counts them."""
+    height, width = batch.moved.shape[-2:]
+    y = torch.arange(height, device=bank.device)[:, None] + 0.5 + batch.moved[:, :, 1]
+    x = torch.arange(width, device=bank.device) + 0.5 + batch.moved[:, :, 0]
+    points = torch.stack([x, y, torch.ones_like(x)], -1).double()
+    matrix = bank.to_image[batch.places]  # (B, K, 2, 3)
+    return (torch.einsum("bkij,bkyxj->bkyxi", matrix, points) - 0.5).float()
+
+
+def _lip_colour(batch: Batch, pictures: Tensor, validity: Tensor) -> Tensor:
+    """(B, 3) mean colour of the lips in the references; the model's where they show none."""
+    weight = validity * batch.lips[:, None]  # (B, K, H, W)
+    total = weight.sum((1, 2, 3))[:, None]
+    lent = torch.einsum("bkyx,bkcyx->bc", weight, pictures) / total
+    area = batch.lips.sum((1, 2))[:, None].clamp(min=1)
+    own = (batch.shaded * batch.lips[:, None]).sum((2, 3)) / area
+    return torch.where(total > 0, lent, own)
+
+
+def _softened(batch: Batch, lip: Tensor) -> Tensor:
+    """(B, 3, H, W) the shaded render, see `interior.in_light` and `interior.soften_gap`."""
+    shaded = light.in_light(batch.shaded, batch.crop, batch.bare)
+    gap = batch.inside.sum(1).float()  # (B, W)
+    share = gap_share(gap, batch.inside.shape[1], torch.exp)[:, None, None]
+    towards = line_colour(lip)[:, :, None, None] - shaded
+    softened = shaded + towards * share
+    return torch.where(batch.inside[:, None], softened, shaded)
+
+
+def _padded(reference: Reference, height: int, width: int) -> NDArray[np.uint8]:
+    """(3, height, width) the pixels of a reference; those at its edges go on beyond them."""
+    h, w = reference.image.shape[:2]
+    padded = np.pad(reference.image, ((0, height - h), (0, width - w), (0, 0)), "edge")
+    return np.ascontiguousarray(padded.transpose(2, 0, 1))
+
+
+def as_picture(planes: Tensor) -> Float:
+    """(H, W, 3) of (3, H, W) on any device."""
+    return np.ascontiguousarray(planes.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,112 @@
+"""What references lend to a new face: only what looks like it, in its light, going on around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.face.morphable import MOUTH_REGIONS
+from gsmooth_core.face.render import Drawing, among
+from gsmooth_core.taft import kernels
+from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
+from gsmooth_core.taft.light import alike, match_light
+from gsmooth_core.taft.masked import MaskedFrame
+from gsmooth_core.taft.warp import agreement
+from gsmooth_core.types import Bool, Float
+
+SHADED = 0.02
+"""Validity of the model's own teeth and tongue."""
+FAINT, ALONE = 1e-5, 1e-3
+"""Validity of the rest of the shaded render, beside references and without any."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A frame and its new face, before anything is lent.
+
+    Attributes:
+        crop: (H, W, 3) the frame, 0..1, black where it is not known.
+        known: (H, W) what is known of it.
+        bare: (H, W) bare skin that the frame shows where the new face has skin.
+        face: (H, W) all of the face that is seen, eyes and brows too.
+        around: (H, W) what is known beside the new face.
+        drawing: the new face.
+    """
+
+    crop: Float
+    known: Bool
+    bare: Bool
+    face: Bool
+    around: Bool
+    drawing: Drawing
+
+    @property
+    def inside(self) -> Bool:
+        """(H, W) teeth, tongue and the mouth's inner wall."""
+        return among(self.drawing.face.region, MOUTH_REGIONS)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A frame before its references are looked at.
+
+    Attributes:
+        frame: frame number.
+        masked: the frame without the pixels under the mask.
+        scene: what is known of it, and its new face.
+        field: (H, W, 3 K) displacement x, y and visibility of each reference.
+        places: (K,) of the references in the bank.
+        weights: (K,) of the references.
+    """
+
+    frame: int
+    masked: MaskedFrame
+    scene: Scene
+    field: Float
+    places: NDArray[np.int64]
+    weights: Float
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What a new face is made from.
+
+    Attributes:
+        image: (H, W, 3) I_b of eq. 9.
+        references: (K + 1, H, W, 3) those that are kept, relit, and the shaded render.
+        validity: (K + 1, H, W) how far each is to be believed.
+        kept: (N,) which of the references these are.
+    """
+
+    image: Float
+    references: Float
+    validity: Float
+    kept: Bool
+
+
+def lend(scene: Scene, references: Float, validity: Float) -> Lent:
+    """Fuse references (N, H, W, 3), warped to the new face, by their validity (N, H, W)."""
+    kept = alike(references, scene.crop, scene.bare, validity)
+    if not kept.all():
+        references, validity = references[kept], validity[kept]
+    if len(references):
+        # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
+        skin, face = (mask.astype(np.float32) for mask in (scene.bare, scene.face))
+        references = match_light(references, scene.crop, skin, face)
+        # Beside the face the background has to go on, so references are weighed by how well
+        # they fit the frame there; on the face the new expression is right to differ.
+        agreeing = agreement(references, scene.crop, scene.around)
+        np.copyto(agreeing, 1, where=scene.drawing.face.mask)
+        validity = validity * agreeing
+    inside, lip = scene.inside, lip_colour(scene.drawing, references, validity)
+    lit = in_light(scene.drawing.face.image, scene.crop, scene.bare)
+    own = soften_gap(lit, inside, lip)
+    # The shaded render comes last and weighs next to nothing: it shows only where no reference
+    # does. Inside the mouth it has a say, since references seldom show teeth just there.
+    shaded = np.where(inside, SHADED, FAINT if len(references) else ALONE).astype(np.float32)
+    references = np.concatenate([references, own[None]])
+    validity = np.concatenate([validity, shaded[None]])
+    image = kernels.fused(references, validity, scene.crop, scene.known)
+    return Lent(image, references, validity, kept)
