@@ -36,8 +36,10 @@ def draw_task(layout: bpy.types.UILayout) -> None:
     box = layout.box()
     box.label(text=task.title, icon="SORTTIME")
     row = box.row(align=True)
-    row.progress(factor=task.fraction, text=task.text)
+    row.progress(factor=task.overall, text=task.text)
     row.operator("gsmooth.cancel", text="", icon="X")
+    if task.left:
+        box.label(text=task.left.capitalize(), icon="BLANK1")
     if task.detail:
         wrapped(box, task.detail)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from .events import STAGES, Failure, count_in, shown, text_in
 from .process import Process
+from .progress import overall, time_left
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,18 @@ class Task:
     def fraction(self) -> float:
         """Done share of the current stage, 0..1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def overall(self) -> float:
+        """Done share of the whole task, 0..1."""
+        return overall(self.stage, self.fraction)
+
+    @property
+    def left(self) -> str:
+        """How long it will take, for people; "" while that cannot be told."""
+        if self.cancelling:
+            return ""
+        return time_left(self.overall, time.monotonic() - self._asked_at)
 
     @property
     def text(self) -> str:
