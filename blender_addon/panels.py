@@ -196,7 +196,9 @@ class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
         if strips.dubbed_job(strip):
             _draw_result(layout, strip)
             _draw_versions(layout, strip)
-            layout.operator("gsmooth.restore_strip", icon="LOOP_BACK")
+            row = layout.row(align=True)
+            row.operator("gsmooth.compare_original", icon="MOD_MIRROR")
+            row.operator("gsmooth.restore_strip", icon="LOOP_BACK")
         layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
 

@@ -42,6 +42,7 @@ class Task:
         total: steps of the stage, 0 while unknown.
         detail: the worker's last remark.
         notes: its warnings.
+        arguments: of the command.
         result: what the worker answered, when it did.
         failure: why it did not.
     """
@@ -60,6 +61,7 @@ class Task:
         self.notes: list[str] = []
         self.result: dict[str, Any] | None = None
         self.failure: Failure | None = None
+        self.arguments = arguments
         self._request = command, arguments
         self._renew = renew
         self._cancelled_at: float | None = None
