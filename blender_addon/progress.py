@@ -23,7 +23,7 @@ def overall(stage: str, fraction: float) -> float:
         return fraction
     names = list(_SHARES)
     before = sum(_SHARES[name] for name in names[: names.index(stage)])
-    return before + fraction * _SHARES[stage]
+    return round(before + fraction * _SHARES[stage], 6)
 
 
 def time_left(done: float, seconds: float) -> str:
