@@ -21,21 +21,25 @@ import bpy
 from . import job_queue, placing, previewing, rig, stacking, strips
 from .dubbing import Dub, Preview
 from .errors import UserError
+from .finding import FindPeople
 from .job_queue import Entry
 from .meshing import ClipMesh, DubMesh, FaceMesh
 from .options import options_of
 from .quality import Report
 from .redoing import Rerender
 from .selection import Selection
+from .sync_job import CheckSync
 from .target import Target
 
 __all__ = [
     "UserError",
     "add_to_queue",
     "check_quality",
+    "check_sync",
     "discard_preview",
     "dub",
     "face_mesh",
+    "find_people",
     "preview",
     "rerender",
     "restore",
@@ -128,6 +132,25 @@ def check_quality(dubbed: Any) -> Report:
     if not strips.dubbed_job(dubbed):
         raise UserError(f"'{dubbed.name}' is no dub.")
     return Report(dubbed)
+
+
+def check_sync(picture: Any, sound: Any = None, move: bool = False) -> CheckSync:
+    """Measure whether a sound strip, or the file's own sound, fits the lips of a movie strip.
+
+    Args:
+        picture: the movie strip; what was measured is kept with it.
+        sound: the sound strip; None for the file's own.
+        move: whether the sound strip is moved to where it fits, when the measurement is sure.
+    """
+    return CheckSync(Selection(picture, sound), move)
+
+
+def find_people(picture: Any) -> FindPeople:
+    """Look who is seen in a strip; they stand in the job's `people` when it is done.
+
+    The number of one of them is the option `person` of `dub`.
+    """
+    return FindPeople(picture)
 
 
 def add_to_queue(picture: Any, speech: Any, **options: Any) -> Entry:

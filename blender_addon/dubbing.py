@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import bpy
-
 from . import (
     job_folder,
     own_sound,
@@ -17,13 +15,12 @@ from . import (
     preferences,
     previewing,
     quality,
-    rendering,
 )
 from .answers import longer, read_dub, turned
-from .jobs import Job, worker_task
+from .jobs import worker_task
 from .options import Options
 from .plan import Plan
-from .selection import Selection
+from .planned import PlannedJob
 from .target import Target
 from .task import Task
 
@@ -39,7 +36,7 @@ _DRAFT = {
 """Settings of a preview: whatever takes time before the first frame is left out."""
 
 
-class Dub(Job):
+class Dub(PlannedJob):
     """The dub of a strip, which takes its place.
 
     Attributes:
@@ -50,28 +47,18 @@ class Dub(Job):
         super().__init__(f"Dub '{target.picture}'")
         self.target, self.options = target, options
         self.strips: list[str] = []
-        self._plan: Plan
         self._folder: Path
         self._said = ""  # of the dub, when its check is all that is left
 
-    def start(self) -> Task:
-        self._plan = self._make_plan(*self.target.find())
-        return self._go_on()
-
-    def _make_plan(self, scene: bpy.types.Scene, chosen: Selection) -> Plan:
-        return planning.make_plan(scene, chosen, self.options.settings["length"])
+    def _make_plan(self) -> Plan:
+        return planning.make_plan(*self.target.find(), self.options.settings["length"])
 
     def follow(self, result: dict[str, Any]) -> Task | None:
-        if rendering.missing(self._plan):
-            self._plan = rendering.with_file(self._plan, result)
-            return self._go_on()
-        if not self.options.check or self._said:
-            return None
+        following = super().follow(result)
+        if following is not None or not self.options.check or self._said:
+            return following
         self._said = self._take(result)
         return worker_task(self.title, "report", job=str(self._folder))
-
-    def _go_on(self) -> Task:
-        return rendering.next_task(self.title, self._plan) or self._ask()
 
     def _ask(self) -> Task:
         job = planning.job_of(self._plan, self.options.settings, self.options.moves)
@@ -112,8 +99,8 @@ class Preview(Dub):
         self.title = f"Preview '{target.picture}'"
         self._frame = frame
 
-    def _make_plan(self, scene: bpy.types.Scene, chosen: Selection) -> Plan:
-        return planning.make_plan(scene, chosen, "trim", self._frame)
+    def _make_plan(self) -> Plan:
+        return planning.make_plan(*self.target.find(), "trim", self._frame)
 
     def _make_folder(self, job: dict[str, Any]) -> Path:
         return job_folder.make(previewing.folder(), job, asdict(self._plan))

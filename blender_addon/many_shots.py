@@ -2,7 +2,7 @@
 
     blender --background film.blend --python many_shots.py -- --speech Speech --save dubbed.blend
 
-Every picture strip that lies under a sound strip of the channel named Speech is dubbed with that.
+Every movie strip is dubbed with the sound strip of the channel named Speech that lies over it.
 A shot that fails is named, and the others are made; run again, what is finished is not made anew.
 """
 
@@ -19,27 +19,20 @@ import bpy
 ADDONS = ("blender_addon", "bl_ext.user_default.gsmooth")
 
 
-def load_api() -> Any:
-    """GSmooth's functions, from whichever of its two places it is switched on in."""
+def load(module: str) -> Any:
+    """A module of GSmooth, from whichever of its two places it is switched on in."""
     name = next(name for name in ADDONS if name in bpy.context.preferences.addons)
-    return importlib.import_module(f"{name}.api")
+    return importlib.import_module(f"{name}.{module}")
 
 
 def shots(scene: bpy.types.Scene, channel_name: str) -> list[tuple[Any, Any]]:
-    """Pairs of a picture strip and the sound strip of that channel which begins under it."""
-    editor = scene.sequence_editor
-    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    """Pairs of a picture strip and the sound strip of that channel that lies over it."""
+    strips, editor = load("strips"), scene.sequence_editor  # `strips` knows Blender's versions
     channel = next(i for i, each in enumerate(editor.channels) if each.name == channel_name)
-    pairs = []
-    for sound in [strip for strip in strips if strip.type == "SOUND" and strip.channel == channel]:
-        start, end = sound.frame_final_start, sound.frame_final_end
-        pairs += [
-            (strip, sound)
-            for strip in strips
-            if strip.type == "MOVIE" and not strip.mute
-            if strip.frame_final_start < end and start < strip.frame_final_end
-        ]
-    return pairs
+    found = list(strips.children(editor))
+    sounds = [strip for strip in found if strip.type == "SOUND" and strip.channel == channel]
+    pictures = [strip for strip in found if strip.type == "MOVIE" and not strip.mute]
+    return [(one, sound) for sound in sounds for one in pictures if strips.overlap(one, sound)]
 
 
 def main(arguments: list[str]) -> int:
@@ -48,7 +41,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--speech", default="Speech", help="name of the channel")
     parser.add_argument("--save", type=Path, required=True, help="the blend file to write")
     options = parser.parse_args(arguments)
-    api, scene = load_api(), bpy.context.scene
+    api, scene = load("api"), bpy.context.scene
     for picture, sound in shots(scene, options.speech):
         api.add_to_queue(picture, sound)
     entries = api.run_queue()

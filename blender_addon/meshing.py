@@ -8,12 +8,14 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, mesh_file, planning, preferences, rendering, rig, strips
+from . import job_folder, mesh_file, planning, preferences, rig, strips
 from .answers import check_answer
 from .checks import FILE, Kind
 from .errors import UserError
 from .jobs import Job, worker_task
 from .options import Options
+from .plan import Plan
+from .planned import PlannedJob
 from .selection import Selection
 from .task import Task
 
@@ -71,24 +73,18 @@ class DubMesh(FaceMesh):
         return self._mesh()
 
 
-class ClipMesh(FaceMesh):
+class ClipMesh(PlannedJob, FaceMesh):
     """The face of a strip that was not dubbed: as it would speak, or as it moves in the clip."""
 
     def __init__(self, scene: bpy.types.Scene, chosen: Selection, options: Options) -> None:
         super().__init__(scene)
-        self._options = options
-        self._plan = planning.make_plan(scene, chosen, options.settings["length"])
+        self._chosen, self._options = chosen, options
 
-    def start(self) -> Task:
-        return rendering.next_task(self.title, self._plan) or self._mesh_of_clip()
+    def _make_plan(self) -> Plan:
+        scene, length = self._chosen.picture.id_data, self._options.settings["length"]
+        return planning.make_plan(scene, self._chosen, length)
 
-    def follow(self, result: dict[str, Any]) -> Task | None:
-        if not rendering.missing(self._plan):
-            return None
-        self._plan = rendering.with_file(self._plan, result)
-        return self.start()
-
-    def _mesh_of_clip(self) -> Task:
+    def _ask(self) -> Task:
         job = planning.job_of(self._plan, self._options.settings, self._options.moves)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
         self._first = self._plan.span.first

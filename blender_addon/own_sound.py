@@ -40,9 +40,10 @@ def _cut_out(strip: Any, dub: Any, scrap: float) -> Any:
 
 def unmute(dub: Any) -> None:
     """Let the sound be heard again that was muted under a dub, in one piece as it was."""
-    scene = dub.id_data
-    muted = [s for s in strips.all_strips(scene) if s.type == "SOUND" and s.get(MUTED) == dub[OF]]
-    for name in [strip.name for strip in muted if strips.overlap(strip, dub)]:
+    scene, owner = dub.id_data, dub.get(OF)
+    sounds = [s for s in strips.all_strips(scene) if s.type == "SOUND" and MUTED in s]
+    muted = [s for s in sounds if s[MUTED] == owner and strips.overlap(s, dub)]
+    for name in [strip.name for strip in muted]:
         strip = strips.find(scene, name)
         strip.mute = False
         del strip[MUTED]

@@ -36,8 +36,10 @@ def draw_task(layout: bpy.types.UILayout) -> None:
     box = layout.box()
     box.label(text=task.title, icon="SORTTIME")
     row = box.row(align=True)
-    row.progress(factor=task.fraction, text=task.text)
+    row.progress(factor=task.overall, text=task.text)
     row.operator("gsmooth.cancel", text="", icon="X")
+    if task.left:
+        box.label(text=task.left.capitalize(), icon="BLANK1")
     if task.detail:
         wrapped(box, task.detail)
 
@@ -194,7 +196,9 @@ class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
         if strips.dubbed_job(strip):
             _draw_result(layout, strip)
             _draw_versions(layout, strip)
-            layout.operator("gsmooth.restore_strip", icon="LOOP_BACK")
+            row = layout.row(align=True)
+            row.operator("gsmooth.compare_original", icon="MOD_MIRROR")
+            row.operator("gsmooth.restore_strip", icon="LOOP_BACK")
         layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
 

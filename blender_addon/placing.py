@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from . import following, job_folder, own_sound, put_away, quality, stacking, strip_look, strips
+from . import (
+    comparing,
+    following,
+    job_folder,
+    own_sound,
+    put_away,
+    quality,
+    stacking,
+    strip_look,
+    strips,
+)
 from .errors import UserError
 from .following import Part
 from .plan import Plan
@@ -131,6 +141,7 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
         the original.
     """
     own_sound.unmute(dub)
+    comparing.end(dub)
     old = stacking.restore(scene, dub)
     quality.mark(scene)
     _select_only(scene, old)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,7 @@ def make_plan(
     video, voice, rate = chosen.picture, chosen.speech, strips.scene_rate(scene)
     span, to_end, rendered = _picture(scene, video)
     if frame is not None:
-        still = strips.is_still(video) or rendered
-        part = around(span, frame, round(_PREVIEW * rate))
-        span, to_end = replace(part, source=0) if still else part, False
+        span, to_end = _part(span, frame, rate, strips.is_still(video) or rendered), False
     mixed = voice is not None and _is_mixed(scene, voice)
     whole = length != "trim" and video.type != "IMAGE"
     cut = _cut(scene, voice, span, mixed, whole) if voice else None
@@ -63,6 +62,12 @@ def make_plan(
         mixed=mixed,
         still=strips.is_still(video) and not rendered,
     )
+
+
+def _part(span: Span, frame: int, rate: Fraction, from_zero: bool) -> Span:
+    """The seconds of a span around a frame; a file of their own, or a still, begins with them."""
+    part = around(span, frame, round(_PREVIEW * rate))
+    return replace(part, source=0) if from_zero else part
 
 
 def _is_mixed(scene: bpy.types.Scene, voice: Any) -> bool:

@@ -18,6 +18,7 @@ import bpy
 from . import following, pictures, preferences
 from .checks import FILE, FILE_FRAME, check
 from .errors import UserError
+from .events import Failure
 from .plan import Plan
 from .process import Process
 from .task import Task
@@ -26,6 +27,21 @@ _SMALL = (64, 36)  # pixels beside a sound
 _BLOCK = 1 << 20
 _PARTIAL = re.compile(r"[0-9a-f]{32}\.(blend|avi)")
 _LONGEST = 86400.0  # seconds after which nobody writes such a file any more
+
+
+class _Render(Task):
+    """Leaves nothing behind when it fails, or when its Blender had to be killed."""
+
+    def _kill(self, failure: Failure) -> None:
+        super()._kill(failure)
+        self._release()
+
+    def _release(self) -> None:
+        super()._release()
+        if self.result is None:
+            for name in ("file", "output"):
+                with suppress(OSError):  # swept up later
+                    Path(self.arguments[name]).unlink(missing_ok=True)
 
 
 def missing(planned: Plan) -> str:
@@ -67,7 +83,7 @@ def next_task(title: str, planned: Plan) -> Task | None:
         "count": count,
         "output": str(output),
     }
-    task = Task(title, "render", arguments, process)
+    task = _Render(title, "render", arguments, process)
     task.stage = str(arguments["stage"])  # from the start: it is no worker that starts
     return task
 

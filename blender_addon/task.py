@@ -9,6 +9,7 @@ from typing import Any
 
 from .events import STAGES, Failure, count_in, shown, text_in
 from .process import Process
+from .progress import overall, time_left
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Task:
         total: steps of the stage, 0 while unknown.
         detail: the worker's last remark.
         notes: its warnings.
+        arguments: of the command.
         result: what the worker answered, when it did.
         failure: why it did not.
     """
@@ -59,6 +61,7 @@ class Task:
         self.notes: list[str] = []
         self.result: dict[str, Any] | None = None
         self.failure: Failure | None = None
+        self.arguments = arguments
         self._request = command, arguments
         self._renew = renew
         self._cancelled_at: float | None = None
@@ -84,6 +87,18 @@ class Task:
     def fraction(self) -> float:
         """Done share of the current stage, 0..1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def overall(self) -> float:
+        """Done share of the whole task, 0..1."""
+        return overall(self.stage, self.fraction)
+
+    @property
+    def left(self) -> str:
+        """How long it will take, for people; "" while that cannot be told."""
+        if self.cancelling:
+            return ""
+        return time_left(self.overall, time.monotonic() - self._asked_at)
 
     @property
     def text(self) -> str:

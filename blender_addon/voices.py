@@ -34,4 +34,6 @@ def at_another_speed(scene: bpy.types.Scene, strip: Any) -> bool:
     with strips.probing() as (probe, timeline):
         probe.render.fps, probe.render.fps_base = rate
         plain = timeline.new_sound("probe", strip.sound.filepath, 1, 1)
-        return abs(strips.placement(plain).length - strips.placement(strip).length) > 1
+        other = abs(strips.placement(plain).length - strips.placement(strip).length) > 1
+        bpy.data.sounds.remove(plain.sound)  # each strip brings one of its own
+        return other

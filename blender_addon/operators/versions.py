@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty
 
-from .. import job_folder, strip_look, strips, versions
-from ..timing import MAX_CHANNEL, free_channel
+from .. import comparing, job_folder, strips, versions
+from ..errors import UserError
 
 
 class _VersionOperator:
@@ -64,27 +64,32 @@ class GSMOOTH_OT_compare_version(_VersionOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, strip: Any, path: Path) -> str:
-        scene, shown = strip.id_data, versions.comparison(strip)
-        siblings = strips.children(strips.owner_of(scene, strip))
-        if shown is not None:
-            other = strips.source_path(shown)
-            siblings.remove(shown)
-            if other == path:
-                return ""
-        new = siblings.new_movie(
-            f"{strip.name} v{versions.number_of(path)}",
-            job_folder.reference(path),
-            MAX_CHANNEL,
-            round(strips.placement(strip).start),
-        )
-        strips.set_handles(new, strips.left(strip), strips.right(strip))
-        strip_look.copy_look(scene, strip, new, False)
-        new.crop.min_x = (strip.elements[0].orig_width or 0) // 2
-        new[versions.COMPARES] = strip.name
-        taken = {s.channel for s in siblings if s != new and strips.overlap(s, strip)}
-        new.channel = free_channel(taken | set(range(strip.channel)), strip.channel)
-        new.select = False
+        comparing.with_version(strip, path)
         return ""
+
+
+class GSMOOTH_OT_compare_original(bpy.types.Operator):
+    """Show what was dubbed in the right half of the picture, or end the comparison"""
+
+    bl_idname = "gsmooth.compare_original"
+    bl_label = "Compare"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        fits = bool(strips.dubbed_job(strips.meant_strip(strips.sequencer_scene(context))))
+        if not fits:
+            cls.poll_message_set("Select a dubbed strip.")
+        return fits
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Show it, or end that."""
+        try:
+            comparing.with_original(strips.meant_strip(strips.sequencer_scene(context)))
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
 
 
 class GSMOOTH_OT_delete_version(_VersionOperator, bpy.types.Operator):
@@ -108,4 +113,9 @@ class GSMOOTH_OT_delete_version(_VersionOperator, bpy.types.Operator):
         return ""
 
 
-CLASSES = (GSMOOTH_OT_use_version, GSMOOTH_OT_compare_version, GSMOOTH_OT_delete_version)
+CLASSES = (
+    GSMOOTH_OT_use_version,
+    GSMOOTH_OT_compare_version,
+    GSMOOTH_OT_compare_original,
+    GSMOOTH_OT_delete_version,
+)

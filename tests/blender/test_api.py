@@ -140,3 +140,34 @@ def test_face_of_a_strip_that_is_not_dubbed(timeline, scene):
     assert job.wait().state == "done"
     folder = job_folder.resolve(bpy.data.objects[job.head]["gsmooth_job"])
     assert job_folder.read(folder)["audio"] is None
+
+
+def test_people_are_found_by_a_script(timeline, scene):
+    job = api.find_people(timeline.movie())
+    job.result()
+    assert [person.number for person in job.people] == [1, 2]
+
+
+def test_sync_is_checked_and_moved_by_a_script(timeline, scene, monkeypatch):
+    monkeypatch.setenv("GSMOOTH_DOUBLE_OFFSET", "3")
+    picture, sound = timeline.movie(first=11), timeline.sound(first=11)
+    assert "3 frames late" in api.check_sync(picture, sound, move=True).result()
+    assert strips.left(sound) == 8
+
+
+def test_what_buttons_and_scripts_can_do_is_the_same():
+    """Every operator that asks the worker for strips is a function here, too."""
+    assert {
+        "dub",
+        "preview",
+        "face_mesh",
+        "rerender",
+        "find_people",
+        "check_sync",
+        "check_quality",
+        "add_to_queue",
+        "run_queue",
+        "restore",
+        "discard_preview",
+        "UserError",
+    } == set(api.__all__)

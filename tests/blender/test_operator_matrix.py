@@ -304,16 +304,21 @@ def test_same_strip_is_the_same_job_again(timeline, scene, more_media):
     assert all("-" in path.name for path in rendered.iterdir())  # nothing half done is left
 
 
-def test_the_file_stays_as_it_is_when_the_render_is_stopped(timeline, scene, more_media):
-    from blender_addon import planning, rendering, selection
+@pytest.mark.parametrize("patience", [60.0, 0.0])
+def test_the_file_stays_as_it_is_when_the_render_is_stopped(
+    timeline, scene, more_media, monkeypatch, patience
+):
+    """Its Blender stops by itself, or has to be killed."""
+    from blender_addon import planning, rendering, selection, task
 
+    monkeypatch.setattr(task, "CANCEL_SECONDS", patience)
     strip = reverse(timeline)
     selected(timeline, strip)
     scenes = list(bpy.data.scenes)
-    task = rendering.next_task("Dub", planning.make_plan(scene, selection.select(scene)))
-    task.cancel()
-    task.wait()
-    assert task.failure.code == "cancelled"
+    running = rendering.next_task("Dub", planning.make_plan(scene, selection.select(scene)))
+    running.cancel()
+    running.wait()
+    assert running.failure.code == "cancelled"
     assert all("-" in path.name for path in rendering._folder().iterdir())
     assert (list(bpy.data.scenes), strip.mute, len(timeline.strips)) == (scenes, False, 2)
 

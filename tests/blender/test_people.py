@@ -113,14 +113,14 @@ def test_the_same_strip_has_one_folder_whatever_the_settings(scene, movie):
 
 
 def test_answer_with_nonsense_is_refused(scene, movie, monkeypatch):
+    from blender_addon import finding
     from blender_addon.errors import UserError
-    from blender_addon.operators import find_people
 
     good = {"number": 1, "frames": 9, "width": 80.5, "speaker": False, "thumbnail": None}
-    find_people.check_answer({"people": [good]}, find_people._ANSWER)
+    finding.check_answer({"people": [good]}, finding.ANSWER)
     for name, value in (("number", "1"), ("width", "8"), ("thumbnail", "/nowhere.png")):
         with pytest.raises(UserError, match="people"):
-            find_people.check_answer({"people": [good | {name: value}]}, find_people._ANSWER)
+            finding.check_answer({"people": [good | {name: value}]}, finding.ANSWER)
 
 
 def test_warning_stays_until_the_next_act(scene, movie):

@@ -68,6 +68,27 @@ def test_discarded_it_leaves_nothing(timeline, scene, clip):
     assert not bpy.ops.gsmooth.discard_preview.poll()
 
 
+def test_own_sound_is_silent_under_it_and_whole_again_after(timeline, scene, clip, media):
+    own = timeline.sound(first=11, channel=5, file="long.wav", name="own")
+    own.sound = own.sound.copy()
+    own.sound.filepath = str(media / "long.mp4")
+    place = strips.left(own), strips.right(own)
+    own.select = False
+    preview(scene, 60)
+    pieces = [s for s in timeline.strips if s.name.startswith("own")]
+    assert [(strips.left(s), strips.right(s)) for s in pieces if s.mute] == [(35, 85)]
+    assert bpy.ops.gsmooth.discard_preview() == {"FINISHED"}
+    [whole] = [s for s in timeline.strips if s.name.startswith("own")]
+    assert ((strips.left(whole), strips.right(whole)), whole.mute) == (place, False)
+
+
+def test_a_strangers_preview_goes_without_a_trace(timeline, scene, clip):
+    """Whatever else its strip has, or has not."""
+    preview(scene, 60)[0].pop("gsmooth_of")
+    assert bpy.ops.gsmooth.discard_preview() == {"FINISHED"}
+    assert not any(strip.mute for strip in timeline.strips)
+
+
 def test_the_next_preview_takes_its_place(scene, clip):
     first, _job = preview(scene, 20)
     folder = job_folder.resolve(first[selection.PREVIEW])

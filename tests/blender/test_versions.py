@@ -81,6 +81,32 @@ def test_compared_versions_show_the_same_frames_side_by_side(scene, dub):
     assert versions.comparison(dub) is None
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_a_dub_is_compared_with_what_was_dubbed(timeline, scene, still):
+    """The same frames at the same place, in the right half; gone with the dub."""
+    picture = timeline.image(FIRST, FIRST + 20) if still else timeline.movie(first=FIRST - 4)
+    if not still:
+        strips.set_handles(picture, FIRST, FIRST + 20)
+    picture.use_flip_x = True
+    timeline.sound(first=FIRST)
+    bpy.ops.gsmooth.dub_strip()
+    new = strips.active_strip(scene)
+    before = shown_frame(scene, FIRST + 9)
+    assert bpy.ops.gsmooth.compare_original() == {"FINISHED"}
+    beside = versions.comparison(new)
+    assert (strips.left(beside), strips.right(beside)) == (FIRST, FIRST + 20)
+    assert (beside.crop.min_x, beside.channel > new.channel, beside.use_flip_x) == (32, True, True)
+    assert strips.source_path(beside) == strips.source_path(picture)
+    assert shown_frame(scene, FIRST + 9) == before
+    assert strips.meant_strip(scene) == new
+    assert bpy.ops.gsmooth.compare_original() == {"FINISHED"}
+    assert versions.comparison(new) is None
+    bpy.ops.gsmooth.compare_original()
+    count = len(timeline.strips)
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert len(timeline.strips) == count - 2
+
+
 def test_files_that_are_no_versions_are_not_listed(dub, tmp_path):
     folder = strips.source_path(dub).parent
     (folder / "other_v3.mp4").touch()

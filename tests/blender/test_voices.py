@@ -83,7 +83,9 @@ def test_a_plain_strip_is_read_from_its_file(timeline, scene, voice):
     movie = timeline.movie(first=11)
     strips.set_handles(voice, 15, 40)
     assert Path(dub(timeline, movie, voice)["audio"]).name == "voice.wav"
+    sounds = len(bpy.data.sounds)
     assert not voices.at_another_speed(scene, voice)
+    assert len(bpy.data.sounds) == sounds
 
 
 def test_speech_that_goes_on_is_mixed_to_its_end(timeline, scene, voice):

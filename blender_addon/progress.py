@@ -1,0 +1,41 @@
+"""How far a task is as a whole, and how long it will take."""
+
+from __future__ import annotations
+
+_SHARES = {
+    "start": 0.04,
+    "track": 0.12,
+    "predict": 0.04,
+    "captions": 0.03,
+    "occluders": 0.08,
+    "adapt": 0.04,
+    "render": 0.6,
+    "encode": 0.05,
+}
+"""What the stages of a dub take of its time, in their order; measured, and roughly so."""
+_EARLY, _SOON = 0.05, 3.0  # share and seconds before which nothing can be told
+_MINUTE = 60
+
+
+def overall(stage: str, fraction: float) -> float:
+    """The share of a task that is done: of a dub over all stages, else of the stage."""
+    if stage not in _SHARES:
+        return fraction
+    names = list(_SHARES)
+    before = sum(_SHARES[name] for name in names[: names.index(stage)])
+    return round(before + fraction * _SHARES[stage], 6)
+
+
+def time_left(done: float, seconds: float) -> str:
+    """How long it will take, for people; "" while that cannot be told.
+
+    Args:
+        done: share of the task.
+        seconds: which that took.
+    """
+    if done < _EARLY or seconds < _SOON or done >= 1:
+        return ""
+    left = seconds * (1 - done) / done
+    if left < _MINUTE:
+        return f"about {max(5, 5 * round(left / 5))} s left"
+    return f"about {round(left / _MINUTE)} min left"
