@@ -17,6 +17,7 @@ _SLOPE = 2.0  # decimetres of depth a decimetre across that are not exceeded aro
 _STEEP = 20.0  # and on it
 _RIM, _FINE = 0.01, 0.02  # widths of the head: of its rim that is not believed, of its smoothing
 _SMOOTH = (0.06, 0.4)  # and over which invented depth is smoothed, near and far
+_LOW, _TURNS = 0.2, 1.2  # widths of the head above its lowest place; slope of its throat
 _FAR = 1e3  # decimetres: hides nothing
 
 
@@ -32,13 +33,25 @@ def relief(mesh: Raster, head: Bool, mouth: Bool, wide: float, scale: float) -> 
     """
     node = scale * float(np.median(mesh.depth[head]))
     inside = distance_transform_edt(head)
-    sure = head & ~mouth & (inside > min(_RIM * wide, inside.max() / 2))
+    sure = head & ~mouth & ~_under_chin(mesh.depth, head, wide, node)
+    sure &= inside > min(_RIM * wide, inside.max() / 2)
     near = _limited(_filled(mesh.depth, sure), _STEEP * node)
     depth = gaussian_filter(near, _FINE * wide, mode="nearest")
     around = np.where(mesh.mask, mesh.depth, _around(depth, head, wide))
     rim = head & ~binary_erosion(head)
     falling = np.where(rim, depth, np.where(head, _FAR, around))
     return np.where(head, depth, _limited(falling, _SLOPE * node)).astype(np.float32)
+
+
+def _under_chin(depth: Float, head: Bool, wide: float, node: float) -> Bool:
+    """Where the mesh turns from its chin to its throat.
+
+    A photo's chin is not just where the mesh's is. Where the depth of the throat is given to the
+    rim of a chin, that stays behind when the chin is lifted, and looks like stubble.
+    """
+    rows = np.indices(head.shape)[0]
+    low = rows > rows[head].max() - _LOW * wide
+    return np.asarray(head & low & (np.gradient(_filled(depth, head), axis=0) > _TURNS * node))
 
 
 def _filled(depth: Float, known: Bool) -> Float:

@@ -27,6 +27,7 @@ _REACH = 1.0  # widths of the head around it over which the grid reaches
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
+_FREE = 0.12  # widths of the head around it that do not rest, wherever the edge is
 _ANCHOR = 0.25  # widths of the head over which what is no face rests at the lower edge
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
 
@@ -108,7 +109,8 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     head = mesh.mask & ~_where(mesh, _shown(model, Region.NECK))
     depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
-    weight = _weights(head, wide / step) * _standing(pixels, head, wide, track.height)
+    beyond = distance_transform_edt(~head).ravel() * step  # pixels from the head
+    weight = _weights(head, wide / step) * _standing(pixels, beyond, wide, track.height)
     joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
     face = _face(model, seen, size)
@@ -163,10 +165,14 @@ def _weights(head: Bool, wide: float) -> Float:
     return _smoothstep(1 - (far / wide - flat) / fade).ravel()
 
 
-def _standing(pixels: Float, head: Bool, wide: float, height: int) -> Float:
-    """(N,) 0 at the photo's lower edge, where shoulders rest, 1 well above it and on the head."""
+def _standing(pixels: Float, beyond: Float, wide: float, height: int) -> Float:
+    """(N,) 0 at the photo's lower edge, where shoulders rest, 1 well above it and on the head.
+
+    In between without a step, however near to the edge a chin is: it would be torn off.
+    """
     rest = _smoothstep((height - pixels[:, 1]) / (_ANCHOR * wide))
-    return np.asarray(np.where(head.ravel(), 1, rest), np.float32)
+    free = _smoothstep(beyond / (_FREE * wide))
+    return np.asarray(1 - free * (1 - rest), np.float32)
 
 
 def _smoothstep(x: Float) -> Float:
