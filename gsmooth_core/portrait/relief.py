@@ -44,14 +44,15 @@ def relief(mesh: Raster, head: Bool, mouth: Bool, wide: float, scale: float) -> 
 
 
 def _under_chin(depth: Float, head: Bool, wide: float, node: float) -> Bool:
-    """Where the mesh turns from its chin to its throat.
+    """Where the mesh has turned from its chin to its throat.
 
     A photo's chin is not just where the mesh's is. Where the depth of the throat is given to the
     rim of a chin, that stays behind when the chin is lifted, and looks like stubble.
     """
     rows = np.indices(head.shape)[0]
     low = rows > rows[head].max() - _LOW * wide
-    return np.asarray(head & low & (np.gradient(_filled(depth, head), axis=0) > _TURNS * node))
+    turns = low & (np.gradient(_filled(depth, head), axis=0) > _TURNS * node)
+    return np.asarray(head & np.logical_or.accumulate(turns, 0))  # and all that is below
 
 
 def _filled(depth: Float, known: Bool) -> Float:

@@ -148,3 +148,30 @@ def test_hair_at_the_photos_edge_goes_with_the_head_and_is_not_torn_from_it() ->
     )
     assert above.sum() > 20
     np.testing.assert_allclose(sheet.weight[above], 1)
+
+
+@pytest.mark.parametrize("edge", [None, 0.12])
+@pytest.mark.parametrize("degrees", [-8.0, 8.0])
+def test_the_chin_is_neither_drawn_out_nor_torn_when_the_head_nods(
+    edge: float | None, degrees: float
+) -> None:
+    """From above the chin to below it the surface moves evenly, near the photo's edge, too."""
+    track = scene.still()
+    whole = sheet_of(track, scene.face_model())
+    rows, columns = np.nonzero(whole.face)
+    chin = columns[rows == rows.max()].mean(), rows.max()
+    if edge is not None:  # the photo ends so many widths of the head below the chin
+        # The camera looks at the middle of a photo: the same rows stay where they are.
+        track = replace(track, height=2 * (int(chin[1] + edge * whole.wide) // 2))
+        lower = (scene.HEIGHT - track.height) / 2
+        depth = -track.translation[0, 2]
+        up = np.float32([0, -lower / scene.FOCAL * depth, 0])
+        track = replace(track, translation=track.translation + up)
+    cut = sheet_of(track, scene.face_model())
+    seen = cut.moved(np.deg2rad([degrees, 0, 0]), np.zeros(3)).reshape(*cut.shape, 3)
+    rest = cut.pixels.reshape(*cut.shape, 2)
+    column = int(np.abs(rest[0, :, 0] - chin[0]).argmin())
+    below = (rest[:, column, 1] - chin[1]) / cut.wide
+    moved = (seen[:, column, 1] - rest[:, column, 1])[(below > -0.08) & (below < 0.015)]
+    assert np.abs(moved).max() > 4
+    assert np.ptp(moved) < 0.25 * np.abs(moved).max()
