@@ -6,17 +6,15 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from torch import nn
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.batches import translate_batches
 from gsmooth_core.taft.compose import Composer, ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.device import DeviceBank
 from gsmooth_core.taft.generator import config_of, placed
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited
@@ -26,6 +24,9 @@ from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
+
+if TYPE_CHECKING:
+    from gsmooth_core.taft.device import DeviceBank
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
 _TOGETHER = 16  # frames in a batch on a graphics card
@@ -130,7 +131,7 @@ class FaceTranslator:
         made in batches (`batches`).
         """
         if self.batch > 1 and self.composer.bank:
-            yield from translate_batches(self, self._bank(), frames, self.batch)
+            yield from self._in_batches(frames)
             return
         waiting: deque[_Waiting] = deque()
         with ThreadPoolExecutor(1, "compose") as thread:
@@ -149,11 +150,17 @@ class FaceTranslator:
         """A frame that is to be made, see `Composer.begin`."""
         return self.composer.begin(index, frame) if self.wanted[index] else None
 
-    def _bank(self) -> DeviceBank:
-        """The references on the device."""
-        if self._kept is None or self._kept[0] is not self.composer.bank:
-            self._kept = self.composer.bank, DeviceBank(self.composer.bank, self.device)
-        return self._kept[1]
+    def _in_batches(
+        self, frames: Iterable[tuple[int, Image]]
+    ) -> Generator[tuple[Image, Translated]]:
+        # PyTorch, which only this way needs.
+        from gsmooth_core.taft.batches import translate_batches
+        from gsmooth_core.taft.device import DeviceBank
+
+        bank = self.composer.bank
+        if self._kept is None or self._kept[0] is not bank:
+            self._kept = bank, DeviceBank(bank, self.device)
+        yield from translate_batches(self, self._kept[1], frames, self.batch)
 
     def _compose(self, index: int, frame: Image) -> Composition | None:
         return self.composer.compose(index, frame) if self.wanted[index] else None
