@@ -41,7 +41,12 @@ def vertex_normals(vertices: Float, faces: Int) -> Float:
     Returns:
         (V, 3) unit vectors outwards; 0 where a vertex has no face with area.
     """
-    return cast(Float, summed_normals(np.ascontiguousarray(vertices, np.float32), faces))
+    # One memory layout and type, so that the kernel is compiled once.
+    points, triangles = (
+        np.require(vertices, np.float32, ["C", "A", "W"]),
+        np.require(faces, np.int32, ["C", "A", "W"]),
+    )
+    return cast(Float, summed_normals(points, triangles))
 
 
 @compiled

@@ -133,7 +133,7 @@ class DubSettings(Settings):
         "auto", "bits a sample of the output: auto is as the source", choices=("auto", 8, 10, 12)
     )
     crf: int = setting(14, "quality of the encoder, lower is better and larger", limits=(0, 51))
-    preset: str = setting("faster", "speed of the encoder", choices=PRESETS)
+    preset: str = setting("medium", "speed of the encoder", choices=PRESETS)
     chunk_frames: int = setting(
         64, "frames between two points from which a job can go on", limits=(1, 4096)
     )

@@ -133,10 +133,15 @@ class Window:
         x0, y0, x1, y1 = self.box
         linear, offset = np.split(_inverse(self.transform), [2], 1)
         axis = np.arange(self.size) + 0.5
-        points = linear @ np.stack(np.meshgrid(axis, axis)).reshape(2, -1) + offset
-        x, y = points.reshape(2, self.size, self.size)
-        inside: Bool = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
-        return inside
+
+        def within(across: NDArray[np.float64], down: NDArray[np.float64]) -> Bool:
+            x, y = (linear[k, 0] * across + (linear[k, 1] * down + offset[k]) for k in (0, 1))
+            return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1), bool)
+
+        ends = axis[[0, -1]]
+        if within(ends, ends[:, None]).all():  # as they do where no crop reaches beyond its frame
+            return np.ones((self.size, self.size), bool)
+        return within(axis, axis[:, None])
 
     def part(self, frame: NDArray[Any]) -> NDArray[Any]:
         """View of the box in `frame` (H, W, ...)."""

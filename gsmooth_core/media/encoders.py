@@ -39,7 +39,7 @@ class Wish:
     quality: str = "auto"
     depth: int | str = "auto"
     crf: int = 14
-    preset: str = "faster"
+    preset: str = "medium"
     intra: bool = False
     like: Path | None = None
     number: int = 0

@@ -34,6 +34,7 @@ from gsmooth_core.taft.references import (
 from gsmooth_core.taft.spoiled import letters_near, price
 from gsmooth_core.types import Bool, FaceTrack, Float
 
+_AT_ONCE = 4096  # frames whose costs are held at a time
 _SPARES = 4  # frames that are taken besides, at most
 _TRUST = 0.15  # in them: they show a mouth that is less alike
 _GAIN = 0.6  # of what the best of them would show
@@ -91,16 +92,29 @@ def lenders(
     fps, shown, lit = float(track.fps), track.pictures, brightness(track)
     lips = surface.template[surface.regions == Region.LIPS].mean(0)
     dearer = price(captions, bank, front_view(lips, 1)) if captions else None
-    cost = costs(wanted, own, bank, fps, settings, lit, track.shot, shown, dearer)
-    cost = cost + price_of_turn(track.rotation, bank)
-    choice, covered = choice_of(cost, settings), np.zeros(len(track), bool)
-    if captions and len(bank):
-        letters = _Letters(track, model, surface, captions)
-        choice = with_spares(choice, cost, letters.over(bank))
+    letters = _Letters(track, model, surface, captions) if captions and len(bank) else None
+    over, parts = letters.over(bank) if letters else None, []
+    for start in range(0, len(track), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        cost = costs(wanted, own, bank, fps, settings, lit, track.shot, shown, dearer, part)
+        cost = cost + price_of_turn(track.rotation, bank, part)
+        chosen = choice_of(cost, settings)
+        parts.append(chosen if over is None else with_spares(chosen, cost, over))
+    choice, covered = joined(parts), np.zeros(len(track), bool)
+    if letters:
         covered = letters.helpless(choice, bank)
         opening = _opening(model, track, target), _opening(model, track, track.expression)[bank]
         covered |= letters.mouthless(choice, bank, *opening) & track.usable
     return Lenders(bank, choice, covered)
+
+
+def joined(parts: Sequence[Choice]) -> Choice:
+    """The choice for all frames, of those for stretches of them."""
+    members, weights = (
+        np.concatenate(arrays)
+        for arrays in zip(*((c.members, c.weights) for c in parts), strict=True)
+    )
+    return Choice(members, weights)
 
 
 def with_spares(choice: Choice, cost: NDArray[np.float64], covered: Bool) -> Choice:

@@ -9,11 +9,13 @@ distance from where it was seen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.warp import CELL
 from gsmooth_core.types import Bool, Float
@@ -189,21 +191,36 @@ def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float
     plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
     if (lost := white & (plain > 0)).sum() > max(plain.sum() / 2, FEWEST / 2):
         return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
-    weight, gain, offset = plain, 1.0, 0.0
+    gain, offset = robust_line(own, wanted, plain, white)
+    return float(gain), float(offset)
+
+
+@compiled
+def robust_line(own: Any, wanted: Any, plain: Any, white: Any) -> Any:
+    """Gain and offset of samples (N,) whose weights (N,) are `plain` at first; see `_change`."""
+    weight, gain, offset = plain.copy(), 1.0, 0.0
     for _ in range(ROUNDS):
-        total = weight.sum()
+        total, x, y, xx, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+        for n in range(len(own)):
+            a, b = np.float64(own[n]), np.float64(wanted[n])
+            total += weight[n]
+            x += weight[n] * a
+            y += weight[n] * b
+            xx += weight[n] * a * a
+            xy += weight[n] * a * b
         if total < FEWEST / 2:
-            return gain, offset
-        x, y = weight @ own / total, weight @ wanted / total
-        xx, xy = weight @ own**2 / total, weight @ (own * wanted) / total
+            break
+        x, y, xx, xy = x / total, y / total, xx / total, xy / total
         # Normal equations of mean((gain own + offset - wanted)^2) + OFFSET offset^2.
         determinant = xx * (1 + OFFSET) - x * x
         if determinant < 1e-9:
-            return gain, offset
-        gain = float(np.clip((xy * (1 + OFFSET) - x * y) / determinant, 0, LARGEST_GAIN))
-        offset = float((y - gain * x) / (1 + OFFSET))
-        apart = gain * own + offset - wanted
-        weight = np.where(white & (apart > 0), 0, plain / (1 + (apart / OUTLIER) ** 2))
+            break
+        gain = min(max((xy * (1 + OFFSET) - x * y) / determinant, 0.0), LARGEST_GAIN)
+        offset = (y - gain * x) / (1 + OFFSET)
+        for n in range(len(own)):
+            apart = gain * own[n] + offset - wanted[n]
+            lost = white[n] and apart > 0
+            weight[n] = 0.0 if lost else plain[n] / (1 + (apart / OUTLIER) ** 2)
     return gain, offset
 
 

@@ -143,6 +143,7 @@ def costs(
     shot: Int | None = None,
     picture: Int | None = None,
     price: Float | None = None,
+    part: slice = slice(None),
 ) -> NDArray[np.float64]:
     """What it costs each frame to take each member of the bank; infinite where it must not.
 
@@ -157,25 +158,36 @@ def costs(
         picture: (T,) number of the picture that each frame shows; frames of the same one lend
             each other nothing. None where each has its own.
         price: (B,) square millimetres that a member of the bank costs more.
+        part: those of the frames, N of them, whose costs are wanted; without a step.
 
     Returns:
-        (T, B) square millimetres.
+        (N, B) square millimetres.
     """
     s = settings or ReferenceSettings()
-    cost = _squared_distances(target, own[bank])  # (T, B)
-    if s.smooth > 0 and len(cost) > 1:
-        cost = gaussian_filter1d(cost, s.smooth, axis=0, mode="nearest")
+    cost = _smoothed(target, own[bank], s.smooth, part)  # (N, B)
     if light is not None:
-        cost = cost + _price_of_light(light, light[bank])
+        cost = cost + _price_of_light(light[part], light[bank])
     if shot is not None:
-        cost = cost + _ELSEWHERE * (shot[:, None] != shot[bank][None])
+        cost = cost + _ELSEWHERE * (shot[part, None] != shot[bank][None])
     if price is not None:
         cost = cost + price[None]
-    allowed = _allowance(np.arange(len(target)) if picture is None else picture, bank, fps, s)
+    numbers = np.arange(len(target)) if picture is None else picture
+    allowed = _allowance(numbers[part], numbers[bank], fps, s)
     # Near in time is near in shape: the price must rise however small the cost is.
     cost = cost + _NEARNESS * (1 / np.maximum(allowed, 1e-6) - 1)
     cost[allowed <= 0] = np.inf
     return cost
+
+
+def _smoothed(target: Float, bank: Float, deviation: float, part: slice) -> NDArray[np.float64]:
+    """(N, B) squared distances of a part of the frames (T, D) to (B, D), smoothed over time."""
+    first, last, _ = part.indices(len(target))
+    reach = int(4 * deviation + 0.5)  # of the filter, which ends there
+    begin, end = max(first - reach, 0), min(last + reach, len(target))
+    distances = _squared_distances(target[begin:end], bank)
+    if deviation > 0 and end - begin > 1:
+        distances = gaussian_filter1d(distances, deviation, axis=0, mode="nearest")
+    return distances[first - begin : last - begin]
 
 
 def choice_of(cost: NDArray[np.float64], settings: ReferenceSettings) -> Choice:
@@ -191,7 +203,9 @@ def brightness(track: FaceTrack) -> Float:
     return logarithm
 
 
-def price_of_turn(rotation: Float, bank: NDArray[np.int64]) -> NDArray[np.float64]:
+def price_of_turn(
+    rotation: Float, bank: NDArray[np.int64], part: slice = slice(None)
+) -> NDArray[np.float64]:
     """What a head costs that is turned otherwise, beyond what it costs as a feature.
 
     A jaw that a reference hardly shows is stretched from its outline, and collar and background
@@ -200,12 +214,13 @@ def price_of_turn(rotation: Float, bank: NDArray[np.int64]) -> NDArray[np.float6
     Args:
         rotation: (T, 3) of the head, radians.
         bank: (B,) frame numbers.
+        part: those of the frames, N of them, whose prices are wanted.
 
     Returns:
-        (T, B) square millimetres.
+        (N, B) square millimetres.
     """
     turn = np.degrees(rotation[:, :2].astype(np.float64))  # nodding and turning
-    beyond = np.sqrt(_squared_distances(turn, turn[bank])) - _TURNED
+    beyond = np.sqrt(_squared_distances(turn[part], turn[bank])) - _TURNED
     price: NDArray[np.float64] = _STEEP * np.maximum(beyond, 0) ** 2
     return price
 
@@ -226,10 +241,10 @@ def _squared_distances(a: Float, b: Float) -> NDArray[np.float64]:
 
 
 def _allowance(
-    picture: NDArray[Any], bank: NDArray[np.int64], fps: float, s: ReferenceSettings
+    picture: NDArray[Any], bank: NDArray[Any], fps: float, s: ReferenceSettings
 ) -> Float:
-    """(T, B) 0 within the gap, rising to 1 over the fade."""
-    apart = np.abs(picture[:, None] - picture[bank][None]) / fps
+    """(N, B) 0 within the gap between two pictures, rising to 1 over the fade."""
+    apart = np.abs(picture[:, None] - bank[None]) / fps
     if len(bank) == 1:  # a still picture is its own reference
         return np.ones_like(apart, np.float32)
     ramp = np.clip((apart - s.gap) / max(s.fade, 1e-6), 0, 1)

@@ -129,3 +129,16 @@ def test_the_nearest_frame_agrees_with_the_naive_search(frames: set[int], count:
     usable = np.array(sorted(frames))
     naive = np.abs(np.arange(count)[:, None] - usable[None]).argmin(1)
     assert np.array_equal(crop.nearest(usable, count), naive)
+
+
+@pytest.mark.parametrize(("shift", "share"), [((-60, -90), 1), ((-40, 10), None), ((300, 0), 0)])
+def test_inside_are_the_crop_pixels_whose_places_lie_in_the_frame(shift, share) -> None:
+    matrix = turned(0.95, 0.3, *shift)
+    under = crop.window(matrix, 64, 200, 220)
+    centres = np.stack(np.meshgrid(np.arange(64), np.arange(64)), -1).reshape(-1, 2) + 0.5
+    back = SimilarityTransform(matrix=np.vstack([matrix, [0, 0, 1]])).inverse
+    low, high = np.array(under.box).reshape(2, 2)
+    places = back(centres)
+    wanted = ((places >= low) & (places <= high)).all(1).reshape(64, 64)
+    assert wanted.mean() == share if share is not None else 0.1 < wanted.mean() < 0.9
+    assert np.array_equal(under.inside(), wanted)

@@ -45,6 +45,18 @@ def test_letters_elsewhere_change_no_choice() -> None:
     assert (more.weights[:, 2:] == 0).all() and not lent(None).covered.any()
 
 
+def test_stretches_are_chosen_for_as_the_whole_is(monkeypatch) -> None:
+    """Costs are smoothed over time: a stretch must see the frames beside it."""
+    lettered = all_over(list(range(5, 15)))
+    whole = [lent(captions) for captions in (None, lettered)]
+    monkeypatch.setattr("gsmooth_core.taft.lenders._AT_ONCE", 5)
+    for captions, expected in zip((None, lettered), whole, strict=True):
+        found = lent(captions)
+        assert np.array_equal(found.choice.members, expected.choice.members)
+        assert np.allclose(found.choice.weights, expected.choice.weights, atol=1e-6)
+        assert np.array_equal(found.covered, expected.covered)
+
+
 def test_a_mouth_that_no_other_frame_shows_stays_as_it_is() -> None:
     bare = 12  # the frames beside it may show what is left of the letters, and lend nothing
     alone = lent(all_over([n for n in range(FRAMES) if abs(n - bare) > 1]))

@@ -28,4 +28,6 @@ def visible_faces(projected: Float, faces: Int, height: int, width: int, cull: b
 
 def _laid_out(projected: Float, faces: Int) -> tuple[Float, Int]:
     """One memory layout and type, so that each kernel is compiled once."""
-    return np.ascontiguousarray(projected, np.float32), np.ascontiguousarray(faces, np.int32)
+    return np.require(projected, np.float32, ["C", "A", "W"]), np.require(
+        faces, np.int32, ["C", "A", "W"]
+    )

@@ -44,9 +44,14 @@ def _last(high: float, size: int) -> int:
 
 
 @compiled
-def _scan_face(
-    face: int, corners: Any, sign: float, face_index: Any, depth: Any
-) -> None:  # corners: (3, 3) float64
+def _corner(projected: Any, vertex: Any) -> Any:
+    """u, v and depth in double precision."""
+    u, v, depth = projected[vertex, 0], projected[vertex, 1], projected[vertex, 2]
+    return np.float64(u), np.float64(v), np.float64(depth)
+
+
+@compiled
+def _scan_face(face: int, corners: Any, sign: float, face_index: Any, depth: Any) -> None:
     height, width = face_index.shape
     x0, y0, z0 = corners[0]
     x1, y1, z1 = corners[1]
@@ -74,17 +79,16 @@ def visible_faces(projected: Any, faces: Any, height: int, width: int, cull: boo
     """(H, W) int32 index of the nearest face at each pixel's centre, -1 where there is none."""
     face_index = np.full((height, width), -1, np.int32)
     depth = np.full((height, width), np.inf, np.float64)
-    corners = np.empty((3, 3), np.float64)
     for face in range(faces.shape[0]):
-        for corner in range(3):
-            for axis in range(3):
-                corners[corner, axis] = projected[faces[face, corner], axis]
-        x0, y0 = corners[0, 0], corners[0, 1]
-        area = _edge(corners[1, 0] - x0, corners[1, 1] - y0, corners[2, 0] - x0, corners[2, 1] - y0)
+        a = _corner(projected, faces[face, 0])
+        b = _corner(projected, faces[face, 1])
+        c = _corner(projected, faces[face, 2])
+        area = _edge(b[0] - a[0], b[1] - a[1], c[0] - a[0], c[1] - a[1])
         # NaN and inf fail these comparisons, so such faces are skipped too.
-        usable = 0 < abs(area) < np.inf and corners[:, 2].min() > 0 and corners[:, 2].max() < np.inf
+        usable = 0 < abs(area) < np.inf and 0 < a[2] < np.inf
+        usable = usable and 0 < b[2] < np.inf and 0 < c[2] < np.inf
         if usable and not (cull and area > 0):  # y is down: a front face turns clockwise
-            _scan_face(face, corners, 1.0 if area > 0 else -1.0, face_index, depth)
+            _scan_face(face, (a, b, c), 1.0 if area > 0 else -1.0, face_index, depth)
     return face_index
 
 
