@@ -90,6 +90,12 @@ def into_coded(
     return [_tags(given), f"scale={spans}:{_EXACT}", f"format={pixel_format}", _tags(picture)]
 
 
+def own_tags(picture: Picture) -> str:
+    """A filter that tags pictures as a source's own are, whatever its file says beside."""
+    matrix, primaries, transfer = map(_tag, picture.own_tags)
+    return f"setparams=colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}"
+
+
 def _tags(picture: Picture) -> str:
     return (
         f"setparams=range={'full' if picture.full_range else 'limited'}"

@@ -198,6 +198,7 @@ def _first_picture(file: Any, stream: Any, most_pixels: int) -> dict[str, Any] |
         "matrix": _tag(frame.colorspace, stated[1]),
         "primaries": _tag(frame.color_primaries, stated[2]),
         "transfer": _tag(frame.color_trc, stated[3]),
+        "own": [int(n) for n in (frame.colorspace, frame.color_primaries, frame.color_trc)],
     }
 
 

@@ -71,6 +71,8 @@ class Picture:
             mastered on, then its least and most light in cd/m2; empty where none are stated.
         light_level: of HDR, the most light of a pixel and of a picture's mean, in cd/m2; or empty.
         turned: degrees, 0..359 anticlockwise, by which a tag turns them when they are shown.
+        own_tags: matrix, primaries and transfer as the pictures themselves say; the file may say
+            more.
     """
 
     width: int
@@ -89,6 +91,7 @@ class Picture:
     mastering: tuple[float, ...] = ()
     light_level: tuple[int, ...] = ()
     turned: int = 0
+    own_tags: tuple[str, str, str] = ("unknown", "unknown", "unknown")
 
     @property
     def hdr(self) -> bool:
@@ -275,8 +278,18 @@ def _picture(path: Path, said: dict[str, Any]) -> Picture:
         mastering=_mastering(said["mastering"] or ()),
         light_level=_light_level(said["light_level"] or ()),
         turned=said["rotation"] % 360,
+        own_tags=_own_tags(said["own"]),
     )
     return _turned(picture) if abs(said["rotation"]) in (90, 270) else picture
+
+
+def _own_tags(said: Sequence[int]) -> tuple[str, str, str]:
+    matrix, primaries, transfer = said
+    return (
+        MATRICES.get(matrix, "unknown"),
+        PRIMARIES.get(primaries, "unknown"),
+        TRANSFERS.get(transfer, "unknown"),
+    )
 
 
 def _mastering(said: Sequence[float]) -> tuple[float, ...]:

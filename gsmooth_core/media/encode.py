@@ -137,7 +137,9 @@ class SegmentWriter:
             coding = coding_of(source, container.muxer, wish)
             raw = coding.layout.name if stored and coding.layout else "rgb24"
             self.muxer = coding.muxer
-            self._sink = _VideoFile(path, picture, clip.fps, coding, raw, given)
+            beside = wish is not None and bool(wish.number)
+            tags = [colour.own_tags(source.picture)] if beside else []
+            self._sink = _VideoFile(path, picture, clip.fps, coding, raw, given, tags)
 
     def __enter__(self) -> Self:
         return self
@@ -180,10 +182,12 @@ class _VideoFile:
         coding: Coding,
         raw: str,
         given: Picture,
+        tags: list[str],
     ) -> None:
         self._path = path
         self._partial = fresh(partial_path(path))
-        command = _encode_command(self._partial, picture, fps, coding, raw, given)
+        filters = [*colour.into_coded(picture, coding.pixel_format, raw, given), *tags]
+        command = _encode_command(self._partial, picture, fps, coding, raw, filters)
         self._pipe = ffmpeg.Pipe(command, write=True)
 
     def write(self, frame: Image | Planes) -> None:
@@ -231,11 +235,11 @@ def write_error(path: Path, errors: str) -> MediaError:
 
 
 def _encode_command(
-    target: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str, given: Picture
+    target: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str, filters: list[str]
 ) -> list[str]:
     size, aspect = f"{picture.width}x{picture.height}", picture.sample_aspect
     filters = [
-        *colour.into_coded(picture, coding.pixel_format, raw, given),
+        *filters,
         f"setsar={aspect.numerator}/{aspect.denominator}:max={_LARGEST_TERM}",
     ]
     quicktime = coding.muxer in ("mp4", "mov")

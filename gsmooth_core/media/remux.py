@@ -86,8 +86,8 @@ def join(plan_path: str) -> dict[str, Any]:
             stream.time_base = tick
             if plan["extradata"]:
                 stream.codec_context.extradata = bytes.fromhex(plan["extradata"])
-            if plan["tag"]:
-                stream.codec_context.codec_tag = plan["tag"]
+            if tag := plan["tag"] or _own_tag(template, like, plan["muxer"]):
+                stream.codec_context.codec_tag = tag
             for frame, key, data in _all(plan):
                 packet = av.Packet(data)
                 packet.pts, packet.dts = times[frame], _decoded_at(times, written, delay)
@@ -96,6 +96,11 @@ def join(plan_path: str) -> dict[str, Any]:
                 target.mux_one(packet)
                 written += 1
     return {"written": written}
+
+
+def _own_tag(file: Any, stream: Any, muxer: str) -> str:
+    """The tag of a stream's coding, which tells ProRes's profiles apart; "" for the muxer's own."""
+    return stream.codec_context.codec_tag if muxer == "mov" == file.format.name[:3] else ""
 
 
 def _decoded_at(times: list[int], number: int, delay: int) -> int:
