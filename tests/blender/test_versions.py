@@ -111,6 +111,15 @@ def test_a_dub_is_compared_with_what_was_dubbed(timeline, scene, still, flip):
     assert len(timeline.strips) == count - 2
 
 
+def test_a_new_dub_ends_the_comparison_with_the_one_before(scene, timeline):
+    clip, speech = timeline.movie(first=FIRST), timeline.sound(first=FIRST)
+    bpy.ops.gsmooth.dub_strip()
+    bpy.ops.gsmooth.compare_original()
+    choose(scene, clip, speech)
+    bpy.ops.gsmooth.dub_strip()
+    assert not [strip for strip in timeline.strips if strip.get(versions.COMPARES)]
+
+
 def test_files_that_are_no_versions_are_not_listed(dub, tmp_path):
     folder = strips.source_path(dub).parent
     (folder / "other_v3.mp4").touch()
