@@ -67,7 +67,8 @@ def _lay(strip: Any, new: Any, look: Any, rendered: bool) -> None:
     strips.set_handles(new, strips.left(strip), strips.right(strip))
     strip_look.copy_look(strip.id_data, look, new, rendered)
     new.blend_type = put_away.blend(look)
-    new.crop.min_x = (new.elements[0].orig_width or strip.elements[0].orig_width or 0) // 2
+    side = "max_x" if new.use_flip_x else "min_x"  # it is cut before it is flipped
+    setattr(new.crop, side, (new.elements[0].orig_width or strip.elements[0].orig_width or 0) // 2)
     new[versions.COMPARES] = strip.name
     taken = {s.channel for s in _siblings(strip) if s != new and strips.overlap(s, strip)}
     new.channel = free_channel(taken | set(range(strip.channel)), strip.channel)

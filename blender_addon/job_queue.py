@@ -61,6 +61,7 @@ class Entry:
 
 _entries: list[Entry] = []
 _runs: list[Run] = []
+_beside: list[Dub] = []  # the last dub that is, or was, made without the queue
 
 
 def entries() -> list[Entry]:
@@ -74,6 +75,14 @@ def add(target: Target, options: Options) -> Entry:
     _entries.append(entry)
     note()
     return entry
+
+
+def watch(job: Dub) -> Dub:
+    """Offer this dub, too, when the file is opened again and it is not finished."""
+    _beside[:] = [job]
+    job.on_end = note
+    note()
+    return job
 
 
 def move(index: int, places: int) -> None:
@@ -205,7 +214,10 @@ def _place() -> Path | None:
 def note() -> None:
     """Write down what is not finished."""
     for path in _noted_in:
-        open_ = [asdict(entry) for entry in _entries if entry.state != "done"]
+        beside = [job for job in _beside if job.state not in ("done", "failed")]
+        unfinished = [entry for entry in _entries if entry.state != "done"]
+        unfinished += [Entry(job.target, job.options) for job in beside]
+        open_ = [asdict(entry) for entry in unfinished]
         with contextlib.suppress(OSError):  # the queue works without
             if open_:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -237,6 +249,7 @@ def _opened(*_arguments: object) -> None:
     place = _place()
     _noted_in[:] = [place] if place else []
     _entries[:] = _read(place) if place else []
+    _beside.clear()
 
 
 def _saved(*_arguments: object) -> None:
@@ -258,5 +271,5 @@ def unregister() -> None:
     """Forget the queue; what is noted stays."""
     bpy.app.handlers.load_post.remove(_opened)
     bpy.app.handlers.save_post.remove(_saved)
-    _entries.clear()
-    _runs.clear()
+    for each in (_entries, _runs, _beside):
+        each.clear()

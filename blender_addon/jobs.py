@@ -6,6 +6,7 @@ Operators, the queue and scripts (`api`) drive the same jobs: with `update()` fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from . import preferences, runtime
@@ -23,6 +24,7 @@ class Job:
         text: what came of it, for people.
         notes: what the worker warned of.
         task: what the worker is asked now.
+        on_end: called when it has ended.
     """
 
     def __init__(self, title: str) -> None:
@@ -30,6 +32,7 @@ class Job:
         self.state, self.text = "ready", ""
         self.notes: list[str] = []
         self.task: Task | None = None
+        self.on_end: Callable[[], None] = lambda: None
 
     # -- what each kind of job does --------------------------------------------------------------
 
@@ -97,6 +100,7 @@ class Job:
         """Note what came of it, where the panel shows it until the next act."""
         self.state, self.text = state, text
         runtime.tell(Outcome(self.title, state, text, tuple(dict.fromkeys(self.notes))))
+        self.on_end()
 
     def cancel(self) -> None:
         """Ask the worker to stop; what is finished is kept, and the same job goes on from there."""

@@ -287,8 +287,12 @@ class GSMOOTH_MT_strip(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         dub_button(layout, strips.sequencer_scene(context))
+        layout.operator("gsmooth.preview", icon="HIDE_OFF")
+        layout.operator("gsmooth.add_to_queue", icon="ADD")
         layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+        layout.operator("gsmooth.compare_original", icon="MOD_MIRROR")
+        layout.operator("gsmooth.check_quality", icon="VIEWZOOM")
         layout.operator("gsmooth.check_sync", icon="SPEAKER")
         layout.operator("gsmooth.move_sound")
 

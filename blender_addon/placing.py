@@ -115,6 +115,9 @@ def _place_part(
     missing = undubbed(planned.span, strips.placement(old), part.shift, whole)
     if missing:
         new["gsmooth_info"] += f", {missing} frames that were added meanwhile are not dubbed"
+    siblings, known = strips.children(strips.owner_of(scene, old)), stacking.identify(old)
+    for older in [strip for strip in siblings if strip.get(stacking.OF) == known]:
+        comparing.end(older)  # else it would lie over the new one
     stacking.take_place(scene, old, new, replace)
     return new
 

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty
 
-from .. import api, selection, strips
+from .. import api, job_queue, selection, strips
 from ..jobs import Job
 from .worker_operator import WorkerOperator
 
@@ -29,7 +29,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def job(self, context: bpy.types.Context) -> Job:
         chosen = selection.select(strips.sequencer_scene(context))
-        return api.dub(chosen.picture, chosen.speech, replace=self.replace)
+        return job_queue.watch(api.dub(chosen.picture, chosen.speech, replace=self.replace))
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

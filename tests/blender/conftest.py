@@ -97,8 +97,14 @@ def scene(monkeypatch):
     addon_utils.disable("blender_addon")
 
 
-def shown_frame(scene, frame):
-    """Number of the source frame that the sequencer shows, read from rendered pixels."""
+def shown_frame(scene, frame, x=32):
+    """Number of the source frame that the sequencer shows, read from a rendered pixel.
+
+    Args:
+        scene: whose strips are shown.
+        frame: scene frame.
+        x: column of the pixel, of 64.
+    """
     import bpy
 
     scene.render.resolution_x, scene.render.resolution_y = 64, 36
@@ -109,7 +115,7 @@ def shown_frame(scene, frame):
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
-    middle = image.pixels[(18 * 64 + 32) * 4]
+    middle = image.pixels[(18 * 64 + x) * 4]
     bpy.data.images.remove(image)
     return round((middle * 255 * 219 / 255 + 16 - 20) / 5)
 

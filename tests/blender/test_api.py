@@ -78,6 +78,14 @@ def test_settings_of_the_scene_count_where_none_are_given(timeline, scene):
     assert job["settings"]["strength"] == 0.25
 
 
+def test_the_strips_own_person_counts_though_it_is_not_selected(timeline, scene):
+    picture, other, speech = timeline.movie(), timeline.movie(channel=4), timeline.sound()
+    picture["gsmooth_person"] = 2
+    assert made(by_script(scene, picture, speech))[2]["settings"]["face"] == "2"
+    other["gsmooth_speaker"] = 1
+    assert made(by_script(scene, other, speech))[2]["settings"]["face"] == "speaker"
+
+
 def test_every_option_is_a_setting_of_the_panel(scene):
     assert set(NAMES) == {
         prop.identifier

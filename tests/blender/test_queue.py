@@ -29,6 +29,7 @@ def shots(timeline, scene):
     job_queue._entries.clear()
     job_queue._runs.clear()
     job_queue._noted_in.clear()
+    job_queue._beside.clear()
 
 
 def begun(double):
@@ -139,8 +140,10 @@ def test_clips_may_be_renamed_and_moved_before_their_turn(scene, shots):
     shots[2].name, shots[3].name = "interview", "shot 2"
     strips.move(shots[3], 7)
     api.run_queue()
-    [last] = [s for s in strips.dubbed_strips() if s.name == "shot 2 dubbed"]
-    assert strips.left(last) == 128
+    assert all(entry.state == "done" for entry in job_queue.entries())
+    found = {strips.left(strip): strip.name for strip in strips.dubbed_strips()}
+    names = ["shot 0 dubbed", "shot 1 dubbed", "interview dubbed", "shot 2 dubbed"]
+    assert found == dict(zip((1, 41, 81, 128), names, strict=True))
 
 
 def test_reopened_file_offers_what_is_unfinished(scene, shots, tmp_path, double):
@@ -165,6 +168,23 @@ def test_reopened_file_offers_what_is_unfinished(scene, shots, tmp_path, double)
     assert any("Unfinished" in text for text in layout.labels)
     assert [entry.state for entry in api.run_queue()] == ["done"] * 3
     assert len(dubs(bpy.context.scene)) == 4
+    assert not list(preferences.jobs_folder().glob("queue-*"))
+
+
+def test_a_single_dub_that_is_unfinished_is_offered_too(scene, shots, tmp_path, double):
+    path = tmp_path / "film.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    double("slow")
+    job = job_queue.watch(api.dub(shots[0], strips.find(scene, "speech 0"))).begin()
+    bpy.ops.wm.save_mainfile()
+    job.leave()
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert states() == [("shot 0", "waiting")]
+    double("")
+    assert api.run_queue()[0].state == "done"
+    for strip in strips.open_strips(bpy.context.scene):
+        strip.select = strip.name in ("shot 1", "speech 1")
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
     assert not list(preferences.jobs_folder().glob("queue-*"))
 
 

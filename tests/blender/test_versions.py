@@ -81,13 +81,13 @@ def test_compared_versions_show_the_same_frames_side_by_side(scene, dub):
     assert versions.comparison(dub) is None
 
 
-@pytest.mark.parametrize("still", [False, True])
-def test_a_dub_is_compared_with_what_was_dubbed(timeline, scene, still):
+@pytest.mark.parametrize(("still", "flip"), [(False, False), (False, True), (True, False)])
+def test_a_dub_is_compared_with_what_was_dubbed(timeline, scene, still, flip):
     """The same frames at the same place, in the right half; gone with the dub."""
     picture = timeline.image(FIRST, FIRST + 20) if still else timeline.movie(first=FIRST - 4)
     if not still:
         strips.set_handles(picture, FIRST, FIRST + 20)
-    picture.use_flip_x = True
+    picture.use_flip_x = flip
     timeline.sound(first=FIRST)
     bpy.ops.gsmooth.dub_strip()
     new = strips.active_strip(scene)
@@ -95,9 +95,13 @@ def test_a_dub_is_compared_with_what_was_dubbed(timeline, scene, still):
     assert bpy.ops.gsmooth.compare_original() == {"FINISHED"}
     beside = versions.comparison(new)
     assert (strips.left(beside), strips.right(beside)) == (FIRST, FIRST + 20)
-    assert (beside.crop.min_x, beside.channel > new.channel, beside.use_flip_x) == (32, True, True)
+    assert (beside.channel > new.channel, beside.use_flip_x) == (True, flip)
     assert strips.source_path(beside) == strips.source_path(picture)
-    assert shown_frame(scene, FIRST + 9) == before
+    assert shown_frame(scene, FIRST + 9, 50) == before
+    new.mute = True  # the right half alone is the original's
+    assert shown_frame(scene, FIRST + 9, 50) == before
+    assert shown_frame(scene, FIRST + 9, 14) < 0
+    new.mute = False
     assert strips.meant_strip(scene) == new
     assert bpy.ops.gsmooth.compare_original() == {"FINISHED"}
     assert versions.comparison(new) is None
@@ -105,6 +109,15 @@ def test_a_dub_is_compared_with_what_was_dubbed(timeline, scene, still):
     count = len(timeline.strips)
     assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
     assert len(timeline.strips) == count - 2
+
+
+def test_a_new_dub_ends_the_comparison_with_the_one_before(scene, timeline):
+    clip, speech = timeline.movie(first=FIRST), timeline.sound(first=FIRST)
+    bpy.ops.gsmooth.dub_strip()
+    bpy.ops.gsmooth.compare_original()
+    choose(scene, clip, speech)
+    bpy.ops.gsmooth.dub_strip()
+    assert not [strip for strip in timeline.strips if strip.get(versions.COMPARES)]
 
 
 def test_files_that_are_no_versions_are_not_listed(dub, tmp_path):
