@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.landmarks import FaceMesh
-from gsmooth_core.tracking.resnet import RNet
 from gsmooth_core.types import Image
 
 
@@ -67,6 +65,9 @@ def bfm() -> MorphableModel:
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from gsmooth_core.tracking.resnet import RNet
+
     torch.manual_seed(0)
     network = RNet()
     with torch.no_grad():

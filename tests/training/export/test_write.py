@@ -12,6 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 from training.export.write import write  # noqa: E402
 
 
+@pytest.mark.slow
 def test_the_shipped_graphs_are_those_that_are_written(tmp_path) -> None:
     """Node by node, since versions of the exporter write different headers."""
     write(tmp_path)
