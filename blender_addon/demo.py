@@ -38,8 +38,10 @@ def speech(path: Path, text: str) -> Path:
     return path
 
 
-def prepare(folder: Path, text: str) -> Any:
+def prepare(folder: Path, text: str, *, head: bool = False) -> Any:
     """A video editing file in `folder` with the photo and the speech as selected strips.
+
+    With `head` the photo also turns its head and blinks.
 
     Returns:
         the scene.
@@ -57,6 +59,7 @@ def prepare(folder: Path, text: str) -> Any:
     scene.render.fps, scene.render.fps_base = RATE, 1.0
     scene.render.resolution_x = scene.render.resolution_y = 512
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "dubbed.blend"))
+    scene.gsmooth.photo = "full" if head else "mouth"
     scene.sequence_editor_create()
     timeline = strips.open_strips(scene)
     speech(folder / "speech.wav", text)
@@ -86,7 +89,7 @@ def arrange(head: Any) -> None:
             space.show_region_ui = True
 
 
-def run(folder: Path, text: str) -> Path:
+def run(folder: Path, text: str, *, head: bool = False) -> Path:
     """Make the demo in `folder`.
 
     Returns:
@@ -96,7 +99,7 @@ def run(folder: Path, text: str) -> Path:
     os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="gsmooth-demo-"))
     os.environ.setdefault("GSMOOTH_PYTHON", sys.executable)
     folder.mkdir(parents=True, exist_ok=True)
-    scene = prepare(folder, text)
+    scene = prepare(folder, text, head=head)
 
     import bpy
 
@@ -116,11 +119,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m blender_addon.demo", description=__doc__)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--text", default=TEXT, help="what the photo says (English)")
+    parser.add_argument(
+        "--head", action="store_true", help="the photo also moves its head, and blinks"
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     started = time.monotonic()
     try:
-        path = run(options.output.resolve(), options.text)
+        path = run(options.output.resolve(), options.text, head=options.head)
     except ImportError as error:
         log.error("%s. Install the demo's packages: pip install -e '.[demo,blender]'", error)
         return 1

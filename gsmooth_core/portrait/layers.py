@@ -16,6 +16,7 @@ from gsmooth_core.types import Bool, Float, Image
 
 _SOME = 0.04  # of the matte: less of the person cannot be seen
 _SOFT = 0.07  # widths of the head over which the person's layer ends
+_EDGE = 0.04  # widths of the head around the person that are painted over as well
 _SIDE = 640  # pixels at which the background is continued
 _RADIUS = 4  # of its inpainting, in those pixels
 _SEEN = 0.7  # mean of the matte on a face that it has understood
@@ -53,7 +54,9 @@ def layers_of(photo: Image, matte: Float, face: Bool, wide: float) -> Layers | N
     outside = cv2.distanceTransform(1 - person, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     fade = np.clip(1 - outside / (_SOFT * wide), 0, 1)
     alpha = np.asarray(fade * fade * (3 - 2 * fade), np.float32)
-    return Layers(_behind(photo, person), alpha)
+    # A matte ends a little within dark edges: what it leaves of them would stay behind.
+    behind = (outside < _EDGE * wide).astype(np.uint8)
+    return Layers(_behind(photo, behind), alpha)
 
 
 def _behind(photo: Image, person: Image) -> Image:
