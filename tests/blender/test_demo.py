@@ -25,9 +25,8 @@ def test_demo_makes_a_video_and_a_file_that_can_be_moved(scene, tmp_path):
         pytest.skip("a model of the way is missing")
     made, moved = tmp_path / "made", tmp_path / "moved"
     command = [sys.executable, "-m", "blender_addon.demo", "--output", str(made)]
-    done = subprocess.run(
-        [*command, "--text", "Hello!", "--head"], cwd=ROOT, capture_output=True, text=True, timeout=900
-    )
+    command += ["--text", "Hello!", "--head"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     made.rename(moved)
     assert (moved / "dubbed.mp4").stat().st_size > 10_000
