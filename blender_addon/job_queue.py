@@ -66,11 +66,13 @@ _beside: list[Dub] = []  # the last dub that is, or was, made without the queue
 
 def entries() -> list[Entry]:
     """The queue, in its order."""
+    _look()
     return list(_entries)
 
 
 def add(target: Target, options: Options) -> Entry:
     """Put a dub at its end."""
+    _look()
     entry = Entry(target, options)
     _entries.append(entry)
     note()
@@ -79,6 +81,7 @@ def add(target: Target, options: Options) -> Entry:
 
 def watch(job: Dub) -> Dub:
     """Offer this dub, too, when the file is opened again and it is not finished."""
+    _look()
     _beside[:] = [job]
     job.on_end = note
     note()
@@ -115,6 +118,7 @@ def clear() -> None:
 
 def waiting() -> list[Entry]:
     """The entries whose turn will come."""
+    _look()
     return [entry for entry in _entries if entry.state == "waiting"]
 
 
@@ -203,11 +207,12 @@ def _summary() -> str:
 # -- beside the file -----------------------------------------------------------------------------
 
 _noted_in: list[Path] = []
+_read_once: list[bool] = []
 
 
 def _place() -> Path | None:
     """Where the queue of this blend file is noted; None for a file that was never saved."""
-    path = getattr(bpy.data, "filepath", "")  # restricted while add-ons are registered
+    path = bpy.data.filepath
     return preferences.jobs_folder() / f"queue-{Path(path).stem}.json" if path else None
 
 
@@ -244,8 +249,15 @@ def _entry(noted: dict[str, Any]) -> Entry:
     return Entry(target, options, text="Unfinished when the file was closed.")
 
 
+def _look() -> None:
+    """Read what is noted when it is first needed: while add-ons are registered, it cannot be."""
+    if not _read_once:
+        _opened()
+
+
 def _opened(*_arguments: object) -> None:
     """Another file: its own queue."""
+    _read_once[:] = [True]
     place = _place()
     _noted_in[:] = [place] if place else []
     _entries[:] = _read(place) if place else []
@@ -264,12 +276,11 @@ def register() -> None:
         persistent(handler)  # else Blender drops it with the file
     bpy.app.handlers.load_post.append(_opened)
     bpy.app.handlers.save_post.append(_saved)
-    _opened()
 
 
 def unregister() -> None:
     """Forget the queue; what is noted stays."""
     bpy.app.handlers.load_post.remove(_opened)
     bpy.app.handlers.save_post.remove(_saved)
-    for each in (_entries, _runs, _beside):
+    for each in (_entries, _runs, _beside, _noted_in, _read_once):
         each.clear()

@@ -171,6 +171,19 @@ def test_reopened_file_offers_what_is_unfinished(scene, shots, tmp_path, double)
     assert not list(preferences.jobs_folder().glob("queue-*"))
 
 
+def test_switching_the_add_on_off_and_on_loses_nothing(scene, shots, tmp_path, double):
+    import addon_utils
+
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "film.blend"))
+    run = begun(double)
+    addon_utils.disable("blender_addon")
+    run.leave()  # what is left of the operator
+    addon_utils.enable("blender_addon", default_set=True)
+    assert states() == [(f"shot {i}", "waiting") for i in range(4)]
+    double("")
+    assert [entry.state for entry in api.run_queue()] == ["done"] * 4
+
+
 def test_a_single_dub_that_is_unfinished_is_offered_too(scene, shots, tmp_path, double):
     path = tmp_path / "film.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
