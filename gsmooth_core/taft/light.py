@@ -67,7 +67,9 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
     return kept
 
 
-def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25) -> Float:
+def match_light(
+    pictures: Float, frame: Float, known: Float, limit: float = 0.25, made: Float | None = None
+) -> Float:
     """Relight warped references to match the frame.
 
     Args:
@@ -75,6 +77,7 @@ def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25
         frame: (H, W, 3) the frame, 0..1.
         known: (H, W) 0..1, bare skin that is visible in the frame.
         limit: largest absolute logarithm of the gain that differs from place to place.
+        made: (K, H, W, 3) where the result is put; None for a new array.
 
     Returns:
         (K, H, W, 3) pictures in the frame's light, 0..1.
@@ -86,7 +89,7 @@ def match_light(pictures: Float, frame: Float, known: Float, limit: float = 0.25
     norm = weight[..., None] + np.float32(0.03)
     lit = np.log(frame[rows, columns] + np.float32(0.05))
     bare, wanted = skin_of(frame, known)
-    made = np.empty_like(pictures)
+    made = np.empty_like(pictures) if made is None else made
     for picture, out in zip(pictures, made, strict=True):
         alike = relit(picture, bare, wanted)
         gain = np.exp(np.clip(cells.gain(alike, lit, limit) / norm, -limit, limit))
