@@ -95,8 +95,7 @@ class FaceTranslator:
             self.read(source)
         self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = placed(generator, device)
-        self.device = next(self.generator.parameters()).device
-        self.batch = _TOGETHER if self.device.type == "cuda" and self.config.warped else 1
+        self.batch = _TOGETHER if self.config.warped and _on_card(self.generator) else 1
         self._kept: tuple[dict[int, Reference], DeviceBank] | None = None
 
     def read(self, source: FrameSource) -> Grain | None:
@@ -159,7 +158,8 @@ class FaceTranslator:
 
         bank = self.composer.bank
         if self._kept is None or self._kept[0] is not bank:
-            self._kept = bank, DeviceBank(bank, self.device)
+            device = next(self.generator.parameters()).device
+            self._kept = bank, DeviceBank(bank, device)
         yield from translate_batches(self, self._kept[1], frames, self.batch)
 
     def _compose(self, index: int, frame: Image) -> Composition | None:
@@ -199,3 +199,9 @@ class FaceTranslator:
         picture, part = composition.blend.image.copy(), np.s_[y0:y1, x0:x1]
         picture[part] = generated(self.generator, composition, part)
         return picture
+
+
+def _on_card(generator: object) -> bool:
+    """Whether a generator is one of PyTorch's, on a graphics card."""
+    parameters = getattr(generator, "parameters", None)
+    return parameters is not None and next(parameters()).device.type == "cuda"

@@ -67,7 +67,7 @@ def translator(clip: FaceTrack, pictures: list[Image], device: str, size: int) -
 
 def shares(dub: FaceTranslator, pictures: list[Image]) -> dict[str, float]:
     """Milliseconds a frame, one after another: what precedes the card, the card, what follows."""
-    bank = DeviceBank(dub.composer.bank, dub.device)
+    bank = DeviceBank(dub.composer.bank, next(dub.generator.parameters()).device)
     each, times = 1e3 / len(pictures), [time.perf_counter()]
     begun = [dub.begin(index, picture) for index, picture in enumerate(pictures)]
     times.append(time.perf_counter())
