@@ -91,10 +91,11 @@ def lend(scene: Scene, references: Float, validity: Float) -> Lent:
     kept = alike(references, scene.crop, scene.bare, validity)
     if not kept.all():
         references, validity = references[kept], validity[kept]
+    made = np.empty((len(references) + 1, *scene.crop.shape), np.float32)
     if len(references):
         # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
         skin, face = (mask.astype(np.float32) for mask in (scene.bare, scene.face))
-        references = match_light(references, scene.crop, skin, face)
+        references = match_light(references, scene.crop, skin, face, made=made[:-1])
         # Beside the face the background has to go on, so references are weighed by how well
         # they fit the frame there; on the face the new expression is right to differ.
         agreeing = agreement(references, scene.crop, scene.around)
@@ -102,11 +103,10 @@ def lend(scene: Scene, references: Float, validity: Float) -> Lent:
         validity = validity * agreeing
     inside, lip = scene.inside, lip_colour(scene.drawing, references, validity)
     lit = in_light(scene.drawing.face.image, scene.crop, scene.bare)
-    own = soften_gap(lit, inside, lip)
+    made[-1] = soften_gap(lit, inside, lip)
     # The shaded render comes last and weighs next to nothing: it shows only where no reference
     # does. Inside the mouth it has a say, since references seldom show teeth just there.
     shaded = np.where(inside, SHADED, FAINT if len(references) else ALONE).astype(np.float32)
-    references = np.concatenate([references, own[None]])
     validity = np.concatenate([validity, shaded[None]])
-    image = kernels.fused(references, validity, scene.crop, scene.known)
-    return Lent(image, references, validity, kept)
+    image = kernels.fused(made, validity, scene.crop, scene.known)
+    return Lent(image, made, validity, kept)

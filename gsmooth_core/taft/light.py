@@ -77,6 +77,7 @@ def match_light(
     known: Float,
     seen: Float | None = None,
     limit: float = 0.25,
+    made: Float | None = None,
 ) -> Float:
     """Relight warped references to match the frame.
 
@@ -87,6 +88,7 @@ def match_light(
         seen: (H, W) 0..1, all of the face that is visible, eyes and brows too: what is dark there
             tells how much a flash adds where it has made the skin white. By default `known`.
         limit: largest absolute logarithm of the gain that differs from place to place.
+        made: (K, H, W, 3) where the result is put; None for a new array.
 
     Returns:
         (K, H, W, 3) pictures in the frame's light, 0..1.
@@ -98,7 +100,7 @@ def match_light(
     norm = weight[..., None] + np.float32(0.03)
     lit = np.log(frame[rows, columns] + np.float32(0.05))
     skin, face = skin_of(frame, known), skin_of(frame, known if seen is None else seen)
-    made = np.empty_like(pictures)
+    made = np.empty_like(pictures) if made is None else made
     for picture, out in zip(pictures, made, strict=True):
         alike = relit(picture, skin, face)
         gain = np.exp(np.clip(cells.gain(alike, lit, limit) / norm, -limit, limit))
