@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import container_for
-from gsmooth_core.media.images import check_own_folder, image_target
+from gsmooth_core.media.images import check_own_folder, image_target, replaces
+from gsmooth_core.media.sequences import sequence_of
 from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
 
 
@@ -37,16 +39,29 @@ def check(job: Job) -> None:
         job.mix,
         job.copy_look_of,
     )
-    for given in said:
-        if given is not None:
-            check_file(given)
-    for source in (job.video, *said):
-        if source is not None and same_file(source, job.output):
-            raise InputError(
-                f"The output '{job.output.name}' would overwrite its own source.",
-                "Choose another name for the output.",
-            )
+    given = [path for path in said if path is not None]
+    for path in given:
+        check_file(path)
+    _check_apart(job, given)
     check_output(job.output)
+
+
+def _check_apart(job: Job, given: Sequence[Path]) -> None:
+    """Nothing that the job reads lies where its output will."""
+    images = None
+    if job.animate is None:
+        images = sequence_of(job.video, numbered=job.fps is not None)
+    moves = [Path(job.animate.motion)] if job.animate and job.animate.motion != "auto" else []
+    sources = [job.video, *given, *moves]
+    lost = any(same_file(source, job.output) for source in sources)
+    if not container_for(job.output).video:
+        sources += [images.path(place) for place in range(images.count)] if images else []
+        lost = lost or any(replaces(job.output, source) for source in sources)
+    if lost:
+        raise InputError(
+            f"The output '{job.output.name}' would overwrite its own source.",
+            "Choose another name for the output.",
+        )
 
 
 def _check_several(job: Job) -> None:

@@ -20,6 +20,7 @@ from gsmooth_core.storage.files import (
     fresh,
     partial_path,
     remove_folder,
+    same_file,
     sync,
 )
 from gsmooth_core.types import Image
@@ -28,6 +29,7 @@ _NUMBER = r"%0?(\d*)d"
 _FOLDER_PATTERN = "%05d.png"
 SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg")
 """Of the images that can be written."""
+_SOUND = "sound.wav"
 _PACKED = re.compile(r"sequence_(\d+)\.mov")
 
 
@@ -73,10 +75,22 @@ def check_own_folder(output: Path) -> None:
     if folder != output or not folder.is_dir():
         return  # frames with a pattern may lie beside other files
     frames = {path for _, path in existing_images(folder, pattern)}
-    if not {path for path in folder.iterdir() if path.name != "sound.wav"} <= frames:
+    if not {path for path in folder.iterdir() if path.name != _SOUND} <= frames:
         raise InputError(
             f"The folder '{output}' holds other files.", "Choose an empty or a new folder."
         )
+
+
+def replaces(output: Path, path: Path) -> bool:
+    """Whether images as `output`, or the sound beside them, take the place of the file `path`."""
+    folder, pattern = image_target(output)
+    before, after = re.split(_NUMBER, pattern, maxsplit=1)[::2]
+    named = re.compile(rf"{re.escape(before)}\d+{re.escape(after)}|{re.escape(_SOUND)}")
+    # A link is lost by its own name, a file by the one that it has where it lies.
+    return any(
+        named.fullmatch(each.name) and same_file(each.parent, folder)
+        for each in (path, Path(os.path.realpath(path)))
+    )
 
 
 @contextmanager

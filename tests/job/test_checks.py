@@ -1,0 +1,66 @@
+"""Outputs that would take the place of what the job reads are refused before any work is done."""
+
+from pathlib import Path
+
+import pytest
+
+from gsmooth_core.errors import InputError
+from gsmooth_core.job.checks import check
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import AnimateSettings
+
+NAMES = ("shot.0101.png", "shot.0102.png", "photo.0007.png", "sound.wav", "move.mp4")
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / "shot"
+    folder.mkdir()
+    for name in NAMES:
+        (folder / name).write_bytes(b"x")
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "speech.wav").write_bytes(b"x")
+    return folder
+
+
+def refuse(job: Job, folder: Path) -> None:
+    with pytest.raises(InputError, match="overwrite its own source"):
+        check(job)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("output", ["shot.%04d.png", "shot.%d.png", "../link/shot.%04d.png"])
+@pytest.mark.parametrize("video", ["shot.%04d.png", "shot.0101.png", "../link/shot.%03d.png"])
+def test_images_over_the_images_that_are_read(place, output, video):
+    fps = 25 if video == "shot.0101.png" else None
+    speech = place.parent / "speech.wav"
+    refuse(Job(place / video, place / output, audio=speech, fps=fps), place)
+
+
+def test_images_over_those_of_the_folder_that_is_read(place):
+    (place / "photo.0007.png").rename(place / "photo.png")
+    with pytest.raises(InputError, match="overwrite its own source"):
+        check(Job(place, place / "shot.%04d.png", audio=place.parent / "speech.wav"))
+
+
+def test_images_over_a_photo_that_would_go_as_one_of_an_earlier_output(place):
+    moves = AnimateSettings()
+    photo, speech = place / "photo.0007.png", place.parent / "speech.wav"
+    refuse(Job(photo, place / "photo.%d.png", audio=speech, animate=moves), place)
+
+
+def test_the_sound_beside_images_over_the_speech(place):
+    video = place / "move.mp4"
+    refuse(Job(video, place / "out.%04d.png", audio=place / "sound.wav"), place)
+
+
+def test_a_video_over_the_one_whose_head_is_followed(place):
+    moves = AnimateSettings(motion=str(place / "move.mp4"))
+    photo, speech = place / "photo.0007.png", place.parent / "speech.wav"
+    refuse(Job(photo, place / "move.mp4", audio=speech, animate=moves), place)
+
+
+def test_images_beside_what_is_read_are_no_fault(place):
+    speech = place.parent / "speech.wav"
+    check(Job(place / "shot.%04d.png", place / "new.%04d.png", audio=speech))
+    check(Job(place / "shot.%04d.png", place.parent / "new" / "shot.%04d.png", audio=speech))
