@@ -10,9 +10,12 @@ from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import container_for
+from gsmooth_core.media.audio import read_audio
 from gsmooth_core.media.images import check_own_folder, image_target, replaces
 from gsmooth_core.media.sequences import sequence_of
 from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
+
+_HEARD = 1.0  # seconds of a sound that tell whether it holds any
 
 
 def check(job: Job) -> None:
@@ -21,6 +24,7 @@ def check(job: Job) -> None:
     Raises:
         InputError: no speech and no curves, or an output that would overwrite an input.
         MediaError: the output's place may not be written.
+        NoSpeechError: there is no sound in what is to be mixed in.
     """
     if job.audio is None and job.expression is None and not job.speech:
         raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
@@ -42,6 +46,8 @@ def check(job: Job) -> None:
     given = [path for path in said if path is not None]
     for path in given:
         check_file(path)
+    if job.mix is not None:
+        read_audio(job.mix, duration=_HEARD)  # refuses what holds no sound
     _check_apart(job, given)
     check_output(job.output)
 
@@ -93,6 +99,8 @@ def _check_kept(job: Job) -> None:
             "The video's own sound is kept, and another one is to be mixed in.",
             "Leave --mix or --keep-source-audio out.",
         )
+    if job.copy_look_of is not None and not container_for(job.output).video:
+        raise InputError("Images are not coded as a video is.", "Leave --copy-look-of out.")
     if job.settings.keep_rest:
         _check_rest(job)
     if job.settings.timing == "keep":

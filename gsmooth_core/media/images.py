@@ -40,8 +40,13 @@ def is_exr(output: Path) -> bool:
 
 def first_number(source: Path) -> int:
     """Number of the first frame of an output: that of the source's images, else 0."""
+    return packed_number(source) or 0
+
+
+def packed_number(source: Path) -> int | None:
+    """Number of the first image in a file that a sequence was put into; None of any other file."""
     packed = _PACKED.fullmatch(source.name)
-    return int(packed[1]) if packed else 0
+    return int(packed[1]) if packed else None
 
 
 def image_target(output: Path) -> tuple[Path, str]:

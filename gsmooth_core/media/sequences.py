@@ -18,6 +18,7 @@ import PIL.Image
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import MOST_PIXELS, describe, too_large
+from gsmooth_core.media.whole import is_whole
 from gsmooth_core.storage.files import atomic, shown
 
 SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx")
@@ -142,7 +143,7 @@ def pack(images: ImageSequence, target: Path, fps: Fraction, *, shown_as_video: 
     Raises:
         MediaError: one of them cannot be read, or they differ in size.
     """
-    _see_one_size(images)
+    _see_whole(images)
     linear = images.after.lower() == ".exr" and shown_as_video
     pattern = f"{images.before}%0{images.digits}d{images.after}"
     coded = ["-c", "copy"]
@@ -173,8 +174,11 @@ def _escaped(images: ImageSequence) -> str:
     return f"{before}%0{images.digits}d{after}"
 
 
-def _see_one_size(images: ImageSequence) -> None:
-    """Refuse what players would stretch, and what fills the memory."""
+def _see_whole(images: ImageSequence) -> None:
+    """Refuse what players would stretch, what fills the memory, and what would be left out."""
+    for place in range(images.count):
+        if not _there_and_whole(images.path(place)):
+            raise _damaged(images.path(place))
     if images.after.lower() in (".exr", ".dpx"):
         describe(images.path(0))  # refuses what is too large
         return
@@ -198,6 +202,17 @@ def _size(path: Path) -> tuple[int, int]:
         with warnings.catch_warnings(action="ignore"), PIL.Image.open(path) as image:
             return image.size
     except (PIL.Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise MediaError(
-            f"The image '{path.name}' is damaged.", "Open it in an image program, or render it."
-        ) from error
+        raise _damaged(path) from error
+
+
+def _there_and_whole(path: Path) -> bool:
+    try:
+        return is_whole(path)
+    except OSError:
+        return False
+
+
+def _damaged(path: Path) -> MediaError:
+    return MediaError(
+        f"The image '{path.name}' is damaged or was cut off.", "Render it again, or copy it again."
+    )

@@ -1,13 +1,15 @@
 """Outputs that would take the place of what the job reads are refused before any work is done."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, NoSpeechError
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import AnimateSettings
+from tests.media import made
 
 NAMES = ("shot.0101.png", "shot.0102.png", "photo.0007.png", "sound.wav", "move.mp4")
 
@@ -64,3 +66,21 @@ def test_images_beside_what_is_read_are_no_fault(place):
     speech = place.parent / "speech.wav"
     check(Job(place / "shot.%04d.png", place / "new.%04d.png", audio=speech))
     check(Job(place / "shot.%04d.png", place.parent / "new" / "shot.%04d.png", audio=speech))
+
+
+def test_music_without_sound_is_refused_before_any_work(tmp_path):
+    for name in ("v.mp4", "s.wav"):
+        (tmp_path / name).write_bytes(b"x")
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 2, tmp_path / "mute.mp4")
+    made.ffmpeg("-f", "lavfi", "-i", "anullsrc", "-t", 0, tmp_path / "empty.wav")
+    for name, why in (("mute.mp4", "has no sound"), ("empty.wav", "is empty")):
+        job = Job(tmp_path / "v.mp4", tmp_path / "o.mp4", audio=tmp_path / "s.wav")
+        with pytest.raises(NoSpeechError, match=why):
+            check(replace(job, mix=tmp_path / name))
+
+
+def test_the_look_of_a_video_for_images_is_refused(tmp_path):
+    given = tmp_path / "v.mp4"
+    given.write_bytes(b"x")
+    with pytest.raises(InputError, match="Images are not coded"):
+        check(Job(given, tmp_path / "o.%d.png", audio=given, copy_look_of=given))
