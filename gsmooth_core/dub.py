@@ -242,7 +242,7 @@ class DubPipeline(PersonStages):
         if output is None:
             with self.rest.pictures(segments) as (files, timed):
                 where = self.job.output, source.shown, frames
-                output = assemble(files, *where, sound, carried, timed=timed)
+                output = assemble(files, *where, sound, carried, timed=timed, first=source.first)
             note(self.folder, inputs, output)
         self.emit(Progress("encode", 1, 1))
         return output, written

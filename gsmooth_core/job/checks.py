@@ -108,11 +108,12 @@ def _check_kept(job: Job) -> None:
 
 
 def _check_rest(job: Job) -> None:
-    """What is kept around the dubbed frames has its own time."""
-    if job.animate is not None or job.settings.length != DubSettings.length or job.fps is not None:
+    """What is kept around the dubbed frames has its own time; that of images is what is said."""
+    other = job.fps is not None and sequence_of(job.video, numbered=True) is None
+    if job.animate is not None or job.settings.length != DubSettings.length or other:
         raise InputError(
             "The rest of a video is kept at its own time only.",
-            "Leave --keep-rest out, or --length.",
+            "Leave --keep-rest out, or --length and --fps.",
         )
 
 

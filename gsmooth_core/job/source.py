@@ -55,6 +55,9 @@ class Source:
         self.clip = replace(probe(job.video), sound_track=own_track(job).index)
         if job.settings.timing == "keep" and not self.clip.still:
             self.clip = paced(self.clip)
+        if job.settings.keep_rest and self.clip.still:
+            text = f"'{job.video.name}' is one picture: it has no rest that could be kept."
+            raise InputError(text, "Leave --keep-rest out.")
         self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
         self.taken = self._still_count() if self.clip.still else self._clip_count()

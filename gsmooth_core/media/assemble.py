@@ -33,6 +33,7 @@ def assemble(
     carried: Carried | None = None,
     *,
     timed: bool = False,
+    first: int = 0,
 ) -> Path:
     """Join segments and sound into `output`, which appears only when it is whole.
 
@@ -45,6 +46,7 @@ def assemble(
         carried: the source whose other streams and tags the output shall have, as far as its
             container can hold them.
         timed: whether there is one segment alone, whose frames have their times already.
+        first: the source's frame that is the output's first, for the numbers of images.
 
     Returns:
         the path written: `output`, or the folder of the frames.
@@ -60,7 +62,7 @@ def assemble(
         joined = replace(joined, gain=1 / max(1.0, _peak(sound, joined)))
     if not container.video:
         images = [image for segment in segments for image in sorted(segment.iterdir())]
-        with sequence(output, images, first_number(clip.path)) as folder:
+        with sequence(output, images, first_number(clip.path, first)) as folder:
             _write_sound(folder / "sound.wav", joined)
         return image_target(output)[0]
     with atomic(output) as partial:

@@ -38,9 +38,10 @@ def is_exr(output: Path) -> bool:
     return output.suffix.lower() == ".exr"
 
 
-def first_number(source: Path) -> int:
-    """Number of the first frame of an output: that of the source's images, else 0."""
-    return packed_number(source) or 0
+def first_number(source: Path, frame: int = 0) -> int:
+    """Number of an output's first image: that of the source's image `frame`; 0 of a video."""
+    packed = packed_number(source)
+    return 0 if packed is None else packed + frame
 
 
 def packed_number(source: Path) -> int | None:

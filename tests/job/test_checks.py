@@ -1,6 +1,7 @@
 """Outputs that would take the place of what the job reads are refused before any work is done."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from gsmooth_core.errors import InputError, NoSpeechError
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.settings import AnimateSettings
+from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from tests.media import made
 
 NAMES = ("shot.0101.png", "shot.0102.png", "photo.0007.png", "sound.wav", "move.mp4")
@@ -34,7 +35,7 @@ def refuse(job: Job, folder: Path) -> None:
 @pytest.mark.parametrize("output", ["shot.%04d.png", "shot.%d.png", "../link/shot.%04d.png"])
 @pytest.mark.parametrize("video", ["shot.%04d.png", "shot.0101.png", "../link/shot.%03d.png"])
 def test_images_over_the_images_that_are_read(place, output, video):
-    fps = 25 if video == "shot.0101.png" else None
+    fps = Fraction(25) if video == "shot.0101.png" else None
     speech = place.parent / "speech.wav"
     refuse(Job(place / video, place / output, audio=speech, fps=fps), place)
 
@@ -84,3 +85,11 @@ def test_the_look_of_a_video_for_images_is_refused(tmp_path):
     given.write_bytes(b"x")
     with pytest.raises(InputError, match="Images are not coded"):
         check(Job(given, tmp_path / "o.%d.png", audio=given, copy_look_of=given))
+
+
+def test_the_rest_of_images_is_kept_at_the_rate_that_is_said(place):
+    speech, kept = place.parent / "speech.wav", DubSettings(keep_rest=True)
+    output = place.parent / "new" / "shot.%04d.png"
+    check(Job(place / "shot.%04d.png", output, audio=speech, fps=Fraction(24), settings=kept))
+    with pytest.raises(InputError, match="its own time only"):
+        check(Job(place / "move.mp4", output, audio=speech, fps=Fraction(24), settings=kept))

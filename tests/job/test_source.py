@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, heard
+from gsmooth_core.errors import InputError
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, Source, heard
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.types import Clip
 from tests.media import made
@@ -87,3 +90,11 @@ def test_a_still_picture_is_every_frame(tmp_path, numbered):
     with closing(FrameReader(clip(tmp_path, still=True))) as frames:
         assert [int(frames(n)[0, 0, 0]) for n in (0, 7, 99)] == [0, 0, 0]
     assert numbered == [0]
+
+
+def test_the_rest_of_one_picture_is_refused(tmp_path):
+    photo = tmp_path / "photo.png"
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 1, photo)
+    job = Job(photo, tmp_path / "o.mp4", frame_count=5, settings=DubSettings(keep_rest=True))
+    with pytest.raises(InputError, match="no rest"):
+        Source(job)
