@@ -18,7 +18,7 @@ import PIL.Image
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import MOST_PIXELS, describe, too_large
-from gsmooth_core.media.whole import is_whole
+from gsmooth_core.media.whole import is_whole, size_of
 from gsmooth_core.storage.files import atomic, shown
 
 SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx")
@@ -181,7 +181,6 @@ def _see_whole(images: ImageSequence) -> None:
             raise _damaged(images.path(place))
     if images.after.lower() in (".exr", ".dpx"):
         describe(images.path(0))  # refuses what is too large
-        return
     sizes: dict[tuple[int, int], int] = {}
     for place in range(images.count):
         sizes.setdefault(_size(images.path(place)), place)
@@ -198,6 +197,10 @@ def _see_whole(images: ImageSequence) -> None:
 
 
 def _size(path: Path) -> tuple[int, int]:
+    if path.suffix.lower() in (".exr", ".dpx"):
+        if (size := size_of(path)) is None:
+            raise _damaged(path)
+        return size
     try:
         with warnings.catch_warnings(action="ignore"), PIL.Image.open(path) as image:
             return image.size

@@ -1,4 +1,7 @@
-"""Whether an image file goes on to its end: one that was cut off is shown in part, or left out."""
+"""What an image file tells of itself: how large it is, and whether it goes on to its end.
+
+One that was cut off would be shown in part, or left out.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import PIL.Image
 
 _TAIL = 4096  # bytes in which a PNG's last chunk begins
 _MAGIC = b"\x76\x2f\x31\x01"
+_DPX = {b"SDPX": ">", b"XPDS": "<"}
 _OTHERWISE = 0x1A00  # flags of an EXR: tiles, deep samples or several parts, which lie otherwise
 _LINES = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
 _LONGEST = 1 << 20  # bytes of an EXR's header
@@ -31,6 +35,24 @@ def is_whole(path: Path) -> bool:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             return b"IEND" in file.read()
         return _exr_is_whole(file) if suffix == ".exr" else True
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """(width, height) of an EXR or DPX image as it is shown; None where it does not say.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_LONGEST)
+    try:
+        if head[:4] in _DPX:
+            width, height = struct.unpack_from(_DPX[head[:4]] + "2I", head, 772)
+            return width, height
+        left, top, right, bottom = struct.unpack("<4i", _attributes(head)[0][b"displayWindow"])
+    except (struct.error, ValueError, IndexError, KeyError):
+        return None
+    return right - left + 1, bottom - top + 1
 
 
 def _decodes(path: Path) -> bool:
@@ -55,7 +77,7 @@ def _exr_is_whole(file: BinaryIO) -> bool:
     try:
         blocks, at = _blocks(head)
         places = struct.unpack_from(f"<{blocks}Q", head, at)
-    except (struct.error, ValueError):
+    except (struct.error, ValueError, IndexError, KeyError):
         return False
     if not blocks or min(places) == 0:
         return False
@@ -66,17 +88,19 @@ def _exr_is_whole(file: BinaryIO) -> bool:
 
 def _blocks(head: bytes) -> tuple[int, int]:
     """Number of an EXR's blocks of lines, and where the list of their places begins."""
-    at, lines, height = 8, 1, 0
+    said, at = _attributes(head)
+    _, top, _, bottom = struct.unpack("<4i", said[b"dataWindow"])
+    lines = _LINES.get(said[b"compression"][0], 1)
+    return -(-(bottom - top + 1) // lines), at
+
+
+def _attributes(head: bytes) -> tuple[dict[bytes, bytes], int]:
+    """What an EXR's header says, by name, and where it ends."""
+    said, at = {}, 8
     while head[at]:
         name = head.index(b"\0", at)
         kind = head.index(b"\0", name + 1)
         (length,) = struct.unpack_from("<I", head, kind + 1)
-        if head[at:name] == b"compression":
-            lines = _LINES.get(head[kind + 5], 1)
-        if head[at:name] == b"dataWindow":
-            _, top, _, bottom = struct.unpack_from("<4i", head, kind + 5)
-            height = bottom - top + 1
+        said[head[at:name]] = head[kind + 5 : kind + 5 + length]
         at = kind + 5 + length
-        if at >= len(head):
-            raise ValueError("the header does not end")
-    return -(-height // lines), at + 1
+    return said, at + 1

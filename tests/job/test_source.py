@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, NoSpeechError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, Source, heard
@@ -98,3 +98,14 @@ def test_the_rest_of_one_picture_is_refused(tmp_path):
     job = Job(photo, tmp_path / "o.mp4", frame_count=5, settings=DubSettings(keep_rest=True))
     with pytest.raises(InputError, match="no rest"):
         Source(job)
+
+
+@pytest.mark.parametrize("where", [{"audio_start": 1.0}, {"audio_delay": 0.4}])
+def test_speech_of_which_nothing_is_heard_is_not_called_silent(where, tmp_path):
+    photo, speech = tmp_path / "photo.png", tmp_path / "s.wav"
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 1, photo)
+    made.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", speech)
+    job = Job(photo, tmp_path / "o.mp4", audio=speech, frame_count=10)
+    assert len(Source(job).speech()) == 0.4 * SAMPLE_RATE
+    with pytest.raises(NoSpeechError, match=r"Nothing of 's\.wav' is heard"):
+        Source(replace(job, **where)).speech()

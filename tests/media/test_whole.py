@@ -11,7 +11,7 @@ import pytest
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.sequences import pack, sequence_of
-from gsmooth_core.media.whole import is_whole
+from gsmooth_core.media.whole import is_whole, size_of
 from tests.media import made
 
 COUNT, WIDTH, HEIGHT = 4, 48, 37
@@ -77,3 +77,16 @@ def test_an_exr_whose_writer_stopped_before_it_said_where_the_lines_lie(tmp_path
             break
     path.write_bytes(bytes(data))
     assert not is_whole(path)
+
+
+@pytest.mark.parametrize("kind", ["exr", "dpx"])
+def test_images_of_another_size_are_refused(kind, tmp_path):
+    pattern = images(tmp_path, kind)
+    coded = ("-pix_fmt", KINDS[kind][0], "-strict", "unofficial")
+    other = tmp_path / f"shot.0010.{kind}"
+    assert size_of(other) == (WIDTH, HEIGHT)
+    made.ffmpeg("-f", "lavfi", "-i", "testsrc=size=40x30", "-frames:v", 1, *coded, other)
+    found = sequence_of(pattern)
+    assert found is not None
+    with pytest.raises(MediaError, match=r"'shot\.0010.*40 x 30.*48 x 37"):
+        pack(found, tmp_path / "sequence_8.mov", Fraction(25), shown_as_video=False)
