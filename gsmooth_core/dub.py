@@ -107,7 +107,7 @@ def dub(
             captions,
             News(rendered.made, rendered.touched, written, pipeline.rest.copied()),
         )
-        result = replace(result, notices=pipeline.notices)
+        result = replace(result, notices=[*pipeline.notices, *pipeline.rest.late])
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 
