@@ -103,6 +103,8 @@ def test_packets_that_do_not_fit_after_all_are_encoded(job, tmp_path, monkeypatc
     assert [notice.text for notice in result.notices] == told
     assert (result.frames, result.copied_frames) == (40, [])
     assert len(decoded(job.output)) == 40
+    again = dub(job, tmp_path / "job")
+    assert (again.copied_frames, again.notices) == ([], result.notices)
 
 
 def test_the_speech_says_how_much_is_dubbed(film, tmp_path):
