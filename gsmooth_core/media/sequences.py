@@ -119,14 +119,21 @@ def _found(folder: Path, before: str, after: str) -> ImageSequence:
         pattern = shown(folder / f"{before}%d{after}")
         raise InputError(f"There are no images '{pattern}'.", "Check the path.")
     missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-    if missing or len(set(numbers)) < len(numbers):
-        which = ", ".join(map(str, missing[:_NAMED])) or "one twice"
+    if missing:
+        which = ", ".join(map(str, missing[:_NAMED]))
         raise InputError(
             f"Of the images '{before}{numbers[0]}{after}' to {numbers[-1]} some are missing "
             f"({len(missing)}: {which}).",
             "Render them again, or copy those of one shot into a folder of their own.",
         )
     digits = min(len(number) for number in there)
+    uneven = [number for number in there if number != str(int(number)).zfill(digits)]
+    if uneven:
+        raise InputError(
+            f"The images '{before}%d{after}' are numbered in two ways: '{uneven[0]}', and others "
+            f"with {digits} digits.",
+            "Name all with as many digits, or copy those of one shot into a folder of their own.",
+        )
     return ImageSequence(folder, before, digits, after, numbers[0], len(numbers))
 
 

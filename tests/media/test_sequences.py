@@ -186,3 +186,22 @@ def test_names_of_outputs() -> None:
     assert image_target(Path("a/b")) == (Path("a/b"), "%05d.png")
     assert not container_for(Path("x.jpg")).video
     assert first_number(Path("film.mov"), 3) == 0
+
+
+@pytest.mark.parametrize("names", [("0099", "100"), ("1", "01"), ("08", "9"), ("7", "008")])
+def test_images_that_are_numbered_in_two_ways_are_refused(names: tuple[str, ...], tmp_path: Path):
+    for number in names:
+        (tmp_path / f"s.{number}.png").write_bytes(b"x")
+    with pytest.raises(InputError, match="numbered in two ways"):
+        sequence_of(tmp_path / "s.%04d.png")
+
+
+@pytest.mark.parametrize("names", [("8", "9", "10"), ("098", "099", "100"), ("99", "100")])
+def test_numbers_that_outgrow_their_digits_are_one_sequence(names: tuple[str, ...], tmp_path: Path):
+    for number in names:
+        (tmp_path / f"s.{number}.png").write_bytes(b"x")
+    found = sequence_of(tmp_path)
+    assert found is not None
+    assert [found.path(place).name for place in range(found.count)] == [
+        f"s.{number}.png" for number in names
+    ]
