@@ -100,7 +100,9 @@ def replaces(output: Path, path: Path) -> bool:
 
 
 @contextmanager
-def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[Path]:
+def sequence(
+    output: Path, images: Sequence[Path], first: int = 0, *, keep: bool = False
+) -> Iterator[Path]:
     """Put images in place as an output, taking the place of an earlier one.
 
     A folder of its own appears whole or not at all. Frames with a pattern come one by one,
@@ -110,6 +112,8 @@ def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[P
         output: see `image_target`.
         images: in order; they stay where they are (linked, or copied to another disk).
         first: number of the first one.
+        keep: whether images of other numbers stay, as those of another part of one sequence;
+            else they are taken for the rest of an earlier, longer output.
 
     Yields:
         the folder in which more files may be put before it counts.
@@ -129,8 +133,8 @@ def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[P
         for number, image in enumerate(images, first):
             _place(image, target / image_name(pattern, number))
         for number, stale in existing_images(target, pattern):
-            if not first <= number < first + len(images):
-                stale.unlink()  # of an earlier, longer output
+            if not keep and not first <= number < first + len(images):
+                stale.unlink()
         yield target
         sync(target)
         if own:

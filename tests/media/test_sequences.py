@@ -205,3 +205,14 @@ def test_numbers_that_outgrow_their_digits_are_one_sequence(names: tuple[str, ..
     assert [found.path(place).name for place in range(found.count)] == [
         f"s.{number}.png" for number in names
     ]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_parts_of_one_sequence_do_not_take_each_other_s_place(keep: bool, tmp_path: Path) -> None:
+    images = sorted(_images(tmp_path, "png").parent.glob("shot.*"))
+    output = tmp_path / "out" / "new.%04d.png"
+    for first in (1010, 1005):
+        with sequence(output, images, first, keep=keep):
+            pass
+    numbers = [int(path.suffixes[0][1:]) for path in sorted(output.parent.iterdir())]
+    assert numbers == list(range(1005, 1015 if keep else 1010))
