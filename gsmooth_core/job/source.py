@@ -116,11 +116,10 @@ class Source:
             raise NoSpeechError(text, "Dub more frames.")
         longest = max(job.audio_start, 0.0) + seconds
         audio = read_audio(path, SAMPLE_RATE, duration=longest, track=speech_track(job).index)
-        if job.audio_start * SAMPLE_RATE >= len(audio) or job.audio_delay >= seconds:
+        past = job.audio_start * SAMPLE_RATE >= len(audio) or job.audio_delay >= seconds
+        if past or job.audio_duration == 0:
             text = f"Nothing of '{path.name}' is heard while the picture is shown."
-            raise NoSpeechError(
-                text, "Check where the sound begins (--audio-start, --audio-delay)."
-            )
+            raise NoSpeechError(text, "Check --audio-start, --audio-duration and --audio-delay.")
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
 

@@ -100,7 +100,9 @@ def test_the_rest_of_one_picture_is_refused(tmp_path):
         Source(job)
 
 
-@pytest.mark.parametrize("where", [{"audio_start": 1.0}, {"audio_delay": 0.4}])
+@pytest.mark.parametrize(
+    "where", [{"audio_start": 1.0}, {"audio_delay": 0.4}, {"audio_duration": 0.0}]
+)
 def test_speech_of_which_nothing_is_heard_is_not_called_silent(where, tmp_path):
     photo, speech = tmp_path / "photo.png", tmp_path / "s.wav"
     made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 1, photo)
