@@ -107,7 +107,7 @@ def dub(
             captions,
             News(rendered.made, rendered.touched, written, pipeline.rest.copied()),
         )
-        result = replace(result, notices=pipeline.notices)
+        result = replace(result, notices=[*pipeline.notices, *pipeline.rest.late])
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 
@@ -235,15 +235,18 @@ class DubPipeline(PersonStages):
         self.emit(Progress("encode", 0, 1))
         frames, (sound, carried) = source.length, along(source, self._mixed())
         beside = [[*stamp(given.path), repr(given)] for given in (sound, carried) if given]
-        made = [piece.path for piece in self.rest.pieces(segments)]
-        inputs = fingerprint(segments=made, frames=frames, beside=beside, **self.rest.stamp())
-        output = standing(self.folder, inputs, self.job.output)
+
+        def inputs() -> str:
+            made = [piece.path for piece in self.rest.pieces(segments)]
+            return fingerprint(segments=made, frames=frames, beside=beside, **self.rest.stamp())
+
+        output = standing(self.folder, inputs(), self.job.output)
         written = output is None
         if output is None:
             with self.rest.pictures(segments) as (files, timed):
                 where = self.job.output, source.shown, frames
-                output = assemble(files, *where, sound, carried, timed=timed)
-            note(self.folder, inputs, output)
+                output = assemble(files, *where, sound, carried, timed=timed, first=source.first)
+            note(self.folder, inputs(), output)  # less may be copied than was meant
         self.emit(Progress("encode", 1, 1))
         return output, written
 

@@ -100,8 +100,11 @@ def test_packets_that_do_not_fit_after_all_are_encoded(job, tmp_path, monkeypatc
     told = [event.text for event in events if isinstance(event, Notice)]
     assert len(told) == 1
     assert "frame 3" in told[0]
+    assert [notice.text for notice in result.notices] == told
     assert (result.frames, result.copied_frames) == (40, [])
     assert len(decoded(job.output)) == 40
+    again = dub(job, tmp_path / "job")
+    assert (again.copied_frames, again.notices) == ([], result.notices)
 
 
 def test_the_speech_says_how_much_is_dubbed(film, tmp_path):

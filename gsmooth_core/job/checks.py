@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import container_for
-from gsmooth_core.media.images import check_own_folder, image_target
+from gsmooth_core.media.audio import read_audio
+from gsmooth_core.media.images import check_own_folder, image_target, replaces
+from gsmooth_core.media.sequences import sequence_of
 from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
+
+_HEARD = 1.0  # seconds of a sound that tell whether it holds any
 
 
 def check(job: Job) -> None:
@@ -19,6 +24,7 @@ def check(job: Job) -> None:
     Raises:
         InputError: no speech and no curves, or an output that would overwrite an input.
         MediaError: the output's place may not be written.
+        NoSpeechError: there is no sound in what is to be mixed in.
     """
     if job.audio is None and job.expression is None and not job.speech:
         raise InputError("There is nothing to say.", "Give a sound with speech, or curves.")
@@ -37,16 +43,31 @@ def check(job: Job) -> None:
         job.mix,
         job.copy_look_of,
     )
-    for given in said:
-        if given is not None:
-            check_file(given)
-    for source in (job.video, *said):
-        if source is not None and same_file(source, job.output):
-            raise InputError(
-                f"The output '{job.output.name}' would overwrite its own source.",
-                "Choose another name for the output.",
-            )
+    given = [path for path in said if path is not None]
+    for path in given:
+        check_file(path)
+    if job.mix is not None:
+        read_audio(job.mix, duration=_HEARD)  # refuses what holds no sound
+    _check_apart(job, given)
     check_output(job.output)
+
+
+def _check_apart(job: Job, given: Sequence[Path]) -> None:
+    """Nothing that the job reads lies where its output will."""
+    images = None
+    if job.animate is None:
+        images = sequence_of(job.video, numbered=job.fps is not None)
+    moves = [Path(job.animate.motion)] if job.animate and job.animate.motion != "auto" else []
+    sources = [job.video, *given, *moves]
+    lost = any(same_file(source, job.output) for source in sources)
+    if not container_for(job.output).video:
+        sources += [images.path(place) for place in range(images.count)] if images else []
+        lost = lost or any(replaces(job.output, source) for source in sources)
+    if lost:
+        raise InputError(
+            f"The output '{job.output.name}' would overwrite its own source.",
+            "Choose another name for the output.",
+        )
 
 
 def _check_several(job: Job) -> None:
@@ -78,6 +99,8 @@ def _check_kept(job: Job) -> None:
             "The video's own sound is kept, and another one is to be mixed in.",
             "Leave --mix or --keep-source-audio out.",
         )
+    if job.copy_look_of is not None and not container_for(job.output).video:
+        raise InputError("Images are not coded as a video is.", "Leave --copy-look-of out.")
     if job.settings.keep_rest:
         _check_rest(job)
     if job.settings.timing == "keep":
@@ -85,11 +108,12 @@ def _check_kept(job: Job) -> None:
 
 
 def _check_rest(job: Job) -> None:
-    """What is kept around the dubbed frames has its own time."""
-    if job.animate is not None or job.settings.length != DubSettings.length or job.fps is not None:
+    """What is kept around the dubbed frames has its own time; that of images is what is said."""
+    other = job.fps is not None and sequence_of(job.video, numbered=True) is None
+    if job.animate is not None or job.settings.length != DubSettings.length or other:
         raise InputError(
             "The rest of a video is kept at its own time only.",
-            "Leave --keep-rest out, or --length.",
+            "Leave --keep-rest out, or --length and --fps.",
         )
 
 

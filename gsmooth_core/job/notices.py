@@ -13,6 +13,7 @@ from gsmooth_core.media.encode import kept_by
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.losses import Loss, picture_losses, timing_losses
 from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.still import is_still, is_transparent
 
 
 def carried_by(source: Source, *, mixed: bool = False) -> Carried | None:
@@ -68,6 +69,8 @@ def notices(source: Source) -> list[Notice]:
     carried = carried_by(source, mixed=mixed)
     losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job)))
     losses += [] if source.clip.paced else timing_losses(read.timing)
+    if source.clip.still and is_still(source.clip.path) and is_transparent(source.clip.path):
+        losses.append(Loss("alpha", "The photo's transparency is left out."))
     if beds := _recoded(source):
         text = f"Sound track {beds} is coded anew as a whole, since the speech is laid into it."
         losses.append(Loss("sound", text))

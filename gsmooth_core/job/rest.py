@@ -16,12 +16,12 @@ from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.segments import Segment
 from gsmooth_core.job.source import Source
 from gsmooth_core.media.coding import coding_of, travels_as
-from gsmooth_core.media.copies import Copied, copies, listing, refusal, rest_of
+from gsmooth_core.media.copies import Copied, copies, listing, own_number, refusal, rest_of
 from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.encode import SegmentWriter, container_for
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.pace import times_of
-from gsmooth_core.media.parameter_sets import OWN_NUMBER, Refused
+from gsmooth_core.media.parameter_sets import Refused
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.weave import Made, see_alike, weave
 from gsmooth_core.ranges import Ranges, ranges_of
@@ -47,6 +47,8 @@ class Rest:
         self._emit, self._cancelled = on_event, cancelled
         self._asked = source.job.settings.keep_rest
         self._kept: list[Copied] = []
+        self.late: list[Notice] = []
+        """What was said only when the pictures were put together."""
 
     @cached_property
     def refusal(self) -> str:
@@ -63,7 +65,9 @@ class Rest:
     def encoding(self) -> Wish:
         """How the frames that are made are encoded, so that they fit the copied ones."""
         copies_some = self._asked and not self.refusal
-        return self._wish.numbered(OWN_NUMBER) if copies_some else self._wish
+        if not copies_some:
+            return self._wish
+        return self._wish.numbered(own_number(self.source.clip.path))
 
     def plan(self, wanted: Bool) -> list[tuple[int, int]] | None:
         """Choose what is copied.
@@ -149,7 +153,8 @@ class Rest:
                 see_alike(target, clip, self._kept)
         except Refused as why:
             self._kept = []
-            self._emit(_notice(str(why)))
+            self.late = [_notice(str(why))]
+            self._emit(self.late[0])
             return [piece.path for piece in self.pieces(segments)]
         return [target]
 

@@ -55,6 +55,9 @@ class Source:
         self.clip = replace(probe(job.video), sound_track=own_track(job).index)
         if job.settings.timing == "keep" and not self.clip.still:
             self.clip = paced(self.clip)
+        if job.settings.keep_rest and self.clip.still:
+            text = f"'{job.video.name}' is one picture: it has no rest that could be kept."
+            raise InputError(text, "Leave --keep-rest out.")
         self._audio_stamp = check_readable(job.audio) if job.audio else None
         self._fps = job.fps or self.clip.fps
         self.taken = self._still_count() if self.clip.still else self._clip_count()
@@ -113,6 +116,10 @@ class Source:
             raise NoSpeechError(text, "Dub more frames.")
         longest = max(job.audio_start, 0.0) + seconds
         audio = read_audio(path, SAMPLE_RATE, duration=longest, track=speech_track(job).index)
+        past = job.audio_start * SAMPLE_RATE >= len(audio) or job.audio_delay >= seconds
+        if past or job.audio_duration == 0:
+            text = f"Nothing of '{path.name}' is heard while the picture is shown."
+            raise NoSpeechError(text, "Check --audio-start, --audio-duration and --audio-delay.")
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
         return require_speech(part, f"'{path.name}'")
 

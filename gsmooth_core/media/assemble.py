@@ -16,7 +16,7 @@ from gsmooth_core.media.audio import read_audio
 from gsmooth_core.media.carry import Carried, plan
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import container_for, write_error
-from gsmooth_core.media.images import first_number, image_target, sequence
+from gsmooth_core.media.images import first_number, image_target, packed_number, sequence
 from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_graph
 from gsmooth_core.media.pace import paced, same_times
 from gsmooth_core.media.probe import probe, probe_source
@@ -33,6 +33,7 @@ def assemble(
     carried: Carried | None = None,
     *,
     timed: bool = False,
+    first: int = 0,
 ) -> Path:
     """Join segments and sound into `output`, which appears only when it is whole.
 
@@ -45,6 +46,7 @@ def assemble(
         carried: the source whose other streams and tags the output shall have, as far as its
             container can hold them.
         timed: whether there is one segment alone, whose frames have their times already.
+        first: the source's frame that is the output's first, for the numbers of images.
 
     Returns:
         the path written: `output`, or the folder of the frames.
@@ -60,7 +62,8 @@ def assemble(
         joined = replace(joined, gain=1 / max(1.0, _peak(sound, joined)))
     if not container.video:
         images = [image for segment in segments for image in sorted(segment.iterdir())]
-        with sequence(output, images, first_number(clip.path)) as folder:
+        number, keep = first_number(clip.path, first), packed_number(clip.path) is not None
+        with sequence(output, images, number, keep=keep) as folder:
             _write_sound(folder / "sound.wav", joined)
         return image_target(output)[0]
     with atomic(output) as partial:

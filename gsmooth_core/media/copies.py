@@ -24,7 +24,7 @@ from gsmooth_core.media.coding import coding_of, form_of
 from gsmooth_core.media.description import check_readable
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.losses import chroma_of
-from gsmooth_core.media.parameter_sets import Refused, avc_sets, before_keys
+from gsmooth_core.media.parameter_sets import OWN_NUMBER, Refused, before_keys, free_number
 from gsmooth_core.media.probe import Source
 from gsmooth_core.media.timing import Ticks
 from gsmooth_core.types import Bool, Int
@@ -147,12 +147,23 @@ def refusal(source: Source, muxer: str, wish: Wish) -> str:
         return "its clock is damaged, or its last picture is held"
     try:
         if found.coding == "h264":
-            avc_sets(found.header)
+            free_number(found.header)
         elif found.coding == "hevc":
             before_keys(found.header)
     except Refused as error:
         return str(error)
     return "" if found.starts else "it has no picture from which a player could begin"
+
+
+def own_number(path: Path) -> int:
+    """Number for sets of ours beside those of a video that can be copied.
+
+    Raises:
+        MediaError: it cannot be read.
+        Refused: there is none.
+    """
+    found = listing(path)
+    return free_number(found.header) if found.coding == "h264" else OWN_NUMBER
 
 
 def _asked_otherwise(source: Source, muxer: str, wish: Wish) -> str:

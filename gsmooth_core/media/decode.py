@@ -13,6 +13,7 @@ import numpy as np
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import LIMIT, Picture, check_readable
+from gsmooth_core.media.images import packed_number
 from gsmooth_core.media.planes import Planes, layout_of
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
@@ -214,7 +215,9 @@ def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Iterato
 def _decode_command(source: Source, first: int, count: int, form: _Form[P]) -> list[str]:
     seek, select = _locate(source, first)
     decoder = ["-c:v", source.decoder] if source.decoder else []
-    opened = ffmpeg.input_arguments(source.clip.path, *seek, *decoder, *LIMIT)
+    # An image that cannot be decoded would be left out, and the next one stand in its place.
+    strict = ["-xerror"] if packed_number(source.clip.path) is not None else []
+    opened = ffmpeg.input_arguments(source.clip.path, *strict, *seek, *decoder, *LIMIT)
     return ffmpeg.command(
         *("-copyts", *opened, "-map", "0:V:0"),
         *("-vf", ",".join([*select, *form.filters]), "-fps_mode", "passthrough"),
@@ -239,6 +242,10 @@ def _broken_off(source: Source, frame: int, pipe: ffmpeg.Pipe) -> MediaError:
     name = source.clip.path.name
     if pipe.stalled:
         return MediaError(f"Reading '{name}' hung at frame {frame}.", "Check the disk.")
+    first = packed_number(source.clip.path)
+    if first is not None:
+        text = f"The image of number {first + frame}, or one close to it, is damaged or was cut off"
+        return MediaError(f"{text}.", "Render it again, or copy it again.")
     return MediaError(
         f"'{name}' breaks off at frame {frame} of {source.clip.frame_count}: it is damaged "
         "or was changed while it was being read.",

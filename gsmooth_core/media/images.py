@@ -20,6 +20,7 @@ from gsmooth_core.storage.files import (
     fresh,
     partial_path,
     remove_folder,
+    same_file,
     sync,
 )
 from gsmooth_core.types import Image
@@ -28,6 +29,7 @@ _NUMBER = r"%0?(\d*)d"
 _FOLDER_PATTERN = "%05d.png"
 SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg")
 """Of the images that can be written."""
+_SOUND = "sound.wav"
 _PACKED = re.compile(r"sequence_(\d+)\.mov")
 
 
@@ -36,10 +38,16 @@ def is_exr(output: Path) -> bool:
     return output.suffix.lower() == ".exr"
 
 
-def first_number(source: Path) -> int:
-    """Number of the first frame of an output: that of the source's images, else 0."""
+def first_number(source: Path, frame: int = 0) -> int:
+    """Number of an output's first image: that of the source's image `frame`; 0 of a video."""
+    packed = packed_number(source)
+    return 0 if packed is None else packed + frame
+
+
+def packed_number(source: Path) -> int | None:
+    """Number of the first image in a file that a sequence was put into; None of any other file."""
     packed = _PACKED.fullmatch(source.name)
-    return int(packed[1]) if packed else 0
+    return int(packed[1]) if packed else None
 
 
 def image_target(output: Path) -> tuple[Path, str]:
@@ -73,14 +81,28 @@ def check_own_folder(output: Path) -> None:
     if folder != output or not folder.is_dir():
         return  # frames with a pattern may lie beside other files
     frames = {path for _, path in existing_images(folder, pattern)}
-    if not {path for path in folder.iterdir() if path.name != "sound.wav"} <= frames:
+    if not {path for path in folder.iterdir() if path.name != _SOUND} <= frames:
         raise InputError(
             f"The folder '{output}' holds other files.", "Choose an empty or a new folder."
         )
 
 
+def replaces(output: Path, path: Path) -> bool:
+    """Whether images as `output`, or the sound beside them, take the place of the file `path`."""
+    folder, pattern = image_target(output)
+    before, after = re.split(_NUMBER, pattern, maxsplit=1)[::2]
+    named = re.compile(rf"{re.escape(before)}\d+{re.escape(after)}|{re.escape(_SOUND)}")
+    # A link is lost by its own name, a file by the one that it has where it lies.
+    return any(
+        named.fullmatch(each.name) and same_file(each.parent, folder)
+        for each in (path, Path(os.path.realpath(path)))
+    )
+
+
 @contextmanager
-def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[Path]:
+def sequence(
+    output: Path, images: Sequence[Path], first: int = 0, *, keep: bool = False
+) -> Iterator[Path]:
     """Put images in place as an output, taking the place of an earlier one.
 
     A folder of its own appears whole or not at all. Frames with a pattern come one by one,
@@ -90,6 +112,8 @@ def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[P
         output: see `image_target`.
         images: in order; they stay where they are (linked, or copied to another disk).
         first: number of the first one.
+        keep: whether images of other numbers stay, as those of another part of one sequence;
+            else they are taken for the rest of an earlier, longer output.
 
     Yields:
         the folder in which more files may be put before it counts.
@@ -109,8 +133,8 @@ def sequence(output: Path, images: Sequence[Path], first: int = 0) -> Iterator[P
         for number, image in enumerate(images, first):
             _place(image, target / image_name(pattern, number))
         for number, stale in existing_images(target, pattern):
-            if not first <= number < first + len(images):
-                stale.unlink()  # of an earlier, longer output
+            if not keep and not first <= number < first + len(images):
+                stale.unlink()
         yield target
         sync(target)
         if own:

@@ -9,7 +9,8 @@ every key picture (`before_keys`).
 from __future__ import annotations
 
 OWN_NUMBER = 31
-"""Number of our sets in H.264, the highest that there is: encoders count from 0."""
+"""Number of our sets in H.264, the highest that there is: encoders count from 0. A source that has
+it, as an earlier dub, gives us the next one (`free_number`)."""
 _SPS, _PPS = 7, 8  # kinds of units of H.264
 _LENGTH = 4
 
@@ -40,6 +41,20 @@ def _listed(header: bytes, at: int, count: int) -> tuple[list[bytes], int]:
     if at > len(header) or not all(found):
         raise Refused("its H.264 header is damaged")
     return found, at
+
+
+def free_number(header: bytes) -> int:
+    """The highest number that no set of H.264's header has, for ours: dubs are dubbed again.
+
+    Raises:
+        Refused: it is stored in another way, or all are in use.
+    """
+    sequence, pictures, _ = avc_sets(header)
+    used = {_number(unit, 4) for unit in sequence} | {_number(unit, 1) for unit in pictures}
+    free = set(range(OWN_NUMBER + 1)) - used
+    if not free:
+        raise Refused("its encoder uses all numbers that there are")
+    return max(free)
 
 
 def joined(one: bytes, other: bytes) -> bytes:

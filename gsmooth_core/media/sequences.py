@@ -18,6 +18,7 @@ import PIL.Image
 from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import MOST_PIXELS, describe, too_large
+from gsmooth_core.media.whole import is_whole, size_of
 from gsmooth_core.storage.files import atomic, shown
 
 SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".jpg", ".jpeg", ".dpx")
@@ -118,14 +119,21 @@ def _found(folder: Path, before: str, after: str) -> ImageSequence:
         pattern = shown(folder / f"{before}%d{after}")
         raise InputError(f"There are no images '{pattern}'.", "Check the path.")
     missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-    if missing or len(set(numbers)) < len(numbers):
-        which = ", ".join(map(str, missing[:_NAMED])) or "one twice"
+    if missing:
+        which = ", ".join(map(str, missing[:_NAMED]))
         raise InputError(
             f"Of the images '{before}{numbers[0]}{after}' to {numbers[-1]} some are missing "
             f"({len(missing)}: {which}).",
             "Render them again, or copy those of one shot into a folder of their own.",
         )
     digits = min(len(number) for number in there)
+    uneven = [number for number in there if number != str(int(number)).zfill(digits)]
+    if uneven:
+        raise InputError(
+            f"The images '{before}%d{after}' are numbered in two ways: '{uneven[0]}', and others "
+            f"with {digits} digits.",
+            "Name all with as many digits, or copy those of one shot into a folder of their own.",
+        )
     return ImageSequence(folder, before, digits, after, numbers[0], len(numbers))
 
 
@@ -142,7 +150,7 @@ def pack(images: ImageSequence, target: Path, fps: Fraction, *, shown_as_video: 
     Raises:
         MediaError: one of them cannot be read, or they differ in size.
     """
-    _see_one_size(images)
+    _see_whole(images)
     linear = images.after.lower() == ".exr" and shown_as_video
     pattern = f"{images.before}%0{images.digits}d{images.after}"
     coded = ["-c", "copy"]
@@ -173,11 +181,13 @@ def _escaped(images: ImageSequence) -> str:
     return f"{before}%0{images.digits}d{after}"
 
 
-def _see_one_size(images: ImageSequence) -> None:
-    """Refuse what players would stretch, and what fills the memory."""
+def _see_whole(images: ImageSequence) -> None:
+    """Refuse what players would stretch, what fills the memory, and what would be left out."""
+    for place in range(images.count):
+        if not _there_and_whole(images.path(place)):
+            raise _damaged(images.path(place))
     if images.after.lower() in (".exr", ".dpx"):
         describe(images.path(0))  # refuses what is too large
-        return
     sizes: dict[tuple[int, int], int] = {}
     for place in range(images.count):
         sizes.setdefault(_size(images.path(place)), place)
@@ -194,10 +204,25 @@ def _see_one_size(images: ImageSequence) -> None:
 
 
 def _size(path: Path) -> tuple[int, int]:
+    if path.suffix.lower() in (".exr", ".dpx"):
+        if (size := size_of(path)) is None:
+            raise _damaged(path)
+        return size
     try:
         with warnings.catch_warnings(action="ignore"), PIL.Image.open(path) as image:
             return image.size
     except (PIL.Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise MediaError(
-            f"The image '{path.name}' is damaged.", "Open it in an image program, or render it."
-        ) from error
+        raise _damaged(path) from error
+
+
+def _there_and_whole(path: Path) -> bool:
+    try:
+        return is_whole(path)
+    except OSError:
+        return False
+
+
+def _damaged(path: Path) -> MediaError:
+    return MediaError(
+        f"The image '{path.name}' is damaged or was cut off.", "Render it again, or copy it again."
+    )

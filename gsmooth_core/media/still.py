@@ -23,6 +23,7 @@ _MOST_SCANS = 300  # of a JPEG; usual are a dozen
 _PNG_HEAD = 33  # bytes up to the end of its header
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG, by its kind of colour
 _PART = 1 << 16
+_OPAQUE = 255
 
 
 def is_still(path: Path) -> bool:
@@ -61,6 +62,17 @@ def read_still(path: Path) -> Image:
     if image is None:
         raise _damaged(path)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return]
+
+
+def is_transparent(path: Path) -> bool:
+    """Whether something can be seen through an image that `read_still` reads."""
+    try:
+        with warnings.catch_warnings(action="ignore"), PIL.Image.open(path) as image:
+            if not image.has_transparency_data:
+                return False
+            return int(np.asarray(image.convert("RGBA"))[..., 3].min()) < _OPAQUE
+    except (PIL.Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+        return False  # the decoder has its own words for it
 
 
 def _check_size(path: Path, data: memoryview) -> None:

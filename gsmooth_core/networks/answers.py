@@ -15,8 +15,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -35,10 +35,11 @@ class Answers:
     """The answers in one file.
 
     Args:
-        file: open for reading and writing; what is damaged at its end is cut off.
+        file: open for reading and writing, without a buffer, which would still try to write to a
+            full disk when it is closed; what is damaged at its end is cut off.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: RawIOBase) -> None:
         self._file = file
         self._places: dict[bytes, tuple[int, int, int]] = {}
         self._end = 0
@@ -77,13 +78,16 @@ class Answers:
         if self._end > _MOST:
             return
         self._file.seek(self._end)
+        data = _HEAD.pack(key, len(content), zlib.crc32(content)) + content
         try:
-            self._file.write(_HEAD.pack(key, len(content), zlib.crc32(content)) + content)
-            self._file.flush()
-        except OSError:  # the disk is full: the work itself goes on
+            whole = self._file.write(data) == len(data)
+        except OSError:
+            whole = False
+        if not whole:  # the disk is full: the work itself goes on
+            self._file.truncate(self._end)
             self._end = _MOST + 1
             return
-        self._end += _HEAD.size + len(content)
+        self._end += len(data)
 
     def _scan(self) -> None:
         size = self._file.seek(0, os.SEEK_END)
@@ -119,7 +123,7 @@ def kept_answers(path: Path | None) -> Iterator[None]:
             _current.reset(token)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> RawIOBase:
     """The file, made where there is none; what another name leads to is nobody's to write to."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -127,7 +131,7 @@ def _opened(path: Path) -> BinaryIO:
             there = path.lstat()
             if not stat.S_ISREG(there.st_mode) or there.st_nlink > 1:
                 path.unlink()
-        return os.fdopen(os.open(path, flags, 0o666), "r+b")
+        return os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
     except OSError as error:
         text = f"'{path.name}' cannot be written ({error.strerror})."
         raise MediaError(text, "Free some space, or remove what stands in its place.") from error

@@ -66,3 +66,14 @@ def test_a_part_is_counted_from_its_first_frame(job):
 def test_images_lose_what_they_cannot_hold(job):
     source = Source(replace(job, output=job.output.parent / "frames"))
     assert [told.what for told in notices(source)] == ["sound"]
+
+
+@pytest.mark.parametrize(("pixels", "opacity", "told"), [
+    ("rgba", 0.5, True), ("rgba", 1.0, False), ("rgb24", 0.5, False), ("ya8", 0.5, True),
+])  # fmt: skip
+def test_the_transparency_of_a_photo_is_told(job, pixels, opacity, told, tmp_path):
+    photo = tmp_path / "photo.png"
+    source = f"color=red@{opacity}:size=32x32,format=rgba,format={pixels}"
+    made.ffmpeg("-f", "lavfi", "-i", source, "-frames:v", 1, photo)
+    photo_job = Job(photo, tmp_path / "o.mp4", job.audio)
+    assert ("alpha" in [notice.what for notice in notices(Source(photo_job))]) is told

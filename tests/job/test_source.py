@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, heard
+from gsmooth_core.errors import InputError, NoSpeechError
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, Source, heard
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.types import Clip
 from tests.media import made
@@ -87,3 +90,24 @@ def test_a_still_picture_is_every_frame(tmp_path, numbered):
     with closing(FrameReader(clip(tmp_path, still=True))) as frames:
         assert [int(frames(n)[0, 0, 0]) for n in (0, 7, 99)] == [0, 0, 0]
     assert numbered == [0]
+
+
+def test_the_rest_of_one_picture_is_refused(tmp_path):
+    photo = tmp_path / "photo.png"
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 1, photo)
+    job = Job(photo, tmp_path / "o.mp4", frame_count=5, settings=DubSettings(keep_rest=True))
+    with pytest.raises(InputError, match="no rest"):
+        Source(job)
+
+
+@pytest.mark.parametrize(
+    "where", [{"audio_start": 1.0}, {"audio_delay": 0.4}, {"audio_duration": 0.0}]
+)
+def test_speech_of_which_nothing_is_heard_is_not_called_silent(where, tmp_path):
+    photo, speech = tmp_path / "photo.png", tmp_path / "s.wav"
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 1, photo)
+    made.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", speech)
+    job = Job(photo, tmp_path / "o.mp4", audio=speech, frame_count=10)
+    assert len(Source(job).speech()) == 0.4 * SAMPLE_RATE
+    with pytest.raises(NoSpeechError, match=r"Nothing of 's\.wav' is heard"):
+        Source(replace(job, **where)).speech()

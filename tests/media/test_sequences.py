@@ -61,7 +61,7 @@ def test_a_packed_sequence_has_the_samples_of_its_images(kind: str, tmp_path: Pa
     assert _planes(target) == single
     clip = probe_source(target).clip
     assert (clip.frame_count, clip.fps) == (COUNT, Fraction(24000, 1001))
-    assert first_number(target) == 1001
+    assert (first_number(target), first_number(target, 3)) == (1001, 1004)
 
 
 def test_a_folder_and_a_first_file_mean_their_sequence(tmp_path: Path) -> None:
@@ -185,4 +185,34 @@ def test_names_of_outputs() -> None:
     assert image_target(Path("a/b.%04d.tif")) == (Path("a"), "b.%04d.tif")
     assert image_target(Path("a/b")) == (Path("a/b"), "%05d.png")
     assert not container_for(Path("x.jpg")).video
-    assert first_number(Path("film.mov")) == 0
+    assert first_number(Path("film.mov"), 3) == 0
+
+
+@pytest.mark.parametrize("names", [("0099", "100"), ("1", "01"), ("08", "9"), ("7", "008")])
+def test_images_that_are_numbered_in_two_ways_are_refused(names: tuple[str, ...], tmp_path: Path):
+    for number in names:
+        (tmp_path / f"s.{number}.png").write_bytes(b"x")
+    with pytest.raises(InputError, match="numbered in two ways"):
+        sequence_of(tmp_path / "s.%04d.png")
+
+
+@pytest.mark.parametrize("names", [("8", "9", "10"), ("098", "099", "100"), ("99", "100")])
+def test_numbers_that_outgrow_their_digits_are_one_sequence(names: tuple[str, ...], tmp_path: Path):
+    for number in names:
+        (tmp_path / f"s.{number}.png").write_bytes(b"x")
+    found = sequence_of(tmp_path)
+    assert found is not None
+    assert [found.path(place).name for place in range(found.count)] == [
+        f"s.{number}.png" for number in names
+    ]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_parts_of_one_sequence_do_not_take_each_other_s_place(keep: bool, tmp_path: Path) -> None:
+    images = sorted(_images(tmp_path, "png").parent.glob("shot.*"))
+    output = tmp_path / "out" / "new.%04d.png"
+    for first in (1010, 1005):
+        with sequence(output, images, first, keep=keep):
+            pass
+    numbers = [int(path.suffixes[0][1:]) for path in sorted(output.parent.iterdir())]
+    assert numbers == list(range(1005, 1015 if keep else 1010))

@@ -15,11 +15,17 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.media.coding import coding_of
-from gsmooth_core.media.copies import Listing, copies, listing, refusal, rest_of
+from gsmooth_core.media.copies import Listing, copies, listing, own_number, refusal, rest_of
 from gsmooth_core.media.decode import read_frames
 from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.parameter_sets import OWN_NUMBER, Refused, before_keys, joined
+from gsmooth_core.media.parameter_sets import (
+    OWN_NUMBER,
+    Refused,
+    before_keys,
+    free_number,
+    joined,
+)
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.weave import Made, see_alike, weave
 from tests.media import made
@@ -55,14 +61,14 @@ def _source(folder: Path, kind: str, fps: Fraction = Fraction(30000, 1001)) -> P
 
 
 def _woven(path: Path, changed: np.ndarray, folder: Path) -> tuple[Path, list]:
-    source = probe_source(path)
+    source, wish = probe_source(path), WISH.numbered(own_number(path))
     muxer = coding_of(source, {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}[
-        path.suffix[1:]], WISH).muxer  # fmt: skip
+        path.suffix[1:]], wish).muxer  # fmt: skip
     kept = copies(listing(path), changed)
     pieces = []
     for first, end in rest_of(COUNT, kept):
         segment = folder / f"segment_{first}.mp4"
-        with SegmentWriter(segment, source.clip, folder / f"o{path.suffix}", wish=WISH) as writer:
+        with SegmentWriter(segment, source.clip, folder / f"o{path.suffix}", wish=wish) as writer:
             for k, frame in enumerate(read_frames(source.clip, first, end - first), first):
                 writer.write(255 - frame if changed[k] else frame)
         pieces.append(Made(segment, first, end - first))
@@ -126,6 +132,35 @@ def test_pictures_outside_are_the_source_s_and_play_on(kind: str, tmp_path: Path
     while capture.read()[0]:
         count += 1
     assert count == COUNT
+
+
+def test_what_was_woven_is_woven_again(tmp_path: Path) -> None:
+    """Its made part is copied like any other: our sets get a number that neither part has."""
+    changed = np.zeros(COUNT, bool)
+    changed[FIRST:END] = True
+    once = _woven(_source(tmp_path, "h264"), changed, tmp_path)[0].rename(tmp_path / "once.mp4")
+    assert refusal(probe_source(once), "mp4", Wish()) == ""
+    assert own_number(once) == OWN_NUMBER - 1
+    twice, kept = _woven(once, np.arange(COUNT) >= 80, tmp_path)
+    assert set(range(FIRST, END)) <= set(_frames(kept))
+    for read in (_hashes, _by_pyav):
+        old, new = read(once), read(twice)
+        assert [new[k][1] for k in _frames(kept)] == [old[k][1] for k in _frames(kept)]
+
+
+def test_a_header_that_uses_all_numbers_leaves_none_for_ours() -> None:
+    """Picture sets of the numbers 0 to 31, as exponential-Golomb codes."""
+    codes = [f"{number + 1:b}" for number in range(32)]
+    bits = [("0" * (len(code) - 1) + code).ljust(32, "1") for code in codes]
+    sets = [b"\x68" + int(each, 2).to_bytes(4, "big") for each in bits]
+
+    def header(units: list[bytes]) -> bytes:
+        listed = b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
+        return b"\1\x64\0\x1f\xff\xe0" + bytes([len(units)]) + listed
+
+    assert free_number(header([*sets[:7], *sets[8:]])) == 7
+    with pytest.raises(Refused, match="all numbers"):
+        free_number(header(sets))
 
 
 @pytest.mark.parametrize("kind", ["h264", "prores", "mjpeg", "vp9", "dnxhr"])

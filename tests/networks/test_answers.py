@@ -90,3 +90,25 @@ def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     with pytest.raises(MediaError), kept_answers(tmp_path / "kept"):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_the_work_goes_on_where_the_disk_is_full(tmp_path: Path) -> None:
+    import resource
+
+    network, asked, path = Network(), questions(4), tmp_path / "kept"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with kept_answers(path):
+            network(asked[0])
+            one = path.stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (one + 9, hard))
+            for value in asked[1:]:
+                network(value)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert network.asked == 4
+    assert path.stat().st_size == one
+    with kept_answers(path):
+        network(asked[0])
+    assert network.asked == 4
