@@ -11,7 +11,7 @@ from . import (
     install_worker,
     preview,
     preview_mesh,
-    queue,
+    queueing,
     rerender,
     restore_strip,
     send_curves,
@@ -23,7 +23,7 @@ from . import (
 CLASSES = (
     *dub_strip.CLASSES,
     *preview.CLASSES,
-    *queue.CLASSES,
+    *queueing.CLASSES,
     *find_people.CLASSES,
     *preview_mesh.CLASSES,
     *rerender.CLASSES,

@@ -19,8 +19,7 @@ import numpy as np
 from gsmooth_core.face.landmarks import SPEECH_POINTS
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.models.tables import plausible_array
-from gsmooth_core.networks.engine import Engine, engine_for
-from gsmooth_core.networks.onnx import OnnxNetwork, Tables, checked
+from gsmooth_core.networks.onnx import OnnxNetwork, Tables
 from gsmooth_core.storage.arrays import Arrays
 from gsmooth_core.sync.face import Face
 from gsmooth_core.sync.sound import hear
@@ -204,25 +203,6 @@ class GraphExpert(OwnExpert):
         """(T, F) -> (T, D)."""
         made: Float = self._sound(features[None])[0][0]
         return made
-
-
-def load_expert(path: Path, engine: Engine | None = None) -> OwnExpert:
-    """Read what `save_expert` wrote, ready for use.
-
-    Args:
-        path: of the file.
-        engine: what runs it; None is the best that is installed.
-
-    Raises:
-        ModelError: missing, damaged, of another kind, or its arrays do not fit its own header; or
-            only torch can run it, and torch is not installed.
-    """
-    source, arrays, config = read_expert(path)
-    if (engine or engine_for(KIND, sizes(config), "cpu")) == "torch":
-        from gsmooth_core.sync.model import load_module  # torch, an optional package
-
-        return load_module(path)
-    return GraphExpert(source, config, checked(source, KIND, arrays, LIMITS))
 
 
 def read_expert(path: Path) -> tuple[ModelSource, Arrays, SyncConfig]:

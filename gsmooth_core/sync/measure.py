@@ -12,8 +12,9 @@ import numpy as np
 from gsmooth_core.errors import InputError, NoFaceError, NoSpeechError
 from gsmooth_core.models import registry
 from gsmooth_core.networks.engine import require_torch
-from gsmooth_core.sync.expert import LipSound, load_expert
+from gsmooth_core.sync.expert import LipSound
 from gsmooth_core.sync.face import Face
+from gsmooth_core.sync.load import load_expert
 from gsmooth_core.sync.offset import (
     MOST_SHIFT,
     SHIFTS,

@@ -26,7 +26,7 @@ from gsmooth_core.media import probe, read_audio, read_frames
 from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_expression, load_track, save_arrays, save_expression
 from gsmooth_core.storage.arrays import save_track as write_track
-from gsmooth_core.sync.expert import load_expert
+from gsmooth_core.sync.load import load_expert
 from gsmooth_core.sync.model import SyncExpert, save_expert
 from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft.checkpoint import load_generator, save_generator

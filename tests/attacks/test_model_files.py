@@ -22,7 +22,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import save_face_model
 from gsmooth_core.motion.library import load_library
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
-from gsmooth_core.sync.expert import load_expert
+from gsmooth_core.sync.load import load_expert
 from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator

@@ -284,6 +284,7 @@ def test_numbers_that_no_display_has_are_left_out():
         "width": 8, "height": 8, "rotation": 0, "pixel_format": "yuv420p10le", "depth": 10,
         "alpha": False, "alpha_beside": False, "beside": [], "sample_aspect": None,
         "interlaced": False, "range": 1, "matrix": 9, "primaries": 9, "transfer": 16,
+        "own": [9, 9, 16],
     }  # fmt: skip
     good = [0.7, 0.3, 0.2, 0.7, 0.1, 0.1, 0.31, 0.33, 0.001, 1000.0]
     for mastering, level, kept in (

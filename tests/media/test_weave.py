@@ -89,10 +89,19 @@ def _hashes(path: Path) -> list[tuple[int, str]]:
     ]
 
 
+def _shown(frame: av.VideoFrame) -> bytes:
+    """The samples of a frame, without what pads its rows."""
+    size = 2 if frame.format.components[0].bits > 8 else 1
+    rows = [np.frombuffer(p, np.uint8).reshape(p.height, p.line_size) for p in frame.planes]
+    return b"".join(
+        r[:, : size * p.width].tobytes() for r, p in zip(rows, frame.planes, strict=True)
+    )
+
+
 def _by_pyav(path: Path) -> list[tuple[Fraction, str]]:
     with av.open(str(path)) as file:
         return [
-            (f.pts * f.time_base, hashlib.sha256(b"".join(map(bytes, f.planes))).hexdigest())
+            (f.pts * f.time_base, hashlib.sha256(_shown(f)).hexdigest())
             for f in file.decode(video=0)
         ]
 

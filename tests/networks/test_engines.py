@@ -14,7 +14,7 @@ from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models import devices, registry
 from gsmooth_core.networks import engine, graphs
-from gsmooth_core.sync.expert import load_expert
+from gsmooth_core.sync.load import load_expert
 from gsmooth_core.taft.interface import HINTS, PRESETS, GeneratorInput
 from gsmooth_core.taft.load import open_generator, sizes
 from gsmooth_core.tracking.recognise import load_recogniser

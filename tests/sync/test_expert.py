@@ -12,7 +12,8 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.sync import load_sync_expert
-from gsmooth_core.sync.expert import SyncConfig, load_expert
+from gsmooth_core.sync.expert import SyncConfig
+from gsmooth_core.sync.load import load_expert
 from gsmooth_core.sync.model import SyncExpert, save_expert
 from gsmooth_core.sync.windows import Lips
 

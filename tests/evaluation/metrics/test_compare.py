@@ -104,7 +104,7 @@ def test_a_soft_mouth_is_less_sharp_and_calmer(clip, pictures):
 
 def test_noise_flickers(clip, pictures):
     rng = np.random.default_rng(0)
-    noisy = in_mask(clip, lambda _, p: np.clip(p + rng.normal(0, 8, p.shape), 0, 255))
+    noisy = in_mask(clip, lambda _, p: np.clip(p + rng.normal(0, 16, p.shape), 0, 255))
     found = figures_of(clip, pictures, noisy(pictures))
     assert found["flicker"] > 1.5
     assert found["detail"] > 1.3
@@ -117,7 +117,7 @@ def test_noise_is_told_from_detail(clip, pictures):
     def noisy(strength):
         return [np.rint(p + rng.normal(0, strength, p.shape)).clip(0, 255) for p in pictures]
 
-    source, made = ([p.astype(np.uint8) for p in noisy(s)] for s in (4.0, 2.0))
+    source, made = ([p.astype(np.uint8) for p in noisy(s)] for s in (8.0, 4.0))
     found = figures_of(clip, source, made)
     assert found["grain"] == pytest.approx(0.5, abs=0.05)
     assert found["signal"] == pytest.approx(1, abs=0.35)
