@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gsmooth_core.a2ep.checkpoint import LIMITS, check_components, read_checkpoint, try_model
 from gsmooth_core.a2ep.config import A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import build_encoder, wav2vec_settings
-from gsmooth_core.a2ep.load import LIMITS, check_components, read_checkpoint, try_model
 from gsmooth_core.models.checkpoints import load_network
 from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.types import Float

@@ -15,7 +15,7 @@ from gsmooth_core.models import registry
 from gsmooth_core.models.checkpoints import load_network, tried
 from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.taft.generator import GeneratorInput, TorchGenerator, build, config_of
-from gsmooth_core.taft.load import KIND, read_generator, trial_input
+from gsmooth_core.taft.generator_file import KIND, read_generator, trial_input
 
 
 def save_generator(path: Path, generator: nn.Module, notes: dict[str, Any] | None = None) -> None:

@@ -20,7 +20,6 @@ from gsmooth_core.networks.engine import Engine, engine_for
 from gsmooth_core.networks.onnx import OnnxNetwork, checked
 from gsmooth_core.types import Float, Image
 
-EMBEDDING = 128
 SAME = 0.475
 """Vectors of one person lie closer; measured by `python -m training.recognise.measure`."""
 

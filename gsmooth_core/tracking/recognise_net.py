@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from gsmooth_core.models.checkpoints import load_network
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.storage.arrays import Arrays
-from gsmooth_core.tracking.recognise import EMBEDDING
 from gsmooth_core.types import Float
 
+_EMBEDDING = 128
 _MEAN, _SCALE = (122.782, 117.001, 104.298), 256.0
 _WIDTHS = (32,) * 3 + (64,) * 4 + (128,) * 3 + (256,) * 4
 _HALVING = (3, 7, 10, 13)
@@ -62,7 +62,7 @@ class Recogniser(nn.Module):
                 zip((_WIDTHS[0], *_WIDTHS[:-1]), _WIDTHS, strict=True)
             )
         )
-        self.leave = nn.Linear(_WIDTHS[-1], EMBEDDING, bias=False)
+        self.leave = nn.Linear(_WIDTHS[-1], _EMBEDDING, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, 150, 150) RGB 0..255 -> (B, 128)."""

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.a2ep import load as speech
+from gsmooth_core.a2ep import checkpoint as speech
 from gsmooth_core.a2ep.encoders import WhisperFrames
 from gsmooth_core.a2ep.mel import MELS
 from gsmooth_core.a2ep.model import A2EP, load_checkpoint
 from gsmooth_core.models import registry
 from gsmooth_core.sync import expert
 from gsmooth_core.sync.model import load_module as load_sync
-from gsmooth_core.taft import load as faces
+from gsmooth_core.taft import generator_file as faces
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.generator import HINTS, GeneratorInput, TorchGenerator
 from gsmooth_core.tracking import recognise, recognise_chip
