@@ -112,8 +112,8 @@ def sequence(
         output: see `image_target`.
         images: in order; they stay where they are (linked, or copied to another disk).
         first: number of the first one.
-        keep: whether images of other numbers stay, as those of another part of one sequence;
-            else they are taken for the rest of an earlier, longer output.
+        keep: whether the images that follow stay, as those of another part of one sequence; else
+            they are taken for the rest of an earlier, longer output. Behind a gap all stay.
 
     Yields:
         the folder in which more files may be put before it counts.
@@ -132,9 +132,10 @@ def sequence(
         target.mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(images, first):
             _place(image, target / image_name(pattern, number))
-        for number, stale in existing_images(target, pattern):
-            if not keep and not first <= number < first + len(images):
-                stale.unlink()
+        stale, number = dict(existing_images(target, pattern)), first + len(images)
+        while not keep and number in stale:
+            stale[number].unlink()
+            number += 1
         yield target
         sync(target)
         if own:

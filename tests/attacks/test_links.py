@@ -179,10 +179,14 @@ def test_an_output_that_leads_to_its_source_is_refused(sources, place):
 
 @pytest.mark.parametrize("to", TO)
 def test_among_numbered_frames_in_a_folder_of_somebodys(sources, place, precious, to):
-    """The frames that are there are replaced, and one that is left from a longer output goes."""
+    """The frames that are there are replaced, and one that is left from a longer output goes.
+
+    One behind a gap is somebody's own.
+    """
     names = with_partial("p_000.png", "p_003.png", "sound.wav")
-    plant(precious, place, [*names, "p_099.png"], to)
+    plant(precious, place, [*names, f"p_{places.FRAMES:03d}.png", "p_999.png"], to)
     assert dub(sources, place / "p_%03d.png", "--job", place.parent / "job") == 0
+    (place / "p_999.png").unlink()
     check_images(place, "p_{:03d}.png")
     assert len(list(place.iterdir())) == places.FRAMES + 1
 
