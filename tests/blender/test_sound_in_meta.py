@@ -63,6 +63,7 @@ def dub(scene, picture):
 ALL = list(range(FIRST, END))
 
 
+@pytest.mark.slow  # a module's own mixer can crash the process
 def test_a_dubbed_meta_strip_keeps_its_music(scene, meta, as_own):
     assert shown_frame(scene, 30) == 19
     before, counter, blend = mix(scene, FIRST, END), shown_frame(scene, 30), meta.blend_type
@@ -107,6 +108,7 @@ def test_a_second_dub_looks_and_sounds_like_the_first(scene, media, meta, as_own
     assert (heard(scene, OWN), heard(scene, MUSIC)) == (ALL, ALL)
 
 
+@pytest.mark.slow  # a module's own mixer can crash the process
 def test_own_sound_in_a_meta_strip_beside_is_silent_under_the_dub_alone(
     timeline, scene, meta, as_own
 ):

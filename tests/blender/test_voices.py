@@ -55,6 +55,7 @@ def spoken(job, count):
     return loud([0] * delay + list(used) + [0] * (count * FRAME), count)
 
 
+@pytest.mark.slow  # a module's own mixer can crash the process
 @pytest.mark.parametrize("first", [11, 1, 16])
 def test_retimed_speech_is_spoken_as_blender_plays_it(timeline, scene, voice, first):
     """The clip begins with the speech, before it, or in the midst of it."""
@@ -69,6 +70,7 @@ def test_retimed_speech_is_spoken_as_blender_plays_it(timeline, scene, voice, fi
     assert Path(job["video"]).name == "clip.mp4"
 
 
+@pytest.mark.slow  # a module's own mixer can crash the process
 def test_where_it_is_loud_however_its_strip_is(timeline, scene, voice):
     """Volume, pan and mute of the strip are for ears."""
     retime(timeline, voice)
