@@ -91,11 +91,13 @@ def placed(scene, media, meta, replace=False):
     return new
 
 
+@pytest.mark.slow  # as above
 def test_music_stays_where_the_old_strip_is_replaced(scene, media, meta, as_own):
     placed(scene, media, meta, replace=True)
     assert (heard(scene, OWN), heard(scene, MUSIC)) == ([], ALL)
 
 
+@pytest.mark.slow  # as above
 def test_a_second_dub_looks_and_sounds_like_the_first(scene, media, meta, as_own):
     meta.blend_type = "REPLACE"
     placed(scene, media, meta)
