@@ -56,17 +56,17 @@ class _Seen(NamedTuple):
 
 
 def translate_batches(
-    dub: Dub, frames: Iterable[tuple[int, Image]], size: int
+    dub: Dub, bank: DeviceBank, frames: Iterable[tuple[int, Image]], size: int
 ) -> Generator[tuple[Image, Translated]]:
     """Each (index, frame) in order: the frame, and what becomes of it.
 
     Args:
         dub: makes single frames.
+        bank: its references, see `bank_of`.
         frames: number and (H, W, 3) RGB.
         size: frames that are made at once; at most three times as many are held.
     """
     ahead: deque[list[_Started]] = deque()
-    bank = bank_of(dub)
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     with ThreadPoolExecutor(threads, "compose") as pool:
         rest = iter(frames)

@@ -63,7 +63,7 @@ def _relit(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> Te
     wanted = _pooled(frame, light.STEP).flatten(2)[:, None].double()  # (B, 1, 3, N)
     own = _pooled(pictures, light.STEP).flatten(3).double()  # (B, K, 3, N)
     shown = (_pooled(visible.float(), light.STEP) > 0.99).flatten(1)[:, None, None]
-    gain, offset = _change(own, wanted, mask, _added(own, wanted, shown))  # (B, K, 3, 1)
+    gain, offset = _change(own, wanted, mask, shown)  # (B, K, 3, 1)
     count = mask.sum(-1, keepdim=True)  # (B, 1, 1, 1)
     apart = ((own * gain + offset - own).abs() * mask).sum((2, 3), keepdim=True)
     apart = apart / (3 * count).clamp(min=1)
@@ -88,7 +88,7 @@ def _added(own: Tensor, wanted: Tensor, shown: Tensor) -> Tensor:
     return each.median(2, keepdim=True).values
 
 
-def _change(own: Tensor, wanted: Tensor, mask: Tensor, added: Tensor) -> tuple[Tensor, Tensor]:
+def _change(own: Tensor, wanted: Tensor, mask: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
     """(..., 1) gain and offset between samples (..., N) where `mask`; see `light.relit`."""
     plain, white = (own < light.CLIPPED) * mask, (wanted >= light.CLIPPED) & (mask > 0)
     weight, gain = plain, torch.ones_like(own[..., :1])
@@ -108,7 +108,7 @@ def _change(own: Tensor, wanted: Tensor, mask: Tensor, added: Tensor) -> tuple[T
         offset = torch.where(going, (y - gain * x) / (1 + light.OFFSET), offset)
         apart = gain * own + offset - wanted
         weight = torch.where(white & (apart > 0), 0, plain / (1 + (apart / light.OUTLIER) ** 2))
-    return _flashed(own, wanted, white & (plain > 0), plain, (gain, offset), added)
+    return _flashed(own, wanted, white & (plain > 0), plain, (gain, offset), shown)
 
 
 def _flashed(
@@ -117,7 +117,7 @@ def _flashed(
     lost: Tensor,
     plain: Tensor,
     change: tuple[Tensor, Tensor],
-    added: Tensor,
+    shown: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Gain and offset, or what a flash adds where it made most of the skin white."""
     least = (plain.sum(-1, keepdim=True) / 2).clamp(min=light.FEWEST / 2)
@@ -127,7 +127,9 @@ def _flashed(
         return gain, offset
     more = (wanted - own).masked_fill(~lost, torch.nan)
     least = torch.nanquantile(more, light.LIT, dim=-1, keepdim=True)
-    return torch.where(flash, 1, gain), torch.where(flash, torch.maximum(least, added), offset)
+    return torch.where(flash, 1, gain), torch.where(
+        flash, torch.maximum(least, _added(own, wanted, shown)), offset
+    )
 
 
 def in_light(image: Tensor, frame: Tensor, skin: Tensor) -> Tensor:

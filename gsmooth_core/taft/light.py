@@ -158,8 +158,10 @@ def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) ->
         return picture
     small = _reduced(picture, (bare.shape[1], bare.shape[0]))
     own, dark = small[bare], small[shown]  # (N, 3)
-    # Its own colour a flash shows in what it has not made white: too little to tell channels apart.
-    added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
+    added = 0.0
+    if any(_lost(own[:, c], wanted[:, c]).any() for c in range(3)):
+        # Its own colour a flash shows in what is not white: too little to tell channels apart.
+        added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
     changes = [_change(own[:, c], wanted[:, c], added) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T
     apart = float(np.abs(own * gain + offset - own).mean())
@@ -183,6 +185,13 @@ def _added(own: Float, wanted: Float) -> float:
     return max(exact, float(np.median(added[dark]))) if dark.sum() >= FEWEST_DARK else 0.0
 
 
+def _lost(own: Float, wanted: Float) -> Bool:
+    """(N,) samples that a flash has made white; none where these are not most of the skin."""
+    plain = own < CLIPPED
+    lost: Bool = plain & (wanted >= CLIPPED)
+    return lost if lost.sum() > max(plain.sum() / 2, FEWEST / 2) else np.zeros_like(lost)
+
+
 def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float]:
     """Gain and offset that bring samples (N,) to others; samples that disagree count little.
 
@@ -190,9 +199,9 @@ def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float
     Where the frame is white, the change must be enough for that, and as much as is `added` to
     what is dark in the face.
     """
-    plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
-    if (lost := white & (plain > 0)).sum() > max(plain.sum() / 2, FEWEST / 2):
+    if (lost := _lost(own, wanted)).any():
         return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
+    plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
     gain, offset = robust_line(own, wanted, plain, white)
     return float(gain), float(offset)
 

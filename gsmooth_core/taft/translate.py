@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -22,7 +22,11 @@ from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import Lay, MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.taft.translated import Translated
+from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
+
+if TYPE_CHECKING:
+    from gsmooth_core.taft.device import DeviceBank
 
 _Waiting = tuple[int, Image, "Future[Composition | None]"]
 _TOGETHER = 16  # frames in a batch on a graphics card
@@ -92,6 +96,7 @@ class FaceTranslator:
         self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = generator.on(device)
         self.batch = _TOGETHER if self.generator.card and self.config.warped else 1
+        self._on_card: tuple[dict[int, Reference], DeviceBank] | None = None
 
     def read(self, source: FrameSource) -> Grain | None:
         """Read all frames that lend to others, and see their grain where it is asked for.
@@ -125,9 +130,14 @@ class FaceTranslator:
         made in batches (`batches`).
         """
         if self.batch > 1 and self.composer.bank:
-            from gsmooth_core.taft.batches import translate_batches  # torch, for cards alone
+            from gsmooth_core.taft.batches import (  # torch, for cards alone
+                bank_of,
+                translate_batches,
+            )
 
-            yield from translate_batches(self, frames, self.batch)
+            if self._on_card is None or self._on_card[0] is not self.composer.bank:
+                self._on_card = self.composer.bank, bank_of(self)
+            yield from translate_batches(self, self._on_card[1], frames, self.batch)
             return
         waiting: deque[_Waiting] = deque()
         with ThreadPoolExecutor(1, "compose") as thread:

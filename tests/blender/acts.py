@@ -16,26 +16,13 @@ import bpy
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent)]
+from tests.blender.windowed import say, sequencer, window  # noqa: E402
+
 os.environ["GSMOOTH_DOUBLE"] = "stages"
 os.environ["GSMOOTH_PYTHON"] = sys.executable
 ARGUMENTS = sys.argv[sys.argv.index("--") + 1 :]
 FOLDER, STAGES = Path(ARGUMENTS[0]), ARGUMENTS[1:] or ["track", "predict", "render", "encode"]
 FIRST, FRAMES = 11, 40
-
-
-def say(line):
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def window():
-    return bpy.context.window_manager.windows[0]
-
-
-def sequencer():
-    area = next(a for a in window().screen.areas if a.type == "SEQUENCE_EDITOR")
-    region = next(r for r in area.regions if r.type == "WINDOW")
-    return bpy.context.temp_override(window=window(), area=area, region=region)
 
 
 def scene():

@@ -15,25 +15,12 @@ import bpy
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent)]
+from tests.blender.windowed import say, sequencer  # noqa: E402
+
 os.environ["GSMOOTH_DOUBLE"] = ""
 os.environ["GSMOOTH_PYTHON"] = sys.executable
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 NAMES = [f"shot {i}" for i in range(4)]
-
-
-def say(line):
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def window():
-    return bpy.context.window_manager.windows[0]
-
-
-def sequencer():
-    area = next(a for a in window().screen.areas if a.type == "SEQUENCE_EDITOR")
-    region = next(r for r in area.regions if r.type == "WINDOW")
-    return bpy.context.temp_override(window=window(), area=area, region=region)
 
 
 def home():

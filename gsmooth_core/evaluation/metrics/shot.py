@@ -109,9 +109,7 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
         dubbed = [Dubbed(track, role.turns, role.speech) for track, role in pairs]
     place, mine = places[chosen], dubbed[chosen]
     target = load_expression(place / "target.safetensors")
-    report = folder / "report.json"
-    outside = _outside(report)
-    combed, refused = (_refused(report, why) for why in (INTERLACED, OTHERWISE))
+    outside, combed, refused = _told(folder / "report.json")
     dubbed[0] = replace(dubbed[0], combed=combed, refused=refused)
     track = mine.track.only(mine.frames)
     return Shot(job, place, Source(job), track, target, outside, tuple(dubbed))
@@ -135,20 +133,27 @@ def _chosen(faces: list[str], face: str | None) -> int:
     return 0 if face is None else faces.index(face)
 
 
-def _outside(path: Path) -> int:
-    """The largest change of a pixel outside the masks, as the job's report has it."""
+def _told(path: Path) -> tuple[int, list[int], list[int]]:
+    """What the job's report has.
+
+    Returns:
+        the largest change of a pixel outside the masks, the frames that were no references since
+        they are interlaced, and those that look otherwise; none in an old report.
+    """
     result = read_json(path, JobError)
-    outside = result.get("outside_mask_max_difference") if isinstance(result, dict) else None
+    damaged = JobError(f"'{shown(path)}' is damaged.", _UNFINISHED)
+    if not isinstance(result, dict):
+        raise damaged
+    outside = result.get("outside_mask_max_difference")
     if not isinstance(outside, int) or isinstance(outside, bool):
-        raise JobError(f"'{shown(path)}' is damaged.", _UNFINISHED)
-    return outside
-
-
-def _refused(path: Path, why: str) -> list[int]:
-    """Frames that were no references; none in the report of an old job."""
-    told = read_json(path, JobError).get("refused", [])
-    ranges = [range(s["first"], s["last"] + 1) for s in told if s["why"] == why]
-    return [frame for stretch in ranges for frame in stretch]
+        raise damaged
+    frames: dict[str, list[int]] = {INTERLACED: [], OTHERWISE: []}
+    try:
+        for stretch in result.get("refused", []):
+            frames[stretch["why"]] += range(stretch["first"], stretch["last"] + 1)
+    except (KeyError, TypeError) as error:
+        raise damaged from error
+    return outside, frames[INTERLACED], frames[OTHERWISE]
 
 
 def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:
