@@ -36,6 +36,7 @@ from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
+from gsmooth_core.taft.teeth import slide, tooth_rows
 from gsmooth_core.taft.warp import (
     Reference,
     displacement,
@@ -99,7 +100,7 @@ class Composer:
         self.settings, self.personal = settings or ComposeSettings(), personal
         self.size = self.settings.size or best_size(track, model)
         self.transforms = crop_transforms(track, model, self.size)
-        self.surface = face_surface(model, track.identity)
+        self.surface, self._teeth = face_surface(model, track.identity), tooth_rows(model)
         self.occluders, self.captions = occluders, captions
         r = self.settings.references
         found = lenders(track, model, self.surface, self.target, r, occluders, captions)
@@ -209,7 +210,7 @@ class Composer:
         if not len(places) or lettered or (caption is not None and caption.any()):
             return None
         drawing, mask = self.masks(frame)
-        field = self._field(drawing, len(places))
+        field = self._field(frame, drawing, places)
         masked, scene = self._scene(frame, picture, drawing, mask, np.zeros_like(mask))
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         return Begun(frame, masked, scene, field, places, weights)
@@ -306,7 +307,7 @@ class Composer:
             unseen = np.zeros(drawing.face.mask.shape, bool)
             return none[..., None].repeat(3, -1), none, unseen
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
-        field = self._field(drawing, len(members))
+        field = self._field(frame, drawing, members)
         least = least_seen(drawing)
         pictures = np.empty((len(members), self.size, self.size, 3), np.float32)
         validity = np.empty((len(members), self.size, self.size), np.float32)
@@ -321,13 +322,17 @@ class Composer:
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)
 
-    def _field(self, drawing: Drawing, count: int) -> Float:
-        """(H, W, 3 * count) displacement and visibility of the references of a drawing.
+    def _field(self, frame: int, drawing: Drawing, members: NDArray[np.int64]) -> Float:
+        """(H, W, 3 K) displacement and visibility of the references of a frame's drawing.
 
         The warp is defined on the face alone; the mask reaches beyond it.
         """
         inside = among(drawing.face.region, MOUTH_REGIONS)
-        return extend(bridge(drawing.values, inside, count), drawing.face.mask)
+        values = bridge(drawing.values, inside, len(members))
+        if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
+            only = self.bank[int(members[0])]
+            values = slide(values, inside, self.points(frame), only, self._teeth)
+        return extend(values, drawing.face.mask)
 
     def _fixed(self, frame: int) -> Float:
         """(H, W, 3) one crop for the whole clip, and another one for the frame it is taken from."""

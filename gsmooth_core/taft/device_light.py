@@ -138,8 +138,16 @@ def in_light(image: Tensor, frame: Tensor, skin: Tensor) -> Tensor:
     shown, own = ((picture * where).sum((2, 3)) for picture in (frame, image))  # (B, 3)
     gain = shown / own.clamp(min=1e-9).maximum(interior.DARKEST * count[:, None])
     gain = gain.clamp(1 / interior.MOST_GAIN, interior.MOST_GAIN)
-    gain = torch.where(count[:, None] < interior.FEWEST, 1, gain)
-    return (image * gain[..., None, None]).clamp(0, 1)
+    few = count[:, None] < interior.FEWEST
+    lit = (image * torch.where(few, 1, gain)[..., None, None]).clamp(0, 1)
+    most = (shown / count[:, None].clamp(min=1)).amax(1, keepdim=True)
+    spread = (shown.amax(1, keepdim=True) - shown.amin(1, keepdim=True)) / count[:, None].clamp(
+        min=1
+    )
+    colour = spread / most.clamp(min=interior.DARKEST) / interior.GREY
+    colour = torch.where(few, 1, colour.clamp(max=1))[..., None, None]
+    grey = lit.mean(1, keepdim=True)
+    return grey + (lit - grey) * colour
 
 
 def _centred(values: Tensor, weight: Tensor, count: Tensor) -> Tensor:

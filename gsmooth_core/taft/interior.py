@@ -16,6 +16,7 @@ Reals = TypeVar("Reals", bound=Any)
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
+GREY = 0.12  # saturation of skin below which a picture loses its colours
 _LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
 
 
@@ -46,12 +47,17 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     between = upper * (1 - share) + lower * share
     gap = (bottom - top)[:, None].astype(np.float32)
     opening = gap + lower[:, 1::3] - upper[:, 1::3]  # in the reference
-    stretch = np.log((np.maximum(opening, 0) + 1) / (gap + 1))
-    alike = np.exp(-((stretch / _STRETCH) ** 2))
-    between[..., 2::3] = np.broadcast_to(alike, between[..., 2::3].shape)
+    between[..., 2::3] = np.broadcast_to(alike(opening, gap), between[..., 2::3].shape)
     bridged = values.copy()
     bridged[part] = np.where(inside[part][..., None], between, values[part])
     return bridged
+
+
+def alike(own: Float, wanted: Float) -> Float:
+    """0..1 how far something is to be believed that is stretched from a height to another one."""
+    stretch = np.log((np.maximum(own, 0) + 1) / (wanted + 1))
+    believed: Float = np.exp(-((stretch / _STRETCH) ** 2))
+    return believed
 
 
 def soften_gap(image: Float, inside: Bool, lip: Float) -> Float:
@@ -92,9 +98,18 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     """
     if np.count_nonzero(skin) < FEWEST:
         return image
-    gain = frame[skin].mean(0) / np.maximum(image[skin].mean(0), DARKEST)
-    lit: Float = np.clip(image * np.clip(gain, 1 / MOST_GAIN, MOST_GAIN), 0, 1)
-    return lit
+    shown = frame[skin].mean(0)
+    gain = shown / np.maximum(image[skin].mean(0), DARKEST)
+    lit = np.clip(image * np.clip(gain, 1 / MOST_GAIN, MOST_GAIN), 0, 1)
+    if (colour := saturation(shown) / GREY) < 1:  # a picture without colours has grey teeth
+        grey = lit.mean(-1, keepdims=True)
+        lit = grey + (lit - grey) * colour
+    return np.asarray(lit, np.float32)
+
+
+def saturation(colour: Float) -> float:
+    """0..1 of a colour (3,)."""
+    return float(np.ptp(colour) / max(float(colour.max()), DARKEST))
 
 
 def gap_share(gap: Reals, side: int, exp: Callable[[Reals], Reals]) -> Reals:

@@ -131,6 +131,12 @@ def lent(
     return _remapped(reference, at), valid
 
 
+def pixels_at(reference: Reference, places: Float) -> Image:
+    """(H, W, 3) pixels of a reference at (H, W, 2) places in its aligned crop."""
+    at = np.asarray(cv2.transform(places, _centred(reference)), np.float32)
+    return _remapped(reference, at)
+
+
 def spoiled(reference: Reference, moved: Float) -> Bool:
     """(H, W) pixels that `sample` takes from where nothing must be lent."""
     if reference.spoiled is None:

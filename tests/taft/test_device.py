@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsmooth_core.taft import device, device_light, lend, light, warp
+from gsmooth_core.taft import device, device_light, interior, lend, light, warp
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.drawn import least_seen
 from gsmooth_core.taft.references import ReferenceSettings
@@ -16,6 +16,7 @@ from tests.taft import scene
 
 CPU = torch.device("cpu")
 FRAMES = (2, 7)
+RNG = np.random.default_rng(0)
 
 
 def levels_apart(made: torch.Tensor | np.ndarray, wanted: np.ndarray) -> float:
@@ -124,3 +125,16 @@ def test_a_flash_is_matched_as_the_processor_matches_it() -> None:
         planar = [planes(mask[..., None])[0][None] for mask in (bare, face)]
         found = device_light.match(planes(own)[None, None], planes(frame)[None], *planar)
         assert levels_apart(found[0, 0].movedim(0, -1), wanted) == 0
+
+
+@pytest.mark.parametrize("tint", [(1, 1, 1), (1.05, 1, 0.96), (1.3, 1, 0.8)])
+def test_the_models_mouth_has_the_light_that_it_has_on_the_processor(
+    tint: tuple[float, float, float],
+) -> None:
+    image, frame = RNG.random((2, 24, 24, 3)).astype(np.float32) * 0.6
+    frame = frame.mean(-1, keepdims=True) * np.float32(tint)
+    skin = RNG.random((24, 24)) < 0.6
+    wanted = interior.in_light(image, frame, skin)
+    batch = [torch.from_numpy(p).permute(2, 0, 1)[None] for p in (image, frame)]
+    found = device_light.in_light(*batch, torch.from_numpy(skin)[None])[0].permute(1, 2, 0)
+    np.testing.assert_allclose(found.numpy(), wanted, atol=1e-5)

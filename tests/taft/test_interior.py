@@ -79,3 +79,15 @@ def test_the_models_own_mouth_takes_the_light_of_the_persons_skin() -> None:
     few = np.zeros_like(skin)
     few[0, :10] = True
     assert in_light(image, frame, few) is image
+
+
+def test_a_picture_without_colours_has_teeth_without_colours() -> None:
+    image = np.full((20, 20, 3), (0.5, 0.4, 0.35), np.float32)
+    image[10:] = 0.5, 0.5, 0.4  # teeth
+    skin = np.zeros((20, 20), bool)
+    skin[:10] = True
+    grey = np.full_like(image, 0.45)
+    lit = in_light(image, grey, skin)
+    assert np.ptp(lit[15, 5]) < 1e-6
+    brown = np.broadcast_to(np.float32([0.5, 0.35, 0.3]), image.shape)
+    assert np.ptp(in_light(image, brown, skin)[15, 5]) > 0.05
