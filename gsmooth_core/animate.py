@@ -41,6 +41,8 @@ from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
 from gsmooth_core.types import FaceTrack, Float, Image
 
+_LARGE = 1000  # pixels
+
 
 class AnimatePipeline(DubPipeline):
     """A dub of a photo that moves.
@@ -96,6 +98,9 @@ class AnimatePipeline(DubPipeline):
         ball = BALL * face.focal / -float(face.translation[0, 2])  # pixels
         eyes = Eyes(photo, face.landmarks[0], ball, lids)
         layers = layers_of(photo, matte, sheet.face, sheet.wide)
+        if sheet.wide > _LARGE:
+            text = f"The head is {sheet.wide:.0f} pixels wide: each frame takes seconds."
+            self.emit(Message("warning", f"{text} Half of --size takes a quarter of the time."))
         self.source.animation = Animation(photo, sheet, motion, eyes, layers)
 
         def animated() -> FaceTrack:

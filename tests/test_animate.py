@@ -284,12 +284,11 @@ def test_a_style_that_is_not_there_is_refused(job, tmp_path) -> None:
         pipeline(job, tmp_path / "none", motion="auto", style=count).check()
 
 
-def test_a_photo_larger_than_videos_are_is_made_smaller_and_that_is_said(
-    job, photo, tmp_path, monkeypatch
+def test_a_photo_larger_than_it_may_be_is_made_smaller_and_that_is_said(
+    job, photo, tmp_path
 ) -> None:
-    monkeypatch.setattr("gsmooth_core.job.animated.LONGEST", 201)
     told: list[object] = []
-    made_of = pipeline(job, tmp_path / "large")
+    made_of = pipeline(job, tmp_path / "large", size=201)
     made_of.emit = told.append
     made_of.check()
     assert made_of.source.photo().shape == (200, 200, 3)
@@ -297,3 +296,16 @@ def test_a_photo_larger_than_videos_are_is_made_smaller_and_that_is_said(
     assert any("200 x 200" in event.text for event in told if isinstance(event, Message))
     whole = cv2.imread(str(photo))[..., ::-1].astype(float)
     assert made_of.source.photo().mean() == pytest.approx(whole.mean(), abs=1)
+
+
+def test_a_head_that_takes_long_is_told(job, tmp_path, monkeypatch) -> None:
+    told: list[object] = []
+    made_of = pipeline(job, tmp_path / "wide")
+    made_of.emit = told.append
+    made_of.track()
+    assert not any("--size" in event.text for event in told if isinstance(event, Message))
+    monkeypatch.setattr("gsmooth_core.animate._LARGE", 50)
+    made_of = pipeline(job, tmp_path / "wider")
+    made_of.emit = told.append
+    made_of.track()
+    assert any("--size" in event.text for event in told if isinstance(event, Message))

@@ -12,13 +12,11 @@ import numpy as np
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import AnimateSettings
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.media import read_frames
 from gsmooth_core.portrait.animate import Animation
 from gsmooth_core.types import Float, Image
-
-LONGEST = 4096
-"""Pixels of a side: larger photos are made smaller before they are animated."""
 
 _AROUND = 0.9  # heights of the face that a crop leaves around it
 
@@ -45,7 +43,8 @@ class AnimatedSource(Source):
                 "Take a photo, or dub the video with `gsmooth dub`.",
             )
         self.animation: Animation | None = None
-        self.size = _size(self.clip.width, self.clip.height)
+        longest = (job.animate or AnimateSettings()).size
+        self.size = _size(self.clip.width, self.clip.height, longest)
         self._box = (0, 0, *self.size)
         self.shown = replace(self.shown, width=self.size[0], height=self.size[1])
 
@@ -88,9 +87,9 @@ class AnimatedSource(Source):
         return {**super().pictures_stamp(), "animate": [self._box, moves]}
 
 
-def _size(width: int, height: int) -> tuple[int, int]:
-    """What a photo is animated at: its own size, unless no video is so large."""
-    scale = LONGEST / max(width, height)
+def _size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """What a photo is animated at: its own size, or as large as it may be."""
+    scale = longest / max(width, height)
     if scale >= 1:
         return width, height
     small = [max(2, round(side * scale) // 2 * 2) for side in (width, height)]

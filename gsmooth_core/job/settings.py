@@ -252,3 +252,6 @@ class AnimateSettings(Settings):
         -1, "manner of moving, from 0 (calm) on; -1 leaves it to the seed", limits=(-1, 9999)
     )
     seed: int = setting(0, "another seed moves otherwise", limits=(0, 2**31 - 1))
+    size: int = setting(
+        4096, "pixels of the longer side at which the photo is animated, at most", limits=(64, 4096)
+    )
