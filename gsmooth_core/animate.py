@@ -14,6 +14,7 @@ import numpy as np
 
 from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError
+from gsmooth_core.face.landmarks import LIPS
 from gsmooth_core.job.animated import AnimatedSource
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.followed import Followed
@@ -98,9 +99,7 @@ class AnimatePipeline(DubPipeline):
         ball = BALL * face.focal / -float(face.translation[0, 2])  # pixels
         eyes = Eyes(photo, face.landmarks[0], ball, lids)
         layers = layers_of(photo, matte, sheet.face, sheet.wide)
-        if sheet.wide > _LARGE:
-            text = f"The head is {sheet.wide:.0f} pixels wide: each frame takes seconds."
-            self.emit(Message("warning", f"{text} Half of --size takes a quarter of the time."))
+        self._warn(face, sheet.wide)
         self.source.animation = Animation(photo, sheet, motion, eyes, layers)
 
         def animated() -> FaceTrack:
@@ -110,6 +109,16 @@ class AnimatePipeline(DubPipeline):
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
+
+    def _warn(self, face: FaceTrack, wide: float) -> None:
+        """Tell what a photo makes slow or hides; its head is `wide` pixels wide."""
+        if wide > _LARGE:
+            text = f"The head is {wide:.0f} pixels wide: each frame takes seconds."
+            self.emit(Message("warning", f"{text} Half of --size takes a quarter of the time."))
+        lips = face.landmarks[0, list(LIPS)]
+        if (lips < 0).any() or (lips > (face.width, face.height)).any():
+            text = "The photo ends in the mouth: what lies beyond stays unseen."
+            self.emit(Message("warning", f"{text} Take one that shows the chin."))
 
     def edited(self, face: FaceTrack) -> HeadMotion:
         """The movement, as the user's curves have it where they do."""

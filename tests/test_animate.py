@@ -298,6 +298,20 @@ def test_a_photo_larger_than_it_may_be_is_made_smaller_and_that_is_said(
     assert made_of.source.photo().mean() == pytest.approx(whole.mean(), abs=1)
 
 
+def test_a_photo_that_ends_in_the_mouth_is_told(job, photo, tmp_path) -> None:
+    face = pipeline(job, tmp_path / "whole")._face()
+    lips = face.landmarks[0][[13, 14]].mean(0)
+    for rows, told in ((int(lips[1]), True), (int(face.height), False)):
+        cut = tmp_path / f"{rows}.png"
+        cv2.imwrite(str(cut), cv2.imread(str(photo))[: rows // 2 * 2])
+        texts: list[object] = []
+        made_of = pipeline(dataclasses.replace(job, video=cut), tmp_path / f"{rows}")
+        made_of.emit = texts.append
+        made_of.track()
+        found = [e for e in texts if isinstance(e, Message) and "ends in the mouth" in e.text]
+        assert bool(found) == told
+
+
 def test_a_head_that_takes_long_is_told(job, tmp_path, monkeypatch) -> None:
     told: list[object] = []
     made_of = pipeline(job, tmp_path / "wide")
