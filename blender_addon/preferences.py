@@ -109,13 +109,31 @@ def note_check(lines: list[tuple[bool, str]]) -> None:
     _check[:] = lines
 
 
-SIZES = {"cpu": (340, 1100), "cuda": (3200, 7500)}
+SIZES = {"cpu": (350, 1130), "cuda": (3200, 6500)}
+"""Megabytes of the download and of the environment, measured on Linux. Install looks before it
+downloads, and stops where it would be more."""
+_found_sizes: dict[str, int] = {}  # megabytes that Install found
+
+
+def sizes(kind: str) -> tuple[int, int]:
+    """Megabytes that Install downloads, and that the environment takes."""
+    down, disk = SIZES[kind]
+    found = _found_sizes.get(kind) or down
+    return found, round(disk * found / down)
+
+
+def note_size(kind: str, down: int) -> None:
+    """Keep how many megabytes Install found."""
+    _found_sizes[kind] = down
 
 
 def size_text(kind: str) -> str:
     """What Install takes, before anybody presses it."""
-    down, disk = SIZES[kind]
-    return f"Install downloads about {down} MB and takes {disk} MB of the disk."
+    down, disk = sizes(kind)
+    return (
+        f"Install downloads about {down} MB and takes {disk} MB of the disk "
+        f"({down + disk} MB while it works)."
+    )
 
 
 def install_kind() -> str:
