@@ -64,6 +64,43 @@ def animate(
         _put(container, path, index, times, values)
 
 
+def put_curve(owner: Any, id_type: str, path: str, points: Sequence[tuple[int, float]]) -> None:
+    """Give one property a curve in place of its own; without points it has none.
+
+    Args:
+        owner: the ID whose action it is in.
+        id_type: of the owner.
+        path: of the property.
+        points: scene frame and value of each key.
+    """
+    drop_curve(owner, path)
+    if points:
+        times, values = zip(*points, strict=True)
+        _put(_container(owner, f"{owner.name} action", id_type), path, 0, times, values)
+
+
+def drop_curve(owner: Any, path: str) -> None:
+    """Remove the curve of one property."""
+    for container in _containers(owner):
+        for curve in [curve for curve in container if curve.data_path == path]:
+            container.remove(curve)
+
+
+def points_of(owner: Any, path: str) -> list[tuple[int, float]]:
+    """The keys of one property's curve."""
+    found = (curve for curve in curves_of(owner) if curve.data_path == path)
+    return [(round(p.co[0]), p.co[1]) for curve in found for p in curve.keyframe_points]
+
+
+def assign(owner: Any, action: Any, slot: str = "") -> None:
+    """Have an action move `owner`: its slot of that identifier, else its first."""
+    data = owner.animation_data_create()
+    data.action = action
+    if action is not None and hasattr(action, "slots") and len(action.slots):
+        named = [each for each in action.slots if each.identifier == slot]
+        data.action_slot = [*named, *action.slots][0]
+
+
 def _put(
     container: Any, path: str, index: int, times: Iterable[int], values: Sequence[float]
 ) -> None:

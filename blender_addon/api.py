@@ -14,6 +14,7 @@ meanwhile, `job.begin()` and then `job.update()` now and then, until it is False
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
@@ -28,6 +29,7 @@ from .options import options_of
 from .quality import Report
 from .redoing import Rerender
 from .selection import Selection
+from .speeches import MOST
 from .sync_job import CheckSync
 from .target import Target
 
@@ -48,14 +50,16 @@ __all__ = [
 
 
 def dub(picture: Any, speech: Any, **options: Any) -> Dub:
-    """Make the person in a strip say the words of a sound strip.
+    """Make the person in a strip say the words of a sound strip, or several people one each.
 
     Args:
         picture: the strip that shows the person.
-        speech: the sound strip; both are of one scene.
+        speech: the sound strip; both are of one scene. For several people a dictionary of such
+            strips by the people's numbers, see `find_people`.
         options: settings that differ from the scene's, by the names of `options.NAMES`: strength,
-            smoothing, style, mask, occluders, grain, length, adapt, intra; person, speaker; photo,
-            head, blink, seed, movement; replace, mute_own_sound, check.
+            smoothing, style, mask, occluders, grain, length, adapt; codec, quality, crf, depth,
+            intra, audio_track, source_audio_track, copy_look_of; person, speaker; photo, head,
+            blink, seed, movement; replace, mute_own_sound, check.
 
     Returns:
         the job; the dubbed strips' names stand in its `strips` when it is done.
@@ -174,6 +178,12 @@ def run_queue() -> list[Entry]:
 
 def _meant(picture: Any, speech: Any, options: dict[str, Any]) -> tuple[Target, Any]:
     scene = picture.id_data
-    if picture.type not in strips.PICTURES or speech.type != "SOUND" or speech.id_data != scene:
+    several = tuple(sorted(speech.items())) if isinstance(speech, Mapping) else ()
+    sounds = [strip for _number, strip in several] or [speech]
+    fit = all(s is not None and s.type == "SOUND" and s.id_data == scene for s in sounds)
+    if picture.type not in strips.PICTURES or not fit:
         raise UserError("A dub needs a picture strip and a sound strip of one scene.")
-    return Target.of(scene, Selection(picture, speech)), options_of(scene, picture, **options)
+    if not all(type(number) is int and 1 <= number <= MOST for number, _strip in several):
+        raise UserError(f"People have numbers from 1 to {MOST}, as Find People counts them.")
+    chosen = Selection(picture, None if several else speech, several)
+    return Target.of(scene, chosen), options_of(scene, picture, **options)

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import (
     job_folder,
+    notices,
     own_sound,
     placing,
     planning,
@@ -32,6 +33,9 @@ _DRAFT = {
     "length": "trim",
     "crop_size": 256,
     "preset": "ultrafast",
+    "codec": "auto",
+    "quality": "auto",
+    "depth": "auto",
 }
 """Settings of a preview: whatever takes time before the first frame is left out."""
 
@@ -61,7 +65,8 @@ class Dub(PlannedJob):
         return worker_task(self.title, "report", job=str(self._folder))
 
     def _ask(self) -> Task:
-        job = planning.job_of(self._plan, self.options.settings, self.options.moves)
+        options = self.options
+        job = planning.job_of(self._plan, options.settings, options.moves, options.like)
         self._folder = self._make_folder(job)
         return worker_task(self.title, "dub", job=str(self._folder))
 
@@ -85,6 +90,7 @@ class Dub(PlannedJob):
                 own_sound.mute(self._plan, strip)
         for strip in made:
             quality.note_dub(strip, result)
+            notices.note(strip, result)
         self.strips = [strip.name for strip in made]
         pieces = f" (in {len(made)} pieces)" if len(made) > 1 else ""
         return f"'{made[0].name}' is ready{pieces}: {made[0]['gsmooth_info']}."

@@ -12,9 +12,9 @@ from .jobs import worker_task
 from .plan import Plan
 from .planned import PlannedJob
 from .selection import Selection
+from .speeches import MOST
 from .task import Task
 
-MOST = 99  # the highest number that a job takes
 _PERSON = {
     "number": whole(1, 1_000_000),
     "frames": COUNT,
@@ -54,7 +54,9 @@ class FindPeople(PlannedJob):
         people.note(self._frames, self.people)
         if len(self.people) == 1:
             return "One person is seen."
-        return f"{len(self.people)} people are seen: click on the one to dub."
+        return (
+            f"{len(self.people)} people are seen: click on the one to dub, or give each a speech."
+        )
 
 
 def _person(told: dict[str, Any]) -> people.Person:

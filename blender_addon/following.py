@@ -44,8 +44,16 @@ def mark(*chosen: Any) -> str:
     return tag
 
 
+def voice_tag(tag: str, number: int) -> str:
+    """The tag of the sound strip that one of several people says."""
+    return f"{tag}.{number}"
+
+
 def is_speech(planned: Plan, strip: Any) -> bool:
-    """Whether this sound strip is the one whose words are spoken."""
+    """Whether this sound strip is one whose words are spoken."""
+    for said in planned.speeches:
+        if strip.name == said.strip or strip.get(TAG) == voice_tag(planned.tag, said.number):
+            return True
     return bool(planned.speech) and (
         strip.name == planned.speech or (bool(planned.tag) and strip.get(TAG) == planned.tag)
     )

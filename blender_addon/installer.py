@@ -32,6 +32,7 @@ INDEXES = {"cuda": "https://download.pytorch.org/whl/cu126"}
 _HERE = Path(__file__).resolve().parent
 _EVERY = 0.3  # seconds between two looks at what is downloaded
 _PATIENCE = 20.0  # seconds for the size of a file
+_MARGIN = 1.2  # by which more may be downloaded than was said
 _SMALL = 4 << 20  # bytes; smaller packages are fetched together: each start of pip takes a while
 
 _CAUSES = (
@@ -97,10 +98,11 @@ class Installer:
     Args:
         folder: where the environment is made; downloads lie beside it meanwhile.
         kind: "cpu", "cuda" or "" for the packages as they are.
+        said: megabytes of the download and of the disk that the user knows of; 0 for any number.
     """
 
-    def __init__(self, folder: Path, kind: str = "") -> None:
-        self._folder, self._kind = folder, kind
+    def __init__(self, folder: Path, kind: str = "", said: tuple[int, int] = (0, 0)) -> None:
+        self._folder, self._kind, self._said = folder, kind, said
         self._downloads = folder.with_name(folder.name + "-downloads")
         self._child: subprocess.Popen[str] | None = None
         self._stopped = False
@@ -158,7 +160,12 @@ class Installer:
         found = ["--dry-run", "--ignore-installed", "--report", str(report)]
         self._run(self._pip("install", *found, *index, *packages), "Check the network connection.")
         listed: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
-        return [_package(entry) for entry in listed]
+        needed = [_package(entry) for entry in listed]
+        if self._kind == "cuda" and lacks_card(needed, sys.platform):
+            raise InstallError(
+                "PyTorch for NVIDIA was not found.", "Check the network connection.", "network"
+            )
+        return needed
 
     def _fetch(self, found: list[dict[str, Any]]) -> list[Path]:
         """Download what is not there yet, and tell how many bytes are."""
@@ -167,6 +174,7 @@ class Installer:
                 package["bytes"] = _size(package["url"])
         total = sum(package["bytes"] for package in found)
         emit("message", level="info", text=f"{len(found)} packages, {total / 1e6:.0f} MB")
+        self._check_size(round(total / 1e6))
         small = [package for package in found if package["bytes"] < _SMALL]
         groups = [[package] for package in found if package["bytes"] >= _SMALL]
         done, wheels = 0, []
@@ -180,6 +188,22 @@ class Installer:
             done += sum(package["bytes"] for package in group)
             wheels += [path for path in target.iterdir() if path.is_file()]
         return wheels
+
+    def _check_size(self, down: int) -> None:
+        """Tell how many megabytes come, and ask again where that is more than was said."""
+        said, disk = self._said
+        emit("found", megabytes=down)
+        if said and down > said * _MARGIN:
+            raise InstallError(
+                f"{down} MB would be downloaded, more than the {said} MB that were said.",
+                "Press Install again to download them.",
+                "larger",
+            )
+        needed = down + round(down * disk / said) if said else down
+        free = shutil.disk_usage(self._downloads).free / 1e6
+        if free < needed:
+            text = f"{needed} MB must be free on the disk while this works; {free:.0f} MB are."
+            raise InstallError(text, "Free some space.", "disk")
 
     def _watched(self, target: Path, head: str, done: int, total: int) -> _Watch:
         return _Watch([target, self._downloads / "work"], head, done, total)
@@ -259,6 +283,12 @@ def failure(said: list[str], hint: str) -> InstallError:
     return InstallError(f"A step of the installation failed: {last}", hint)
 
 
+def lacks_card(found: list[dict[str, Any]], platform: str) -> bool:
+    """Whether PyTorch is one without graphics cards, as PyPI has it for Windows."""
+    torch = [package for package in found if package["name"] == "torch"]
+    return platform == "win32" and not any("+cu" in package["version"] for package in torch)
+
+
 def _package(entry: dict[str, Any]) -> dict[str, Any]:
     meta, info = entry["metadata"], entry["download_info"]
     digest = info.get("archive_info", {}).get("hashes", {}).get("sha256")
@@ -304,8 +334,8 @@ def _kill_family(child: subprocess.Popen[str]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def read_request(line: str) -> tuple[Path, list[str], str]:
-    """The folder to make the environment in, the packages to fill it with, and their kind.
+def read_request(line: str) -> tuple[Path, list[str], str, tuple[int, int]]:
+    """The folder to make, the packages to fill it with, their kind, and the sizes that were said.
 
     Raises:
         InstallError: the line is no request to install.
@@ -313,22 +343,23 @@ def read_request(line: str) -> tuple[Path, list[str], str]:
     try:
         arguments = json.loads(line)["arguments"]
         folder, packages = arguments["folder"], arguments["requirements"]
-        kind = arguments.get("kind", "")
+        kind, said = arguments.get("kind", ""), arguments.get("said", [0, 0])
         valid = isinstance(folder, str) and isinstance(packages, list)
         valid = valid and all(isinstance(text, str) for text in [folder, *packages])
-        valid = valid and kind in KINDS
+        valid = valid and kind in KINDS and isinstance(said, list) and len(said) == 2
+        valid = valid and all(type(size) is int and 0 <= size < 1 << 32 for size in said)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         valid = False
     if not valid or not folder or "\0" in "".join([folder, *packages]):
         raise InstallError("The request to install cannot be understood.", "Update GSmooth.")
-    return Path(folder), packages, kind
+    return Path(folder), packages, kind, (said[0], said[1])
 
 
 def main() -> None:
     """Serve one install request."""
     try:
-        folder, packages, kind = read_request(sys.stdin.readline())
-        installer = Installer(folder, kind)
+        folder, packages, kind, said = read_request(sys.stdin.readline())
+        installer = Installer(folder, kind, said)
         emit("ready")
         threading.Thread(target=installer.listen, daemon=True).start()
         installer.install(packages)

@@ -39,13 +39,20 @@ from .errors import UserError
 _LARGEST = 1 << 20  # bytes of a job.json or plan.json
 _VIDEOS = (".mp4", ".mov", ".mkv", ".webm")
 _LONGEST_STEM = 200  # bytes; most disks take 255 for a whole name
+IN_MOV, IN_MKV = ("prores", "dnxhr", "mjpeg", "qtrle"), ("ffv1",)
+"""Codecs that an .mp4 does not hold, by what is written instead."""
 
+_SPEECH = Kind(
+    lambda value: isinstance(value, dict) and all(map(PATH.fits, value.values())),
+    "a path for each person",
+)
 _JOB = {
     "kind": Kind(lambda value: value == "gsmooth-job", "that of a GSmooth job"),
     "version": Kind(lambda value: type(value) is int and value == 1, "one that this GSmooth knows"),
     "video": PATH,
     "output": PATH,
     "audio": optional(PATH),
+    "speech": optional(_SPEECH),
     "fps": optional(RATE),
     "start_frame": FILE_FRAME,
     "frame_count": optional(COUNT),
@@ -72,6 +79,9 @@ _PLAN = {
     "rendered": optional(FLAG),
     "mixed": optional(FLAG),
     "still": optional(FLAG),
+    "speeches": optional(
+        rows(record({"number": COUNT, "strip": TEXT, "sound": TEXT}, "a speech"), "speeches")
+    ),
 }
 
 
@@ -121,7 +131,8 @@ def make(
         :8
     ]
     stem = Path(job["video"]).stem
-    words = [stem, Path(job["audio"]).stem if job["audio"] else "", digest]
+    said = Path(job["audio"]).stem if job["audio"] else ""
+    words = [stem, said or ("people" if job.get("speech") else ""), digest]
     name = "-".join(bpy.path.clean_name(word)[:40] for word in words if word)
     folder = next(
         path
@@ -132,9 +143,19 @@ def make(
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_link(folder)
         (folder / "expression.json").unlink(missing_ok=True)  # edits of an earlier run
-        write(folder, job | {"output": str(folder / f"{_clean(stem)}_dubbed.mp4")})
+        output = folder / f"{_clean(stem)}_dubbed{_suffix(job)}"
+        write(folder, job | {"output": str(output)})
         files.write_json(folder / "plan.json", plan)
     return folder
+
+
+def _suffix(job: dict[str, Any]) -> str:
+    """Kind of file that holds what the job's settings ask for."""
+    codec = job["settings"].get("codec", "auto")
+    if codec == "auto":
+        like = Path(job.get("copy_look_of") or job["video"]).suffix.lower()
+        return like if like in _VIDEOS else ".mp4"
+    return ".mov" if codec in IN_MOV else ".mkv" if codec in IN_MKV else ".mp4"
 
 
 @contextmanager
@@ -159,7 +180,8 @@ def _refuse_link(folder: Path) -> None:
 
 def _stamp(job: dict[str, Any]) -> list[tuple[int, int]]:
     """Sizes and times of the job's sources: a file that was replaced is another job."""
-    sources = (Path(job[key]).stat() for key in ("video", "audio") if job[key])
+    named = [job["video"], job["audio"], job.get("copy_look_of"), *job.get("speech", {}).values()]
+    sources = (Path(name).stat() for name in named if name)
     return [(source.st_size, source.st_mtime_ns) for source in sources]
 
 
@@ -185,6 +207,8 @@ def read(folder: Path) -> dict[str, Any]:
         old = Path(job["output"]).parent
         places = {key: _moved(job.get(key), old, folder) for key in ("video", "audio")}
         job |= places | {"output": str(output)}
+        if job.get("speech"):
+            job["speech"] = {who: _moved(said, old, folder) for who, said in job["speech"].items()}
         write(folder, job)
     return job
 

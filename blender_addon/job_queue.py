@@ -24,16 +24,26 @@ from .target import Target
 
 _LARGEST = 1 << 20  # bytes of a noted queue
 _TARGET = dict.fromkeys(("scene", "picture", "picture_id", "speech", "speech_id"), TEXT)
+
+
+def _is_speech(value: Any) -> bool:
+    right = isinstance(value, list) and len(value) == 3 and type(value[0]) is int
+    return right and all(map(TEXT.fits, value[1:]))
+
+
+_SPEECHES = rows(Kind(_is_speech, "a person's speech"), "a list of speeches")
 _PLAIN = Kind(lambda value: isinstance(value, str | bool | int | float), "a word or a number")
 _OPTIONS = {
-    "settings": record(dict.fromkeys((*JOB, "face"), _PLAIN), "settings of a dub"),
+    # Those of earlier versions have fewer.
+    "settings": record(dict.fromkeys((*JOB, "face"), optional(_PLAIN)), "settings of a dub"),
     "moves": optional(record(dict.fromkeys(MOVES, _PLAIN), "how a photo moves")),
     "replace": FLAG,
     "mute_own_sound": FLAG,
     "check": FLAG,
+    "like": optional(TEXT),
 }
 _ENTRY = {
-    "target": record(_TARGET, "a pair of strips"),
+    "target": record(_TARGET | {"speeches": optional(_SPEECHES)}, "a pair of strips"),
     "options": record(_OPTIONS, "options of a dub"),
     "state": TEXT,
 }
@@ -241,11 +251,13 @@ def _read(path: Path) -> list[Entry]:
 
 
 def _entry(noted: dict[str, Any]) -> Entry:
-    target = Target(**{name: noted["target"][name] for name in _TARGET})
+    speeches = tuple(tuple(said) for said in noted["target"].get("speeches") or ())
+    target = Target(**{name: noted["target"][name] for name in _TARGET}, speeches=speeches)
     given = noted["options"]
-    settings = {name: given["settings"][name] for name in (*JOB, "face")}
+    known = given["settings"]
+    settings = {name: known[name] for name in (*JOB, "face") if known.get(name) is not None}
     moves = {name: given["moves"][name] for name in MOVES} if given["moves"] else None
-    options = Options(settings, moves, *(given[name] for name in STRIPS))
+    options = Options(settings, moves, *(given[name] for name in STRIPS), given.get("like") or "")
     return Entry(target, options, text="Unfinished when the file was closed.")
 
 

@@ -39,6 +39,8 @@ _LAYOUT: dict[str, tuple[str, tuple[str | int, ...]]] = {
     "usable": ("B", ("T",)),
 }
 """Type and shape of the arrays; one letter stands for one size throughout."""
+_FILMED = {"tracked": ("f", ("T", "E"))}
+"""The same of what a worker of an earlier version does not write."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class HeadMesh:
         rotation: (T, 3) axis-angle.
         translation: (T, 3).
         usable: (T,) whether a frame's face was found.
+        tracked: (T, E) curves of what the face was filmed doing; None where they are not told.
         names: E names of the expression components.
         focal: focal length in pixels.
         width: of the clip in pixels.
@@ -85,6 +88,7 @@ class HeadMesh:
     focal: float
     width: int
     height: int
+    tracked: Tensor | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -125,6 +129,7 @@ def read_mesh(path: Path) -> HeadMesh:
         focal=float(values["focal"]),
         width=values["width"],
         height=values["height"],
+        tracked=arrays.get("tracked"),
     )
 
 
@@ -211,7 +216,8 @@ def _check_names(names: Any) -> None:
 
 def _check_layout(arrays: Mapping[str, Tensor], expressions: int) -> None:
     sizes = {"E": expressions}
-    for name, (code, letters) in _LAYOUT.items():
+    more = _FILMED if "tracked" in arrays else {}
+    for name, (code, letters) in {**_LAYOUT, **more}.items():
         if name not in arrays:
             raise ValueError(f"it has no '{name}'")
         values, shape = arrays[name].values, arrays[name].shape

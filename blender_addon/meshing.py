@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, mesh_file, planning, preferences, rig, strips
+from . import job_folder, mesh_file, planning, preferences, quality_curve, rig, strips
 from .answers import check_answer
 from .checks import FILE, Kind
 from .errors import UserError
@@ -52,6 +52,8 @@ class FaceMesh(Job):
         picture = _picture(job, self._first, len(head))
         body = rig.build(scene, name, head, self._first, picture, texture)
         rig.note_job(body, self._folder, self._first, len(head), job["fps"])
+        for strip in strips.showing(self._folder):
+            quality_curve.give(body, strip)
         rig.activate(scene, body)
         self.head = body.name
         return f"'{body.name}' is in scene '{scene.name}': edit its shape keys, then Re-render."
@@ -85,7 +87,8 @@ class ClipMesh(PlannedJob, FaceMesh):
         return planning.make_plan(scene, self._chosen, length)
 
     def _ask(self) -> Task:
-        job = planning.job_of(self._plan, self._options.settings, self._options.moves)
+        options = self._options
+        job = planning.job_of(self._plan, options.settings, options.moves, options.like)
         self._folder = job_folder.make(preferences.jobs_folder(), job, asdict(self._plan))
         self._first = self._plan.span.first
         return self._mesh()

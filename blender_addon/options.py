@@ -9,13 +9,15 @@ import bpy
 
 from .errors import UserError
 
-JOB = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt", "intra")
+OUTPUT = ("codec", "quality", "crf", "depth", "intra", "audio_track", "source_audio_track")
+JOB = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt", *OUTPUT)
 FACE = ("person", "speaker")
 PHOTO = ("photo", "head", "blink", "seed", "movement")
 STRIPS = ("replace", "mute_own_sound", "check")
 MOVES = ("mode", "motion", "head", "blink", "seed")
 """The parts of a job that say how a photo moves."""
-NAMES = (*JOB, *FACE, *PHOTO, *STRIPS)
+LIKE = "copy_look_of"
+NAMES = (*JOB, *FACE, *PHOTO, *STRIPS, LIKE)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Options:
         replace: remove the old strip instead of putting it away.
         mute_own_sound: mute the clip's own sound under the dub.
         check: judge the dub when it is made.
+        like: a video as which the dub is coded; "" for the clip itself.
     """
 
     settings: dict[str, Any]
@@ -35,6 +38,7 @@ class Options:
     replace: bool
     mute_own_sound: bool
     check: bool = False
+    like: str = ""
 
 
 def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Options:
@@ -52,12 +56,15 @@ def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Opt
     if unknown:
         raise UserError(f"There is no option '{unknown[0]}': there are {', '.join(NAMES)}.")
     panel = scene.gsmooth
-    values = {name: getattr(panel, name) for name in (*JOB, *PHOTO, *STRIPS)}
+    values = {name: getattr(panel, name) for name in (*JOB, *PHOTO, *STRIPS, LIKE)}
     values |= panel.face_of(strip) | changes
     nobody_named = "speaker" if values["speaker"] else "largest"
     face = str(values["person"]) if values["person"] else nobody_named
+    depth = values["depth"]
     settings = {name: values[name] for name in JOB} | {"face": face}
-    return Options(settings, _moves(values), *(bool(values[name]) for name in STRIPS))
+    settings["depth"] = depth if depth == "auto" else int(depth)
+    like = bpy.path.abspath(values[LIKE]) if values[LIKE] else ""
+    return Options(settings, _moves(values), *(bool(values[name]) for name in STRIPS), like)
 
 
 def _moves(values: dict[str, Any]) -> dict[str, Any] | None:

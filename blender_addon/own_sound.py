@@ -15,7 +15,11 @@ _SCRAP = 0.2  # seconds; a shorter rest is the end of the same take, and no soun
 
 
 def mute(planned: Plan, dub: Any) -> None:
-    """Mute the clip's own sound under a dub; what reaches beyond it is cut off and stays."""
+    """Mute the clip's own sound under a dub; what reaches beyond it is cut off and stays.
+
+    Handles are scene frames in meta strips, too, retimed ones as well: Blender plays sound in those
+    slower or faster, but where its strip lies.
+    """
     scene = dub.id_data
     for strip in list(strips.all_strips(scene)):
         own = strip.type == "SOUND" and str(strips.source_path(strip)) in planned.files

@@ -8,7 +8,9 @@ from typing import Any
 import bpy
 
 from . import (
-    people,
+    curve_sets,
+    notices,
+    people_panel,
     preferences,
     previewing,
     quality_panel,
@@ -16,6 +18,7 @@ from . import (
     rig,
     runtime,
     selection,
+    settings_panel,
     strips,
     sync_check,
     versions,
@@ -23,7 +26,6 @@ from . import (
 from .errors import UserError
 from .layouts import SequencerPanel, wrapped
 
-_PICTURES = 3  # of people, side by side
 _SEVERAL = 2
 
 
@@ -42,6 +44,8 @@ def draw_task(layout: bpy.types.UILayout) -> None:
         box.label(text=task.left.capitalize(), icon="BLANK1")
     if task.detail:
         wrapped(box, task.detail)
+    for note in dict.fromkeys(task.notes):
+        wrapped(box, note, "INFO")
 
 
 _STATES = {
@@ -120,69 +124,14 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         return
     icon = "FILE_IMAGE" if strips.is_still(chosen.picture) else "FILE_MOVIE"
     column.label(text=f"Clip: {chosen.picture.name}", icon=icon)
-    column.label(text=f"Speech: {chosen.speech.name}", icon="SPEAKER")
+    for number, speech in chosen.speeches or ((0, chosen.speech),):
+        whose = f"Speech of Person {number}" if number else "Speech"
+        column.label(text=f"{whose}: {speech.name}", icon="SPEAKER")
     obstacle, remark = selection.why_not(scene), selection.remark(scene, chosen)
     if selection.is_photo(scene):
         draw_photo(layout, scene.gsmooth)
     if obstacle or remark:
         wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
-
-
-class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
-    """Who is dubbed, where several are seen."""
-
-    bl_label = "People"
-    bl_parent_id = "GSMOOTH_PT_dub"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout, scene = self.layout, strips.sequencer_scene(context)
-        layout.operator("gsmooth.find_people", icon="COMMUNITY")
-        draw_people(layout, scene)
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(scene.gsmooth, "person")
-        if not scene.gsmooth.person:
-            layout.prop(scene.gsmooth, "speaker")
-
-
-def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
-    """A picture of everybody who was found in the selected clip; a click chooses."""
-    try:
-        found = people.seen_in(selection.select(scene, need_speech=False).picture)
-    except UserError:
-        return
-    grid = layout.grid_flow(row_major=True, columns=_PICTURES, even_columns=True)
-    for person in found:
-        column, chosen = grid.column(align=True), scene.gsmooth.person == person.number
-        column.template_icon(people.icon(person), scale=4.0)
-        words = {"text": str(person.number), "depress": chosen}
-        column.operator("gsmooth.choose_person", **words).person = person.number
-
-
-class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):
-    """How it is made."""
-
-    bl_label = "Settings"
-    bl_parent_id = "GSMOOTH_PT_dub"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, strips.sequencer_scene(context).gsmooth
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(settings, "strength", slider=True)
-        layout.prop(settings, "smoothing", slider=True)
-        layout.prop(settings, "style")
-        layout.prop(settings, "mask")
-        layout.prop(settings, "length")
-        layout.prop(settings, "occluders")
-        layout.prop(settings, "grain")
-        layout.prop(settings, "adapt")
-        layout.prop(settings, "intra")
-        column = layout.column(heading="Strips")
-        column.prop(settings, "replace")
-        column.prop(settings, "mute_own_sound")
-        column.prop(settings, "check")
 
 
 class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
@@ -225,6 +174,8 @@ def _draw_result(layout: bpy.types.UILayout, strip: Any) -> None:
     box.label(text=strip.name, icon="CHECKMARK")
     wrapped(box, str(strip.get("gsmooth_info", "")))
     box.label(text=Path(strip.filepath).name, icon="FILE_MOVIE")
+    for text in notices.of_strip(strip):
+        wrapped(box, text, "INFO")
 
 
 def _draw_versions(layout: bpy.types.UILayout, strip: Any) -> None:
@@ -267,6 +218,7 @@ class GSMOOTH_PT_view(bpy.types.Panel):
             return
         layout.label(text=body.name, icon="MESH_MONKEY")
         layout.operator("gsmooth.view_face", icon="VIEW_CAMERA")
+        _draw_curve_sets(layout, body)
         key = body.active_shape_key
         if key is not None and (body.active_shape_key_index or 0) > 0:
             layout.prop(key, "value", text=key.name, slider=True)
@@ -277,6 +229,20 @@ class GSMOOTH_PT_view(bpy.types.Panel):
         row.operator("gsmooth.import_curves", text="Import", icon="IMPORT")
         row.operator("gsmooth.export_curves", text="Export", icon="EXPORT")
         draw_task(layout)
+
+
+def _draw_curve_sets(layout: bpy.types.UILayout, body: Any) -> None:
+    """Dubbed or as filmed, where both are known."""
+    if not curve_sets.has_filmed(body):
+        return
+    filmed = curve_sets.shows_filmed(body)
+    layout.label(text="Curves")
+    row = layout.row(align=True)
+    for which, text in (("dubbed", "Dubbed"), ("filmed", "As Filmed")):
+        pressed = filmed == (which == "filmed")
+        row.operator("gsmooth.show_curves", text=text, depress=pressed).which = which
+    if filmed:
+        wrapped(layout, "What was filmed: to edit, go back to Dubbed.", "LOCKED")
 
 
 class GSMOOTH_MT_strip(bpy.types.Menu):
@@ -320,8 +286,8 @@ def unregister() -> None:
 CLASSES = (
     GSMOOTH_PT_dub,
     *queue_panel.CLASSES,
-    GSMOOTH_PT_people,
-    GSMOOTH_PT_settings,
+    *people_panel.CLASSES,
+    *settings_panel.CLASSES,
     GSMOOTH_PT_face,
     *quality_panel.CLASSES,
     GSMOOTH_PT_sync,

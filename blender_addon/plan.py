@@ -9,6 +9,21 @@ from .timing import Cut, Span
 
 
 @dataclass(frozen=True)
+class Speech:
+    """What one of several people says.
+
+    Attributes:
+        number: of the person.
+        strip: name of the sound strip.
+        sound: file that begins with the picture; "" while Blender has not mixed it.
+    """
+
+    number: int
+    strip: str
+    sound: str = ""
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that is needed to make a job of strips and to place its result when it is done.
 
@@ -29,6 +44,7 @@ class Plan:
         anchor: scene frame of the first frame of the picture strip's file.
         files: files whose pictures the strip shows.
         still: whether the source is a picture that stands in the whole strip.
+        speeches: where several people speak, what each says, instead of `speech`.
         rendered: whether the source is a file that Blender rendered of the strip.
         mixed: whether the sound is a file that Blender mixed of the strip.
         tag: custom property of both strips, see `following`; "" in plans of earlier versions.
@@ -51,6 +67,7 @@ class Plan:
     rendered: bool
     mixed: bool
     still: bool
+    speeches: tuple[Speech, ...] = ()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
@@ -64,7 +81,9 @@ class Plan:
             "rendered": False,
             "mixed": False,
             "still": False,
+            "speeches": [],
         }
         since |= {name: values[name] for name in since if values.get(name) is not None}
         since["files"] = tuple(since["files"])
+        since["speeches"] = tuple(Speech(**said) for said in since["speeches"])
         return cls(**values | since | {"span": span, "cut": cut})

@@ -12,7 +12,7 @@ import bpy
 
 from . import following, pictures, selection, strips, voices
 from .errors import UserError
-from .plan import Plan
+from .plan import Plan, Speech
 from .timing import Cut, Span, around, mixed_cut, picture_span, speech_cut
 
 _PREVIEW = 2  # seconds
@@ -43,6 +43,7 @@ def make_plan(
     mixed = voice is not None and _is_mixed(scene, voice)
     whole = length != "trim" and video.type != "IMAGE"
     cut = _cut(scene, voice, span, mixed, whole) if voice else None
+    tag = following.mark(video, voice)
     return Plan(
         scene=scene.name,
         picture=video.name,
@@ -56,12 +57,27 @@ def make_plan(
         cut=cut,
         rate=f"{rate.numerator}/{rate.denominator}",
         anchor=strips.first_source_frame(video),
-        tag=following.mark(video, voice),
+        tag=tag,
         files=pictures.files(video),
         rendered=rendered,
         mixed=mixed,
         still=strips.is_still(video) and not rendered,
+        speeches=_speeches(chosen.speeches, span, tag),
     )
+
+
+def _speeches(given: tuple[tuple[int, Any], ...], span: Span, tag: str) -> tuple[Speech, ...]:
+    """What each of several people says in the span; who says nothing there is left out."""
+    heard = [
+        (number, strip)
+        for number, strip in given
+        if strips.left(strip) < span.first + span.count and span.first < strips.right(strip)
+    ]
+    if given and not heard:
+        raise UserError("No speech overlaps the clip: move the sound strips over it.")
+    for number, strip in heard:
+        strip[following.TAG] = following.voice_tag(tag, number)
+    return tuple(Speech(number, strip.name) for number, strip in heard)
 
 
 def _part(span: Span, frame: int, rate: Fraction, from_zero: bool) -> Span:
@@ -97,7 +113,7 @@ def _picture(scene: bpy.types.Scene, video: Any) -> tuple[Span, bool, bool]:
 
 
 def job_of(
-    planned: Plan, settings: dict[str, Any], moves: dict[str, Any] | None = None
+    planned: Plan, settings: dict[str, Any], moves: dict[str, Any] | None = None, like: str = ""
 ) -> dict[str, Any]:
     """The job file's content (without its output, which depends on the job's folder).
 
@@ -105,6 +121,7 @@ def job_of(
         planned: its plan.
         settings: how it is done.
         moves: how a photo moves; of no account where the strip is none.
+        like: a video as which the dub is coded; "" for the source.
     """
     cut = planned.cut
     job = {
@@ -122,6 +139,10 @@ def job_of(
         "expression": None,
         "settings": settings,
     }
+    if planned.speeches:  # each names a person, and begins with the picture
+        job["speech"] = {str(said.number): said.sound for said in planned.speeches}
+        job["settings"] = settings | {"face": "largest", "length": "trim"}
+    job |= {"copy_look_of": like} if like else {}
     return job | ({"animate": moves} if moves and planned.still else {})
 
 
@@ -129,12 +150,12 @@ def _check(chosen: selection.Selection) -> None:
     missing = pictures.missing_file(chosen.picture)
     if missing:
         raise _missing(chosen.picture, missing)
-    voice = chosen.speech
-    if voice is None or voice.sound.packed_file:
-        return
-    # Path.is_file raises for a name that no disk takes.
-    if not os.path.isfile(strips.source_path(voice)):  # noqa: PTH113
-        raise _missing(voice, str(strips.source_path(voice)))
+    for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
+        if voice is None or voice.sound.packed_file:
+            continue
+        # Path.is_file raises for a name that no disk takes.
+        if not os.path.isfile(strips.source_path(voice)):  # noqa: PTH113
+            raise _missing(voice, str(strips.source_path(voice)))
 
 
 def _missing(strip: Any, file: str) -> UserError:

@@ -1,5 +1,6 @@
 """The add-on's preferences, and the folders that follow from them."""
 
+import sys
 from pathlib import Path
 
 import bpy
@@ -109,13 +110,36 @@ def note_check(lines: list[tuple[bool, str]]) -> None:
     _check[:] = lines
 
 
-SIZES = {"cpu": (340, 1100), "cuda": (3200, 7500)}
+SIZES = {
+    "linux": {"cpu": (350, 1130), "cuda": (3200, 6500)},
+    "win32": {"cpu": (250, 810), "cuda": (2900, 5600)},
+    "darwin": {"cpu": (200, 700), "cuda": (3200, 6500)},
+}
+"""Megabytes of the download and of the environment. Those of Linux are of real installations
+(350 and 1129; 3127 and 6296 with CUDA 13), the others' of the packages' files; what NVIDIA takes on
+Windows is an estimate. Install looks before it downloads, and stops where it would be more."""
+_found_sizes: dict[str, int] = {}  # megabytes that Install found
+
+
+def sizes(kind: str) -> tuple[int, int]:
+    """Megabytes that Install downloads, and that the environment takes."""
+    down, disk = SIZES.get(sys.platform, SIZES["linux"])[kind]
+    found = _found_sizes.get(kind) or down
+    return found, round(disk * found / down)
+
+
+def note_size(kind: str, down: int) -> None:
+    """Keep how many megabytes Install found."""
+    _found_sizes[kind] = down
 
 
 def size_text(kind: str) -> str:
     """What Install takes, before anybody presses it."""
-    down, disk = SIZES[kind]
-    return f"Install downloads about {down} MB and takes {disk} MB of the disk."
+    down, disk = sizes(kind)
+    return (
+        f"Install downloads about {down} MB and takes {disk} MB of the disk "
+        f"({down + disk} MB while it works)."
+    )
 
 
 def install_kind() -> str:

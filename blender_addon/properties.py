@@ -16,6 +16,7 @@ from bpy.props import (
 from . import quality, selection
 from .errors import UserError
 from .options import options_of
+from .output_settings import OutputSettings
 
 PERSON, SPEAKER = "gsmooth_person", "gsmooth_speaker"
 """Custom properties of a strip: whose face is dubbed in it. Those of the scene are for strips
@@ -48,7 +49,7 @@ def _keep(settings: Any, name: str, value: int) -> None:
     (settings.id_data if strip is None else strip)[name] = value
 
 
-class GSmoothSettings(bpy.types.PropertyGroup):
+class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
     """How the next dub is made."""
 
     strength: FloatProperty(
@@ -166,13 +167,6 @@ class GSmoothSettings(bpy.types.PropertyGroup):
         soft_max=600.0,
         step=3000,
         subtype="TIME_ABSOLUTE",
-    )
-    intra: BoolProperty(
-        name="Quick Re-render",
-        description="Let every frame of the clip stand alone: Re-render then makes only the frames "
-        "whose curves were edited, and leaves all others bit by bit. The file is three to five "
-        "times as large",
-        default=True,
     )
     replace: BoolProperty(
         name="Replace Strip",

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, strips
+from . import job_folder, quality_curve, rig, strips
 from .answers import RUNS, check_answer
 from .checks import FILE, FILE_FRAME, TEXT, Kind, number, optional, record, rows
 from .files import UNREADABLE, parse_object
@@ -37,6 +37,7 @@ _ANSWER = {
     "worst": rows(_WORST, "a list of frames"),
     "page": FILE,
     "untouched_frames": RUNS,
+    "scores": optional(rows(optional(number(-1e9, 1e9)), "a list of scores")),
 }
 _QUALITY = {
     "verdict": TEXT,
@@ -100,12 +101,21 @@ def note_report(folder: Path, result: dict[str, Any]) -> str:
     for strip in strips.showing(folder.absolute()):
         strip.color_tag = _COLOURS[found.kind]
         _note(strip, found)
+        quality_curve.put(strip, result.get("scores") or ())
+        _give_heads(strip)
     return str(result["verdict"])
 
 
 def note_dub(strip: Any, result: dict[str, Any]) -> None:
     """Keep with a new dub which of its frames are as they were."""
+    quality_curve.take(strip)
+    _give_heads(strip)
     _note(strip, Quality(places=tuple(_untouched(result))))
+
+
+def _give_heads(strip: Any) -> None:
+    for head in rig.heads(job_folder.resolve(strips.dubbed_job(strip))):
+        quality_curve.give(head, strip)
 
 
 def _note(strip: Any, found: Quality) -> None:

@@ -6,7 +6,18 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, photo_curves, placing, quality, rig, shape_keys, strips, versions
+from . import (
+    curve_sets,
+    job_folder,
+    notices,
+    photo_curves,
+    placing,
+    quality,
+    rig,
+    shape_keys,
+    strips,
+    versions,
+)
 from .answers import RUNS, longer, read_dub, turned
 from .jobs import Job, worker_task
 from .plan import Plan
@@ -23,6 +34,7 @@ class Rerender(Job):
 
     def start(self) -> Task:
         head = bpy.data.objects[self._head]
+        curve_sets.show_dubbed(head)
         note = rig.noted_job(head)
         names = shape_keys.key_names(head)
         values = shape_keys.read_curves(head, note.first, note.count)
@@ -47,6 +59,7 @@ class Rerender(Job):
             shape = placing.Shape(longer(result), turned(result))
             shown = placing.place(plan, output, self._folder, about, False, shape)
         for strip in shown:
+            notices.note(strip, result)
             quality.note_dub(strip, result)  # what was found of the version before is no more true
         return f"'{shown[0].name}' shows your curves now{_anew(result)}."
 

@@ -45,10 +45,12 @@ class _Render(Task):
 
 
 def missing(planned: Plan) -> str:
-    """Which of a plan's files is still to be rendered: "source", "sound" or ""."""
+    """Which of a plan's files is still to be rendered: "source", "sound", a number or ""."""
     if planned.rendered and not planned.source:
         return "source"
-    return "sound" if planned.mixed and not planned.sound else ""
+    if planned.mixed and not planned.sound:
+        return "sound"
+    return next((str(said.number) for said in planned.speeches if not said.sound), "")
 
 
 def next_task(title: str, planned: Plan) -> Task | None:
@@ -75,7 +77,7 @@ def next_task(title: str, planned: Plan) -> Task | None:
     arguments = {
         "file": str(blend),
         "scene": part.scene.name,
-        "tag": planned.tag,
+        "tag": following.voice_tag(planned.tag, int(what)) if what.isdigit() else planned.tag,
         "kind": part.strip.type if what == "source" else "SOUND",
         "size": pictures.size(part.scene, part.strip) if what == "source" else _SMALL,
         "stage": "source" if what == "source" else "mix",
@@ -136,7 +138,7 @@ def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
     with made.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
-    name = planned.picture if what == "source" else planned.speech
+    name = planned.picture if what == "source" else planned.speech or f"person {what}"
     stem = bpy.path.clean_name(name)[:40]
     target = made.with_name(f"{stem}-{digest.hexdigest()[:16]}.avi")
     if target.exists():
@@ -144,4 +146,10 @@ def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
     else:
         made.replace(target)
     made.with_suffix(".blend").unlink(missing_ok=True)
-    return replace(planned, **{what: str(target)})
+    if not what.isdigit():
+        return replace(planned, **{what: str(target)})
+    speeches = [
+        replace(said, sound=str(target)) if str(said.number) == what else said
+        for said in planned.speeches
+    ]
+    return replace(planned, speeches=tuple(speeches))

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import pictures, strips, voices
+from . import pictures, speeches, strips, voices
 from .errors import UserError
 
 PREVIEW = "gsmooth_preview"
@@ -18,10 +18,19 @@ _SPEECH = "the sound strip with the new speech, too"
 
 @dataclass(frozen=True)
 class Selection:
-    """The picture strip to dub and the sound strip with the new speech (None: no speech)."""
+    """The picture strip to dub and the sound strip with the new speech (None: no speech).
+
+    Where several people were given one each, `speeches` has these, with the people's numbers.
+    """
 
     picture: Any
     speech: Any
+    speeches: tuple[tuple[int, Any], ...] = ()
+
+    @property
+    def said(self) -> Any:
+        """The speech, or the speeches by number."""
+        return dict(self.speeches) or self.speech
 
 
 def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
@@ -32,6 +41,8 @@ def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
     """
     chosen = _selected(scene)
     video = _one_picture([strip for strip in chosen if strip.type in strips.PICTURES], scene)
+    if need_speech and (given := speeches.given(video)):
+        return Selection(video, None, given)
     sounds = _foreign([strip for strip in chosen if strip.type == "SOUND"], video)
     if not sounds and not need_speech:
         return Selection(video, None)
@@ -49,8 +60,14 @@ def pairs(scene: bpy.types.Scene) -> list[Selection]:
     sounds = [strip for strip in chosen if strip.type == "SOUND"]
     if not shown:
         raise UserError(f"Select {_PERSON}, or several of them.")
-    found = {picture.name: Selection(picture, _speech_over(picture, sounds)) for picture in shown}
+    found = {picture.name: _pair(picture, sounds) for picture in shown}
     return list(found.values())
+
+
+def _pair(picture: Any, sounds: list[Any]) -> Selection:
+    if given := speeches.given(picture):
+        return Selection(picture, None, given)
+    return Selection(picture, _speech_over(picture, sounds))
 
 
 def _speech_over(picture: Any, sounds: list[Any]) -> Any:
@@ -127,17 +144,20 @@ def is_photo(scene: bpy.types.Scene) -> bool:
 
 def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     """What the user may want to know before dubbing; "" for nothing."""
-    late = strips.right(chosen.speech) - strips.right(chosen.picture)
-    early = strips.left(chosen.picture) - strips.left(chosen.speech)
     goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
-    late = 0 if goes_on else late
-    unheard = float((max(late, 0) + max(early, 0)) / strips.scene_rate(scene))
-    told = [f"{unheard:.1f} s of the speech lie outside of the clip."] if unheard else []
+    told = []
+    for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
+        late = strips.right(voice) - strips.right(chosen.picture)
+        early = strips.left(chosen.picture) - strips.left(voice)
+        late = 0 if goes_on and not chosen.speeches else late
+        unheard = float((max(late, 0) + max(early, 0)) / strips.scene_rate(scene))
+        which = f"'{voice.name}'" if chosen.speeches else "the speech"
+        told += [f"{unheard:.1f} s of {which} lie outside of the clip."] if unheard else []
     reason = pictures.why_rendered(chosen.picture)
     if reason:
         count = strips.right(chosen.picture) - strips.left(chosen.picture)
         told.append(f"'{chosen.picture.name}' {reason}: Blender renders its {count} frames first.")
-    reason = voices.why_mixed(chosen.speech)
+    reason = voices.why_mixed(chosen.speech) if chosen.speech is not None else ""
     if reason:
         told.append(f"'{chosen.speech.name}' {reason}: Blender mixes it first.")
     return " ".join(told)

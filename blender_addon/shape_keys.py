@@ -15,10 +15,10 @@ from typing import Any
 import bpy
 from mathutils import Quaternion, Vector
 
-from . import actions, evaluated
+from . import actions, curve_sets, evaluated
 from .checks import check, number
 from .errors import UserError
-from .mesh_file import HeadMesh
+from .mesh_file import HeadMesh, Tensor
 
 SLIDER = (-1.0, 2.0)  # tracked and edited values may leave ARKit's 0..1
 _HARD_LIMIT = 10.0  # Blender clamps shape key values there, silently
@@ -43,8 +43,11 @@ def build_head(name: str, head: HeadMesh, first: int) -> bpy.types.Object:
     _add_keys(body, head)
     frames = range(first, first + len(head))
     keys = body.data.shape_keys
-    columns = ((actions.value_path(key), 0, column) for key, column in _columns(head))
-    actions.animate(keys, f"{name} expression", "KEY", frames, columns)
+    if head.tracked is not None:
+        filmed = _curves(head, head.tracked)
+        actions.animate(keys, f"{name} as filmed", "KEY", frames, filmed)
+        curve_sets.keep_filmed(body)
+    actions.animate(keys, f"{name} expression", "KEY", frames, _curves(head, head.values))
     body.rotation_mode = "QUATERNION"
     actions.animate(body, f"{name} pose", "OBJECT", frames, _pose_curves(head))
     return body
@@ -67,8 +70,13 @@ def _mesh(name: str, head: HeadMesh) -> bpy.types.Mesh:
 
 def _key_scale(head: HeadMesh) -> float:
     """What one unit of a slider stands for: 1, unless a curve would be clamped."""
-    largest = max(map(abs, head.values.values), default=0.0)
+    largest = max(map(abs, _all_values(head)), default=0.0)
     return max(1.0, math.ceil(largest / _HARD_LIMIT))
+
+
+def _all_values(head: HeadMesh) -> array[float]:
+    """Of the curves that are shown in turn."""
+    return head.values.values + (head.tracked.values if head.tracked is not None else array("f"))
 
 
 def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
@@ -82,16 +90,17 @@ def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
         if scale != 1.0:
             offsets = array("f", (scale * offset for offset in offsets))
         key.data.foreach_set("co", array("f", map(add, rest, offsets)))
-        column = head.values.values[index :: len(head.names)]
+        column = _all_values(head)[index :: len(head.names)]
         key.slider_min = max(-_HARD_LIMIT, min(SLIDER[0], math.floor(min(column) / scale)))
         key.slider_max = min(_HARD_LIMIT, max(SLIDER[1], math.ceil(max(column) / scale)))
 
 
-def _columns(head: HeadMesh) -> Iterator[tuple[str, Sequence[float]]]:
+def _curves(head: HeadMesh, values: Tensor) -> Iterator[tuple[str, int, Sequence[float]]]:
     scale = _key_scale(head)
     for index, name in enumerate(head.names):
-        column = head.values.values[index :: len(head.names)]
-        yield name, [value / scale for value in column] if scale != 1.0 else column
+        column = values.values[index :: len(head.names)]
+        scaled = [value / scale for value in column] if scale != 1.0 else column
+        yield actions.value_path(name), 0, scaled
 
 
 def _pose_curves(head: HeadMesh) -> Iterator[tuple[str, int, Sequence[float]]]:
@@ -182,6 +191,7 @@ def give_curves(body: bpy.types.Object, first: int, columns: Mapping[str, Sequen
     }
     if not shared:
         raise UserError(f"None of these curves is one of '{body.name}'.")
+    curve_sets.show_dubbed(body)
     actions.put_curves(body.data.shape_keys, f"{body.name} expression", first, shared)
     return len(shared)
 

@@ -28,6 +28,18 @@ def identify(strip: Any) -> str:
     return known
 
 
+def find(scene: Any, name: str, known: Any, kinds: tuple[str, ...]) -> Any:
+    """The strip of that mark, whatever it is called by now; None where it is gone.
+
+    Copies have the same mark; the one of that name is meant, or the only one of that mark.
+    """
+    alike = [s for s in strips.all_strips(scene) if s.get(ID) == known and s.type in kinds]
+    named = strips.find(scene, name)
+    if named is not None and (named in alike or (not alike and named.type in kinds)):
+        return named
+    return alike[0] if alike else None
+
+
 def take_place(scene: bpy.types.Scene, old: Any, new: Any, replace: bool) -> None:
     """Put `new` where `old` lies, over earlier dubs of it; those are muted, and so is `old`.
 

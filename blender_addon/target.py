@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import bpy
 
@@ -20,8 +19,9 @@ class Target:
         scene: name of their scene.
         picture: name of the picture strip.
         picture_id: what tells it from others, see `stacking.ID`.
-        speech: name of the sound strip.
-        speech_id: what tells it from others.
+        speech: name of the sound strip, or "".
+        speech_id: what tells it from others, or "".
+        speeches: instead of it, of each of several people the number, and both of the sound strip.
     """
 
     scene: str
@@ -29,13 +29,16 @@ class Target:
     picture_id: str
     speech: str
     speech_id: str
+    speeches: tuple[tuple[int, str, str], ...] = ()
 
     @classmethod
     def of(cls, scene: bpy.types.Scene, chosen: Selection) -> Target:
         """Note which strips these are."""
         picture, speech = chosen.picture, chosen.speech
-        ids = stacking.identify(picture), stacking.identify(speech)
-        return cls(scene.name, picture.name, ids[0], speech.name, ids[1])
+        known = picture.name, stacking.identify(picture)
+        said = (speech.name, stacking.identify(speech)) if speech is not None else ("", "")
+        several = tuple((n, s.name, stacking.identify(s)) for n, s in chosen.speeches)
+        return cls(scene.name, *known, *said, several)
 
     def find(self) -> tuple[bpy.types.Scene, Selection]:
         """The strips, whatever they are called by now, and their scene.
@@ -44,17 +47,15 @@ class Target:
             UserError: one of them is gone.
         """
         for scene in sorted(bpy.data.scenes, key=lambda scene: scene.name != self.scene):
-            picture = _find(scene, self.picture, self.picture_id, strips.PICTURES)
-            speech = _find(scene, self.speech, self.speech_id, ("SOUND",))
-            if picture is not None and speech is not None:
-                return scene, Selection(picture, speech)
-        raise UserError(f"'{self.picture}' or its speech '{self.speech}' is gone.")
+            picture = stacking.find(scene, self.picture, self.picture_id, strips.PICTURES)
+            said = [(n, stacking.find(scene, *strip, ("SOUND",))) for n, *strip in self._said()]
+            if picture is None or any(strip is None for _number, strip in said):
+                continue
+            if self.speeches:
+                return scene, Selection(picture, None, tuple(said))
+            return scene, Selection(picture, said[0][1])
+        names = ", ".join(f"'{name}'" for _number, name, _id in self._said())
+        raise UserError(f"'{self.picture}' or its speech {names} is gone.")
 
-
-def _find(scene: bpy.types.Scene, name: str, known: str, kinds: tuple[str, ...]) -> Any:
-    """Copies have the same mark; the one of that name is meant, or the only one of that mark."""
-    alike = [s for s in strips.all_strips(scene) if s.get(stacking.ID) == known and s.type in kinds]
-    named = strips.find(scene, name)
-    if named is not None and (named in alike or (not alike and named.type in kinds)):
-        return named
-    return alike[0] if alike else None
+    def _said(self) -> tuple[tuple[int, str, str], ...]:
+        return self.speeches or ((0, self.speech, self.speech_id),)

@@ -29,7 +29,7 @@ class GSMOOTH_OT_dub_strip(WorkerOperator, bpy.types.Operator):
 
     def job(self, context: bpy.types.Context) -> Job:
         chosen = selection.select(strips.sequencer_scene(context))
-        return job_queue.watch(api.dub(chosen.picture, chosen.speech, replace=self.replace))
+        return job_queue.watch(api.dub(chosen.picture, chosen.said, replace=self.replace))
 
 
 CLASSES = (GSMOOTH_OT_dub_strip,)

@@ -6,8 +6,8 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import api, people, selection, strips
-from ..finding import MOST
 from ..jobs import Job
+from ..speeches import MOST
 from .worker_operator import WorkerOperator
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import bpy
 
 from .. import installer, preferences, runtime
 from ..errors import UserError
+from ..events import count_in
 from ..process import Process
 from ..task import Task
 from .worker_operator import WorkerOperator
@@ -41,6 +43,18 @@ def suits(python: Path) -> bool:
     return done.returncode == 0
 
 
+class InstallTask(Task):
+    """Notes how much would be downloaded, which the next Install says before."""
+
+    def _handlers(self) -> dict[str, Callable[[Mapping[str, Any]], None]]:
+        return super()._handlers() | {"found": self._on_found}
+
+    def _on_found(self, event: Mapping[str, Any]) -> None:
+        down = count_in(event, "megabytes")
+        if down:
+            preferences.note_size(str(self.arguments["kind"]), down)
+
+
 class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
     """Make a Python environment for GSmooth's worker and download its packages"""
 
@@ -63,6 +77,7 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
             "folder": str(folder),
             "requirements": installer.requirements(kind),
             "kind": kind,
+            "said": list(preferences.sizes(kind)),
         }
         python = next(filter(suits, base_pythons()), None)
         if python is None:
@@ -70,7 +85,7 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
         program = [str(python), "-I", installer.__file__]
         log_path = preferences.user_folder() / "install.log"
         runtime.stop_worker()  # it may run in the environment that is made anew
-        return Task(self.title, "install", arguments, Process(program, log_path))
+        return InstallTask(self.title, "install", arguments, Process(program, log_path))
 
     @classmethod
     def description(cls, _context: bpy.types.Context, _properties: Any) -> str:

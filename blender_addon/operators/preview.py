@@ -31,7 +31,7 @@ class GSMOOTH_OT_preview(WorkerOperator, bpy.types.Operator):
     def job(self, context: bpy.types.Context) -> Job:
         scene = strips.sequencer_scene(context)
         chosen = selection.select(scene)
-        return api.preview(chosen.picture, chosen.speech, frame=scene.frame_current)
+        return api.preview(chosen.picture, chosen.said, frame=scene.frame_current)
 
 
 class GSMOOTH_OT_discard_preview(bpy.types.Operator):

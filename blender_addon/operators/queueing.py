@@ -40,7 +40,7 @@ class GSMOOTH_OT_add_to_queue(bpy.types.Operator):
         """Add them."""
         found = selection.pairs(strips.sequencer_scene(context))
         for chosen in found:
-            api.add_to_queue(chosen.picture, chosen.speech)
+            api.add_to_queue(chosen.picture, chosen.said)
         self.report({"INFO"}, f"{len(found)} in the queue now: Start Queue dubs them.")
         return {"FINISHED"}
 

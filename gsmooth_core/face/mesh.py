@@ -66,8 +66,9 @@ def export_mesh(
     """Write rest mesh, shape keys, curves and pose (safetensors, kind "mesh").
 
     Arrays: vertices (V, 3), the face of eq. 5; faces (F, 3) int32; uvs (3 F, 2), one a corner;
-    shape_keys (E, V, 3), offsets from vertices; values (T, E); rotation (T, 3); translation
-    (T, 3); usable (T,) uint8. Metadata: names, fps, focal, width, height, model.
+    shape_keys (E, V, 3), offsets from vertices; values (T, E), and tracked (T, E), what the face
+    was filmed doing; rotation (T, 3); translation (T, 3); usable (T,) uint8. Metadata: names, fps,
+    focal, width, height, model.
 
     Raises:
         InputError: model, track and curves do not fit together.
@@ -78,6 +79,7 @@ def export_mesh(
         "uvs": model.uvs[model.uv_faces].reshape(-1, 2),  # (F, 3, 2) -> (3 F, 2)
         "shape_keys": model.expression_basis,
         "values": fitting_values(model, track, expression),
+        "tracked": fitting_values(model, track, track.curves),
         "rotation": track.rotation,
         "translation": track.translation,
         "usable": track.usable.astype(np.uint8),

@@ -83,6 +83,9 @@ def dub(folder):
         "untouched_frames": [[0, 1]],
         **news,
     }
+    lost = {"what": "depth", "text": "10 bits a sample become 8."}
+    answer("notice", **lost)
+    shape["notices"] = [lost]
     answer("result", result={"output": job["output"], "job": str(folder), **shape})
 
 
@@ -143,6 +146,7 @@ def mesh(folder):
             [count, 3],
         ),
         "usable": (array("B", [1] * count), [count]),
+        "tracked": (array("f", (dice.uniform(0, 1) for _ in range(3 * count))), [count, 3]),
     }
     edited = folder / "expression.json"
     if edited.exists():
@@ -171,6 +175,9 @@ def report(folder):
     verdict = "Look at this shot before it goes out: seam."
     result = {"verdict": verdict, "kind": "poor", "checks": checks, "worst": worst}
     result |= {"page": str(folder / "report.html"), "untouched_frames": [[0, 1]]}
+    scores = [None, None, 0.0, 0.1, 0.2, 2.5, 1.0, 1.2, 0.0, 0.4]
+    count = job["frame_count"] or FRAMES - job["start_frame"]
+    result["scores"] = scores + [0.0] * (count - len(scores))
     untouched = [{"first": 0, "last": 1, "why": "no face"}]
     answer("result", result=result | {"untouched": untouched})
 

@@ -35,6 +35,12 @@ class Recorder:
     def template_icon(self, icon_value, **_words):
         self.icons.append(icon_value)
 
+    def separator(self, **_words):
+        pass
+
+    def operator_menu_enum(self, name, _prop, text="", **_words):
+        return self.operator(name, text)
+
     def operator(self, name, text="", **words):
         button = Button(name, text, words.get("depress", False))
         self.buttons.append(button)

@@ -17,10 +17,10 @@ from blender_addon.process import Process
 from blender_addon.task import Task
 
 
-def install(tmp_path, requirements):
-    arguments = {"folder": str(tmp_path / "new env"), "requirements": requirements}
+def install(tmp_path, requirements, task_of=Task, **more):
+    arguments = {"folder": str(tmp_path / "new env"), "requirements": requirements, **more}
     program = [sys.executable, "-I", installer.__file__]
-    task = Task("Install", "install", arguments, Process(program, tmp_path / "install.log"))
+    task = task_of("Install", "install", arguments, Process(program, tmp_path / "install.log"))
     task.wait()
     return task
 
@@ -54,6 +54,55 @@ def test_environment_is_made_and_filled(tmp_path, package, monkeypatch):
     code = "import nothing; print(nothing.answer)"
     done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "42"
+
+
+@pytest.mark.slow
+@needs_ensurepip
+def test_more_than_was_said_is_asked_before_it_comes(tmp_path, package):
+    """3 MB are found where 1 MB was said; the next try knows of them."""
+    bpy = pytest.importorskip("bpy")
+    from blender_addon import preferences
+    from blender_addon.operators.install_worker import InstallTask
+
+    assert bpy
+    with zipfile.ZipFile(package, "a") as file:
+        file.writestr("ballast.bin", bytes(3_000_000))
+    preferences._found_sizes.clear()
+    for said, code in (([1, 4], "larger"), ([3, 12], ""), ([3, 1 << 31], "disk")):
+        task = install(tmp_path, [str(package)], InstallTask, kind="cpu", said=said)
+        assert (task.failure.code if task.failure else "") == code
+        assert preferences.sizes("cpu")[0] == 3
+        assert 8 < preferences.sizes("cpu")[1] < 12  # an environment is about three times as large
+        assert (tmp_path / "new env").exists() == (code == "")
+    preferences._found_sizes.clear()
+    sizes = preferences.SIZES[sys.platform]["cpu"]
+    assert preferences.sizes("cpu") == sizes
+    assert "about {} MB and takes {} MB of the disk".format(*sizes) in preferences.size_text("cpu")
+
+
+def test_sizes_are_said_of_what_is_found(tmp_path, capsys):
+    made = installer.Installer(tmp_path / "env", "cuda", (100, 250))
+    made._downloads = tmp_path
+    made._check_size(119)
+    with pytest.raises(installer.InstallError, match="121 MB would be downloaded, more than the"):
+        made._check_size(121)
+    found = [json.loads(line)["megabytes"] for line in capsys.readouterr().out.splitlines()]
+    assert found == [119, 121]
+
+
+def test_windows_takes_no_pytorch_without_cards():
+    """PyPI's for Windows knows none, while that for Linux does."""
+    plain, card = ({"name": "torch", "version": version} for version in ("2.13.0", "2.12.0+cu126"))
+    assert installer.lacks_card([plain], "win32")
+    assert not installer.lacks_card([card], "win32")
+    assert not installer.lacks_card([plain], "linux")
+
+
+@pytest.mark.parametrize("said", [[1], [1, -1], ["1", 2], 7, [1.5, 2], [True, 1]])
+def test_sizes_that_are_none_are_refused(said):
+    line = json.dumps({"arguments": {"folder": "x", "requirements": [], "said": said}})
+    with pytest.raises(installer.InstallError):
+        installer.read_request(line)
 
 
 @pytest.mark.slow

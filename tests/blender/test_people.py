@@ -8,7 +8,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, panels, people, pictures, runtime, strips  # noqa: E402
+from blender_addon import (  # noqa: E402
+    job_folder,
+    panels,
+    people,
+    people_panel,
+    pictures,
+    runtime,
+    strips,
+)
 from tests.blender.recorder import Recorder  # noqa: E402
 
 
@@ -26,7 +34,7 @@ def find():
 
 def drawn(scene):
     layout = Recorder()
-    panels.draw_people(layout, scene)
+    people_panel.draw_people(layout, scene)
     return layout
 
 
@@ -41,7 +49,15 @@ def test_everybody_is_shown_with_a_picture(scene, movie):
     find()
     layout = drawn(scene)
     buttons = [(button.name, button.text, button.person) for button in layout.buttons]
-    assert buttons == [("gsmooth.choose_person", "1", 1), ("gsmooth.choose_person", "2", 2)]
+    choose, give = "gsmooth.choose_person", "gsmooth.give_speech"
+    assert buttons == [
+        part
+        for number in (1, 2)
+        for part in (
+            (choose, f"Person {number}", number),
+            (give, "No Speech of Their Own", number),
+        )
+    ]
     assert len(layout.icons) == 2
     assert bpy.app.background or 0 not in layout.icons  # without a window there are no icons
     red, blue = (icons[name].image_pixels_float[:3] for icons in people._icons for name in "12")
@@ -52,7 +68,8 @@ def test_everybody_is_shown_with_a_picture(scene, movie):
 def test_a_click_chooses_and_another_one_takes_the_choice_back(scene, movie):
     find()
     assert bpy.ops.gsmooth.choose_person(person=2) == {"FINISHED"}
-    assert [button.pressed for button in drawn(scene).buttons] == [False, True]
+    choices = [button for button in drawn(scene).buttons if "choose" in button.name]
+    assert [button.pressed for button in choices] == [False, True]
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
     folder = job_folder.resolve(strips.active_strip(scene)["gsmooth_job"])
     assert json.loads((folder / "job.json").read_text())["settings"]["face"] == "2"
@@ -97,7 +114,7 @@ def test_people_of_a_rendered_strip(scene, movie):
     movie.use_reverse_frames = True
     assert pictures.why_rendered(movie)
     find()
-    assert len(drawn(scene).buttons) == 2
+    assert len(drawn(scene).icons) == 2
 
 
 def test_the_same_strip_has_one_folder_whatever_the_settings(scene, movie):

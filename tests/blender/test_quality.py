@@ -8,7 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import api, job_folder, quality, quality_panel, strips  # noqa: E402
+from blender_addon import actions, api, job_folder, quality, quality_panel, rig, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -116,3 +116,43 @@ def test_scripts_check_a_dub(scene, dubbed, timeline):
     assert api.check_quality(dubbed).result().startswith("Look at this shot")
     with pytest.raises(UserError, match="is no dub"):
         api.check_quality(timeline.strips["clip"])
+
+
+# -- frame by frame ------------------------------------------------------------------------------
+
+
+def keys(owner, path):
+    return dict(actions.points_of(owner, path))
+
+
+def test_quality_is_a_curve_of_the_strip_and_of_its_head(scene, dubbed):
+    assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
+    head = bpy.context.view_layer.objects.active
+    path = f'{dubbed.path_from_id()}["GSmooth Quality"]'
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    # Score 0 is 1, 1 (look) is 0.5, 2 and more (poor) is 0; the first two frames have none.
+    found = keys(scene, path)
+    first = strips.first_source_frame(dubbed)
+    assert [found.get(first + i) for i in range(8)] == pytest.approx(
+        [None, None, 1.0, 0.95, 0.9, 0.0, 0.5, 0.4]
+    )
+    assert len(found) == 28
+    assert keys(head, '["GSmooth Quality"]') == found
+    scene.frame_set(first + 5)
+    assert dubbed["GSmooth Quality"] == head["GSmooth Quality"] == 0.0
+    # A head that is made later has it, too.
+    rig.remove(head)
+    assert bpy.ops.gsmooth.preview_mesh() == {"FINISHED"}
+    head = bpy.context.view_layer.objects.active
+    assert keys(head, '["GSmooth Quality"]') == found
+    # It is about the clip that was judged, and goes with it.
+    assert bpy.ops.gsmooth.rerender_strip() == {"FINISHED"}
+    assert keys(scene, path) == keys(head, '["GSmooth Quality"]') == {}
+    assert "GSmooth Quality" not in dubbed
+
+
+def test_curve_of_a_restored_strip_is_gone(scene, dubbed):
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    assert list(actions.curves_of(scene))
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert not list(actions.curves_of(scene))

@@ -126,3 +126,51 @@ def test_own_sound_in_a_meta_strip_beside_is_silent_under_the_dub_alone(
     assert shown_frame(scene, 15) == counter
     assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
     assert mix(scene, FIRST, END) == before
+
+
+# -- a meta strip that is retimed ------------------------------------------------------------
+# Blender plays sound in it slower or faster, but in the very scene frames of the sound strip.
+
+
+@pytest.fixture(params=[60, 150])
+def retimed(scene, meta, request):
+    """The meta strip at another speed, in percent, and its pitch."""
+    for strip in strips.open_strips(scene):
+        strip.select = strip == meta
+    scene.sequence_editor.active_strip = meta
+    with sequencer():
+        bpy.ops.sequencer.retiming_segment_speed_set(speed=request.param)
+    return meta, (END - FIRST) / (strips.right(meta) - strips.left(meta))
+
+
+@pytest.mark.slow  # as above
+def test_own_sound_in_a_retimed_meta_strip_is_silent_under_the_dub_alone(
+    timeline, scene, retimed, as_own
+):
+    meta, pitch = retimed
+    movie = timeline.movie(first=11, channel=8, name="take")
+    strips.set_handles(movie, 21, 36)
+    all_heard = heard(scene, OWN * pitch)
+    assert all_heard == heard(scene, MUSIC * pitch) == ALL[: strips.right(meta) - FIRST]
+    before, counter = mix(scene, FIRST, END), shown_frame(scene, 15)
+    dub(scene, movie)
+    assert heard(scene, MUSIC * pitch) == all_heard
+    silent = set(all_heard) - set(heard(scene, OWN * pitch))
+    # Blender's mixer is late by a part of a frame, or more where sound is slower.
+    assert set(range(23, 36)) <= silent <= set(range(21, 38))
+    assert shown_frame(scene, 15) == counter
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert mix(scene, FIRST, END) == before
+
+
+@pytest.mark.slow  # as above
+def test_a_dubbed_retimed_meta_strip_keeps_its_music_alone(scene, media, retimed, as_own):
+    meta, pitch = retimed
+    before, counter = mix(scene, FIRST, END), shown_frame(scene, 30)
+    new = placed(scene, media, meta)
+    assert (strips.left(new), strips.right(new)) == (strips.left(meta), strips.right(meta))
+    assert heard(scene, OWN * pitch) == []
+    assert heard(scene, MUSIC * pitch) == ALL[: strips.right(meta) - FIRST]
+    scene.sequence_editor.active_strip = new
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert (mix(scene, FIRST, END), shown_frame(scene, 30)) == (before, counter)

@@ -67,6 +67,16 @@ def test_shape_keys_and_pose_give_the_models_vertices(model, track, tmp_path):
     assert meta["model"] == model.name
 
 
+def test_what_was_filmed_lies_beside_what_is_said(model, track, tmp_path):
+    path = tmp_path / "mesh.safetensors"
+    names = model.expression_names[::-1]
+    said = Expression(names, np.full((FRAMES, 52), 0.25, np.float32), RATE)
+    export_mesh(path, model, track, said)
+    arrays, _ = load_arrays(path, "mesh")
+    assert np.all(arrays["values"] == 0.25)
+    assert np.array_equal(arrays["tracked"], track.expression)
+
+
 def test_the_files_types_are_the_three_that_readers_know(model, track, tmp_path):
     path = tmp_path / "mesh.safetensors"
     export_mesh(path, model, track, track.curves)

@@ -51,6 +51,8 @@ class ShotReport:
         checks: the findings; the name is that of the JSON entry.
         figures: by name; None where there is none.
         worst: frames to look at: frame (counted in the source), time in seconds, reason.
+        scores: of each frame of the job, how bad it is: from 1 on it deserves a look, from 2 on it
+            is poor; None where it was not judged.
         page: the HTML file.
         job: the job's folder.
         person: number of the person who is judged; 0 where it is not known.
@@ -66,6 +68,7 @@ class ShotReport:
     checks: list[Finding]
     figures: Figures
     worst: list[dict[str, Any]]
+    scores: list[float | None]
     page: str
     job: str
     person: int
@@ -126,13 +129,17 @@ def report(
     pairs = worst_pairs(shot, bad.score, WORST)
     result = ShotReport(
         sentence, kind, found_out, figures,
-        [_place(shot, frame, bad) for frame, _ in pairs], str(path), str(folder),
+        [_place(shot, frame, bad) for frame, _ in pairs], _scores(bad), str(path), str(folder),
         shot.track.person, **seen.told(shot.dubbed),
     )  # fmt: skip
     pictures = [jpeg(pair) for _, pair in pairs]
     write_text(path, _page(shot, result, curves, sync, pictures))
     write_text(place / "quality.json", json.dumps(asdict(result), indent=1, allow_nan=False))
     return result
+
+
+def _scores(bad: FrameBadness) -> list[float | None]:
+    return [round(float(score), 2) if np.isfinite(score) else None for score in bad.score]
 
 
 def _others(shot: Shot) -> str:

@@ -65,6 +65,8 @@ def test_a_finished_job_is_reported(finished, capsys):
     assert result["figures"]["lmd"] is None  # other words: no truth to compare with
     assert {c["name"] for c in result["checks"]} >= {"Detail", "Seam", "Outside the mask"}
     assert 1 <= len(result["worst"]) <= 6
+    known = [score for score in result["scores"] if score is not None]
+    assert (len(result["scores"]), max(known)) == (16, result["worst"][0]["score"])
     assert json.loads((finished / "quality.json").read_text()) == result
     reader = Reader(page.read_text())
     assert reader.open == []

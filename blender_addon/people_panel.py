@@ -1,0 +1,84 @@
+"""The panel about who is dubbed, and who says what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from . import people, selection, speeches, strips
+from .errors import UserError
+from .layouts import SequencerPanel, wrapped
+
+
+class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
+    """Who is dubbed, where several are seen."""
+
+    bl_label = "People"
+    bl_parent_id = "GSMOOTH_PT_dub"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene = self.layout, strips.sequencer_scene(context)
+        layout.operator("gsmooth.find_people", icon="COMMUNITY")
+        draw_people(layout, scene)
+        column = layout.column()
+        column.enabled = not _given(scene)  # each of those is named
+        column.prop(scene.gsmooth, "person")
+        if scene.gsmooth.person == 0:
+            column.prop(scene.gsmooth, "speaker")
+
+
+def _picture(scene: bpy.types.Scene) -> Any:
+    try:
+        return selection.select(scene, need_speech=False).picture
+    except UserError:
+        return None
+
+
+def _given(scene: bpy.types.Scene) -> tuple[tuple[int, Any], ...]:
+    picture = _picture(scene)
+    return speeches.given(picture) if picture is not None else ()
+
+
+def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Everybody who was found in the selected clip: a click chooses one, a list gives a speech."""
+    picture = _picture(scene)
+    if picture is None:
+        return
+    found, given = people.seen_in(picture), dict(speeches.given(picture))
+    several = len(found) > 1 or bool(given)
+    for person in found:
+        row = layout.box().row()
+        row.template_icon(people.icon(person), scale=3.0)
+        _draw_person(row.column(), scene, person.number, given, several)
+    for number in sorted(set(given) - {person.number for person in found}):
+        _draw_person(layout.box().column(), scene, number, given, several)
+    if several and not given:
+        wrapped(layout, "Click on the one to dub, or give each a speech.", "INFO")
+    if given:
+        wrapped(layout, f"{_dubbed(len(given))}; all others stay as they are.", "INFO")
+
+
+def _dubbed(count: int) -> str:
+    return "1 person is dubbed" if count == 1 else f"{count} people are dubbed at once"
+
+
+def _draw_person(
+    column: bpy.types.UILayout,
+    scene: bpy.types.Scene,
+    number: int,
+    given: dict[int, Any],
+    several: bool,
+) -> None:
+    chosen = number in given if given else scene.gsmooth.person == number
+    row = column.row()
+    row.enabled = not given
+    words = {"text": f"Person {number}", "depress": chosen}
+    row.operator("gsmooth.choose_person", **words).person = number
+    if several:
+        text = given[number].name if number in given else "No Speech of Their Own"
+        menu = column.operator_menu_enum("gsmooth.give_speech", "sound", text=text, icon="SPEAKER")
+        menu.person = number
+
+
+CLASSES = (GSMOOTH_PT_people,)

@@ -1,0 +1,65 @@
+"""The panel of the settings, grouped by what they change."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import strips
+from .layouts import SequencerPanel
+
+_GROUPS = (
+    ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
+    ("Face", "USER", ("mask", "occluders", "grain", "adapt")),
+    ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
+)
+_SLIDERS = ("strength", "smoothing")
+
+
+class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):
+    """How it is made."""
+
+    bl_label = "Settings"
+    bl_parent_id = "GSMOOTH_PT_dub"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, strips.sequencer_scene(context).gsmooth
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for title, icon, names in _GROUPS:
+            column = layout.box().column()
+            column.label(text=title, icon=icon)
+            for name in names:
+                column.prop(settings, name, slider=name in _SLIDERS)
+
+
+class GSMOOTH_PT_output(SequencerPanel, bpy.types.Panel):
+    """How the file is coded, and which sound tracks are heard."""
+
+    bl_label = "Output"
+    bl_parent_id = "GSMOOTH_PT_settings"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, strips.sequencer_scene(context).gsmooth
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        draw_output(layout.column(), settings)
+
+
+def draw_output(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """The rows of the panel."""
+    layout.prop(settings, "copy_look_of")
+    layout.prop(settings, "codec")
+    layout.prop(settings, "quality")
+    row = layout.row()
+    row.enabled = settings.quality == "crf"
+    row.prop(settings, "crf")
+    layout.prop(settings, "depth")
+    layout.prop(settings, "intra")
+    layout.separator()
+    layout.prop(settings, "audio_track")
+    layout.prop(settings, "source_audio_track")
+
+
+CLASSES = (GSMOOTH_PT_settings, GSMOOTH_PT_output)

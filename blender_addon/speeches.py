@@ -1,0 +1,65 @@
+"""One speech strip a person: which sound strip says the words of whom, noted with the picture."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from . import stacking, strips
+from .checks import TEXT, Kind
+from .files import UNREADABLE, parse_object
+
+GIVEN = "gsmooth_speeches"
+"""Custom property of a picture strip: by a person's number the name and mark of a sound strip."""
+MOST = 99  # the highest number of a person
+_STRIP = Kind(
+    lambda value: isinstance(value, list) and len(value) == 2 and all(map(TEXT.fits, value)),
+    "the name and mark of a strip",
+)
+
+
+def given(picture: Any) -> tuple[tuple[int, Any], ...]:
+    """The people of a picture strip who were given a speech, and these sound strips."""
+    noted, scene = _noted(picture), picture.id_data
+    found = ((number, stacking.find(scene, *noted[number], ("SOUND",))) for number in sorted(noted))
+    return tuple((number, strip) for number, strip in found if strip is not None)
+
+
+def give(picture: Any, number: int, sound: Any) -> None:
+    """Have a person say the words of a sound strip; None takes theirs away.
+
+    A strip is one person's: who said it before is silent from now on.
+    """
+    noted = _noted(picture)
+    noted.pop(number, None)
+    if sound is not None:
+        entry = [sound.name, stacking.identify(sound)]
+        noted = {other: strip for other, strip in noted.items() if strip[1] != entry[1]}
+        noted[number] = entry
+    if noted:
+        picture[GIVEN] = json.dumps(noted)
+    else:
+        picture.pop(GIVEN, None)
+
+
+def sounds(picture: Any) -> list[Any]:
+    """The sound strips that lie over a picture strip."""
+    owner = strips.owner_of(picture.id_data, picture)
+    return [s for s in strips.children(owner) if s.type == "SOUND" and strips.overlap(s, picture)]
+
+
+def _noted(picture: Any) -> dict[int, Any]:
+    """What is noted; nothing where a stranger's file holds something else."""
+    text = picture.get(GIVEN)
+    if not isinstance(text, str):
+        return {}
+    try:
+        content = parse_object(text)
+    except UNREADABLE:
+        return {}
+    numbers = {str(number): number for number in range(1, MOST + 1)}
+    return {
+        numbers[key]: value
+        for key, value in content.items()
+        if key in numbers and _STRIP.fits(value)
+    }
