@@ -11,7 +11,7 @@ import torch
 
 from gsmooth_core.errors import ModelError
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
-from gsmooth_core.taft import g4g
+from gsmooth_core.taft import fusion, g4g
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.generator_file import sizes
@@ -85,31 +85,38 @@ def test_untrained_pictures_of_coarser_scales_are_means_of_the_references() -> N
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_a_deformation_moves_the_references_by_its_pixels(level: int) -> None:
     model, _ = started()
-    x, pixels = seen(), 4 * 2**level
-    farthest = 0.5 * pixels
+    x, farthest = seen(), 0.5 * 4 * 2**level
     model.deform.move[level].bias.data[0] = float(np.arctanh(1 / farthest))
     model.choice.weight.data[4:], model.choice.bias.data[4:] = 0, 0
-    ahead = torch.roll(x.references, -1, -1)
-    found = model._fused(x, *flowed(model, x), model._decode(x, model._look(x)))
-    wanted = model._fused(
-        x._replace(references=ahead), *unmoved(model, x), model._decode(x, model._look(x))
-    )
-    inner = np.s_[..., 12:-12, 12:-12]
-    assert torch.allclose(found[inner], wanted[inner], atol=2e-3)
+    flows = []
+    model._fused = lambda x, _, flow, *__: flows.append(flow) or x.blend
+    made(model, x)
+    moved = fusion.shift(x.references[0], flows[0])
+    ahead = torch.roll(x.references[0], -1, -1)
+    inner = np.s_[..., 8:-8]
+    assert torch.allclose(moved[inner], ahead[inner], atol=2e-3)
 
 
-def flowed(model: g.G4gGenerator, x: g.GeneratorInput) -> tuple[torch.Tensor, ...]:
-    """What `_weighed` says, with the deformation's flow."""
-    looks = model._look(x)
-    decoded, *coarser = model._scales(x, looks)
-    logits, flow, more = model._weighed(x, looks, decoded)
-    added = model.deform(x, looks, coarser).flow
-    return logits, flow + torch.nn.functional.interpolate(added, scale_factor=2), more
+def test_finer_scales_see_what_the_coarser_have_deformed() -> None:
+    model, x = started()[0], seen()
+    looks, inputs = model._look(x), []
+    model.deform.own[1].register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+    for bias in (0, float(np.arctanh(0.999999))):  # none, all of the farthest: half a pixel
+        model.deform.move[2].bias.data[0] = bias
+        made(model, x)
+    still, moved = inputs
+    pooled = torch.nn.functional.avg_pool2d(looks, 4)
+    assert torch.allclose(still, pooled, atol=1e-5)
+    # Half a pixel of the scale above is a pixel of this one.
+    assert torch.allclose(moved[..., :-1], pooled[..., 1:], atol=1e-3)
 
 
-def unmoved(model: g.G4gGenerator, x: g.GeneratorInput) -> tuple[torch.Tensor, ...]:
-    looks = model._look(x)
-    return model._weighed(x, looks, model._scales(x, looks)[0])
+def test_alignment_reaches_the_picture() -> None:
+    model, x = stirred(SMALL["g4g"]), seen()
+    with_it = made(model, x)
+    for head in model.align.residual:
+        head.weight.data[:], head.bias.data[:] = 0, 0
+    assert not torch.allclose(made(model, x), with_it, atol=1e-3)
 
 
 def test_a_mask_takes_a_reference_out_of_its_scale_and_of_the_picture() -> None:

@@ -130,8 +130,8 @@ def test_a_frame_is_heard_while_it_is_seen(monkeypatch) -> None:
         prepare, "aligned_audio", lambda path, late: asked.append((path, late)) or np.zeros(16000)
     )
     sample = Sample(Path("a.mp4"), "a", 2.5, trusted=True, part=Part.TRAIN)
-    at_25, at_50 = (prepare.heard(sample, [0, 6, 20, 90], fps) for fps in (25.0, 50.0))
-    assert at_25[:, 0].tolist() == [0, 6, 20, 24]
+    at_25, at_50 = (prepare.heard(sample, [0, 7, 20, 90], fps) for fps in (25.0, 50.0))
+    assert at_25[:, 0].tolist() == [0, 7, 20, 24]
     assert at_50[:, 0].tolist() == [0, 3, 10, 24]
     assert asked[0] == (Path("a.mp4"), 2.5)
     assert prepare.heard(replace(sample, trusted=False), [0], 25.0) is None
