@@ -28,7 +28,7 @@ from gsmooth_core.taft.interface import HINTS, GeneratorConfig, GeneratorInput
 
 _SPREAD = 1e-4  # least variance of a feature that is normalised
 _FARTHEST = 0.5  # of a deformation at a scale, in pixels of that scale
-_PATCH = 4  # side in pixels of what the fusing network takes at once
+_PATCH = 4  # side in pixels of what the fusing network makes at once
 _WIDTH = 32  # its features
 
 
@@ -58,18 +58,19 @@ class G4gGenerator(DetailGenerator):
         super().__init__(config)
         levels = range(1, config.scales + 1)  # 1 is a quarter of the resolution
         widths = [min(config.width * 2**level, config.max_width) for level in levels]
-        self.align = Alignment(config.width, widths) if config.alignment else None
-        self.deform = Deformation(config.width, widths) if config.deformation else None
+        self.align = Alignment(config.width, widths) if config.alignment and levels else None
+        self.deform = Deformation(config.width, widths) if config.deformation and levels else None
         self.mend = Mending(config.max_residual) if config.fusion else None
         self.coarse: tuple[Tensor, ...] = ()
 
     def forward(self, x: GeneratorInput[Tensor]) -> Tensor:
         """Return (B, 3, H, W) picture, 0..1."""
         looks = self._look(x)
-        decoded, *coarser = self._scales(x, looks)
+        smaller = _halvings(looks, self.config.scales)
+        decoded, *coarser = self._scales(x, looks, smaller)
         logits, flow, more = self._weighed(x, looks, decoded)
         if self.deform is not None:
-            done = self.deform(x, looks, coarser[: self.config.scales])
+            done = self.deform(x, smaller, coarser)
             self.coarse = done.pictures
             flow = flow + _resized(done.flow, flow.shape[-2:])
             score = _resized(done.score, x.blend.shape[-2:])
@@ -79,11 +80,13 @@ class G4gGenerator(DetailGenerator):
             picture = picture + self.mend(picture, x)
         return self._finished(picture, decoded)
 
-    def _scales(self, x: GeneratorInput[Tensor], looks: Tensor) -> list[Tensor]:
+    def _scales(
+        self, x: GeneratorInput[Tensor], looks: Tensor, smaller: Sequence[Tensor]
+    ) -> list[Tensor]:
         """Features of the new face at each scale, finest first, aligned to the identity."""
         skips = self._encoded(x, looks)
         if self.align is not None:
-            for level, aligned in enumerate(self.align(x, looks), 1):
+            for level, aligned in enumerate(self.align(x, smaller[0]), 1):
                 skips[level] = skips[level] + aligned
         made = [skips.pop()]
         for up in self.up:
@@ -99,7 +102,7 @@ class Alignment(nn.Module):
     residual block.
 
     Args:
-        inputs: features of a reference, at half the resolution.
+        inputs: features of a reference.
         widths: features at each scale, finest first.
     """
 
@@ -111,8 +114,13 @@ class Alignment(nn.Module):
         self.residual = nn.ModuleList(zeroed(conv3(width, width)) for width in widths)
 
     def forward(self, x: GeneratorInput[Tensor], looks: Tensor) -> list[Tensor]:
-        """What is added to the features of the new face: (B, C', H/4, W/4), ..."""
-        identity = _identity(split(looks, x.validity.shape[1]), x.validity)  # (B, 2 C)
+        """What is added to the features of the new face: (B, C', H/4, W/4), ...
+
+        Args:
+            x: the batch.
+            looks: (B*K, C, H/4, W/4) features of each reference.
+        """
+        identity = _identity(looks, x.validity)  # (B, 2 C)
         pose, made = F.avg_pool2d(torch.cat([x.mask, x.hints], 1), 2), []
         for step, style, residual in zip(self.pose, self.style, self.residual, strict=True):
             pose = F.leaky_relu(step(pose), SLOPE)
@@ -125,7 +133,7 @@ class Deformation(nn.Module):
     """Multi-scale perception: references are deformed and masked from coarse to fine.
 
     Args:
-        inputs: features of a reference, at half the resolution.
+        inputs: features of a reference.
         widths: features of the new face at each scale, finest first.
     """
 
@@ -140,30 +148,23 @@ class Deformation(nn.Module):
 
         Args:
             x: the batch.
-            looks: (B*K, C, H/2, W/2) features of each reference.
-            new: features of the new face, (B, C', H/4, W/4) first.
+            looks: (B*K, C, H/4, W/4) features of each reference, then at half of it, ...
+            new: features of the new face in the same sizes; further ones do not count.
         """
         count, pictures = x.references.shape[1], []
-        sizes = [features.shape[-2:] for features in new]
-        flow, score = (looks.new_zeros(len(looks), n, *sizes[-1]) for n in (2, 1))
-        for level in reversed(range(len(sizes))):
-            size, pixels = sizes[level], 4 * 2**level  # of the whole resolution
-            flow, score = (_resized(part, size) for part in (flow, score))
-            seen = F.avg_pool2d(looks, pixels // 2)
-            if level < len(sizes) - 1:  # as the coarser scales have deformed them
+        flow, score = (looks[-1].new_zeros(len(looks[-1]), n, 1, 1) for n in (2, 1))
+        for level in reversed(range(len(looks))):
+            seen, pixels = looks[level], 4 * 2**level  # of the whole resolution
+            flow, score = (_resized(part, seen.shape[-2:]) for part in (flow, score))
+            if level < len(looks) - 1:  # as the coarser scales have deformed them
                 seen = shift(seen, flow / pixels)
-            seen = self.own[level](seen) + self._beside(new[level], level, count)
-            moved = self.move[level](F.leaky_relu(seen, SLOPE))
+            both = split(self.own[level](seen), count) + self.new[level](new[level])[:, None]
+            moved = self.move[level](F.leaky_relu(both.flatten(0, 1), SLOPE))
             flow = flow + torch.tanh(moved[:, :2]) * _FARTHEST * pixels
             score = score + moved[:, 2:]
             if self.training:
                 pictures.append(_picture(x, flow / pixels, score, pixels))
         return Deformed(flow, score, tuple(pictures))
-
-    def _beside(self, new: Tensor, level: int, count: int) -> Tensor:
-        """(B*K, C, h, w) features of the new face, beside each reference."""
-        features: Tensor = self.new[level](new)
-        return features.repeat_interleave(count, 0)
 
 
 class Mending(nn.Module):
@@ -176,15 +177,14 @@ class Mending(nn.Module):
     def __init__(self, most: float) -> None:
         super().__init__()
         self.most = most
-        self.first = conv3(_PATCH**2 * (3 + 3 + 1), _WIDTH)
+        self.first = nn.Conv2d(3 + 3 + 1, _WIDTH, 2 * _PATCH, _PATCH, _PATCH // 2)
         self.fine = zeroed(conv3(_WIDTH, 3 * _PATCH**2))
         self.down = nn.ModuleList(conv3(_WIDTH, _WIDTH, 2) for _ in range(2))
         self.wide = nn.ModuleList(zeroed(conv3(_WIDTH, 3)) for _ in range(2))
 
     def forward(self, picture: Tensor, x: GeneratorInput[Tensor]) -> Tensor:
         """(B, 3, H, W) what is added to the picture, which is seen beside I_b and its mask."""
-        seen = F.pixel_unshuffle(torch.cat([picture, x.blend, x.mask], 1), _PATCH)
-        seen = F.leaky_relu(self.first(seen), SLOPE)
+        seen = F.leaky_relu(self.first(torch.cat([picture, x.blend, x.mask], 1)), SLOPE)
         added = F.pixel_shuffle(self.fine(seen), _PATCH)
         for down, wide in zip(self.down, self.wide, strict=True):
             seen = F.leaky_relu(down(seen), SLOPE)
@@ -202,19 +202,38 @@ def _picture(x: GeneratorInput[Tensor], flow: Tensor, score: Tensor, pixels: int
 
 
 def _identity(looks: Tensor, validity: Tensor) -> Tensor:
-    """(B, 2 C) mean and deviation of the references' features, where they can be believed."""
-    weight = F.avg_pool2d(validity.flatten(0, 1), 2).reshape(*looks.shape[:2], 1, *looks.shape[-2:])
-    weight = weight + FAINT
-    total = weight.sum((1, 3, 4))
-    mean = (looks * weight).sum((1, 3, 4)) / total
-    apart = (looks - mean[:, None, :, None, None]) ** 2
-    return torch.cat([mean, torch.sqrt((apart * weight).sum((1, 3, 4)) / total + _SPREAD)], 1)
+    """(B, 2 C) mean and deviation of the references' features, where they can be believed.
+
+    Args:
+        looks: (B*K, C, h, w)
+        validity: (B, K, 1, H, W)
+    """
+    count, pixels = validity.shape[1], validity.shape[-1] // looks.shape[-1]
+    weight = F.avg_pool2d(validity.flatten(0, 1), pixels) + FAINT
+    total = _summed(weight, count)
+    mean = _summed(looks * weight, count) / total
+    apart = (looks - mean.repeat_interleave(count, 0)[..., None, None]) ** 2
+    return torch.cat([mean, torch.sqrt(_summed(apart * weight, count) / total + _SPREAD)], 1)
+
+
+def _summed(x: Tensor, count: int) -> Tensor:
+    """(B, C) mean over pixels, summed over references, of (B*K, C, h, w)."""
+    return split(F.adaptive_avg_pool2d(x, 1), count).sum(1).flatten(1)
 
 
 def _normal(features: Tensor) -> Tensor:
     """(B, C, h, w) features of mean 0 and deviation 1 over their pixels."""
     apart = features - features.mean((2, 3), keepdim=True)
     return apart / torch.sqrt((apart**2).mean((2, 3), keepdim=True) + _SPREAD)
+
+
+def _halvings(features: Tensor, count: int) -> list[Tensor]:
+    """The features at half their size, at a quarter, ..."""
+    made: list[Tensor] = []
+    for _ in range(count):
+        features = F.avg_pool2d(features, 2)
+        made.append(features)
+    return made
 
 
 def _resized(x: Tensor, size: Sequence[int]) -> Tensor:
