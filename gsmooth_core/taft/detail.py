@@ -45,7 +45,6 @@ class DetailGenerator(FusionGenerator):
     ) -> Tensor:
         """(B, 3, H, W) low frequencies of the mean, high ones of the choice for detail."""
         size = x.references.shape[-2:]
-        flow = torch.tanh(flow) * self.config.max_flow
         moved = shift(x.references.flatten(0, 1), flow, "bicubic").reshape_as(x.references)
         mean = (moved * torch.softmax(logits, 1)).sum(1)
         sharp = (moved * self._chosen(logits, more, size)).sum(1)

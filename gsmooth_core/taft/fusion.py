@@ -18,13 +18,13 @@ from torch.nn import functional as F
 from gsmooth_core.taft.interface import HINTS, GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.torch_generator import TorchGenerator
 
-_SLOPE = 0.1
-_FAINT = 1e-4
+SLOPE = 0.1
+FAINT = 1e-4
 
 
 def weighted_mean(references: Tensor, validity: Tensor) -> Tensor:
     """(B, 3, H, W) validity-weighted mean of (B, K, 3, H, W): what fusion starts from."""
-    weight = validity + _FAINT
+    weight = validity + FAINT
     return (references * weight).sum(1) / weight.sum(1)
 
 
@@ -35,35 +35,43 @@ class FusionGenerator(TorchGenerator):
         super().__init__(config)
         c = config.width
         # Over 2 x 2 pixels at once (pixel_unshuffle); run as strided convolutions.
-        self.look = _conv(4 * 7, c)  # a reference, its difference to I_b, its validity
-        self.context = _conv(4 * (4 + HINTS), c)
+        self.look = conv3(4 * 7, c)  # a reference, its difference to I_b, its validity
+        self.context = conv3(4 * (4 + HINTS), c)
         self.merge = nn.Conv2d(3 * c, c, 1)
         widths = [min(c * 2**level, config.max_width) for level in range(config.levels + 1)]
         self.down = nn.ModuleList(_Down(a, b) for a, b in pairwise(widths))
         self.up = nn.ModuleList(_Up(b, a) for b, a in pairwise(widths[::-1]))
-        self.shared_head = _conv(c, c)
-        self.own_head = _conv(c, c)
-        self.choice = _zeroed(_conv(c, 4 + 2))  # score at full resolution, flow at half
-        self.residual = nn.Sequential(_conv(c, c), nn.LeakyReLU(_SLOPE), _zeroed(_conv(c, 12)))
+        self.shared_head = conv3(c, c)
+        self.own_head = conv3(c, c)
+        self.choice = zeroed(conv3(c, 4 + 2))  # score at full resolution, flow at half
+        self.residual = nn.Sequential(conv3(c, c), nn.LeakyReLU(SLOPE), zeroed(conv3(c, 12)))
 
     def forward(self, x: GeneratorInput[Tensor]) -> Tensor:
         """Return (B, 3, H, W) picture, 0..1."""
         looks = self._look(x)
         decoded = self._decode(x, looks)
-        own = self._own(x, looks, decoded)
-        choice = self._choice(own)
+        return self._finished(self._fused(x, *self._weighed(x, looks, decoded), decoded), decoded)
+
+    def _weighed(
+        self, x: GeneratorInput[Tensor], looks: Tensor, decoded: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (B, K, 1, H, W), flow (B*K, 2, H/2, W/2) in pixels, what a preset adds."""
+        choice = self._choice(self._own(x, looks, decoded))
         score, flow, more = choice[:, :4], choice[:, 4:6], choice[:, 6:]
-        score = _split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
-        logits = score + torch.log(x.validity + _FAINT)
-        picture = self._fused(x, logits, flow, more, decoded)
+        score = split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
+        logits = score + torch.log(x.validity + FAINT)
+        return logits, torch.tanh(flow) * self.config.max_flow, more
+
+    def _finished(self, picture: Tensor, decoded: Tensor) -> Tensor:
+        """(B, 3, H, W), 0..1, the fused picture and its bounded residual."""
         residual = F.pixel_shuffle(self.residual(decoded), 2)
         return (picture + torch.tanh(residual) * self.config.max_residual).clamp(0, 1)
 
     def _own(self, x: GeneratorInput[Tensor], looks: Tensor, decoded: Tensor) -> Tensor:
         """(B*K, C, H/2, W/2) what is known of each reference beside the new face."""
-        own = _split(self.own_head(looks), x.references.shape[1])
+        own = split(self.own_head(looks), x.references.shape[1])
         own = own + self.shared_head(decoded)[:, None]
-        return F.leaky_relu(own, _SLOPE, inplace=True).flatten(0, 1)
+        return F.leaky_relu(own, SLOPE, inplace=True).flatten(0, 1)
 
     def _choice(self, own: Tensor) -> Tensor:
         """(B*K, 6 or more, H/2, W/2) of each reference: 2 x 2 scores, flow, what a preset adds."""
@@ -79,8 +87,8 @@ class FusionGenerator(TorchGenerator):
         _decoded: Tensor,
     ) -> Tensor:
         """(B, 3, H, W) the references, moved by `flow`, as `logits` choose among them."""
-        moved = shift(x.references.flatten(0, 1), torch.tanh(flow) * self.config.max_flow)
-        return (_split(moved, x.references.shape[1]) * torch.softmax(logits, 1)).sum(1)
+        moved = shift(x.references.flatten(0, 1), flow)
+        return (split(moved, x.references.shape[1]) * torch.softmax(logits, 1)).sum(1)
 
     def _look(self, x: GeneratorInput[Tensor]) -> Tensor:
         """(B*K, C, H/2, W/2) features of each reference, its difference to I_b, its validity.
@@ -93,24 +101,29 @@ class FusionGenerator(TorchGenerator):
         kernel = torch.cat([of_picture + of_difference, of_validity], 1)
         own = F.conv2d(seen, kernel, self.look.bias, stride=2, padding=2)
         base = F.conv2d(x.blend, of_difference, stride=2, padding=2)
-        looks = _split(own, x.references.shape[1]) - base[:, None]
-        return F.leaky_relu(looks, _SLOPE, inplace=True).flatten(0, 1)
+        looks = split(own, x.references.shape[1]) - base[:, None]
+        return F.leaky_relu(looks, SLOPE, inplace=True).flatten(0, 1)
 
     def _decode(self, x: GeneratorInput[Tensor], looks: Tensor) -> Tensor:
         """(B, C, H/2, W/2) features of the new face."""
-        context = torch.cat([x.blend, x.mask, x.hints], 1)
-        kernel = _strided(self.context)
-        context = F.conv2d(context, kernel, self.context.bias, stride=2, padding=2)
-        context = F.leaky_relu(context, _SLOPE)
-        average, most = _pooled(_split(looks, x.references.shape[1]))
-        fine = self.merge(torch.cat([context, average, most], 1))
-        skips = [F.leaky_relu(fine, _SLOPE)]
-        for down in self.down:
-            skips.append(down(skips[-1]))
+        skips = self._encoded(x, looks)
         decoded: Tensor = skips.pop()
         for up in self.up:
             decoded = up(decoded, skips.pop())
         return decoded
+
+    def _encoded(self, x: GeneratorInput[Tensor], looks: Tensor) -> list[Tensor]:
+        """Features of the new face at each scale: (B, C, H/2, W/2), then at half of it, ..."""
+        context = torch.cat([x.blend, x.mask, x.hints], 1)
+        kernel = _strided(self.context)
+        context = F.conv2d(context, kernel, self.context.bias, stride=2, padding=2)
+        context = F.leaky_relu(context, SLOPE)
+        average, most = _pooled(split(looks, x.references.shape[1]))
+        fine = self.merge(torch.cat([context, average, most], 1))
+        skips = [F.leaky_relu(fine, SLOPE)]
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        return skips
 
 
 def shift(images: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
@@ -134,8 +147,8 @@ def _pooled(looks: Tensor) -> tuple[Tensor, Tensor]:
     return reduce(torch.add, each) / len(each), reduce(torch.maximum, each)
 
 
-def _split(x: Tensor, count: int) -> Tensor:
-    """(B*K, ...) -> (B, K, ...)."""
+def split(x: Tensor, count: int) -> Tensor:
+    """(B*K, ...) -> (B, K, ...), K references of each."""
     return x.reshape(-1, count, *x.shape[1:])
 
 
@@ -146,11 +159,12 @@ def _strided(conv: nn.Conv2d) -> Tensor:
     return weight.permute(0, 1, 4, 2, 5, 3).reshape(outputs, inputs // 4, 6, 6)
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+def conv3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """A convolution of 3 x 3."""
     return nn.Conv2d(inputs, outputs, 3, stride, 1)
 
 
-def _zeroed(conv: nn.Conv2d) -> nn.Conv2d:
+def zeroed(conv: nn.Conv2d) -> nn.Conv2d:
     """Start from "no change": the last layer of a head says zero until it has learned."""
     nn.init.zeros_(conv.weight)
     if conv.bias is not None:
@@ -162,7 +176,7 @@ class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _conv(width, width), nn.LeakyReLU(_SLOPE), _zeroed(_conv(width, width))
+            conv3(width, width), nn.LeakyReLU(SLOPE), zeroed(conv3(width, width))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -172,20 +186,20 @@ class _Residual(nn.Module):
 class _Down(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv = _conv(inputs, outputs, 2)
+        self.conv = conv3(inputs, outputs, 2)
         self.residual = _Residual(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.residual(F.leaky_relu(self.conv(x), _SLOPE)))
+        return cast(Tensor, self.residual(F.leaky_relu(self.conv(x), SLOPE)))
 
 
 class _Up(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv = _conv(inputs, outputs)
+        self.conv = conv3(inputs, outputs)
         self.residual = _Residual(outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         # The convolution commutes with the upsampling but for its edges, and is cheaper before it.
         narrow = F.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
-        return cast(Tensor, self.residual(F.leaky_relu(narrow + skip, _SLOPE)))
+        return cast(Tensor, self.residual(F.leaky_relu(narrow + skip, SLOPE)))

@@ -1,8 +1,9 @@
 """Generators of Target Adaptive Face Translation: from a blended face to a photo of it.
 
-Three presets of one interface. "default" fuses references that are already warped to the new mouth
+Four presets of one interface. "default" fuses references that are already warped to the new mouth
 (`fusion.py`). "detail", which is shipped, fuses low and high frequencies apart (`detail.py`), so
-that averaging takes no detail away. "paper" is the encoder-decoder of Sec. IV-C (`paper.py`).
+that averaging takes no detail away. "g4g" adds the blocks of G4G to it (`g4g.py`). "paper" is the
+encoder-decoder of Sec. IV-C (`paper.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from torch import nn
 
 from gsmooth_core.taft.detail import DetailGenerator
 from gsmooth_core.taft.fusion import FusionGenerator, weighted_mean
+from gsmooth_core.taft.g4g import G4gGenerator
 from gsmooth_core.taft.interface import HINTS, PRESETS, GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.paper import PaperGenerator
 from gsmooth_core.taft.torch_generator import TorchGenerator
@@ -22,6 +24,7 @@ __all__ = [
     "PRESETS",
     "DetailGenerator",
     "FusionGenerator",
+    "G4gGenerator",
     "GeneratorConfig",
     "GeneratorInput",
     "PaperGenerator",
@@ -37,6 +40,7 @@ def build(config: GeneratorConfig) -> TorchGenerator:
     kinds: dict[str, type[TorchGenerator]] = {
         "default": FusionGenerator,
         "detail": DetailGenerator,
+        "g4g": G4gGenerator,
         "paper": PaperGenerator,
     }
     return kinds[config.preset](config)

@@ -23,14 +23,17 @@ _LIMITS: dict[str, tuple[Any, ...]] = {
     "max_flow": (0, 32),
     "max_residual": (0, 1),
     "sharpness": (0, 64),
+    "scales": (0, 5),
 }
+_BLOCKS = ("alignment", "deformation", "fusion", "scales")  # of preset "g4g" alone
 _TRIAL = 32  # pixels, the smallest crop
 _HINT = "Pass a checkpoint made by `python -m training.taft`, or reinstall GSmooth."
 
 
 def sizes(config: GeneratorConfig) -> dict[str, Any]:
     """What of the dimensions shapes the network; it takes any number of references."""
-    return {k: v for k, v in asdict(config).items() if k != "references"}
+    other = ("references",) if config.preset == "g4g" else ("references", *_BLOCKS)
+    return {k: v for k, v in asdict(config).items() if k not in other}
 
 
 def read_generator(path: Path) -> tuple[ModelSource, Arrays, GeneratorConfig]:
@@ -41,7 +44,10 @@ def read_generator(path: Path) -> tuple[ModelSource, Arrays, GeneratorConfig]:
     """
     source = ModelSource(path, "TAFT generator", _HINT)
     arrays, meta = source.arrays(KIND)
-    return source, arrays, source.settings(GeneratorConfig, source.entry(meta, "config"), _LIMITS)
+    config = source.settings(GeneratorConfig, source.entry(meta, "config"), _LIMITS)
+    if config.scales > config.levels:
+        raise source.refused(f"{config.scales} scales are more than its {config.levels} levels")
+    return source, arrays, config
 
 
 def trial_input() -> GeneratorInput[Float]:

@@ -18,7 +18,8 @@ class GeneratorConfig:
     """Dimensions of a generator; stored in its checkpoint.
 
     Attributes:
-        preset: "default" (fusion), "detail" (fusion by frequency) or "paper".
+        preset: "default" (fusion), "detail" (fusion by frequency), "g4g" (detail, with G4G's
+            blocks) or "paper".
         references: how many references it is meant to be given.
         warped: whether it takes references warped to the new face, or one as it is.
         width: channels of the finest level.
@@ -27,7 +28,12 @@ class GeneratorConfig:
         max_flow: largest correction of a reference's warp, in crop pixels (both fusions).
         max_residual: largest correction of a colour, 0..1 (both fusions).
         sharpness: how many times more decided the choice for detail is than that for colour, to
-            begin with ("detail").
+            begin with ("detail", "g4g").
+        alignment: whether the references' identity modulates the new pose ("g4g").
+        deformation: whether references are deformed and masked scale by scale ("g4g").
+        fusion: whether a network of its own mends contour and seams at the end ("g4g").
+        scales: number of scales below the finest that alignment and deformation work at, the
+            finest of them a quarter of the resolution ("g4g"); at most `levels`.
     """
 
     preset: str = "default"
@@ -39,11 +45,16 @@ class GeneratorConfig:
     max_flow: float = 3.0
     max_residual: float = 0.25
     sharpness: float = 3.0
+    alignment: bool = False
+    deformation: bool = False
+    fusion: bool = False
+    scales: int = 0
 
 
 PRESETS: dict[str, GeneratorConfig] = {
     "default": GeneratorConfig(),
     "detail": GeneratorConfig("detail"),
+    "g4g": GeneratorConfig("g4g", alignment=True, deformation=True, fusion=True, scales=3),
     "paper": GeneratorConfig("paper", 1, warped=False, width=64, max_width=256),
 }
 

@@ -41,6 +41,7 @@ from training.evaluate.clip import ClipResult
 from training.evaluate.clips import chosen_clips
 from training.evaluate.rows import Plan
 from training.evaluate.run import DEFAULT_SPEECH, judged_clips, means
+from training.taft.presets import PARTS
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,9 @@ class Ablation:
     adapt: float = 0.0
 
 
+# Of arXiv 2402.18122; its rate and mean are those that the shipped weights were trained with.
+_G4G = ("--preset", "g4g", "--learning-rate", "5e-4", "--average", ".997")
+
 ABLATIONS = (
     Ablation("full", "Full model", "the shipped models, nothing taken away"),
     Ablation("no-temporal-audio", "w/o TempAud", "sound features that know no context",
@@ -93,6 +97,12 @@ ABLATIONS = (
              WithoutAdaptation),
     Ablation("adapted", "with adaptation", "what the clip's other parts teach of this mesh",
              adapt=600.0),
+    Ablation("g4g", "G4G", "with G4G's blocks and contrast, trained on from the shipped weights",
+             trains="taft", options=_G4G),
+    *(Ablation(f"g4g-no-{part}", f"G4G w/o {part}", f"the same without {part}", trains="taft",
+               options=(*_G4G, "--without", part)) for part in PARTS),
+    Ablation("g4g-none", "G4G's steps alone", "the shipped weights, trained on as long without any "
+             "of it", trains="taft", options=(*_G4G, "--without", *PARTS)),
 )  # fmt: skip
 
 DUBS = ("reconstruction", "own")

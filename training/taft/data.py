@@ -42,6 +42,8 @@ or all of the crop, so that nothing of the frame is blended in (w/o MAFB)."""
 
 PICTURES = ("truth", "references", "fixed")
 FIELDS = ("truth", "references", "validity", "region", "mask")
+SOUND = "sound"
+"""Field of a clip whose speech can be trusted: the sync expert's vector of each sample's sound."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,14 @@ class Batch:
         truth: (B, 3, H, W) the frame itself.
         alpha: (B, 1, H, W) weight of the generated picture.
         mouth: (B, 1, H, W) lips and mouth interior.
+        places: clip and number in it of each sample; empty where nobody asks.
     """
 
     inputs: GeneratorInput[torch.Tensor]
     truth: torch.Tensor
     alpha: torch.Tensor
     mouth: torch.Tensor
+    places: tuple[tuple[int, int], ...] = ()
 
 
 def composed(
@@ -118,6 +122,9 @@ class Samples(Dataset[dict[str, NDArray[Any]]]):
     Args:
         folders: one a clip.
         fixed: add another frame of the clip to each sample, as the paper's generator wants it.
+
+    Attributes:
+        sounds: of each clip (N, D) vectors of its samples' sound, or None.
     """
 
     def __init__(self, folders: list[Path], *, fixed: bool = False) -> None:
@@ -125,6 +132,7 @@ class Samples(Dataset[dict[str, NDArray[Any]]]):
         self.clips = [
             {f: np.load(folder / f"{f}.npy", mmap_mode="r") for f in FIELDS} for folder in folders
         ]
+        self.sounds = [_sound(folder) for folder in folders]
         self.places = [
             (clip, n) for clip, arrays in enumerate(self.clips) for n in range(len(arrays["mask"]))
         ]
@@ -140,6 +148,11 @@ class Samples(Dataset[dict[str, NDArray[Any]]]):
             count = len(arrays["truth"])
             sample["fixed"] = np.array(arrays["truth"][(n + count // 2) % count])
         return sample
+
+
+def _sound(folder: Path) -> NDArray[np.float32] | None:
+    path = folder / f"{SOUND}.npy"
+    return np.load(path) if path.is_file() else None
 
 
 def tensors(sample: dict[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Batch:
@@ -215,8 +228,10 @@ def collate(batches: list[Batch]) -> Batch:
     """Join batches of one."""
     columns = zip(*(batch.inputs for batch in batches), strict=True)
     inputs = GeneratorInput(*(torch.cat(column) for column in columns))
-    rest = (torch.cat([getattr(b, n) for b in batches]) for n in ("truth", "alpha", "mouth"))
-    return Batch(inputs, *rest)
+    truth, alpha, mouth = (
+        torch.cat([getattr(b, n) for b in batches]) for n in ("truth", "alpha", "mouth")
+    )
+    return Batch(inputs, truth, alpha, mouth)
 
 
 def _planes(images: NDArray[Any]) -> torch.Tensor:

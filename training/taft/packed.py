@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from gsmooth_core.models.devices import best_device
 from gsmooth_core.taft.checkpoint import save_generator
+from gsmooth_core.taft.generator import PRESETS
 from training.engine import Engine, Schedule, Task
 from training.taft.critic import Judge
 from training.taft.data import Batch
@@ -90,7 +91,7 @@ class PackedTrainer:
         minutes: float = math.inf,
     ) -> None:
         self.settings, self.store, self.minutes = settings, store, minutes
-        self.generator = started(settings.preset, settings.seed, init or "taft")
+        self.generator = started(PRESETS[settings.preset], settings.seed, init or "taft")
         self.objective = Objective(weights, trunk, store.device)
         self.judge = Judge(store.device, settings.learning_rate) if settings.adversarial else None
         self.heard_from = time.monotonic() + 60 * minutes * settings.judged

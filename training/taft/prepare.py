@@ -18,12 +18,16 @@ from gsmooth_core.errors import GSmoothError
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.types import FaceTrack
+from gsmooth_core.sync.load import load_expert
+from gsmooth_core.sync.windows import FPS
+from gsmooth_core.types import FaceTrack, Float
 from training.command import finish
 from training.footage import Footage, Sample, add_footage, chosen_footage
+from training.prepare import aligned_audio
 from training.split import Part
-from training.taft.data import GAP, composed, reconstruction, sample_arrays, store
+from training.taft.data import FIELDS, GAP, SOUND, composed, reconstruction, sample_arrays, store
 
 REFERENCES = 6
 VALIDATION_FRAMES = 40
@@ -48,16 +52,33 @@ def prepare_clip(sample: Sample, model: MorphableModel, cache: Path, most: int) 
         return 0
     frames, clip = chosen_frames(track, sample.part, most), probe(sample.path)
     pictures = list(read_frames(clip, 0, min(clip.frame_count, len(track))))
-    made = [
-        sample_arrays(composition, truth, REFERENCES)
-        for composition, truth in composed(
-            pictures, track, model, frames, reconstruction(REFERENCES)
+    settings = reconstruction(REFERENCES)
+    made = {
+        frame: sample_arrays(composition, truth, REFERENCES)
+        for frame, (composition, truth) in zip(
+            frames, composed(pictures, track, model, frames, settings), strict=True
         )
         if composition.members
-    ]
-    if made:
-        store(cache / "taft" / sample.stem, made)
+    }
+    if not made:
+        return 0
+    sound = heard(sample, list(made), float(track.fps))
+    names = FIELDS if sound is None else (*FIELDS, SOUND)
+    for n, arrays in enumerate(made.values()):
+        arrays |= {} if sound is None else {SOUND: sound[n]}
+    store(cache / "taft" / sample.stem, list(made.values()), names)
     return len(made)
+
+
+def heard(sample: Sample, frames: list[int], fps: float) -> Float | None:
+    """(N, D) vectors of the sound of frames; None where it is not known to belong to the lips."""
+    if not sample.trusted:
+        return None
+    expert = load_expert(registry.locate("sync"))
+    vectors = expert.embed_sound(aligned_audio(sample.path, sample.sync_offset))
+    rows = np.rint((np.array(frames) + 0.5) / fps * FPS - 0.5).astype(int)
+    found: Float = vectors[rows.clip(0, len(vectors) - 1)]
+    return found
 
 
 def prepare(footage: Footage, cache: Path, most: int) -> None:

@@ -1,5 +1,7 @@
 """TAFT beside plain warps: `python -m training.taft.table --footage DIR --cache DIR --output FILE`.
 
+With checkpoints, the shipped generator is compared with them instead.
+
 Reconstruction of people nobody was trained on: of each validation clip, consecutive frames are
 made from references at least half a second away by variants of growing effort, and compared with
 the truth. Every variant sees the same frames, masks and crops.
@@ -10,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
@@ -50,6 +52,7 @@ from training.taft.prepare import VALIDATION_FRAMES
 
 log = logging.getLogger(__name__)
 
+SHIPPED = "the shipped generator"
 ADAPTED = "the shipped generator, adapted"
 _ALL = 400  # a bank that holds every frame of the clips at hand, or nearly
 
@@ -105,14 +108,16 @@ class Scores:
 class Clip:
     """One clip: its pictures, its track, and the frames that are reconstructed."""
 
-    def __init__(self, sample: Sample, cache: Path, model: MorphableModel) -> None:
+    def __init__(
+        self, sample: Sample, cache: Path, model: MorphableModel, frames: int = VALIDATION_FRAMES
+    ) -> None:
         self.track: FaceTrack = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
         clip = probe(sample.path)
         self.pictures = list(read_frames(clip, 0, min(clip.frame_count, len(self.track))))
         self.model = model
         usable = np.flatnonzero(self.track.usable)
         first = max(0, (len(usable) - VALIDATION_FRAMES) // 2)
-        self.frames = [int(n) for n in usable[first : first + VALIDATION_FRAMES]]
+        self.frames = [int(n) for n in usable[first : first + min(frames, VALIDATION_FRAMES)]]
         self.mesh = FaceMesh()
 
     def composer(self, variant: Variant) -> Composer:
@@ -183,8 +188,16 @@ def variants(generator: Generator) -> list[Variant]:
         Variant("c. nearest of 16 frames, warped", 16, 1, plain(nearest, config)),
         Variant("nearest of all frames, warped", _ALL, 1, plain(nearest, config)),
         Variant("mean of the 4 nearest, warped", _ALL, 4, plain(mean, config)),
-        Variant("the shipped generator", chosen.bank, config.references, fused(generator)),
+        Variant(SHIPPED, chosen.bank, config.references, fused(generator)),
     ]
+
+
+def compared(checkpoints: Sequence[Path]) -> list[Variant]:
+    """The shipped generator and others; rows are named by the checkpoints' folders."""
+    bank, shipped = ReferenceSettings().bank, open_generator()
+    rows = [(SHIPPED, shipped)]
+    rows += [(path.parent.name, open_generator(path)) for path in checkpoints]
+    return [Variant(label, bank, made.config.references, fused(made)) for label, made in rows]
 
 
 def adapted(clip: Clip, variant: Variant, generator: Generator) -> Variant:
@@ -268,17 +281,24 @@ def average(scores: list[Scores]) -> Scores:
     return Scores(*(float(np.mean([getattr(s, f.name) for s in scores])) for f in fields(Scores)))
 
 
-def tabulate(footage: Footage, cache: Path, *, adaptation: bool) -> dict[str, dict[str, Scores]]:
+def tabulate(
+    footage: Footage,
+    cache: Path,
+    *,
+    adaptation: bool,
+    checkpoints: Sequence[Path] = (),
+    frames: int = VALIDATION_FRAMES,
+) -> dict[str, dict[str, Scores]]:
     """Scores of every variant on every validation clip."""
     model, generator = load_face_model(), open_generator()
+    chosen = compared(checkpoints) if checkpoints else variants(generator)
     rows: dict[str, dict[str, Scores]] = {}
     for sample in footage.samples():
         if sample.part is not Part.VALIDATION:
             continue
-        clip = Clip(sample, cache, model)
-        made = variants(generator)
-        if adaptation:
-            made.append(adapted(clip, made[-1], generator))
+        clip = Clip(sample, cache, model, frames)
+        shipped = next(variant for variant in chosen if variant.label == SHIPPED)
+        made = [*chosen, adapted(clip, shipped, generator)] if adaptation else chosen
         for variant in made:
             scores = clip.scores(variant)
             rows.setdefault(variant.label, {})[sample.stem] = scores
@@ -292,11 +312,16 @@ def main() -> None:
     add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True, help="JSON file")
+    parser.add_argument("checkpoints", type=Path, nargs="*", help="named by their folders")
+    parser.add_argument("--frames", type=int, default=VALIDATION_FRAMES, help="of a clip")
     parser.add_argument("--adapt", action="store_true", help="also the adapted generator")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
-    rows = tabulate(chosen_footage(options), options.cache, adaptation=options.adapt)
+    rows = tabulate(
+        chosen_footage(options), options.cache,
+        adaptation=options.adapt, checkpoints=options.checkpoints, frames=options.frames,
+    )  # fmt: skip
     log.info("%s", table(rows))
     content = {label: {c: asdict(s) for c, s in clips.items()} for label, clips in rows.items()}
     options.output.write_text(json.dumps(content, indent=1), encoding="utf-8")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,24 @@ from torch import Tensor, nn
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
-from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build, config_of
+from gsmooth_core.taft.g4g import G4gGenerator
+from gsmooth_core.taft.generator import (
+    PRESETS,
+    GeneratorConfig,
+    GeneratorInput,
+    build,
+    config_of,
+)
 from training.engine import Engine, Schedule, Task
 from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
+from training.taft.contrast import Contrast
 from training.taft.data import MASKS, Batch, Samples, augmented, collate
 from training.taft.losses import load_trunk
 from training.taft.measure import Picture, Quality, average, mean, measure, nearest, untrained
 from training.taft.objective import Objective, Weights, pasted
 from training.taft.prepare import folders
+from training.taft.presets import INITS, PARTS, config_for, weighed, weights_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +61,7 @@ class TrainSettings:
         average: decay of the running mean of the weights that is kept; None keeps the last ones.
         masks: which masks it sees, one of `data.MASKS`.
         weights: of the loss's terms.
+        without: parts of `presets.PARTS` that are left out.
     """
 
     preset: str = "default"
@@ -65,6 +75,7 @@ class TrainSettings:
     average: float | None = None
     masks: str = "random"
     weights: Weights = field(default_factory=Weights)
+    without: tuple[str, ...] = ()
 
     @property
     def schedule(self) -> Schedule:
@@ -79,12 +90,19 @@ class Trainer:
     """What the engine is given to train: a generator, its batches and its loss."""
 
     def __init__(
-        self, settings: TrainSettings, train: Samples, trunk: nn.Module, init: Path | None = None
+        self,
+        settings: TrainSettings,
+        train: Samples,
+        trunk: nn.Module,
+        init: str | Path | None = None,
     ) -> None:
         self.settings, self.train = settings, train
-        self.generator = started(settings.preset, settings.seed, init)
+        config = config_for(settings.preset, settings.without)
+        self.generator = started(config, settings.seed, init)
         self.device = Accelerator().device
-        self.objective = Objective(settings.weights, trunk, self.device)
+        weights = weighed(settings.weights, settings.without)
+        contrast = Contrast(train, settings.seed, self.device) if weights.contrast else None
+        self.objective = Objective(weights, trunk, self.device, contrast)
 
     def task(self) -> Task[Batch]:
         """All of it, as the engine asks for it; the last step is what comes out."""
@@ -94,7 +112,8 @@ class Trainer:
     def terms(self, generator: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The loss's terms."""
         batch = _on(batch, self.device)
-        return self.objective(pasted(generator(batch.inputs), batch), batch)
+        mixed = pasted(generator(batch.inputs), batch)
+        return self.objective(mixed, batch, coarse_pictures(generator))
 
     def batches(self, step: int = 0, rank: int = 0) -> Iterator[Batch]:
         """Endless augmented batches; each process draws its own."""
@@ -103,13 +122,20 @@ class Trainer:
         while True:
             picked = rng.choice(len(self.train), self.settings.batch, p=chance)
             masks = self.settings.masks
-            yield collate([augmented(self.train[int(n)], rng, masks) for n in picked])
+            drawn = collate([augmented(self.train[int(n)], rng, masks) for n in picked])
+            yield replace(drawn, places=tuple(self.train.places[n] for n in picked))
 
 
-def started(preset: str, seed: int, init: str | Path | None = None) -> nn.Module:
-    """A generator of a preset, with the weights of a checkpoint where it has them."""
+def coarse_pictures(generator: nn.Module) -> tuple[Tensor, ...]:
+    """Pictures of coarser scales that the generator made on the way to its last one."""
+    made = Accelerator().unwrap_model(generator)
+    return made.coarse if isinstance(made, G4gGenerator) else ()
+
+
+def started(config: GeneratorConfig, seed: int, init: str | Path | None = None) -> nn.Module:
+    """A generator, with the weights of a checkpoint where it has them."""
     torch.manual_seed(seed)
-    generator = build(PRESETS[preset])
+    generator = build(config)
     if init:
         generator.load_state_dict(load_generator(init).state_dict(), strict=False)
     return generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
@@ -160,7 +186,8 @@ def _clip_balanced(samples: Samples) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 def _on(batch: Batch, device: torch.device) -> Batch:
     inputs = GeneratorInput(*(part.to(device) for part in batch.inputs))
-    return Batch(inputs, *(p.to(device) for p in (batch.truth, batch.alpha, batch.mouth)))
+    truth, alpha, mouth = (p.to(device) for p in (batch.truth, batch.alpha, batch.mouth))
+    return replace(batch, inputs=inputs, truth=truth, alpha=alpha, mouth=mouth)
 
 
 def parse() -> argparse.Namespace:
@@ -178,11 +205,18 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--init", type=Path, help="checkpoint to start from")
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
     parser.add_argument("--average", type=float, help="decay of the mean of weights to keep")
-    for name, weight in asdict(default.weights).items():
-        parser.add_argument(f"--{name}", type=float, default=weight, help="weight in the loss")
+    for name in asdict(default.weights):
+        parser.add_argument(f"--{name}", type=float, help="weight in the loss, not the preset's")
+    parser.add_argument("--without", nargs="*", choices=PARTS, default=(), help="for ablations")
     parser.add_argument("--masks", choices=MASKS, default=default.masks, help="for ablations")
     parser.add_argument("--trunk", type=Path, help="state dict of VGG-19 or VGG-16")
     return parser.parse_args()
+
+
+def chosen_weights(options: argparse.Namespace) -> Weights:
+    """The preset's, but for those that the command line names."""
+    named = {name: getattr(options, name) for name in asdict(Weights())}
+    return replace(weights_of(options.preset), **{n: w for n, w in named.items() if w is not None})
 
 
 def main() -> None:
@@ -198,7 +232,8 @@ def main() -> None:
         learning_rate=options.learning_rate,
         average=options.average,
         masks=options.masks,
-        weights=Weights(**{name: getattr(options, name) for name in asdict(Weights())}),
+        weights=chosen_weights(options),
+        without=tuple(options.without),
     )
     fixed, footage = not PRESETS[settings.preset].warped, chosen_footage(options)
     samples = Samples(folders(options.cache, footage, Part.TRAIN), fixed=fixed)
@@ -207,9 +242,8 @@ def main() -> None:
             "The cache holds no sample to train on.", "Run `python -m training.prepare`."
         )
     log.info("%d samples of %d clips", len(samples), len(samples.clips))
-    engine = train(
-        Trainer(settings, samples, load_trunk(options.trunk, 3), options.init), options.output
-    )
+    init = options.init or INITS.get(settings.preset)
+    engine = train(Trainer(settings, samples, load_trunk(options.trunk, 3), init), options.output)
     generator = engine.judged.cpu()
     if engine.accelerator.is_main_process:
         figures = validate(generator, options.cache, footage)

@@ -28,6 +28,7 @@ from training.ablate.variants import (
 )
 from training.evaluate.rows import Plan
 from training.taft import data, train
+from training.taft.presets import PARTS, weights_of
 
 FRAMES = 8
 
@@ -58,6 +59,13 @@ def test_the_six_of_table_iv_are_there_and_ours():
         "w/o teeth",
         "w/o personal fit",
         "with adaptation",
+        "G4G",
+        "G4G w/o alignment",
+        "G4G w/o contrast",
+        "G4G w/o deformation",
+        "G4G w/o fusion",
+        "G4G w/o scales",
+        "G4G's steps alone",
     ]
     assert len({ablation.name for ablation in ablate.ABLATIONS}) == len(labels)
 
@@ -72,6 +80,27 @@ def test_commands_of_taft_are_understood(folder, name, monkeypatch):
     assert options.masks == ablation.options[1]
     assert options.steps == 7
     assert options.output == folder / "out" / "weights" / name
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("g4g", []), ("g4g-no-deformation", ["deformation"]), ("g4g-none", list(PARTS))],
+)
+def test_commands_of_g4g_are_understood(folder, name, parts, monkeypatch):
+    ablation = next(a for a in ablate.ABLATIONS if a.name == name)
+    command = ablate.training_command(ablation, setup_in(folder, cache=Path("c"), steps=7))
+    monkeypatch.setattr(sys, "argv", ["taft", *command[2:]])
+    options = train.parse()
+    assert (options.preset, list(options.without), options.steps) == ("g4g", parts, 7)
+    assert options.footage == folder
+    assert train.chosen_weights(options) == weights_of("g4g")
+
+
+def test_a_weight_of_the_command_line_is_taken_before_the_presets(monkeypatch):
+    needed = ["--footage", "f", "--cache", "c", "--output", "o", "--preset", "g4g"]
+    monkeypatch.setattr(sys, "argv", ["taft", *needed, "--contrast", "0", "--style", "7"])
+    made = train.chosen_weights(train.parse())
+    assert made == replace(weights_of("g4g"), contrast=0.0, style=7.0)
 
 
 def test_presets_of_a2ep_are_known():

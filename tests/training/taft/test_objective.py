@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,7 +13,14 @@ from gsmooth_core.taft.generator import GeneratorInput
 from training.taft.bands import local_energy
 from training.taft.data import Batch
 from training.taft.losses import edge_energy
-from training.taft.objective import PATCH, Objective, Weights, mouth_patches, pasted
+from training.taft.objective import (
+    PATCH,
+    Objective,
+    Weights,
+    coarse_loss,
+    mouth_patches,
+    pasted,
+)
 
 CPU = torch.device("cpu")
 NONE = Weights(*[0.0] * len(asdict(Weights())))
@@ -76,3 +84,21 @@ def test_patches_hold_the_mouth_and_stay_in_the_picture(place) -> None:
     assert torch.equal(ours.sum((1, 2, 3)), 3 * one.mouth.sum((1, 2, 3)))
     rows, columns = torch.nonzero(ours[0, 0]).float().mean(0)
     assert (float(rows), float(columns)) == pytest.approx((PATCH[0] / 2, PATCH[1] / 2), abs=1)
+
+
+def test_coarser_pictures_are_compared_under_the_mask_at_their_scale() -> None:
+    torch.manual_seed(0)
+    truth, mask = torch.rand(2, 3, 32, 32), (torch.rand(2, 1, 32, 32) > 0.5).float()
+    inputs = GeneratorInput(truth, mask, mask, truth[:, None], mask[:, None])
+    batch = Batch(inputs, truth, mask, mask)
+    coarse = [torch.rand(2, 3, side, side) for side in (4, 8)]
+    scales = []
+    for picture in coarse:
+        side = picture.shape[-1]
+        shape = (2, -1, side, 32 // side, side, 32 // side)
+        small, weight = (part.reshape(*shape).mean((3, 5)).numpy() for part in (truth, mask))
+        difference = np.abs(picture.numpy() - small).mean(1)
+        scales.append(
+            [np.average(d, weights=w[0]) for d, w in zip(difference, weight, strict=True)]
+        )
+    assert float(coarse_loss(coarse, batch)) == pytest.approx(np.mean(scales), rel=1e-4)

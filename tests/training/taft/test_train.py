@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,12 @@ from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import Composer
 from tests.taft import scene
+from tests.taft.small import SMALL
 from training.engine import Engine
 from training.split import Part
-from training.taft import data, measure, train
+from training.taft import contrast, data, measure, train
 from training.taft.prepare import VALIDATION_FRAMES, chosen_frames
+from training.taft.presets import weights_of
 
 FRAMES = 40
 
@@ -191,6 +195,30 @@ def test_a_seed_decides_on_weights_and_on_samples(folder: Path) -> None:
     assert torch.equal(truth, again[1])
     assert not torch.equal(weights, other[0])
     assert not torch.equal(truth, other[1])
+
+
+def test_g4g_learns_with_all_its_terms_or_without_some(
+    folder: Path, tmp_path: Path, monkeypatch
+) -> None:
+    heard = tmp_path / "heard"
+    shutil.copytree(folder, heard)
+    np.save(heard / "sound.npy", np.eye(5, 8, dtype=np.float32))
+    monkeypatch.setitem(g.PRESETS, "g4g", SMALL["g4g"])
+    monkeypatch.setattr(contrast, "STEPS", 3)
+    samples, weights = data.Samples([heard]), replace(weights_of("g4g"), contrast=1.0)
+    settings = train.TrainSettings("g4g", batch=1, warm_up=1, weights=weights)
+
+    def step(*without: str) -> tuple[set[str], g.GeneratorConfig]:
+        trainer = train.Trainer(replace(settings, without=without), samples, Colours())
+        engine = Engine(trainer.task(), settings.schedule)
+        return set(engine.step(next(trainer.batches()))), engine.judged.config
+
+    terms, config = step()
+    assert {"scales", "contrast"} <= terms
+    assert config == SMALL["g4g"]
+    terms, config = step("contrast", "scales")
+    assert not {"scales", "contrast"} & terms
+    assert config == replace(SMALL["g4g"], scales=1)
 
 
 class Painted(nn.Module):
