@@ -1,7 +1,7 @@
 """Smart rendering: which stretches of a source an output can have packet by packet.
 
-A stretch begins with a picture from which decoding can begin anew, holds no frame that is changed,
-and ends before the next such picture. Pictures that are decoded with its first one and shown before
+A stretch begins with a picture from which decoding can begin anew, and ends before the first frame
+that is changed. Pictures that are decoded with its first one and shown before
 it lean on what stood there, so they belong to what is made anew.
 """
 
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
@@ -208,29 +207,38 @@ def copies(found: Listing, changed: Bool, shortest: int = SHORTEST) -> list[Copi
         shortest: frames below which a stretch is left out.
     """
     frames = found.frames
-    stretches: list[list[int]] = []  # numbers of groups of pictures that follow each other
-    groups = list(zip(found.keys, [*found.keys[1:], len(frames)], strict=True))
-    for number, (start, end) in enumerate(groups):
+    stretches: list[tuple[int, int]] = []  # [first packet, packet behind the last one)
+    for start, end in zip(found.keys, [*found.keys[1:], len(frames)], strict=True):
         own = frames[start:end]
-        body, lead = own[own >= own[0]], own[own < own[0]]
-        if own.min() < 0 or changed[body].any() or not _together(body):
-            continue
-        follows = stretches and stretches[-1][-1] == number - 1 and not changed[lead].any()
-        if follows:
-            stretches[-1].append(number)
-        elif start in found.starts:
-            stretches.append([number])
+        goes_on = bool(stretches) and stretches[-1][1] == start
+        if goes_on and (more := _plain(own, changed, leads=True)):
+            stretches[-1] = stretches[-1][0], start + more
+        elif start in found.starts and (more := _plain(own, changed, leads=False)):
+            stretches.append((start, start + more))
     alone = len(found.keys) == len(frames)
-    made = (_copied(found, frames, *_bounds(groups, s)) for s in stretches)
+    made = (_copied(found, frames, *stretch) for stretch in stretches)
     return [copy for copy in made if copy.end - copy.first >= (1 if alone else shortest)]
 
 
-def _bounds(groups: list[tuple[int, int]], stretch: list[int]) -> tuple[int, int]:
-    return groups[stretch[0]][0], groups[stretch[-1]][1]
+def _plain(own: Int, changed: Bool, *, leads: bool) -> int:
+    """How many packets of a key picture's group can be copied, from that picture on.
 
+    No picture leans on one that is decoded later, so those behind a changed one alone are lost; but
+    those that stay must be shown one after the other.
 
-def _together(frames: NDArray[np.int32]) -> bool:
-    return int(frames.max()) - int(frames.min()) + 1 == len(frames)
+    Args:
+        own: (P,) the frames of the group's packets; -1 for hidden ones.
+        changed: (N,) frames that are made anew.
+        leads: whether the frames that are shown before the key picture stay, too.
+    """
+    lead = own < own[0]
+    good = (own >= 0) & ((lead & (not leads)) | ~changed[own])
+    until = len(own) if good.all() else int(np.argmin(good))
+    together = np.cumsum(~lead) == np.maximum.accumulate(own) - own[0] + 1
+    if leads:
+        together &= np.cumsum(lead) == lead.sum()
+    ends = np.flatnonzero(together[:until])
+    return int(ends[-1]) + 1 if len(ends) else 0
 
 
 def _copied(found: Listing, frames: Int, start: int, end: int) -> Copied:

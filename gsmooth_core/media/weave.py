@@ -109,7 +109,7 @@ def _made_piece(segment: Made, before: str) -> dict[str, Any]:
 
 
 def see_alike(woven: Path, source: Clip, kept: Sequence[Copied]) -> None:
-    """See that copied stretches are decoded as in the source, over the seams before them.
+    """See that copied stretches are decoded as in the source at their seams.
 
     Raises:
         Refused: they are not.
@@ -120,12 +120,16 @@ def see_alike(woven: Path, source: Clip, kept: Sequence[Copied]) -> None:
         raise Refused("players would count its frames otherwise")
     step = max(1, len(kept) // _LOOKED)
     for copy in kept[::step]:
-        for first in (copy.first, max(copy.first, copy.end - _BEFORE)):
-            begin = max(first - _BEFORE, 0)
-            count = min(first + _BEFORE, copy.end) - begin
-            pairs = zip(
-                read_frames(clip, begin, count), read_frames(source, begin, count), strict=True
-            )
-            for frame, (one, other) in enumerate(pairs, begin):
-                if frame >= first and not np.array_equal(one, other):
-                    raise Refused(f"its frame {frame} would look otherwise")
+        if copy.first > 0:
+            _see_alike(clip, source, copy.first, min(copy.first + _BEFORE, copy.end))
+        if copy.end < source.frame_count:
+            _see_alike(clip, source, max(copy.first, copy.end - _BEFORE), copy.end)
+
+
+def _see_alike(woven: Clip, source: Clip, first: int, end: int) -> None:
+    """Compare frames first .. end - 1, decoded from some before them on."""
+    begin = max(first - _BEFORE, 0)
+    pictures = (read_frames(clip, begin, end - begin) for clip in (woven, source))
+    for frame, (one, other) in enumerate(zip(*pictures, strict=True), begin):
+        if frame >= first and not np.array_equal(one, other):
+            raise Refused(f"its frame {frame} would look otherwise")

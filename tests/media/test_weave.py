@@ -128,7 +128,7 @@ def test_pictures_outside_are_the_source_s_and_play_on(kind: str, tmp_path: Path
     for copy in kept:
         copied[copy.first : copy.end] = True
     assert not (copied & changed).any()
-    assert copied[:32].all() and copied[72:].all() if "open" not in kind else copied.sum() >= 16
+    assert copied[:37].all() and copied[72:].all() if "open" not in kind else copied.sum() >= 16
     for read in (_hashes, _by_pyav):
         old, new = read(path), read(target)
         assert len(new) == COUNT
@@ -234,11 +234,35 @@ def test_a_stretch_that_leans_on_a_changed_frame_loses_what_leans() -> None:
     assert [(c.first, c.end, c.anew) for c in whole] == [(0, 9, False)]
     parted = copies(found, np.arange(9) == 2, 1)
     assert [(c.first, c.end, c.packet, c.frames, c.anew) for c in parted] == [
-        (6, 9, 4, (6, -1, -1, 8, 7), True)
+        (0, 1, 0, (0,), False),
+        (6, 9, 4, (6, -1, -1, 8, 7), True),
     ]
     leading = copies(found, np.arange(9) == 5, 1)
     assert [(c.first, c.end) for c in leading] == [(0, 4), (6, 9)]
     assert rest_of(9, leading) == [(4, 6)]
+
+
+def test_a_group_is_copied_up_to_its_first_changed_frame() -> None:
+    # I0 P3 b1 b2 P6 b4 b5 P9 b7 b8: what is decoded before a changed frame does not lean on it.
+    stamps = np.array([0, 3, 1, 2, 6, 4, 5, 9, 7, 8], np.int64)
+    plain = np.zeros(len(stamps), bool)
+    found = Listing("h264", b"", Fraction(1, 25), stamps, plain, (0,), frozenset({0}), frozenset())
+    ends = {at: copies(found, np.arange(10) == at, 1) for at in range(10)}
+    assert [ends[at][0].end if ends[at] else 0 for at in range(10)] == [
+        0,
+        1,
+        1,
+        1,
+        4,
+        4,
+        4,
+        7,
+        7,
+        7,
+    ]
+    assert ends[8][0].frames == (0, 3, 1, 2, 6, 4, 5)
+    cut = Listing("h264", b"", found.tick, stamps, stamps == 9, (0,), found.starts, found.opened)
+    assert [(c.first, c.end) for c in copies(cut, plain[:9], 1)] == [(0, 7)]
 
 
 def test_colours_that_the_file_alone_names_are_not_changed_after_a_seam(tmp_path: Path) -> None:
