@@ -111,7 +111,9 @@ def ended():
 
 
 def told():
-    return " / ".join(part("runtime").warnings())
+    """What the panel says."""
+    outcome = part("runtime").outcome()
+    return " / ".join([outcome.text if outcome else "", *part("runtime").warnings()])
 
 
 def dubs():
@@ -151,7 +153,12 @@ def begin(picture, *sounds):
         if picture.suffix == ".png":
             files = [{"name": picture.name}]
             bpy.ops.sequencer.image_strip_add(
-                directory=str(picture.parent), files=files, frame_start=1, channel=2, **here
+                directory=str(picture.parent),
+                files=files,
+                frame_start=1,
+                frame_end=60,
+                channel=2,
+                **here,
             )
         else:
             bpy.ops.sequencer.movie_strip_add(
@@ -233,7 +240,7 @@ def clip_story():
     yield from show_tab()
     press("A")
     yield
-    yield from check("ready", len([s for s in scene().sequence_editor.strips_all if s.select]) == 2)
+    yield from check("ready", len([s for s in part("strips").all_strips(scene()) if s.select]) == 2)
     strips = part("strips")
     count = len(list(strips.all_strips(scene())))
     yield from job("preview", "preview", lambda: len(list(strips.all_strips(scene()))) > count)
