@@ -20,6 +20,7 @@ from gsmooth_core.media.copies import Copied, copies, listing, own_number, refus
 from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.encode import SegmentWriter, container_for
 from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.fitting import fitted
 from gsmooth_core.media.pace import times_of
 from gsmooth_core.media.parameter_sets import Refused
 from gsmooth_core.media.probe import probe_source
@@ -64,10 +65,10 @@ class Rest:
     @cached_property
     def encoding(self) -> Wish:
         """How the frames that are made are encoded, so that they fit the copied ones."""
+        job, clip, taken = self.source.job, self.source.clip, self.source.taken
+        wish = fitted(self._wish, clip, job.output, job.start_frame, taken)
         copies_some = self._asked and not self.refusal
-        if not copies_some:
-            return self._wish
-        return self._wish.numbered(own_number(self.source.clip.path))
+        return wish.numbered(own_number(clip.path)) if copies_some else wish
 
     def plan(self, wanted: Bool) -> list[tuple[int, int]] | None:
         """Choose what is copied.
