@@ -60,7 +60,8 @@ class Rest:
     @property
     def notices(self) -> list[Notice]:
         """What is said before the work begins."""
-        return [_notice(self.refusal)] if self._asked and self.refusal else []
+        why = (self.refusal or self._nothing_fits()) if self._asked else ""
+        return [_notice(why)] if why else []
 
     @cached_property
     def encoding(self) -> Wish:
@@ -83,15 +84,28 @@ class Rest:
             return None
         first, count = self.source.job.start_frame, self.source.count
         if not self.refusal:
-            changed = np.zeros(self.source.clip.frame_count, bool)
-            changed[first : first + count] = wanted
-            self._kept = copies(listing(self.source.clip.path), changed)
+            self._kept = self._copies(wanted)
             share = sum(copy.end - copy.first for copy in self._kept)
-            text = f"{share} of {len(changed)} frames are copied as they are stored."
+            text = (
+                f"{share} of {self.source.clip.frame_count} frames are copied as they are stored."
+            )
             self._emit(Message("info", text))
         made = rest_of(self.source.clip.frame_count, self._kept)
         bounds = ((max(a - first, 0), min(b - first, count)) for a, b in made)
         return [(a, b) for a, b in bounds if a < b]
+
+    def _copies(self, wanted: Bool) -> list[Copied]:
+        """What is copied where (T,) `wanted` of the job's frames get a new face."""
+        first, changed = self.source.job.start_frame, np.zeros(self.source.clip.frame_count, bool)
+        changed[first : first + self.source.count] = wanted
+        return copies(listing(self.source.clip.path), changed)
+
+    def _nothing_fits(self) -> str:
+        """Why there is nothing to copy beside the job's frames, should all get a new face."""
+        count = self.source.count
+        if count == self.source.clip.frame_count or self._copies(np.ones(count, bool)):
+            return ""
+        return "no picture from which a player could begin stands where it would help"
 
     def stamp(self) -> dict[str, Any]:
         """What identifies what is copied, for fingerprints."""
