@@ -10,6 +10,8 @@ from gsmooth_core.dub import dub
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.events import Notice
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.rest import Rest
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import read_audio
@@ -153,3 +155,20 @@ def test_the_sound_around_the_speech_stays(film, tmp_path):
     old, new = read_audio(film), read_audio(job.output)
     around = np.r_[0:12000, 20000:24000]
     assert np.corrcoef(old[around], new[around])[0, 1] > 0.99
+
+
+def test_that_nothing_fits_is_said_before_the_work_begins(tmp_path):
+    """One key picture, the first: behind what is dubbed nothing can be copied, nor before it."""
+    path = tmp_path / "one.mp4"
+    options = ("-x264-params", "keyint=infinite:scenecut=0")
+    made.write_video(path, made.numbered_frames(40, 64, 48), 25, *options)
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    told = {}
+    for start in (4, 25):
+        job = Job(path, tmp_path / "o.mp4", speech, start_frame=start, settings=SETTINGS)
+        rest = Rest(Source(job), Journal(tmp_path), lambda _: None, lambda: False)
+        told[start] = [notice.text for notice in rest.notices]
+    assert "no picture from which a player could begin" in told[4][0]
+    assert told[25] == []
+    whole = Job(path, tmp_path / "o.mp4", speech, frame_count=40, settings=SETTINGS)
+    assert not Rest(Source(whole), Journal(tmp_path), lambda _: None, lambda: False).notices

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsmooth_core.errors import InputError, JobError
+from gsmooth_core.job.as_video import as_video
 from gsmooth_core.job.events import Cancelled, Message, OnEvent
 from gsmooth_core.job.job import Job, load_job, read_rate
 from gsmooth_core.storage.files import is_within, same_file, shown
@@ -99,7 +100,7 @@ def sync(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any
     from gsmooth_core.evaluation.sync.check import check_job
 
     with locked(folder):
-        return check_job(job, folder, on_event, cancelled)
+        return check_job(as_video(job, folder, on_event), folder, on_event, cancelled)
 
 
 def faces(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
@@ -108,6 +109,7 @@ def faces(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, An
     from gsmooth_core.app.faces import faces_of_job
 
     with locked(folder):
+        job = as_video(job, folder, on_event)
         return faces_of_job(job, folder / "people", on_event, cancelled)
 
 
@@ -149,6 +151,7 @@ def _run(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> Iterator[DubP
     from gsmooth_core.run import pipeline_of
 
     with locked(folder):
+        job = as_video(job, folder, on_event)
         yield pipeline_of(job)(job, folder, on_event, cancelled)
 
 

@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_style(commands)
     _add_bench(commands)
     probe = _add(commands, "probe", "probe", "say what is seen in a file", "probe_text")
-    probe.add_argument("file", type=_path, help="a video, a sound or a picture")
+    probe.add_argument(
+        "file", type=_path, help="a video, a sound, a picture or a sequence of images"
+    )
+    _add_fps(probe)
     doctor = _add(commands, "doctor", "doctor", "say what works on this machine", "doctor_text")
     doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
     models = _add(commands, "models", "models", "list the models, or check them", "models_text")
@@ -111,7 +114,6 @@ def _add_dub(commands: Any) -> None:
         metavar="NUMBER=FILE",
         help="speech of one of several people, numbered as by `gsmooth faces`; once for each",
     )
-    parser.add_argument("--fps", help="rate of a sequence of images (default: 25)")
     _add_work(parser)
     _add_settings(parser, *(known.name for known in fields(DubSettings)))
 
@@ -235,6 +237,7 @@ def _add_curves(commands: Any) -> None:
 def _add_mesh(commands: Any) -> None:
     parser = _add(commands, "mesh", "mesh", "write the posed mesh of a video", "path_text")
     parser.add_argument("--video", type=_path, help="video or image to follow the face of")
+    _add_fps(parser)
     parser.add_argument("--track", type=_path, help="track to pose the mesh by")
     parser.add_argument("--expression", type=_path, help="curves to use instead of the track's")
     parser.add_argument("--output", type=_path, required=True, help=".npz, .safetensors or .obj")
@@ -244,6 +247,7 @@ def _add_mesh(commands: Any) -> None:
 def _add_sync(commands: Any) -> None:
     parser = _add(commands, "sync", "sync", "measure whether lips and sound fit", "sync_text")
     parser.add_argument("video", type=_path, help="video of a talking face")
+    _add_fps(parser)
     parser.add_argument("--audio", type=_path, help="sound to compare with, instead of its own")
     parser.add_argument("--plot", type=_path, help="draw the measurement into this .svg file")
     parser.add_argument("--expert", type=_path, help="other weights, or your syncnet_v2.model")
@@ -277,12 +281,18 @@ def _add_bench(commands: Any) -> None:
         commands, "bench", "bench", "measure how fast a shot is dubbed here", "bench_text"
     )
     parser.add_argument("--video", type=_path, required=True, help="video with the face")
+    _add_fps(parser)
     parser.add_argument("--audio", type=_path, required=True, help="any file with speech")
     parser.add_argument("--frame-count", type=int, help="number of frames")
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    text = "video or image with the face; to dub, also a sequence of images (%%04d) or their folder"
+    text = "video or image with the face; also a sequence of images (%%04d) or their folder"
     parser.add_argument("--video", type=_path, required=True, help=text)
+    _add_fps(parser)
     parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
     parser.add_argument("--frame-count", type=int, help="number of frames")
+
+
+def _add_fps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fps", help="rate of a sequence of images (default: 25)")

@@ -13,6 +13,7 @@ from typing import Any
 
 from gsmooth_core.app import actions
 from gsmooth_core.app.doctor import examine
+from gsmooth_core.app.sequences import reads_images
 from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job, default_folder, read_rate
@@ -85,6 +86,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
+@reads_images
 def track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Follow a face and write its track."""
     from gsmooth_core.app import stages
@@ -93,6 +95,7 @@ def track(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     return stages.track(options.video, options.output, part, settings, on_event, cancelled)
 
 
+@reads_images
 def faces(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """List the people of a video."""
     from gsmooth_core.app import faces
@@ -116,6 +119,7 @@ def curves(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> di
     return actions.curves({"curves": source, "output": output, "fps": options.fps})
 
 
+@reads_images
 def mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Write the posed mesh."""
     from gsmooth_core.app import stages
@@ -127,6 +131,7 @@ def mesh(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -
     return stages.mesh(sources, options.output, settings, on_event, cancelled)
 
 
+@reads_images
 def sync(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Measure lips against sound."""
     from gsmooth_core.evaluation.sync.check import check_video
@@ -153,6 +158,7 @@ def style(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     return learn(options.video, options.output, settings, on_event, cancelled)
 
 
+@reads_images
 def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Measure the speed of a dub."""
     from gsmooth_core.evaluation.bench import pipeline
@@ -172,7 +178,7 @@ def probe(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dic
     """Say what a file holds."""
     from gsmooth_core.app.probe import look
 
-    return look(options.file.absolute())
+    return look(options.file.absolute(), read_rate("fps", options.fps))
 
 
 def doctor(_options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import tempfile
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,43 @@ from gsmooth_core.media.description import (
 )
 from gsmooth_core.media.losses import chroma_of
 from gsmooth_core.media.probe import Source, probe_source
+from gsmooth_core.media.sequences import pack, sequence_of
 from gsmooth_core.media.still import is_still
+from gsmooth_core.media.timing import DEFAULT_FPS
 from gsmooth_core.types import Clip
 
 _NAMES = {"hevc": "HEVC", "h264": "H.264", "av1": "AV1", "vp9": "VP9", "prores": "ProRes"}
 
 
-def look(path: Path) -> dict[str, Any]:
-    """Describe a video, a sound or a picture.
+def look(path: Path, fps: Fraction | None = None) -> dict[str, Any]:
+    """Describe a video, a sound, a picture or a sequence of images.
+
+    Args:
+        path: a file, a pattern or a folder of images.
+        fps: images a second; with it a file means all images that are named alike.
 
     Returns:
         JSON values; `text` says the same in sentences. `video` is None for a sound.
 
     Raises:
+        InputError: there are no such images, or there are gaps.
         MediaError: missing, empty, damaged, or nothing that can be read.
     """
+    images = sequence_of(path, numbered=fps is not None)
+    if images is None:
+        return _look(path)
+    rate = fps or DEFAULT_FPS
+    with tempfile.TemporaryDirectory(prefix="gsmooth-") as folder:
+        target = Path(folder) / f"sequence_{images.first}.mov"
+        # The first ones show how all are stored; a shot's images may be too many to copy for that.
+        pack(replace(images, count=min(images.count, 2)), target, rate, shown_as_video=False)
+        found = _look(target)
+    length = {"frames": images.count, "seconds": round(float(images.count / rate), 3)}
+    found |= {"file": str(path), "container": "images", "video": found["video"] | length}
+    return found | {"text": in_words(found)}
+
+
+def _look(path: Path) -> dict[str, Any]:
     check_readable(path)
     file = None if is_still(path) else describe(path)
     shows = file is None or file.video is not None
@@ -60,7 +83,7 @@ def _video(source: Source, file: Description | None) -> dict[str, Any]:
         **_size(clip),
         "coding": stream.coding if stream else "",
         "profile": stream.profile if stream else "",
-        **_look(picture),
+        **_kind(picture),
         "fps": str(clip.fps),
         "frames": clip.frame_count,
         "seconds": round(clip.duration, 3),
@@ -74,7 +97,7 @@ def _size(clip: Clip) -> dict[str, Any]:
     return {"width": clip.width, "height": clip.height, "pixel_shape": str(clip.sample_aspect)}
 
 
-def _look(picture: Picture) -> dict[str, Any]:
+def _kind(picture: Picture) -> dict[str, Any]:
     names = ("pixel_format", "depth", "alpha", "matrix", "primaries", "transfer")
     more = ("full_range", "interlaced", "hdr", "turned", "mastering", "light_level")
     values = {name: getattr(picture, name) for name in (*names, *more)}

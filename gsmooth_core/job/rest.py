@@ -20,6 +20,7 @@ from gsmooth_core.media.copies import Copied, copies, listing, own_number, refus
 from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.encode import SegmentWriter, container_for
 from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.fitting import fitted
 from gsmooth_core.media.pace import times_of
 from gsmooth_core.media.parameter_sets import Refused
 from gsmooth_core.media.probe import probe_source
@@ -59,15 +60,16 @@ class Rest:
     @property
     def notices(self) -> list[Notice]:
         """What is said before the work begins."""
-        return [_notice(self.refusal)] if self._asked and self.refusal else []
+        why = (self.refusal or self._nothing_fits()) if self._asked else ""
+        return [_notice(why)] if why else []
 
     @cached_property
     def encoding(self) -> Wish:
         """How the frames that are made are encoded, so that they fit the copied ones."""
+        job, clip, taken = self.source.job, self.source.clip, self.source.taken
+        wish = fitted(self._wish, clip, job.output, job.start_frame, taken)
         copies_some = self._asked and not self.refusal
-        if not copies_some:
-            return self._wish
-        return self._wish.numbered(own_number(self.source.clip.path))
+        return wish.numbered(own_number(clip.path)) if copies_some else wish
 
     def plan(self, wanted: Bool) -> list[tuple[int, int]] | None:
         """Choose what is copied.
@@ -82,15 +84,28 @@ class Rest:
             return None
         first, count = self.source.job.start_frame, self.source.count
         if not self.refusal:
-            changed = np.zeros(self.source.clip.frame_count, bool)
-            changed[first : first + count] = wanted
-            self._kept = copies(listing(self.source.clip.path), changed)
+            self._kept = self._copies(wanted)
             share = sum(copy.end - copy.first for copy in self._kept)
-            text = f"{share} of {len(changed)} frames are copied as they are stored."
+            text = (
+                f"{share} of {self.source.clip.frame_count} frames are copied as they are stored."
+            )
             self._emit(Message("info", text))
         made = rest_of(self.source.clip.frame_count, self._kept)
         bounds = ((max(a - first, 0), min(b - first, count)) for a, b in made)
         return [(a, b) for a, b in bounds if a < b]
+
+    def _copies(self, wanted: Bool) -> list[Copied]:
+        """What is copied where (T,) `wanted` of the job's frames get a new face."""
+        first, changed = self.source.job.start_frame, np.zeros(self.source.clip.frame_count, bool)
+        changed[first : first + self.source.count] = wanted
+        return copies(listing(self.source.clip.path), changed)
+
+    def _nothing_fits(self) -> str:
+        """Why there is nothing to copy beside the job's frames, should all get a new face."""
+        count = self.source.count
+        if count == self.source.clip.frame_count or self._copies(np.ones(count, bool)):
+            return ""
+        return "no picture from which a player could begin stands where it would help"
 
     def stamp(self) -> dict[str, Any]:
         """What identifies what is copied, for fingerprints."""

@@ -57,7 +57,8 @@ def assemble(
     container = container_for(output)
     planned = plan(carried, container.muxer) if carried else None
     beside = container.video and _alpha_beside(segments[0], clip)
-    joined = Joined(container, clip.fps, frames, sound, carried, planned, beside, timed)
+    reordered = container.video and _reordered(segments[0])
+    joined = Joined(container, clip.fps, frames, sound, carried, planned, beside, timed, reordered)
     if sound is not None and sound.beds:
         joined = replace(joined, gain=1 / max(1.0, _peak(sound, joined)))
     if not container.video:
@@ -72,6 +73,11 @@ def assemble(
             raise write_error(output, errors)
         _check(partial, clip, joined)
     return output
+
+
+def _reordered(segment: Path) -> bool:
+    video = describe(segment).video
+    return video is not None and video.reordered
 
 
 def _alpha_beside(segment: Path, clip: Clip) -> bool:

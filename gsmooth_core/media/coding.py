@@ -208,15 +208,15 @@ def kept_by_images(source: Source, output: Path) -> Kept:
     """What image files keep of a source's pictures.
 
     Raises:
-        InputError: OpenEXR holds light as it is, which HDR's curves are not turned into.
+        InputError: HDR of 8 bits is read as screens show it, and OpenEXR holds light as it is.
     """
     layout, suffix = travels_as(source), output.suffix.lower()
     depth, alpha = (8, False) if layout is None else (layout.depth, layout.alpha)
     if suffix in (".jpg", ".jpeg"):
         return Kept("JPEG", 8, False, "444", False)
     if suffix == ".exr":
-        if source.picture.hdr:
-            raise InputError("HDR video cannot become OpenEXR here.", "Choose .tif or .png.")
+        if source.picture.hdr and layout is None:
+            raise InputError("HDR of 8 bits cannot become OpenEXR.", "Choose .tif or .png.")
         return Kept("OpenEXR", 32, alpha, "444", False)
     name = "TIFF" if suffix in (".tif", ".tiff") else "PNG"
     return Kept(name, 8 if depth == 8 else 16, alpha, "444", False)

@@ -138,6 +138,7 @@ def _stream(stream: Any) -> dict[str, Any]:
         "duration": _seconds(stream.duration, stream.time_base),
         "pictures": stream.frames if video else 0,
         "fps": _ratio(stream.guessed_rate) if video else None,
+        "reordered": video and coder is not None and bool(coder.has_b_frames),
         **_sound(stream),
     }
 

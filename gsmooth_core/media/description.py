@@ -108,6 +108,7 @@ class Stream:
         decodable: whether there is a decoder for it.
         cover: whether its one picture is the cover of a sound.
         fps: rate that the container states, if any.
+        reordered: whether pictures may be decoded in another order than they are shown in.
         pictures: number of pictures that the container states, 0 where it does not.
         seconds: length that the container states, 0 where it does not.
         sample_rate: of a sound in Hz.
@@ -124,6 +125,7 @@ class Stream:
     decodable: bool
     cover: bool = False
     fps: Fraction | None = None
+    reordered: bool = False
     pictures: int = 0
     seconds: float = 0.0
     sample_rate: int = 0
@@ -244,6 +246,7 @@ def _stream(said: dict[str, Any]) -> Stream:
         decodable=said["codec"] is not None,
         cover=said["cover"],
         fps=_ratio(said["fps"]),
+        reordered=said["reordered"],
         pictures=max(said["pictures"], 0),
         seconds=max(said["duration"] or 0.0, 0.0),
         sample_rate=said["sample_rate"],

@@ -247,7 +247,6 @@ def _encode_command(
     return ffmpeg.command(
         *("-y", "-f", "rawvideo", "-pix_fmt", raw, "-video_size", size),
         *("-framerate", str(fps), "-i", "pipe:0", "-vf", ",".join(filters)),
-        # No B-frames: every time stamp is a frame number, so segments join exactly.
-        *(*coding.encoder, "-bf", "0", *ticks),
+        *(*coding.encoder, *ticks),
         *("-f", coding.muxer, ffmpeg.url(target)),
     )

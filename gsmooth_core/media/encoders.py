@@ -9,9 +9,12 @@ from gsmooth_core.media.description import Picture
 from gsmooth_core.media.probe import Source
 
 _MOST = 4.0
-"""Times the source's bits a second that an output may take where the quality is "auto". Sources
-that were compressed hard take two to four times at crf 14; 1.5 costs them 2 to 4 dB everywhere."""
+"""Times the source's bits a second beyond which nothing goes where the quality is "auto". H.264 is
+held to about 1.5 by the constant rate factor that `fitting.py` finds."""
 _LEAST_RATE = 300_000
+_REORDERED = ("h264", "hevc")
+"""Codecs with pictures that lean on later ones. A source has them, too: frames that it could
+hardly spend a bit on cost one that may look back alone two to three times as much."""
 _STEPS, _COARSEST = 4, 51  # of the constant rate factor
 _HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
 _PRORES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5, "4444 XQ": 5}
@@ -59,6 +62,8 @@ def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> li
         wish: what the user asked for.
     """
     own = _arguments(codec, pixel_format, source, wish)
+    if wish.intra or codec not in _REORDERED:
+        own += ["-bf", "0"]
     return [*own, "-g", "1"] if wish.intra else own
 
 
@@ -108,6 +113,11 @@ def _steady(wish: Wish) -> list[str]:
     return ["ipratio=1", "qcomp=1"] if wish.intra else []
 
 
+def _faithful(wish: Wish) -> list[str]:
+    """What keeps x264 from what pleases eyes in a first generation: the source has that already."""
+    return ["psy=0", "aq-mode=0"] if wish.quality == "auto" and not wish.intra else []
+
+
 def _steady_crf(wish: Wish) -> int:
     # A quantiser that follows no neighbours is finer on average.
     return min(wish.crf + _STEPS, _COARSEST) if wish.intra else wish.crf
@@ -115,7 +125,7 @@ def _steady_crf(wish: Wish) -> int:
 
 def _x264(source: Source, wish: Wish) -> list[str]:
     crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
-    parameters = [*_light(source.picture, "cll"), *_steady(wish)]
+    parameters = [*_light(source.picture, "cll"), *_steady(wish), *_faithful(wish)]
     parameters += [f"sps-id={wish.number}"] if wish.number else []
     more = ["-x264-params", ":".join(parameters)] if parameters else []
     return [

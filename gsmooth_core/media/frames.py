@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.description import Picture
+from gsmooth_core.media.light import light_of
 from gsmooth_core.media.pixels import Pixels
 from gsmooth_core.media.planes import Planes
-from gsmooth_core.media.tone import Tone, to_light
+from gsmooth_core.media.tone import Tone
 from gsmooth_core.storage.files import PARTIAL, cannot_write, remove_folder
 from gsmooth_core.types import Float, Image
 
@@ -126,7 +127,7 @@ class ImageFolder:
             rgb, alpha = self._values(frame)
         else:
             rgb, alpha = frame.astype(np.float32) / np.float32(255), None
-        light = to_light(rgb)
+        light = light_of(rgb, self._picture)
         return [light[..., 1], light[..., 2], light[..., 0], *([] if alpha is None else [alpha])]
 
     def _exr(self, width: int, height: int, *, alpha: bool) -> ffmpeg.Pipe:

@@ -50,6 +50,10 @@ _BESIDE = {
     "DYNAMIC_HDR_PLUS": ("hdr", "HDR10+ metadata is left out; HDR10's own stays."),
     "FILM_GRAIN_PARAMS": ("grain", "Film grain that was added in playing becomes part of it."),
 }
+_AS_LIGHT = (
+    "HDR becomes light as it is: 1.0 is white of 203 cd/m2, what is brighter lies above it, and "
+    "colours beyond BT.709's are negative."
+)
 
 
 def picture_losses(picture: Picture, kept: Kept) -> list[Loss]:
@@ -69,6 +73,8 @@ def picture_losses(picture: Picture, kept: Kept) -> list[Loss]:
     if (picture.mastering or picture.light_level) and not kept.light:
         text = f"HDR's mastering display and light level are left out: {kept.coding} holds none."
         losses.append(Loss("hdr", text))
+    if picture.hdr and kept.coding == "OpenEXR":
+        losses.append(Loss("range", _AS_LIGHT))
     chroma = chroma_of(picture)
     if chroma > kept.chroma:
         text = f"Colour is stored coarser ({kept.chroma} instead of {chroma}) in {kept.coding}."

@@ -16,6 +16,7 @@ from gsmooth_core.media.encode import Container
 from gsmooth_core.media.gaps import without_long_gaps
 
 _RUN_UP = 10.0  # seconds before the first frame at which reading begins, for packets that reach on
+_AHEAD = 2  # frames by which x264 and x265 decode a picture before it is shown, at most
 _STALE = (
     "encoder",
     "vendor_id",
@@ -63,6 +64,7 @@ class Joined:
         plan: what of them.
         alpha_beside: whether what can be seen through lies in a stream of its own (WebM).
         timed: whether the pictures are one file whose frames have their times already.
+        reordered: whether pictures may be decoded in another order than they are shown in.
         gain: by which beds and speech together are made quieter.
     """
 
@@ -74,6 +76,7 @@ class Joined:
     plan: Plan | None = None
     alpha_beside: bool = False
     timed: bool = False
+    reordered: bool = False
     gain: float = 1.0
 
     @property
@@ -100,9 +103,7 @@ def mux_command(listing: Path, target: Path, joined: Joined) -> list[str]:
         target: the file.
         joined: what it is to be.
     """
-    # The join's own time stamps are rounded at every seam; packet n is frame n, so say so.
-    ticks = f"*{joined.fps.denominator}/({joined.fps.numerator}*TB)"
-    stamps = f"setts=pts=round(N{ticks}):dts=round(N{ticks}):duration=round(1{ticks})"
+    stamps = _stamps(joined)
     inputs = [*([] if joined.timed else ["-f", "concat", "-safe", "0"]), "-i", listing.name]
     maps = ["-map", "0:v:0", "-c:v:0", "copy", *([] if joined.timed else ["-bsf:v:0", stamps])]
     if joined.carried is not None:
@@ -117,6 +118,14 @@ def mux_command(listing: Path, target: Path, joined: Joined) -> list[str]:
         *(["-t", f"{float(joined.seconds):.6f}"] if joined.carried else []),
         *("-f", joined.container.muxer, ffmpeg.url(target.absolute())),
     )
+
+
+def _stamps(joined: Joined) -> str:
+    """The bitstream filter that gives packets their exact times; the join rounds at every seam."""
+    fps = f"{joined.fps.numerator}/{joined.fps.denominator}"
+    ticks = f"*{joined.fps.denominator}/({joined.fps.numerator}*TB)"
+    shown, decoded = (f"round(PTS*TB*{fps})", f"(N-{_AHEAD})") if joined.reordered else ("N", "N")
+    return f"setts=pts=round({shown}{ticks}):dts=round({decoded}{ticks}):duration=round(1{ticks})"
 
 
 def _source_input(carried: Carried, seconds: Fraction) -> list[str]:

@@ -56,8 +56,7 @@ class Tone:
             return to_screen(coded)
         if self.peak is None:
             return coded
-        power = np.clip(coded, 0, 1).astype(np.float64) ** (1 / _M2)
-        light = (np.maximum(power - _C1, 0) / (_C2 - _C3 * power)) ** (1 / _M1) * _MOST / WHITE
+        light = pq_light(coded) / WHITE
         white = self.peak / WHITE
         toned = light * (1 + light / white**2) / (1 + light)
         return np.asarray(toned ** (1 / _GAMMA), np.float32)
@@ -79,6 +78,12 @@ class Tone:
         """(65536,) uint8: the level of each code of 16 bits, as a network knows it."""
         codes = np.arange(_LEVELS, dtype=np.float32) / (_LEVELS - 1)
         return np.asarray(np.rint(self.down(codes).clip(0, 1) * 255), np.uint8)
+
+
+def pq_light(coded: Float) -> Float:
+    """cd/m2 of PQ's values, 0..1 (SMPTE ST 2084)."""
+    power = np.clip(coded, 0, 1).astype(np.float64) ** (1 / _M2)
+    return np.asarray((np.maximum(power - _C1, 0) / (_C2 - _C3 * power)) ** (1 / _M1) * _MOST)
 
 
 def to_screen(light: Float) -> Float:

@@ -101,7 +101,7 @@ def _copied_piece(source: Path, copy: Copied, before: str) -> dict[str, Any]:
 
 
 def _made_piece(segment: Made, before: str) -> dict[str, Any]:
-    frames = list(range(segment.first, segment.first + segment.count))
+    frames = (segment.first + listing(segment.path).frames).tolist()
     return {
         "path": str(segment.path.absolute()), "at": segment.first, "first": 0,
         "frames": frames, "prefix": before, "anew": False,

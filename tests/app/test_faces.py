@@ -14,6 +14,8 @@ from gsmooth_core.app import actions
 from gsmooth_core.app.cli import main
 from gsmooth_core.errors import JobError
 from gsmooth_core.job.job import Job
+from gsmooth_core.media.images import write_image
+from gsmooth_core.storage.arrays import load_track
 from tests.evaluation.sync.test_check import RESULT
 from tests.media import made
 from tests.tracking.heads import drawn_head
@@ -148,3 +150,36 @@ def test_no_folder_is_left_where_nobody_is_seen(tmp_path):
     grey = made.write_video(tmp_path / "grey.mp4", np.full((5, 120, 160, 3), 90, np.uint8), 25)
     assert main(["faces", "--video", str(grey), "--output", str(tmp_path / "new")]) != 0
     assert not (tmp_path / "new").exists()
+
+
+def test_people_of_numbered_images_are_listed_as_of_a_video(tmp_path, capsys):
+    her = cv2.resize(skimage.data.astronaut()[10:270, 95:355], (240, 240))
+    for number in range(7, 10):
+        write_image(tmp_path / f"shot.{number:04d}.png", her)
+    pattern, one = tmp_path / "shot.%04d.png", tmp_path / "shot.0008.png"
+    for video in (["--video", str(pattern)], ["--video", str(one), "--fps", "24"]):
+        assert main(["faces", *video, "--json"]) == 0
+        *events, last = map(json.loads, capsys.readouterr().out.splitlines())
+        (person,) = last["result"]["people"]
+        assert (person["ranges"], last["result"]["frames"]) == ([[0, 2]], 3)
+        assert any("3 images" in event.get("text", "") for event in events)
+    assert last["result"]["fps"] == "24"
+    assert main(["faces", "--video", str(one), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["frames"] == 1
+    Job(pattern, tmp_path / "job" / "out.mp4", start_frame=1).save(tmp_path / "job")
+    job = actions.JOB_ACTIONS["faces"](tmp_path / "job", lambda _: None, lambda: False)
+    assert job["people"][0]["ranges"] == [(1, 2)]
+
+
+@pytest.mark.slow
+def test_the_face_of_numbered_images_is_followed_and_posed(tmp_path):
+    her = cv2.resize(skimage.data.astronaut()[10:270, 95:355], (240, 240))
+    for number in range(3):
+        write_image(tmp_path / f"{number:02d}.png", her)
+    track = tmp_path / "a.safetensors"
+    assert main(["track", "--video", str(tmp_path), "--output", str(track)]) == 0
+    assert len(load_track(track)) == 3
+    mesh = ["mesh", "--video", str(tmp_path / "%02d.png"), "--output", str(tmp_path / "a.npz")]
+    assert main(mesh) == 0
+    with np.load(tmp_path / "a.npz") as posed:
+        assert len(posed["vertices"]) == 3

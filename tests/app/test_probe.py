@@ -7,7 +7,7 @@ import pytest
 
 from gsmooth_core.app import cli
 from gsmooth_core.app.probe import look
-from gsmooth_core.errors import MediaError
+from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.media.images import write_image
 from tests.media import made
 
@@ -49,7 +49,24 @@ def test_what_is_no_file_is_refused_with_words(tmp_path, caplog, kind):
         "empty": path.touch,
     }
     make[kind]()
-    with pytest.raises(MediaError):
+    error = InputError if kind == "folder" else MediaError
+    with pytest.raises(error):
         look(path)
-    assert cli.main(["probe", str(path)]) == 4
+    assert cli.main(["probe", str(path)]) == error.exit_code
     assert "Traceback" not in caplog.text
+
+
+def test_numbered_images_are_told_as_what_they_are(tmp_path, capsys):
+    for number in (8, 9, 10):
+        write_image(tmp_path / f"shot_{number}.png", made.numbered_frames(1)[0])
+    for asked in ([str(tmp_path)], [str(tmp_path / "shot_9.png"), "--fps", "25"]):
+        assert cli.main(["probe", *asked, "--json"]) == 0
+        said = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+        video = said["video"]
+        assert (said["container"], video["coding"], video["frames"]) == ("images", "png", 3)
+        assert (said["file"], video["seconds"]) == (asked[0], 0.12)
+        assert "3 frames, 0.12 s" in said["text"]
+    assert look(tmp_path / "shot_9.png")["video"]["still"]
+    (tmp_path / "shot_9.png").unlink()
+    assert cli.main(["probe", str(tmp_path)]) != 0
+    assert "missing" in capsys.readouterr().err

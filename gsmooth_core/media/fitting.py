@@ -1,0 +1,82 @@
+"""How fine H.264 is coded where it is to be like the source: a piece of it is tried first.
+
+What was compressed once takes more bits the second time for the same look, and how many more
+depends on how hard it was compressed. So some pictures are coded as a segment would be, and the
+quantiser is moved to where they take about one and a half times what the source spent on them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsmooth_core.media.coding import coding_of, travels_as
+from gsmooth_core.media.copies import listing
+from gsmooth_core.media.decode import read_frames, read_planes
+from gsmooth_core.media.encode import SegmentWriter, container_for
+from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.probe import probe_source
+from gsmooth_core.types import Clip
+
+MOST = 1.5
+"""Times the source's bytes."""
+COARSER = 6
+"""Steps of the constant rate factor that are given up at most: beyond it the loss would be seen."""
+_TRIED = 64  # frames, as many as a segment has
+_FEWEST = 16  # below which the first picture is most of it
+_BETWEEN = 3  # steps above the finest at which it is tried
+_HALVING = 7.0  # steps that halve the bytes of what was compressed before
+
+
+def fitted(wish: Wish, clip: Clip, output: Path, first: int, count: int) -> Wish:
+    """A wish whose constant rate factor gives about `MOST` times the source's bytes.
+
+    Args:
+        wish: what the user asked for; its factor is the finest that is taken.
+        clip: the source.
+        output: the final output.
+        first: first frame of those that are used.
+        count: how many are used.
+
+    Raises:
+        MediaError: the source cannot be read, or the trial cannot be written.
+    """
+    container = container_for(output)
+    asked = wish.quality != "auto" or wish.intra or wish.like is not None
+    if asked or clip.still or not container.video or count < _FEWEST:
+        return wish
+    if coding_of(probe_source(clip.path), container.muxer, wish).codec != "h264":
+        return wish
+    tried = min(_TRIED, count)
+    return replace(wish, crf=_factor(clip, output, wish, first + (count - tried) // 2, tried))
+
+
+@lru_cache(maxsize=16)
+def _factor(clip: Clip, output: Path, wish: Wish, first: int, count: int) -> int:
+    between = wish.crf + _BETWEEN
+    trial = replace(wish, crf=between)
+    stored = travels_as(probe_source(clip.path)) is not None
+    frames: Iterator[Any] = (read_planes if stored else read_frames)(clip, first, count)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trial.mp4"
+        with SegmentWriter(path, clip, output, wish=trial, stored=stored) as writer:
+            for frame in frames:
+                writer.write(frame)
+        taken = int(listing(path).sizes.sum())
+    steps = _HALVING * log2(taken / (MOST * _spent(clip, first, count)))
+    return min(max(round(between + steps), wish.crf), wish.crf + COARSER)
+
+
+def _spent(clip: Clip, first: int, count: int) -> int:
+    """Bytes of a source's frames; a varying rate is taken as a constant one."""
+    found = listing(clip.path)
+    sizes = found.sizes[np.argsort(found.stamps, kind="stable")]
+    share = len(sizes) / clip.frame_count
+    return max(1, int(sizes[round(first * share) : round((first + count) * share)].sum()))
