@@ -25,6 +25,11 @@ def given(picture: Any) -> tuple[tuple[int, Any], ...]:
     return tuple((number, strip) for number, strip in found if strip is not None)
 
 
+def numbers(picture: Any) -> list[int]:
+    """The people who were given a speech, also one that is gone by now."""
+    return sorted(_noted(picture))
+
+
 def give(picture: Any, number: int, sound: Any) -> None:
     """Have a person say the words of a sound strip; None takes theirs away.
 
@@ -57,9 +62,7 @@ def _noted(picture: Any) -> dict[int, Any]:
         content = parse_object(text)
     except UNREADABLE:
         return {}
-    numbers = {str(number): number for number in range(1, MOST + 1)}
+    people = {str(number): number for number in range(1, MOST + 1)}
     return {
-        numbers[key]: value
-        for key, value in content.items()
-        if key in numbers and _STRIP.fits(value)
+        people[key]: value for key, value in content.items() if key in people and _STRIP.fits(value)
     }
