@@ -20,8 +20,11 @@ _STRIP = Kind(
 
 def given(picture: Any) -> tuple[tuple[int, Any], ...]:
     """The people of a picture strip who were given a speech, and these sound strips."""
-    noted, scene = _noted(picture), picture.id_data
-    found = ((number, stacking.find(scene, *noted[number], ("SOUND",))) for number in sorted(noted))
+    scene = picture.id_data
+    found = (
+        (number, stacking.find(scene, name, known, ("SOUND",)))
+        for number, (name, known) in sorted(_noted(picture).items())
+    )
     return tuple((number, strip) for number, strip in found if strip is not None)
 
 
@@ -53,7 +56,7 @@ def sounds(picture: Any) -> list[Any]:
     return [s for s in strips.children(owner) if s.type == "SOUND" and strips.overlap(s, picture)]
 
 
-def _noted(picture: Any) -> dict[int, Any]:
+def _noted(picture: Any) -> dict[int, list[str]]:
     """What is noted; nothing where a stranger's file holds something else."""
     text = picture.get(GIVEN)
     if not isinstance(text, str):
