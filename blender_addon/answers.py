@@ -59,5 +59,8 @@ def _who(people: Any) -> str:
         return ""
     seen = [person for person in people if isinstance(person, dict)]
     numbers = [p.get("number") for p in seen if p.get("chosen") is True]
-    chosen = f"number {numbers[0]}" if len(numbers) == 1 and type(numbers[0]) is int else "one"
+    named = bool(numbers) and all(type(number) is int for number in numbers)
+    chosen = f"number {numbers[0]}" if named else "one"
+    if named and len(numbers) > 1:
+        return f"; {len(people)} people are seen, {' and '.join(map(str, numbers))} were dubbed"
     return f"; {len(people)} people are seen, {chosen} was dubbed (People)"

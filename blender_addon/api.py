@@ -90,7 +90,8 @@ def face_mesh(picture: Any, speech: Any = None, **options: Any) -> FaceMesh:
     Args:
         picture: a dubbed strip, or one that shows a person.
         speech: what that person would say; None for what the clip shows. Of no account for a dub.
-        options: as those of `dub`; of no account for a dub.
+        options: as those of `dub`; of no account for a dub, but for `person` where several people
+            were dubbed.
 
     Returns:
         the job; the object's name stands in its `head` when it is done.
@@ -99,7 +100,7 @@ def face_mesh(picture: Any, speech: Any = None, **options: Any) -> FaceMesh:
         UserError: the strips cannot be used as they are.
     """
     if strips.dubbed_job(picture):
-        return DubMesh(picture)
+        return DubMesh(picture, int(options.get("person", 0)))
     scene = picture.id_data
     return ClipMesh(scene, Selection(picture, speech), options_of(scene, picture, **options))
 

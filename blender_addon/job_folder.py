@@ -39,6 +39,7 @@ from .errors import UserError
 _LARGEST = 1 << 20  # bytes of a job.json or plan.json
 _VIDEOS = (".mp4", ".mov", ".mkv", ".webm")
 _LONGEST_STEM = 200  # bytes; most disks take 255 for a whole name
+_PERSON = re.compile(r"person_[1-9][0-9]?")
 IN_MOV, IN_MKV = ("prores", "dnxhr", "mjpeg", "qtrle"), ("ffv1",)
 """Codecs that an .mp4 does not hold, by what is written instead."""
 
@@ -142,7 +143,8 @@ def make(
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_link(folder)
-        (folder / "expression.json").unlink(missing_ok=True)  # edits of an earlier run
+        for edits in folder.glob("**/expression.json"):  # of an earlier run
+            edits.unlink()
         output = folder / f"{_clean(stem)}_dubbed{_suffix(job)}"
         write(folder, job | {"output": str(output)})
         files.write_json(folder / "plan.json", plan)
@@ -183,6 +185,40 @@ def _stamp(job: dict[str, Any]) -> list[tuple[int, int]]:
     named = [job["video"], job["audio"], job.get("copy_look_of"), *job.get("speech", {}).values()]
     sources = (Path(name).stat() for name in named if name)
     return [(source.st_size, source.st_mtime_ns) for source in sources]
+
+
+def make_person(folder: Path, number: int) -> Path:
+    """A job of its own for one of several people, in the folder that the worker has for them.
+
+    Args:
+        folder: of a job that dubs several people.
+        number: of the person; another than those who are dubbed means the first of them.
+
+    Raises:
+        UserError: the folder holds no such job, or cannot be written.
+    """
+    job = read(folder)
+    said = job.pop("speech")
+    who = str(number) if str(number) in said else next(iter(said))
+    own = folder / f"person_{who}"
+    with _writing(own):
+        _refuse_link(own)
+        own.mkdir(exist_ok=True)
+    given = job.get("settings")
+    settings = (given if isinstance(given, dict) else {}) | {"face": who}
+    output = str(own / Path(job["output"]).name)
+    write(own, job | {"audio": said[who], "output": output, "settings": settings})
+    return own
+
+
+def dub_of(folder: Path) -> Path:
+    """The folder of the dub in which a job is one person's; its own where it is the whole."""
+    if not _PERSON.fullmatch(folder.name):
+        return folder
+    try:
+        return folder.parent if read(folder.parent).get("speech") else folder
+    except UserError:
+        return folder
 
 
 def write(folder: Path, job: dict[str, Any]) -> None:
@@ -276,11 +312,13 @@ def write_curves(
     Raises:
         UserError: the folder holds no usable job, or cannot be written.
     """
-    job = read(folder)  # first of all: nothing is written where no job is
+    whole = dub_of(folder)
+    job = read(whole)  # first of all: nothing is written where no job is
     target = folder / "expression.json"
     write_curve_file(target, names, values, rate)
-    job |= {"expression": str(target), "output": str(_next_version(Path(job["output"])))}
-    write(folder, job)
+    job |= {"output": str(_next_version(Path(job["output"])))}
+    job |= {"expression": str(target)} if whole == folder else {}  # one person's is found there
+    write(whole, job)
     return job
 
 

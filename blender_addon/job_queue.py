@@ -257,7 +257,8 @@ def _entry(noted: dict[str, Any]) -> Entry:
     known = given["settings"]
     settings = {name: known[name] for name in (*JOB, "face") if known.get(name) is not None}
     moves = {name: given["moves"][name] for name in MOVES} if given["moves"] else None
-    options = Options(settings, moves, *(given[name] for name in STRIPS), given.get("like") or "")
+    how = {name: given[name] for name in STRIPS}
+    options = Options(settings, moves, **how, like=given.get("like") or "")
     return Entry(target, options, text="Unfinished when the file was closed.")
 
 

@@ -49,6 +49,8 @@ class FaceMesh(Job):
             rig.remove(old)
         texture = Path(result["texture"]) if result.get("texture") else None
         name = Path(job["video"]).stem
+        if job_folder.dub_of(self._folder) != self._folder:
+            name += f" {self._folder.name.replace('_', ' ')}"
         picture = _picture(job, self._first, len(head))
         body = rig.build(scene, name, head, self._first, picture, texture)
         rig.note_job(body, self._folder, self._first, len(head), job["fps"])
@@ -64,14 +66,16 @@ class FaceMesh(Job):
 
 
 class DubMesh(FaceMesh):
-    """The face of a dubbed strip, as it speaks there."""
+    """The face of a dubbed strip, as it speaks there; of several people the one of a number."""
 
-    def __init__(self, dubbed: Any) -> None:
+    def __init__(self, dubbed: Any, person: int = 0) -> None:
         super().__init__(dubbed.id_data)
         self._folder = job_folder.resolve(strips.dubbed_job(dubbed))
-        self._first = strips.first_source_frame(dubbed)
+        self._first, self._person = strips.first_source_frame(dubbed), person
 
     def start(self) -> Task:
+        if job_folder.read(self._folder).get("speech"):
+            self._folder = job_folder.make_person(self._folder, self._person)
         return self._mesh()
 
 

@@ -64,7 +64,7 @@ def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Opt
     settings = {name: values[name] for name in JOB} | {"face": face}
     settings["depth"] = depth if depth == "auto" else int(depth)
     like = bpy.path.abspath(values[LIKE]) if values[LIKE] else ""
-    return Options(settings, _moves(values), *(bool(values[name]) for name in STRIPS), like)
+    return Options(settings, _moves(values), **{n: bool(values[n]) for n in STRIPS}, like=like)
 
 
 def _moves(values: dict[str, Any]) -> dict[str, Any] | None:

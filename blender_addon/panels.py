@@ -19,6 +19,7 @@ from . import (
     runtime,
     selection,
     settings_panel,
+    speeches,
     strips,
     sync_check,
     versions,
@@ -148,8 +149,16 @@ class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
             row = layout.row(align=True)
             row.operator("gsmooth.compare_original", icon="MOD_MIRROR")
             row.operator("gsmooth.restore_strip", icon="LOOP_BACK")
-        layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY")
+        _draw_mesh_buttons(layout, strip)
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
+
+
+def _draw_mesh_buttons(layout: bpy.types.UILayout, strip: Any) -> None:
+    """One button, or one for each of several people who are dubbed."""
+    for number in (speeches.numbers(strip) if strips.dubbed_job(strip) else []) or [0]:
+        words = {"text": f"Face Mesh of Person {number}"} if number else {}
+        button = layout.operator("gsmooth.preview_mesh", icon="MESH_MONKEY", **words)
+        button.person = number
 
 
 class GSMOOTH_PT_sync(SequencerPanel, bpy.types.Panel):

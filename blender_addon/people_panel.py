@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import people, selection, speeches, strips
+from . import people, selection, speeches, stacking, strips
 from .errors import UserError
 from .layouts import SequencerPanel, wrapped
 
@@ -21,11 +21,11 @@ class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
         layout, scene = self.layout, strips.sequencer_scene(context)
         layout.operator("gsmooth.find_people", icon="COMMUNITY")
         draw_people(layout, scene)
-        column = layout.column()
-        column.enabled = not _given(scene)  # each of those is named
-        column.prop(scene.gsmooth, "person")
+        if _given(scene):  # each of those is named
+            return
+        layout.prop(scene.gsmooth, "person", text="Person (0: Largest Face)")
         if scene.gsmooth.person == 0:
-            column.prop(scene.gsmooth, "speaker")
+            layout.prop(scene.gsmooth, "speaker")
 
 
 def _picture(scene: bpy.types.Scene) -> Any:
@@ -45,7 +45,7 @@ def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     picture = _picture(scene)
     if picture is None:
         return
-    found, given = people.seen_in(picture), dict(speeches.given(picture))
+    found, given = _seen_in(scene, picture), dict(speeches.given(picture))
     several = len(found) > 1 or bool(given)
     for person in found:
         row = layout.box().row()
@@ -57,6 +57,12 @@ def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         wrapped(layout, "Click on the one to dub, or give each a speech.", "INFO")
     if given:
         wrapped(layout, f"{_dubbed(len(given))}; all others stay as they are.", "INFO")
+
+
+def _seen_in(scene: bpy.types.Scene, picture: Any) -> tuple[people.Person, ...]:
+    """Who was found in a strip, or in the one that it is the dub of."""
+    found, old = people.seen_in(picture), stacking.original(scene, picture)
+    return found or (people.seen_in(old) if old is not None else ())
 
 
 def _dubbed(count: int) -> str:

@@ -22,6 +22,7 @@ from .errors import UserError
 from .following import Part
 from .plan import Plan
 from .properties import PERSON, SPEAKER
+from .speeches import GIVEN
 from .timing import MAX_CHANNEL, undubbed
 
 
@@ -108,7 +109,7 @@ def _place_part(
     new.blend_type = put_away.blend(old)
     for name, text in notes.items():
         new[name] = text
-    for name in (PERSON, SPEAKER):
+    for name in (PERSON, SPEAKER, GIVEN):
         if name in old:
             new[name] = old[name]
     whole = planned.rendered or strips.is_still(old)

@@ -43,6 +43,7 @@ class Rerender(Job):
             names += photo_curves.NAMES
             values = [row + more for row, more in zip(values, pose, strict=True)]
         job_folder.write_curves(self._folder, names, values, note.rate)
+        self._folder = job_folder.dub_of(self._folder)
         return worker_task(self.title, "dub", job=str(self._folder))
 
     def finish(self, result: dict[str, Any]) -> str:

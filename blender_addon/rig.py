@@ -183,6 +183,15 @@ def heads(folder: Path) -> Iterator[bpy.types.Object]:
             yield body
 
 
+def heads_of_dub(folder: Path) -> Iterator[bpy.types.Object]:
+    """Those, and the heads of the several people whom the job dubs."""
+    for body in bpy.data.objects:
+        if is_head(body):
+            own = job_folder.resolve(body["gsmooth_job"])
+            if own == folder or (own.parent == folder and job_folder.dub_of(own) == folder):
+                yield body
+
+
 def camera_of(body: bpy.types.Object) -> bpy.types.Object | None:
     """The camera that hangs on the same empty as the head."""
     siblings = body.parent.children if body.parent else ()

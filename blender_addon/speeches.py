@@ -20,9 +20,17 @@ _STRIP = Kind(
 
 def given(picture: Any) -> tuple[tuple[int, Any], ...]:
     """The people of a picture strip who were given a speech, and these sound strips."""
-    noted, scene = _noted(picture), picture.id_data
-    found = ((number, stacking.find(scene, *noted[number], ("SOUND",))) for number in sorted(noted))
+    scene = picture.id_data
+    found = (
+        (number, stacking.find(scene, name, known, ("SOUND",)))
+        for number, (name, known) in sorted(_noted(picture).items())
+    )
     return tuple((number, strip) for number, strip in found if strip is not None)
+
+
+def numbers(picture: Any) -> list[int]:
+    """The people who were given a speech, also one that is gone by now."""
+    return sorted(_noted(picture))
 
 
 def give(picture: Any, number: int, sound: Any) -> None:
@@ -48,7 +56,7 @@ def sounds(picture: Any) -> list[Any]:
     return [s for s in strips.children(owner) if s.type == "SOUND" and strips.overlap(s, picture)]
 
 
-def _noted(picture: Any) -> dict[int, Any]:
+def _noted(picture: Any) -> dict[int, list[str]]:
     """What is noted; nothing where a stranger's file holds something else."""
     text = picture.get(GIVEN)
     if not isinstance(text, str):
@@ -57,9 +65,7 @@ def _noted(picture: Any) -> dict[int, Any]:
         content = parse_object(text)
     except UNREADABLE:
         return {}
-    numbers = {str(number): number for number in range(1, MOST + 1)}
+    people = {str(number): number for number in range(1, MOST + 1)}
     return {
-        numbers[key]: value
-        for key, value in content.items()
-        if key in numbers and _STRIP.fits(value)
+        people[key]: value for key, value in content.items() if key in people and _STRIP.fits(value)
     }

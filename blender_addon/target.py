@@ -35,10 +35,10 @@ class Target:
     def of(cls, scene: bpy.types.Scene, chosen: Selection) -> Target:
         """Note which strips these are."""
         picture, speech = chosen.picture, chosen.speech
-        known = picture.name, stacking.identify(picture)
-        said = (speech.name, stacking.identify(speech)) if speech is not None else ("", "")
+        known = stacking.identify(picture)
+        name, said = (speech.name, stacking.identify(speech)) if speech is not None else ("", "")
         several = tuple((n, s.name, stacking.identify(s)) for n, s in chosen.speeches)
-        return cls(scene.name, *known, *said, several)
+        return cls(scene.name, picture.name, known, name, said, several)
 
     def find(self) -> tuple[bpy.types.Scene, Selection]:
         """The strips, whatever they are called by now, and their scene.
@@ -48,7 +48,10 @@ class Target:
         """
         for scene in sorted(bpy.data.scenes, key=lambda scene: scene.name != self.scene):
             picture = stacking.find(scene, self.picture, self.picture_id, strips.PICTURES)
-            said = [(n, stacking.find(scene, *strip, ("SOUND",))) for n, *strip in self._said()]
+            said = [
+                (number, stacking.find(scene, name, known, ("SOUND",)))
+                for number, name, known in self._said()
+            ]
             if picture is None or any(strip is None for _number, strip in said):
                 continue
             if self.speeches:

@@ -1,9 +1,9 @@
 """Show the face behind the picture as an editable mesh."""
 
 import bpy
-from bpy.props import BoolProperty
+from bpy.props import BoolProperty, IntProperty
 
-from .. import api, job_folder, rig, selection, strips
+from .. import api, job_folder, rig, selection, speeches, strips
 from ..jobs import Job
 from .worker_operator import WorkerOperator
 
@@ -28,6 +28,14 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    person: IntProperty(
+        name="Person",
+        description="Whose face, where several people are dubbed; 0 for the first",
+        min=0,
+        max=speeches.MOST,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         scene = strips.sequencer_scene(context)
@@ -38,7 +46,10 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
     def ready(self, context: bpy.types.Context) -> str:
         scene = strips.sequencer_scene(context)
         noted = _noted(scene)
-        body = next(rig.heads(job_folder.resolve(noted)), None) if noted else None
+        folder = job_folder.resolve(noted) if noted else None
+        if folder is not None and self.person:
+            folder /= f"person_{self.person}"
+        body = next(rig.heads(folder), None) if folder is not None else None
         if body is None or self.rebuild:
             return ""
         rig.activate(scene, body)
@@ -47,7 +58,7 @@ class GSMOOTH_OT_preview_mesh(WorkerOperator, bpy.types.Operator):
     def job(self, context: bpy.types.Context) -> Job:
         scene = strips.sequencer_scene(context)
         if _noted(scene):
-            return api.face_mesh(strips.meant_strip(scene))
+            return api.face_mesh(strips.meant_strip(scene), person=self.person)
         chosen = selection.select(scene, need_speech=False)
         return api.face_mesh(chosen.picture, chosen.speech)
 

@@ -21,7 +21,7 @@ def edited_head(context: bpy.types.Context) -> bpy.types.Object | None:
         return active_head
     noted = strips.dubbed_job(strips.meant_strip(strips.sequencer_scene(context)))
     if noted:
-        heads = list(rig.heads(job_folder.resolve(noted)))
+        heads = list(rig.heads_of_dub(job_folder.resolve(noted)))
         return active_head if active_head in heads else next(iter(heads), None)
     return None if area == "SEQUENCE_EDITOR" else active_head
 

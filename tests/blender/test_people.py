@@ -77,6 +77,13 @@ def test_a_click_chooses_and_another_one_takes_the_choice_back(scene, movie):
     assert scene.gsmooth.person == 0
 
 
+def test_a_dub_knows_the_people_of_its_original(scene, movie):
+    find()
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert strips.active_strip(scene) != movie
+    assert len(drawn(scene).icons) == 2
+
+
 def test_tooltip_says_what_is_known_of_the_person(scene, movie):
     find()
     about = [people.about(number) for number in (1, 2, 3)]

@@ -13,6 +13,7 @@ from blender_addon import (  # noqa: E402
     api,
     job_folder,
     job_queue,
+    panels,
     people_panel,
     selection,
     speeches,
@@ -146,3 +147,46 @@ def test_a_queue_that_is_read_again_knows_who_says_what(scene, talk, tmp_path):
     assert read_again.target == entry.target
     assert read_again.options == entry.options
     assert [name for _number, name, _id in entry.target.speeches] == ["anna", "ben"]
+
+
+@pytest.mark.slow  # as above
+def test_the_face_of_each_is_edited_by_itself(scene, talk):
+    _movie, anna, ben = talk
+    give(1, anna)
+    give(2, ben)
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    dub = strips.active_strip(scene)
+    folder = job_folder.resolve(dub["gsmooth_job"])
+    layout = Recorder()
+    panels._draw_mesh_buttons(layout, dub)
+    assert [(b.text, b.person) for b in layout.buttons] == [
+        ("Face Mesh of Person 1", 1),
+        ("Face Mesh of Person 2", 2),
+    ]
+    heads = {}
+    for number in (1, 2):
+        assert bpy.ops.gsmooth.preview_mesh(person=number) == {"FINISHED"}
+        heads[number] = bpy.context.view_layer.objects.active
+        own = json.loads((folder / f"person_{number}" / "job.json").read_text())
+        assert (own["audio"], own["settings"]["face"]) == (
+            job_of(dub)["speech"][str(number)],
+            str(number),
+        )
+        assert "speech" not in own
+    assert heads[1].name != heads[2].name
+    assert bpy.ops.gsmooth.preview_mesh(person=1) == {"FINISHED"}  # is there already
+    assert bpy.context.view_layer.objects.active == heads[1]
+    # One is edited: the dub is made again, from that person's curves and the other's speech.
+    before = strips.source_path(dub)
+    bpy.context.view_layer.objects.active = heads[2]
+    assert bpy.ops.gsmooth.rerender_strip() == {"FINISHED"}
+    assert (folder / "person_2" / "expression.json").is_file()
+    assert not (folder / "person_1" / "expression.json").exists()
+    assert not (folder / "expression.json").exists()
+    job = job_of(dub)
+    assert (job["expression"], set(job["speech"])) == (None, {"1", "2"})
+    assert strips.source_path(dub) == Path(job["output"]) != before
+    # Dubbed anew, it begins with what is predicted.
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert not list(folder.glob("**/expression.json"))
