@@ -28,7 +28,7 @@ from training.taft.critic import Judge
 from training.taft.data import Batch
 from training.taft.objective import Objective, Weights, mouth_patches, pasted
 from training.taft.store import Store
-from training.taft.train import started
+from training.taft.train import coarse_pictures, started
 from training.taft.unpack import packed_trunk, unpack
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,9 @@ class PackedSettings:
 
 WEIGHTS = Weights(edges=0.0, local=0.1, ratio=0.2)
 """Of the loss's terms, by default: bands of detail instead of the energy of edges."""
+
+_TERMS = {name: weight for name, weight in asdict(WEIGHTS).items() if name != "contrast"}
+"""What can be asked for: a pack has no sound to contrast with."""
 
 
 class PackedTrainer:
@@ -115,7 +118,7 @@ class PackedTrainer:
     def terms(self, generator: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The loss's terms; the critic learns in passing."""
         mixed = pasted(generator(batch.inputs), batch)
-        terms = self.objective(mixed, batch)
+        terms = self.objective(mixed, batch, coarse_pictures(generator))
         if self.judge is None:
             return terms
         ours, theirs = mouth_patches(mixed, batch)
@@ -145,7 +148,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--samples", type=Path, help="where samples go; made anew unless there")
     parser.add_argument("--init", type=Path, help="checkpoint to start from; by default ours")
-    for name, value in (asdict(PackedSettings()) | asdict(WEIGHTS)).items():
+    for name, value in (asdict(PackedSettings()) | _TERMS).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     return parser.parse_args()
 
@@ -158,7 +161,7 @@ def main() -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler(), file]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
     settings = PackedSettings(**{n: getattr(options, n) for n in asdict(PackedSettings())})
-    weights = Weights(**{n: getattr(options, n) for n in asdict(WEIGHTS)})
+    weights = Weights(**{n: getattr(options, n) for n in _TERMS})
     log.info("%s", json.dumps(asdict(settings) | asdict(weights)))
     samples = options.samples or options.output.parent / "taft-samples"
     folders = sorted(path for path in samples.glob("*") if path.is_dir())

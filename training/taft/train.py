@@ -202,7 +202,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=default.steps)
     parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--init", type=Path, help="checkpoint to start from")
+    parser.add_argument("--init", type=Path, help="checkpoint to start from; of g4g the shipped")
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
     parser.add_argument("--average", type=float, help="decay of the mean of weights to keep")
     for name in asdict(default.weights):
