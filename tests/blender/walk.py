@@ -156,7 +156,6 @@ def begin(picture, *sounds):
                 directory=str(picture.parent),
                 files=files,
                 frame_start=1,
-                frame_end=60,
                 channel=2,
                 **here,
             )
@@ -168,6 +167,9 @@ def begin(picture, *sounds):
             bpy.ops.sequencer.sound_strip_add(
                 filepath=str(sound), frame_start=1, channel=channel, **here
             )
+        for strip in part("strips").all_strips(now):
+            if strip.type == "IMAGE":
+                part("strips").set_handles(strip, 1, 61)
         bpy.ops.sequencer.view_all()
         bpy.ops.ed.undo_push(message="strips")
     place = area("SEQUENCE_EDITOR")
