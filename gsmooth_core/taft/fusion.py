@@ -52,7 +52,7 @@ class FusionGenerator(TorchGenerator):
         decoded = self._decode(x, looks)
         own = self._own(x, looks, decoded)
         choice = self._choice(own)
-        score, flow, more = choice[:, :4], choice[:, 4:6], choice[:, 6:]
+        score, flow, more = choice[:, :4], choice[:, 4:6].contiguous(), choice[:, 6:]
         score = _split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
         logits = score + torch.log(x.validity + _FAINT)
         picture = self._fused(x, logits, flow, more, decoded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import cv2
 import numpy as np
 
 from gsmooth_core.face.morphable import Region
@@ -92,9 +93,11 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     """
     if np.count_nonzero(skin) < FEWEST:
         return image
-    gain = frame[skin].mean(0) / np.maximum(image[skin].mean(0), DARKEST)
-    lit: Float = np.clip(image * np.clip(gain, 1 / MOST_GAIN, MOST_GAIN), 0, 1)
-    return lit
+    where = skin.astype(np.uint8)
+    shown, own = (np.array(cv2.mean(each, where)[:3], np.float32) for each in (frame, image))
+    gain = np.clip(shown / np.maximum(own, DARKEST), 1 / MOST_GAIN, MOST_GAIN)
+    lit: Float = image * gain
+    return np.clip(lit, 0, 1, out=lit)
 
 
 def gap_share(gap: Reals, side: int, exp: Callable[[Reals], Reals]) -> Reals:
