@@ -37,6 +37,7 @@ from gsmooth_core.job.teaching import Listeners, told
 from gsmooth_core.job.turns import at_turns
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
+from gsmooth_core.mafb.occlusion.glimpses import Glimpses
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
 from gsmooth_core.media.pace import rows_of
@@ -93,6 +94,7 @@ class PersonStages:
         ways = self.occlusion, self.adapt_settings, self.captioning
         self.inputs = StageInputs(self.source, folder, *ways)
         self.turns: Bool | None = None
+        self._glimpses: Glimpses | None = None
 
     @cached_property
     def followed(self) -> Followed:
@@ -201,7 +203,9 @@ class PersonStages:
 
         def find() -> Occluders:
             on_progress = self._progress("captions", self.source.taken)
-            filmed, opened, model = self._filmed(track), self._opened, self.model
+            filmed, model = self._filmed(track), self.model
+            self._glimpses = Glimpses(filmed, model)
+            opened = self._glimpses.watched(self._opened)
             return find_captions(opened, filmed, model, settings, on_progress)
 
         name, inputs = "captions.safetensors", self.inputs.captions()
@@ -217,12 +221,12 @@ class PersonStages:
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
             filmed, opened, model = self._filmed(track), self._opened, self.model
-            captions = self._filmed_captions(track)
-            return find_occluders(opened, filmed, model, settings, on_progress, captions)
+            seen = self._filmed_captions(track), self._glimpses
+            return find_occluders(opened, filmed, model, settings, on_progress, *seen)
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
-        found = result_of(stage, self.journal)
+        found, self._glimpses = result_of(stage, self.journal), None
         return gather_occluders(found, self.source.pictures) if len(found) else None
 
     def adapt(self, track: FaceTrack) -> Personal | None:

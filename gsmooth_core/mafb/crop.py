@@ -158,16 +158,26 @@ class Window:
         crop = cv2.warpAffine(part, _cv(matrix), size, flags=interpolation, borderMode=edge)
         return np.asarray(crop)
 
-    def uncrop(self, crop: NDArray[Any], interpolation: int = cv2.INTER_CUBIC) -> NDArray[Any]:
-        """Box pixels (h, w, ...) of a crop (size, size, ...): `cut` undone; 0 outside the crop."""
+    def uncrop(
+        self,
+        crop: NDArray[Any],
+        interpolation: int = cv2.INTER_CUBIC,
+        part: tuple[slice, slice] | None = None,
+    ) -> NDArray[Any]:
+        """Box pixels (h, w, ...) of a crop (size, size, ...): `cut` undone; 0 outside the crop.
+
+        `part` are rows and columns of the box; by default all of them.
+        """
         matrix, shrink = self._matrix(), int(self.scale)
         if shrink > 1 and self.size % shrink == 0:
             crop, back = _shrunk(crop, _inverse(matrix), shrink)
             matrix = _inverse(back)
-        height, width = self.shape
-        flags = interpolation | cv2.WARP_INVERSE_MAP
-        part = cv2.warpAffine(crop, _cv(matrix), (width, height), flags=flags)
-        return np.asarray(part)
+        rows, columns = (range(n) for n in self.shape)
+        if part is not None:
+            rows, columns = rows[part[0]], columns[part[1]]
+            matrix[:, 2] += matrix[:, :2] @ (columns.start, rows.start)
+        flags, size = interpolation | cv2.WARP_INVERSE_MAP, (len(columns), len(rows))
+        return np.asarray(cv2.warpAffine(crop, _cv(matrix), size, flags=flags))
 
     def _matrix(self) -> NDArray[np.float64]:
         """(2, 3) box -> crop pixels."""

@@ -299,23 +299,24 @@ class Composer:
             spoiled=spoiled_part(self.captions, frame, under) if self.captions else None,
         )
 
-    def _references(self, frame: int, drawing: Drawing) -> tuple[Float, Float, Bool]:
+    def _references(self, frame: int, drawing: Drawing) -> tuple[Image, Float, Bool]:
         """(K, H, W, 3) warped references, (K, H, W) their validity, (H, W) what none may lend."""
         members = self._members(frame)
         if not len(members):
             none = np.zeros((0, self.size, self.size), np.float32)
             unseen = np.zeros(drawing.face.mask.shape, bool)
-            return none[..., None].repeat(3, -1), none, unseen
+            return none[..., None].repeat(3, -1).astype(np.uint8), none, unseen
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         field = self._field(frame, drawing, members)
         least = least_seen(drawing)
-        pictures = np.empty((len(members), self.size, self.size, 3), np.float32)
+        pictures = np.empty((len(members), self.size, self.size, 3), np.uint8)
+        fine = self.grown.get(frame, self.box)
         validity = np.empty((len(members), self.size, self.size), np.float32)
         bad = np.zeros(validity.shape, bool)
         for k, member in enumerate(members):
             moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
-            pixels, validity[k] = lent(self.bank[member], moved, seen, least, weights[k])
-            np.divide(pixels, np.float32(255), out=pictures[k])
+            look = self.bank[member], moved, seen, least, weights[k]
+            pictures[k], validity[k] = lent(*look, fine)
             if self.bank[member].spoiled is not None:
                 bad[k] = spoiled(self.bank[member], moved)
         if bad.any():

@@ -57,7 +57,7 @@ class FusionGenerator(TorchGenerator):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (B, K, 1, H, W), flow (B*K, 2, H/2, W/2) in pixels, what a preset adds."""
         choice = self._choice(self._own(x, looks, decoded))
-        score, flow, more = choice[:, :4], choice[:, 4:6], choice[:, 6:]
+        score, flow, more = choice[:, :4], choice[:, 4:6].contiguous(), choice[:, 6:]
         score = split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
         logits = score + torch.log(x.validity + FAINT)
         return logits, torch.tanh(flow) * self.config.max_flow, more

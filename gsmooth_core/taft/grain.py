@@ -44,18 +44,21 @@ class Film:
     tile: Float = field(repr=False)
     gain: NDArray[np.float64]
 
-    def on(self, picture: Float, number: int, *, grey: bool = False) -> Float:
+    def on(
+        self, picture: Float, number: int, at: tuple[int, int] = (0, 0), *, grey: bool = False
+    ) -> Float:
         """A picture with grain.
 
         Args:
             picture: (h, w, 3) levels 0..255.
             number: of the picture; another one has other grain, the same one the same.
+            at: row and column at which it begins, where it is a part of that picture.
             grey: let no colour into it.
         """
         rng = np.random.default_rng(number)
         y, x = rng.integers(0, TILE, 2)
-        rows = (np.arange(picture.shape[0]) + y) % TILE
-        columns = (np.arange(picture.shape[1]) + x) % TILE
+        rows = (np.arange(picture.shape[0]) + y + at[0]) % TILE
+        columns = (np.arange(picture.shape[1]) + x + at[1]) % TILE
         noise = self.tile[rows[:, None], columns]
         if grey:
             noise = np.repeat(noise.mean(-1, keepdims=True), 3, -1)

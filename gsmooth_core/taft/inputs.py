@@ -38,7 +38,8 @@ def generated(generator: Generator, composition: Composition, part: Box = np.s_[
     """(h, w, 3) RGB 0..1, a generator's picture of a part of the crop, made on its own device."""
     rows, columns = part
     inputs = generator_input(composition, generator.config)
-    seen = GeneratorInput(*(planes[..., rows, columns] for planes in inputs))
+    # Engines take planes one after the other; torch is slow to put together what is not.
+    seen = GeneratorInput(*(np.ascontiguousarray(x[..., rows, columns]) for x in inputs))
     return np.moveaxis(generator.paint(seen)[0], 0, -1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import cv2
 import numpy as np
 
 from gsmooth_core.face.morphable import Region
@@ -98,13 +99,15 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     """
     if np.count_nonzero(skin) < FEWEST:
         return image
-    shown = frame[skin].mean(0)
-    gain = shown / np.maximum(image[skin].mean(0), DARKEST)
-    lit = np.clip(image * np.clip(gain, 1 / MOST_GAIN, MOST_GAIN), 0, 1)
+    where = skin.astype(np.uint8)
+    shown, own = (np.array(cv2.mean(each, where)[:3], np.float32) for each in (frame, image))
+    gain = np.clip(shown / np.maximum(own, DARKEST), 1 / MOST_GAIN, MOST_GAIN)
+    lit: Float = image * gain
+    np.clip(lit, 0, 1, out=lit)
     if (colour := saturation(shown) / GREY) < 1:  # a picture without colours has grey teeth
         grey = lit.mean(-1, keepdims=True)
-        lit = grey + (lit - grey) * colour
-    return np.asarray(lit, np.float32)
+        lit = grey + (lit - grey) * np.float32(colour)
+    return lit
 
 
 def saturation(colour: Float) -> float:

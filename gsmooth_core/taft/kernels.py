@@ -64,16 +64,65 @@ def differences(picture: Any, frame: Any, known: Any, step: int) -> Any:
 
 
 @compiled
-def gathered(values: Any, rows: Any, columns: Any, step: int, height: int, width: int) -> Any:
-    """(height, width, C) sums of the values (N, C) of some pixels over cells, by a cell's size."""
-    channels = values.shape[1]
-    total = np.zeros((height, width, channels), np.float32)
+def light_apart(
+    picture: Any, tone: Any, lit: Any, known: Any, rows: Any, columns: Any, most: Any, grid: Any
+) -> Any:
+    """How much lighter some pixels of a frame are than a picture: sums over cells, by their size.
+
+    Args:
+        picture: (H, W, 3) levels.
+        tone: (256, 3) logarithm of each level.
+        lit: (N, 3) logarithms of the frame's pixels.
+        known: (N,) 0..1 weight of each.
+        rows: (N,) where they are.
+        columns: (N,).
+        most: largest difference, either way, that a pixel counts with.
+        grid: rows and columns of the cells, and pixels of a cell's side.
+    """
+    height, width, step = grid
+    total = np.zeros((height, width, 3), np.float32)
     for n in range(len(rows)):
         row, column = rows[n] // step, columns[n] // step
         if row < height and column < width:
-            for c in range(channels):
-                total[row, column, c] += values[n, c]
+            for c in range(3):
+                apart = lit[n, c] - tone[picture[rows[n], columns[n], c], c]
+                total[row, column, c] += min(max(apart, -most), most) * known[n]
     return total / np.float32(step * step)
+
+
+@compiled
+def relight(picture: Any, tone: Any, gain: Any, made: Any) -> None:
+    """A picture in another light.
+
+    Args:
+        picture: (H, W, 3) levels.
+        tone: (256, 3) what each level becomes, 0..1.
+        gain: (h, w, 3) of cells, with a slope from each to the next.
+        made: (H, W, 3) where the result is put, 1 at most.
+    """
+    height, width = picture.shape[:2]
+    columns, rows = gain.shape[1], gain.shape[0]
+    left, beside = np.empty(width, np.int64), np.empty(width, np.float32)
+    for column in range(width):
+        x = min(max((column + 0.5) * columns / width - 0.5, 0.0), columns - 1.0)
+        left[column] = min(int(x), max(columns - 2, 0))
+        beside[column] = x - left[column]
+    right = min(1, columns - 1)
+    line = np.empty((columns, 3), np.float32)
+    for row in range(height):
+        y = min(max((row + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
+        top = min(int(y), max(rows - 2, 0))
+        below, share = min(top + 1, rows - 1), np.float32(y - top)
+        for column in range(columns):
+            for c in range(3):
+                first = gain[top, column, c]
+                line[column, c] = first + (gain[below, column, c] - first) * share
+        for column in range(width):
+            at, share = left[column], beside[column]
+            for c in range(3):
+                local = line[at, c] + (line[at + right, c] - line[at, c]) * share
+                lit = tone[picture[row, column, c], c] * local
+                made[row, column, c] = min(lit, np.float32(1))
 
 
 @compiled

@@ -14,7 +14,7 @@ from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
 from gsmooth_core.taft.light import alike, match_light
 from gsmooth_core.taft.masked import MaskedFrame
 from gsmooth_core.taft.warp import agreement
-from gsmooth_core.types import Bool, Float
+from gsmooth_core.types import Bool, Float, Image
 
 SHADED = 0.02
 """Validity of the model's own teeth and tongue."""
@@ -86,8 +86,8 @@ class Lent:
     kept: Bool
 
 
-def lend(scene: Scene, references: Float, validity: Float) -> Lent:
-    """Fuse references (N, H, W, 3), warped to the new face, by their validity (N, H, W)."""
+def lend(scene: Scene, references: Image, validity: Float) -> Lent:
+    """Fuse references (N, H, W, 3) uint8, warped to the new face, by their validity (N, H, W)."""
     kept = alike(references, scene.crop, scene.bare, validity)
     if not kept.all():
         references, validity = references[kept], validity[kept]
@@ -95,15 +95,15 @@ def lend(scene: Scene, references: Float, validity: Float) -> Lent:
     if len(references):
         # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
         skin, face = (mask.astype(np.float32) for mask in (scene.bare, scene.face))
-        references = match_light(references, scene.crop, skin, face, made=made[:-1])
+        lit = match_light(references, scene.crop, skin, face, made=made[:-1])
         # Beside the face the background has to go on, so references are weighed by how well
         # they fit the frame there; on the face the new expression is right to differ.
-        agreeing = agreement(references, scene.crop, scene.around)
+        agreeing = agreement(lit, scene.crop, scene.around)
         np.copyto(agreeing, 1, where=scene.drawing.face.mask)
         validity = validity * agreeing
-    inside, lip = scene.inside, lip_colour(scene.drawing, references, validity)
-    lit = in_light(scene.drawing.face.image, scene.crop, scene.bare)
-    made[-1] = soften_gap(lit, inside, lip)
+    inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
+    own = in_light(scene.drawing.face.image, scene.crop, scene.bare)
+    made[-1] = soften_gap(own, inside, lip)
     # The shaded render comes last and weighs next to nothing: it shows only where no reference
     # does. Inside the mouth it has a say, since references seldom show teeth just there.
     shaded = np.where(inside, SHADED, FAINT if len(references) else ALONE).astype(np.float32)

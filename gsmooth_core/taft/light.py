@@ -8,17 +8,15 @@ distance from where it was seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.warp import CELL
-from gsmooth_core.types import Bool, Float
+from gsmooth_core.types import Bool, Float, Image
 
 STEP = 4  # pixels of the crop from one sample of the skin to the next
 FEWEST = 50  # samples from which a change of light can be told
@@ -41,8 +39,12 @@ STEADY, CHANGED = 0.02, 0.05
 """Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
 which knows the place better than the forehead does; from the second on it is made in full."""
 
+_SPREAD = 0.08  # of the grid's columns: deviation over which a gain is averaged
+_DIM = np.float32(0.05)  # added before the logarithm, so that noise in the dark counts little
+_LEVELS = np.repeat(np.arange(256, dtype=np.float32)[:, None] / 255, 3, 1)
 
-def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
+
+def alike(pictures: Image, frame: Float, known: Bool, validity: Float) -> Bool:
     """Which references look like the frame, whatever the light.
 
     Where both show bare skin, their brightness must rise and fall together: it does not where one
@@ -50,7 +52,7 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
     made white tells nothing.
 
     Args:
-        pictures: (K, H, W, 3) warped references, 0..1.
+        pictures: (K, H, W, 3) warped references, uint8.
         frame: (H, W, 3) the frame, 0..1.
         known: (H, W) bare skin that is visible in the frame.
         validity: (K, H, W) of the references, 0 and up.
@@ -65,14 +67,14 @@ def alike(pictures: Float, frame: Float, known: Bool, validity: Float) -> Bool:
         shown = known & (valid > SHOWN * valid.max())
         both = (_reduced(shown.astype(np.float32), size) > 0.99) & ~white
         if both.sum() >= ENOUGH and wanted[both].std() > CONTRAST:
-            own = _reduced(picture, size).mean(-1)[both]
+            own = _reduced(picture, size).mean(-1)[both] / 255
             looks[k] = np.corrcoef(own, wanted[both])[0, 1] if own.std() > 1e-6 else 0
     kept: Bool = (looks >= LOOK) | (looks == looks.max(initial=-1))
     return kept
 
 
 def match_light(
-    pictures: Float,
+    pictures: Image,
     frame: Float,
     known: Float,
     seen: Float | None = None,
@@ -82,60 +84,33 @@ def match_light(
     """Relight warped references to match the frame.
 
     Args:
-        pictures: (K, H, W, 3) warped references, 0..1.
+        pictures: (K, H, W, 3) warped references, uint8.
         frame: (H, W, 3) the frame, 0..1.
         known: (H, W) 0..1, bare skin that is visible in the frame.
         seen: (H, W) 0..1, all of the face that is visible, eyes and brows too: what is dark there
             tells how much a flash adds where it has made the skin white. By default `known`.
         limit: largest absolute logarithm of the gain that differs from place to place.
-        made: (K, H, W, 3) where the result is put; None for a new array.
+        made: (K, H, W, 3) float32 where the result is put; None for a new array.
 
     Returns:
         (K, H, W, 3) pictures in the frame's light, 0..1.
     """
     height, width = known.shape
     rows, columns = np.nonzero(known)
-    cells = _Cells(rows, columns, known[rows, columns, None], (width // CELL, height // CELL))
-    weight = cv2.GaussianBlur(_reduced(known, cells.grid), (0, 0), cells.sigma)
+    cells = height // CELL, width // CELL, CELL
+    at = known[rows, columns], rows, columns, np.float32(2 * limit), cells
+    sigma = _SPREAD * cells[1]
+    weight = cv2.GaussianBlur(_reduced(known, cells[1::-1]), (0, 0), sigma)
     norm = weight[..., None] + np.float32(0.03)
-    lit = np.log(frame[rows, columns] + np.float32(0.05))
+    lit = np.log(frame[rows, columns] + _DIM)
     skin, face = skin_of(frame, known), skin_of(frame, known if seen is None else seen)
-    made = np.empty_like(pictures) if made is None else made
+    made = np.empty(pictures.shape, np.float32) if made is None else made
     for picture, out in zip(pictures, made, strict=True):
-        alike = relit(picture, skin, face)
-        gain = np.exp(np.clip(cells.gain(alike, lit, limit) / norm, -limit, limit))
-        fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
-        np.minimum(np.multiply(alike, fine, out=out), 1, out=out)
+        tone = tone_of(picture, skin, face)
+        apart = kernels.light_apart(picture, np.log(tone + _DIM), lit, *at)
+        local = cv2.GaussianBlur(apart, (0, 0), sigma) / norm
+        kernels.relight(picture, tone, np.exp(np.clip(local, -limit, limit)), out)
     return made
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """Pixels of known skin, and a coarse grid over the crop.
-
-    Attributes:
-        rows: (N,) of the pixels.
-        columns: (N,) of the pixels.
-        known: (N, 1) 0..1.
-        grid: columns and rows of the grid.
-    """
-
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    known: Float
-    grid: tuple[int, int]
-
-    @property
-    def sigma(self) -> float:
-        """Deviation of the blur over the grid."""
-        return 0.08 * self.grid[0]
-
-    def gain(self, picture: Float, lit: Float, limit: float) -> Float:
-        """(h, w, 3) blurred logarithm of the gain from a picture to what is `lit` (N, 3)."""
-        own = np.log(picture[self.rows, self.columns] + np.float32(0.05))
-        apart = np.clip(lit - own, -2 * limit, 2 * limit) * self.known
-        where = self.rows, self.columns, CELL, *self.grid[::-1]
-        return np.asarray(cv2.GaussianBlur(kernels.gathered(apart, *where), (0, 0), self.sigma))
 
 
 def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:
@@ -145,18 +120,18 @@ def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:
     return bare, _reduced(frame, size)[bare]
 
 
-def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) -> Float:
-    """A reference (H, W, 3) with the gain and offset of each channel that the skin shows.
+def tone_of(picture: Image, skin: tuple[Bool, Float], face: tuple[Bool, Float]) -> Float:
+    """(256, 3) what each level of a reference becomes, 0..1, with the change that the skin shows.
 
     Args:
-        picture: the reference.
+        picture: (H, W, 3) the reference.
         skin: of `skin_of`, the frame's bare skin.
         face: of `skin_of`, all of the face that is visible.
     """
     (bare, wanted), (shown, veiled) = skin, face
     if len(wanted) < FEWEST:
-        return picture
-    small = _reduced(picture, (bare.shape[1], bare.shape[0]))
+        return _LEVELS
+    small = _reduced(picture, (bare.shape[1], bare.shape[0])) / np.float32(255)
     own, dark = small[bare], small[shown]  # (N, 3)
     added = 0.0
     if any(_lost(own[:, c], wanted[:, c]).any() for c in range(3)):
@@ -166,12 +141,8 @@ def relit(picture: Float, skin: tuple[Bool, Float], face: tuple[Bool, Float]) ->
     gain, offset = np.array(changes, np.float32).T
     apart = float(np.abs(own * gain + offset - own).mean())
     share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
-    if share == 0:
-        return picture
-    changed: Float = picture * (1 + share * (gain - 1))
-    changed += share * offset
-    np.clip(changed, 0, 1, out=changed)
-    return changed
+    tone: Float = _LEVELS * (1 + share * (gain - 1)) + share * offset
+    return np.clip(tone, 0, 1)
 
 
 def _added(own: Float, wanted: Float) -> float:
@@ -235,6 +206,6 @@ def robust_line(own: Any, wanted: Any, plain: Any, white: Any) -> Any:
     return gain, offset
 
 
-def _reduced(values: Float, grid: tuple[int, int]) -> Float:
+def _reduced(values: Float | Image, grid: tuple[int, int]) -> Float:
     reduced: Float = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
     return reduced

@@ -16,10 +16,11 @@ import numpy as np
 from gsmooth_core.mafb.blend import Pixels, lay_over
 from gsmooth_core.mafb.crop import Window, hidden
 from gsmooth_core.mafb.occlusion.matte import Matte
+from gsmooth_core.mafb.regions import Box
 from gsmooth_core.types import Bool, Float, Image
 
-Grained = Callable[[Float], Float]
-"""A picture in levels, with grain."""
+Grained = Callable[[Float, tuple[int, int]], Float]
+"""A picture in levels, which begins at a row and column of its box, with grain."""
 
 _KNOWN = 0.999
 _TINT, _MOSTLY = 3, 0.999  # levels between channels in a picture without colour, and where
@@ -49,8 +50,8 @@ class MaskedFrame:
         """(H, W, 3) the crop, 0..1, and (H, W) its pixels that no hidden pixel has a part in."""
         grown = cv2.dilate(self.hidden.astype(np.uint8), np.ones((5, 5), np.uint8))
         known = self.under.cut((1 - grown).astype(np.float32), cv2.INTER_LINEAR) > _KNOWN
-        picture = self.under.cut(self.part).astype(np.float32) / 255
-        return np.where(known[..., None], picture, 0).astype(np.float32), known
+        picture = self.under.cut(self.part) * (known * np.float32(1 / 255))[..., None]
+        return picture, known
 
     def number(self) -> int:
         """A number of what is seen of the frame: of a picture that is shown again the same.
@@ -61,7 +62,7 @@ class MaskedFrame:
         return zlib.crc32(seen.tobytes())
 
     def composite(
-        self, frame: Image, picture: Float, rim: float, grained: Grained = lambda new: new
+        self, frame: Image, picture: Float, rim: float, grained: Grained = lambda new, at: new
     ) -> tuple[Image, Bool]:
         """Lay a new picture of the face over the frame.
 
@@ -83,8 +84,16 @@ class MaskedFrame:
         self, part: Pixels, picture: Float, rim: float, grained: Grained
     ) -> tuple[Pixels, Bool]:
         """As `composite`, over the box's pixels (h, w, 3) alone; floats are not rounded."""
-        new = grained(self.under.uncrop(np.clip(picture * 255, 0, 255).astype(np.float32)))
-        laid, changed = lay_over(part, new, self.hidden, rim, self.occluder)
+        laid, changed = part.copy(), np.zeros(self.hidden.shape, bool)
+        if not self.hidden.any():
+            return laid, changed
+        near = _around(self.hidden, int(rim) + 2)  # most of a large face is not touched
+        levels = picture * np.float32(255)
+        np.clip(levels, 0, 255, out=levels)
+        at = near[0].start, near[1].start
+        new = grained(self.under.uncrop(levels, part=near), at)
+        before = None if self.occluder is None else self.occluder[near]
+        laid[near], changed[near] = lay_over(part[near], new, self.hidden[near], rim, before)
         if self.letters is not None:
             laid = self.letters.over(laid, self.hidden)
         return laid, changed
@@ -113,6 +122,13 @@ class Lay:
             (h, w, 3) the new pixels, not rounded, and (h, w) which of them may differ.
         """
         return self.masked.over(part, self.picture, self.rim, self.grained)
+
+
+def _around(mask: Bool, margin: int) -> Box:
+    """Rows and columns around what is set of a mask, with a margin."""
+    spans = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    rows, columns = (slice(max(0, int(n[0]) - margin), int(n[-1]) + margin + 1) for n in spans)
+    return rows, columns
 
 
 def colourless(part: Image) -> bool:
@@ -150,5 +166,6 @@ def mask_frame(
     if letters is not None:
         covered &= ~letters.letters
         before = letters.letters if before is None else before | letters.letters
-    part = np.where(covered[..., None], np.uint8(0), under.part(frame))
+    part = under.part(frame).copy()
+    part[covered] = 0
     return MaskedFrame(under, part, covered, before, letters)

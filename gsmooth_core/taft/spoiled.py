@@ -78,11 +78,11 @@ def lettering(
         yield reference.image, reference.spoiled, hull > 0
 
 
-def mend(pictures: Float, validity: Float, spoiled: Bool) -> None:
+def mend(pictures: Image, validity: Float, spoiled: Bool) -> None:
     """Replace spoiled pixels of warped references, in place.
 
     Args:
-        pictures: (K, H, W, 3) the references, 0..1.
+        pictures: (K, H, W, 3) the references, uint8.
         validity: (K, H, W) 0..1; 0 afterwards where a reference was spoiled, and very little
             where all were.
         spoiled: (K, H, W) pixels that must not be lent.
@@ -94,11 +94,14 @@ def mend(pictures: Float, validity: Float, spoiled: Bool) -> None:
     mean = (pictures * weight).sum(0) / np.maximum(total, 1e-9)
     bare = (total[..., 0] <= 0).astype(np.uint8)
     if bare.any():
-        levels = np.rint(mean * 255).clip(0, 255).astype(np.uint8)
-        made_up = cv2.inpaint(levels, bare, _REACH, cv2.INPAINT_TELEA)
-        mean = np.where(bare[..., None] > 0, made_up.astype(np.float32) / 255, mean)
-    pictures[:] = mean + clear[..., None] * (pictures - mean)
+        made_up = cv2.inpaint(_levels(mean), bare, _REACH, cv2.INPAINT_TELEA)
+        mean = np.where(bare[..., None] > 0, made_up.astype(np.float32), mean)
+    pictures[:] = _levels(mean + clear[..., None] * (pictures - mean))
     validity[:, bare > 0] = _LEAST
+
+
+def _levels(picture: Float) -> Image:
+    return np.rint(picture).clip(0, 255).astype(np.uint8)
 
 
 def _clearance(spoiled: Bool) -> Float:

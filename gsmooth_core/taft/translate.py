@@ -181,11 +181,13 @@ class FaceTranslator:
         lay = Lay(masked, picture, rim, grained)
         return Translated(made, mask, hidden, members, (lay,))
 
-    def _grained(self, index: int, number: int, grey: bool, new: Float) -> Float:
-        """(h, w, 3) levels with the grain of a frame."""
+    def _grained(
+        self, index: int, number: int, grey: bool, new: Float, at: tuple[int, int]
+    ) -> Float:
+        """(h, w, 3) levels of a part of the box, `at` a row and column, with a frame's grain."""
         nearby = int(self.composer.settings.references.gap * self.track.fps)
         film = self.grain.film(index, nearby) if self.grain else None
-        return film.on(new, number, grey=grey) if film else new
+        return film.on(new, number, at, grey=grey) if film else new
 
     def _generate(self, composition: Composition) -> Float:
         """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.taft import kernels
+from gsmooth_core.taft.box import Corners
 from gsmooth_core.types import Bool, Float, Image
 
 CELL = 8
@@ -110,7 +111,12 @@ def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:
 
 
 def lent(
-    reference: Reference, moved: Float, seen: Float, least: Float, weight: float
+    reference: Reference,
+    moved: Float,
+    seen: Float,
+    least: Float,
+    weight: float,
+    fine: Corners | None = None,
 ) -> tuple[Image, Float]:
     """As `sample`, with how far the pixels are to be believed.
 
@@ -120,6 +126,8 @@ def lent(
         seen: (H, W) 0..1 how well the reference shows each pixel's place on the face.
         least: (H, W) 0..1 what that is anywhere at least.
         weight: 0..1 of the reference.
+        fine: the part that is seen in the end; beyond it pixels only tell how the face is lit,
+            and are interpolated linearly. None for all of it.
 
     Returns:
         (H, W, 3) the pixels, (H, W) their validity: 0 where the reference has none.
@@ -128,7 +136,17 @@ def lent(
     high = np.float32(width - 0.5), np.float32(height - 0.5)
     centred = _centred(reference)
     at, valid = kernels.looked_up(moved, seen, centred, np.float32(weight), least, *high)
-    return _remapped(reference, at), valid
+    return _remapped(reference, at) if fine is None else _with_fine(reference, at, fine), valid
+
+
+def _with_fine(reference: Reference, at: Float, fine: Corners) -> Image:
+    x0, y0, x1, y1 = fine
+    made, rows = np.empty((*at.shape[:2], 3), np.uint8), np.s_[y0:y1]
+    made[rows, x0:x1] = _remapped(reference, at[rows, x0:x1])
+    for part in (np.s_[:y0, :], np.s_[y1:, :], np.s_[rows, :x0], np.s_[rows, x1:]):
+        if at[part].size:
+            made[part] = _remapped(reference, at[part], cv2.INTER_LINEAR)
+    return made
 
 
 def pixels_at(reference: Reference, places: Float) -> Image:
@@ -157,9 +175,9 @@ def _centred(reference: Reference) -> NDArray[np.float64]:
     return centred
 
 
-def _remapped(reference: Reference, at: Float) -> Image:
+def _remapped(reference: Reference, at: Float, how: int = cv2.INTER_CUBIC) -> Image:
     edge = cv2.BORDER_REPLICATE
-    return np.asarray(cv2.remap(reference.image, at, None, cv2.INTER_CUBIC, borderMode=edge))
+    return np.asarray(cv2.remap(reference.image, at, None, how, borderMode=edge))
 
 
 @lru_cache(maxsize=4)

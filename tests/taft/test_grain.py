@@ -73,6 +73,8 @@ def test_each_picture_has_other_grain_and_the_same_picture_the_same(whole) -> No
     film = g.film_of([blocks_of()])
     first, again, second = (film.on(PLAIN, n) - PLAIN for n in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
+    part = film.on(PLAIN[5:30, 7:50], 1, (5, 7))
+    np.testing.assert_allclose(part, film.on(PLAIN, 1)[5:30, 7:50], atol=1e-4)
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.05
     change = (first - second).var() / 2  # between frames as much as within one
     assert change == pytest.approx(noise(1).var(), rel=0.25)

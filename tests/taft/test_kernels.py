@@ -35,14 +35,28 @@ def test_differences_are_means_of_known_pixels_over_cells() -> None:
     assert np.allclose(kernels.differences(picture, frame, known, CELL), wanted, atol=1e-6)
 
 
-def test_values_of_some_pixels_are_gathered_into_cells() -> None:
-    known, values = random(SIZE, SIZE) > 0.7, random(SIZE, SIZE, 3)
-    rows, columns = np.nonzero(known)
-    wanted = cv2.resize(
-        values * known[..., None], (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA
-    )
-    made = kernels.gathered(values[known], rows, columns, CELL, SIZE // CELL, SIZE // CELL)
+def test_what_a_frame_is_lighter_by_is_gathered_into_cells() -> None:
+    known, lit = np.where(random(SIZE, SIZE) > 0.7, random(SIZE, SIZE), 0), random(SIZE, SIZE, 3)
+    picture, tone = RNG.integers(0, 256, (SIZE, SIZE, 3), np.uint8), random(256, 3)
+    own = np.stack([tone[picture[..., c], c] for c in range(3)], -1)
+    apart = np.clip(lit - own, -0.3, 0.3) * known[..., None]
+    wanted = cv2.resize(apart, (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
+    at = np.nonzero(known)
+    grid = SIZE // CELL, SIZE // CELL, CELL
+    made = kernels.light_apart(picture, tone, lit[at], known[at], *at, np.float32(0.3), grid)
     assert np.allclose(made, wanted, atol=1e-6)
+
+
+def test_a_picture_is_relit_by_its_tones_and_a_smooth_gain() -> None:
+    height, width = 3 * CELL, 5 * CELL
+    picture, tone = RNG.integers(0, 256, (height, width, 3), np.uint8), random(256, 3)
+    own = np.stack([tone[picture[..., c], c] for c in range(3)], -1)
+    for gain in (0.5 + random(3, 5, 3), 0.5 + random(1, 1, 3)):
+        fine = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
+        made = np.empty((height, width, 3), np.float32)
+        kernels.relight(picture, tone, gain, made)
+        assert np.allclose(made, np.minimum(own * fine, 1), atol=1e-6)
+        assert made.max() == 1
 
 
 def test_references_are_fused_where_the_crop_is_not_known() -> None:

@@ -53,6 +53,18 @@ def test_another_frame_warped_to_it_shows_the_same_face(composer, frame: int) ->
     assert warped < 0.6 * pasted
 
 
+def test_only_the_part_that_is_seen_is_interpolated_finely(composer) -> None:
+    own, field = next(iter(composer.bank.values())), np.full((256, 256, 3), 0.4, np.float32)
+    look = own, field[..., :2], field[..., 2], np.zeros((256, 256), np.float32), 1.0
+    (whole, valid), (made, as_valid) = warp.lent(*look), warp.lent(*look, (64, 32, 192, 200))
+    assert np.array_equal(made[32:200, 64:192], whole[32:200, 64:192])
+    assert np.array_equal(valid, as_valid)
+    beyond = np.ones((256, 256), bool)
+    beyond[32:200, 64:192] = False
+    apart = np.abs(made.astype(int) - whole)[beyond]
+    assert 0 < apart.mean() < 1
+
+
 def test_extension_keeps_the_face_and_fades_to_nothing() -> None:
     mask = np.zeros((128, 128), bool)
     mask[40:80, 40:80] = True

@@ -6,7 +6,8 @@ there for the whole clip cannot be found, and a still picture offers nothing to 
 the lower face is searched.
 
 Some frames are read to fit the appearance model, then all of them for their z-scores, and the
-occluded ones once more for the outline. Only the z-scores are kept: some 5 MB a minute.
+occluded ones once more for the outline; those at which something else has looked are not read for
+their texels. Only the z-scores are kept: some 5 MB a minute.
 """
 
 from __future__ import annotations
@@ -19,19 +20,13 @@ from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.render import face_surface
-from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.appearance import AppearanceModel, fit_appearance, z_scores
-from gsmooth_core.mafb.occlusion.canonical import (
-    SAMPLED,
-    CanonicalMap,
-    canonical_map,
-    sample,
-    texels_in_crop,
-)
+from gsmooth_core.mafb.occlusion.canonical import SAMPLED, texels_in_crop
+from gsmooth_core.mafb.occlusion.glimpses import Glimpses
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
 from gsmooth_core.mafb.occlusion.patches import Patches, PatchSettings
-from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Opened
+from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Opened
 
 _MUCH = 0.15  # share of the texels that dubbing replaces
 _ORDINARY = 1.0  # z-score of a texel that looks as usual
@@ -59,6 +54,7 @@ def find_occluders(
     settings: OcclusionSettings | None = None,
     on_progress: Callable[[int], None] | None = None,
     captions: Occluders | None = None,
+    glimpses: Glimpses | None = None,
 ) -> Occluders:
     """Find what is in front of the lower face, in the frames with a usable face.
 
@@ -69,6 +65,7 @@ def find_occluders(
         settings: thresholds; the defaults by default.
         on_progress: called with the number of frames done, then with T for each outline.
         captions: what was burned in; it is no occluder, and says nothing about the skin.
+        glimpses: of the same track, what was seen of the face in frames that were read before.
 
     Returns:
         the masks of the occluded frames; none where the clip is too short to have an
@@ -78,52 +75,49 @@ def find_occluders(
     usable = np.flatnonzero(track.usable)
     if len(usable) < settings.fewest:
         return packed([], SIZE)
-    surface = face_surface(model, track.identity)
-    sampler = _Sampler(
-        canonical_map(surface), track, crop_transforms(track, model, SAMPLED), captions
-    )
+    sampler = _Sampler(glimpses or Glimpses(track, model), captions)
+    canonical, surface = sampler.glimpses.canonical, face_surface(model, track.identity)
     some = usable[np.linspace(0, len(usable) - 1, min(settings.sample, len(usable))).astype(int)]
     with opened() as source:
-        known = {frame: sampler.texels(frame, source(frame)) for frame in some.tolist()}
+        known = {frame: sampler.texels(frame, source) for frame in some.tolist()}
     colours, seen = (np.stack(each) for each in zip(*known.values(), strict=True))
     if not seen.any():
         return packed([], SIZE)
-    appearance = fit_appearance(sampler.canonical, colours, seen)
+    appearance = fit_appearance(canonical, colours, seen)
     with opened() as source:
         z = _z_scores(sampler, appearance, known, source, on_progress)
-    patches = Patches(sampler.canonical, z, settings.patches, sampler.much_lettered()).find()
-    outliner = Outliner(sampler.canonical, appearance, surface, track, model)
+    patches = Patches(canonical, z, settings.patches, sampler.much_lettered()).find()
+    outliner = Outliner(canonical, appearance, surface, track, model)
     with opened() as source:
         return packed(_outlines(outliner, sampler, patches, source, on_progress), SIZE)
 
 
 @dataclass(frozen=True)
 class _Sampler:
-    """Looks up the C texels of a clip's face; see `canonical.sample`."""
+    """Looks up the C texels of a clip's face beside its captions."""
 
-    canonical: CanonicalMap
-    track: FaceTrack
-    transforms: Float
+    glimpses: Glimpses
     captions: Occluders | None = None
 
-    def texels(self, frame: int, picture: Image) -> tuple[Image, Bool]:
+    def texels(self, frame: int, source: FrameSource) -> tuple[Image, Bool]:
         """(C, 3) colours in a frame, and (C,) which of them are seen."""
-        colours, seen = sample(self.canonical, self.track, frame, picture, self.transforms[frame])
+        colours, seen = self.glimpses.texels(frame, source)
         return colours, seen & ~self.lettered(frame)
 
     def much_lettered(self) -> Bool:
         """(T,) frames in which letters hide a good part of what dubbing replaces."""
-        found = np.zeros(len(self.track), bool)
+        found = np.zeros(len(self.glimpses.track), bool)
         for frame in self.captions.frames.tolist() if self.captions else []:
-            found[frame] = self.lettered(frame)[self.canonical.replaced].mean() > _MUCH
+            found[frame] = self.lettered(frame)[self.glimpses.canonical.replaced].mean() > _MUCH
         return found
 
     def lettered(self, frame: int) -> Bool:
         """(C,) texels that letters hide in a frame."""
+        own = self.glimpses
         if not self.captions or frame not in self.captions.frames:
-            return np.zeros(len(self.canonical.regions), bool)
+            return np.zeros(len(own.canonical.regions), bool)
         mask = self.captions.mask(frame, SAMPLED)
-        at = texels_in_crop(self.canonical, self.track, frame, self.transforms[frame])
+        at = texels_in_crop(own.canonical, own.track, frame, own.transforms[frame])
         column, row = np.rint(at).clip(0, SAMPLED - 1).astype(np.intp).T
         return np.asarray(mask[row, column], bool)
 
@@ -139,10 +133,10 @@ def _z_scores(
 
     A frame whose texels are `known` is not read again.
     """
-    count, canonical = len(sampler.track), sampler.canonical
-    z = np.full((count, len(canonical.regions)), np.nan, np.float16)
-    for frame in np.flatnonzero(sampler.track.usable).tolist():
-        colours, seen = known.get(frame) or sampler.texels(frame, source(frame))
+    track, canonical = sampler.glimpses.track, sampler.glimpses.canonical
+    z = np.full((len(track), len(canonical.regions)), np.nan, np.float16)
+    for frame in np.flatnonzero(track.usable).tolist():
+        colours, seen = known.get(frame) or sampler.texels(frame, source)
         if seen.any():
             z[frame] = z_scores(canonical, appearance, colours, seen)
             # Under letters nothing stands out; left out, the lips beside them would.
@@ -160,10 +154,9 @@ def _outlines(
 ) -> Iterator[tuple[int, Bool]]:
     """Number of each occluded frame, and the mask of the occluder in it."""
     for frame, patch in patches.items():
-        picture = source(frame)
-        texels = sampler.texels(frame, picture)
-        yield frame, outliner.outline(frame, picture, *texels, patch)
-        on_progress(len(sampler.track))
+        texels = sampler.texels(frame, source)
+        yield frame, outliner.outline(frame, source(frame), *texels, patch)
+        on_progress(len(sampler.glimpses.track))
 
 
 def _silent(_done: int) -> None:

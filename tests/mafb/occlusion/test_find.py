@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import cv2
@@ -12,6 +13,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.render import covered, face_surface, pose_face
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.find import find_occluders
+from gsmooth_core.mafb.occlusion.glimpses import Glimpses
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking import track_face
@@ -40,6 +42,23 @@ def lower_face(track, frame: int) -> np.ndarray:
 
 def test_it_is_found_in_its_frames_and_in_no_other(found) -> None:
     assert found.frames.tolist() == list(made.HIDDEN)
+
+
+def test_frames_that_were_seen_before_are_read_for_the_outline_alone(found) -> None:
+    track, model, asked = made.clip(), scene.face_model(), []
+    glimpses = Glimpses(track, model)
+    with glimpses.watched(made.opened(made.hidden()))() as source:
+        assert all(np.array_equal(source(n), made.hidden()[n]) for n in range(len(track)))
+
+    @contextmanager
+    def opened():
+        yield lambda frame: asked.append(frame) or made.hidden()[frame]
+
+    again = find_occluders(opened, track, model, glimpses=glimpses)
+    assert asked == again.frames.tolist() == found.frames.tolist()
+    assert all(
+        np.array_equal(again.mask(n, SIZE), found.mask(n, SIZE)) for n in found.frames.tolist()
+    )
 
 
 def test_its_outline_is_its_own(found) -> None:
