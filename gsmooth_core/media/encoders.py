@@ -28,8 +28,8 @@ class Wish:
 
     Attributes:
         codec: "auto" or one of `coding.NAMES`.
-        quality: "auto" (by `crf`, held to about four times the source's rate), "crf" (by that
-            alone) or "lossless".
+        quality: "auto" (by `crf`, H.264's as `fitting.py` finds it, and held to `_MOST` times the
+            source's rate), "crf" (by that alone) or "lossless".
         depth: "auto", 8, 10 or 12 bits a sample.
         crf: constant rate factor on x264's scale.
         preset: x264's speed preset.
