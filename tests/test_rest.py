@@ -1,10 +1,12 @@
 """A part of a video is dubbed, and the rest of it stays: through the whole way."""
 
 import dataclasses
+import subprocess
 
 import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.dub import dub
 from gsmooth_core.errors import InputError
@@ -172,3 +174,48 @@ def test_that_nothing_fits_is_said_before_the_work_begins(tmp_path):
     assert told[25] == []
     whole = Job(path, tmp_path / "o.mp4", speech, frame_count=40, settings=SETTINGS)
     assert not Rest(Source(whole), Journal(tmp_path), lambda _: None, lambda: False).notices
+
+
+def as_shown(path):
+    """The packets in the order in which they are shown."""
+    with av.open(str(path)) as file:
+        return [
+            data for _, data in sorted((p.pts, bytes(p)) for p in file.demux(video=0) if p.size)
+        ]
+
+
+def shown_by(path, *decoder):
+    """(time, picture) of each frame, by a decoder of ffmpeg's."""
+    opened = [*decoder, "-i", str(path), "-map", "0:v", "-f", "framemd5", "-"]
+    command = [get_ffmpeg_exe(), "-v", "error", *opened]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    lines = [line.split(",") for line in done.stdout.splitlines() if not line.startswith("#")]
+    return [(int(line[2]), line[-1]) for line in lines]
+
+
+@pytest.mark.slow
+def test_a_minute_with_four_seconds_dubbed_plays_on_in_three_decoders(tmp_path):
+    """Packets outside are the source's bit by bit, and no decoder loses or repeats a picture."""
+    path, length, first, count = tmp_path / "minute.mp4", 1500, 612, 100
+    frames = np.array(pictures())[np.arange(length) % 16]
+    groups = "keyint=50:scenecut=0:bframes=3:weightp=0:ref=5"
+    made.write_video(path, frames, 25, "-crf", 22, "-x264-params", groups, tone=60)
+    spoken = curves(tmp_path / "curves.json", 0.3 * np.ones(count))
+    settings = dataclasses.replace(SETTINGS, preset="medium", chunk_frames=64)
+    where = {"start_frame": first, "frame_count": count, "settings": settings}
+    job = Job(path, tmp_path / "out.mp4", expression=spoken, **where)
+    result = dub(job, tmp_path / "job")
+    outside = np.ones(length, bool)
+    outside[[frame for a, b in result.copied_frames for frame in range(a, b + 1)]] = False
+    assert outside.sum() < count + 50  # what is dubbed, and less than a group behind it
+    same = ~outside
+    assert not same[first : first + count].any()
+    old, new = as_shown(path), as_shown(job.output)
+    assert [a == b for a, b in zip(old, new, strict=True)] == same.tolist()
+    decoders = [(), ("-c:v", "libopenh264")]
+    for decoder in decoders:
+        before, after = shown_by(path, *decoder), shown_by(job.output, *decoder)
+        assert [at for at, _ in after] == list(range(length))
+        assert all(before[frame] == after[frame] for frame in np.flatnonzero(same))
+    assert np.array_equal(alike(decoded(path), decoded(job.output)), same)

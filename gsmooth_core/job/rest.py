@@ -16,7 +16,15 @@ from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.segments import Segment
 from gsmooth_core.job.source import Source
 from gsmooth_core.media.coding import coding_of, travels_as
-from gsmooth_core.media.copies import Copied, copies, listing, own_number, refusal, rest_of
+from gsmooth_core.media.copies import (
+    Copied,
+    copies,
+    listing,
+    own_number,
+    own_references,
+    refusal,
+    rest_of,
+)
 from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.encode import SegmentWriter, container_for
 from gsmooth_core.media.encoders import Wish
@@ -69,7 +77,9 @@ class Rest:
         job, clip, taken = self.source.job, self.source.clip, self.source.taken
         wish = fitted(self._wish, clip, job.output, job.start_frame, taken)
         copies_some = self._asked and not self.refusal
-        return wish.numbered(own_number(clip.path)) if copies_some else wish
+        if not copies_some:
+            return wish
+        return wish.beside(own_number(clip.path), own_references(clip.path))
 
     def plan(self, wanted: Bool) -> list[tuple[int, int]] | None:
         """Choose what is copied.

@@ -126,7 +126,7 @@ class DubSettings(Settings):
     )
     quality: str = setting(
         "auto",
-        "auto: by crf, held to about four times the source's rate; crf: by that alone; or lossless",
+        "auto: by crf, held to about the source's size; crf: by that alone; or lossless",
         choices=("auto", "crf", "lossless"),
     )
     depth: int | str = setting(

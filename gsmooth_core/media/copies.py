@@ -23,7 +23,13 @@ from gsmooth_core.media.coding import coding_of, form_of
 from gsmooth_core.media.description import check_readable
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.losses import chroma_of
-from gsmooth_core.media.parameter_sets import OWN_NUMBER, Refused, before_keys, free_number
+from gsmooth_core.media.parameter_sets import (
+    OWN_NUMBER,
+    Refused,
+    before_keys,
+    free_number,
+    references,
+)
 from gsmooth_core.media.probe import Source
 from gsmooth_core.media.timing import Ticks
 from gsmooth_core.types import Bool, Int
@@ -150,6 +156,7 @@ def refusal(source: Source, muxer: str, wish: Wish) -> str:
     try:
         if found.coding == "h264":
             free_number(found.header)
+            references(found.header)
         elif found.coding == "hevc":
             before_keys(found.header)
     except Refused as error:
@@ -166,6 +173,17 @@ def own_number(path: Path) -> int:
     """
     found = listing(path)
     return free_number(found.header) if found.coding == "h264" else OWN_NUMBER
+
+
+def own_references(path: Path) -> int:
+    """How many pictures ours have a decoder keep beside those of a video that can be copied.
+
+    Raises:
+        MediaError: it cannot be read.
+        Refused: its header is damaged.
+    """
+    found = listing(path)
+    return references(found.header) if found.coding == "h264" else 0
 
 
 def _asked_otherwise(source: Source, muxer: str, wish: Wish) -> str:

@@ -12,6 +12,7 @@ _MOST = 4.0
 """Times the source's bits a second beyond which nothing goes where the quality is "auto". H.264 is
 held to about 1.5 by the constant rate factor that `fitting.py` finds."""
 _LEAST_RATE = 300_000
+_PYRAMID = 4  # pictures that x264 has decoders keep where pictures lean on others that do
 _REORDERED = ("h264", "hevc")
 """Codecs with pictures that lean on later ones. A source has them, too: frames that it could
 hardly spend a bit on cost one that may look back alone two to three times as much."""
@@ -27,8 +28,8 @@ class Wish:
 
     Attributes:
         codec: "auto" or one of `coding.NAMES`.
-        quality: "auto" (by `crf`, held to about four times the source's rate), "crf" (by that
-            alone) or "lossless".
+        quality: "auto" (by `crf`, H.264's as `fitting.py` finds it, and held to `_MOST` times the
+            source's rate), "crf" (by that alone) or "lossless".
         depth: "auto", 8, 10 or 12 bits a sample.
         crf: constant rate factor on x264's scale.
         preset: x264's speed preset.
@@ -36,6 +37,7 @@ class Wish:
             then no rate is kept.
         like: a video whose codec, profile, kind of picture and rate the output shall have.
         number: of the parameter sets, where the encoder lets one choose.
+        references: how many pictures H.264 has a decoder keep; 0 leaves that to the encoder.
     """
 
     codec: str = "auto"
@@ -46,10 +48,11 @@ class Wish:
     intra: bool = False
     like: Path | None = None
     number: int = 0
+    references: int = 0
 
-    def numbered(self, number: int) -> Wish:
-        """The same with another number of the parameter sets."""
-        return replace(self, number=number)
+    def beside(self, number: int, references: int) -> Wish:
+        """The same for pictures that stand beside copied ones."""
+        return replace(self, number=number, references=references)
 
 
 def encoder_for(codec: str, pixel_format: str, source: Source, wish: Wish) -> list[str]:
@@ -113,6 +116,12 @@ def _steady(wish: Wish) -> list[str]:
     return ["ipratio=1", "qcomp=1"] if wish.intra else []
 
 
+def _referring(count: int) -> list[str]:
+    """What lets a decoder keep so many pictures and no more."""
+    pyramid = [] if count >= _PYRAMID else ["b-pyramid=none"]
+    return [f"ref={count}", *pyramid, *(["bframes=0"] if count == 1 else [])]
+
+
 def _faithful(wish: Wish) -> list[str]:
     """What keeps x264 from what pleases eyes in a first generation: the source has that already."""
     return ["psy=0", "aq-mode=0"] if wish.quality == "auto" and not wish.intra else []
@@ -127,6 +136,7 @@ def _x264(source: Source, wish: Wish) -> list[str]:
     crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
     parameters = [*_light(source.picture, "cll"), *_steady(wish), *_faithful(wish)]
     parameters += [f"sps-id={wish.number}"] if wish.number else []
+    parameters += _referring(wish.references) if wish.references else []
     more = ["-x264-params", ":".join(parameters)] if parameters else []
     return [
         *("-c:v", "libx264", "-crf", str(crf), "-preset", wish.preset),

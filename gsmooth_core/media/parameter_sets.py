@@ -13,6 +13,9 @@ OWN_NUMBER = 31
 it, as an earlier dub, gives us the next one (`free_number`)."""
 _SPS, _PPS = 7, 8  # kinds of units of H.264
 _LENGTH = 4
+_FINE_PROFILES = (100, 110, 122, 244, 44)
+"""Profiles whose sequence sets say how pictures are sampled."""
+_SEPARATE = 3  # 4:4:4, which may be three planes of their own
 
 
 class Refused(Exception):  # noqa: N818
@@ -55,6 +58,51 @@ def free_number(header: bytes) -> int:
     if not free:
         raise Refused("its encoder uses all numbers that there are")
     return max(free)
+
+
+def references(header: bytes) -> int:
+    """How many pictures H.264's header has a decoder keep, 0 where that is hard to tell.
+
+    Where that changes within a stream, some decoders forget pictures that they have not shown yet.
+
+    Raises:
+        Refused: it is stored in another way.
+    """
+    unit = avc_sets(header)[0][0].replace(b"\0\0\3", b"\0\0")
+    bits = _Bits(unit[4:])
+    bits.number()  # of the set
+    if unit[1] in _FINE_PROFILES:
+        bits.skip(1 if bits.number() == _SEPARATE else 0)
+        bits.number()  # bits of luma, of colour, and whether a coding without loss is allowed
+        bits.number()
+        bits.skip(1)
+        if bits.skip(1):  # matrices of its own
+            return 0
+    bits.number()
+    counted = bits.number()
+    if counted == 0:
+        bits.number()
+    return 0 if counted == 1 else bits.number()
+
+
+class _Bits:
+    """Reads a set's numbers, one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits, self._at = "".join(f"{byte:08b}" for byte in data[:64]), 0
+
+    def skip(self, count: int) -> int:
+        """A number of so many bits."""
+        self._at += count
+        return int(self._bits[self._at - count : self._at] or "0", 2)
+
+    def number(self) -> int:
+        """An exponential-Golomb number."""
+        zeros = self._bits.find("1", self._at) - self._at
+        if zeros < 0 or self._at + 2 * zeros >= len(self._bits):
+            raise Refused("its H.264 header is damaged")
+        self._at += zeros
+        return self.skip(zeros + 1) - 1
 
 
 def joined(one: bytes, other: bytes) -> bytes:
@@ -106,8 +154,4 @@ def _sized(unit: bytes) -> bytes:
 
 def _number(unit: bytes, at: int) -> int:
     """The exponential-Golomb number at byte `at` of a unit."""
-    bits = "".join(f"{byte:08b}" for byte in unit[at : at + 4])
-    zeros = bits.find("1")
-    if zeros < 0 or len(bits) < 2 * zeros + 1:
-        raise Refused("its H.264 header is damaged")
-    return int(bits[zeros : 2 * zeros + 1], 2) - 1
+    return _Bits(unit[at:]).number()

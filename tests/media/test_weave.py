@@ -15,7 +15,15 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.media.coding import coding_of
-from gsmooth_core.media.copies import Listing, copies, listing, own_number, refusal, rest_of
+from gsmooth_core.media.copies import (
+    Listing,
+    copies,
+    listing,
+    own_number,
+    own_references,
+    refusal,
+    rest_of,
+)
 from gsmooth_core.media.decode import read_frames
 from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.encoders import Wish
@@ -31,7 +39,7 @@ from gsmooth_core.media.weave import Made, see_alike, weave
 from tests.media import made
 
 COUNT, FIRST, END = 96, 40, 56  # of the clip; what is changed
-WISH = Wish(preset="ultrafast", number=OWN_NUMBER)
+WISH = Wish(preset="superfast", number=OWN_NUMBER)
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", 3, "-x264-params")
 X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-bf", 3, "-x265-params")
 KINDS = {
@@ -61,7 +69,7 @@ def _source(folder: Path, kind: str, fps: Fraction = Fraction(30000, 1001)) -> P
 
 
 def _woven(path: Path, changed: np.ndarray, folder: Path) -> tuple[Path, list]:
-    source, wish = probe_source(path), WISH.numbered(own_number(path))
+    source, wish = probe_source(path), WISH.beside(own_number(path), own_references(path))
     muxer = coding_of(source, {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}[
         path.suffix[1:]], wish).muxer  # fmt: skip
     kept = copies(listing(path), changed)
@@ -78,8 +86,9 @@ def _woven(path: Path, changed: np.ndarray, folder: Path) -> tuple[Path, list]:
     return target, kept
 
 
-def _hashes(path: Path) -> list[tuple[int, str]]:
-    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "framemd5", "-"]
+def _hashes(path: Path, *decoder: str) -> list[tuple[int, str]]:
+    opened = [*decoder, "-i", str(path), "-map", "0:v", "-f", "framemd5", "-"]
+    command = [get_ffmpeg_exe(), "-v", "error", *opened]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return [
@@ -141,6 +150,30 @@ def test_pictures_outside_are_the_source_s_and_play_on(kind: str, tmp_path: Path
     while capture.read()[0]:
         count += 1
     assert count == COUNT
+
+
+_FORGETS = ("-c:v", "libopenh264")
+"""Another library's decoder: it forgets what it has not shown where stream and room change."""
+
+
+@pytest.mark.parametrize("kept", [1, 3, 6])
+def test_a_decoder_of_another_kind_shows_every_picture(kept: int, tmp_path: Path) -> None:
+    known = subprocess.run([get_ffmpeg_exe(), "-decoders"], capture_output=True, check=True)
+    if b"libopenh264" not in known.stdout:
+        pytest.skip("this ffmpeg has no OpenH264")
+    sets = f"keyint=16:scenecut=0:weightp=0:ref={kept}:"
+    sets += {1: "bframes=0", 2: "b-pyramid=none", 3: "b-pyramid=none"}.get(kept, "bframes=3")
+    options = ("-c:v", "libx264", "-preset", "veryfast", "-x264-params", sets)
+    path = made.write_video(
+        tmp_path / "source.mp4", made.numbered_frames(COUNT, 96, 64), 25, *options
+    )
+    assert own_references(path) == kept
+    changed = np.zeros(COUNT, bool)
+    changed[FIRST:END] = True
+    target, copied = _woven(path, changed, tmp_path)
+    old, new = (_hashes(each, *_FORGETS) for each in (path, target))
+    assert [at for at, _ in new] == list(range(COUNT))
+    assert all(old[frame] == new[frame] for frame in _frames(copied))
 
 
 def test_what_was_woven_is_woven_again(tmp_path: Path) -> None:
