@@ -153,7 +153,7 @@ def make(
 
 def _suffix(job: dict[str, Any]) -> str:
     """Kind of file that holds what the job's settings ask for."""
-    codec = job["settings"].get("codec", "auto")
+    codec = job.get("settings", {}).get("codec", "auto")
     if codec == "auto":
         like = Path(job.get("copy_look_of") or job["video"]).suffix.lower()
         return like if like in _VIDEOS else ".mp4"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import quality, strips
+from . import quality, quality_curve, strips
 from .layouts import SequencerPanel, wrapped
 
 _GRADES = {"good": "CHECKMARK", "fair": "QUESTION", "poor": "ERROR", "": "INFO"}
@@ -23,6 +23,9 @@ class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
         row.operator("gsmooth.open_report", icon="URL")
         if strips.dubbed_job(strip):
             _draw_quality(layout, quality.of_strip(strip))
+            if quality_curve.NAME in strip:
+                text = f"Frame by frame: '{quality_curve.NAME}' in the graph editor."
+                wrapped(layout, text, "FCURVE")
         layout.label(text="Markers")
         layout.row(align=True).prop(scene.gsmooth, "marks", expand=True)
 
