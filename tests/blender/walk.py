@@ -307,6 +307,7 @@ def photo_story():
     scene().gsmooth.photo = "full"
     yield from job("dub", "dub", lambda: len(dubs()) == 1)
     yield from job("face mesh", "mesh", lambda: any(map(part("rig").is_head, bpy.data.objects)))
+    edit_jaw()
     yield from job("re-render", "rerender", lambda: len(dubs()) == 1)
 
 
