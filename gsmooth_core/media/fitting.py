@@ -7,10 +7,10 @@ quantiser is moved to where they take about one and a half times what the source
 Seven clips of 250 to 1100 kbit/s, 192 frames each in segments of 64, whole pictures without a new
 face: crf 14 without B-frames took .6 to 3.7 times the bytes (mean 2.67) at 45.3 to 50.4 dB of luma;
 like this it is .5 to 1.7 times (1.32) at 45.9 to 50.0, but 43.8 dB on the one that was compressed
-hardest. (Chosen on four of these clips; two others: 1.39 and 1.58 times, 49.5 and 52.2 dB.) B-frames
-do most of it (3.1 -> 2.0 times at .8 dB more): where the source skipped a block, a picture that may
-look ahead skips it again. psy=0 and aq-mode=0 are worth .3 to 1.4 dB. The source's own quantisers,
-read from its stream, were not needed for that.
+hardest. (Chosen on four of these clips; two others: 1.39 and 1.58 times, 49.5 and 52.2 dB.)
+B-frames do most of it (3.1 -> 2.0 times at .8 dB more): where the source skipped a block, a picture
+that may look ahead skips it again. psy=0 and aq-mode=0 are worth .3 to 1.4 dB. The source's own
+quantisers, read from its stream, were not needed for that.
 """
 
 from __future__ import annotations
