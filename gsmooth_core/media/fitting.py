@@ -3,10 +3,19 @@
 What was compressed once takes more bits the second time for the same look, and how many more
 depends on how hard it was compressed. So some pictures are coded as a segment would be, and the
 quantiser is moved to where they take about one and a half times what the source spent on them.
+
+Seven clips of 250 to 1100 kbit/s, 192 frames each in segments of 64, whole pictures without a new
+face: crf 14 without B-frames took .6 to 3.7 times the bytes (mean 2.67) at 45.3 to 50.4 dB of luma;
+like this it is .5 to 1.7 times (1.32) at 45.9 to 50.0, but 43.8 dB on the one that was compressed
+hardest. (Chosen on four of these clips; two others: 1.39 and 1.58 times, 49.5 and 52.2 dB.)
+B-frames do most of it (3.1 -> 2.0 times at .8 dB more): where the source skipped a block, a picture
+that may look ahead skips it again. psy=0 and aq-mode=0 are worth .3 to 1.4 dB. The source's own
+quantisers, read from its stream, were not needed for that.
 """
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from gsmooth_core.errors import MediaError
 from gsmooth_core.media.coding import coding_of, travels_as
 from gsmooth_core.media.copies import listing
 from gsmooth_core.media.decode import read_frames, read_planes
@@ -24,6 +34,8 @@ from gsmooth_core.media.encode import SegmentWriter, container_for
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.types import Clip
+
+log = logging.getLogger(__name__)
 
 MOST = 1.5
 """Times the source's bytes."""
@@ -46,7 +58,7 @@ def fitted(wish: Wish, clip: Clip, output: Path, first: int, count: int) -> Wish
         count: how many are used.
 
     Raises:
-        MediaError: the source cannot be read, or the trial cannot be written.
+        MediaError: the source cannot be read.
     """
     container = container_for(output)
     asked = wish.quality != "auto" or wish.intra or wish.like is not None
@@ -55,7 +67,12 @@ def fitted(wish: Wish, clip: Clip, output: Path, first: int, count: int) -> Wish
     if coding_of(probe_source(clip.path), container.muxer, wish).codec != "h264":
         return wish
     tried = min(_TRIED, count)
-    return replace(wish, crf=_factor(clip, output, wish, first + (count - tried) // 2, tried))
+    try:
+        factor = _factor(clip, output, wish, first + (count - tried) // 2, tried)
+    except MediaError as error:  # damaged packets, a full disk: the work itself may do without
+        log.info("no trial of the rate factor: %s", error)
+        return wish
+    return replace(wish, crf=factor)
 
 
 @lru_cache(maxsize=16)

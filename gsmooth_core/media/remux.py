@@ -177,7 +177,15 @@ def _units(data: bytes, coding: str) -> set[int]:
 
 def _open(path: str, formats: str) -> Any:
     options = {"protocol_whitelist": "file", "format_whitelist": formats}
-    return av.open(f"file:{path}", options=options, metadata_errors="replace")
+    return av.open(_source(path), options=options, metadata_errors="replace")
+
+
+def _source(path: str) -> Any:
+    """The file by its name, or opened where its name is none that ffmpeg's libraries take."""
+    try:
+        return f"file:{path.encode().decode()}"
+    except UnicodeEncodeError:
+        return Path(path).open("rb")
 
 
 def _picture(file: Any) -> Any:

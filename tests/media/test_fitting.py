@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from gsmooth_core.errors import MediaError
 from gsmooth_core.media.assemble import assemble
 from gsmooth_core.media.decode import read_frames
 from gsmooth_core.media.encode import SegmentWriter, segment_path
@@ -93,3 +94,15 @@ def test_pictures_out_of_order_join_exactly(suffix: str, tmp_path: Path) -> None
     assert all(dts is None or dts <= pts for pts, dts in packets)
     assert np.allclose([at for at, _ in shown], np.arange(63) / float(FPS), atol=6e-4)
     assert (np.diff([grey for _, grey in shown]) > 0).all()
+
+
+def test_a_trial_that_fails_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise MediaError("its packets cannot be used", "")
+
+    clip = probe(_source(tmp_path, 34))
+    monkeypatch.setattr("gsmooth_core.media.fitting.listing", broken)
+    wish = Wish(preset="superfast")
+    assert fitted(wish, clip, tmp_path / "o.mp4", 0, 64) == wish
