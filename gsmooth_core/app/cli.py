@@ -284,6 +284,8 @@ def _add_bench(commands: Any) -> None:
     _add_fps(parser)
     parser.add_argument("--audio", type=_path, required=True, help="any file with speech")
     parser.add_argument("--frame-count", type=int, help="number of frames")
+    text = "file of earlier measurements, one line each, to compare with and to go on with"
+    parser.add_argument("--history", type=_path, help=text)
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from gsmooth_core.app import actions
 from gsmooth_core.app.doctor import examine
 from gsmooth_core.app.sequences import reads_images
 from gsmooth_core.errors import InputError, JobError
-from gsmooth_core.job.events import Cancelled, OnEvent
+from gsmooth_core.job.events import Cancelled, Message, OnEvent
 from gsmooth_core.job.job import Job, default_folder, read_rate
 from gsmooth_core.job.settings import MODEL_SETTINGS, AnimateSettings, DubSettings
 from gsmooth_core.models import registry
@@ -161,10 +161,18 @@ def style(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
 @reads_images
 def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Measure the speed of a dub."""
-    from gsmooth_core.evaluation.bench import pipeline
+    from gsmooth_core.evaluation.bench import history, pipeline
 
     result = asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
-    return result | {"text": pipeline.describe(result)}
+    file, text = options.history or history.history_file(), pipeline.describe(result)
+    try:
+        before = history.compared(result, options.video, file)
+    except OSError as error:
+        before = None
+        on_event(Message("warning", f"'{shown(file)}' cannot be kept ({error.strerror})."))
+    if before:
+        text += "\n" + history.in_words(before)
+    return result | {"before": before, "history": str(file), "text": text}
 
 
 def _bench_job(options: argparse.Namespace) -> Job:

@@ -26,6 +26,7 @@ CROP_CENTRE = -0.3
 
 _DEPTH = 0.7  # decimetres behind the tip of the nose that still count as the face's front
 _ANCHORS = 300
+_AT_ONCE = 2048  # frames: 22 kB each, which would be 4 GB for two hours
 _SHIFT = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 
 
@@ -48,12 +49,22 @@ def crop_transforms(track: FaceTrack, model: MorphableModel, size: int) -> Float
     usable = np.flatnonzero(track.usable)
     if not len(usable):
         usable = np.arange(len(track))
-    rotations = rotation_matrix(track.rotation[usable])
-    posed = np.einsum("tij,aj->tai", rotations, anchors) + track.translation[usable, None]
-    seen = project(posed, track.focal, track.width, track.height)[..., :2]
-    fitted = similarity(seen.astype(np.float64), target)
+    fitted = np.concatenate(
+        [
+            similarity(_seen(track, anchors, usable[start : start + _AT_ONCE]), target)
+            for start in range(0, len(usable), _AT_ONCE)
+        ]
+    )
     transforms: Float = fitted[nearest(usable, len(track))].astype(np.float32)
     return transforms
+
+
+def _seen(track: FaceTrack, anchors: Float, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(F, A, 2) where frames (F,) show points of the neutral face (A, 3)."""
+    rotations = rotation_matrix(track.rotation[frames])
+    posed = np.einsum("tij,aj->tai", rotations, anchors) + track.translation[frames, None]
+    seen = project(posed, track.focal, track.width, track.height)[..., :2]
+    return seen.astype(np.float64)
 
 
 def nearest(frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:

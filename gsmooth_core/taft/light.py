@@ -132,10 +132,10 @@ def tone_of(picture: Image, skin: tuple[Bool, Float], face: tuple[Bool, Float]) 
     if len(wanted) < FEWEST:
         return _LEVELS
     small = _reduced(picture, (bare.shape[1], bare.shape[0])) / np.float32(255)
-    own, dark = small[bare], small[shown]  # (N, 3)
-    added = 0.0
+    own, added = small[bare], 0.0  # (N, 3)
     if any(_lost(own[:, c], wanted[:, c]).any() for c in range(3)):
         # Its own colour a flash shows in what is not white: too little to tell channels apart.
+        dark = small[shown]
         added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
     changes = [_change(own[:, c], wanted[:, c], added) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T

@@ -50,10 +50,12 @@ def test_cut_and_spread_is_the_identity(scale: float, angle: float) -> None:
     matrix = turned(scale, angle, 128 - scale * 120, 128 - scale * 100)
     under = crop.window(matrix, 256, *frame.shape[:2])
     back = under.uncrop(under.cut(under.part(frame)))
+    covered = under.uncrop(np.ones((256, 256), np.float32), 1) > 0.999
     part = np.s_[9 : back.shape[0] - 4, 5 : back.shape[1] - 7]
     off = under.uncrop(under.cut(under.part(frame)), part=part).astype(int) - back[part]
-    assert np.abs(off).max() <= 1  # as in the whole, but for rounding
-    covered = under.uncrop(np.ones((256, 256), np.float32), 1) > 0.999
+    # As in the whole, but for the 32nds of a pixel at which OpenCV looks.
+    assert np.abs(off[covered[part]]).max() <= 3
+    assert np.abs(off).mean() < 0.01
     inner = erosion(np.pad(covered, 8), np.ones((17, 17)))[8:-8, 8:-8]
     assert inner.sum() > 2000
     error = np.abs(back.astype(int) - under.part(frame))[inner]

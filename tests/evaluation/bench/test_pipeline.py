@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gsmooth_core.app import cli
-from gsmooth_core.evaluation.bench import generators, pipeline
+from gsmooth_core.evaluation.bench import generators, history, pipeline
 from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
 from tests import doubles
@@ -20,6 +20,7 @@ from tests.media.made import numbered_frames, speechlike, write_video, write_wav
 def job(tmp_path: Path, monkeypatch) -> Job:
     """A clip of 16 frames, dubbed by a double of the way."""
     monkeypatch.setattr(pipeline, "dub", doubles.dub)
+    monkeypatch.setattr(history, "history_file", lambda: tmp_path / "state" / "bench.jsonl")
     video = write_video(tmp_path / "in.mp4", numbered_frames(16), 25)
     audio = write_wav(tmp_path / "s.wav", speechlike(1.0), 16000)
     return Job(video=video, audio=audio, output=tmp_path / "never.mp4")
