@@ -40,30 +40,38 @@ def make_plan(
     span, to_end, rendered = _picture(scene, video)
     if frame is not None:
         span, to_end = _part(span, frame, rate, strips.is_still(video) or rendered), False
-    mixed = voice is not None and _is_mixed(scene, voice)
     whole = length != "trim" and video.type != "IMAGE"
-    cut = _cut(scene, voice, span, mixed, whole) if voice else None
     tag = following.mark(video, voice)
     return Plan(
         scene=scene.name,
         picture=video.name,
-        speech=voice.name if voice else "",
         source="" if rendered else str(strips.source_path(video)),
-        sound=str(strips.source_path(voice)) if voice and not mixed else "",
         left=strips.left(video),
         right=strips.right(video),
         span=span,
         to_end=to_end,
-        cut=cut,
         rate=f"{rate.numerator}/{rate.denominator}",
         anchor=strips.first_source_frame(video),
         tag=tag,
         files=pictures.files(video),
         rendered=rendered,
-        mixed=mixed,
         still=strips.is_still(video) and not rendered,
         speeches=_speeches(chosen.speeches, span, tag),
+        **_spoken(scene, voice, span, whole),
     )
+
+
+def _spoken(scene: bpy.types.Scene, voice: Any, span: Span, whole: bool) -> dict[str, Any]:
+    """What a plan knows of the one speech; `whole` hears it to its end."""
+    if voice is None:
+        return {"speech": "", "sound": "", "cut": None, "mixed": False}
+    mixed = _is_mixed(scene, voice)
+    return {
+        "speech": voice.name,
+        "sound": "" if mixed else str(strips.source_path(voice)),
+        "cut": _cut(scene, voice, span, mixed, whole),
+        "mixed": mixed,
+    }
 
 
 def _speeches(given: tuple[tuple[int, Any], ...], span: Span, tag: str) -> tuple[Speech, ...]:

@@ -190,3 +190,18 @@ def test_the_face_of_each_is_edited_by_itself(scene, talk):
     assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
     assert not list(folder.glob("**/expression.json"))
+
+
+@pytest.mark.slow  # as above
+def test_a_preview_is_of_all_who_speak_there(scene, talk):
+    movie, anna, ben = talk
+    give(1, anna)
+    give(2, ben)
+    strips.move(anna, -9)  # so that she is silent before the clip begins
+    strips.set_handles(anna, strips.left(anna), FIRST - 1)
+    scene.frame_set(FIRST + 5)
+    assert bpy.ops.gsmooth.preview() == {"FINISHED"}
+    [draft] = [s for s in strips.open_strips(scene) if s.get("gsmooth_preview")]
+    folder = job_folder.resolve(draft["gsmooth_preview"])
+    assert set(json.loads((folder / "job.json").read_text())["speech"]) == {"2"}
+    assert not movie.mute

@@ -67,6 +67,7 @@ def test_a_finished_job_is_reported(finished, capsys):
     assert 1 <= len(result["worst"]) <= 6
     known = [score for score in result["scores"] if score is not None]
     assert (len(result["scores"]), max(known)) == (16, result["worst"][0]["score"])
+    assert result.pop("text").startswith(result["verdict"])  # for the terminal alone
     assert json.loads((finished / "quality.json").read_text()) == result
     reader = Reader(page.read_text())
     assert reader.open == []
