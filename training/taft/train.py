@@ -31,7 +31,7 @@ from gsmooth_core.taft.generator import (
     build,
     config_of,
 )
-from training.engine import Engine, Schedule, Task
+from training.engine import Engine, Schedule, Task, drawn
 from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
 from training.taft.contrast import Contrast
@@ -96,7 +96,7 @@ class Trainer:
         trunk: nn.Module,
         init: str | Path | None = None,
     ) -> None:
-        self.settings, self.train = settings, train
+        self.settings, self.train, self.chance = settings, train, _clip_balanced(train)
         config = config_for(settings.preset, settings.without)
         self.generator = started(config, settings.seed, init)
         self.device = Accelerator().device
@@ -116,14 +116,14 @@ class Trainer:
         return self.objective(mixed, batch, coarse_pictures(generator))
 
     def batches(self, step: int = 0, rank: int = 0) -> Iterator[Batch]:
-        """Endless augmented batches; each process draws its own."""
-        rng = np.random.default_rng((self.settings.seed, step, rank))
-        chance = _clip_balanced(self.train)
-        while True:
-            picked = rng.choice(len(self.train), self.settings.batch, p=chance)
-            masks = self.settings.masks
-            drawn = collate([augmented(self.train[int(n)], rng, masks) for n in picked])
-            yield replace(drawn, places=tuple(self.train.places[n] for n in picked))
+        """Endless augmented batches from a step on; each process draws its own."""
+        return drawn(self._draw, self.settings.seed)(step, rank)
+
+    def _draw(self, rng: np.random.Generator) -> Batch:
+        picked = rng.choice(len(self.train), self.settings.batch, p=self.chance)
+        masks = self.settings.masks
+        made = collate([augmented(self.train[int(n)], rng, masks) for n in picked])
+        return replace(made, places=tuple(self.train.places[n] for n in picked))
 
 
 def coarse_pictures(generator: nn.Module) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +220,16 @@ def test_g4g_learns_with_all_its_terms_or_without_some(
     terms, config = step("contrast", "scales")
     assert not {"scales", "contrast"} & terms
     assert config == replace(SMALL["g4g"], scales=1)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_that_goes_on_sees_the_batches_of_one_that_was_not_stopped(folder: Path) -> None:
+    trainer = train.Trainer(train.TrainSettings(batch=1), data.Samples([folder]), Colours())
+    whole = list(islice(trainer.batches(), 3))
+    later = next(trainer.batches(step=2))
+    assert torch.equal(later.truth, whole[2].truth)
+    assert later.places == whole[2].places
+    assert not torch.equal(whole[0].truth, whole[1].truth)
 
 
 class Painted(nn.Module):
