@@ -245,7 +245,7 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:
     Returns:
         (V,) 0..1.
     """
-    depth = draw_face(surface, posed, size, None).face.depth
+    depth = rasterize(posed.seen, surface.faces, posed.seen[:, :0], size, size).depth
     finite = np.where(np.isfinite(depth), depth, np.float32(1e6))
     clear = cv2.erode(finite, np.ones((3, 3), np.uint8))  # the nearest surface around a pixel
     column = np.floor(posed.seen[:, 0]).astype(int)
