@@ -16,7 +16,7 @@ import bpy
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent)]
-from tests.blender.windowed import say, sequencer, window  # noqa: E402
+from tests.blender.windowed import run_steps, say, sequencer, window  # noqa: E402
 
 os.environ["GSMOOTH_DOUBLE"] = "stages"
 os.environ["GSMOOTH_PYTHON"] = sys.executable
@@ -243,15 +243,4 @@ def steps():
     bpy.ops.wm.quit_blender()
 
 
-_steps = steps()
-
-
-def tick():
-    try:
-        next(_steps)
-    except StopIteration:
-        return None
-    return 0.1
-
-
-bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
+run_steps(steps())

@@ -19,7 +19,7 @@ from pathlib import Path
 import bpy
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent.parent)]
-from tests.blender.windowed import say, sequencer, window  # noqa: E402
+from tests.blender.windowed import run_steps, say, sequencer, window  # noqa: E402
 
 STORY, ZIP, PYTHON, FOLDER = sys.argv[sys.argv.index("--") + 1 :][:4]
 FOLDER = Path(FOLDER)
@@ -335,6 +335,14 @@ STORIES = {"clip": clip_story, "photo": photo_story, "people": people_story}
 
 
 def steps():
+    try:
+        yield from story()
+    except Exception as error:  # noqa: BLE001 - a step that fails is a line
+        say(f"WALK | {STORY} | error | bad: {error!r}")
+    bpy.ops.wm.quit_blender()
+
+
+def story():
     yield
     install()
     yield
@@ -347,22 +355,6 @@ def steps():
     yield
     yield from STORIES[STORY]()
     say(f"WALK | {STORY} | end | ok")
-    bpy.ops.wm.quit_blender()
 
 
-_steps = steps()
-
-
-def tick():
-    try:
-        next(_steps)
-    except StopIteration:
-        return None
-    except Exception as error:  # noqa: BLE001 - a step that fails is a line
-        say(f"WALK | {STORY} | error | bad: {error!r}")
-        bpy.ops.wm.quit_blender()
-        return None
-    return 0.1
-
-
-bpy.app.timers.register(tick, first_interval=3.0, persistent=True)
+run_steps(steps())

@@ -1,4 +1,4 @@
-"""What the scripts of acts share that run in a window: its sequencer, and lines on the terminal."""
+"""What the scripts share that run in a window: its sequencer, lines on the terminal, their steps."""
 
 import sys
 
@@ -18,3 +18,16 @@ def sequencer():
     area = next(a for a in window().screen.areas if a.type == "SEQUENCE_EDITOR")
     region = next(r for r in area.regions if r.type == "WINDOW")
     return bpy.context.temp_override(window=window(), area=area, region=region)
+
+
+def run_steps(steps):
+    """Go on with a generator ten times a second, as people would; it ends Blender itself."""
+
+    def tick():
+        try:
+            next(steps)
+        except StopIteration:
+            return None
+        return 0.1
+
+    bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
