@@ -1,4 +1,4 @@
-"""What the scripts share that run in a window: its sequencer, lines on the terminal, their steps."""
+"""What the scripts share that run in a window: its sequencer, lines on the terminal, steps."""
 
 import sys
 
