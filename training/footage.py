@@ -8,7 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import InputError
+from gsmooth_core.media import read_audio
+from gsmooth_core.types import Float
 from training.manifest import clip_rows
 from training.split import OWN, Part, Split, read_split
 
@@ -39,6 +42,10 @@ class Sample:
     def stem(self) -> str:
         """Name under which the cache knows the clip."""
         return self.path.stem
+
+    def aligned_audio(self) -> Float:
+        """Its sound, (S,) at 16 kHz; time zero is what is heard at the first picture."""
+        return read_audio(self.path, SAMPLE_RATE, start=self.sync_offset / 25.0)
 
 
 @dataclass(frozen=True)

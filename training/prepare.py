@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from gsmooth_core.a2ep.encoders import MelFrames, TorchFrames, Wav2VecFrames
 from gsmooth_core.a2ep.features import feature_blocks
 from gsmooth_core.a2ep.interface import FrameEncoder
-from gsmooth_core.a2ep.mel import SAMPLE_RATE, speech_weights
+from gsmooth_core.a2ep.mel import speech_weights
 from gsmooth_core.errors import GSmoothError
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.media import probe, read_audio, read_frames
+from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_arrays, save_arrays, save_track
 from gsmooth_core.tracking import track_face
 from gsmooth_core.types import Float
@@ -47,11 +47,6 @@ STAGES = ("tracks", "speech", "features", "crops")
 log = logging.getLogger(__name__)
 
 
-def aligned_audio(path: Path, sync_offset: float) -> Float:
-    """Sound of a clip whose time zero is what is heard at the first picture, (S,) at 16 kHz."""
-    return read_audio(path, SAMPLE_RATE, start=sync_offset / 25.0)
-
-
 def prepare_track(sample: Sample, target: Path) -> None:
     """Follow the face of one clip."""
     clip = probe(sample.path)
@@ -60,7 +55,7 @@ def prepare_track(sample: Sample, target: Path) -> None:
 
 def prepare_speech(sample: Sample, target: Path) -> None:
     """Write the aligned sound of one clip."""
-    audio = aligned_audio(sample.path, sample.sync_offset)
+    audio = sample.aligned_audio()
     samples = np.round(np.clip(audio, -1, 1) * FULL_SCALE).astype(np.int16)
     save_arrays(target, "speech", {"audio": samples}, {"sync_offset": sample.sync_offset})
 

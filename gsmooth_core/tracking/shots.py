@@ -52,7 +52,8 @@ class CutFinder:
 
     def begins_shot(self, frame: Image) -> bool:
         """Compare a frame (H, W, 3) with the one before; the first one begins a shot."""
-        self.thumbnails.append(_thumbnail(frame))
+        small = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        self.thumbnails.append(np.asarray(small, np.uint8))
         if len(self.thumbnails) == 1:
             return True
         before, now = (np.asarray(t, np.float32) / 255 for t in self.thumbnails[-2:])
@@ -63,15 +64,6 @@ class CutFinder:
         self._recent.append(difference)
         settings = self.settings
         return difference > max(settings.difference, settings.ratio * usual, 2 * last)
-
-
-def _thumbnail(frame: Image) -> Image:
-    """(SIDE, SIDE, 3) means over a frame's cells; by halves first, which OpenCV is quick at."""
-    while min(frame.shape[:2]) >= 8 * SIDE:
-        height, width = (n // 2 for n in frame.shape[:2])
-        even = frame[: 2 * height, : 2 * width]
-        frame = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
-    return np.asarray(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def find_shots(thumbnails: Sequence[Image], settings: ShotSettings | None = None) -> Int:

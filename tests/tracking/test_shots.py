@@ -64,17 +64,6 @@ def _starts(shot: Int) -> list[int]:
     return [int(t) for t in np.flatnonzero(np.diff(shot) > 0) + 1 if shot[t - 1] >= 0]
 
 
-@pytest.mark.parametrize("shape", [(300, 1283, 3), (720, 1280, 3), (64, 48, 3)])
-def test_a_thumbnail_is_the_mean_over_its_cells(shape: tuple[int, ...]) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    frame = cv2.GaussianBlur(noise, (0, 0), 3)
-    cuts = CutFinder()
-    cuts.begins_shot(frame)
-    wanted = cv2.resize(frame, (32, 32), interpolation=cv2.INTER_AREA)
-    assert np.abs(cuts.thumbnails[0].astype(int) - wanted).max() <= 3
-    assert np.abs(cuts.thumbnails[0].astype(int) - wanted).mean() < 0.7
-
-
 def test_hard_cuts_to_the_frame(shots: tuple[Shot, Shot]) -> None:
     first, second = shots
     lengths = [30, 25, 8, 40]

@@ -25,7 +25,6 @@ from gsmooth_core.sync.windows import FPS
 from gsmooth_core.types import FaceTrack, Float
 from training.command import finish
 from training.footage import Footage, Sample, add_footage, chosen_footage
-from training.prepare import aligned_audio
 from training.split import Part
 from training.taft.data import FIELDS, GAP, SOUND, composed, reconstruction, sample_arrays, store
 
@@ -75,7 +74,7 @@ def heard(sample: Sample, frames: list[int], fps: float) -> Float | None:
     if not sample.trusted:
         return None
     expert = load_expert(registry.locate("sync"))
-    vectors = expert.embed_sound(aligned_audio(sample.path, sample.sync_offset))
+    vectors = expert.embed_sound(sample.aligned_audio())
     rows = np.rint((np.array(frames) + 0.5) / fps * FPS - 0.5).astype(int)
     found: Float = vectors[rows.clip(0, len(vectors) - 1)]
     return found

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from training import footage
 from training.footage import Sample
 from training.split import Part
 from training.taft import contrast, data, prepare
@@ -126,12 +127,15 @@ class Rows:
 def test_a_frame_is_heard_while_it_is_seen(monkeypatch) -> None:
     asked = []
     monkeypatch.setattr(prepare, "load_expert", lambda _: Rows())
-    monkeypatch.setattr(
-        prepare, "aligned_audio", lambda path, late: asked.append((path, late)) or np.zeros(16000)
-    )
+
+    def audio(path: Path, rate: int, start: float) -> np.ndarray:
+        asked.append((path, rate, start))
+        return np.zeros(16000)
+
+    monkeypatch.setattr(footage, "read_audio", audio)
     sample = Sample(Path("a.mp4"), "a", 2.5, trusted=True, part=Part.TRAIN)
     at_25, at_50 = (prepare.heard(sample, [0, 7, 20, 90], fps) for fps in (25.0, 50.0))
     assert at_25[:, 0].tolist() == [0, 7, 20, 24]
     assert at_50[:, 0].tolist() == [0, 3, 10, 24]
-    assert asked[0] == (Path("a.mp4"), 2.5)
+    assert asked[0] == (Path("a.mp4"), 16000, 0.1)
     assert prepare.heard(replace(sample, trusted=False), [0], 25.0) is None
