@@ -24,7 +24,7 @@ isolate = importlib.import_module(f"{_HERE.name}.isolate")
 
 _events = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # what Blender says of every frame belongs into the log
-_stopping = threading.Event()
+_stopping, _finished = threading.Event(), threading.Event()
 
 
 def emit(event: str, **values: Any) -> None:
@@ -34,8 +34,13 @@ def emit(event: str, **values: Any) -> None:
 
 
 def _stop_when_told(*leftovers: str) -> None:
-    """A line after the request cancels it; the end of stdin says that nobody waits."""
+    """A line after the request cancels it; the end of stdin says that nobody waits.
+
+    That comes after the result, too: what was rendered is somebody else's by then.
+    """
     sys.stdin.readline()
+    if _finished.is_set():
+        return
     _stopping.set()
     for path in leftovers:
         with contextlib.suppress(OSError):  # one that is still open elsewhere is swept up later
@@ -74,6 +79,7 @@ def render(request: dict[str, Any]) -> None:
     bpy.app.handlers.render_pre.append(forget)
     bpy.app.handlers.render_post.append(count)
     bpy.ops.render.render(animation=True)
+    _finished.set()
     emit("result", result={"output": request["output"], "frames": done})
 
 
