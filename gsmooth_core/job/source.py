@@ -121,7 +121,16 @@ class Source:
             text = f"Nothing of '{path.name}' is heard while the picture is shown."
             raise NoSpeechError(text, "Check --audio-start, --audio-duration and --audio-delay.")
         part = heard(audio, job.audio_start, job.audio_duration, job.audio_delay, seconds)
-        return require_speech(part, f"'{path.name}'")
+        return require_speech(part, self._heard_part(seconds))
+
+    def _heard_part(self, seconds: float) -> str:
+        """What an error calls the speech, of which `seconds` of picture show a part."""
+        job, name = self.job, f"'{self._speech_path().name}'"
+        if not (job.audio_start or job.audio_duration or self.unheard_seconds()):
+            return name
+        first, length = max(job.audio_start, 0.0), seconds - job.audio_delay
+        last = first + min(length, length if job.audio_duration is None else job.audio_duration)
+        return f"The part of {name} that is heard ({first:.1f} to {last:.1f} s)"
 
     def length_in_words(self) -> str | None:
         """What a person should know about the lengths of speech and picture, or None."""

@@ -111,3 +111,18 @@ def test_speech_of_which_nothing_is_heard_is_not_called_silent(where, tmp_path):
     assert len(Source(job).speech()) == 0.4 * SAMPLE_RATE
     with pytest.raises(NoSpeechError, match=r"Nothing of 's\.wav' is heard"):
         Source(replace(job, **where)).speech()
+
+
+def test_a_silent_part_is_not_called_the_whole_sound(tmp_path):
+    loud = 0.3 * np.sin(np.arange(32000) / 5)
+    sound = made.write_wav(tmp_path / "late.wav", np.concatenate([np.zeros(32000), loud]), 16000)
+    video = tmp_path / "v.mp4"
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32:rate=25:duration=1", video)
+    job = Job(video=video, output=tmp_path / "o.mp4", audio=sound)
+    with pytest.raises(NoSpeechError, match=r"part of 'late.wav' .* \(0.0 to 1.0 s\) is silent"):
+        Source(job).speech()
+    with pytest.raises(NoSpeechError, match=r"\(0.5 to 0.8 s\) is silent"):
+        Source(replace(job, audio_start=0.5, audio_duration=0.3)).speech()
+    silent = made.write_wav(tmp_path / "silent.wav", np.zeros(16000), 16000)
+    with pytest.raises(NoSpeechError, match=r"^'silent\.wav' is silent"):
+        Source(replace(job, audio=silent)).speech()
