@@ -40,6 +40,7 @@ from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
@@ -109,6 +110,10 @@ class AnimatePipeline(DubPipeline):
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
+
+    def compose_settings(self) -> ComposeSettings:
+        """What the settings mean for the picture: a small photo has lines as fine as combs are."""
+        return replace(super().compose_settings(), progressive=True)
 
     def _warn(self, face: FaceTrack, wide: float) -> None:
         """Tell what a photo makes slow or hides; its head is `wide` pixels wide."""

@@ -195,7 +195,7 @@ class DubPipeline(PersonStages):
     def render(self, parts: Sequence[Part]) -> Rendered:
         """Translate the frames that do not stand yet, segment by segment."""
         source, settings = self.source, self.job.settings
-        inputs = _fingerprint_of(parts)
+        inputs = fingerprint(pictures=_fingerprint_of(parts), encoding=self.rest.coded)
         translators = [part.stages.planned(part.track, part.target) for part in parts]
         runs = self.rest.plan(np.logical_or.reduce([each.wanted for each in translators]))
         segments = Segments(self.journal, self.job.output, source.count, settings, inputs, runs)

@@ -298,6 +298,11 @@ def test_a_photo_larger_than_it_may_be_is_made_smaller_and_that_is_said(
     assert made_of.source.photo().mean() == pytest.approx(whole.mean(), abs=1)
 
 
+def test_a_photo_is_never_taken_for_interlaced(job, tmp_path) -> None:
+    """At 64 pixels its own lines stand out as combs do."""
+    assert pipeline(job, tmp_path / "still").compose_settings().progressive
+
+
 def test_a_photo_that_ends_in_the_mouth_is_told(job, photo, tmp_path) -> None:
     face = pipeline(job, tmp_path / "whole")._face()
     lips = face.landmarks[0][[13, 14]].mean(0)

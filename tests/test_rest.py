@@ -17,6 +17,7 @@ from gsmooth_core.job.rest import Rest
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import read_audio
+from gsmooth_core.media.copies import listing
 from gsmooth_core.media.parameter_sets import Refused
 from tests.media import made
 from tests.test_dub import curves, pictures
@@ -57,6 +58,25 @@ def decoded(path):
 
 def alike(old, new):
     return [np.array_equal(a, b) for a, b in zip(old, new, strict=True)]
+
+
+def test_segments_that_were_encoded_otherwise_are_made_anew(job, tmp_path, monkeypatch):
+    """A stream has one header, and one order of decoding."""
+    settings = dataclasses.replace(SETTINGS, keep_rest=False, chunk_frames=2)
+    given = dataclasses.replace(job, output=tmp_path / "out.mp4", settings=settings)
+    folder = tmp_path / "job"
+    dub(given, folder)
+    segments = [folder / f"segment_0000{number}.mp4" for number in (0, 1)]
+    first = segments[0].read_bytes()
+    segments[1].unlink()
+    dub(given, folder)
+    assert segments[0].read_bytes() == first
+    segments[1].unlink()
+    monkeypatch.setattr(
+        "gsmooth_core.job.rest.fitted", lambda wish, *_: dataclasses.replace(wish, number=5)
+    )
+    dub(given, folder)
+    assert listing(segments[0]).header == listing(segments[1]).header
 
 
 def test_packets_around_the_dubbed_frames_are_the_source_s(job, tmp_path):

@@ -166,7 +166,7 @@ def bench(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) 
     result = asdict(pipeline.bench(_bench_job(options), on_event, cancelled))
     file, text = options.history or history.history_file(), pipeline.describe(result)
     try:
-        before = history.compared(result, options.video, file)
+        before = history.compared(result, options.named, file)
     except OSError as error:
         before = None
         on_event(Message("warning", f"'{shown(file)}' cannot be kept ({error.strerror})."))

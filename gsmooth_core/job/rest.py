@@ -81,6 +81,18 @@ class Rest:
             return wish
         return wish.beside(own_number(clip.path), own_references(clip.path))
 
+    @cached_property
+    def coded(self) -> list[str]:
+        """The encoder's arguments, which all pieces of one stream share: it has one header.
+
+        A folder may hold pieces of an older GSmooth, which encoded otherwise.
+        """
+        container = container_for(self.source.job.output)
+        if not container.video:
+            return []
+        read = probe_source(self.source.clip.path)
+        return list(coding_of(read, container.muxer, self.encoding).encoder)
+
     def plan(self, wanted: Bool) -> list[tuple[int, int]] | None:
         """Choose what is copied.
 
@@ -188,7 +200,7 @@ class Rest:
         suffix = ".mp4" if container_for(self.source.job.output).video else ""
         path = self._journal.folder / f"rest_{first:07d}{suffix}"
         video = self.source.pictures_stamp()["video"]
-        inputs = fingerprint(video=video, encoding=repr(self.encoding), first=first, count=count)
+        inputs = fingerprint(video=video, encoding=self.coded, first=first, count=count)
         if not self._journal.finished(_STAGE, inputs, path, first):
             self._encode(path, first, count)
             self._journal.record(_STAGE, inputs, path, first)

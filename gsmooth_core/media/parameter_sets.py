@@ -68,7 +68,10 @@ def references(header: bytes) -> int:
     Raises:
         Refused: it is stored in another way.
     """
-    unit = avc_sets(header)[0][0].replace(b"\0\0\3", b"\0\0")
+    sequence, _, _ = avc_sets(header)
+    if not sequence or len(sequence[0]) < _LENGTH:
+        raise Refused("its H.264 says only within the stream how it is coded")
+    unit = sequence[0].replace(b"\0\0\3", b"\0\0")
     bits = _Bits(unit[4:])
     bits.number()  # of the set
     if unit[1] in _FINE_PROFILES:

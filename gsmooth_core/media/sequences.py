@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 
 import PIL.Image
@@ -118,12 +120,12 @@ def _found(folder: Path, before: str, after: str) -> ImageSequence:
     if not numbers:
         pattern = shown(folder / f"{before}%d{after}")
         raise InputError(f"There are no images '{pattern}'.", "Check the path.")
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+    missing = numbers[-1] - numbers[0] + 1 - len(set(numbers))
     if missing:
-        which = ", ".join(map(str, missing[:_NAMED]))
+        which = ", ".join(map(str, islice(_between(numbers), _NAMED)))
         raise InputError(
             f"Of the images '{before}{numbers[0]}{after}' to {numbers[-1]} some are missing "
-            f"({len(missing)}: {which}).",
+            f"({missing}: {which}).",
             "Render them again, or copy those of one shot into a folder of their own.",
         )
     digits = min(len(number) for number in there)
@@ -135,6 +137,12 @@ def _found(folder: Path, before: str, after: str) -> ImageSequence:
             "Name all with as many digits, or copy those of one shot into a folder of their own.",
         )
     return ImageSequence(folder, before, digits, after, numbers[0], len(numbers))
+
+
+def _between(numbers: list[int]) -> Iterator[int]:
+    """What is missing of sorted numbers, which may be dates and lie far apart."""
+    for one, other in pairwise(numbers):
+        yield from range(one + 1, other)
 
 
 def pack(images: ImageSequence, target: Path, fps: Fraction, *, shown_as_video: bool) -> None:

@@ -130,7 +130,8 @@ class Composer:
             int(place): self._reference(source(frame), frame)
             for place, frame in zip(needed, self.lending[needed].tolist(), strict=True)
         }
-        combs = [place for place, reference in self.bank.items() if combed(reference.image)]
+        looked = {} if self.settings.progressive else self.bank
+        combs = [place for place, reference in looked.items() if combed(reference.image)]
         self.combed = tuple(self.bank[place].frame for place in combs)
         self.choice = without(self.choice, combs)
         self._colours = learn_colours(lettering(self.bank.values(), self.surface))

@@ -19,6 +19,7 @@ class ComposeSettings:
         size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
         fixed: also give one reference unwarped, which the paper's generator needs.
         grain: lay grain like the clip's own on what is made.
+        progressive: no picture mixes two moments, as a photo does not, however fine its lines.
         mask: morphology of the mask.
         references: how reference frames are chosen.
     """
@@ -27,6 +28,7 @@ class ComposeSettings:
     size: int = 0
     fixed: bool = False
     grain: bool = True
+    progressive: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)
 

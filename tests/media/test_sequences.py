@@ -88,6 +88,14 @@ def test_what_is_no_whole_sequence_is_refused_by_name(tmp_path: Path) -> None:
         sequence_of(empty)
 
 
+def test_dates_for_numbers_are_a_gap_that_is_told_at_once(tmp_path: Path) -> None:
+    """Whoever listed all that is missing would run out of memory."""
+    for name in ("IMG_1.png", "IMG_2.png", "IMG_20240101123456.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"missing \(20240101123453: 3, 4, 5, 6, 7\)"):
+        sequence_of(tmp_path)
+
+
 def test_images_of_two_sizes_or_damaged_ones_are_refused(tmp_path: Path) -> None:
     pattern = _images(tmp_path, "png")
     found = sequence_of(pattern)

@@ -33,6 +33,7 @@ from gsmooth_core.media.parameter_sets import (
     before_keys,
     free_number,
     joined,
+    references,
 )
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.weave import Made, see_alike, weave
@@ -203,6 +204,15 @@ def test_a_header_that_uses_all_numbers_leaves_none_for_ours() -> None:
     assert free_number(header([*sets[:7], *sets[8:]])) == 7
     with pytest.raises(Refused, match="all numbers"):
         free_number(header(sets))
+
+
+@pytest.mark.parametrize("sets", [[], [b"\x67"]])
+def test_h264_with_its_sets_in_the_stream_is_refused(sets: list[bytes]) -> None:
+    """Streams of the kind avc3 may have none in their header."""
+    listed = b"".join(len(unit).to_bytes(2, "big") + unit for unit in sets)
+    header = b"\1\x64\0\x1f\xff" + bytes([0xE0 | len(sets)]) + listed + b"\0"
+    with pytest.raises(Refused):
+        references(header)
 
 
 @pytest.mark.parametrize("kind", ["h264", "prores", "mjpeg", "vp9", "dnxhr"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -51,5 +53,7 @@ def test_an_interlaced_frame_is_no_reference() -> None:
     args = made.clip(), scene.face_model(), made.clip().expression, pictures.__getitem__, settings
     composer = Composer(*args)
     assert set(composer.combed) == {3, 9, 15}
+    photo = Composer(*args[:-1], dataclasses.replace(settings, progressive=True))
+    assert photo.combed == () and set(photo.bank) == set(composer.bank)
     taken = {m for frame in range(24) for m in composer.members(frame)}
     assert len(taken) > 8 and not taken & {3, 9, 15}

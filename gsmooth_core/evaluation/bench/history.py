@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,14 @@ def compared(measured: Mapping[str, Any], video: Path, file: Path) -> dict[str, 
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     entry = {**measured, "size": list(measured["size"]), "generators": None}
-    entry |= {"time": now, "version": __version__, "cores": os.cpu_count(), "video": video.name}
-    same = [each for each in _entries(file) if all(each.get(k) == entry[k] for k in _SAME)]
+    entry |= {"time": now, "version": __version__, "cores": os.cpu_count()}
+    entry["video"] = video.absolute().name
+    text = _text(file)
+    same = [each for each in _entries(text) if all(each.get(k) == entry[k] for k in _SAME)]
     file.parent.mkdir(parents=True, exist_ok=True)
+    torn = "\n" if text and not text.endswith("\n") else ""  # its writer was killed
     with file.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(entry) + "\n")
+        lines.write(torn + json.dumps(entry) + "\n")
     return {**same[-1], "ratio": measured["fps"] / same[-1]["fps"]} if same else None
 
 
@@ -58,15 +62,17 @@ def in_words(before: Mapping[str, Any]) -> str:
     )
 
 
-def _entries(file: Path) -> list[dict[str, Any]]:
-    """What can be read of a file; what others wrote into it is left out."""
-    if not file.is_file():
-        return []
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def _entries(text: str) -> list[dict[str, Any]]:
+    """What can be read of a file's text; what others wrote into it is left out."""
     found = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or brackets without end
             continue
         if isinstance(entry, dict) and _whole(entry):
             found.append(entry)
@@ -75,4 +81,4 @@ def _entries(file: Path) -> list[dict[str, Any]]:
 
 def _whole(entry: dict[str, Any]) -> bool:
     fps, texts = entry.get("fps"), (entry.get("time"), entry.get("version"))
-    return isinstance(fps, float) and fps > 0 and all(isinstance(x, str) for x in texts)
+    return isinstance(fps, float) and 0 < fps < inf and all(isinstance(x, str) for x in texts)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from gsmooth_core.app import cli
-from gsmooth_core.evaluation.bench import history
+from gsmooth_core.evaluation.bench import history, pipeline
 from tests.evaluation.bench.test_pipeline import job
 
 __all__ = ["job"]  # a fixture
@@ -41,6 +43,45 @@ def test_what_others_wrote_into_the_file_is_left_out_and_stays(tmp_path: Path) -
     before = history.compared(measured(8.0), clip, file)
     assert before is not None and before["ratio"] == pytest.approx(2)
     assert broken[0] in file.read_text()
+
+
+def test_a_line_that_was_torn_off_does_not_take_the_next_one_with_it(tmp_path: Path) -> None:
+    file, clip = tmp_path / "bench.jsonl", Path("a.mp4")
+    file.write_text('{"fps": 3.0, "vid')
+    assert history.compared(measured(4.0), clip, file) is None
+    before = history.compared(measured(8.0), clip, file)
+    assert before is not None and before["ratio"] == pytest.approx(2)
+    assert file.read_text().startswith('{"fps": 3.0, "vid\n')
+
+
+def test_brackets_without_end_and_speeds_without_end_are_left_out(tmp_path: Path) -> None:
+    file, clip = tmp_path / "bench.jsonl", Path("a.mp4")
+    history.compared(measured(4.0), clip, file)
+    endless = json.dumps({**json.loads(file.read_text()), "fps": float("inf")})
+    file.write_text(file.read_text() + "[" * 200_000 + "\n" + endless + "\n")
+    before = history.compared(measured(8.0), clip, file)
+    assert before is not None and before["ratio"] == pytest.approx(2)
+
+
+def test_sequences_of_two_shots_are_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """They are put into files that are named alike."""
+    result = pipeline.Bench(2, (64, 48), 4.0, {}, 1.0, 0.5, 0.0, None)
+    monkeypatch.setattr(pipeline, "bench", lambda *_: result)
+    monkeypatch.setattr(pipeline, "describe", lambda _: "")
+    file, sound = tmp_path / "bench.jsonl", tmp_path / "a.wav"
+    sound.touch()
+    for shot in ("one", "two"):
+        folder = tmp_path / shot
+        folder.mkdir()
+        for number in (1, 2):
+            cv2.imwrite(str(folder / f"shot_{number:04d}.png"), np.zeros((48, 64, 3), np.uint8))
+        words = ["bench", "--video", str(folder), "--audio", str(sound), "--history", str(file)]
+        assert cli.main(words) == 0
+        assert "times as fast" not in capsys.readouterr().out
+    names = [json.loads(line)["video"] for line in file.read_text().splitlines()]
+    assert names == ["one", "two"]
 
 
 def test_the_command_tells_of_it_and_goes_on_without(job, tmp_path: Path, capsys) -> None:
