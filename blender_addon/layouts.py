@@ -26,6 +26,13 @@ def wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
         line = f"{line} {word}".strip()
 
 
+def as_properties(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    """The layout with names beside values, and no marks of keys."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    return layout
+
+
 class SequencerPanel:
     """A panel of the sequencer's sidebar."""
 

@@ -20,8 +20,7 @@ class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, scene = self.layout, strips.sequencer_scene(context)
         layout.operator("gsmooth.find_people", icon="COMMUNITY")
-        draw_people(layout, scene)
-        if _given(scene):  # each of those is named
+        if draw_people(layout, scene):  # each of those is named
             return
         layout.prop(scene.gsmooth, "person", text="Person (0: Largest Face)")
         if scene.gsmooth.person == 0:
@@ -35,16 +34,15 @@ def _picture(scene: bpy.types.Scene) -> Any:
         return None
 
 
-def _given(scene: bpy.types.Scene) -> tuple[tuple[int, Any], ...]:
-    picture = _picture(scene)
-    return speeches.given(picture) if picture is not None else ()
+def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> bool:
+    """Everybody who was found in the selected clip: a click chooses one, a list gives a speech.
 
-
-def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
-    """Everybody who was found in the selected clip: a click chooses one, a list gives a speech."""
+    Returns:
+        whether anybody was given one.
+    """
     picture = _picture(scene)
     if picture is None:
-        return
+        return False
     found, given = _seen_in(scene, picture), dict(speeches.given(picture))
     several = len(found) > 1 or bool(given)
     for person in found:
@@ -57,6 +55,7 @@ def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         wrapped(layout, "Click on the one to dub, or give each a speech.", "INFO")
     if given:
         wrapped(layout, f"{_dubbed(len(given))}; all others stay as they are.", "INFO")
+    return bool(given)
 
 
 def _seen_in(scene: bpy.types.Scene, picture: Any) -> tuple[people.Person, ...]:

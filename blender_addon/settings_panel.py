@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import strips
-from .layouts import SequencerPanel
+from .layouts import SequencerPanel, as_properties
 
 _GROUPS = (
     ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
@@ -23,9 +23,7 @@ class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, strips.sequencer_scene(context).gsmooth
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, settings = as_properties(self.layout), strips.sequencer_scene(context).gsmooth
         for title, icon, names in _GROUPS:
             column = layout.box().column()
             column.label(text=title, icon=icon)
@@ -41,10 +39,7 @@ class GSMOOTH_PT_output(SequencerPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, strips.sequencer_scene(context).gsmooth
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        draw_output(layout.column(), settings)
+        draw_output(as_properties(self.layout), strips.sequencer_scene(context).gsmooth)
 
 
 def draw_output(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:

@@ -80,7 +80,7 @@ def _all_values(head: HeadMesh) -> array[float]:
 
 
 def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
-    scale = _key_scale(head)
+    scale, values = _key_scale(head), _all_values(head)
     body[_SCALE] = scale
     body.shape_key_add(name="Basis", from_mix=False)
     rest = head.vertices.values
@@ -90,7 +90,7 @@ def _add_keys(body: bpy.types.Object, head: HeadMesh) -> None:
         if scale != 1.0:
             offsets = array("f", (scale * offset for offset in offsets))
         key.data.foreach_set("co", array("f", map(add, rest, offsets)))
-        column = _all_values(head)[index :: len(head.names)]
+        column = values[index :: len(head.names)]
         key.slider_min = max(-_HARD_LIMIT, min(SLIDER[0], math.floor(min(column) / scale)))
         key.slider_max = min(_HARD_LIMIT, max(SLIDER[1], math.ceil(max(column) / scale)))
 

@@ -126,7 +126,8 @@ class DubSettings(Settings):
     )
     quality: str = setting(
         "auto",
-        "auto: by crf, held to about the source's size; crf: by that alone; or lossless",
+        "auto: by crf, held near the source's size (H.264 1.5 times it, others up to 4); "
+        "crf: by that alone; or lossless",
         choices=("auto", "crf", "lossless"),
     )
     depth: int | str = setting(

@@ -22,10 +22,15 @@ MARGIN = 10
 
 def mouth_box(mouth: NDArray[np.bool_], margin: int = MARGIN) -> Box:
     """Rows and columns around the pixels of the mouth; all of them where there is no mouth."""
-    if not mouth.any():
+    return box_around(mouth, margin)
+
+
+def box_around(mask: Bool, margin: int) -> Box:
+    """Rows and columns around what is set of a mask (H, W); all of them where nothing is."""
+    y, x = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    if not len(y):
         return np.s_[:, :]
-    y, x = np.nonzero(mouth)
-    return _box(x.min(), y.min(), x.max(), y.max(), margin)
+    return _box(int(x[0]), int(y[0]), int(x[-1]), int(y[-1]), margin)
 
 
 def lip_box(landmarks: Float, size: int, margin: int = MARGIN) -> Box | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import Drawing
@@ -19,6 +20,31 @@ _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 GREY = 0.12  # saturation of skin below which a picture loses its colours
 _LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
+
+
+class OpenMouth(NamedTuple):
+    """Where the lips are open: N columns, rows of their last pixels above and first below, rows."""
+
+    columns: NDArray[np.int64]
+    top: NDArray[np.int64]
+    bottom: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @property
+    def part(self) -> tuple[slice, NDArray[np.int64]]:
+        """What of a crop holds its interior, (R, N)."""
+        return slice(int(self.rows[0, 0]), int(self.rows[-1, 0]) + 1), self.columns
+
+
+def open_mouth(inside: Bool) -> OpenMouth | None:
+    """The mouth whose interior is (H, W); None where it is shut."""
+    columns, within = (np.flatnonzero(inside.any(axis)) for axis in (0, 1))
+    if not len(columns):
+        return None
+    height = len(inside)
+    top = (inside[:, columns].argmax(0) - 1).clip(0)
+    bottom = (height - inside[::-1, columns].argmax(0)).clip(None, height - 1)
+    return OpenMouth(columns, top, bottom, np.arange(within[0], within[-1] + 1)[:, None])
 
 
 def bridge(values: Float, inside: Bool, count: int) -> Float:
@@ -36,13 +62,10 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     Returns:
         (H, W, 3 * count) with new values inside.
     """
-    columns, within = (np.flatnonzero(inside.any(axis)) for axis in (0, 1))
-    if not len(columns):
+    mouth = open_mouth(inside)
+    if mouth is None:
         return values
-    height, part = inside.shape[0], np.s_[within[0] : within[-1] + 1, columns]
-    top = (inside[:, columns].argmax(0) - 1).clip(0)
-    bottom = (height - inside[::-1, columns].argmax(0)).clip(None, height - 1)
-    rows = np.arange(within[0], within[-1] + 1)[:, None]
+    (columns, top, bottom, rows), part = mouth, mouth.part
     share = ((rows - top) / (bottom - top))[..., None].clip(0, 1)  # (rows, columns, 1)
     upper, lower = values[top, columns], values[bottom, columns]  # (columns, 3 * count)
     between = upper * (1 - share) + lower * share

@@ -16,7 +16,7 @@ import numpy as np
 from gsmooth_core.mafb.blend import Pixels, lay_over
 from gsmooth_core.mafb.crop import Window, hidden
 from gsmooth_core.mafb.occlusion.matte import Matte
-from gsmooth_core.mafb.regions import Box
+from gsmooth_core.mafb.regions import box_around
 from gsmooth_core.types import Bool, Float, Image
 
 Grained = Callable[[Float, tuple[int, int]], Float]
@@ -87,7 +87,7 @@ class MaskedFrame:
         laid, changed = part.copy(), np.zeros(self.hidden.shape, bool)
         if not self.hidden.any():
             return laid, changed
-        near = _around(self.hidden, int(rim) + 2)  # most of a large face is not touched
+        near = box_around(self.hidden, int(rim) + 2)  # most of a large face is not touched
         levels = picture * np.float32(255)
         np.clip(levels, 0, 255, out=levels)
         at = near[0].start, near[1].start
@@ -122,13 +122,6 @@ class Lay:
             (h, w, 3) the new pixels, not rounded, and (h, w) which of them may differ.
         """
         return self.masked.over(part, self.picture, self.rim, self.grained)
-
-
-def _around(mask: Bool, margin: int) -> Box:
-    """Rows and columns around what is set of a mask, with a margin."""
-    spans = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    rows, columns = (slice(max(0, int(n[0]) - margin), int(n[-1]) + margin + 1) for n in spans)
-    return rows, columns
 
 
 def colourless(part: Image) -> bool:

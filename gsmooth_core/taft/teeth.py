@@ -11,14 +11,13 @@ dB on lips and mouth either way.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import MorphableModel, Region
-from gsmooth_core.taft.interior import alike
+from gsmooth_core.taft.interior import OpenMouth, alike, open_mouth
 from gsmooth_core.taft.warp import Reference, pixels_at
 from gsmooth_core.types import Bool, Float
 
@@ -49,15 +48,6 @@ def tooth_rows(model: MorphableModel) -> ToothRows | None:
     return ToothRows(upper, lower) if min(len(upper), len(lower)) > 2 else None
 
 
-class _Mouth(NamedTuple):
-    """The columns (N,) of an open mouth, rows of their first and last lip pixels, and all rows."""
-
-    columns: NDArray[np.int64]
-    top: NDArray[np.int64]
-    bottom: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-
 def slide(
     values: Float, inside: Bool, seen: Float, reference: Reference, teeth: ToothRows
 ) -> Float:
@@ -74,19 +64,16 @@ def slide(
     Returns:
         (H, W, 3) with new values inside.
     """
-    columns, within = (np.flatnonzero(inside.any(axis)) for axis in (0, 1))
-    if not len(columns):
+    mouth = open_mouth(inside)
+    if mouth is None:
         return values
-    top = (inside[:, columns].argmax(0) - 1).clip(0)
-    bottom = (len(inside) - inside[::-1, columns].argmax(0)).clip(None, len(inside) - 1)
-    mouth = _Mouth(columns, top, bottom, np.arange(within[0], within[-1] + 1)[:, None])
-    upper, lower = values[top, columns], values[bottom, columns]  # (N, 3)
-    first, last = top + upper[:, 1], bottom + lower[:, 1]
+    upper, lower = values[mouth.top, mouth.columns], values[mouth.bottom, mouth.columns]  # (N, 3)
+    first, last = mouth.top + upper[:, 1], mouth.bottom + lower[:, 1]
     tall = last - first > _LEAST * len(inside)
     if not tall.any():
         return values
     line = first + dark_line(_between(reference, mouth, upper, lower)) * (last - first)
-    slid, part = values.copy(), np.s_[within[0] : within[-1] + 1, columns]
+    slid, part = values.copy(), mouth.part
     new = np.stack(_in_rows(mouth, first, line, last, seen, reference.points, teeth), -1)
     chosen = (inside[part] & tall)[..., None]
     slid[..., 1:][part] = np.where(chosen, new, values[..., 1:][part])
@@ -118,7 +105,7 @@ def dark_line(brightness: Float) -> Float:
     return line.astype(np.float32)
 
 
-def _between(reference: Reference, mouth: _Mouth, upper: Float, lower: Float) -> Float:
+def _between(reference: Reference, mouth: OpenMouth, upper: Float, lower: Float) -> Float:
     """(R, N) brightness of a reference between its lips, whose displacements (N, 3) are known."""
     share = ((np.arange(_LEVELS) + 0.5) / _LEVELS)[:, None]
     places = [
@@ -132,7 +119,7 @@ def _between(reference: Reference, mouth: _Mouth, upper: Float, lower: Float) ->
 
 
 def _in_rows(
-    mouth: _Mouth,
+    mouth: OpenMouth,
     first: Float,
     line: Float,
     last: Float,
