@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel
+from gsmooth_core.face.rasterizer import silhouette
 from gsmooth_core.face.render import (
     Drawing,
     Posed,
@@ -26,6 +27,12 @@ from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.taft.body import (
+    beside_face,
+    coarse_grey,
+    stay_with_body,
+    surroundings,
+)
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
@@ -191,8 +198,10 @@ class Composer:
     def compose(self, frame: int, picture: Image) -> Composition:
         """Compose frame number `frame`, whose RGB pixels are `picture` (H, W, 3) uint8."""
         drawing, mask = self.masks(frame)
-        references, validity, unseen = self._references(frame, drawing)
-        masked, scene = self._scene(frame, picture, drawing, mask, unseen)
+        masked, scene = self._scene(frame, picture, drawing, mask, np.zeros_like(mask))
+        references, validity, unseen = self._references(frame, scene)
+        if unseen.any():
+            masked, scene = self._scene(frame, picture, drawing, mask, unseen)
         lent = lend(scene, references, validity)
         blend = Blend(lent.image, (~scene.known).astype(np.float32), lent.references, lent.validity)
         fixed = self._fixed(frame) if self.settings.fixed else None
@@ -211,8 +220,8 @@ class Composer:
         if not len(places) or lettered or (caption is not None and caption.any()):
             return None
         drawing, mask = self.masks(frame)
-        field = self._field(frame, drawing, places)
         masked, scene = self._scene(frame, picture, drawing, mask, np.zeros_like(mask))
+        field = self._field(frame, scene, places)
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
         return Begun(frame, masked, scene, field, places, weights)
 
@@ -291,25 +300,28 @@ class Composer:
         posed = self._posed(frame, self.track.expression[frame])
         linear = np.linalg.inv(transform[:, :2])
         offset = -linear @ transform[:, 2] - np.array(under.box[:2])
+        spoiled = spoiled_part(self.captions, frame, under) if self.captions else None
         return Reference(
             frame=frame,
             image=np.ascontiguousarray(under.part(picture)),
             to_image=np.column_stack([linear, offset]),
             points=posed.seen[:, :2],
             visible=visibility(self.surface, posed, self.size),
-            spoiled=spoiled_part(self.captions, frame, under) if self.captions else None,
+            spoiled=spoiled,
+            coarse=None if spoiled is not None else coarse_grey(picture, under),
+            clear=beside_face(silhouette(posed.seen, self.surface.faces, self.size, self.size)),
         )
 
-    def _references(self, frame: int, drawing: Drawing) -> tuple[Image, Float, Bool]:
+    def _references(self, frame: int, scene: Scene) -> tuple[Image, Float, Bool]:
         """(K, H, W, 3) warped references, (K, H, W) their validity, (H, W) what none may lend."""
         members = self._members(frame)
         if not len(members):
             none = np.zeros((0, self.size, self.size), np.float32)
-            unseen = np.zeros(drawing.face.mask.shape, bool)
+            unseen = np.zeros(scene.known.shape, bool)
             return none[..., None].repeat(3, -1).astype(np.uint8), none, unseen
         weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
-        field = self._field(frame, drawing, members)
-        least = least_seen(drawing)
+        field = self._field(frame, scene, members)
+        least = least_seen(scene.drawing)
         pictures = np.empty((len(members), self.size, self.size, 3), np.uint8)
         fine = self.grown.get(frame, self.box)
         validity = np.empty((len(members), self.size, self.size), np.float32)
@@ -324,17 +336,30 @@ class Composer:
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)
 
-    def _field(self, frame: int, drawing: Drawing, members: NDArray[np.int64]) -> Float:
+    def _field(self, frame: int, scene: Scene, members: NDArray[np.int64]) -> Float:
         """(H, W, 3 K) displacement and visibility of the references of a frame's drawing.
 
         The warp is defined on the face alone; the mask reaches beyond it.
         """
+        drawing = scene.drawing
         inside = among(drawing.face.region, MOUTH_REGIONS)
         values = bridge(drawing.values, inside, len(members))
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
             only = self.bank[int(members[0])]
             values = slide(values, inside, self.points(frame), only, self._teeth)
-        return extend(values, drawing.face.mask)
+        field = extend(values, drawing.face.mask)
+        if len(self.lending) > 1:  # the body of a photo does not move
+            self._stay(frame, scene, members, field)
+        return field
+
+    def _stay(self, frame: int, scene: Scene, members: NDArray[np.int64], field: Float) -> None:
+        around = surroundings(scene.crop, scene.around, scene.known)
+        if around is None:
+            return
+        back = np.linalg.inv(np.vstack([self.transforms[frame], [0, 0, 1]]).astype(np.float64))
+        for k, reference in enumerate(self.bank[m] for m in members.tolist()):
+            part, still = field[..., 3 * k : 3 * k + 3], self.transforms[reference.frame] @ back
+            stay_with_body(part, scene.drawing.face.mask, around, reference, still)
 
     def _fixed(self, frame: int) -> Float:
         """(H, W, 3) one crop for the whole clip, and another one for the frame it is taken from."""

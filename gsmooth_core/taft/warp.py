@@ -39,6 +39,8 @@ class Reference:
         points: (V, 2) vertices of its own face in its aligned crop.
         visible: (V,) 0..1 how well each can be seen.
         spoiled: (h, w) pixels that must not be lent; None where all may.
+        coarse: its aligned crop, see `body.coarse_grey`; None where letters lie over it.
+        clear: what of it is body, see `body.beside_face`.
     """
 
     frame: int
@@ -47,6 +49,8 @@ class Reference:
     points: Float
     visible: Float
     spoiled: Bool | None = None
+    coarse: Float | None = None
+    clear: Image | None = None
 
 
 def displacement(reference: Reference, seen: Float, offset: Float) -> Float:
@@ -165,7 +169,7 @@ def spoiled(reference: Reference, moved: Float) -> Bool:
 
 def _looked_up(reference: Reference, moved: Float) -> Float:
     """(H, W, 2) where in the reference's pixels a displacement looks."""
-    at = cv2.transform(_grid(*moved.shape[:2]) + moved, _centred(reference))
+    at = cv2.transform(grid(*moved.shape[:2]) + moved, _centred(reference))
     return np.asarray(at, np.float32)
 
 
@@ -181,12 +185,12 @@ def _remapped(reference: Reference, at: Float, how: int = cv2.INTER_CUBIC) -> Im
 
 
 @lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> Float:
+def grid(height: int, width: int) -> Float:
     """(H, W, 2) centres of pixels."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
-    grid: Float = np.stack([x, y], -1)
-    grid.flags.writeable = False
-    return grid
+    centres: Float = np.stack([x, y], -1)
+    centres.flags.writeable = False
+    return centres
 
 
 def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
@@ -204,9 +208,9 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
         (K, H, W) 0..1; 1 for the best reference of a place.
     """
     height, width = known.shape
-    grid = (width // CELL, height // CELL)
+    cells = (width // CELL, height // CELL)
     total = np.stack([_blurred(kernels.differences(p, frame, known, CELL)) for p in pictures])
-    error = total / (_blurred(_reduced(known.astype(np.float32), grid)) + 1e-4)
+    error = total / (_blurred(_reduced(known.astype(np.float32), cells)) + 1e-4)
     best = np.exp(-(error - error.min(0)) / TOLERANCE)
     size = (width, height)
     fine: Float = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])
@@ -218,6 +222,6 @@ def _blurred(values: Float) -> Float:
     return blurred
 
 
-def _reduced(values: Float, grid: tuple[int, int]) -> Float:
-    reduced: Float = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
+def _reduced(values: Float, cells: tuple[int, int]) -> Float:
+    reduced: Float = cv2.resize(values, cells, interpolation=cv2.INTER_AREA)
     return reduced

@@ -46,7 +46,7 @@ class ShotSettings:
     dissolve: tuple[int, int] = (4, 60)
     bend: float = 0.12
     residue: float = 0.17
-    apart: float = 0.13
+    apart: float = 0.08
     steady: float = 0.25
 
 

@@ -129,6 +129,20 @@ def test_a_dissolve_is_known_to_the_frame(shots: tuple[Shot, Shot], length: int)
     assert (shot[mixed[-1] + 1 :] == 1).all()
 
 
+def test_a_dissolve_of_two_dark_pictures_is_one(shots: tuple[Shot, Shot]) -> None:
+    first, second = shots
+    frames = [first(t) for t in range(30)]
+    for k in range(8):
+        share = (k + 1) / 9
+        mixed = cv2.addWeighted(first(30 + k), 1 - share, second(k), share, 0)
+        frames.append(np.asarray(mixed, np.uint8))
+    frames += [second(t) for t in range(8, 38)]
+    dark = [(40 + 0.42 * frame).astype(np.uint8) for frame in frames]
+    mixed_frames = np.flatnonzero(_found(dark) == MIXED)
+    assert abs(mixed_frames[0] - 30) <= 1
+    assert abs(mixed_frames[-1] - 37) <= 1
+
+
 def test_a_fade_through_black_is_a_cut_in_the_black(shots: tuple[Shot, Shot]) -> None:
     first, second = shots
     out = [(first(t) * (1 - t / 12)).astype(np.uint8) for t in range(13)]

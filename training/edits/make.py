@@ -109,7 +109,7 @@ def make_edit(
         if probe(takes[which].path).frame_count < first + count:
             begun[which], kind = 0, CUT if kind == JUMP else kind
             which = _other(rng, len(takes), last)
-            first = begun[which]
+            begun[which] = first = min(begun[which], probe(takes[which].path).frame_count - count)
         begun[which] += skip + count
         stretch = _stretch(takes[which], first, count, partial(_contain if bars else _fill, size))
         if lit and looks.random() < _OTHER_CAMERA:
