@@ -24,9 +24,9 @@ from .dubbing import Dub, Preview
 from .errors import UserError
 from .finding import FindPeople
 from .job_queue import Entry
+from .judging import Report
 from .meshing import ClipMesh, DubMesh, FaceMesh
 from .options import options_of
-from .quality import Report
 from .redoing import Rerender
 from .selection import Selection
 from .speeches import MOST

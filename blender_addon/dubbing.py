@@ -19,6 +19,7 @@ from . import (
 )
 from .answers import longer, read_dub, turned
 from .jobs import worker_task
+from .judging import Judge
 from .options import Options
 from .plan import Plan
 from .planned import PlannedJob
@@ -53,16 +54,20 @@ class Dub(PlannedJob):
         self.strips: list[str] = []
         self._folder: Path
         self._said = ""  # of the dub, when its check is all that is left
+        self._judge: Judge
 
     def _make_plan(self) -> Plan:
         return planning.make_plan(*self.target.find(), self.options.settings["length"])
 
     def follow(self, result: dict[str, Any]) -> Task | None:
         following = super().follow(result)
-        if following is not None or not self.options.check or self._said:
+        if following is not None or not self.options.check:
             return following
+        if self._said:
+            return self._judge.take(result)
         self._said = self._take(result)
-        return worker_task(self.title, "report", job=str(self._folder))
+        self._judge = Judge(self.title, self._folder)
+        return self._judge.ask()
 
     def _ask(self) -> Task:
         options = self.options
@@ -76,7 +81,7 @@ class Dub(PlannedJob):
 
     def finish(self, result: dict[str, Any]) -> str:
         if self._said:
-            return f"{self._said} {quality.note_report(self._folder, result)}"
+            return f"{self._said} {self._judge.note()}"
         return self._take(result)
 
     def _take(self, result: dict[str, Any]) -> str:

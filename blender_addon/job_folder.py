@@ -211,6 +211,20 @@ def make_person(folder: Path, number: int) -> Path:
     return own
 
 
+def people(folder: Path) -> list[int]:
+    """The numbers of the several people whom a job dubs; none where it is one alone.
+
+    Raises:
+        UserError: the folder holds no job.
+    """
+    return sorted(int(who) for who in read(folder).get("speech") or {} if who.isdigit())
+
+
+def person_of(folder: Path) -> int:
+    """The number of the person whose job this is within a dub of several; 0 where it is none."""
+    return 0 if dub_of(folder) == folder else int(folder.name.removeprefix("person_"))
+
+
 def dub_of(folder: Path) -> Path:
     """The folder of the dub in which a job is one person's; its own where it is the whole."""
     if not _PERSON.fullmatch(folder.name):

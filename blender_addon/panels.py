@@ -8,7 +8,9 @@ from typing import Any
 import bpy
 
 from . import (
+    closing,
     curve_sets,
+    job_queue,
     notices,
     people_panel,
     preferences,
@@ -47,6 +49,8 @@ def draw_task(layout: bpy.types.UILayout) -> None:
         wrapped(box, task.detail)
     for note in dict.fromkeys(task.notes):
         wrapped(box, note, "INFO")
+    if job_queue.keeps_running():
+        wrapped(box, closing.advice(), "INFO")
 
 
 _STATES = {
