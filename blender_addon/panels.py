@@ -241,6 +241,7 @@ class GSMOOTH_PT_view(bpy.types.Panel):
         row = column.row(align=True)
         row.operator("gsmooth.import_curves", text="Import", icon="IMPORT")
         row.operator("gsmooth.export_curves", text="Export", icon="EXPORT")
+        column.operator("gsmooth.export_mesh", icon="MESH_DATA")
         draw_task(layout)
 
 

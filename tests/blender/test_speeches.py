@@ -15,11 +15,13 @@ from blender_addon import (  # noqa: E402
     job_queue,
     panels,
     people_panel,
+    rendering,
     selection,
     speeches,
     strips,
 )
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.process import Process  # noqa: E402
 from tests.blender.hearing import RATE, read, tone, tones  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -59,11 +61,14 @@ def heard(path, hertz):
 
 
 @pytest.mark.slow  # a module's own mixer can crash the process
-def test_each_says_the_strip_that_was_given_where_it_lies(scene, talk):
+def test_each_says_the_strip_that_was_given_where_it_lies(scene, talk, monkeypatch):
+    started = []
+    monkeypatch.setattr(rendering, "Process", lambda *how: started.append(how) or Process(*how))
     _movie, anna, ben = talk
     give(1, anna)
     give(2, ben)
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert len(started) == 1  # one Blender mixes both
     job = job_of(strips.active_strip(scene))
     assert (job["audio"], set(job["speech"])) == (None, {"1", "2"})
     assert (job["settings"]["face"], job["settings"]["length"]) == ("largest", "trim")
