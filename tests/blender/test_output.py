@@ -14,7 +14,6 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import job_folder, notices, panels, settings_panel, strips  # noqa: E402
 from gsmooth_core.job.settings import CODECS, DubSettings  # noqa: E402
-from gsmooth_core.media.encoders import Wish, encoder_for  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 
@@ -102,9 +101,10 @@ def test_losses_stay_with_the_dub_and_in_the_panel(scene, chosen):
 
 def arguments(codec, **wish):
     """What the core gives the encoder of a codec."""
+    encoders = pytest.importorskip("gsmooth_core.media.encoders")
     picture = SimpleNamespace(mastering=(), light_level=())
     source = SimpleNamespace(profile="", bit_rate=10**6, picture=picture)
-    return encoder_for(codec, "yuv420p", source, Wish(quality="crf", **wish))
+    return encoders.encoder_for(codec, "yuv420p", source, encoders.Wish(quality="crf", **wish))
 
 
 @pytest.mark.parametrize("codec", [codec for codec in CODECS if codec != "auto"])
