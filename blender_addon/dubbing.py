@@ -27,7 +27,9 @@ from .target import Target
 from .task import Task
 
 _DRAFT = {
+    "draft": True,
     "occluders": False,
+    "grain": False,
     "style": False,
     "adapt": 0.0,
     "intra": False,
@@ -35,7 +37,8 @@ _DRAFT = {
     "crop_size": 256,
     "preset": "ultrafast",
     "codec": "auto",
-    "quality": "auto",
+    "quality": "crf",
+    "crf": 23,
     "depth": "auto",
 }
 """Settings of a preview: whatever takes time before the first frame is left out."""
@@ -111,10 +114,12 @@ class Preview(Dub):
         self._frame = frame
 
     def _make_plan(self) -> Plan:
-        return planning.make_plan(*self.target.find(), "trim", self._frame)
+        scene, chosen = self.target.find()
+        frame = previewing.middle_near(scene, chosen.picture, self._frame)
+        return planning.make_plan(scene, chosen, "trim", frame)
 
     def _make_folder(self, job: dict[str, Any]) -> Path:
-        return job_folder.make(previewing.folder(), job, asdict(self._plan))
+        return job_folder.make(previewing.folder(), job, asdict(self._plan), shared=True)
 
     def finish(self, result: dict[str, Any]) -> str:
         output, _about = read_dub(result)

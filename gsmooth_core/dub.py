@@ -149,7 +149,8 @@ class DubPipeline(PersonStages):
         check_device(settings.device)
         registry.locate("face_landmarker")
         registry.locate("recognise")
-        open_generator(settings.taft, settings.device)
+        if not settings.draft:
+            open_generator(settings.taft, settings.device)
         if settings.tracker == "rnet":
             registry.locate("rnet")
         if settings.face == SPEAKER:
