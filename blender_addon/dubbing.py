@@ -127,4 +127,5 @@ class Preview(Dub):
         if self.options.mute_own_sound:
             own_sound.mute(self._plan, strip)
         self.strips = [strip.name]
-        return f"'{strip.name}' shows a draft of {result['frames']} frames."
+        frames = f"{result['frames']} frames"
+        return f"'{strip.name}' shows a draft of {frames}, rougher than the dub will be."

@@ -9,6 +9,8 @@ FOLDER is that of `acts.py`, and so is the worker. ACT is one of, in this order:
     offered  a Blender that opens the file offers that dub, and does it
     kill     Blender dies while a dub runs, of a file that was saved before the dub began
     offered  as above
+    quit
+    recover  Blender's own Recover > Last Session offers it, too
 """
 
 import os
@@ -154,10 +156,10 @@ def leave(how):
     how()
 
 
-def offered():
+def offered(read=lambda: bpy.ops.wm.open_mainfile(filepath=str(FILE))):
     from blender_addon import job_queue
 
-    bpy.ops.wm.open_mainfile(filepath=str(FILE))
+    read()
     for _ in range(5):
         yield
     found = job_queue.entries()
@@ -175,6 +177,7 @@ ACTS = {
     "quit": lambda: leave(bpy.ops.wm.quit_blender),
     "kill": lambda: leave(lambda: os.kill(os.getpid(), signal.SIGKILL)),
     "offered": offered,
+    "recover": lambda: offered(bpy.ops.wm.recover_last_session),
 }
 
 
