@@ -144,6 +144,8 @@ def restore(dubbed: Any) -> Any:
 def check_quality(dubbed: Any) -> Report:
     """Judge a dubbed strip as a viewer would; what was found is kept with it and marked.
 
+    Where several people were dubbed, each is judged.
+
     Raises:
         UserError: this is no dub.
     """

@@ -21,5 +21,5 @@ def have_it_asked(title: str) -> None:
 def advice() -> str:
     """What becomes of a dub or queue that runs when Blender is closed."""
     if not bpy.data.filepath:
-        return "Save this file: then it can go on when Blender was closed meanwhile."
+        return "Save this file, or the job is lost when Blender closes."
     return "Closing Blender stops it; this file offers it when it is opened again."

@@ -10,7 +10,8 @@ from .output_settings import FIXED
 
 _GROUPS = (
     ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
-    ("Face", "USER", ("mask", "occluders", "grain", "adapt")),
+    ("Face", "USER", ("mask", "adapt")),
+    ("Picture", "IMAGE_DATA", ("occluders", "grain")),
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )
 _SLIDERS = ("strength", "smoothing")
