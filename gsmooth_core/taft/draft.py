@@ -10,7 +10,8 @@ from typing import Self
 
 import numpy as np
 
-from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.load import open_generator
 from gsmooth_core.types import Float
 
 _DECIDED = 4  # power of a reference's validity: the best lend most, which keeps them sharp
@@ -37,3 +38,8 @@ class DraftGenerator:
         weight = x.validity**_DECIDED + _FAINT
         mean: Float = (x.references * weight).sum(1) / weight.sum(1)
         return mean
+
+
+def generator_for(name: str, device: str | None, *, draft: bool) -> Generator:
+    """The generator of a name, see `open_generator`, or the one for drafts."""
+    return DraftGenerator() if draft else open_generator(name, device)
