@@ -15,18 +15,19 @@ meanwhile, `job.begin()` and then `job.update()` now and then, until it is False
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import job_queue, placing, previewing, rig, stacking, strips
+from . import job_queue, mesh_export, placing, previewing, rig, stacking, strips
 from .dubbing import Dub, Preview
 from .errors import UserError
 from .finding import FindPeople
 from .job_queue import Entry
+from .judging import Report
 from .meshing import ClipMesh, DubMesh, FaceMesh
 from .options import options_of
-from .quality import Report
 from .redoing import Rerender
 from .selection import Selection
 from .speeches import MOST
@@ -40,6 +41,7 @@ __all__ = [
     "check_sync",
     "discard_preview",
     "dub",
+    "export_mesh",
     "face_mesh",
     "find_people",
     "preview",
@@ -105,6 +107,17 @@ def face_mesh(picture: Any, speech: Any = None, **options: Any) -> FaceMesh:
     return ClipMesh(scene, Selection(picture, speech), options_of(scene, picture, **options))
 
 
+def export_mesh(head: bpy.types.Object, path: Path | str) -> None:
+    """Write a head with its animation for other programs: .usdc, .usda, .usd, .usdz or .abc.
+
+    Raises:
+        UserError: this is no head made by `face_mesh`, or no such file can be written.
+    """
+    if not rig.is_head(head):
+        raise UserError(f"'{head.name}' is no head made by Face Mesh.")
+    mesh_export.export(head, Path(path))
+
+
 def rerender(head: bpy.types.Object) -> Rerender:
     """Make a dub again with the curves of its mesh as they are now; only what they touch.
 
@@ -130,6 +143,8 @@ def restore(dubbed: Any) -> Any:
 
 def check_quality(dubbed: Any) -> Report:
     """Judge a dubbed strip as a viewer would; what was found is kept with it and marked.
+
+    Where several people were dubbed, each is judged.
 
     Raises:
         UserError: this is no dub.

@@ -19,6 +19,7 @@ from . import (
 )
 from .answers import longer, read_dub, turned
 from .jobs import worker_task
+from .judging import Judge
 from .options import Options
 from .plan import Plan
 from .planned import PlannedJob
@@ -26,7 +27,9 @@ from .target import Target
 from .task import Task
 
 _DRAFT = {
+    "draft": True,
     "occluders": False,
+    "grain": False,
     "style": False,
     "adapt": 0.0,
     "intra": False,
@@ -34,7 +37,8 @@ _DRAFT = {
     "crop_size": 256,
     "preset": "ultrafast",
     "codec": "auto",
-    "quality": "auto",
+    "quality": "crf",
+    "crf": 23,
     "depth": "auto",
 }
 """Settings of a preview: whatever takes time before the first frame is left out."""
@@ -53,16 +57,20 @@ class Dub(PlannedJob):
         self.strips: list[str] = []
         self._folder: Path
         self._said = ""  # of the dub, when its check is all that is left
+        self._judge: Judge
 
     def _make_plan(self) -> Plan:
         return planning.make_plan(*self.target.find(), self.options.settings["length"])
 
     def follow(self, result: dict[str, Any]) -> Task | None:
         following = super().follow(result)
-        if following is not None or not self.options.check or self._said:
+        if following is not None or not self.options.check:
             return following
+        if self._said:
+            return self._judge.take(result)
         self._said = self._take(result)
-        return worker_task(self.title, "report", job=str(self._folder))
+        self._judge = Judge(self.title, self._folder)
+        return self._judge.ask()
 
     def _ask(self) -> Task:
         options = self.options
@@ -76,7 +84,7 @@ class Dub(PlannedJob):
 
     def finish(self, result: dict[str, Any]) -> str:
         if self._said:
-            return f"{self._said} {quality.note_report(self._folder, result)}"
+            return f"{self._said} {self._judge.note()}"
         return self._take(result)
 
     def _take(self, result: dict[str, Any]) -> str:
@@ -106,10 +114,12 @@ class Preview(Dub):
         self._frame = frame
 
     def _make_plan(self) -> Plan:
-        return planning.make_plan(*self.target.find(), "trim", self._frame)
+        scene, chosen = self.target.find()
+        frame = previewing.middle_near(scene, chosen.picture, self._frame)
+        return planning.make_plan(scene, chosen, "trim", frame)
 
     def _make_folder(self, job: dict[str, Any]) -> Path:
-        return job_folder.make(previewing.folder(), job, asdict(self._plan))
+        return job_folder.make(previewing.folder(), job, asdict(self._plan), shared=True)
 
     def finish(self, result: dict[str, Any]) -> str:
         output, _about = read_dub(result)
@@ -117,4 +127,5 @@ class Preview(Dub):
         if self.options.mute_own_sound:
             own_sound.mute(self._plan, strip)
         self.strips = [strip.name]
-        return f"'{strip.name}' shows a draft of {result['frames']} frames."
+        frames = f"{result['frames']} frames"
+        return f"'{strip.name}' shows a draft of {frames}, rougher than the dub will be."

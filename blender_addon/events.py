@@ -21,6 +21,8 @@ STAGES = {
     "encode": "Writing the clip",
     "mesh": "Building the mesh",
     "sync": "Comparing lips and sound",
+    "find": "Finding the face in the dub",
+    "compare": "Comparing with the clip",
     "install": "Looking for packages",
     "download": "Downloading (kB)",
     "unpack": "Unpacking packages",

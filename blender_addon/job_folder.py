@@ -113,6 +113,8 @@ def make(
     job: dict[str, Any],
     plan: dict[str, Any],
     is_taken: Callable[[Path], bool] = lambda folder: False,
+    *,
+    shared: bool = False,
 ) -> Path:
     """Write a job file into a folder of its own, and beside it where the result belongs.
 
@@ -124,16 +126,16 @@ def make(
         plan: where the result belongs.
         is_taken: whether another strip has the folder's result: then this one gets a folder of
             its own, or edits of one would change the other.
+        shared: whether jobs that differ in their settings alone have one folder, and with it what
+            was found out about the clip; their results have names of their own.
 
     Raises:
         UserError: the folder cannot be written, or is a link.
     """
-    digest = hashlib.sha256(f"{_stamp(job)}{json.dumps(job, sort_keys=True)}".encode()).hexdigest()[
-        :8
-    ]
+    told = {name: value for name, value in job.items() if not shared or name != "settings"}
     stem = Path(job["video"]).stem
     said = Path(job["audio"]).stem if job["audio"] else ""
-    words = [stem, said or ("people" if job.get("speech") else ""), digest]
+    words = [stem, said or ("people" if job.get("speech") else ""), _digest([_stamp(job), told])]
     name = "-".join(bpy.path.clean_name(word)[:40] for word in words if word)
     folder = next(
         path
@@ -145,10 +147,15 @@ def make(
         _refuse_link(folder)
         for edits in folder.glob("**/expression.json"):  # of an earlier run
             edits.unlink()
-        output = folder / f"{_clean(stem)}_dubbed{_suffix(job)}"
+        kind = f"draft_{_digest(job['settings'])}" if shared else "dubbed"
+        output = folder / f"{_clean(stem)}_{kind}{_suffix(job)}"
         write(folder, job | {"output": str(output)})
         files.write_json(folder / "plan.json", plan)
     return folder
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _suffix(job: dict[str, Any]) -> str:
@@ -209,6 +216,20 @@ def make_person(folder: Path, number: int) -> Path:
     output = str(own / Path(job["output"]).name)
     write(own, job | {"audio": said[who], "output": output, "settings": settings})
     return own
+
+
+def people(folder: Path) -> list[int]:
+    """The numbers of the several people whom a job dubs; none where it is one alone.
+
+    Raises:
+        UserError: the folder holds no job.
+    """
+    return sorted(int(who) for who in read(folder).get("speech") or {} if who.isdigit())
+
+
+def person_of(folder: Path) -> int:
+    """The number of the person whose job this is within a dub of several; 0 where it is none."""
+    return 0 if dub_of(folder) == folder else int(folder.name.removeprefix("person_"))
 
 
 def dub_of(folder: Path) -> Path:

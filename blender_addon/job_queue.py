@@ -137,6 +137,11 @@ def running() -> Run | None:
     return _runs[0] if _runs else None
 
 
+def keeps_running() -> bool:
+    """Whether what runs now is offered again by a file that is opened before it has ended."""
+    return running() is not None or any(job.state == "running" for job in _beside)
+
+
 class Run(Job):
     """Does what waits in the queue, one after another; one that fails stops no other."""
 

@@ -54,8 +54,8 @@ class FaceMesh(Job):
         picture = _picture(job, self._first, len(head))
         body = rig.build(scene, name, head, self._first, picture, texture)
         rig.note_job(body, self._folder, self._first, len(head), job["fps"])
-        for strip in strips.showing(self._folder):
-            quality_curve.give(body, strip)
+        for strip in strips.showing(job_folder.dub_of(self._folder)):
+            quality_curve.give(body, strip, job_folder.person_of(self._folder))
         rig.activate(scene, body)
         self.head = body.name
         return f"'{body.name}' is in scene '{scene.name}': edit its shape keys, then Re-render."

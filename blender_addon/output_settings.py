@@ -19,6 +19,15 @@ _NAMES = {
     "ffv1": "FFV1",
 }
 
+FIXED = {
+    "prores": "ProRes has the quality of its profile.",
+    "dnxhr": "DNxHR has the quality of its profile.",
+    "mjpeg": "Motion JPEG is written at its best quality.",
+    "qtrle": "QuickTime Animation is always lossless.",
+    "ffv1": "FFV1 is always lossless.",
+}
+"""Codecs of which no quality can be chosen, and why."""
+
 
 def _about(codec: str) -> str:
     kind = ".mov" if codec in IN_MOV else ".mkv" if codec in IN_MKV else ".mp4"

@@ -8,7 +8,9 @@ from typing import Any
 import bpy
 
 from . import (
+    closing,
     curve_sets,
+    job_queue,
     notices,
     people_panel,
     preferences,
@@ -47,6 +49,8 @@ def draw_task(layout: bpy.types.UILayout) -> None:
         wrapped(box, task.detail)
     for note in dict.fromkeys(task.notes):
         wrapped(box, note, "INFO")
+    if job_queue.keeps_running():
+        wrapped(box, closing.advice(), "INFO")
 
 
 _STATES = {
@@ -237,6 +241,7 @@ class GSMOOTH_PT_view(bpy.types.Panel):
         row = column.row(align=True)
         row.operator("gsmooth.import_curves", text="Import", icon="IMPORT")
         row.operator("gsmooth.export_curves", text="Export", icon="EXPORT")
+        column.operator("gsmooth.export_mesh", icon="MESH_DATA")
         draw_task(layout)
 
 

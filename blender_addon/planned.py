@@ -22,7 +22,7 @@ class PlannedJob(Job):
     def follow(self, result: dict[str, Any]) -> Task | None:
         if not rendering.missing(self._plan):
             return None
-        self._plan = rendering.with_file(self._plan, result)
+        self._plan = rendering.with_files(self._plan, result)
         return self._go_on()
 
     def _go_on(self) -> Task:

@@ -49,6 +49,22 @@ def of_scene(scene: bpy.types.Scene | None) -> list[Any]:
     return [strip for strip in strips.all_strips(scene) if strip.get(PREVIEW)]
 
 
+def middle_near(scene: bpy.types.Scene, picture: Any, frame: int) -> int:
+    """The frame around which a preview of a strip is made when the playhead is at `frame`.
+
+    One that is there already, and shows the playhead well within, stays where it is: the face has
+    been followed there.
+    """
+    for strip in of_scene(scene):
+        first, end = strips.left(strip), strips.right(strip)
+        margin = (end - first) // 4
+        if strip.get(stacking.OF) == picture.get(stacking.ID) and (
+            first + margin <= frame < end - margin
+        ):
+            return first + (end - first) // 2
+    return frame
+
+
 def discard(scene_name: str, but: Path | None = None) -> int:
     """Take a scene's previews away, their files too; returns how many there were.
 

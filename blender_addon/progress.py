@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SHARES = {
+_DUB = {
     "start": 0.04,
     "track": 0.12,
     "predict": 0.04,
@@ -12,18 +12,18 @@ _SHARES = {
     "render": 0.6,
     "encode": 0.05,
 }
-"""What the stages of a dub take of its time, in their order; measured, and roughly so."""
+_CHECK = {"find": 0.3, "compare": 0.7}
+"""What the stages of a dub, and of its check, take of the time, in their order; roughly."""
 _EARLY, _SOON = 0.05, 3.0  # share and seconds before which nothing can be told
 _MINUTE = 60
 
 
 def overall(stage: str, fraction: float) -> float:
-    """The share of a task that is done: of a dub over all stages, else of the stage."""
-    if stage not in _SHARES:
-        return fraction
-    names = list(_SHARES)
-    before = sum(_SHARES[name] for name in names[: names.index(stage)])
-    return round(before + fraction * _SHARES[stage], 6)
+    """The share of a task that is done: of a dub or check over all stages, else of its one."""
+    shares = next((shares for shares in (_DUB, _CHECK) if stage in shares), {stage: 1.0})
+    names = list(shares)
+    before = sum(shares[name] for name in names[: names.index(stage)])
+    return round(before + fraction * shares[stage], 6)
 
 
 def time_left(done: float, seconds: float) -> str:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import job_folder, quality_curve, rig, strips
+from . import job_folder, quality_curve, rig, speeches, strips
 from .answers import RUNS, check_answer
 from .checks import FILE, FILE_FRAME, TEXT, Kind, number, optional, record, rows
 from .files import UNREADABLE, parse_object
-from .jobs import Job, worker_task
-from .task import Task
 
 NOTED = "gsmooth_quality"
 """Custom property of a dubbed strip: what was found, as JSON."""
 _PREFIX = {"fair": "GSmooth ? ", "poor": "GSmooth ! "}
 """Beginnings of our markers' names; no other is touched."""
+_GRADES = ("good", "fair", "poor")
 _COLOURS = {"good": "COLOR_04", "fair": "COLOR_03", "poor": "COLOR_01"}
 _POOR = 2.0  # score from which a frame is poor; from 1 on it deserves a look
 _MOST = 200  # places that are marked in one strip
 
-_KIND = Kind(lambda value: value in ("good", "fair", "poor"), "a grade")
+_KIND = Kind(lambda value: value in _GRADES, "a grade")
 _CHECK = record({"name": TEXT, "kind": _KIND, "text": TEXT}, "a check")
 _PLACE = record({"frame": FILE_FRAME, "kind": _KIND, "text": TEXT}, "a place")
 _WORST = record(
@@ -64,46 +64,49 @@ class Quality:
     places: tuple[dict[str, Any], ...] = ()
 
 
-class Report(Job):
-    """Judges a dub as a viewer would; the job's folder then holds a page about it."""
-
-    def __init__(self, strip: Any) -> None:
-        super().__init__(f"Check '{strip.name}'")
-        self._folder = job_folder.resolve(strips.dubbed_job(strip))
-
-    def start(self) -> Task:
-        job_folder.read(self._folder)
-        return worker_task(self.title, "report", job=str(self._folder))
-
-    def finish(self, result: dict[str, Any]) -> str:
-        return note_report(self._folder, result)
-
-
-def note_report(folder: Path, result: dict[str, Any]) -> str:
+def note(folder: Path, answers: Mapping[int, dict[str, Any]]) -> str:
     """Keep with a job's strips what was found about it, and mark it; returns the verdict.
 
+    Args:
+        folder: the job's.
+        answers: the worker's by the numbers of the people whom the job dubs; 0 for one alone.
+
     Raises:
-        UserError: the answer holds something else.
+        UserError: an answer holds something else.
     """
-    check_answer(result, _ANSWER)
+    for answer in answers.values():
+        check_answer(answer, _ANSWER)
     start = job_folder.read(folder)["start_frame"]
-    places = _untouched(result) + [
-        {"frame": max(0, worst["frame"] - start), "kind": kind, "text": worst["reason"]}
-        for worst in result["worst"]
-        if (kind := _graded(worst["score"]))
-    ]
-    checks = [
-        {name: check[name] for name in ("name", "kind", "text")} for check in result["checks"]
-    ]
-    bad_sync = [c for c in checks if c["name"] == "Lip sync" and c["kind"] != "good"]
-    places += [{"frame": 0, "kind": c["kind"], "text": c["text"]} for c in bad_sync]
-    found = Quality(result["verdict"], result["kind"], tuple(checks), tuple(places))
+    parts = [_found(number, answer, start) for number, answer in answers.items()]
+    untouched = _untouched(next(iter(answers.values())))
+    found = Quality(
+        " ".join(part.verdict for part in parts),
+        max((part.kind for part in parts), key=_GRADES.index),
+        tuple(check for part in parts for check in part.checks),
+        (*untouched, *(place for part in parts for place in part.places)),
+    )
+    scores = {number: answer.get("scores") or () for number, answer in answers.items()}
     for strip in strips.showing(folder.absolute()):
         strip.color_tag = _COLOURS[found.kind]
         _note(strip, found)
-        quality_curve.put(strip, result.get("scores") or ())
+        quality_curve.put(strip, scores)
         _give_heads(strip)
-    return str(result["verdict"])
+    return found.verdict
+
+
+def _found(number: int, answer: dict[str, Any], start: int) -> Quality:
+    """What an answer says; of one of several people everything names them."""
+    who = f"Person {number}: " if number else ""
+    checks = [{"name": c["name"], "kind": c["kind"], "text": c["text"]} for c in answer["checks"]]
+    places = [
+        {"frame": max(0, worst["frame"] - start), "kind": kind, "text": who + worst["reason"]}
+        for worst in answer["worst"]
+        if (kind := _graded(worst["score"]))
+    ]
+    bad_sync = [c for c in checks if c["name"] == "Lip sync" and c["kind"] != "good"]
+    places += [{"frame": 0, "kind": c["kind"], "text": who + c["text"]} for c in bad_sync]
+    named = tuple(check | {"name": who + check["name"]} for check in checks)
+    return Quality(who + answer["verdict"], answer["kind"], named, tuple(places))
 
 
 def note_dub(strip: Any, result: dict[str, Any]) -> None:
@@ -114,8 +117,8 @@ def note_dub(strip: Any, result: dict[str, Any]) -> None:
 
 
 def _give_heads(strip: Any) -> None:
-    for head in rig.heads(job_folder.resolve(strips.dubbed_job(strip))):
-        quality_curve.give(head, strip)
+    for head in rig.heads_of_dub(job_folder.resolve(strips.dubbed_job(strip))):
+        quality_curve.give(head, strip, job_folder.person_of(rig.noted_job(head).folder))
 
 
 def _note(strip: Any, found: Quality) -> None:
@@ -163,11 +166,15 @@ def of_strip(strip: Any) -> Quality:
     return Quality(content["verdict"], content["kind"], checks, places)
 
 
-def page(strip: Any) -> Path | None:
-    """The page about a dub, where there is one."""
+def pages(strip: Any) -> dict[int, Path]:
+    """The pages about a dub by the numbers of several people; 0 for one alone."""
     noted = strips.dubbed_job(strip)
-    path = job_folder.resolve(noted) / "report.html" if noted else None
-    return path if path is not None and path.is_file() and not path.is_symlink() else None
+    if not noted:
+        return {}
+    folder = job_folder.resolve(noted)
+    names = {0: "."} | {number: f"person_{number}" for number in speeches.numbers(strip)}
+    found = {number: folder / name / "report.html" for number, name in names.items()}
+    return {n: path for n, path in found.items() if path.is_file() and not path.is_symlink()}
 
 
 def mark(scene: bpy.types.Scene) -> None:

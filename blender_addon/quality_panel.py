@@ -20,7 +20,10 @@ class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
         strip = strips.meant_strip(scene)
         row = layout.row(align=True)
         row.operator("gsmooth.check_quality", icon="VIEWZOOM")
-        row.operator("gsmooth.open_report", icon="URL")
+        for number in quality.pages(strip) or [0]:
+            words = {"text": f"Report of Person {number}"} if number else {}
+            column = layout if number else row
+            column.operator("gsmooth.open_report", icon="URL", **words).person = number
         if strips.dubbed_job(strip):
             _draw_quality(layout, quality.of_strip(strip))
             if quality_curve.NAME in strip:

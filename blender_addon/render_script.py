@@ -1,8 +1,8 @@
-"""Renders one strip as Blender shows or plays it: run as a script by a Blender that nobody sees.
+"""Renders strips as Blender shows or plays them: run as a script by a Blender that nobody sees.
 
-It speaks the worker's protocol on its pipes. The strip is rendered alone and without its look
-(opacity, transform, crop, modifiers), since its dub will have that; losslessly, for the frames that
-are asked for.
+It speaks the worker's protocol on its pipes. Each strip of a request is rendered alone and without
+its look (opacity, transform, crop, modifiers), since its dub will have that; losslessly, for the
+frames that are asked for.
 """
 
 from __future__ import annotations
@@ -56,41 +56,67 @@ def _load(path: str, name: str) -> bpy.types.Scene:
     return scene
 
 
-def render(request: dict[str, Any]) -> None:
-    """Render the frames that a request asks for."""
-    scene = _load(request["file"], request["scene"])
-    isolate.isolate(scene, request["tag"], request["kind"])
-    isolate.set_output(scene, request["size"], request["output"])
-    if request["kind"] == "SOUND":
-        isolate.with_sound(scene, request["first"], request["count"])
-    scene.frame_start, scene.frame_end = request["first"], request["first"] + request["count"] - 1
+def render(part: dict[str, Any], scene: bpy.types.Scene, before: int, total: int) -> int:
+    """Render the frames of one strip.
+
+    Args:
+        part: what is asked for.
+        scene: where the strip is; it is changed.
+        before: frames of parts that are done.
+        total: frames of all parts.
+
+    Returns:
+        how many were rendered.
+    """
+    isolate.isolate(scene, part["tag"], part["kind"])
+    isolate.set_output(scene, part["size"], part["output"])
+    if part["kind"] == "SOUND":
+        isolate.with_sound(scene, part["first"], part["count"])
+    scene.frame_start, scene.frame_end = part["first"], part["first"] + part["count"] - 1
     bpy.context.window.scene = scene  # `scene=` of the operator renders wrong frames
     done = 0
 
     def count(*_arguments: Any) -> None:
         nonlocal done
         done += 1
-        emit("progress", stage=request["stage"], done=done, total=request["count"])
+        emit("progress", stage=part["stage"], done=before + done, total=total)
 
     def forget(*_arguments: Any) -> None:
         # 5.2 takes wrong frames of a retimed strip from its cache, which this empties.
         scene.render.resolution_x = scene.render.resolution_x
 
-    bpy.app.handlers.render_pre.append(forget)
-    bpy.app.handlers.render_post.append(count)
+    handlers = ((bpy.app.handlers.render_pre, forget), (bpy.app.handlers.render_post, count))
+    for hooks, hook in handlers:
+        hooks.append(hook)
     bpy.ops.render.render(animation=True)
+    for hooks, hook in handlers:
+        hooks.remove(hook)
+    return done
+
+
+def render_all(request: dict[str, Any]) -> None:
+    """Render all that a request asks for; each part in a scene as it was."""
+    parts = request["parts"]
+    made: list[dict[str, Any]] = []
+    total = sum(part["count"] for part in parts)
+    for part in parts:
+        scene = _load(request["file"], request["scene"])
+        done = render(part, scene, sum(each["frames"] for each in made), total)
+        made.append({"output": part["output"], "frames": done})
     _finished.set()
-    emit("result", result={"output": request["output"], "frames": done})
+    with contextlib.suppress(OSError):  # swept up later
+        Path(request["file"]).unlink(missing_ok=True)
+    emit("result", result={"parts": made})
 
 
 def main() -> None:
     """Serve one request."""
     request = json.loads(sys.stdin.readline())["arguments"]
     emit("ready")
-    files = request["file"], request["output"]
+    files = request["file"], *(part["output"] for part in request["parts"])
     threading.Thread(target=_stop_when_told, args=files, daemon=True).start()
     try:
-        render(request)
+        render_all(request)
     except (RuntimeError, OSError, LookupError) as error:
         if _stopping.is_set():  # its files were taken away; the other thread ends this process
             threading.Event().wait()

@@ -16,7 +16,7 @@ from typing import Any
 import bpy
 
 from . import following, pictures, preferences
-from .checks import FILE, FILE_FRAME, check
+from .checks import FILE, FILE_FRAME, check, record, rows
 from .errors import UserError
 from .events import Failure
 from .plan import Plan
@@ -39,60 +39,61 @@ class _Render(Task):
     def _release(self) -> None:
         super()._release()
         if self.result is None:
-            for name in ("file", "output"):
+            for path in (self.arguments["file"], *(p["output"] for p in self.arguments["parts"])):
                 with suppress(OSError):  # swept up later
-                    Path(self.arguments[name]).unlink(missing_ok=True)
+                    Path(path).unlink(missing_ok=True)
 
 
-def missing(planned: Plan) -> str:
-    """Which of a plan's files is still to be rendered: "source", "sound", a number or ""."""
-    if planned.rendered and not planned.source:
-        return "source"
-    if planned.mixed and not planned.sound:
-        return "sound"
-    return next((str(said.number) for said in planned.speeches if not said.sound), "")
+def missing(planned: Plan) -> list[str]:
+    """Which of a plan's files are still to be rendered: "source", "sound", numbers of people."""
+    picture = ["source"] if planned.rendered and not planned.source else []
+    sound = ["sound"] if planned.mixed and not planned.sound else []
+    return picture + sound + [str(said.number) for said in planned.speeches if not said.sound]
 
 
 def next_task(title: str, planned: Plan) -> Task | None:
-    """A task that renders the plan's first file that is missing; None where none is.
+    """A task that renders all files of the plan that are missing; None where none is.
 
     Raises:
         UserError: no file can be written, or no second Blender be started.
     """
-    what = missing(planned)
-    if not what:
+    if not missing(planned):
         return None
-    [part, *_rest] = following.find_parts(planned)
+    [place, *_rest] = following.find_parts(planned)
     folder = _folder()
-    name = uuid.uuid4().hex
-    blend, output = folder / f"{name}.blend", folder / f"{name}.avi"
+    blend = folder / f"{uuid.uuid4().hex}.blend"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        bpy.data.libraries.write(str(blend), {part.scene}, path_remap="ABSOLUTE")
+        bpy.data.libraries.write(str(blend), {place.scene}, path_remap="ABSOLUTE")
         process = Process(_command(), preferences.user_folder() / "logs" / "render.log")
     except (OSError, RuntimeError) as error:
         raise UserError(f"The strip cannot be rendered: {error}") from error
-    first, count = _frames(planned)
-    arguments = {
-        "file": str(blend),
-        "scene": part.scene.name,
-        "tag": following.voice_tag(planned.tag, int(what)) if what.isdigit() else planned.tag,
-        "kind": part.strip.type if what == "source" else "SOUND",
-        "size": pictures.size(part.scene, part.strip) if what == "source" else _SMALL,
-        "stage": "source" if what == "source" else "mix",
-        "first": first,
-        "count": count,
-        "output": str(output),
-    }
+    parts = [_part(planned, what, place) for what in missing(planned)]
+    arguments = {"file": str(blend), "scene": place.scene.name, "parts": parts}
     task = _Render(title, "render", arguments, process)
-    task.stage = str(arguments["stage"])  # from the start: it is no worker that starts
+    task.stage = str(parts[0]["stage"])  # from the start: it is no worker that starts
     return task
 
 
-def _frames(planned: Plan) -> tuple[int, int]:
-    """First scene frame, and number of frames, of the file that is missing."""
-    if missing(planned) == "source" or planned.cut is None:
+def _part(planned: Plan, what: str, place: following.Part) -> dict[str, Any]:
+    """The request for one of the files."""
+    first, count = _frames(planned, what)
+    picture = what == "source"
+    return {
+        "tag": following.voice_tag(planned.tag, int(what)) if what.isdigit() else planned.tag,
+        "kind": place.strip.type if picture else "SOUND",
+        "size": pictures.size(place.scene, place.strip) if picture else _SMALL,
+        "stage": "source" if picture else "mix",
+        "first": first,
+        "count": count,
+        "output": str(_folder() / f"{uuid.uuid4().hex}.avi"),
+    }
+
+
+def _frames(planned: Plan, what: str) -> tuple[int, int]:
+    """First scene frame, and number of frames, of a file that is missing."""
+    if what == "source" or planned.cut is None:
         return planned.span.first, planned.span.count
     rate = float(Fraction(planned.rate))
     delay, duration = round(planned.cut.delay * rate), round(planned.cut.duration * rate)
@@ -118,22 +119,30 @@ def _sweep(folder: Path) -> None:
                 old.unlink()
 
 
-_ANSWER = {"output": FILE, "frames": FILE_FRAME}
+_MADE = record({"output": FILE, "frames": FILE_FRAME}, "a rendered file")
+_ANSWER = {"parts": rows(_MADE, "a list of rendered files")}
 
 
-def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
-    """The plan with the rendered file as the one that was missing.
-
-    The file is named by what is in it: the same strip gives the same job, which goes on.
+def with_files(planned: Plan, result: dict[str, Any]) -> Plan:
+    """The plan with the rendered files as those that were missing.
 
     Raises:
-        UserError: the file is not whole.
+        UserError: a file is not whole.
     """
+    wanted = missing(planned)
     check(result, _ANSWER, "Blender's answer", "dub the strip again.")
-    made = Path(result["output"])
-    what, (_first, count) = missing(planned), _frames(planned)
-    if result["frames"] != count:
-        raise UserError(f"Blender rendered {result['frames']} of {count} frames.")
+    if len(result["parts"]) != len(wanted):
+        raise UserError(f"Blender rendered {len(result['parts'])} of {len(wanted)} files.")
+    for what, made in zip(wanted, result["parts"], strict=True):
+        count = _frames(planned, what)[1]
+        if made["frames"] != count:
+            raise UserError(f"Blender rendered {made['frames']} of {count} frames.")
+        planned = _with_file(planned, what, _keep(planned, what, Path(made["output"])))
+    return planned
+
+
+def _keep(planned: Plan, what: str, made: Path) -> str:
+    """Name a file by what is in it: the same strip gives the same job, which goes on."""
     digest = hashlib.sha256()
     with made.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -145,11 +154,13 @@ def with_file(planned: Plan, result: dict[str, Any]) -> Plan:
         made.unlink()
     else:
         made.replace(target)
-    made.with_suffix(".blend").unlink(missing_ok=True)
+    return str(target)
+
+
+def _with_file(planned: Plan, what: str, path: str) -> Plan:
     if not what.isdigit():
-        return replace(planned, **{what: str(target)})
+        return replace(planned, **{what: path})
     speeches = [
-        replace(said, sound=str(target)) if str(said.number) == what else said
-        for said in planned.speeches
+        replace(said, sound=path) if str(said.number) == what else said for said in planned.speeches
     ]
     return replace(planned, speeches=tuple(speeches))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import bpy
 
 from . import strips
-from .layouts import SequencerPanel, as_properties
+from .layouts import SequencerPanel, as_properties, wrapped
+from .output_settings import FIXED
 
 _GROUPS = (
     ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
-    ("Face", "USER", ("mask", "occluders", "grain", "adapt")),
+    ("Face", "USER", ("mask", "adapt")),
+    ("Picture", "IMAGE_DATA", ("occluders", "grain")),
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )
 _SLIDERS = ("strength", "smoothing")
@@ -46,10 +48,14 @@ def draw_output(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
     """The rows of the panel."""
     layout.prop(settings, "copy_look_of")
     layout.prop(settings, "codec")
-    layout.prop(settings, "quality")
-    row = layout.row()
-    row.enabled = settings.quality == "crf"
-    row.prop(settings, "crf")
+    fixed = FIXED.get(settings.codec, "")
+    column = layout.column()
+    column.enabled = not fixed
+    column.prop(settings, "quality")
+    if settings.quality == "crf":
+        column.prop(settings, "crf")
+    if fixed:
+        wrapped(layout, fixed, "INFO")
     layout.prop(settings, "depth")
     layout.prop(settings, "intra")
     layout.separator()

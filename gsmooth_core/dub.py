@@ -47,8 +47,8 @@ from gsmooth_core.person import Part, PersonStages
 from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.box import corners
+from gsmooth_core.taft.draft import generator_for
 from gsmooth_core.taft.frame_keys import FrameKey, frame_keys
-from gsmooth_core.taft.load import open_generator
 from gsmooth_core.taft.segment import write_segment
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import FaceTranslator, Translator
@@ -149,7 +149,7 @@ class DubPipeline(PersonStages):
         check_device(settings.device)
         registry.locate("face_landmarker")
         registry.locate("recognise")
-        open_generator(settings.taft, settings.device)
+        generator_for(settings.taft, settings.device, draft=settings.draft)
         if settings.tracker == "rnet":
             registry.locate("rnet")
         if settings.face == SPEAKER:

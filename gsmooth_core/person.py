@@ -46,10 +46,10 @@ from gsmooth_core.storage.rows import load_rows, save_rows
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
+from gsmooth_core.taft.draft import generator_for
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.grain_file import load_grain, save_grain
 from gsmooth_core.taft.interface import Generator
-from gsmooth_core.taft.load import open_generator
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
@@ -381,7 +381,7 @@ class PersonStages:
         return progress(stage, total, self.emit, self.cancelled)
 
     def _generator(self) -> Generator:
-        return open_generator(self.job.settings.taft, self._device)
+        return generator_for(self.job.settings.taft, self._device, draft=self.job.settings.draft)
 
     @property
     def _device(self) -> str | None:

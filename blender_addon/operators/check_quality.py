@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bpy
+from bpy.props import IntProperty
 
 from .. import api, quality, strips
 from ..jobs import Job
@@ -32,17 +33,19 @@ class GSMOOTH_OT_open_report(bpy.types.Operator):
     bl_idname = "gsmooth.open_report"
     bl_label = "Report"
 
+    person: IntProperty(default=0, options={"HIDDEN", "SKIP_SAVE"})
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        strip = strips.meant_strip(strips.sequencer_scene(context))
-        there = quality.page(strip) is not None
+        there = bool(quality.pages(strips.meant_strip(strips.sequencer_scene(context))))
         if not there:
             cls.poll_message_set("Select a dubbed strip, and press Check Quality first.")
         return there
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it in the web browser."""
-        path = quality.page(strips.meant_strip(strips.sequencer_scene(context)))
+        found = quality.pages(strips.meant_strip(strips.sequencer_scene(context)))
+        path = found.get(self.person) or next(iter(found.values()), None)
         if path is None:
             return {"CANCELLED"}
         bpy.ops.wm.url_open(url=path.as_uri())

@@ -23,6 +23,7 @@ class GSMOOTH_OT_check_worker(WorkerOperator, bpy.types.Operator):
     bl_idname = "gsmooth.check_worker"
     bl_label = "Check"
     title = "Check"
+    about_file = False
 
     def start(self, _context: bpy.types.Context) -> Task:
         preferences.look_again()

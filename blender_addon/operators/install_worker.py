@@ -61,6 +61,7 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
     bl_idname = "gsmooth.install_worker"
     bl_label = "Install"
     title = "Install"
+    about_file = False
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:

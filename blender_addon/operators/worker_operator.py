@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import bpy
 
-from .. import runtime
+from .. import closing, runtime
 from ..errors import UserError
 from ..events import STAGES
 from ..jobs import Job
@@ -43,6 +43,7 @@ class WorkerOperator:
     """Mixin of operators; subclasses say what to ask the worker and what to do with the answer."""
 
     title: ClassVar[str] = "GSmooth"
+    about_file: ClassVar[bool] = True  # else Blender may close without a word
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
@@ -130,6 +131,8 @@ class WorkerOperator:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if self._job.update():
+            if self.about_file:  # at every tick: it may be saved meanwhile
+                closing.have_it_asked(self._job.title)
             self._show(context)
             return {"PASS_THROUGH"}
         self._leave(context)
@@ -166,7 +169,8 @@ class WorkerOperator:
 
     def _show(self, context: bpy.types.Context) -> None:
         context.workspace.status_text_set(
-            f"{self._job.title}: {self._job.task.text}   (Cancel in the GSmooth tab stops it)"
+            f"{self._job.title}: {self._job.task.text}   "
+            "(Cancel in the GSmooth tab stops it, and so does closing Blender)"
         )
         self._redraw(context)
 

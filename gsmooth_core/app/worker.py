@@ -6,12 +6,12 @@ Requests come on stdin, events go to stdout (see `events`), everything else goes
     {"id": 1, "command": "cancel"}
     {"command": "shutdown"}
 
-Commands: dub (arguments: job; output, where it lies outside of the job's folder), track, predict,
-mesh, sync, faces, report (arguments: job), curves (arguments: curves, output, fps), doctor, ping.
-One job runs at a time; others wait. A
-cancelled job ends within a frame and keeps what it has finished. The worker ends when its stdin
-closes, so that none is left behind when its host dies; with `--idle SECONDS` also after so long
-without a request, since it holds memory.
+Commands: dub (arguments: job; output, where it lies outside of the job's folder), track,
+predict, mesh, sync, faces (arguments: job), report (arguments: job; face, one of several
+people), curves (arguments: curves, output, fps), doctor, ping. One job runs at a time; others
+wait. A cancelled job ends within a frame and keeps what it has finished. The worker ends when
+its stdin closes, so that none is left behind when its host dies; with `--idle SECONDS` also
+after so long without a request, since it holds memory.
 
 It says "ready" once, "started" with the id of each request whose turn it is, "heartbeat" every few
 seconds, and "closing" before it ends by itself: from then on it takes no request.
@@ -131,6 +131,9 @@ class Worker:
         if request.command == "dub":
             output = request.arguments.get("output")
             return actions.dub(*asked, output if isinstance(output, str) else None)
+        if request.command == "report":
+            face = request.arguments.get("face")
+            return actions.report(*asked, face=face if isinstance(face, str) else None)
         return JOB_ACTIONS[request.command](*asked)
 
     def _answer(self, event: Event | Outcome, request: Request) -> None:

@@ -116,7 +116,7 @@ class StageInputs:
             "occluders": self._occluded(),
             "captions": self._captioned(),
             "track": self._folder / "track.safetensors",
-            "taft": registry.resolve(settings.taft),
+            "taft": "draft" if settings.draft else registry.resolve(settings.taft),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
         }
 

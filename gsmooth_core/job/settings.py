@@ -114,6 +114,9 @@ class DubSettings(Settings):
     grain: bool = setting(
         True, "lay noise like the clip's own on what is made, so that it is as alive as the skin"
     )
+    draft: bool = setting(
+        False, "a first look: without the network that makes the picture, in half the time"
+    )
     adapt: float = setting(
         0.0,
         "seconds that may be spent on learning this person's mouth from the clip first",

@@ -411,3 +411,17 @@ def test_it_starts_without_the_heavy_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_report_may_be_about_one_of_several_people(monkeypatch, tmp_path):
+    asked = []
+
+    def report(*_how, face=None):
+        asked.append(face)
+        return {}
+
+    monkeypatch.setattr(module.actions, "report", report)
+    worker = module.Worker(io.BytesIO(), io.StringIO())
+    for whose in ({}, {"face": "2"}, {"face": 2}):
+        worker._do(module.Request(1, "report", {"job": str(tmp_path)} | whose))
+    assert asked == [None, "2", None]

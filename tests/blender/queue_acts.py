@@ -10,26 +10,19 @@ import os
 import sys
 from pathlib import Path
 
-import addon_utils
 import bpy
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent)]
-from tests.blender.windowed import run_steps, say, sequencer  # noqa: E402
+from tests.blender.windowed import enable, in_sequencer, run_steps, say, sequencer  # noqa: E402
 
 os.environ["GSMOOTH_DOUBLE"] = ""
-os.environ["GSMOOTH_PYTHON"] = sys.executable
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 NAMES = [f"shot {i}" for i in range(4)]
 
 
 def home():
     return next(s for s in bpy.data.scenes if s.name != "Other")
-
-
-def in_sequencer(operator, *mode, **options):
-    with sequencer():
-        return operator(*mode, **options)
 
 
 def show(scene):
@@ -107,14 +100,6 @@ ACTS = {
     "save, reopen": reopen,
 }
 GOES_ON = {"pause", "save, reopen"}  # when it is told to
-
-
-def enable():
-    addon_utils.enable("blender_addon", default_set=True)
-    from blender_addon import preferences, runtime
-
-    runtime.ENTRY = (str(HERE / "double.py"),)
-    preferences.look_again()
 
 
 def outcome():

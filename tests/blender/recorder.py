@@ -9,6 +9,7 @@ class Recorder:
     Attributes:
         labels: texts of its labels.
         props: names of the properties that it shows.
+        disabled: those of them that cannot be changed.
         buttons: of each operator its name, its text and the properties that were set.
     """
 
@@ -17,6 +18,8 @@ class Recorder:
         self.props = parent.props if parent else []
         self.buttons = parent.buttons if parent else []
         self.icons = parent.icons if parent else []
+        self.disabled = parent.disabled if parent else []
+        self.enabled = parent.enabled if parent else True
 
     def _inner(self, **_words):
         return Recorder(self)
@@ -28,6 +31,8 @@ class Recorder:
 
     def prop(self, _owner, name, **_words):
         self.props.append(name)
+        if not self.enabled:
+            self.disabled.append(name)
 
     def progress(self, **words):
         self.labels.append(words["text"])

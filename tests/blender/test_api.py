@@ -168,6 +168,7 @@ def test_what_buttons_and_scripts_can_do_is_the_same():
     assert {
         "dub",
         "preview",
+        "export_mesh",
         "face_mesh",
         "rerender",
         "find_people",

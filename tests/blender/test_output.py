@@ -6,13 +6,14 @@ import json
 import shutil
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import job_folder, notices, panels, settings_panel, strips  # noqa: E402
-from gsmooth_core.job.settings import DubSettings  # noqa: E402
+from gsmooth_core.job.settings import CODECS, DubSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 
@@ -98,8 +99,28 @@ def test_losses_stay_with_the_dub_and_in_the_panel(scene, chosen):
     assert notices.of_strip(strip) == []
 
 
+def arguments(codec, **wish):
+    """What the core gives the encoder of a codec."""
+    encoders = pytest.importorskip("gsmooth_core.media.encoders")
+    picture = SimpleNamespace(mastering=(), light_level=())
+    source = SimpleNamespace(profile="", bit_rate=10**6, picture=picture)
+    return encoders.encoder_for(codec, "yuv420p", source, encoders.Wish(quality="crf", **wish))
+
+
+@pytest.mark.parametrize("codec", [codec for codec in CODECS if codec != "auto"])
+def test_a_quality_that_would_do_nothing_cannot_be_chosen(scene, codec):
+    settings = scene.gsmooth
+    settings.codec, settings.quality = codec, "crf"
+    layout = Recorder()
+    settings_panel.draw_output(layout, settings)
+    ignored = arguments(codec, crf=10) == arguments(codec, crf=30)
+    assert layout.disabled == (["quality", "crf"] if ignored else [])
+    assert bool(layout.labels) == ignored  # it says why
+
+
 def test_every_setting_has_its_row(scene):
     layout = Recorder()
+    scene.gsmooth.quality = "crf"
     settings_panel.draw_output(layout, scene.gsmooth)
     shown = [*layout.props, *(name for _t, _i, names in settings_panel._GROUPS for name in names)]
     hidden = {"rna_type", "name", "person", "speaker", "marks"}

@@ -54,7 +54,25 @@ def test_draft_settings_are_no_one_elses(scene, clip):
     _strip, job = preview(scene, 60)
     assert job["settings"]["preset"] == "ultrafast"
     assert job["settings"]["adapt"] == 0.0
+    assert job["settings"]["draft"]
     assert "preset" not in scene.gsmooth.for_job()
+
+
+def test_with_other_settings_the_face_is_not_followed_again(scene, clip):
+    first, job = preview(scene, 60)
+    folder, place = job_folder.resolve(first[selection.PREVIEW]), strips.left(first)
+    (folder / "track.safetensors").write_bytes(b"followed")
+    scene.gsmooth.strength = 1.4
+    for frame, at in ((60, place), (68, place), (48, place), (75, 50)):
+        strip, again = preview(scene, frame)
+        assert strips.left(strip) == at
+        kept = job_folder.resolve(strip[selection.PREVIEW]) == folder
+        assert kept == (at == place)
+        if kept:
+            assert (folder / "track.safetensors").is_file()
+            assert again["settings"]["strength"] == pytest.approx(1.4)
+            assert again["output"] != job["output"]  # Blender may have the old one open
+    assert not folder.exists()
 
 
 def test_discarded_it_leaves_nothing(timeline, scene, clip):

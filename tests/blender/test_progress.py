@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from blender_addon.events import STAGES
 from blender_addon.progress import overall, time_left
 
 DUB = ["start", "track", "predict", "captions", "occluders", "adapt", "render", "encode"]
 
 
-def test_the_bar_goes_forward_only_and_ends_full():
-    done = [overall(stage, share / 4) for stage in DUB for share in range(5)]
+@pytest.mark.parametrize("stages", [DUB, ["find", "compare"]])
+def test_the_bar_goes_forward_only_and_ends_full(stages):
+    done = [overall(stage, share / 4) for stage in stages for share in range(5)]
     assert done == sorted(done)
     assert done[0] == 0
     assert done[-1] == pytest.approx(1)
+
+
+def test_each_stage_has_words_for_people():
+    console = pytest.importorskip("gsmooth_core.app.console")
+    assert set(console.STAGES) <= set(STAGES)
 
 
 def test_other_tasks_have_a_bar_of_their_own():

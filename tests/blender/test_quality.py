@@ -8,8 +8,18 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import actions, api, job_folder, quality, quality_panel, rig, strips  # noqa: E402
+from blender_addon import (  # noqa: E402
+    actions,
+    api,
+    job_folder,
+    quality,
+    quality_panel,
+    rig,
+    speeches,
+    strips,
+)
 from blender_addon.errors import UserError  # noqa: E402
+from tests.blender.conftest import make_sound  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 POOR = (16, "GSmooth ! an edge")
@@ -87,7 +97,7 @@ def test_the_panel_says_what_was_found(scene, dubbed):
     assert "Look at this shot" in told
     assert "An edge can be seen" in told
     assert "97 %" not in told  # what is good needs no words
-    assert quality.page(dubbed).name == "report.html"
+    assert [path.name for path in quality.pages(dubbed).values()] == ["report.html"]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +115,11 @@ def test_an_answer_with_nonsense_is_refused(scene, dubbed, tmp_path):
     (tmp_path / "p.html").write_text("x")
     good = {"verdict": "v", "kind": "good", "checks": [], "worst": [], "untouched_frames": []}
     good["page"] = str(tmp_path / "p.html")
-    assert quality.note_report(folder, good) == "v"
+    assert quality.note(folder, {0: good}) == "v"
     bad_worst = [{"frame": -1, "reason": "r", "score": 1}]
     for name, value in (("kind", "evil"), ("worst", bad_worst), ("page", "/nowhere")):
         with pytest.raises(UserError, match=name):
-            quality.note_report(folder, json.loads(json.dumps(good | {name: value})))
+            quality.note(folder, {0: json.loads(json.dumps(good | {name: value}))})
 
 
 def test_scripts_check_a_dub(scene, dubbed, timeline):
@@ -156,3 +166,70 @@ def test_curve_of_a_restored_strip_is_gone(scene, dubbed):
     assert list(actions.curves_of(scene))
     assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
     assert not list(actions.curves_of(scene))
+
+
+# -- several people ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def both(timeline, scene, media):
+    """Two people of a clip from frame 11 on, each with a speech; dubbed at once."""
+    movie = timeline.movie(first=11)
+    for number in (1, 2):
+        make_sound(media / f"said{number}.wav")
+        speeches.give(movie, number, timeline.sound(11, 2 + number, f"said{number}.wav"))
+    scene.sequence_editor.active_strip = movie
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    return strips.active_strip(scene)
+
+
+@pytest.mark.slow  # a module's own mixer can crash the process
+def test_each_of_several_people_is_judged(scene, both):
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    found = quality.of_strip(both)
+    assert found.verdict == (
+        "Person 1: Look at this shot before it goes out: seam. Person 2: This shot is good."
+    )
+    assert (found.kind, both.color_tag) == ("poor", "COLOR_01")
+    told = panel(scene)
+    assert "Person 1: Seam: An edge can be seen" in told
+    assert "Person 2: Detail" not in told
+    kept = (11, "GSmooth ? 2 frames kept: no face")
+    late = (11, "GSmooth ? Person 1: The sound is 2 frames late.")
+    edge, soft = (16, "GSmooth ! Person 1: an edge"), (18, "GSmooth ? Person 1: a soft mouth")
+    other = (19, "GSmooth ? Person 2: an edge")
+    assert markers(scene) == sorted([kept, late, edge, soft, other])
+
+
+@pytest.mark.slow  # a module's own mixer can crash the process
+def test_each_has_a_curve_and_a_page(scene, both):
+    assert bpy.ops.gsmooth.preview_mesh(person=2) == {"FINISHED"}
+    head = bpy.context.view_layer.objects.active
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    names = [f"GSmooth Quality{whose}" for whose in (" of Person 1", " of Person 2", "")]
+    one, two, worst = (keys(scene, f'{both.path_from_id()}["{name}"]') for name in names)
+    assert [round(curve[16], 2) for curve in (one, two, worst)] == [0.0, 1.0, 0.0]
+    assert [round(curve[19], 2) for curve in (one, two, worst)] == [1.0, 0.25, 0.25]
+    assert keys(head, '["GSmooth Quality"]') == two
+    pages = quality.pages(both)
+    assert {number: path.parent.name for number, path in pages.items()} == {
+        1: "person_1",
+        2: "person_2",
+    }
+    layout = Recorder()
+    quality_panel.GSMOOTH_PT_quality.draw(type("P", (), {"layout": layout})(), bpy.context)
+    reports = [b for b in layout.buttons if b.name == "gsmooth.open_report"]
+    assert [(b.text, b.person) for b in reports] == [
+        ("Report of Person 1", 1),
+        ("Report of Person 2", 2),
+    ]
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    assert not list(actions.curves_of(scene))
+
+
+@pytest.mark.slow  # a module's own mixer can crash the process
+def test_each_is_judged_right_after_the_dub_where_that_is_wanted(timeline, scene, both):
+    assert bpy.ops.gsmooth.restore_strip() == {"FINISHED"}
+    scene.gsmooth.check = True
+    assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert quality.of_strip(strips.active_strip(scene)).verdict.count("Person") == 2

@@ -10,7 +10,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import people, rig, speeches, strips  # noqa: E402
+from blender_addon import people, quality, quality_curve, rig, speeches, strips  # noqa: E402
 from tests.blender.conftest import ffmpeg  # noqa: E402
 from tests.blender.test_end_to_end import folder  # noqa: E402, F401
 from tests.blender.test_real_worker import SIDE, footage, real  # noqa: E402, F401
@@ -92,3 +92,9 @@ def test_both_speak_and_each_is_edited(talk, real):  # noqa: F811
     assert rig.noted_job(head).count == COUNT
     assert bpy.ops.gsmooth.rerender_strip() == {"FINISHED"}
     assert min(changes(scene, dub, movie)) > 2
+    # Both are judged; the one whose head this is has her own curve on it.
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    verdict = quality.of_strip(strips.active_strip(scene)).verdict
+    assert ["Person 1: " in verdict, "Person 2: " in verdict] == [True, True]
+    assert sorted(quality.pages(strips.active_strip(scene))) == [1, 2]
+    assert quality_curve.NAME in head

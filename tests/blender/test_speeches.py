@@ -15,11 +15,14 @@ from blender_addon import (  # noqa: E402
     job_queue,
     panels,
     people_panel,
+    planning,
+    rendering,
     selection,
     speeches,
     strips,
 )
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.process import Process  # noqa: E402
 from tests.blender.hearing import RATE, read, tone, tones  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -59,11 +62,14 @@ def heard(path, hertz):
 
 
 @pytest.mark.slow  # a module's own mixer can crash the process
-def test_each_says_the_strip_that_was_given_where_it_lies(scene, talk):
+def test_each_says_the_strip_that_was_given_where_it_lies(scene, talk, monkeypatch):
+    started = []
+    monkeypatch.setattr(rendering, "Process", lambda *how: started.append(how) or Process(*how))
     _movie, anna, ben = talk
     give(1, anna)
     give(2, ben)
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
+    assert len(started) == 1  # one Blender mixes both
     job = job_of(strips.active_strip(scene))
     assert (job["audio"], set(job["speech"])) == (None, {"1", "2"})
     assert (job["settings"]["face"], job["settings"]["length"]) == ("largest", "trim")
@@ -75,6 +81,29 @@ def test_each_says_the_strip_that_was_given_where_it_lies(scene, talk):
     assert (heard(one, BEN), heard(other, ANNA)) == ([], [])
     assert not anna.mute
     assert not ben.mute
+
+
+def test_files_that_are_not_whole_are_refused(scene, talk, tmp_path):
+    _movie, anna, ben = talk
+    give(1, anna)
+    give(2, ben)
+    planned = planning.make_plan(scene, selection.select(scene))
+    assert rendering.missing(planned) == ["1", "2"]
+
+    def answer(*frames):
+        files = [tmp_path / f"{number}.avi" for number, _count in enumerate(frames)]
+        for number, file in enumerate(files):
+            file.write_bytes(bytes([number]))
+        made = zip(files, frames, strict=True)
+        return {"parts": [{"output": str(file), "frames": count} for file, count in made]}
+
+    with pytest.raises(UserError, match="1 of 2 files"):
+        rendering.with_files(planned, answer(COUNT))
+    with pytest.raises(UserError, match="39 of 40 frames"):
+        rendering.with_files(planned, answer(COUNT, COUNT - 1))
+    whole = rendering.with_files(planned, answer(COUNT, COUNT))
+    assert [Path(said.sound).read_bytes() for said in whole.speeches] == [b"\0", b"\1"]
+    assert rendering.missing(whole) == []
 
 
 def test_a_strip_is_one_persons_and_can_be_taken_back(scene, talk):

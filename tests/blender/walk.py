@@ -346,6 +346,9 @@ def people_story():
     yield
     yield from check("a speech each", len(speeches.given(picture)) == 2)
     yield from job("dub", "dub", lambda: len(dubs()) == 1)
+    curve = part("quality_curve").NAME
+    curves = [curve, f"{curve} of Person 1", f"{curve} of Person 2"]
+    yield from job("quality", "quality", lambda: all(name in dubs()[0] for name in curves))
 
 
 STORIES = {"clip": clip_story, "photo": photo_story, "people": people_story}

@@ -1,7 +1,10 @@
 """What the scripts share that run in a window: its sequencer, lines on the terminal, steps."""
 
+import os
 import sys
+from pathlib import Path
 
+import addon_utils
 import bpy
 
 
@@ -18,6 +21,21 @@ def sequencer():
     area = next(a for a in window().screen.areas if a.type == "SEQUENCE_EDITOR")
     region = next(r for r in area.regions if r.type == "WINDOW")
     return bpy.context.temp_override(window=window(), area=area, region=region)
+
+
+def in_sequencer(operator, *mode, **options):
+    with sequencer():
+        return operator(*mode, **options)
+
+
+def enable():
+    """The add-on, with the stand-in as its worker."""
+    os.environ["GSMOOTH_PYTHON"] = sys.executable
+    addon_utils.enable("blender_addon", default_set=True)
+    from blender_addon import preferences, runtime
+
+    runtime.ENTRY = (str(Path(__file__).with_name("double.py")),)
+    preferences.look_again()
 
 
 def run_steps(steps):

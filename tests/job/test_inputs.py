@@ -74,3 +74,12 @@ def test_grain_is_laid_on_the_picture_and_changes_nothing_that_is_learned(clip: 
 def test_what_names_no_face_is_refused(face: object) -> None:
     with pytest.raises(InputError):
         DubSettings(face=face)  # type: ignore[arg-type]
+
+
+def test_a_draft_is_another_picture(clip: Path) -> None:
+    (clip.parent / "track.safetensors").write_bytes(b"track")
+    prints = set()
+    for draft in (False, True):
+        job = Job(clip, clip.with_name("o.mp4"), settings=DubSettings(draft=draft))
+        prints.add(StageInputs(Source(job), clip.parent, None, AdaptSettings()).render())
+    assert len(prints) == 2

@@ -1,0 +1,67 @@
+"""The check of a dub as a viewer would judge it; of several people each one by themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from . import job_folder, quality, strips
+from .jobs import Job, worker_task
+from .task import Task
+
+
+class Judge:
+    """Asks about all people whom a job dubs, one after another.
+
+    Args:
+        title: what is going on, for people.
+        folder: the job's.
+    """
+
+    def __init__(self, title: str, folder: Path) -> None:
+        self._title, self._folder = title, folder
+        self._people = job_folder.people(folder) or [0]
+        self._answers: dict[int, dict[str, Any]] = {}
+
+    def ask(self) -> Task:
+        """The request about the next one.
+
+        Raises:
+            UserError: the worker cannot be asked.
+        """
+        number = self._people[len(self._answers)]
+        face = {"face": str(number)} if number else {}
+        title = f"{self._title}, person {number}" if number else self._title
+        return worker_task(title, "report", job=str(self._folder), **face)
+
+    def take(self, answer: dict[str, Any]) -> Task | None:
+        """Take an answer in; the next request, or None where that was the last."""
+        self._answers[self._people[len(self._answers)]] = answer
+        return self.ask() if len(self._answers) < len(self._people) else None
+
+    def note(self) -> str:
+        """Keep what was found with the job's strips; returns the verdict.
+
+        Raises:
+            UserError: the answers hold something else.
+        """
+        return quality.note(self._folder, self._answers)
+
+
+class Report(Job):
+    """Judges a dub; the job's folder, or each person's in it, then holds a page."""
+
+    def __init__(self, strip: Any) -> None:
+        super().__init__(f"Check '{strip.name}'")
+        self._folder = job_folder.resolve(strips.dubbed_job(strip))
+        self._judge: Judge
+
+    def start(self) -> Task:
+        self._judge = Judge(self.title, self._folder)
+        return self._judge.ask()
+
+    def follow(self, result: dict[str, Any]) -> Task | None:
+        return self._judge.take(result)
+
+    def finish(self, _result: dict[str, Any]) -> str:
+        return self._judge.note()
