@@ -86,7 +86,7 @@ class Mouths:
     def error(self, made: Float, true: Float) -> float:
         """Squared movement of vertices between (T, E) twice."""
         apart = made - true
-        return float(np.einsum("te,ef,tf->", apart, self.gram, apart))
+        return float(np.sum((apart @ self.gram) * apart))
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,45 @@ class _Held:
         return made <= min(SLACK * plain, still)
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """A stretch of a lesson that judges what the frames `teach` (T,) beside it have taught."""
+
+    lesson: Lesson
+    teach: Bool
+    where: slice
+
+    def taught(self, mouths: Mouths, plan: Plan) -> Manner:
+        """The manner by one plan."""
+        return mouths.manner(self.lesson.part(self.teach), plan)
+
+    def said(self, manner: Manner, mouths: Mouths) -> Float:
+        """(S, E) what a manner makes of the stretch."""
+        sounds = None if self.lesson.sounds is None else self.lesson.sounds[self.where]
+        return manner.speak(self.lesson.moved[self.where], mouths.opening, sounds=sounds)
+
+    def plain(self, mouths: Mouths) -> Float:
+        """(S, E) what the plain style makes of it."""
+        style = mouths.style(self.lesson.part(self.teach))
+        return style.speak(self.lesson.moved[self.where], mouths.opening)
+
+    def errors(self, said: Float, mouths: Mouths) -> tuple[float, float]:
+        """Error of (S, E) around the mean, and with it."""
+        usable = self.lesson.usable[self.where]
+        made, true = said[usable], self._true
+        shape = mouths.error(made - made.mean(axis=0), true - true.mean(axis=0))
+        return shape, mouths.error(made, true)
+
+    def stillness(self, mouths: Mouths) -> float:
+        """Shape error of a mouth that does not move."""
+        return mouths.error(self._true, self._true.mean(axis=0))
+
+    @property
+    def _true(self) -> Float:
+        true: Float = self.lesson.shown[self.where][self.lesson.usable[self.where]]
+        return true
+
+
 def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
     """Learn a manner where it is borne out.
 
@@ -136,15 +175,16 @@ def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
     seconds = speech / lesson.fps
     if seconds * 25 < FEWEST:
         return Learned(None, seconds)
-    stretches = list(held_back(lesson))
+    stretches = [_Stretch(lesson, *held) for held in held_back(lesson)]
     if len(stretches) < STRETCHES:
         return Learned(None, seconds)
-    held = _judged(lesson, stretches, mouths)
+    taught = [[s.taught(mouths, plan) for s in stretches] for plan in PLANS]
+    held = _judged(stretches, taught, mouths)
     plan = safest(held.shape)
     gain = 1.0 - float(held.whole[plan].sum() / max(held.whole[-1].sum(), 1e-12))
     if gain <= 0 or not held.follows(plan):
         return Learned(None, seconds, gain)
-    fullness = _fullest(lesson, stretches, mouths, PLANS[plan], held)
+    fullness = _fullest(stretches, taught[plan], mouths, held)
     manner = replace(mouths.manner(lesson, PLANS[plan]), fullness=fullness)
     return Learned(manner, seconds, gain)
 
@@ -175,53 +215,23 @@ def safest(errors: Float) -> int:
     return int(np.flatnonzero(behind.sum(axis=1) <= CHANCE * doubt + 1e-12)[0])
 
 
-def _judged(lesson: Lesson, stretches: list[tuple[Bool, slice]], mouths: Mouths) -> _Held:
-    """Errors of every plan on every stretch."""
-    rows = [[_errors(lesson, s, mouths, plan) for s in stretches] for plan in (*PLANS, None)]
+def _judged(stretches: list[_Stretch], taught: list[list[Manner]], mouths: Mouths) -> _Held:
+    """Errors of the plain style and of the manners that each plan taught, on every stretch."""
+    rows = [
+        [s.errors(s.said(manner, mouths), mouths) for s, manner in zip(stretches, row, strict=True)]
+        for row in taught
+    ]
+    rows.append([s.errors(s.plain(mouths), mouths) for s in stretches])
     both = np.array(rows, float)  # (P + 1, S, 2)
-    still = [_stillness(lesson, where, mouths) for _, where in stretches]
-    return _Held(both[..., 0], both[..., 1], np.array(still))
+    return _Held(both[..., 0], both[..., 1], np.array([s.stillness(mouths) for s in stretches]))
 
 
-def _stillness(lesson: Lesson, where: slice, mouths: Mouths) -> float:
-    """Shape error of a mouth that does not move."""
-    true = lesson.shown[where][lesson.usable[where]]
-    return mouths.error(true, true.mean(axis=0))
-
-
-def _errors(
-    lesson: Lesson,
-    stretch: tuple[Bool, slice],
-    mouths: Mouths,
-    plan: Plan | None,
-    fullness: float = 0.0,
-) -> tuple[float, float]:
-    """Error around the mean, and with it, of one plan (None is the plain style)."""
-    teach, where = stretch
-    taught, moved, opening = lesson.part(teach), lesson.moved[where], mouths.opening
-    if plan is None:
-        made = mouths.style(taught).speak(moved, opening)
-    else:
-        sounds = None if lesson.sounds is None else lesson.sounds[where]
-        manner = replace(mouths.manner(taught, plan), fullness=fullness)
-        made = manner.speak(moved, opening, sounds=sounds)
-    usable = lesson.usable[where]
-    made, true = made[usable], lesson.shown[where][usable]
-    shape = mouths.error(made - made.mean(axis=0), true - true.mean(axis=0))
-    return shape, mouths.error(made, true)
-
-
-def _fullest(
-    lesson: Lesson,
-    stretches: list[tuple[Bool, slice]],
-    mouths: Mouths,
-    plan: Plan,
-    held: _Held,
-) -> float:
+def _fullest(stretches: list[_Stretch], taught: list[Manner], mouths: Mouths, held: _Held) -> float:
     """The widest movement whose held-back error stays within what the plain style's allows."""
     for fullness in FULLNESS:
-        errors = [_errors(lesson, s, mouths, plan, fullness) for s in stretches]
-        shape, whole = np.sum(errors, axis=0)
+        wide = [replace(manner, fullness=fullness) for manner in taught]
+        pairs = zip(stretches, wide, strict=True)
+        shape, whole = np.sum([s.errors(s.said(m, mouths), mouths) for s, m in pairs], axis=0)
         if shape <= SLACK * held.shape[-1].sum() and whole <= held.whole[-1].sum():
             return fullness
     return 0.0
