@@ -20,6 +20,8 @@ from gsmooth_core.types import Float
 
 MET_WELL = 0.6
 """Share of p, b and m from which nothing is said against a shot; people have .84 on average."""
+FEWEST = 5
+"""Of p, b and m below which a share says nothing."""
 _NAMED = 3  # words in a sentence
 
 
@@ -59,7 +61,8 @@ def finding(words: Sequence[SpokenWord]) -> Finding:
         return Finding("Closed lips", GOOD, f"{text}.")
     named = ", ".join(f"'{w.text}' {clock(w.start)}" for w in missed[:_NAMED])
     more = f" and {len(missed) - _NAMED} more" if len(missed) > _NAMED else ""
-    kind = GOOD if met >= MET_WELL * len(judged) else FAIR
+    well = len(judged) < FEWEST or met >= MET_WELL * len(judged)
+    kind = GOOD if well else FAIR
     return Finding("Closed lips", kind, f"{text}; open in {named}{more}.")
 
 

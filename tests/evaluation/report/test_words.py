@@ -42,6 +42,8 @@ def test_many_missed_words_deserve_a_look():
     found = words.finding([spoken("by", False)] * 5)
     assert found.kind == "fair"
     assert found.text.endswith("and 2 more.")
+    assert words.finding([spoken("by", False)] * 4).kind == "good"  # too few to tell
+    assert words.finding([spoken("by", True, False, True)] * 2).kind == "good"  # people miss some
     assert words.finding([spoken("by", True)]).text == "Lips meet on 1 of 1 p, b and m."
 
 
