@@ -10,3 +10,8 @@ def printable(text: str) -> str:
     are no UTF-8) cannot be encoded. Lines and tabs stay.
     """
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as 1:07.25."""
+    return f"{int(seconds) // 60}:{seconds % 60:05.2f}"

@@ -31,7 +31,7 @@ FUNCTIONS = {
     "read_audio": "path sample_rate start duration track",
     "read_frames": "clip start count",
     "report_job": "folder page on_event cancelled face",
-    "save_expression": "path curves",
+    "save_expression": "path curves beside",
     "save_track": "path track",
     "track_face": "frames clip model settings on_progress",
     "write_mesh": "path model track expression on_progress",

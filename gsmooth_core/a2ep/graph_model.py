@@ -62,6 +62,8 @@ class GraphDecoder:
         self._tables = tables
         self._positions = positional_encoding(config.period, config.d)
         self._step = OnnxNetwork(source, "a2ep", "speak", tables, "cpu")
+        out = (tables["decoder.out.weight"], tables["decoder.out.bias"])
+        self._linear = config.direct and not any(np.any(table) for table in out)
 
     @property
     def context(self) -> int:
@@ -90,6 +92,9 @@ class GraphDecoder:
         self, state: GraphState, heard: Float, style: Float, first: int, count: int
     ) -> Float:
         """(count, E) frames, each fed with the one before it."""
+        if self._linear:
+            state.frame += count
+            return heard[first : first + count]
         config, made = self.config, []
         for i in range(first, first + count):
             position = self._positions[state.frame % config.period]

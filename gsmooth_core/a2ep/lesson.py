@@ -12,7 +12,10 @@ from gsmooth_core.face.curves import resample
 from gsmooth_core.types import Bool, Float
 
 SPOKEN = 0.02  # movement of some component from which a frame counts as speech
-CONTEXT = 1  # steps of 40 ms before and after a frame that belong to its sound
+FADING = (0.5, 1.0, 1.0, 1.0, 0.5)
+"""How much steps of 40 ms count for the sound of the frame in the middle."""
+MOVED = 11.7
+"""Weight of what a sound moves, beside it: a quarter of three and a half frames' variance."""
 APART = 2.0  # seconds of nothing between the lessons of two clips
 
 
@@ -43,8 +46,8 @@ class Lesson:
         usable: (T,) frames that may teach.
         apart: (T,) gap of the lips as it was seen, in any unit.
         fps: frames per second.
-        sounds: (T, S) what is heard in each frame and those beside it (`sounds_of`), in
-            directions that lips care for; None where that is not known.
+        sounds: (T, S) what is heard in each frame and those beside it, in directions that lips
+            care for, and what it moves (`sounds_of`); None where that is not known.
     """
 
     moved: Float
@@ -65,9 +68,16 @@ class Lesson:
         return replace(self, usable=self.usable & frames)
 
 
-def sounds_of(heard: Float, fps: float) -> Float:
-    """(T, H) what is heard in each frame -> (T, S) in it and beside it."""
-    return with_neighbours(heard, reach_of(CONTEXT, fps))
+def sounds_of(heard: Float, moved: Float, fps: float) -> Float:
+    """What tells sounds apart: (T, H) what is heard, (T, E) what it moves -> (T, `sounds_size`)."""
+    near = with_neighbours(heard, reach_of(len(FADING) // 2, fps))
+    fading = np.repeat(np.array(FADING, np.float32), heard.shape[1])
+    return np.concatenate([near * fading, MOVED * moved], axis=1, dtype=np.float32)
+
+
+def sounds_size(heard: int, moved: int) -> int:
+    """S of `sounds_of`."""
+    return len(FADING) * heard + moved
 
 
 def joined(lessons: Sequence[Lesson]) -> Lesson:

@@ -1,7 +1,7 @@
-"""How a person's manner is learned, chosen on stretches that it was not learned from.
+"""Whether a person's manner is learned, judged on stretches that it was not learned from.
 
-Each stretch of the clip is held back in turn. The safest plan that is within chance of the best
-wins; where the held-back stretches do not show it better than the plain style, nothing is learned.
+Each stretch of the clip is held back in turn. Where these do not show the manner better than the
+plain style, nothing is learned.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from gsmooth_core.a2ep.manner import Manner, Plan, learn_manner
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
-PLANS = (Plan(), Plan(10.0), Plan(10.0, noise=10.0), Plan(10.0, noise=3.0))
-"""From the safest to the boldest."""
+PLAN = Plan(5.0, noise=3.0)
+"""What suits the training speakers; with less to learn from, it moves less by itself."""
 FULLNESS = (0.95, 0.9, 0.85, 0.8)
 """Shares of the person's own opening that are tried, the fullest first."""
 STRETCHES = 4
@@ -27,7 +27,6 @@ GAP = 0.5  # seconds beside a held-back stretch that do not teach
 FEWEST = 60  # frames of speech at 25 a second below which nothing is learned
 FEWEST_JUDGED = 10  # frames of a stretch that can judge
 TRUSTED = 100  # frames of speech at 25 a second whose mean is this person's usual mouth
-CHANCE = 0.25  # standard errors that a safer plan may be behind
 SLACK = 1.05  # share of the plain style's error that full movement may have
 
 
@@ -86,7 +85,7 @@ class Mouths:
     def error(self, made: Float, true: Float) -> float:
         """Squared movement of vertices between (T, E) twice."""
         apart = made - true
-        return float(np.einsum("te,ef,tf->", apart, self.gram, apart))
+        return float(np.sum((apart @ self.gram) * apart))
 
 
 @dataclass(frozen=True)
@@ -106,23 +105,70 @@ class Learned:
 
 @dataclass(frozen=True)
 class _Held:
-    """Errors on held-back stretches; the last row is the plain style's.
+    """Errors over all held-back stretches.
 
     Attributes:
-        shape: (P + 1, S) around each stretch's own mean.
-        whole: (P + 1, S) with the mean.
-        still: (S,) shape error of a mouth that does not move.
+        shape: error of the manner around each stretch's own mean.
+        whole: the same with the mean.
+        plain_shape: of the plain style.
+        plain_whole: the same with the mean.
+        still: shape error of a mouth that does not move.
     """
 
-    shape: Float
-    whole: Float
-    still: Float
+    shape: float
+    whole: float
+    plain_shape: float
+    plain_whole: float
+    still: float
 
-    def follows(self, plan: int) -> bool:
+    @property
+    def gain(self) -> float:
+        """Share of the plain style's error that the manner takes away."""
+        return 1.0 - self.whole / max(self.plain_whole, 1e-12)
+
+    @property
+    def follows(self) -> bool:
         """Whether lips follow the sound at all, and no worse than the plain style's."""
-        made = float(self.shape[plan].sum())
-        plain, still = float(self.shape[-1].sum()), float(self.still.sum())
-        return made <= min(SLACK * plain, still)
+        return self.shape <= min(SLACK * self.plain_shape, self.still)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A stretch of a lesson that judges what the frames `teach` (T,) beside it have taught."""
+
+    lesson: Lesson
+    teach: Bool
+    where: slice
+
+    def taught(self, mouths: Mouths) -> Manner:
+        """The manner that the frames beside it teach."""
+        return mouths.manner(self.lesson.part(self.teach), PLAN)
+
+    def said(self, manner: Manner, mouths: Mouths) -> Float:
+        """(S, E) what a manner makes of the stretch."""
+        sounds = None if self.lesson.sounds is None else self.lesson.sounds[self.where]
+        return manner.speak(self.lesson.moved[self.where], mouths.opening, sounds=sounds)
+
+    def plain(self, mouths: Mouths) -> Float:
+        """(S, E) what the plain style makes of it."""
+        style = mouths.style(self.lesson.part(self.teach))
+        return style.speak(self.lesson.moved[self.where], mouths.opening)
+
+    def errors(self, said: Float, mouths: Mouths) -> tuple[float, float]:
+        """Error of (S, E) around the mean, and with it."""
+        usable = self.lesson.usable[self.where]
+        made, true = said[usable], self._true
+        shape = mouths.error(made - made.mean(axis=0), true - true.mean(axis=0))
+        return shape, mouths.error(made, true)
+
+    def stillness(self, mouths: Mouths) -> float:
+        """Shape error of a mouth that does not move."""
+        return mouths.error(self._true, self._true.mean(axis=0))
+
+    @property
+    def _true(self) -> Float:
+        true: Float = self.lesson.shown[self.where][self.lesson.usable[self.where]]
+        return true
 
 
 def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
@@ -136,17 +182,16 @@ def choose_manner(lesson: Lesson, mouths: Mouths) -> Learned:
     seconds = speech / lesson.fps
     if seconds * 25 < FEWEST:
         return Learned(None, seconds)
-    stretches = list(held_back(lesson))
+    stretches = [_Stretch(lesson, *held) for held in held_back(lesson)]
     if len(stretches) < STRETCHES:
         return Learned(None, seconds)
-    held = _judged(lesson, stretches, mouths)
-    plan = safest(held.shape)
-    gain = 1.0 - float(held.whole[plan].sum() / max(held.whole[-1].sum(), 1e-12))
-    if gain <= 0 or not held.follows(plan):
-        return Learned(None, seconds, gain)
-    fullness = _fullest(lesson, stretches, mouths, PLANS[plan], held)
-    manner = replace(mouths.manner(lesson, PLANS[plan]), fullness=fullness)
-    return Learned(manner, seconds, gain)
+    taught = [stretch.taught(mouths) for stretch in stretches]
+    held = _judged(stretches, taught, mouths)
+    if held.gain <= 0 or not held.follows:
+        return Learned(None, seconds, held.gain)
+    fullness = _fullest(stretches, taught, mouths, held)
+    manner = replace(mouths.manner(lesson, PLAN), fullness=fullness)
+    return Learned(manner, seconds, held.gain)
 
 
 def held_back(lesson: Lesson) -> Iterator[tuple[Bool, slice]]:
@@ -166,62 +211,26 @@ def held_back(lesson: Lesson) -> Iterator[tuple[Bool, slice]]:
             yield teach, slice(first, last)
 
 
-def safest(errors: Float) -> int:
-    """The first plan that is within chance of the best; (P + 1, S) errors, the last row aside."""
-    plans = errors[:-1]
-    best = int(np.argmin(plans.sum(axis=1)))
-    behind = plans - plans[best]  # (P, S)
-    doubt = behind.std(axis=1, ddof=1) * np.sqrt(behind.shape[1])
-    return int(np.flatnonzero(behind.sum(axis=1) <= CHANCE * doubt + 1e-12)[0])
+def _judged(stretches: list[_Stretch], taught: list[Manner], mouths: Mouths) -> _Held:
+    """Errors of the manners that were taught, and of the plain style."""
+    shape, whole = _summed(stretches, taught, mouths)
+    plain = np.sum([s.errors(s.plain(mouths), mouths) for s in stretches], axis=0)
+    still = sum(stretch.stillness(mouths) for stretch in stretches)
+    return _Held(shape, whole, float(plain[0]), float(plain[1]), still)
 
 
-def _judged(lesson: Lesson, stretches: list[tuple[Bool, slice]], mouths: Mouths) -> _Held:
-    """Errors of every plan on every stretch."""
-    rows = [[_errors(lesson, s, mouths, plan) for s in stretches] for plan in (*PLANS, None)]
-    both = np.array(rows, float)  # (P + 1, S, 2)
-    still = [_stillness(lesson, where, mouths) for _, where in stretches]
-    return _Held(both[..., 0], both[..., 1], np.array(still))
+def _summed(stretches: list[_Stretch], taught: list[Manner], mouths: Mouths) -> tuple[float, float]:
+    """Errors around the mean and with it, over all stretches."""
+    pairs = zip(stretches, taught, strict=True)
+    shape, whole = np.sum([s.errors(s.said(m, mouths), mouths) for s, m in pairs], axis=0)
+    return float(shape), float(whole)
 
 
-def _stillness(lesson: Lesson, where: slice, mouths: Mouths) -> float:
-    """Shape error of a mouth that does not move."""
-    true = lesson.shown[where][lesson.usable[where]]
-    return mouths.error(true, true.mean(axis=0))
-
-
-def _errors(
-    lesson: Lesson,
-    stretch: tuple[Bool, slice],
-    mouths: Mouths,
-    plan: Plan | None,
-    fullness: float = 0.0,
-) -> tuple[float, float]:
-    """Error around the mean, and with it, of one plan (None is the plain style)."""
-    teach, where = stretch
-    taught, moved, opening = lesson.part(teach), lesson.moved[where], mouths.opening
-    if plan is None:
-        made = mouths.style(taught).speak(moved, opening)
-    else:
-        sounds = None if lesson.sounds is None else lesson.sounds[where]
-        manner = replace(mouths.manner(taught, plan), fullness=fullness)
-        made = manner.speak(moved, opening, sounds=sounds)
-    usable = lesson.usable[where]
-    made, true = made[usable], lesson.shown[where][usable]
-    shape = mouths.error(made - made.mean(axis=0), true - true.mean(axis=0))
-    return shape, mouths.error(made, true)
-
-
-def _fullest(
-    lesson: Lesson,
-    stretches: list[tuple[Bool, slice]],
-    mouths: Mouths,
-    plan: Plan,
-    held: _Held,
-) -> float:
+def _fullest(stretches: list[_Stretch], taught: list[Manner], mouths: Mouths, held: _Held) -> float:
     """The widest movement whose held-back error stays within what the plain style's allows."""
     for fullness in FULLNESS:
-        errors = [_errors(lesson, s, mouths, plan, fullness) for s in stretches]
-        shape, whole = np.sum(errors, axis=0)
-        if shape <= SLACK * held.shape[-1].sum() and whole <= held.whole[-1].sum():
+        wide = [replace(manner, fullness=fullness) for manner in taught]
+        shape, whole = _summed(stretches, wide, mouths)
+        if shape <= SLACK * held.plain_shape and whole <= held.plain_whole:
             return fullness
     return 0.0

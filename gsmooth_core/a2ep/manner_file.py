@@ -11,7 +11,7 @@ import numpy as np
 
 from gsmooth_core.a2ep.hearing import directions_of, mark_of
 from gsmooth_core.a2ep.interface import SpeechModel
-from gsmooth_core.a2ep.lesson import CONTEXT
+from gsmooth_core.a2ep.lesson import sounds_size
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.memory import MOST, Memory
 from gsmooth_core.errors import InputError
@@ -94,7 +94,7 @@ def load_style(path: Path, model: SpeechModel) -> Manner:
             f"'{shown(path)}' was learned with another speech model.",
             "Learn it again with `gsmooth style`.",
         )
-    sounds = (2 * CONTEXT + 1) * directions_of(model).shape[1]
+    sounds = sounds_size(directions_of(model).shape[1], len(model.names))
     if manner.memory and manner.memory.anchors.shape[1] != sounds:
         raise damaged(path, "its 'sounds' are not those that the model hears")
     return manner

@@ -104,7 +104,7 @@ def merge_expression(
     values = track.expression.copy()
     opening, strength = model.array("opening"), settings.strength
     if manner:
-        sounds = None if heard is None else sounds_of(heard, float(track.fps))
+        sounds = None if heard is None else sounds_of(heard, moved, float(track.fps))
         values[:, target] = manner.at(float(track.fps)).speak(moved, opening, strength, sounds)
     else:
         values[:, target] = style.speak(moved, opening, strength)

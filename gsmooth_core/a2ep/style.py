@@ -43,7 +43,7 @@ class Style:
 
         The most closed frames say how the lips meet, but a mouth that closes while it is pursed
         does not rest pursed. So the speech shall have this person's usual shape as its mean; what
-        opens the lips is a compromise between that and the closed mouth.
+        opens the lips stays the nearer to the closed mouth the less was seen of them.
 
         Args:
             moved: (T, E) the speech's movement from the average speaker's rest.
@@ -57,8 +57,8 @@ class Style:
             return self.rest
         usual = self.mean - self.amplitude * moved[spoken].mean(axis=0)
         usual = self.trust * usual + (1 - self.trust) * self.rest
-        parts_lips = opening > PARTS_LIPS
-        return np.where(parts_lips, (self.rest + usual) / 2, usual).astype(np.float32)
+        between = self.trust * usual + (1 - self.trust) * self.rest
+        return np.where(opening > PARTS_LIPS, between, usual).astype(np.float32)
 
     def speak(self, moved: Float, opening: Float, strength: float = 1.0) -> Float:
         """(T, E) this person's mouth, 0..1, speaking with the movement `moved` (see `start`)."""

@@ -113,6 +113,13 @@ def faces(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, An
         return faces_of_job(job, folder / "people", on_event, cancelled)
 
 
+def words(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
+    """Say which word of the job's speech is spoken when; leaves words.json."""
+    from gsmooth_core.app.words import words_of_job
+
+    return words_of_job(folder, on_event, cancelled)
+
+
 def report(
     folder: Path,
     on_event: OnEvent,
@@ -163,4 +170,5 @@ JOB_ACTIONS: dict[str, JobAction] = {
     "sync": sync,
     "faces": faces,
     "report": report,
+    "words": words,
 }

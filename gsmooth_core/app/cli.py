@@ -218,11 +218,14 @@ def _add_faces(commands: Any) -> None:
 
 
 def _add_predict(commands: Any) -> None:
-    parser = _add(commands, "predict", "predict", "turn speech into expression curves", "path_text")
+    text = "turn speech into expression curves"
+    parser = _add(commands, "predict", "predict", text, "predict_text")
     parser.add_argument("--audio", type=_path, required=True, help="any file with speech")
     parser.add_argument("--fps", default="25", help="rate of the curves, 25 or 30000/1001")
     parser.add_argument("--frame-count", type=int, help="frames to predict")
     parser.add_argument("--output", type=_path, required=True, help=".json, .csv or .safetensors")
+    text = "say which word is spoken when, and where lips do not meet on p, b and m"
+    parser.add_argument("--words", action="store_true", help=text)
     _add_settings(parser, "strength", "smoothing", "a2ep", "audio_track")
 
 

@@ -110,7 +110,10 @@ def predict(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled
 
     fps = read_rate("fps", options.fps) or Fraction(25)
     count, settings = options.frame_count, DubSettings(**_settings(options))
-    return stages.predict(options.audio, fps, options.output, count, settings, on_event, cancelled)
+    return stages.predict(
+        options.audio, fps, options.output, count, settings, on_event, cancelled,
+        words=options.words,
+    )  # fmt: skip
 
 
 def curves(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> dict[str, Any]:
@@ -219,6 +222,16 @@ def faces_text(result: dict[str, Any]) -> str:
 def path_text(result: dict[str, Any]) -> str:
     """The file that was written."""
     return str(next(iter(result.values())))
+
+
+def predict_text(result: dict[str, Any]) -> str:
+    """The curves that were written, below the words that belong to them."""
+    path = str(result["expression"])
+    if "words" not in result:
+        return path
+    from gsmooth_core.app.words import words_table
+
+    return words_table(result["words"], float(Fraction(result["fps"]))) + f"\n{path}"
 
 
 def sync_text(result: dict[str, Any]) -> str:

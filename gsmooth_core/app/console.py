@@ -24,6 +24,7 @@ PATIENCE = 0.7
 STAGES = {
     "track": "Following the face",
     "predict": "Listening to the speech",
+    "words": "Recognising words",
     "captions": "Looking for captions",
     "occluders": "Looking for what is before the mouth",
     "adapt": "Learning this mouth",

@@ -39,6 +39,7 @@ _PACKAGES = {
 _OPTIONAL = {
     "pytorch3d": ("pytorch3d", "another way to draw the mesh on a graphics card"),
     "transformers": ("transformers", "the paper's speech encoder"),
+    "faster_whisper": ("faster-whisper", "words, for proofreading"),
 }
 
 _KNOWN = {

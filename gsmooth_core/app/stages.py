@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
+from gsmooth_core.a2ep.words import load_recogniser
+from gsmooth_core.app.words import proofread
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.curves import fit_curves, resample
 from gsmooth_core.face.load import load_face_model
@@ -21,6 +23,7 @@ from gsmooth_core.job.seen import untouched
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.speaker import choose
 from gsmooth_core.job.tracks import chosen
+from gsmooth_core.job.words import heard as heard_words
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.decode import in_words
 from gsmooth_core.models.devices import check_device
@@ -92,6 +95,8 @@ def predict(
     settings: DubSettings,
     on_event: OnEvent,
     cancelled: Cancelled,
+    *,
+    words: bool = False,
 ) -> dict[str, Any]:
     """Turn speech into expression curves and write them.
 
@@ -103,9 +108,11 @@ def predict(
         settings: strength, smoothing and model.
         on_event: told about progress.
         cancelled: asked after every block.
+        words: whether words are recognised, for the result and for a .json output.
 
     Raises:
-        GSmoothError: no speech, or a file that cannot be read or written.
+        GSmoothError: no speech, or a file that cannot be read or written; or words are asked for
+            and cannot be recognised here.
     """
     _check_output(output, *_CURVES)
     _check_count(count, fps)
@@ -113,11 +120,15 @@ def predict(
     heard = read_audio(audio, SAMPLE_RATE, track=track)
     samples = require_speech(heard, f"'{audio.name}'", SAMPLE_RATE)
     total = count or math.ceil(Fraction(len(samples), SAMPLE_RATE) * fps)
+    recogniser = load_recogniser() if words else None  # or else it says so before the work
     on_progress, model = progress("predict", total, on_event, cancelled), load_a2ep(settings.a2ep)
     how = PredictSettings(settings.strength, settings.smoothing)
     curves = predict_expression(samples, total, fps, on_progress, how, model)
-    _write(output, lambda: save_expression(output, curves))
-    return {"expression": str(output), "frames": len(curves), "fps": str(fps)}
+    beside = {}
+    if recogniser:
+        beside = proofread(heard_words(samples, on_event, cancelled, recogniser), curves, model)
+    _write(output, lambda: save_expression(output, curves, beside))
+    return {"expression": str(output), "frames": len(curves), "fps": str(fps), **beside}
 
 
 def curves(source: Path, output: Path, fps: Fraction | None = None) -> dict[str, Any]:

@@ -162,8 +162,9 @@ def _lesson(
     usable = track.usable
     apart[usable] = openness(track, shown[usable], model.array("opening"))
     usable = usable & _in_step(sync, len(track), float(fps))
-    sounds = sounds_of(read(spoken.heard), float(fps))
-    return Lesson(read(moved), shown, usable, apart, float(fps), sounds)
+    moved = read(moved)
+    sounds = sounds_of(read(spoken.heard), moved, float(fps))
+    return Lesson(moved, shown, usable, apart, float(fps), sounds)
 
 
 def _not(why: str, refused: tuple[str, ...] = ()) -> Taught:

@@ -163,6 +163,14 @@ MODELS: dict[str, ModelFile] = {
             shipped=False,
             folder=True,
         ),
+        ModelFile(
+            "whisper",
+            "whisper-base",
+            "MIT",
+            "recognises words, instead of the package's",
+            shipped=False,
+            folder=True,
+        ),
     )
 }
 

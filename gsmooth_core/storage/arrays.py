@@ -172,11 +172,18 @@ def _check_names(path: Path, names: tuple[str, ...], columns: int) -> None:
         raise damaged(path, f"it names {len(names)} components and has {columns}")
 
 
-def save_expression(path: Path, curves: Expression) -> None:
+def save_expression(
+    path: Path, curves: Expression, beside: Mapping[str, Any] | None = None
+) -> None:
     """Write curves as the name's ending says.
 
     `.json` is for people and Blender, `.csv` for other rigs (Live Link Face's columns), anything
     else safetensors.
+
+    Args:
+        path: target file.
+        curves: what to write.
+        beside: more for a reader of `.json`; no other format has it, and nothing here reads it.
     """
     if path.suffix.lower() == ".csv":
         write_live_link(path, curves)
@@ -186,8 +193,8 @@ def save_expression(path: Path, curves: Expression) -> None:
         save_arrays(path, "curves", {"values": curves.values}, meta)
         return
     rows = np.round(curves.values.astype(np.float64), _DIGITS).tolist()
-    text = json.dumps({"kind": "gsmooth-curves", "version": 1, **meta, "values": rows})
-    write_text(path, text)
+    head = {"kind": "gsmooth-curves", "version": 1, **meta, **(beside or {})}
+    write_text(path, json.dumps(head | {"values": rows}))
 
 
 def load_expression(path: Path) -> Expression:

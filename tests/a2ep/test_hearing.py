@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.a2ep.hearing import directions_of, mark_of
+from gsmooth_core.a2ep.lesson import sounds_of, sounds_size
 from tests.a2ep.small import CONFIG, model
 
 
@@ -52,3 +53,18 @@ def test_the_mark_tells_models_apart(ears):
     assert mark_of(model(seed=1)) != mark_of(ears)
     deaf = model(replace(CONFIG, direct=False))
     assert mark_of(deaf) != mark_of(ears)
+
+
+def test_a_sound_is_what_is_heard_around_it_and_what_it_moves():
+    """One frame that sounds: it fades over two steps of 40 ms on either side, at any rate."""
+    for fps, steps in ((25.0, 1), (50.0, 2)):
+        heard, moved = np.zeros((30, 3), np.float32), np.zeros((30, 2), np.float32)
+        heard[15] = (1, 2, 3)
+        moved[15] = (0.1, 0.2)
+        made = sounds_of(heard, moved, fps)
+        assert made.shape == (30, sounds_size(3, 2))
+        for step, share in ((-2, 0.5), (-1, 1.0), (0, 1.0), (1, 1.0), (2, 0.5)):
+            at = made[15 - step * steps, 3 * (step + 2) : 3 * (step + 3)]
+            np.testing.assert_allclose(at, share * np.array([1, 2, 3]))
+        np.testing.assert_allclose(made[15, -2:], (1.17, 2.34), rtol=1e-6)
+        assert np.count_nonzero(made) == 17

@@ -17,7 +17,7 @@ from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from tests.a2ep.small import model
 from tests.a2ep.talkers import OPENING, heard, lesson
 
-SOUNDS = 3 * 5  # of the small model, in three frames
+SOUNDS = 5 * 5 + 5  # of the small model: what it hears in five frames, and what moves
 
 
 def manner(memory: bool = True):

@@ -34,14 +34,16 @@ def test_the_mouth_lies_where_the_dubbed_clip_has_it():
 def test_what_is_heard_reaches_the_memory_at_the_tracks_rate():
     model, seen = ears(), replace(track(lesson(200, seed=2)), fps=Fraction(50))
     manner = learn_manner(lesson(300), Plan(3.0, 2, noise=1.0), 1.0, OPENING, 0.0)
-    manner = replace(manner, memory=replace(manner.memory, anchors=sounds_of(heard(300), 25.0)))
+    anchors = sounds_of(heard(300), heard(300), 25.0)
+    width = float(anchors.var(axis=0).sum())
+    manner = replace(manner, memory=replace(manner.memory, anchors=anchors, width=width))
     moved, said = heard(200, seed=7), heard(200, seed=9)
     values = np.zeros((200, len(ALL_NAMES)), np.float32)
     values[:, PLACES] = moved + model.array("rest")
     predicted = Expression(ALL_NAMES, values, Fraction(50))
     made = merge_expression(seen, predicted, SETTINGS, model, manner, said).values[:, PLACES]
     there = replace(manner, reach=(-4, -2, 0, 2, 4))
-    expected = there.speak(moved, OPENING, sounds=sounds_of(said, 50.0))
+    expected = there.speak(moved, OPENING, sounds=sounds_of(said, moved, 50.0))
     np.testing.assert_allclose(made, expected, atol=1e-5)
     silent = merge_expression(seen, predicted, SETTINGS, model, manner).values[:, PLACES]
     assert np.abs(silent - made).max() > 1e-3

@@ -17,7 +17,8 @@ from tests.job.test_teaching import ears
 @pytest.fixture
 def run(monkeypatch, capsys):
     spoken = lesson(300, noise=0.003)
-    known = {"a.mp4": replace(spoken, sounds=sounds_of(spoken.moved, 25.0)), "silent.mp4": None}
+    sounds = sounds_of(spoken.moved, spoken.moved, 25.0)
+    known = {"a.mp4": replace(spoken, sounds=sounds), "silent.mp4": None}
 
     def hear(self, video):
         found = known[video.name]

@@ -11,18 +11,16 @@ import argparse
 import json
 import logging
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
+from gsmooth_core.a2ep.words import Transcript, Word, load_recogniser, recognise
 from gsmooth_core.types import Float
-from training.a2ep.whisper import PARTS
 from training.footage import add_footage, chosen_footage
 from training.prepare import load_speech
 
@@ -37,49 +35,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word as recognised; seconds."""
-
-    text: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
 class Phone:
     """A phone in ARPAbet without stress; seconds."""
 
     name: str
     start: float
     end: float
-
-
-def load_recogniser(folder: Path) -> Any:
-    """Whisper base as faster-whisper runs it; `folder` receives the joined model."""
-    from faster_whisper import WhisperModel  # only this script needs it
-
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "model.bin").exists():
-        packages = [(resources.files(package), Path(name)) for package, name in PARTS["base"]]
-        parts = [(root / str(name)).read_bytes() for root, name in packages]
-        (folder / "model.bin").write_bytes(b"".join(parts))
-        for name in ("config.json", "tokenizer.json", "vocabulary.json"):
-            with resources.as_file(packages[1][0] / "data" / name) as path:
-                shutil.copy(path, folder / name)
-    return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
-
-
-def transcribe(recogniser: Any, audio: Float) -> tuple[str, list[Word]]:
-    """Language and words of (S,) samples."""
-    segments, about = recogniser.transcribe(
-        audio, beam_size=2, word_timestamps=True, condition_on_previous_text=False
-    )
-    words = [
-        Word(word.word.strip(), float(word.start), float(word.end))
-        for segment in segments
-        for word in segment.words
-    ]
-    return str(about.language), words
 
 
 def spelled(text: str) -> list[str]:
@@ -89,7 +50,7 @@ def spelled(text: str) -> list[str]:
     return [word for word in words if word]
 
 
-def stretches(words: list[Word]) -> Iterator[list[Word]]:
+def stretches(words: Sequence[Word]) -> Iterator[list[Word]]:
     """Runs of words of at most `LONGEST` seconds."""
     run: list[Word] = []
     for word in words:
@@ -153,14 +114,14 @@ def load_phones(cache: Path, stem: str) -> list[Phone]:
     return [Phone(*row) for row in json.loads(path.read_text(encoding="utf-8"))]
 
 
-def _words_of(path: Path, recogniser: Any, audio: Float) -> tuple[str, list[Word]]:
+def _words_of(path: Path, recogniser: Any, audio: Float) -> Transcript:
     if path.exists():
         held = json.loads(path.read_text(encoding="utf-8"))
-        return held["language"], [Word(*row) for row in held["words"]]
-    language, words = transcribe(recogniser, audio)
-    held = {"language": language, "words": [astuple(word) for word in words]}
+        return Transcript(held["language"], tuple(Word(*row) for row in held["words"]))
+    said = recognise(audio, recogniser=recogniser)
+    held = {"language": said.language, "words": [astuple(word) for word in said.words]}
     path.write_text(json.dumps(held), encoding="utf-8")
-    return language, words
+    return said
 
 
 def main() -> None:
@@ -170,7 +131,7 @@ def main() -> None:
     add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True)
     options = parser.parse_args()
-    recogniser, aligner = load_recogniser(options.cache / "whisper"), Aligner()
+    recogniser, aligner = load_recogniser(), Aligner()
     for name in ("text", "phones"):
         (options.cache / name).mkdir(exist_ok=True)
     for sample in chosen_footage(options).samples():
@@ -178,13 +139,13 @@ def main() -> None:
             continue
         audio = load_speech(options.cache / "speech" / f"{sample.stem}.safetensors")
         path = options.cache / "text" / f"{sample.stem}.json"
-        language, words = _words_of(path, recogniser, audio)
-        if language != "en":
+        said = _words_of(path, recogniser, audio)
+        if said.language != "en":
             continue
-        phones = [p for run in stretches(words) for p in aligner.align(audio, run)]
+        phones = [p for run in stretches(said.words) for p in aligner.align(audio, run)]
         rows = json.dumps([astuple(phone) for phone in phones])
         (options.cache / "phones" / f"{sample.stem}.json").write_text(rows, encoding="utf-8")
-        log.info("%s: %d words, %d phones", sample.stem, len(words), len(phones))
+        log.info("%s: %d words, %d phones", sample.stem, len(said.words), len(phones))
 
 
 if __name__ == "__main__":

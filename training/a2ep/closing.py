@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize
 
+from gsmooth_core.a2ep.closures import SHUT
 from gsmooth_core.types import Bool, Float
 from training.a2ep.data import Utterance
 from training.a2ep.ridge import balance, windows
 
 PENALTY = 1e-4  # times the mean squared feature window
 STEPS = 60
-SHUT = 0.1  # of the 95th percentile of the aperture, under which lips count as touching
 OPEN = 0.3  # of the 95th percentile of the aperture, from which lips count as apart
 FALSE = 0.1  # share of such frames in which the head may say so: the curves have a say as well
 TEMPERATURE = 1.5  # of the sigmoid: a doubt of the head is a doubt of the lips

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from gsmooth_core.a2ep import PredictSettings, SpeechModel, merge_expression, predict_expression
+from gsmooth_core.a2ep.closures import SHUT
 from gsmooth_core.types import Bool, FaceTrack, Float
 from training.a2ep.align import Phone
-from training.a2ep.closing import SHUT
 from training.a2ep.data import Utterance, at_times, driven_curves, frame_times
 from training.a2ep.face import SpeechFace
 

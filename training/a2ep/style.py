@@ -22,7 +22,7 @@ import numpy as np
 from gsmooth_core.a2ep import SpeechModel, load_a2ep
 from gsmooth_core.a2ep.lesson import Lesson, sounds_of
 from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.a2ep.manner_choice import PLANS, Mouths, choose_manner
+from gsmooth_core.a2ep.manner_choice import PLAN, Mouths, choose_manner
 from gsmooth_core.a2ep.predict import predict_speech
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
@@ -92,14 +92,9 @@ def forgetful(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
     return learned(replace(lesson, sounds=None), test, mouths)
 
 
-def always(number: int) -> Speaker:
-    """One plan for everybody, with its full opening, refused by nothing."""
-
-    def speak(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
-        manner = replace(mouths.manner(lesson, PLANS[number]), fullness=FULL)
-        return _said(manner, test, mouths)
-
-    return speak
+def always(lesson: Lesson, test: Lesson, mouths: Mouths) -> Float:
+    """The same for everybody, refused by nothing."""
+    return _said(replace(mouths.manner(lesson, PLAN), fullness=FULL), test, mouths)
 
 
 def _said(manner: Manner, test: Lesson, mouths: Mouths) -> Float:
@@ -111,7 +106,7 @@ SYSTEMS: dict[str, Speaker] = {
     "learned": learned,
     "learned, damped": damped,
     "learned, no memory": forgetful,
-    "last plan, always": always(len(PLANS) - 1),
+    "always": always,
 }
 
 
@@ -174,7 +169,7 @@ def lesson_of(model: SpeechModel, clip: Utterance, cache: Path) -> Lesson:
     spoken = predict_speech(audio, len(clip.truth), Fraction(25), settings=WHOLE, model=model)
     places = [spoken.curves.names.index(name) for name in model.names]
     moved = spoken.curves.values[:, places] - model.array("rest")
-    sounds = sounds_of(spoken.heard, 25.0)
+    sounds = sounds_of(spoken.heard, moved, 25.0)
     return Lesson(moved, clip.truth, clip.takes[0].valid, clip.seen, 25.0, sounds)
 
 

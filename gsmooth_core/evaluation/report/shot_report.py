@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from gsmooth_core.a2ep.closures import SpokenWord
 from gsmooth_core.evaluation.metrics.badness import FrameBadness, frame_badness
 from gsmooth_core.evaluation.metrics.compare import Curves
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
@@ -23,6 +24,7 @@ from gsmooth_core.evaluation.report import page as html
 from gsmooth_core.evaluation.report.charts import lines
 from gsmooth_core.evaluation.report.pictures import face_strip, jpeg, worst_pairs
 from gsmooth_core.evaluation.report.seen import seen_elements
+from gsmooth_core.evaluation.report.words import finding, proofread, word_elements
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check_target
@@ -30,6 +32,7 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise
 from gsmooth_core.ranges import Ranges
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.sync import SyncResult
+from gsmooth_core.text import clock
 
 SAMPLES = 8
 WORST = 6
@@ -61,6 +64,8 @@ class ShotReport:
         refused: frames that were not used as references, and why.
         shots: [first, last] of each shot.
         people: who is seen, whose face was dubbed, and where.
+        words: what is said when, and whether the lips meet on its p, b and m; none where the
+            recogniser is not installed.
     """
 
     verdict: str
@@ -77,6 +82,7 @@ class ShotReport:
     refused: list[seen.Refused]
     shots: Ranges
     people: list[seen.Seen]
+    words: list[SpokenWord]
 
 
 def report(
@@ -118,19 +124,21 @@ def report(
     figures = summarise(curves, faces, load_face_model()) | sync_figures(sync)
     untrue = _UNTRUE | ({"jerk"} if shot.source.clip.still else set())
     figures = {f.name: None if f.name in untrue else figures.get(f.name) for f in FIGURES}
+    words = proofread(shot, found, on_event, cancelled)
     found_out = findings(
         figures,
         sync_sure=sync is not None and sync.sure,
         untouched=float((~shot.track.usable).mean()),
         outside=shot.outside,
     )
+    found_out += [closed] if (closed := finding(words)).kind else []
     sentence, kind = verdict(found_out)
     bad = frame_badness(curves)
     pairs = worst_pairs(shot, bad.score, WORST)
     result = ShotReport(
         sentence, kind, found_out, figures,
         [_place(shot, frame, bad) for frame, _ in pairs], _scores(bad), str(path), str(folder),
-        shot.track.person, **seen.told(shot.dubbed),
+        shot.track.person, **seen.told(shot.dubbed), words=list(words),
     )  # fmt: skip
     pictures = [jpeg(pair) for _, pair in pairs]
     write_text(path, _page(shot, result, curves, sync, pictures))
@@ -151,9 +159,7 @@ def describe(result: dict[str, Any]) -> str:
     """A report (`ShotReport` as plain values) in lines for the terminal."""
     marks = {"good": "ok", "fair": "look", "poor": "POOR"}
     rows = [f"  {marks[c['kind']]:5} {c['name']}: {c['text']}" for c in result["checks"]]
-    worst = [
-        f"  {_clock(w['seconds'])}  frame {w['frame']}: {w['reason']}" for w in result["worst"]
-    ]
+    worst = [f"  {clock(w['seconds'])}  frame {w['frame']}: {w['reason']}" for w in result["worst"]]
     return "\n".join([result["verdict"], *rows, "Least good:", *worst, result["page"]])
 
 
@@ -189,7 +195,7 @@ def _page(
         html.picture(jpeg(face_strip([shot.untouched(), shot])), "Above the source, below the dub"),
         html.text("h2", "Where it is least good"),
         html.side_by_side(
-            html.picture(data, f"{_clock(w['seconds'])}, frame {w['frame']}: {w['reason']}")
+            html.picture(data, f"{clock(w['seconds'])}, frame {w['frame']}: {w['reason']}")
             for data, w in zip(pictures, result.worst, strict=True)
         ),
         html.text("p", "Left the source, right the dub; the worst first.", "soft"),
@@ -197,6 +203,7 @@ def _page(
         *seen_elements(
             result.people, result.shots, result.untouched, result.refused, job.start_frame
         ),
+        *word_elements(result.words),
         html.text("h2", "Over time"),
         *_plots(shot, curves, sync),
         html.text("h2", "All figures"),
@@ -259,7 +266,3 @@ def _sync_plots(sync: SyncResult) -> list[Markup]:
 
 def _word(finding: Finding) -> str:
     return {"good": "good", "fair": "look", "poor": "poor"}[finding.kind]
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{seconds % 60:05.2f}"

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from training.a2ep.align import LONGEST, Phone, Word, spelled, stretches
-from training.a2ep.closing import SHUT
+from gsmooth_core.a2ep.closures import SHUT
+from gsmooth_core.a2ep.words import Word
+from training.a2ep.align import LONGEST, Phone, spelled, stretches
 from training.a2ep.closures import ApertureMeter, Closures, count_closures, frames_of, middle_of
 
 
