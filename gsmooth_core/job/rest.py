@@ -15,7 +15,7 @@ from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.segments import Segment
 from gsmooth_core.job.source import Source
-from gsmooth_core.media.coding import coding_of, travels_as
+from gsmooth_core.media.coding import coding_of
 from gsmooth_core.media.copies import (
     Copied,
     copies,
@@ -26,7 +26,7 @@ from gsmooth_core.media.copies import (
     rest_of,
 )
 from gsmooth_core.media.decode import read_frames, read_planes
-from gsmooth_core.media.encode import SegmentWriter, container_for
+from gsmooth_core.media.encode import SegmentWriter, container_for, travels_into
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.fitting import fitted
 from gsmooth_core.media.pace import times_of
@@ -208,7 +208,7 @@ class Rest:
 
     def _encode(self, path: Path, first: int, count: int) -> None:
         source, output = self.source, self.source.job.output
-        stored = travels_as(probe_source(source.clip.path)) is not None
+        stored = travels_into(probe_source(source.clip.path), output) is not None
         frames: Iterator[Any] = (read_planes if stored else read_frames)(source.clip, first, count)
         with SegmentWriter(path, source.shown, output, wish=self.encoding, stored=stored) as writer:
             for frame in frames:
