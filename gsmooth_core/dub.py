@@ -195,9 +195,9 @@ class DubPipeline(PersonStages):
     def render(self, parts: Sequence[Part]) -> Rendered:
         """Translate the frames that do not stand yet, segment by segment."""
         source, settings = self.source, self.job.settings
-        inputs = fingerprint(pictures=_fingerprint_of(parts), encoding=self.rest.coded)
         translators = [part.stages.planned(part.track, part.target) for part in parts]
         runs = self.rest.plan(np.logical_or.reduce([each.wanted for each in translators]))
+        inputs = fingerprint(pictures=_fingerprint_of(parts), encoding=self.rest.coded)
         segments = Segments(self.journal, self.job.output, source.count, settings, inputs, runs)
         keys = _keys_of(translators, segments)
         missing = segments.to_make(keys)
