@@ -32,7 +32,7 @@ from gsmooth_core.job.result import DubResult, News, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
 from gsmooth_core.job.seen import Dubbed, captioned
 from gsmooth_core.job.segments import Segment, Segments
-from gsmooth_core.job.twins import twins
+from gsmooth_core.job.stored import stored_run
 from gsmooth_core.job.workplace import person_folder, workplace
 from gsmooth_core.media import Sound
 from gsmooth_core.media.assemble import assemble
@@ -195,9 +195,9 @@ class DubPipeline(PersonStages):
     def render(self, parts: Sequence[Part]) -> Rendered:
         """Translate the frames that do not stand yet, segment by segment."""
         source, settings = self.source, self.job.settings
-        inputs = fingerprint(pictures=_fingerprint_of(parts), encoding=self.rest.coded)
         translators = [part.stages.planned(part.track, part.target) for part in parts]
         runs = self.rest.plan(np.logical_or.reduce([each.wanted for each in translators]))
+        inputs = fingerprint(pictures=_fingerprint_of(parts), encoding=self.rest.coded)
         segments = Segments(self.journal, self.job.output, source.count, settings, inputs, runs)
         keys = _keys_of(translators, segments)
         missing = segments.to_make(keys)
@@ -281,7 +281,7 @@ class DubPipeline(PersonStages):
         source, patches = self.source, not wanted.all()
         path = segment.path.with_name("patch" + segment.path.suffix) if patches else segment.path
         runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
-        stored = twins(source, runs)
+        stored = stored_run(source, runs, translator)
         writer = SegmentWriter(
             path,
             source.shown,
@@ -295,7 +295,7 @@ class DubPipeline(PersonStages):
             self.emit(Progress("render", done + made, source.count))
 
         frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
-        outside = write_segment(frames, translator, writer, on_frame, stored)
+        outside = write_segment(stored or frames, translator, writer, on_frame)
         if patches:
             splice(segment.path, path, wanted, source.shown.fps, writer.muxer)
         return outside

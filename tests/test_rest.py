@@ -196,6 +196,36 @@ def test_that_nothing_fits_is_said_before_the_work_begins(tmp_path):
     assert not Rest(Source(whole), Journal(tmp_path), lambda _: None, lambda: False).notices
 
 
+def rest_of_job(job, folder):
+    return Rest(Source(job), Journal(folder), lambda _: None, lambda: False)
+
+
+def test_the_rate_is_tried_once_a_job_and_not_where_nothing_is_encoded(job, tmp_path, monkeypatch):
+    settings = dataclasses.replace(SETTINGS, quality="auto", preset="medium")
+    given = dataclasses.replace(job, settings=settings, start_frame=4, frame_count=32)
+    spoken = curves(tmp_path / "curves.json", 0.3 * np.ones(32))
+    given = dataclasses.replace(given, expression=spoken)
+    tried = []
+
+    def trial(wish, *_):
+        tried.append(wish)
+        return dataclasses.replace(wish, crf=wish.crf + 2)
+
+    monkeypatch.setattr("gsmooth_core.job.rest.fitted", trial)
+    nothing = rest_of_job(given, tmp_path)
+    assert nothing.plan(np.zeros(32, bool)) == []
+    assert (nothing.coded, tried) == ([], [])
+    for wanted in (nothing._wish.crf + 2, nothing._wish.crf + 2):
+        again = rest_of_job(given, tmp_path)
+        again.plan(np.ones(32, bool))
+        assert again.encoding.crf == wanted
+        assert again.coded[again.coded.index("-crf") + 1] == str(wanted)
+    assert len(tried) == 1
+    (tmp_path / "rate.txt").write_text("1e9")  # it is not what the journal says
+    assert rest_of_job(given, tmp_path).encoding.crf == nothing._wish.crf + 2
+    assert len(tried) == 2
+
+
 def as_shown(path):
     """The packets in the order in which they are shown."""
     with av.open(str(path)) as file:

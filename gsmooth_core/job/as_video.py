@@ -13,6 +13,7 @@ from gsmooth_core.job.events import Message, Notice, OnEvent
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal, fingerprint, stamp
 from gsmooth_core.media.images import is_exr
+from gsmooth_core.media.probe import probe
 from gsmooth_core.media.sequences import ImageSequence, pack, sequence_of
 from gsmooth_core.media.timing import DEFAULT_FPS
 
@@ -34,6 +35,7 @@ def as_video(job: Job, folder: Path, on_event: OnEvent) -> Job:
         return job
     images = sequence_of(job.video, numbered=job.fps is not None)
     if images is None:
+        _see_rate(job, on_event)
         return job
     fps, journal = job.fps or DEFAULT_FPS, Journal(folder)
     flat = not is_exr(job.output)
@@ -64,6 +66,9 @@ def read_as_video(path: Path, fps: Fraction | None, on_event: OnEvent) -> Iterat
     """
     images = sequence_of(path, numbered=fps is not None)
     if images is None:
+        if fps is not None:
+            text = f"--fps is the rate of a sequence of images: '{path.name}' keeps its own."
+            on_event(Message("warning", text))
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="gsmooth-") as folder:
@@ -71,6 +76,17 @@ def read_as_video(path: Path, fps: Fraction | None, on_event: OnEvent) -> Iterat
         pack(images, target, fps or DEFAULT_FPS, shown_as_video=True)
         on_event(_read(images, fps))
         yield target
+
+
+def _see_rate(job: Job, on_event: OnEvent) -> None:
+    """Say that a video is shown at another rate than its own."""
+    if job.fps is None:
+        return
+    clip = probe(job.video)
+    if not clip.still and clip.fps != job.fps:
+        how = f"{float(job.fps):.6g} frames a second instead of {float(clip.fps):.6g}"
+        speed = f"it moves {float(job.fps / clip.fps):.4g} times as fast"
+        on_event(Message("info", f"'{job.video.name}' is shown at {how}: {speed}."))
 
 
 def _read(images: ImageSequence, fps: Fraction | None) -> Message:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.segments import Segment
 from gsmooth_core.job.source import Source
-from gsmooth_core.media.coding import coding_of, travels_as
+from gsmooth_core.job.stage import Stage, result_of
+from gsmooth_core.media.coding import coding_of
 from gsmooth_core.media.copies import (
     Copied,
     copies,
@@ -26,14 +29,15 @@ from gsmooth_core.media.copies import (
     rest_of,
 )
 from gsmooth_core.media.decode import read_frames, read_planes
-from gsmooth_core.media.encode import SegmentWriter, container_for
+from gsmooth_core.media.encode import SegmentWriter, container_for, travels_into
 from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.fitting import fitted
+from gsmooth_core.media.fitting import COARSER, fitted, is_fitted
 from gsmooth_core.media.pace import times_of
 from gsmooth_core.media.parameter_sets import Refused
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.weave import Made, see_alike, weave
 from gsmooth_core.ranges import Ranges, ranges_of
+from gsmooth_core.storage.files import write_text
 from gsmooth_core.types import Bool
 
 _STAGE = "rest"
@@ -56,6 +60,7 @@ class Rest:
         self._emit, self._cancelled = on_event, cancelled
         self._asked = source.job.settings.keep_rest
         self._kept: list[Copied] = []
+        self._all_copied = False
         self.late: list[Notice] = []
         """What was said only when the pictures were put together."""
 
@@ -74,12 +79,28 @@ class Rest:
     @cached_property
     def encoding(self) -> Wish:
         """How the frames that are made are encoded, so that they fit the copied ones."""
-        job, clip, taken = self.source.job, self.source.clip, self.source.taken
-        wish = fitted(self._wish, clip, job.output, job.start_frame, taken)
+        job, clip, wish = self.source.job, self.source.clip, self._wish
+        if is_fitted(wish, clip, job.output, self.source.taken):
+            wish = replace(wish, crf=result_of(self._rate(wish), self._journal))
         copies_some = self._asked and not self.refusal
         if not copies_some:
             return wish
         return wish.beside(own_number(clip.path), own_references(clip.path))
+
+    def _rate(self, wish: Wish) -> Stage[int]:
+        """The stage that finds the rate factor: a trial, which is kept with the job."""
+        job, clip, taken = self.source.job, self.source.clip, self.source.taken
+        where = clip, job.output, job.start_frame, taken
+        coarsest = wish.crf + COARSER
+        video = self.source.pictures_stamp()
+        return Stage(
+            name="rate",
+            file="rate.txt",
+            inputs={"video": video, "wish": repr(wish), "suffix": job.output.suffix},
+            make=lambda: fitted(wish, *where).crf,
+            save=lambda path, factor: write_text(path, f"{factor}\n"),
+            load=lambda path: _number_in(path, wish.crf, coarsest),
+        )
 
     @cached_property
     def coded(self) -> list[str]:
@@ -88,7 +109,7 @@ class Rest:
         A folder may hold pieces of an older GSmooth, which encoded otherwise.
         """
         container = container_for(self.source.job.output)
-        if not container.video:
+        if not container.video or self._all_copied:
             return []
         read = probe_source(self.source.clip.path)
         return list(coding_of(read, container.muxer, self.encoding).encoder)
@@ -113,6 +134,7 @@ class Rest:
             )
             self._emit(Message("info", text))
         made = rest_of(self.source.clip.frame_count, self._kept)
+        self._all_copied = not made
         bounds = ((max(a - first, 0), min(b - first, count)) for a, b in made)
         return [(a, b) for a, b in bounds if a < b]
 
@@ -208,7 +230,7 @@ class Rest:
 
     def _encode(self, path: Path, first: int, count: int) -> None:
         source, output = self.source, self.source.job.output
-        stored = travels_as(probe_source(source.clip.path)) is not None
+        stored = travels_into(probe_source(source.clip.path), output) is not None
         frames: Iterator[Any] = (read_planes if stored else read_frames)(source.clip, first, count)
         with SegmentWriter(path, source.shown, output, wish=self.encoding, stored=stored) as writer:
             for frame in frames:
@@ -218,6 +240,11 @@ class Rest:
     @property
     def _wish(self) -> Wish:
         return wish_of(self.source.job)
+
+
+def _number_in(path: Path, least: int, most: int) -> int:
+    text = path.read_text(errors="replace").strip()
+    return min(max(int(text), least), most) if re.fullmatch("[0-9]{1,3}", text) else least
 
 
 def _notice(why: str) -> Notice:

@@ -71,9 +71,16 @@ class Coding:
     kept: Kept
 
 
-def travels_as(source: Source) -> Layout | None:
-    """The planes in which a source's pictures travel; None where they do as 8-bit RGB."""
-    return None if source.clip.still else layout_of(source.picture)
+def travels_as(source: Source, *, images: bool = False) -> Layout | None:
+    """The planes in which a source's pictures travel; None where they do as 8-bit RGB.
+
+    Args:
+        source: what was read.
+        images: whether to image files, which are RGB themselves.
+    """
+    layout = None if source.clip.still else layout_of(source.picture)
+    plain = layout is not None and layout.depth == 8 and not layout.alpha
+    return None if images and plain else layout
 
 
 def coding_of(source: Source, muxer: str, wish: Wish | None = None) -> Coding:
@@ -210,7 +217,7 @@ def kept_by_images(source: Source, output: Path) -> Kept:
     Raises:
         InputError: HDR of 8 bits is read as screens show it, and OpenEXR holds light as it is.
     """
-    layout, suffix = travels_as(source), output.suffix.lower()
+    layout, suffix = travels_as(source, images=True), output.suffix.lower()
     depth, alpha = (8, False) if layout is None else (layout.depth, layout.alpha)
     if suffix in (".jpg", ".jpeg"):
         return Kept("JPEG", 8, False, "444", False)

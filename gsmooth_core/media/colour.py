@@ -80,7 +80,8 @@ def into_coded(
     given = given or picture
     same = (given.matrix, given.full_range) == (picture.matrix, picture.full_range)
     if pixel_format.startswith(("rgb", "argb", "gbr")):
-        return [f"format={pixel_format}"]
+        stored = [] if raw.startswith(("rgb", "gbr")) else to_rgb(given)[:-1]
+        return [*stored, f"format={pixel_format}"]
     if raw.startswith(("rgb", "gbr")):
         return from_rgb(picture, pixel_format)
     if raw == pixel_format and same:

@@ -76,19 +76,21 @@ def _interleaved(shape: tuple[int, ...], data: bytearray) -> Image:
 def _stored(picture: Picture) -> _Form[Planes]:
     layout, height, width = layout_of(picture), picture.height, picture.width
     if layout is None:
-        raise ValueError("pictures of 8 bits without transparency travel as RGB")
+        raise ValueError(f"pictures of the kind '{picture.pixel_format}' travel as RGB")
 
     def made(data: bytearray) -> Planes:
         return Planes.read(layout, data, height, width)
 
-    filters = [*colour.progressive(picture), f"format={layout.name}"]
-    return _Form(filters, layout.name, layout.size(height, width), made)
+    # Under its older name full range is not taken for something to be converted.
+    name = picture.pixel_format if picture.pixel_format.startswith("yuvj") else layout.name
+    filters = [*colour.progressive(picture), f"format={name}"]
+    return _Form(filters, name, layout.size(height, width), made)
 
 
 def read_planes(clip: Clip, start: int = 0, count: int | None = None) -> Iterator[Planes]:
     """As `read_frames`, with the pictures as they are stored; not for stills.
 
-    Only for clips with more than 8 bits a sample or transparency (`planes.layout_of`).
+    Only for clips that have such (`planes.layout_of`).
 
     Raises:
         MediaError: the range lies outside the clip, or the file is damaged or was replaced.
@@ -96,6 +98,7 @@ def read_planes(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
     count = clip.frame_count - start if count is None else count
     source = probe_source(clip.path)
     see_unchanged(clip)
+    see_one_size(source, start, count)
     if count and source.timing is not None:
         wanted = _wanted(clip, source.timing, start, count)
         yield from _scheduled(source, wanted, _stored(source.picture))

@@ -16,6 +16,7 @@ _PYRAMID = 4  # pictures that x264 has decoders keep where pictures lean on othe
 _REORDERED = ("h264", "hevc")
 """Codecs with pictures that lean on later ones. A source has them, too: frames that it could
 hardly spend a bit on cost one that may look back alone two to three times as much."""
+_LIKE_SLOWER = ("rc-lookahead=20", "subme=4")  # what of them decides about size
 _STEPS, _COARSEST = 4, 51  # of the constant rate factor
 _HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
 _PRORES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5, "4444 XQ": 5}
@@ -38,6 +39,7 @@ class Wish:
         like: a video whose codec, profile, kind of picture and rate the output shall have.
         number: of the parameter sets, where the encoder lets one choose.
         references: how many pictures H.264 has a decoder keep; 0 leaves that to the encoder.
+        trial: whether only the size is of interest, which shall be that of a slower preset.
     """
 
     codec: str = "auto"
@@ -49,6 +51,7 @@ class Wish:
     like: Path | None = None
     number: int = 0
     references: int = 0
+    trial: bool = False
 
     def beside(self, number: int, references: int) -> Wish:
         """The same for pictures that stand beside copied ones."""
@@ -135,6 +138,7 @@ def _steady_crf(wish: Wish) -> int:
 def _x264(source: Source, wish: Wish) -> list[str]:
     crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
     parameters = [*_light(source.picture, "cll"), *_steady(wish), *_faithful(wish)]
+    parameters += [*_LIKE_SLOWER] if wish.trial else []
     parameters += [f"sps-id={wish.number}"] if wish.number else []
     parameters += _referring(wish.references) if wish.references else []
     more = ["-x264-params", ":".join(parameters)] if parameters else []

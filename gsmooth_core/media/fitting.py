@@ -19,7 +19,6 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,9 @@ _TRIED = 64  # frames, as many as a segment has
 _FEWEST = 16  # below which the first picture is most of it
 _BETWEEN = 3  # steps above the finest at which it is tried
 _HALVING = 7.0  # steps that halve the bytes of what was compressed before
+_SLOW = ("faster", "fast", "medium", "slow", "slower", "veryslow")
+"""Presets in whose place a faster one tries. On six clips it takes half of medium's time, and finds
+its factor but for -.2 to +.8 steps; "veryfast" as it is was 1.7 off, and half the frames 2.3."""
 
 
 def fitted(wish: Wish, clip: Clip, output: Path, first: int, count: int) -> Wish:
@@ -60,11 +62,7 @@ def fitted(wish: Wish, clip: Clip, output: Path, first: int, count: int) -> Wish
     Raises:
         MediaError: the source cannot be read.
     """
-    container = container_for(output)
-    asked = wish.quality != "auto" or wish.intra or wish.like is not None
-    if asked or clip.still or not container.video or count < _FEWEST:
-        return wish
-    if coding_of(probe_source(clip.path), container.muxer, wish).codec != "h264":
+    if not is_fitted(wish, clip, output, count):
         return wish
     tried = min(_TRIED, count)
     try:
@@ -75,10 +73,20 @@ def fitted(wish: Wish, clip: Clip, output: Path, first: int, count: int) -> Wish
     return replace(wish, crf=factor)
 
 
-@lru_cache(maxsize=16)
+def is_fitted(wish: Wish, clip: Clip, output: Path, count: int) -> bool:
+    """Whether a trial finds the rate factor of an output, see `fitted`."""
+    container = container_for(output)
+    asked = wish.quality != "auto" or wish.intra or wish.like is not None
+    if asked or clip.still or not container.video or count < _FEWEST:
+        return False
+    return coding_of(probe_source(clip.path), container.muxer, wish).codec == "h264"
+
+
 def _factor(clip: Clip, output: Path, wish: Wish, first: int, count: int) -> int:
     between = wish.crf + _BETWEEN
     trial = replace(wish, crf=between)
+    if wish.preset in _SLOW:
+        trial = replace(trial, preset="veryfast", trial=True)
     stored = travels_as(probe_source(clip.path)) is not None
     frames: Iterator[Any] = (read_planes if stored else read_frames)(clip, first, count)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,13 @@
-"""Parts of stored pictures as RGB of floating point, and back into their own samples."""
+"""Parts of stored pictures as RGB of floating point, and back into their own samples.
+
+Colour is brought between its samples, and back, as swscale does it: by the same cubic, and with
+each sample in the middle of its pixels. So these parts fit the pictures that are read as RGB.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import cv2
 import numpy as np
@@ -19,6 +23,9 @@ _LUMA = {
     "bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114), "fcc": (0.30, 0.11),
     "smpte240m": (0.212, 0.087), "bt2020": (0.2627, 0.0593),
 }  # fmt: skip
+
+_CUBIC = -0.6  # swscale's "bicubic", (B, C) = (0, 0.6) of Mitchell and Netravali
+_REACH = 3  # pixels beyond a box that its samples of colour are made of
 
 Box = tuple[int, int, int, int]
 
@@ -51,7 +58,7 @@ class Pixels:
     def write(self, planes: Planes, box: Box, rgb: Float, changed: Bool) -> None:
         """Put (h, w, 3) RGB into `box` where (h, w) `changed` says so; other samples stay.
 
-        The box begins on whole samples of colour, see `whole`.
+        The box begins on whole samples of colour, see `around`.
         """
         layout = planes.layout
         red, green, blue = np.moveaxis(rgb, -1, 0)
@@ -76,11 +83,16 @@ class Pixels:
                 _cut(plane, _smaller(box, layout.step)), _rounded(fine, plane, scale, offset), under
             )
 
-    def whole(self, box: Box, planes: Planes) -> Box:
-        """The box, grown to whole samples of colour."""
-        (x, y), (x0, y0, x1, y1) = planes.layout.step, box
+    def around(self, box: Box, planes: Planes) -> Box:
+        """The box, grown to whole samples of colour and by what these are made of."""
+        (sx, sy), (x0, y0, x1, y1) = planes.layout.step, box
         height, width = planes.planes[0].shape
-        return x0 // x * x, y0 // y * y, min(-(-x1 // x) * x, width), min(-(-y1 // y) * y, height)
+        x, y = (_REACH if step > 1 else 0 for step in (sx, sy))
+        left, top = max(x0 - x, 0) // sx * sx, max(y0 - y, 0) // sy * sy
+        right, bottom = (
+            -(-(end + more) // step) * step for end, more, step in ((x1, x, sx), (y1, y, sy))
+        )
+        return left, top, min(right, width), min(bottom, height)
 
     def _span(self, planes: Planes) -> tuple[float, float]:
         """Codes from black to white, and that of black."""
@@ -110,7 +122,9 @@ class Pixels:
         left, top = max(x0 - margin, 0), max(y0 - margin, 0)
         part = plane[top : y1 + margin, left : x1 + margin].astype(np.float32)
         values = (part - np.float32(offset)) / np.float32(scale)
-        return _enlarged(values, step, box, (left, top))
+        fine = _enlarged(values, step)
+        x, y = box[0] - left * step[0], box[1] - top * step[1]
+        return fine[y : y + box[3] - box[1], x : x + box[2] - box[0]]
 
     def _coded(self, values: Float, planes: Planes, scale: float, offset: float) -> Plane:
         plane = planes.planes[0]
@@ -147,29 +161,54 @@ def _smaller(box: Box, step: tuple[int, int]) -> Box:
     return x0 // step[0], y0 // step[1], -(-x1 // step[0]), -(-y1 // step[1])
 
 
-def _enlarged(values: Float, step: tuple[int, int], box: Box, first: tuple[int, int]) -> Float:
-    """Colour between its samples: these lie on even columns, and between two rows."""
-    x0, y0, x1, y1 = box
-    if step == (1, 1):
-        return values[y0 - first[1] : y1 - first[1], x0 - first[0] : x1 - first[0]]
+def _enlarged(values: Float, step: tuple[int, int]) -> Float:
+    """Colour (h, w) of each of the pixels (h * y, w * x) between its samples."""
     sx, sy = step
-    matrix = np.array(
-        [[1 / sx, 0, x0 / sx - first[0]], [0, 1 / sy, (y0 + 0.5) / sy - 0.5 - first[1]]]
-    )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = (x1 - x0, y1 - y0)
-    mode = cv2.BORDER_REPLICATE
-    made: NDArray[Any] = cv2.warpAffine(values, matrix, size, flags=flags, borderMode=mode)
-    return np.asarray(made, np.float32)
+    if step == (1, 1):
+        return values
+    fine = np.empty((values.shape[0] * sy, values.shape[1] * sx), np.float32)
+    for row in range(sy):
+        for column in range(sx):
+            kernels = _between(column, sx), _between(row, sy)
+            fine[row::sy, column::sx] = _filtered(values, *kernels)
+    return fine
 
 
 def _reduced(values: Float, step: tuple[int, int]) -> Float:
-    """Colour at its samples: the mean of the rows, and of the columns with halves of neighbours."""
-    sx, sy = step
+    """Colour (h, w) at its samples, of which each lies in the middle of some pixels."""
+    (sx, sy), (height, width) = step, values.shape
+    one = np.ones(1, np.float32)
+    values = np.pad(values, ((0, -height % sy), (0, -width % sx)), "edge")
     if sy > 1:
-        values = np.pad(values, ((0, -len(values) % sy), (0, 0)), "edge")
-        values = values.reshape(-1, sy, values.shape[1]).mean(1)
+        values = np.ascontiguousarray(_filtered(values, one, _among(sy))[::sy])
     if sx > 1:
-        wide = np.pad(values, ((0, 0), (1, 1 + -values.shape[1] % sx)), "edge")
-        values = wide[:, 1:-1:sx] / 2 + (wide[:, :-2:sx] + wide[:, 2::sx]) / 4
+        values = _filtered(values, _among(sx), one)[:, ::sx]
     return values.astype(np.float32)
+
+
+@cache
+def _between(place: int, step: int) -> Float:
+    """(5,) weights of samples around the one whose pixel `place` of `step` is to be had."""
+    if step == 1:
+        return np.ones(1, np.float32)
+    at = (place + 0.5) / step - 0.5
+    return _cubic(np.arange(-2, 3) - at)
+
+
+@cache
+def _among(step: int) -> Float:
+    """(4 * step + 1,) weights of pixels around the first one of a sample."""
+    weights = _cubic((np.arange(-2 * step, 2 * step + 1) - (step - 1) / 2) / step)
+    return np.asarray(weights / weights.sum(), np.float32)
+
+
+def _cubic(distance: NDArray[np.float64]) -> Float:
+    d = np.abs(distance)
+    near = (_CUBIC + 2) * d**3 - (_CUBIC + 3) * d**2 + 1
+    far = _CUBIC * (d**3 - 5 * d**2 + 8 * d - 4)
+    return np.where(d <= 1, near, np.where(d < 2, far, 0)).astype(np.float32)
+
+
+def _filtered(values: Float, across: Float, down: Float) -> Float:
+    edge = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.sepFilter2D(values, cv2.CV_32F, across, down, borderType=edge))

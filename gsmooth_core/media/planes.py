@@ -1,7 +1,8 @@
 """Pictures as they are stored: planes of samples at their own depth and sampling of colour.
 
-8-bit pictures travel as RGB. What has more bits, or can be seen through, travels as its own planes,
-so that every sample that nobody changes stays the number that it was.
+A video's pictures travel as their own planes, so that every sample that nobody changes stays the
+number that it was: RGB has neither all colours nor all samples of luma and chroma. Stored RGB of
+8 bits, and grey, travel as RGB, which keeps them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,9 @@ _PACKED = {
     "p210": "yuv422p10le", "p212": "yuv422p12le", "p216": "yuv422p16le",
     "p410": "yuv444p10le", "p412": "yuv444p12le", "p416": "yuv444p16le",
     "y210": "yuv422p10le", "y212": "yuv422p12le", "xv30": "yuv444p10le", "xv36": "yuv444p12le",
+    "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "nv24": "yuv444p", "nv42": "yuv444p",
+    "yuyv422": "yuv422p", "uyvy422": "yuv422p", "yvyu422": "yuv422p",
+    "yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p",
     "vuya": "yuva444p", "ayuv": "yuva444p", "ayuv64": "yuva444p16le",
 }  # fmt: skip
 
@@ -69,11 +74,11 @@ class Layout:
 
 def layout_of(picture: Picture) -> Layout | None:
     """The planes in which a source's pictures travel; None for those that travel as 8-bit RGB."""
-    if picture.depth <= 8 and not picture.alpha:
-        return None
     name = picture.pixel_format
     bare = name.removesuffix("le").removesuffix("be")
     planar = _PACKED.get(bare, name)
+    if picture.depth <= 8 and not picture.alpha and (picture.hdr or not _PLANAR.fullmatch(planar)):
+        return None
     if picture.alpha_beside and planar.startswith("yuv4"):
         planar = planar.replace("yuv4", "yuva4", 1)
     if found := _PLANAR.fullmatch(planar):
@@ -131,11 +136,11 @@ class Planes:
     def difference(self, other: Planes, mask: Bool) -> int:
         """Largest difference of a sample outside of (H, W) `mask`, in steps of its depth.
 
-        A sample of colour lies under the mask where one of its own pixels, or of the column
-        before, does.
+        A sample of colour lies under the mask where one of its own pixels does.
         """
+        under = {shape: self.under(mask, shape) for shape in {p.shape for p in self.planes}}
         return max(
-            _apart(mine, its, self.under(mask, mine.shape))
+            _apart(mine, its, under[mine.shape])
             for mine, its in zip(self.planes, other.planes, strict=True)
         )
 
@@ -144,17 +149,16 @@ class Planes:
         if mask.shape == shape:
             return mask
         x, y = self.layout.step
-        rows = np.pad(mask, ((0, -mask.shape[0] % y), (x - 1, -mask.shape[1] % x)))
-        rows = rows.reshape(-1, y, rows.shape[1]).any(1)
-        own = rows[:, x - 1 :].reshape(len(rows), -1, x).any(2)
-        before = rows[:, : own.shape[1] * x : x]
-        return np.asarray(own | before) if x > 1 else own
+        found = np.zeros(shape, bool)
+        for row in range(y):
+            for column in range(x):
+                part = mask[row::y, column::x]  # of an odd size the last sample has fewer pixels
+                found[: part.shape[0], : part.shape[1]] |= part
+        return found
 
 
 def _apart(one: Plane, other: Plane, mask: Bool) -> int:
     if one.dtype.kind == "f":
         different = (one != other) & ~mask & ~(np.isnan(one) & np.isnan(other))
         return int(different.any())
-    rest = ~mask
-    high, low = np.maximum(one, other)[rest], np.minimum(one, other)[rest]
-    return int((high - low).max(initial=0))
+    return int(cv2.norm(one, other, cv2.NORM_INF, (~mask).view(np.uint8)))

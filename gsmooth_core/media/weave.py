@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from gsmooth_core.media import ffmpeg
+from gsmooth_core.media.coding import travels_as
 from gsmooth_core.media.copies import Copied, listing, remux
-from gsmooth_core.media.decode import read_frames
+from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.parameter_sets import Refused, before_keys, joined
-from gsmooth_core.media.probe import probe
+from gsmooth_core.media.planes import Planes
+from gsmooth_core.media.probe import probe, probe_source
 from gsmooth_core.storage.files import atomic
-from gsmooth_core.types import Clip
+from gsmooth_core.types import Clip, Image
 
 _LOOKED = 6  # stretches whose ends are compared with the source
 _BEFORE = 3  # frames before an end from which decoding goes on over it
@@ -129,7 +131,15 @@ def see_alike(woven: Path, source: Clip, kept: Sequence[Copied]) -> None:
 def _see_alike(woven: Clip, source: Clip, first: int, end: int) -> None:
     """Compare frames first .. end - 1, decoded from some before them on."""
     begin = max(first - _BEFORE, 0)
-    pictures = (read_frames(clip, begin, end - begin) for clip in (woven, source))
+    stored = travels_as(probe_source(source.path)) is not None
+    read: Callable[..., Iterator[Any]] = read_planes if stored else read_frames
+    pictures = (read(clip, begin, end - begin) for clip in (woven, source))
     for frame, (one, other) in enumerate(zip(*pictures, strict=True), begin):
-        if frame >= first and not np.array_equal(one, other):
+        if frame >= first and not _same(one, other):
             raise Refused(f"its frame {frame} would look otherwise")
+
+
+def _same(one: Image | Planes, other: Image | Planes) -> bool:
+    """Whether two pictures are alike in every sample."""
+    mine, its = (p.planes if isinstance(p, Planes) else (p,) for p in (one, other))
+    return all(np.array_equal(a, b) for a, b in zip(mine, its, strict=True))

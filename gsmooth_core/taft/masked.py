@@ -61,67 +61,88 @@ class MaskedFrame:
         seen = self.part if self.occluder is None else self.part * ~self.occluder[..., None]
         return zlib.crc32(seen.tobytes())
 
-    def composite(
-        self, frame: Image, picture: Float, rim: float, grained: Grained = lambda new, at: new
-    ) -> tuple[Image, Bool]:
-        """Lay a new picture of the face over the frame.
+    def laid(self, picture: Float, rim: float, grained: Grained = lambda new, at: new) -> Lay:
+        """How a new picture of the face comes to lie over the frame.
 
         Args:
-            frame: (H, W, 3) the frame; only its pixels outside the box are read.
             picture: (size, size, 3) RGB 0..1, the new crop.
             rim: pixels around the hidden ones over which the picture fades out (`lay_over`).
             grained: lays grain on pixels of the box (h, w, 3), 0..255.
+        """
+        part = self._near(rim)
+        new = np.zeros((0, 0, 3), np.float32)
+        if self.hidden.any():
+            levels = picture * np.float32(255)
+            np.clip(levels, 0, 255, out=levels)
+            at = part[0].start, part[1].start
+            new = grained(self.under.uncrop(levels, part=part), at)
+        return Lay(self, part, new, rim)
+
+    def _near(self, rim: float) -> tuple[slice, slice]:
+        """Rows and columns of the box that may change: most of a large face is not touched."""
+        height, width = self.hidden.shape
+        if not self.hidden.any():
+            return np.s_[0:0], np.s_[0:0]
+        if self.letters is not None:  # these are looked at as a whole
+            return np.s_[0:height], np.s_[0:width]
+        rows, columns = box_around(self.hidden, int(rim) + 2)
+        return slice(*rows.indices(height)[:2]), slice(*columns.indices(width)[:2])
+
+
+@dataclass(frozen=True)
+class Lay:
+    """A new picture of the face over a frame.
+
+    Attributes:
+        masked: the frame without the pixels under the mask.
+        part: rows and columns of its box that may change.
+        new: (h, w, 3) the new picture there, 0..255, with its grain.
+        rim: see `MaskedFrame.laid`.
+    """
+
+    masked: MaskedFrame
+    part: tuple[slice, slice]
+    new: Float
+    rim: float
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of the part in the frame; empty where nothing changes."""
+        x, y = self.masked.under.box[:2]
+        rows, columns = self.part
+        return x + columns.start, y + rows.start, x + columns.stop, y + rows.stop
+
+    def over(self, part: Pixels) -> tuple[Pixels, Bool]:
+        """The new picture over the part's pixels (h, w, 3), 0..255.
+
+        Args:
+            part: uint8, or float32 of the same range for a result that is not rounded; its hidden
+                pixels have no part in the result.
+
+        Returns:
+            (h, w, 3) the new pixels, and (h, w) which of them may differ from the old ones.
+        """
+        masked = self.masked
+        before = None if masked.occluder is None else masked.occluder[self.part]
+        hidden = masked.hidden[self.part]
+        laid, changed = lay_over(part, self.new, hidden, self.rim, before)
+        if masked.letters is not None:
+            laid = masked.letters.over(laid, hidden)
+        return laid, changed
+
+    def composite(self, frame: Image) -> tuple[Image, Bool]:
+        """Lay the new picture over the frame.
+
+        Args:
+            frame: (H, W, 3) the frame; only its pixels outside the box are read.
 
         Returns:
             (H, W, 3) the new frame, and (H, W) the pixels that may differ from the old one.
         """
         out, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
-        laid, changed = self.over(self.part, picture, rim, grained)
-        self.under.part(out)[...], self.under.part(mask)[...] = laid, changed
+        x0, y0, x1, y1 = self.box
+        out[y0:y1, x0:x1], mask[y0:y1, x0:x1] = self.over(self.masked.part[self.part])
         return out, mask
-
-    def over(
-        self, part: Pixels, picture: Float, rim: float, grained: Grained
-    ) -> tuple[Pixels, Bool]:
-        """As `composite`, over the box's pixels (h, w, 3) alone; floats are not rounded."""
-        laid, changed = part.copy(), np.zeros(self.hidden.shape, bool)
-        if not self.hidden.any():
-            return laid, changed
-        near = box_around(self.hidden, int(rim) + 2)  # most of a large face is not touched
-        levels = picture * np.float32(255)
-        np.clip(levels, 0, 255, out=levels)
-        at = near[0].start, near[1].start
-        new = grained(self.under.uncrop(levels, part=near), at)
-        before = None if self.occluder is None else self.occluder[near]
-        laid[near], changed[near] = lay_over(part[near], new, self.hidden[near], rim, before)
-        if self.letters is not None:
-            laid = self.letters.over(laid, self.hidden)
-        return laid, changed
-
-
-@dataclass(frozen=True)
-class Lay:
-    """A new picture of the face, and how it was laid over a frame.
-
-    Attributes:
-        masked: the frame without the pixels under the mask.
-        picture: (size, size, 3) RGB 0..1, the new crop.
-        rim: see `MaskedFrame.composite`.
-        grained: likewise.
-    """
-
-    masked: MaskedFrame
-    picture: Float
-    rim: float
-    grained: Grained
-
-    def over(self, part: Float) -> tuple[Float, Bool]:
-        """The same over (h, w, 3) the box's pixels, 0..255, of a finer twin of the frame.
-
-        Returns:
-            (h, w, 3) the new pixels, not rounded, and (h, w) which of them may differ.
-        """
-        return self.masked.over(part, self.picture, self.rim, self.grained)
 
 
 def colourless(part: Image) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
+from gsmooth_core.media.pixels import Box
 from gsmooth_core.taft.translate import Translator
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Image
@@ -31,6 +32,10 @@ class SeveralFaces:
         for translator in others:
             made = _gone_on(translator, made)
         return ((frame, translated) for _, frame, translated in made)
+
+    def looks_at(self, index: int) -> list[Box]:
+        """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
+        return [box for each in self._translators for box in each.looks_at(index)]
 
 
 def _begun(translator: Translator, frames: Iterable[tuple[int, Image]]) -> Iterator[_Made]:

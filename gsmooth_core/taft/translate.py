@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.media.pixels import Box
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
@@ -19,7 +21,7 @@ from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.inputs import generated, suited
 from gsmooth_core.taft.interface import Generator as Network
 from gsmooth_core.taft.lend import Begun
-from gsmooth_core.taft.masked import Lay, MaskedFrame, colourless, without_colour
+from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warp import Reference
@@ -40,6 +42,10 @@ class Translator(Protocol):
         self, frames: Iterable[tuple[int, Image]]
     ) -> Generator[tuple[Image, Translated]]:
         """Each (index, frame) in order: the frame, and what becomes of it."""
+        ...
+
+    def looks_at(self, index: int) -> list[Box]:
+        """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
         ...
 
 
@@ -152,6 +158,13 @@ class FaceTranslator:
         index, frame, composed = waiting.popleft()
         return frame, self._finish(index, frame, composed.result())
 
+    def looks_at(self, index: int) -> list[Box]:
+        """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
+        track, composer = self.track, self.composer
+        if not self.wanted[index]:
+            return []
+        return [window(composer.transforms[index], composer.size, track.height, track.width).box]
+
     def begin(self, index: int, frame: Image) -> Begun | None:
         """A frame that is to be made, see `Composer.begin`."""
         return self.composer.begin(index, frame) if self.wanted[index] else None
@@ -175,10 +188,10 @@ class FaceTranslator:
             picture = without_colour(new)
         rim = self.composer.rim / masked.under.scale
         grained = partial(self._grained, index, masked.number(), grey)
-        made, mask = masked.composite(frame, picture, rim, grained)
+        lay = masked.laid(picture, rim, grained)
+        made, mask = lay.composite(frame)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
-        lay = Lay(masked, picture, rim, grained)
         return Translated(made, mask, hidden, members, (lay,))
 
     def _grained(

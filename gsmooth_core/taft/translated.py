@@ -17,7 +17,7 @@ class Translated:
         mask: (H, W) bool, what may have been changed: M_f and its soft rim.
         hidden: (H, W) bool, the pixels of the given frame that nothing has looked at.
         members: frame numbers of the references; empty for a frame that passed untouched.
-        lays: the new faces, for a twin of the frame with more bits.
+        lays: the new faces, to be laid over the frame as it is stored.
     """
 
     frame: Image
