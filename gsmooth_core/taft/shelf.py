@@ -18,7 +18,7 @@ from gsmooth_core.types import Bool, Image
 
 Picture = TypeVar("Picture", Image, Bool)
 
-ROOM = 128 << 20
+ROOM = 64 << 20
 """Bytes that are kept in memory before the file is begun."""
 
 
