@@ -42,6 +42,7 @@ from gsmooth_core.media.mix import mix
 from gsmooth_core.media.splice import splice
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
+from gsmooth_core.models.memory import keep_freed
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.person import Part, PersonStages
 from gsmooth_core.ranges import ranges_of
@@ -135,6 +136,7 @@ class DubPipeline(PersonStages):
         cancelled: Cancelled = lambda: False,
     ) -> None:
         leave_cores()
+        keep_freed()
         super().__init__(job, folder, on_event, cancelled)
 
     def check(self) -> None:

@@ -318,6 +318,7 @@ class PersonStages:
             size=0 if settings.crop_size == "auto" else int(settings.crop_size),
             grain=settings.grain,
             references=ReferenceSettings(gap=settings.reference_gap),
+            shelf=self.folder,
         )
 
     # -- how a stage is done -----------------------------------------------------------------
@@ -371,8 +372,7 @@ class PersonStages:
         data = ClipData(track, self.model, self._opened, generator, compose, self._device)
         learned = learn(data, settings, self.job.settings.adapt, on_frame)
         if learned is None:
-            text = "The clip is too short to learn from; not adapted."
-            self.emit(Message("warning", text))
+            self.emit(Message("warning", "The clip is too short to learn from; not adapted."))
             return None
         on_frame(sample_count(settings))  # a short clip has fewer
         return learned

@@ -134,8 +134,8 @@ def test_a_generator_that_paints_everywhere_changes_the_mask_alone(job, tmp_path
         masks.append(made_frame.mask)
         return made_frame
 
-    def green(_translator, composition):
-        return np.full_like(composition.blend.image, [0, 1, 0])
+    def green(_translator, composed):
+        return np.full_like(composed.image, [0, 1, 0])
 
     monkeypatch.setattr(FaceTranslator, "_generate", green)
     job = dataclasses.replace(job, output=tmp_path / "frames", frame_count=4)

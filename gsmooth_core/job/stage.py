@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.models.memory import give_back
 
 T = TypeVar("T")
 
@@ -57,4 +58,6 @@ def optional_result_of(stage: Stage[T], journal: Journal) -> T | None:
             return None
         stage.save(path, made)
         journal.record(stage.name, inputs, path)
+        del made
+        give_back()
     return stage.load(path)

@@ -7,6 +7,8 @@ of that frame only what the mask leaves (`masked`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +44,7 @@ from gsmooth_core.taft.interior import bridge
 from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
+from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
 from gsmooth_core.taft.teeth import slide, tooth_rows
 from gsmooth_core.taft.warp import (
@@ -133,15 +136,23 @@ class Composer:
         # colours of letters are learned from all of them, whatever is composed.
         taken, only = self.choice.weights > 0, None if self.captions else only
         needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
+        self._shelf = Shelf(self.settings.shelf)
         self.bank = {
             int(place): self._reference(source(frame), frame)
             for place, frame in zip(needed, self.lending[needed].tolist(), strict=True)
         }
-        looked = {} if self.settings.progressive else self.bank
-        combs = [place for place, reference in looked.items() if combed(reference.image)]
+        mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
+        combs = [] if self.settings.progressive else list(mixed)
         self.combed = tuple(self.bank[place].frame for place in combs)
         self.choice = without(self.choice, combs)
-        self._colours = learn_colours(lettering(self.bank.values(), self.surface))
+        lends = (reference for _, reference in self._one_by_one())
+        self._colours = learn_colours(lettering(lends, self.surface))
+
+    def _one_by_one(self) -> Iterator[tuple[int, Reference]]:
+        """Place and reference of each member of the bank, of which one is in memory at a time."""
+        for each in self.bank.items():
+            yield each
+            self._shelf.rest()
 
     def keep_box(self, box: Corners) -> None:
         """Let the generator see what it saw in an earlier rendering, where that is enough."""
@@ -300,15 +311,15 @@ class Composer:
         posed = self._posed(frame, self.track.expression[frame])
         linear = np.linalg.inv(transform[:, :2])
         offset = -linear @ transform[:, 2] - np.array(under.box[:2])
-        spoiled = spoiled_part(self.captions, frame, under) if self.captions else None
+        letters = spoiled_part(self.captions, frame, under) if self.captions else None
         return Reference(
             frame=frame,
-            image=np.ascontiguousarray(under.part(picture)),
+            image=self._shelf.keep(np.ascontiguousarray(under.part(picture))),
             to_image=np.column_stack([linear, offset]),
-            points=posed.seen[:, :2],
+            points=posed.seen[:, :2].copy(),
             visible=visibility(self.surface, posed, self.size),
-            spoiled=spoiled,
-            coarse=None if spoiled is not None else coarse_grey(picture, under),
+            spoiled=None if letters is None else self._shelf.keep(letters),
+            coarse=coarse_grey(picture, under) if letters is None else None,
             clear=beside_face(silhouette(posed.seen, self.surface.faces, self.size, self.size)),
         )
 
@@ -332,6 +343,7 @@ class Composer:
             pictures[k], validity[k] = lent(*look, fine)
             if self.bank[member].spoiled is not None:
                 bad[k] = spoiled(self.bank[member], moved)
+        self._shelf.rest()
         if bad.any():
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)

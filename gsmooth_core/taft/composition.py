@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.taft.masked import MaskedFrame
@@ -22,6 +23,7 @@ class ComposeSettings:
         progressive: no picture mixes two moments, as a photo does not, however fine its lines.
         mask: morphology of the mask.
         references: how reference frames are chosen.
+        shelf: folder for a file of those that are too large for memory; None for the system's.
     """
 
     whole_face: bool = False
@@ -31,6 +33,7 @@ class ComposeSettings:
     progressive: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)
+    shelf: Path | None = None
 
 
 @dataclass(frozen=True)

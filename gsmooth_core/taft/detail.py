@@ -16,11 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gsmooth_core.taft.fusion import FusionGenerator, shift
+from gsmooth_core.taft.fusion import FusionGenerator, shift, split
 from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
-
-SIGMAS = (1.0, 2.0)
-"""Standard deviations in pixels at which detail is parted: fine below the first, then middling."""
+from gsmooth_core.taft.mix import SIGMAS, Plan, bell, followed
+from gsmooth_core.types import Float
 
 _LARGEST_GAIN = 0.7  # of a band, as a logarithm
 
@@ -40,6 +39,20 @@ class DetailGenerator(FusionGenerator):
         bias = torch.cat([cast(Tensor, head.bias) for head in heads])
         return F.conv2d(own, weight, bias, padding=1)
 
+    def plan(self, x: GeneratorInput[Tensor]) -> tuple[Tensor, ...]:
+        """What `mix.followed` needs to make the picture of `forward`: a `mix.Plan` of tensors."""
+        looks, count = self._look(x), x.references.shape[1]
+        decoded = self._decode(x, looks)
+        logits, flow, score = self._weighed(x, looks, decoded)
+        colour, detail = torch.softmax(logits, 1)[:, :, 0], self._decided(logits, score)
+        return split(flow, count), colour, detail, self._gains(decoded), self._residue(decoded)
+
+    def paint(self, x: GeneratorInput[Float]) -> Float:
+        """(B, 3, H, W) pictures, 0..1."""
+        if type(self) is not DetailGenerator or next(self.parameters()).device.type != "cpu":
+            return super().paint(x)
+        return followed(Plan(*self.run(self.plan, x)), x.references)
+
     def _fused(
         self, x: GeneratorInput[Tensor], logits: Tensor, flow: Tensor, more: Tensor, decoded: Tensor
     ) -> Tensor:
@@ -47,28 +60,34 @@ class DetailGenerator(FusionGenerator):
         size = x.references.shape[-2:]
         moved = shift(x.references.flatten(0, 1), flow, "bicubic").reshape_as(x.references)
         mean = (moved * torch.softmax(logits, 1)).sum(1)
-        sharp = (moved * self._chosen(logits, more, size)).sum(1)
-        gains = torch.exp(torch.tanh(self.gain(decoded)) * _LARGEST_GAIN)
-        gains = F.interpolate(gains, size, mode="bilinear", align_corners=False)
+        sharp = (moved * _finer(self._decided(logits, more), size)[:, :, None]).sum(1)
+        gains = _finer(self._gains(decoded), size)
         colour, base = blurred(torch.cat([mean, sharp], 1), SIGMAS[1]).split(3, 1)  # type: ignore[no-untyped-call]
         middling = blurred(sharp, SIGMAS[0])
         fine, middle = sharp - middling, middling - base
         return cast(Tensor, colour + fine * gains[:, :1] + middle * gains[:, 1:])
 
-    def _chosen(self, logits: Tensor, score: Tensor, size: torch.Size) -> Tensor:
-        """(B, K, 1, H, W) weights of the references' detail, made at half the resolution."""
+    def _gains(self, decoded: Tensor) -> Tensor:
+        """(B, 2, H/2, W/2) of fine and middling detail."""
+        return torch.exp(torch.tanh(self.gain(decoded)) * _LARGEST_GAIN)
+
+    def _decided(self, logits: Tensor, score: Tensor) -> Tensor:
+        """(B, K, H/2, W/2) weights of the references' detail."""
         count = logits.shape[1]
         coarse = F.avg_pool2d(logits.flatten(0, 1), 2) + score
-        coarse = coarse.reshape(-1, count, *coarse.shape[-2:])  # (B, K, H/2, W/2)
-        weight = torch.softmax(self.config.sharpness * coarse, 1)
-        return F.interpolate(weight, size, mode="bilinear", align_corners=False)[:, :, None]
+        coarse = coarse.reshape(-1, count, *coarse.shape[-2:])
+        return torch.softmax(self.config.sharpness * coarse, 1)
+
+
+def _finer(values: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(values, size, mode="bilinear", align_corners=False)
 
 
 def blurred(picture: Tensor, sigma: float) -> Tensor:
     """(B, C, H, W) under a Gaussian; edge pixels repeat."""
-    radius, channels = round(3 * sigma), int(picture.shape[1])
-    bell = np.exp(-((np.arange(-radius, radius + 1) / sigma) ** 2) / 2)
-    kernel = np.broadcast_to(bell / bell.sum(), (channels, 1, 1, len(bell)))
+    channels, weights = int(picture.shape[1]), bell(sigma)
+    radius = len(weights) // 2
+    kernel = np.broadcast_to(weights, (channels, 1, 1, len(weights)))
     row = picture.new_tensor(kernel.tolist())  # a constant, wherever the network is written to
     padded = F.pad(picture, (radius, radius, radius, radius), mode="replicate")
     return F.conv2d(F.conv2d(padded, row, groups=channels), row.mT, groups=channels)

@@ -64,8 +64,12 @@ class FusionGenerator(TorchGenerator):
 
     def _finished(self, picture: Tensor, decoded: Tensor) -> Tensor:
         """(B, 3, H, W), 0..1, the fused picture and its bounded residual."""
+        return (picture + self._residue(decoded)).clamp(0, 1)
+
+    def _residue(self, decoded: Tensor) -> Tensor:
+        """(B, 3, H, W) the bounded residual."""
         residual = F.pixel_shuffle(self.residual(decoded), 2)
-        return (picture + torch.tanh(residual) * self.config.max_residual).clamp(0, 1)
+        return torch.tanh(residual) * self.config.max_residual
 
     def _own(self, x: GeneratorInput[Tensor], looks: Tensor, decoded: Tensor) -> Tensor:
         """(B*K, C, H/2, W/2) what is known of each reference beside the new face."""

@@ -34,12 +34,23 @@ def generator_input(composition: Composition, config: GeneratorConfig) -> Genera
     )
 
 
-def generated(generator: Generator, composition: Composition, part: Box = np.s_[:, :]) -> Float:
-    """(h, w, 3) RGB 0..1, a generator's picture of a part of the crop, made on its own device."""
+def generated(generator: Generator, composition: Composition) -> Float:
+    """(H, W, 3) RGB 0..1, a generator's picture of a crop, made on its own device."""
+    return painted(generator, seen_of(composition, generator.config))
+
+
+def seen_of(
+    composition: Composition, config: GeneratorConfig, part: Box = np.s_[:, :]
+) -> GeneratorInput[Float]:
+    """A batch of one: what a generator sees of a part of the crop, and nothing of the rest."""
     rows, columns = part
-    inputs = generator_input(composition, generator.config)
+    inputs = generator_input(composition, config)
     # Engines take planes one after the other; torch is slow to put together what is not.
-    seen = GeneratorInput(*(np.ascontiguousarray(x[..., rows, columns]) for x in inputs))
+    return GeneratorInput(*(np.ascontiguousarray(x[..., rows, columns]) for x in inputs))
+
+
+def painted(generator: Generator, seen: GeneratorInput[Float]) -> Float:
+    """(h, w, 3) RGB 0..1, a generator's picture of a batch of one."""
     return np.moveaxis(generator.paint(seen)[0], 0, -1)
 
 

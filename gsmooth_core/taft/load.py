@@ -12,6 +12,7 @@ from gsmooth_core.networks.engine import Engine, engine_for, has_bfloat16
 from gsmooth_core.networks.onnx import OnnxNetwork, checked
 from gsmooth_core.taft.generator_file import KIND, read_generator, sizes, trial_input
 from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.mix import Plan, followed
 from gsmooth_core.types import Float
 
 
@@ -34,7 +35,7 @@ class GraphGenerator:
 
     def paint(self, x: GeneratorInput[Float]) -> Float:
         """(B, 3, H, W) pictures, 0..1."""
-        return self._network(*x)[0]
+        return followed(Plan(*self._network(*x)), x.references)
 
 
 def open_generator(
@@ -69,7 +70,7 @@ def _open_once(
         made = load_generator(path)
         made.halves = has_bfloat16() and engine is None
         return made.on(device)
-    network = OnnxNetwork(source, KIND, "paint", checked(source, KIND, arrays), device)
+    network = OnnxNetwork(source, KIND, "plan", checked(source, KIND, arrays), device)
     generator = GraphGenerator(config, network)
     plausible_array(source, generator.paint(trial_input()))
     return generator

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gsmooth_core.models.devices import best_device
 from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
@@ -41,9 +42,14 @@ class TorchGenerator(nn.Module):
 
     def paint(self, x: GeneratorInput[Float]) -> Float:
         """(B, 3, H, W) pictures, 0..1."""
+        return self.run(lambda seen: (self(seen),), x)[0]
+
+    def run(
+        self, step: Callable[[GeneratorInput[Tensor]], tuple[Tensor, ...]], x: GeneratorInput[Float]
+    ) -> list[Float]:
+        """What a step makes of arrays, as arrays."""
         device = next(self.parameters()).device
         tensors = GeneratorInput(*(torch.from_numpy(array).to(device) for array in x))
         halved = self.halves and device.type == "cpu"
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=halved):
-            made: Float = self(tensors).float().cpu().numpy()
-        return made
+            return [made.float().cpu().numpy() for made in step(tensors)]

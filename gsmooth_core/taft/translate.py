@@ -6,20 +6,22 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.media.pixels import Box
+from gsmooth_core.mafb.regions import Box
+from gsmooth_core.taft.box import Corners
 from gsmooth_core.taft.compose import Composer
-from gsmooth_core.taft.composition import ComposeSettings, Composition
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.grain import Grain
-from gsmooth_core.taft.inputs import generated, suited
+from gsmooth_core.taft.inputs import painted, seen_of, suited
 from gsmooth_core.taft.interface import Generator as Network
+from gsmooth_core.taft.interface import GeneratorInput
 from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.skin import SkinPairs
@@ -30,9 +32,29 @@ from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 if TYPE_CHECKING:
     from gsmooth_core.taft.device import DeviceBank
 
-_Waiting = tuple[int, Image, "Future[Composition | None]"]
 _TOGETHER = 16  # frames in a batch on a graphics card
-_AHEAD = 2  # frames that are composed while the generator is at work on another
+_AHEAD = 1  # frames composed while the generator, which takes longer, is at work on another
+
+
+class Composed(NamedTuple):
+    """What is kept of a composition until the generator is free: some 20 MB at 512 pixels.
+
+    Attributes:
+        masked: the frame without the pixels under the mask.
+        members: frame numbers of the references.
+        image: (H, W, 3) I_b.
+        part: rows and columns of the crop that the generator sees.
+        seen: what it sees of them.
+    """
+
+    masked: MaskedFrame
+    members: tuple[int, ...]
+    image: Float
+    part: Box
+    seen: GeneratorInput[Float]
+
+
+_Waiting = tuple[int, Image, "Future[Composed | None]"]
 
 
 class Translator(Protocol):
@@ -44,7 +66,7 @@ class Translator(Protocol):
         """Each (index, frame) in order: the frame, and what becomes of it."""
         ...
 
-    def looks_at(self, index: int) -> list[Box]:
+    def looks_at(self, index: int) -> list[Corners]:
         """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
         ...
 
@@ -158,7 +180,7 @@ class FaceTranslator:
         index, frame, composed = waiting.popleft()
         return frame, self._finish(index, frame, composed.result())
 
-    def looks_at(self, index: int) -> list[Box]:
+    def looks_at(self, index: int) -> list[Corners]:
         """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
         track, composer = self.track, self.composer
         if not self.wanted[index]:
@@ -169,15 +191,22 @@ class FaceTranslator:
         """A frame that is to be made, see `Composer.begin`."""
         return self.composer.begin(index, frame) if self.wanted[index] else None
 
-    def _compose(self, index: int, frame: Image) -> Composition | None:
-        return self.composer.compose(index, frame) if self.wanted[index] else None
+    def _compose(self, index: int, frame: Image) -> Composed | None:
+        """The generator sees the box of the clip's masks alone; nothing of the rest is kept."""
+        if not self.wanted[index]:
+            return None
+        made = self.composer.compose(index, frame)
+        x0, y0, x1, y1 = self.composer.grown.get(index, self.composer.box)
+        part = np.s_[y0:y1, x0:x1]
+        seen = seen_of(made, self.config, part)
+        return Composed(made.masked, made.members, made.blend.image, part, seen)
 
-    def _finish(self, index: int, frame: Image, composition: Composition | None) -> Translated:
-        if composition is None:
+    def _finish(self, index: int, frame: Image, composed: Composed | None) -> Translated:
+        if composed is None:
             nothing = np.zeros(frame.shape[:2], bool)
             return Translated(frame, nothing, nothing)
-        new = self._generate(composition)
-        return self.lay(index, frame, composition.masked, composition.members, new)
+        new = self._generate(composed)
+        return self.lay(index, frame, composed.masked, composed.members, new)
 
     def lay(
         self, index: int, frame: Image, masked: MaskedFrame, members: tuple[int, ...], new: Float
@@ -202,9 +231,8 @@ class FaceTranslator:
         film = self.grain.film(index, nearby) if self.grain else None
         return film.on(new, number, at, grey=grey) if film else new
 
-    def _generate(self, composition: Composition) -> Float:
-        """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
-        x0, y0, x1, y1 = self.composer.grown.get(composition.frame, self.composer.box)
-        picture, part = composition.blend.image.copy(), np.s_[y0:y1, x0:x1]
-        picture[part] = generated(self.generator, composition, part)
+    def _generate(self, composed: Composed) -> Float:
+        """(size, size, 3) the new face."""
+        picture = composed.image
+        picture[composed.part] = painted(self.generator, composed.seen)
         return picture

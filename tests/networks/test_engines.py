@@ -179,13 +179,13 @@ def test_what_onnx_runtime_runs_on(monkeypatch) -> None:
 def test_a_damaged_graph_is_named(tmp_path, monkeypatch) -> None:
     shutil.copytree(graphs.FOLDER, tmp_path / "graphs")
     monkeypatch.setattr(graphs, "FOLDER", tmp_path / "graphs")
-    path = tmp_path / "graphs" / "taft.paint.onnx"
+    path = tmp_path / "graphs" / "taft.plan.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(ModelError, match="paint"):
-        graphs.graph("taft", "paint")
+    with pytest.raises(ModelError, match="plan"):
+        graphs.graph("taft", "plan")
     path.unlink()
     with pytest.raises(ModelError, match="damaged"):
-        graphs.graph("taft", "paint")
+        graphs.graph("taft", "plan")
 
 
 def test_graphs_hold_no_weights() -> None:

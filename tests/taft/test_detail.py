@@ -10,7 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.detail import SIGMAS, blurred
+from gsmooth_core.taft.detail import blurred
+from gsmooth_core.taft.mix import SIGMAS
 from tests.taft.small import SMALL, stirred
 
 
@@ -89,3 +90,10 @@ def test_it_starts_from_a_checkpoint_of_the_default() -> None:
     left = detail.load_state_dict(default.state_dict(), strict=False)
     assert not left.unexpected_keys
     assert {key.split(".")[0] for key in left.missing_keys} == {"detail", "gain"}
+
+
+def test_what_is_painted_on_a_processor_is_what_the_network_makes() -> None:
+    x, model = noisy(), stirred(SMALL["detail"])
+    painted = model.paint(g.GeneratorInput(*(part.numpy() for part in x)))
+    np.testing.assert_allclose(painted, made(model, x).numpy(), atol=1e-4)
+    assert np.abs(painted - x.references[:, 0].numpy()).mean() > 0.01

@@ -18,7 +18,8 @@ from gsmooth_core.sync import expert
 from gsmooth_core.sync.model import load_module as load_sync
 from gsmooth_core.taft import generator_file as faces
 from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import HINTS, GeneratorInput, TorchGenerator
+from gsmooth_core.taft.generator import HINTS, DetailGenerator, GeneratorInput, TorchGenerator
+from gsmooth_core.taft.mix import Plan
 from gsmooth_core.tracking import recognise, recognise_chip
 from gsmooth_core.tracking.recognise_net import load_module as load_recogniser
 
@@ -69,14 +70,14 @@ def families() -> Iterator[Family]:
     yield _recognise()
 
 
-class _Paint(nn.Module):
+class _Plan(nn.Module):
     def __init__(self, generator: TorchGenerator) -> None:
         super().__init__()
+        assert isinstance(generator, DetailGenerator)  # noqa: S101
         self.generator = generator
 
-    def forward(self, *parts: Tensor) -> Tensor:
-        made: Tensor = self.generator(GeneratorInput(*parts))
-        return made
+    def forward(self, *parts: Tensor) -> tuple[Tensor, ...]:
+        return self.generator.plan(GeneratorInput(*parts))
 
 
 def _taft() -> Family:
@@ -89,8 +90,8 @@ def _taft() -> Family:
     )
     inputs = dict.fromkeys(("blend", "mask", "hints"), batch | size)
     inputs |= dict.fromkeys(("references", "validity"), batch | several)
-    paint = Exported("paint", _Paint(generator), example, inputs, ["picture"], "generator.")
-    return Family(faces.KIND, faces.sizes(generator.config), generator.state_dict(), [paint])
+    plan = Exported("plan", _Plan(generator), example, inputs, [*Plan._fields], "generator.")
+    return Family(faces.KIND, faces.sizes(generator.config), generator.state_dict(), [plan])
 
 
 class _Listen(nn.Module):

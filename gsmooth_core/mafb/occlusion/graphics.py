@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.spatial import cKDTree
 
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.occlusion.letters import filled
-from gsmooth_core.mafb.occlusion.mistaken import light_changes
+from gsmooth_core.mafb.occlusion.mistaken import largest_channel, light_changes
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
 from gsmooth_core.types import Bool, Float, Image, Int
 
@@ -148,7 +149,7 @@ def _jumps(
     """(S,) edges that came within a frame, and that went within one, all being calm otherwise."""
     last = len(pictures) - 1
     changes = [np.zeros(pictures[0].shape[:2], np.uint8)]
-    changes += [cv2.absdiff(pictures[t], pictures[t - 1]).max(2) for t in range(1, len(pictures))]
+    changes += [largest_channel(cv2.absdiff(before, after)) for before, after in pairwise(pictures)]
     change = np.stack([*changes, changes[0], changes[0], changes[0]])  # beyond the end: none
     relit = np.pad(light_changes(pictures, change, settings.calm), (0, 3))
 

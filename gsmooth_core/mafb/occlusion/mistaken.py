@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from gsmooth_core.types import Bool, Image
 
 _LIT = 60  # levels
 _MOST = 0.6  # share of the lit pixels; no caption covers so much around the lower face
+
+
+def largest_channel(picture: Image) -> Image:
+    """(H, W) of (H, W, 3): what `max(2)` takes ten times as long for."""
+    red, green, blue = cv2.split(picture)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
 def light_changes(pictures: Sequence[Image], change: Image, calm: float) -> Bool:
@@ -25,6 +32,6 @@ def light_changes(pictures: Sequence[Image], change: Image, calm: float) -> Bool
     """
     found = np.zeros(len(pictures), bool)
     for frame in range(1, len(pictures)):
-        lit = np.maximum(pictures[frame], pictures[frame - 1]).max(2) > _LIT
+        lit = largest_channel(cv2.max(pictures[frame], pictures[frame - 1])) > _LIT
         found[frame] = lit.any() and (change[frame][lit] > calm).mean() >= _MOST
     return found

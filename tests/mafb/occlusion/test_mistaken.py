@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from gsmooth_core.mafb.occlusion.mistaken import light_changes
+from gsmooth_core.mafb.occlusion.mistaken import largest_channel, light_changes
 from tests.mafb.occlusion.test_captions import AT, bare, find, worded
 from tests.taft import scene
 
@@ -16,6 +16,11 @@ from tests.taft import scene
 def changes(pictures: list[np.ndarray]) -> np.ndarray:
     apart = [cv2.absdiff(b, a).max(2) for a, b in pairwise(pictures)]
     return np.stack([np.zeros(pictures[0].shape[:2], np.uint8), *apart])
+
+
+def test_the_largest_channel_is_that_of_each_pixel() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    np.testing.assert_array_equal(largest_channel(picture), picture.max(2))
 
 
 def test_a_lamp_changes_most_of_what_is_lit_and_a_caption_does_not() -> None:

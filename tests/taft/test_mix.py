@@ -1,0 +1,95 @@
+"""References mixed as a plan says, against a mixture written pixel by pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, zoom
+
+from gsmooth_core.taft.mix import Plan, followed
+from gsmooth_core.types import Float
+
+HEIGHT, WIDTH, COUNT = 12, 16, 3
+
+
+def keys(distance: float, slope: float = -0.75) -> float:
+    """The bicubic kernel of Keys (1981)."""
+    x = abs(distance)
+    if x < 1:
+        return (slope + 2) * x**3 - (slope + 3) * x**2 + 1
+    return slope * x**3 - 5 * slope * x**2 + 8 * slope * x - 4 * slope if x < 2 else 0.0
+
+
+def looked_up(picture: Float, x: float, y: float) -> Float:
+    """(3,) of a picture (3, H, W), whose edge pixels repeat."""
+    total = np.zeros(3)
+    for row in range(int(np.floor(y)) - 1, int(np.floor(y)) + 3):
+        for column in range(int(np.floor(x)) - 1, int(np.floor(x)) + 3):
+            at = min(max(row, 0), HEIGHT - 1), min(max(column, 0), WIDTH - 1)
+            total += keys(y - row) * keys(x - column) * picture[:, at[0], at[1]]
+    return total
+
+
+def finer(values: Float) -> Float:
+    """(H, W) of half the resolution."""
+    return zoom(values, 2, order=1, mode="nearest", grid_mode=True)
+
+
+def expected(plan: Plan, references: Float) -> Float:
+    mean, sharp = np.zeros((2, 3, HEIGHT, WIDTH))
+    for k in range(len(references)):
+        x, y, detail = (finer(v) for v in (*plan.flow[0, k], plan.detail[0, k]))
+        for row, column in np.ndindex(HEIGHT, WIDTH):
+            at = column + x[row, column], row + y[row, column]
+            seen = looked_up(references[k], *at)
+            mean[:, row, column] += plan.colour[0, k, row, column] * seen
+            sharp[:, row, column] += detail[row, column] * seen
+
+    def blurred(picture: Float, sigma: float) -> Float:
+        each = [gaussian_filter(p, sigma, mode="nearest", truncate=3) for p in picture]
+        return np.stack(each)
+
+    fine, middle = (finer(gain) for gain in plan.gain[0])
+    middling = blurred(sharp, 1)
+    made = blurred(mean, 2) + (sharp - middling) * fine + (middling - blurred(sharp, 2)) * middle
+    return np.clip(made + plan.residual[0], 0, 1)
+
+
+@pytest.fixture
+def given() -> tuple[Plan, Float]:
+    dice = np.random.default_rng(3)
+    half = HEIGHT // 2, WIDTH // 2
+    shares = dice.random((2, COUNT, HEIGHT, WIDTH), np.float32)
+    shares /= shares.sum(1, keepdims=True)
+    plan = Plan(
+        flow=6 * (dice.random((1, COUNT, 2, *half), np.float32) - 0.5),
+        colour=shares[:1],
+        detail=shares[1:, :, ::2, ::2].copy(),
+        gain=0.5 + dice.random((1, 2, *half), np.float32),
+        residual=0.2 * (dice.random((1, 3, HEIGHT, WIDTH), np.float32) - 0.5),
+    )
+    return plan, dice.random((COUNT, 3, HEIGHT, WIDTH), np.float32)
+
+
+def test_references_are_mixed_as_the_plan_says(given: tuple[Plan, Float]) -> None:
+    plan, references = given
+    made = followed(plan, references[None])
+    np.testing.assert_allclose(made[0], expected(plan, references), atol=2e-5)
+    assert np.abs(made[0] - references.mean(0)).mean() > 0.05
+
+
+def test_a_share_of_next_to_nothing_changes_next_to_nothing(given: tuple[Plan, Float]) -> None:
+    plan, references = given
+    plan.colour[:, 0], plan.detail[:, 0] = 9e-5, 9e-5
+    made = followed(plan, references[None])
+    np.testing.assert_allclose(made[0], expected(plan, references), atol=5e-4)
+
+
+def test_a_flow_that_is_no_number_or_endless_reads_nothing_else(
+    given: tuple[Plan, Float],
+) -> None:
+    plan, references = given
+    for wild in (np.nan, np.inf, -np.inf, 1e30):
+        plan.flow[0, 0, :, 2, 2] = wild
+        made = followed(plan, references[None])
+        assert np.isfinite(made[..., -1, -1]).all()
