@@ -88,8 +88,8 @@ class Grain:
             frame: its number.
             nearby: frames around it that may not be looked at.
         """
-        apart = np.abs(self.frames - frame)
-        taken = tuple(np.flatnonzero((apart > nearby) | (nearby == 0)).tolist())
+        before, after = self.frames + 1 < frame - nearby, self.frames > frame + nearby
+        taken = tuple(np.flatnonzero(before | after | (nearby == 0)).tolist())
         if taken not in self._films:
             self._films[taken] = film_of([self.blocks[n] for n in taken])
         return self._films[taken]

@@ -127,7 +127,9 @@ def test_frames_nearby_are_not_looked_at(monkeypatch) -> None:
     grain = g.Grain([10, 20, 30], counted)
     grain.film(20, 5)
     grain.film(20)
-    assert seen == [[1, 3], [1, 2, 3]]
+    grain.film(26, 5)  # the second picture of the pair at 20 is 21, which is as near as 31
+    grain.film(36, 5)
+    assert seen == [[1, 3], [1, 2, 3], [1], [1, 2]]
 
 
 def test_the_wildest_blocks_and_the_calmest_do_not_count() -> None:
