@@ -78,7 +78,9 @@ def shut_lips(opening: Float) -> Bool:
     known = opening[np.isfinite(opening)]
     if not len(known):
         return np.zeros(len(opening), bool)
-    return np.nan_to_num(opening, nan=np.inf) < SHUT * np.percentile(known, 95)  # type: ignore[no-any-return]
+    apart = np.nan_to_num(opening, nan=np.inf)
+    shut = (apart <= 0) | (apart < SHUT * np.percentile(known, 95))  # they may never open
+    return np.asarray(shut, bool)
 
 
 def opening_of(curves: Expression, model: SpeechModel) -> Float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,10 +71,23 @@ def recognise(
     )
     words: list[Word] = []
     for segment in segments:
-        words += [Word(w.word.strip(), float(w.start), float(w.end)) for w in segment.words]
+        words += filter(None, (_word(said, len(audio) / SAMPLE_RATE) for said in segment.words))
         if on_progress:
             on_progress(float(segment.end))
     return Transcript(str(about.language) if words else "", within_sound(words, audio))
+
+
+def _word(said: Any, seconds: float) -> Word | None:
+    """A word as it was recognised, within the sound; None for one without text or time.
+
+    Recognisers guess times, too: some end before they begin, or after the sound.
+    """
+    text = str(said.word).strip().encode("utf-8", "replace").decode("utf-8")
+    start, end = float(said.start), float(said.end)
+    if not text or not math.isfinite(start + end):
+        return None
+    start = min(max(start, 0.0), seconds)
+    return Word(text, start, min(max(start, end), seconds))
 
 
 def within_sound(words: Sequence[Word], audio: Float) -> tuple[Word, ...]:

@@ -21,6 +21,9 @@ Picture = TypeVar("Picture", Image, Bool)
 ROOM = 64 << 20
 """Bytes that are kept in memory before the file is begun."""
 
+_BLOCK = 64 << 20  # bytes of the file that one map shows: each map is an open file, of which
+# systems allow 256 to 1,024
+
 
 class Shelf:
     """Keeps pictures that do not change.
@@ -34,7 +37,7 @@ class Shelf:
     def __init__(self, folder: Path | None = None, room: int = ROOM) -> None:
         self._folder, self._room = folder, room
         self._maps: list[mmap.mmap] = []
-        self._end = 0
+        self._begin = self._used = 0
 
     def keep(self, picture: Picture) -> Picture:
         """The same pixels, read-only where they are in the file; all in memory where it fails."""
@@ -42,12 +45,12 @@ class Shelf:
         if self._room >= 0 or not picture.nbytes:
             return picture
         try:
-            mapped = self._written(np.ascontiguousarray(picture))
+            at = self._written(np.ascontiguousarray(picture))
         except OSError:  # no room, or no folder
             self._room = 1 << 62
             return picture
-        self._maps.append(mapped)
-        return np.frombuffer(mapped, picture.dtype, picture.size).reshape(picture.shape)
+        found = np.frombuffer(self._maps[-1], picture.dtype, picture.size, at)
+        return found.reshape(picture.shape)
 
     def rest(self) -> None:
         """Let go of what was looked at; it is read again when it is looked at again."""
@@ -55,15 +58,26 @@ class Shelf:
             for mapped in self._maps:
                 mapped.madvise(mmap.MADV_DONTNEED)
 
-    def _written(self, picture: Image | Bool) -> mmap.mmap:
-        """A picture in the file, whose places begin where a map may begin."""
+    def _written(self, picture: Image | Bool) -> int:
+        """Write a picture into the last block; returns its place there."""
+        if not self._maps or self._used + picture.nbytes > len(self._maps[-1]):
+            self._begin_block(picture.nbytes)
+        at = self._used
+        self._file.seek(self._begin + at)
+        if self._file.write(picture.data) < picture.nbytes:
+            raise OSError("the disk is full")
+        self._used += picture.nbytes
+        return at
+
+    def _begin_block(self, least: int) -> None:
+        """Map another block, which begins where a map may begin."""
         if not self._maps:
             self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
-        self._file.seek(self._end)
-        self._file.write(picture.data)
-        mapped = mmap.mmap(
-            self._file.fileno(), picture.nbytes, access=mmap.ACCESS_READ, offset=self._end
-        )
+        begin = self._begin + (len(self._maps[-1]) if self._maps else 0)
         grain = mmap.ALLOCATIONGRANULARITY
-        self._end += -(-picture.nbytes // grain) * grain
-        return mapped
+        size = max(_BLOCK, -(-least // grain) * grain)
+        self._file.truncate(begin + size)
+        self._maps.append(
+            mmap.mmap(self._file.fileno(), size, access=mmap.ACCESS_READ, offset=begin)
+        )
+        self._begin, self._used = begin, 0

@@ -52,6 +52,11 @@ def test_lips_meet_below_a_share_of_their_widest_opening():
     assert list(shut_lips(np.array([0.0, np.nan, 1.0]))) == [True, False, False]
 
 
+def test_lips_that_never_open_are_shut():
+    assert shut_lips(np.zeros(5)).all()
+    assert list(shut_lips(np.array([-0.3, np.nan, 0.0, -0.01]))) == [True, False, True, True]
+
+
 def test_one_closure_does_not_count_for_two():
     """ "baby" from 1 to 2 s: lips that meet early, late or between the two."""
     for shut_at, met in ((1.1, [True, False]), (1.8, [False, True]), (2.5, [False, False])):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from gsmooth_core.a2ep import words
 from gsmooth_core.a2ep.words import INSTALL, Transcript, Word, load_recogniser, recognise
 from gsmooth_core.errors import ModelError
+from gsmooth_core.job import words as kept
 
 RATE = words.SAMPLE_RATE
 
@@ -53,6 +56,27 @@ def test_words_are_those_of_all_segments():
 
 def test_nothing_is_said_in_no_language():
     assert recognise(tone(seconds=1), recogniser=Double()) == Transcript("", ())
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (("b", 0.6, 0.2), ("b", 0.6, 0.6)),  # ends before it begins
+        (("b", -0.3, 0.4), ("b", 0.0, 0.4)),
+        (("b", 1.9, 7.0), ("b", 1.9, 2.0)),
+        (("b", 3.0, 7.0), ("b", 2.0, 2.0)),
+        (("\ud800b", 0.1, 0.2), ("?b", 0.1, 0.2)),
+        ((" ", 0.1, 0.2), None),
+        (("b", float("nan"), 0.2), None),
+        (("b", 0.1, float("inf")), None),
+    ],
+)
+def test_words_lie_within_the_sound_and_can_be_kept(given, found, tmp_path):
+    said = recognise(tone(seconds=2), recogniser=Double([given]))
+    assert said.words == (() if found is None else (Word(*found),))
+    path = tmp_path / "words.json"
+    path.write_text(json.dumps(asdict(said), ensure_ascii=False), "utf-8")
+    assert kept._read(path) == said
 
 
 def test_a_word_begins_and_ends_with_its_sound():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gsmooth_core.taft import compose
+from gsmooth_core.taft import compose, shelf
 from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.types import Image
 from tests.taft import scene
@@ -26,6 +28,10 @@ def resident() -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     line = next(line for line in lines if line.startswith("RssFile"))
     return int(line.split()[1]) << 10
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
@@ -62,6 +68,42 @@ def test_without_room_for_a_file_all_stays_in_memory(tmp_path: Path) -> None:
     assert all(shelf.keep(picture) is picture for picture in given)
 
 
+class FullDisk(io.FileIO):
+    """Takes the beginning of what is written, as a disk does that has become full."""
+
+    def write(self, data: Any) -> int:
+        return super().write(memoryview(data).cast("B")[:1000])
+
+
+def test_on_a_full_disk_all_stays_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: Any) -> FullDisk:
+        return FullDisk(tmp_path / "full", "w+")
+
+    monkeypatch.setattr(shelf.tempfile, "TemporaryFile", full)
+    given, kept = pictures(3), Shelf(tmp_path, room=0)
+    assert all(kept.keep(picture) is picture for picture in given)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_many_references_are_few_open_files(tmp_path: Path) -> None:
+    before, kept = open_files(), Shelf(tmp_path, room=0)
+    given = [np.full((40, 50, 3), n, np.uint8) for n in range(200)]
+    found = [kept.keep(picture) for picture in given]
+    assert open_files() - before < 5
+    assert all(np.array_equal(one, other) for one, other in zip(found, given, strict=True))
+
+
+def test_more_than_a_block_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "_BLOCK", 1 << 16)
+    sizes = 30_000, 40_000, 25_000, 200_001, 1, 70_000  # two a block, one larger than that
+    given = [np.full(size, n + 1, np.uint8) for n, size in enumerate(sizes)]
+    kept = Shelf(tmp_path, room=0)
+    found = [kept.keep(picture) for picture in given]
+    assert all(np.array_equal(one, other) for one, other in zip(found, given, strict=True))
+
+
 def test_a_face_is_composed_alike_from_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,11 +116,11 @@ def test_a_face_is_composed_alike_from_a_file(
     known = composed()
     shelves: list[Shelf] = []
 
-    def shelf(folder: Path | None) -> Shelf:
+    def filing(folder: Path | None) -> Shelf:
         shelves.append(Shelf(tmp_path, room=0))
         return shelves[-1]
 
-    monkeypatch.setattr(compose, "Shelf", shelf)
+    monkeypatch.setattr(compose, "Shelf", filing)
     filed = composed()
     assert shelves[0]._maps
     np.testing.assert_array_equal(filed.blend.image, known.blend.image)
