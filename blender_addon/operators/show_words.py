@@ -10,9 +10,7 @@ from .worker_operator import WorkerOperator
 
 
 class GSMOOTH_OT_show_words(WorkerOperator, bpy.types.Operator):
-    """Mark each word of the dubbed strip on the timeline, and on which p, b and m its lips stay \
-open; pressed again, the markers go
-    """
+    """Mark the words of the dubbed strip, and p, b and m with open lips; once more: take away"""
 
     bl_idname = "gsmooth.show_words"
     bl_label = "Show Words"

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -281,11 +282,12 @@ def test_what_hears_words_is_said_and_installed_where_it_is_wanted(scene, monkey
     monkeypatch.setattr(install_worker, "Process", lambda *_: None)
     monkeypatch.setattr(install_worker, "base_pythons", lambda: [Path(sys.executable)])
     monkeypatch.setattr(install_worker, "suits", lambda _: True)
+    operator = install_worker.GSMOOTH_OT_install_worker
     settings, before = preferences._settings(), preferences.sizes("cpu")
     try:
         for wanted in (False, True):
             settings.words = wanted
-            install_worker.GSMOOTH_OT_install_worker.start(None, bpy.context)
+            operator.start(SimpleNamespace(title=""), bpy.context)
             assert any("whisper" in name for name in asked["requirements"]) == wanted
         down, disk = preferences.sizes("cpu")
         assert down > before[0] + 150 and disk > before[1] + 150
