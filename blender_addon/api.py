@@ -33,6 +33,8 @@ from .selection import Selection
 from .speeches import MOST
 from .sync_job import CheckSync
 from .target import Target
+from .words import Word
+from .words_job import HearWords, ShowWords
 
 __all__ = [
     "UserError",
@@ -48,6 +50,8 @@ __all__ = [
     "rerender",
     "restore",
     "run_queue",
+    "show_words",
+    "words",
 ]
 
 
@@ -149,9 +153,27 @@ def check_quality(dubbed: Any) -> Report:
     Raises:
         UserError: this is no dub.
     """
-    if not strips.dubbed_job(dubbed):
-        raise UserError(f"'{dubbed.name}' is no dub.")
-    return Report(dubbed)
+    return Report(_dub(dubbed))
+
+
+def show_words(dubbed: Any) -> ShowWords:
+    """Mark on the timeline which word a dubbed strip's mouth says, and where its lips stay open.
+
+    Raises:
+        UserError: this is no dub.
+    """
+    return ShowWords(_dub(dubbed))
+
+
+def words(dubbed: Any) -> list[Word]:
+    """The words of a dubbed strip, in their order; blocks while the worker listens.
+
+    Raises:
+        UserError: this is no dub, or the worker cannot hear words.
+    """
+    job = HearWords(_dub(dubbed))
+    job.result()
+    return list(job.words)
 
 
 def check_sync(picture: Any, sound: Any = None, move: bool = False) -> CheckSync:
@@ -190,6 +212,12 @@ def run_queue() -> list[Entry]:
     """
     job_queue.Run().wait()
     return job_queue.entries()
+
+
+def _dub(strip: Any) -> Any:
+    if not strips.dubbed_job(strip):
+        raise UserError(f"'{strip.name}' is no dub.")
+    return strip
 
 
 def _meant(picture: Any, speech: Any, options: dict[str, Any]) -> tuple[Target, Any]:

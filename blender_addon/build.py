@@ -108,8 +108,9 @@ def build(output: Path) -> Path:
     project = tomllib.loads(_ordinary(ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = project["project"]
     contents["requirements.txt"] = "\n".join(project["dependencies"]).encode()
-    card = project["optional-dependencies"]["torch"]
-    contents["requirements-cuda.txt"] = "\n".join(card).encode()
+    for name, extra in (("cuda", "torch"), ("words", "words")):
+        packages = project["optional-dependencies"][extra]
+        contents[f"requirements-{name}.txt"] = "\n".join(packages).encode()
     manifest = tomllib.loads(contents["blender_manifest.toml"].decode())
     target = output / f"{manifest['id']}-{manifest['version']}.zip"
     output.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ STAGES = {
     "sync": "Comparing lips and sound",
     "find": "Finding the face in the dub",
     "compare": "Comparing with the clip",
+    "words": "Recognising words",
     "install": "Looking for packages",
     "download": "Downloading (kB)",
     "unpack": "Unpacking packages",

@@ -63,19 +63,22 @@ _CAUSES = (
 """Code, how pip says it, and what people are told."""
 
 
-def requirements(kind: str = "") -> list[str]:
+def requirements(kind: str = "", words: bool = False) -> list[str]:
     """The worker's packages: from the extension's lists, or the project file of a checkout.
 
     Args:
         kind: "cuda" takes PyTorch as well; a processor does without it.
+        words: whether what hears words is taken, too.
     """
-    card = kind == "cuda"
-    staged = [_HERE / "requirements.txt", *([_HERE / "requirements-cuda.txt"] if card else [])]
-    if staged[0].is_file():
-        return "\n".join(file.read_text(encoding="utf-8") for file in staged).split("\n")
+    extras = {"cuda": "torch"} if kind == "cuda" else {}
+    extras |= {"words": "words"} if words else {}
+    if (_HERE / "requirements.txt").is_file():
+        staged = ["requirements.txt", *(f"requirements-{name}.txt" for name in extras)]
+        return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in staged).split("\n")
     text = (_HERE.parent / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
-    return [*project["dependencies"], *(project["optional-dependencies"]["torch"] if card else ())]
+    more = [project["optional-dependencies"][extra] for extra in extras.values()]
+    return [name for group in (project["dependencies"], *more) for name in group]
 
 
 class InstallError(Exception):

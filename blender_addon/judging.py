@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from . import job_folder, quality, strips
-from .jobs import Job, worker_task
+from .each_person import EachPerson
+from .jobs import Job
 from .task import Task
 
 
-class Judge:
+class Judge(EachPerson):
     """Asks about all people whom a job dubs, one after another.
 
     Args:
@@ -19,25 +20,7 @@ class Judge:
     """
 
     def __init__(self, title: str, folder: Path) -> None:
-        self._title, self._folder = title, folder
-        self._people = job_folder.people(folder) or [0]
-        self._answers: dict[int, dict[str, Any]] = {}
-
-    def ask(self) -> Task:
-        """The request about the next one.
-
-        Raises:
-            UserError: the worker cannot be asked.
-        """
-        number = self._people[len(self._answers)]
-        face = {"face": str(number)} if number else {}
-        title = f"{self._title}, person {number}" if number else self._title
-        return worker_task(title, "report", job=str(self._folder), **face)
-
-    def take(self, answer: dict[str, Any]) -> Task | None:
-        """Take an answer in; the next request, or None where that was the last."""
-        self._answers[self._people[len(self._answers)]] = answer
-        return self.ask() if len(self._answers) < len(self._people) else None
+        super().__init__(title, folder, "report")
 
     def note(self) -> str:
         """Keep what was found with the job's strips; returns the verdict.
@@ -45,7 +28,7 @@ class Judge:
         Raises:
             UserError: the answers hold something else.
         """
-        return quality.note(self._folder, self._answers)
+        return quality.note(self._folder, self.answers)
 
 
 class Report(Job):

@@ -17,6 +17,7 @@ from . import (
     stacking,
     strip_look,
     strips,
+    words,
 )
 from .errors import UserError
 from .following import Part
@@ -148,5 +149,6 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
     comparing.end(dub)
     old = stacking.restore(scene, dub)
     quality.mark(scene)
+    words.mark(scene)
     _select_only(scene, old)
     return old

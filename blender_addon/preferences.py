@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from . import interpreter, job_folder, runtime
 from .errors import UserError
@@ -58,6 +58,10 @@ class GSmoothPreferences(bpy.types.AddonPreferences):
         ),
         default="cpu",
     )
+    words: BoolProperty(
+        name="Words",
+        description="Install what hears words, too, for Show Words and for Check Quality",
+    )
     jobs: StringProperty(
         name="Job Folder",
         description="Where dubbed clips and their working files are kept; // is the blend file's "
@@ -85,6 +89,8 @@ class GSmoothPreferences(bpy.types.AddonPreferences):
             row.operator("gsmooth.cancel", text="", icon="X")
             if task.detail:
                 box.label(text=task.detail)
+        if self.runtime != "own":
+            box.prop(self, "words")
         row = box.row()
         row.operator("gsmooth.check_worker", icon="VIEWZOOM")
         if self.runtime != "own":
@@ -118,19 +124,22 @@ SIZES = {
 """Megabytes of the download and of the environment. Those of Linux are of real installations
 (350 and 1129; 3127 and 6296 with CUDA 13), the others' of the packages' files; what NVIDIA takes on
 Windows is an estimate. Install looks before it downloads, and stops where it would be more."""
-_found_sizes: dict[str, int] = {}  # megabytes that Install found
+_WORDS = 204, 350  # the same of what hears words
+_found_sizes: dict[tuple[str, bool], int] = {}  # megabytes that Install found
 
 
 def sizes(kind: str) -> tuple[int, int]:
     """Megabytes that Install downloads, and that the environment takes."""
     down, disk = SIZES.get(sys.platform, SIZES["linux"])[kind]
-    found = _found_sizes.get(kind) or down
+    if with_words():
+        down, disk = down + _WORDS[0], disk + _WORDS[1]
+    found = _found_sizes.get((kind, with_words())) or down
     return found, round(disk * found / down)
 
 
 def note_size(kind: str, down: int) -> None:
     """Keep how many megabytes Install found."""
-    _found_sizes[kind] = down
+    _found_sizes[kind, with_words()] = down
 
 
 def size_text(kind: str) -> str:
@@ -146,6 +155,12 @@ def install_kind() -> str:
     """What the worker is to compute with: "cpu", "cuda" or "own"."""
     settings = _settings()
     return settings.runtime if settings else "cpu"
+
+
+def with_words() -> bool:
+    """Whether Install takes what hears words, too."""
+    settings = _settings()
+    return bool(settings and settings.words)
 
 
 def _settings() -> GSmoothPreferences | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from . import job_folder, quality_curve, rig, speeches, strips
+from . import job_folder, quality_curve, rig, speeches, strips, words
 from .answers import RUNS, check_answer
 from .checks import FILE, FILE_FRAME, TEXT, Kind, number, optional, record, rows
 from .files import UNREADABLE, parse_object
@@ -113,6 +113,7 @@ def note_dub(strip: Any, result: dict[str, Any]) -> None:
     """Keep with a new dub which of its frames are as they were."""
     quality_curve.take(strip)
     _give_heads(strip)
+    words.forget(strip)
     _note(strip, Quality(places=tuple(_untouched(result))))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import quality, quality_curve, strips
+from . import quality, quality_curve, strips, words
 from .layouts import SequencerPanel, wrapped
 
 _GRADES = {"good": "CHECKMARK", "fair": "QUESTION", "poor": "ERROR", "": "INFO"}
@@ -21,14 +21,15 @@ class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("gsmooth.check_quality", icon="VIEWZOOM")
         for number in quality.pages(strip) or [0]:
-            words = {"text": f"Report of Person {number}"} if number else {}
+            named = {"text": f"Report of Person {number}"} if number else {}
             column = layout if number else row
-            column.operator("gsmooth.open_report", icon="URL", **words).person = number
+            column.operator("gsmooth.open_report", icon="URL", **named).person = number
         if strips.dubbed_job(strip):
             _draw_quality(layout, quality.of_strip(strip))
             if quality_curve.NAME in strip:
                 text = f"Frame by frame: '{quality_curve.NAME}' in the graph editor."
                 wrapped(layout, text, "FCURVE")
+        layout.operator("gsmooth.show_words", icon="FONT_DATA", depress=words.are_shown(strip))
         layout.label(text="Markers")
         layout.row(align=True).prop(scene.gsmooth, "marks", expand=True)
 

@@ -19,6 +19,7 @@ from . import (
     send_curves,
     show_curves,
     show_preferences,
+    show_words,
     versions,
     view_face,
 )
@@ -37,6 +38,7 @@ CLASSES = (
     *curve_files.CLASSES,
     *export_mesh.CLASSES,
     *check_quality.CLASSES,
+    *show_words.CLASSES,
     *versions.CLASSES,
     *cancel.CLASSES,
     *check_sync.CLASSES,

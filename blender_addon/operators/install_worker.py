@@ -76,7 +76,7 @@ class GSMOOTH_OT_install_worker(WorkerOperator, bpy.types.Operator):
         kind = preferences.install_kind()
         arguments = {
             "folder": str(folder),
-            "requirements": installer.requirements(kind),
+            "requirements": installer.requirements(kind, preferences.with_words()),
             "kind": kind,
             "said": list(preferences.sizes(kind)),
         }

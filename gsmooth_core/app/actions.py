@@ -113,11 +113,13 @@ def faces(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, An
         return faces_of_job(job, folder / "people", on_event, cancelled)
 
 
-def words(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    """Say which word of the job's speech is spoken when; leaves words.json."""
-    from gsmooth_core.app.words import words_of_job
+def words(
+    folder: Path, on_event: OnEvent, cancelled: Cancelled, face: str | None = None
+) -> dict[str, Any]:
+    """Say which word of the job's speech is spoken when, and where lips stay open."""
+    from gsmooth_core.app.job_words import words_of_job
 
-    return words_of_job(folder, on_event, cancelled)
+    return words_of_job(folder, on_event, cancelled, face)
 
 
 def report(

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from gsmooth_core.a2ep.closures import SpokenWord, opening_of, spoken_words
+from gsmooth_core.a2ep.closures import opening_of, spoken_words
 from gsmooth_core.a2ep.interface import SpeechModel
 from gsmooth_core.a2ep.words import Transcript
-from gsmooth_core.job.as_video import as_video
-from gsmooth_core.job.events import Cancelled, OnEvent
-from gsmooth_core.job.job import load_job
-from gsmooth_core.job.source import Source
-from gsmooth_core.job.words import words_of
-from gsmooth_core.storage.locks import locked
 from gsmooth_core.text import clock
 from gsmooth_core.types import Expression
 
@@ -27,16 +20,6 @@ def proofread(said: Transcript, curves: Expression, model: SpeechModel) -> dict[
     """
     words = spoken_words(said.words, opening_of(curves, model), float(curves.fps))
     return {"language": said.language, "words": [word.to_json() for word in words]}
-
-
-def words_of_job(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
-    """The words of a job's speech, for markers on a timeline; leaves words.json."""
-    job = load_job(folder)
-    with locked(folder):
-        source = Source(as_video(job, folder, on_event))
-        said, _ = words_of(folder, source, on_event, cancelled)
-    words = [SpokenWord(word.text, word.start, word.end).to_json() for word in said.words]
-    return {"language": said.language, "words": words}
 
 
 def words_table(words: Sequence[Mapping[str, Any]], fps: float) -> str:

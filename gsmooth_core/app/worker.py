@@ -7,7 +7,7 @@ Requests come on stdin, events go to stdout (see `events`), everything else goes
     {"command": "shutdown"}
 
 Commands: dub (arguments: job; output, where it lies outside of the job's folder), track,
-predict, mesh, sync, faces (arguments: job), report (arguments: job; face, one of several
+predict, mesh, sync, faces (arguments: job), report, words (arguments: job; face, one of several
 people), curves (arguments: curves, output, fps), doctor, ping. One job runs at a time; others
 wait. A cancelled job ends within a frame and keeps what it has finished. The worker ends when
 its stdin closes, so that none is left behind when its host dies; with `--idle SECONDS` also
@@ -131,9 +131,11 @@ class Worker:
         if request.command == "dub":
             output = request.arguments.get("output")
             return actions.dub(*asked, output if isinstance(output, str) else None)
-        if request.command == "report":
-            face = request.arguments.get("face")
-            return actions.report(*asked, face=face if isinstance(face, str) else None)
+        if request.command in ("report", "words"):
+            named = request.arguments.get("face")
+            face = named if isinstance(named, str) else None
+            action = actions.report if request.command == "report" else actions.words
+            return action(*asked, face=face)
         return JOB_ACTIONS[request.command](*asked)
 
     def _answer(self, event: Event | Outcome, request: Request) -> None:

@@ -413,15 +413,16 @@ def test_it_starts_without_the_heavy_packages():
     assert done.stdout.strip() == ""
 
 
-def test_a_report_may_be_about_one_of_several_people(monkeypatch, tmp_path):
+@pytest.mark.parametrize("command", ["report", "words"])
+def test_a_report_may_be_about_one_of_several_people(monkeypatch, tmp_path, command):
     asked = []
 
     def report(*_how, face=None):
         asked.append(face)
         return {}
 
-    monkeypatch.setattr(module.actions, "report", report)
+    monkeypatch.setattr(module.actions, command, report)
     worker = module.Worker(io.BytesIO(), io.StringIO())
     for whose in ({}, {"face": "2"}, {"face": 2}):
-        worker._do(module.Request(1, "report", {"job": str(tmp_path)} | whose))
+        worker._do(module.Request(1, command, {"job": str(tmp_path)} | whose))
     assert asked == [None, "2", None]

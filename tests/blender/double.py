@@ -2,7 +2,8 @@
 
 `GSMOOTH_DOUBLE` says how: "crash" dies in the middle, "error" answers with an error, "slow" takes
 its time and obeys a cancel, "deaf" takes its time and does not, "stages" goes through all of them
-and obeys one. With a second request "late" says more about the first, "gone" dies without a word,
+and obeys one, "mute" hears no words. With a second request "late" says more about the first,
+"gone" dies without a word,
 "asleep" does nothing, "parting" nothing after a farewell. "idle" ends itself when it has done one,
 "lingering" long after it said so.
 """
@@ -194,6 +195,27 @@ def report(folder, face=None):
     answer("result", result=result | {"untouched": untouched})
 
 
+def words(folder, face=None):
+    """Three words, the last of which is in the clip's last frames; of a person 2 one, of theirs.
+
+    "mute" has no recogniser.
+    """
+    misbehave()
+    if MANNER == "mute":
+        hint = 'Install it with: pip install "gsmooth[words]"'
+        answer("error", code="bad_model", message="Words cannot be recognised.", hint=hint)
+        raise EndedError
+    answer("progress", stage="words", done=0, total=1)
+    shut, open_ = ({"letters": "b", "met": met, "start": 0, "end": 1} for met in (True, False))
+    unseen, also = shut | {"letters": "p", "met": None}, open_ | {"letters": "m"}
+    told = [
+        {"text": "bébé,", "start": 0.2, "end": 0.3, "closures": [shut, shut]},
+        {"text": "maybe", "start": 0.32, "end": 0.6, "closures": [also, open_, unseen]},
+        {"text": "no", "start": 1.1, "end": 1.18, "closures": []},
+    ]
+    answer("result", result={"language": "en", "words": told[1:2] if face == "2" else told})
+
+
 def sync(folder):
     """As many frames late as `GSMOOTH_DOUBLE_OFFSET` says; a hundred means not sure."""
     job = json.loads((folder / "job.json").read_text())
@@ -298,6 +320,7 @@ COMMANDS = {
     "mesh": mesh,
     "sync": sync,
     "faces": faces,
+    "words": words,
     "doctor": doctor,
 }
 main()

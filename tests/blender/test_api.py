@@ -178,5 +178,7 @@ def test_what_buttons_and_scripts_can_do_is_the_same():
         "run_queue",
         "restore",
         "discard_preview",
+        "show_words",
+        "words",
         "UserError",
     } == set(api.__all__)

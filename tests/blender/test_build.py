@@ -32,6 +32,8 @@ def test_zip_lists_the_workers_packages(archive):
     assert listed == project["dependencies"]
     card = zipfile.ZipFile(archive).read("requirements-cuda.txt").decode().split("\n")
     assert card == project["optional-dependencies"]["torch"]
+    words = zipfile.ZipFile(archive).read("requirements-words.txt").decode().split("\n")
+    assert words == project["optional-dependencies"]["words"]
 
 
 def test_versions_agree():

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -264,3 +265,32 @@ def test_packages_are_the_projects():
     assert not any(name.startswith("torch") for name in light)
     assert card[: len(light)] == light
     assert any(name.startswith("torch") for name in card)
+    assert not any("whisper" in name for name in (*light, *card))
+    hears = installer.requirements("cuda", words=True)
+    assert hears[: len(card)] == card
+    assert any(name.startswith("faster-whisper") for name in hears)
+
+
+def test_what_hears_words_is_said_and_installed_where_it_is_wanted(scene, monkeypatch):
+    import bpy
+
+    from blender_addon import preferences
+    from blender_addon.operators import install_worker
+
+    asked = {}
+    monkeypatch.setattr(install_worker, "InstallTask", lambda *how: asked.update(how[2]))
+    monkeypatch.setattr(install_worker, "Process", lambda *_: None)
+    monkeypatch.setattr(install_worker, "base_pythons", lambda: [Path(sys.executable)])
+    monkeypatch.setattr(install_worker, "suits", lambda _: True)
+    operator = install_worker.GSMOOTH_OT_install_worker
+    settings, before = preferences._settings(), preferences.sizes("cpu")
+    try:
+        for wanted in (False, True):
+            settings.words = wanted
+            operator.start(SimpleNamespace(title=""), bpy.context)
+            assert any("whisper" in name for name in asked["requirements"]) == wanted
+        down, disk = preferences.sizes("cpu")
+        assert down > before[0] + 150 and disk > before[1] + 150
+        assert asked["said"] == [down, disk]
+    finally:
+        settings.words = False

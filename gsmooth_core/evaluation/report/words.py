@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from gsmooth_core.a2ep.closures import SpokenWord, spoken_words
+from gsmooth_core.a2ep.words import Transcript
 from gsmooth_core.errors import ModelError, NoSpeechError
 from gsmooth_core.evaluation.metrics.shot import Shot
 from gsmooth_core.evaluation.metrics.verdict import FAIR, GOOD, Finding
@@ -45,6 +46,11 @@ def proofread(
     except ModelError as error:
         on_event(Message("info", f"Words were not looked at. {error.message} {error.hint}"))
         return ()
+    return seen_words(said, shot, found)
+
+
+def seen_words(said: Transcript, shot: Shot, found: Float) -> tuple[SpokenWord, ...]:
+    """The words of a dub beside the (T, 478, 2) landmarks of its output."""
     opening = np.where(shot.track.usable, aperture(found), np.nan)
     return spoken_words(said.words, opening, float(shot.track.fps))
 
