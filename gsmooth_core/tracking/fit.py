@@ -16,13 +16,14 @@ from gsmooth_core.errors import NoFaceError
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking.basis import LandmarkBasis, landmark_basis
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.follow import LandmarkTrack
 from gsmooth_core.tracking.identity import IdentitySettings, Person, find_person
 from gsmooth_core.tracking.landmarks import ARKIT_NAMES
-from gsmooth_core.tracking.lips import ClosedLips, remove_closed_gap
+from gsmooth_core.tracking.lips import ClosedLips, closed_gap, lip_gap
 from gsmooth_core.tracking.projection import POSE, Camera, Reals, translation
 from gsmooth_core.tracking.sequence import Prior, SequenceSettings, solve_sequence
-from gsmooth_core.tracking.terms import Observations, face_size, residuals
+from gsmooth_core.tracking.terms import ClipObservations, Observations, face_size, residuals
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 Real = NDArray[np.float64]
@@ -113,11 +114,6 @@ def fit_landmarks(
     settings = settings or FitSettings()
     basis = landmark_basis(model)
     observed = observe(track, model, basis, settings.closed_lips)
-    if not observed.present.any():
-        raise NoFaceError(
-            "No face was found in any frame of the clip.",
-            "Use a clip in which a face is seen from the front, at least 20 pixels wide.",
-        )
     prior = expression_prior(model, settings)
     person = find_person(observed, basis, prior, width, height, settings.identity)
     neutral = basis.template(person.alpha)
@@ -148,18 +144,31 @@ def fit_landmarks(
 
 def observe(
     track: LandmarkTrack, model: MorphableModel, basis: LandmarkBasis, closed_lips: ClosedLips
-) -> Observations:
-    """What a model is fitted to: the observations in a landmark track."""
-    present = np.isfinite(track.points).all((1, 2))
+) -> ClipObservations:
+    """What a model is fitted to: the observations in a landmark track.
+
+    Raises:
+        NoFaceError: no frame shows a face.
+    """
+    present = np.zeros(len(track), bool)
+    for some in blocks(len(track)):
+        present[some] = np.isfinite(track.points[some]).all((1, 2))
+    if not present.any():
+        raise NoFaceError(
+            "No face was found in any frame of the clip.",
+            "Use a clip in which a face is seen from the front, at least 20 pixels wide.",
+        )
     size = face_size(track.points)
     scores = np.zeros((len(track), len(model.expression_names)), np.float32)
     for column, name in enumerate(model.expression_names):
         if name in ARKIT_NAMES:
             scores[:, column] = track.scores[:, ARKIT_NAMES.index(name)]
     size = np.where(present, np.maximum(size, 1), 1).astype(np.float32)
-    points = track.points[:, basis.index]
-    remove_closed_gap(points, basis.pairs, size, present, closed_lips)
-    return Observations(points, scores, size, present, track.shot)
+    gap = lip_gap(track.points, basis.index[basis.pairs], size)
+    closed = closed_gap(gap[present], closed_lips)
+    return ClipObservations(
+        track.points, basis, closed, closed_lips, scores, size, present, track.shot
+    )
 
 
 def expression_prior(model: MorphableModel, settings: FitSettings) -> Prior:
@@ -185,7 +194,7 @@ def fill(x: Real, present: Bool) -> Real:
 
 def _confidence(
     presence: Float,
-    observed: Observations,
+    observed: ClipObservations,
     neutral: Float,
     basis: LandmarkBasis,
     person: Person,

@@ -16,7 +16,14 @@ from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.basis import LandmarkBasis
 from gsmooth_core.tracking.projection import Camera
 from gsmooth_core.tracking.sequence import Prior, add_prior, initial, rigid_pose
-from gsmooth_core.tracking.terms import Observations, Weights, residuals, split, weigh
+from gsmooth_core.tracking.terms import (
+    ClipObservations,
+    Observations,
+    Weights,
+    residuals,
+    split,
+    weigh,
+)
 from gsmooth_core.types import Float, Int
 
 Real = NDArray[np.float64]
@@ -57,7 +64,7 @@ class Person:
 
 
 def first_camera(
-    observed: Observations,
+    observed: ClipObservations,
     basis: LandmarkBasis,
     width: int,
     height: int,
@@ -72,7 +79,7 @@ def first_camera(
 
 
 def find_person(
-    observed: Observations,
+    observed: ClipObservations,
     basis: LandmarkBasis,
     prior: Prior,
     width: int,
@@ -106,7 +113,9 @@ def find_person(
     return Person(alpha.astype(np.float32), camera)
 
 
-def varied_frames(observed: Observations, basis: LandmarkBasis, camera: Camera, count: int) -> Int:
+def varied_frames(
+    observed: ClipObservations, basis: LandmarkBasis, camera: Camera, count: int
+) -> Int:
     """Frames that differ most in pose and expression (farthest point first), in order."""
     present = np.flatnonzero(observed.present)
     some = present[:: max(len(present) // 2000, 1)]

@@ -14,6 +14,7 @@ from gsmooth_core.face import shading
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.landmarks import Crop, cut
 from gsmooth_core.types import Bool, FaceTrack, Float, Image, Int
 
@@ -42,6 +43,13 @@ def exposed_share(colours: Image) -> Float:
     return share
 
 
+def median_level(colours: Image) -> Float:
+    """The median over the first axis of colours (K, ...), 0..1, as of their float32 values."""
+    middle = [(len(colours) - 1) // 2, len(colours) // 2]
+    below, above = np.partition(colours, middle, axis=0)[middle].astype(np.float32) / 255
+    return np.asarray((below + above) / 2, np.float32)
+
+
 def estimate(track: FaceTrack, shot: Int, model: MorphableModel, colours: Image) -> Float:
     """The light of every frame.
 
@@ -56,19 +64,23 @@ def estimate(track: FaceTrack, shot: Int, model: MorphableModel, colours: Image)
         everywhere where nothing is known.
     """
     normals = _skin_normals(model, track.identity)
-    values = colours.astype(np.float32) / 255
     usable = track.usable
     light = track.light.copy()
     if not usable.any():
         return light
-    albedo = np.maximum(np.median(values[usable], axis=(0, 1)), 0.02)
-    turned = normals @ rotation_matrix(track.rotation).transpose(0, 2, 1)
-    towards = -track.translation / np.linalg.norm(track.translation, axis=1, keepdims=True)
-    facing = (turned @ towards[..., None])[..., 0] > _FACING
-    known = usable & (facing.sum(1) >= _FEWEST)
-    for t in np.flatnonzero(known):
-        seen = facing[t]
-        light[t] = shading.estimate_light(turned[t, seen], values[t, seen], albedo)
+    levels = [median_level(colours[usable, :, channel].ravel()) for channel in range(3)]
+    albedo = np.maximum(np.array(levels, np.float32), 0.02)
+    known = usable.copy()
+    for some in blocks(len(track)):
+        turned = normals @ rotation_matrix(track.rotation[some]).transpose(0, 2, 1)
+        towards = -track.translation[some]
+        towards = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+        facing = (turned @ towards[..., None])[..., 0] > _FACING
+        known[some] &= facing.sum(1) >= _FEWEST
+        for row in np.flatnonzero(known[some]):
+            seen, t = facing[row], some.start + row
+            values = colours[t, seen].astype(np.float32) / 255
+            light[t] = shading.estimate_light(turned[row, seen], values, albedo)
     return _smooth(light, known, shot, _SECONDS * float(track.fps))
 
 

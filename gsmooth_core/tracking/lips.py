@@ -37,25 +37,32 @@ class ClosedLips:
     taper: float = 4.0
 
 
+def lip_gap(points: Float, pairs: Int, size: Float) -> Float:
+    """(T, P) distance of opposite inner-lip points in percent of the face's size.
+
+    Args:
+        points: (T, N, 3) pixels.
+        pairs: (P, 2) indices of opposite inner-lip points.
+        size: (T,) size of the face in pixels.
+    """
+    return _percent(_across(points, pairs), size)
+
+
 def remove_closed_gap(
-    points: Float, pairs: Int, size: Float, present: Bool, settings: ClosedLips
+    points: Float, pairs: Int, size: Float, closed: Float, settings: ClosedLips
 ) -> None:
     """Remove the gap that closed lips still show from the inner-lip landmarks.
 
     Args:
-        points: (T, N, 3) pixels; opposite points are moved towards each other, in place, since
-            clips may be long.
+        points: (T, N, 3) pixels; opposite points are moved towards each other, in place.
         pairs: (P, 2) indices of opposite inner-lip points.
         size: (T,) size of the face in pixels.
-        present: (T,) whether there is a face.
+        closed: (P,) of `closed_gap`.
         settings: what closed lips look like.
     """
-    if not present.any():
-        return
     upper, lower = pairs.T
-    across = points[:, upper, :2] - points[:, lower, :2]
-    gap = np.linalg.norm(across, axis=-1) / size[:, None] * 100
-    closed = _closed_gap(gap[present], settings)
+    across = _across(points, pairs)
+    gap = _percent(across, size)
     beyond = np.maximum(gap - closed, 0)
     wanted = beyond + closed * (1 - np.exp(-beyond / (settings.taper * closed)))
     half = across * (0.5 * (1 - wanted / np.maximum(gap, 1e-6)))[..., None]
@@ -63,8 +70,17 @@ def remove_closed_gap(
     points[:, lower, :2] += half
 
 
-def _closed_gap(gap: Float, settings: ClosedLips) -> Float:
-    """(P,) gap of each pair of points when the lips are closed, percent of the face's size."""
+def _across(points: Float, pairs: Int) -> Float:
+    upper, lower = pairs.T
+    return points[:, upper, :2] - points[:, lower, :2]
+
+
+def _percent(across: Float, size: Float) -> Float:
+    return np.asarray(np.linalg.norm(across, axis=-1) / size[:, None] * 100, np.float32)
+
+
+def closed_gap(gap: Float, settings: ClosedLips) -> Float:
+    """(P,) the gap of closed lips, of the `lip_gap` (K, P) of a clip's frames with a face."""
     low = np.quantile(gap, settings.quantile, axis=0)
     level = np.where(low > settings.open, settings.usual, np.minimum(low, settings.most))
     return np.asarray(np.maximum(level, 0.05), np.float32)

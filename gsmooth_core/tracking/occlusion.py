@@ -11,6 +11,8 @@ import numpy as np
 
 from gsmooth_core.face.landmarks import NOSE_BASE, SKIN
 from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.tracking.blocks import blocks
+from gsmooth_core.tracking.lighting import median_level
 from gsmooth_core.types import Bool, Float, Image
 
 _FOREIGN = 0.35  # relative difference of colour; changes of light and pose stay below
@@ -28,12 +30,20 @@ def hidden_share(colours: Image, usable: Bool, model: MorphableModel) -> Float:
     Returns:
         (T,) 0..1; up to 0.2 on faces with nothing in front of them.
     """
-    values = colours.astype(np.float32) / 255
+    hidden = np.zeros(len(colours), np.float32)
     if not usable.any():
-        return np.zeros(len(values), np.float32)
+        return hidden
     places = model.landmarks(model.mean)
     lower = places[SKIN, 1] < places[NOSE_BASE, 1]
-    own = np.median(values[usable], axis=0)  # (S, 3)
+    own = np.stack([median_level(colours[usable, s]) for s in range(len(SKIN))])  # (S, 3)
+    for some in blocks(len(colours)):
+        hidden[some] = _foreign_share(colours[some], own, lower)
+    return hidden
+
+
+def _foreign_share(colours: Image, own: Float, lower: Bool) -> Float:
+    """(K,) share of the `lower` (S,) of some frames' colours (K, S, 3) that is unlike its own."""
+    values = colours.astype(np.float32) / 255
     brightness = values[:, ~lower].mean(-1) / np.maximum(own[~lower].mean(-1), 0.05)
     expected = np.median(brightness, axis=1)[:, None, None] * own[lower]
     difference = np.abs(values[:, lower] - expected).mean(-1)

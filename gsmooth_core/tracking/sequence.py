@@ -14,8 +14,9 @@ from scipy.spatial.transform import Rotation
 
 from gsmooth_core.tracking import temporal
 from gsmooth_core.tracking.basis import LandmarkBasis
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.projection import POSE, Camera
-from gsmooth_core.tracking.terms import Observations, Weights, linearise
+from gsmooth_core.tracking.terms import ClipObservations, Observations, Weights, linearise
 from gsmooth_core.types import Float
 
 Real = NDArray[np.float64]
@@ -65,7 +66,7 @@ class SequenceSettings:
 
 
 def solve_sequence(
-    observed: Observations,
+    observed: ClipObservations,
     neutral: Float,
     basis: LandmarkBasis,
     camera: Camera,
@@ -171,7 +172,17 @@ def initial(
 
 def rigid_pose(shape: Float, observed: Observations, weight: Float, camera: Camera) -> Real:
     """(T, 6) poses by weighted Procrustes of (T, N, 3) shapes onto the observed 2.5-D points."""
-    flipped = np.nan_to_num(observed.points) * np.array([1, -1, -1], np.float32)
+    parts = [
+        _rigid_pose(shape[some], observed.points[some], weight, camera)
+        for some in blocks(len(shape))
+    ]
+    pose = np.concatenate(parts)
+    pose[:, :3] = unwrap(pose[:, :3])
+    return pose
+
+
+def _rigid_pose(shape: Float, points: Float, weight: Float, camera: Camera) -> Real:
+    flipped = np.nan_to_num(points) * np.array([1, -1, -1], np.float32)
     share = (weight / weight.sum())[:, None]
     from_middle, to_middle = (shape * share).sum(1), (flipped * share).sum(1)
     source = shape - from_middle[:, None]
@@ -185,7 +196,7 @@ def rigid_pose(shape: Float, observed: Observations, weight: Float, camera: Came
     origin = to_middle - scale[:, None] * (turn @ from_middle[..., None])[..., 0]
     across = (origin[:, 0] - camera.width / 2) / camera.focal
     up = (origin[:, 1] + camera.height / 2) / camera.focal
-    rotation = unwrap(Rotation.from_matrix(turn).as_rotvec())
+    rotation = Rotation.from_matrix(turn).as_rotvec()
     return np.column_stack([rotation, across, up, np.log(camera.focal / scale)])
 
 

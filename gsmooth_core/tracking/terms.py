@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS
 from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.basis import LandmarkBasis
+from gsmooth_core.tracking.lips import ClosedLips, remove_closed_gap
 from gsmooth_core.tracking.projection import POSE, Camera
 from gsmooth_core.types import Bool, Float, Int
 
@@ -41,6 +42,35 @@ class Observations:
     def part(self, frames: slice | Int) -> Observations:
         """The observations of some frames."""
         return Observations(*(getattr(self, name)[frames] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class ClipObservations:
+    """The landmarks that were found in all T frames of a clip, which are not copied for the fit.
+
+    Attributes:
+        points: (T, 478, 3) pixels and relative depth, as they were found.
+        basis: which of them the fit takes.
+        closed: (P,) the gap of closed lips, which is removed from those that are taken.
+        lips: what closed lips look like.
+        scores: as in `Observations`, like `size`, `present` and `shot`.
+    """
+
+    points: Float
+    basis: LandmarkBasis
+    closed: Float
+    lips: ClosedLips
+    scores: Float
+    size: Float
+    present: Bool
+    shot: Int
+
+    def part(self, frames: slice | Int) -> Observations:
+        """The observations of some frames."""
+        points, size = self.points[frames][:, self.basis.index], self.size[frames]
+        remove_closed_gap(points, self.basis.pairs, size, self.closed, self.lips)
+        rest = self.present[frames], self.shot[frames]
+        return Observations(points, self.scores[frames], size, *rest)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,13 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import LandmarkTrack
-from gsmooth_core.tracking.lips import ClosedLips, edge_landmarks, remove_closed_gap
+from gsmooth_core.tracking.lips import (
+    ClosedLips,
+    closed_gap,
+    edge_landmarks,
+    lip_gap,
+    remove_closed_gap,
+)
 from gsmooth_core.tracking.terms import face_size
 from gsmooth_core.types import FaceTrack, Float
 from tests.tracking.synthetic import HEIGHT, WIDTH, Truth, landmarks, truth
@@ -199,7 +205,8 @@ def test_closed_lips_close_and_open_ones_stay(model: MorphableModel, seen: Landm
     apart[:, pairs[1], 1] += 0.004 * size[:, None]
     closed = apart.copy()
     both = np.stack([INNER_UPPER_LIP, INNER_LOWER_LIP], 1).astype(np.int32)
-    remove_closed_gap(closed, both, size, np.ones(len(size), bool), settings)
+    shut_gap = closed_gap(lip_gap(closed, both, size), settings)
+    remove_closed_gap(closed, both, size, shut_gap, settings)
     before, after = gap(apart) / size[:, None], gap(closed) / size[:, None]
     shut = np.argsort(before[:, 4])[:10]
     wide = before[:, 4] > 0.1
