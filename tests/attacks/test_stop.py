@@ -28,7 +28,7 @@ import sys, time
 from gsmooth_core.app import cli
 from gsmooth_core.app import stages
 
-def swallow(*arguments):
+def swallow(*arguments, **named):
     print("busy", flush=True)
     end = time.monotonic() + {HOUR}
     while time.monotonic() < end:
