@@ -98,6 +98,7 @@ def test_all_that_belongs_is_packed(checkout, tmp_path):
         "blender_manifest.toml",
         "requirements.txt",
         "requirements-cuda.txt",
+        "requirements-words.txt",
     } | graphs
     assert names == {f"gsmooth_core/weights/{name}" for name in WEIGHTS} | cards | code | other
     assert len(graphs) > 2
