@@ -25,7 +25,7 @@ _LUMA = {
 }  # fmt: skip
 
 _CUBIC = -0.6  # swscale's "bicubic", (B, C) = (0, 0.6) of Mitchell and Netravali
-_REACH = 3  # pixels beyond a box that its samples of colour are made of
+_REACH = 4  # pixels beyond a box that its samples of colour are made of
 
 Box = tuple[int, int, int, int]
 

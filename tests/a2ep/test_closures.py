@@ -86,6 +86,23 @@ def test_lips_that_are_out_of_sight_are_not_judged():
     assert hm.to_json()["closures"][0]["letters"] == "m"
 
 
+def test_closures_lie_half_way_between_their_letters():
+    baby, up = spoken_words([Word("baby", 1.0, 2.0), Word("up", 0.0, 1.0)], np.ones(100), 25.0)
+    assert [(c.start, c.end) for c in baby.closures] == [(0.94, 1.375), (1.375, 2.06)]
+    assert [(c.start, c.end) for c in up.closures] == [(0.0, 1.06)]
+
+
+def test_lips_that_were_seen_to_meet_met_whatever_else_was_out_of_sight():
+    opening = np.ones(100)
+    opening[28], opening[30] = 0, np.nan
+    (word,) = spoken_words([Word("up", 1.0, 1.4)], opening, 25.0)
+    assert word.closures[0].met is True
+
+
+def test_a_time_before_the_first_frame_is_that_frame():
+    assert frames_between(-2.0, -1.0, 25.0) == slice(0, 1)
+
+
 def test_curves_open_the_lips_from_where_they_rest():
     tables = {"rest": np.float32([0.2, 0.1]), "opening": np.float32([2.0, -1.0])}
     model = SimpleNamespace(names=("jawOpen", "mouthClose"), array=tables.get)

@@ -15,7 +15,7 @@ from gsmooth_core.media.description import Picture
 from gsmooth_core.media.encode import SegmentWriter, kept_by, segment_path
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.losses import picture_losses
-from gsmooth_core.media.pixels import Pixels
+from gsmooth_core.media.pixels import Pixels, _reduced
 from gsmooth_core.media.planes import Layout, Planes, layout_of
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.tone import Tone
@@ -303,3 +303,47 @@ def test_numbers_that_no_display_has_are_left_out():
         told = said | {"mastering": mastering, "light_level": level}
         picture = description._picture(Path("a.mov"), told)
         assert (len(picture.mastering), len(picture.light_level)) == kept
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p"])
+def test_colour_of_noise_is_read_as_swscale_reads_it(tmp_path, pixel_format):
+    """Nothing but the same cubic at the same places comes so near; at edges swscale differs."""
+    path, (planes, pixels) = tmp_path / "a.mkv", _noise(tmp_path / "a.mkv", pixel_format)
+    inner = np.s_[6 : HEIGHT - 6, 6 : WIDTH - 6]
+    shown = next(read_frames(probe(path), 0, 1))[inner]
+    found = np.clip(pixels.rgb(planes, (0, 0, WIDTH, HEIGHT))[inner], 0, 1) * 255
+    assert np.abs(found - shown).max() < 0.7
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p"])
+def test_around_a_box_is_all_that_its_samples_are_made_of(tmp_path, pixel_format):
+    """Written back from the box that `around` gives, samples are those from the whole picture."""
+    planes, pixels = _noise(tmp_path / "a.mkv", pixel_format)
+    rgb = np.random.default_rng(2).random((HEIGHT, WIDTH, 3), np.float32)
+    for x0, y0, x1, y1 in ((31, 21, 38, 30), (0, 0, 5, 3), (WIDTH - 3, HEIGHT - 1, WIDTH, HEIGHT)):
+        changed = np.zeros((HEIGHT, WIDTH), bool)
+        changed[y0:y1, x0:x1] = True
+        full, part = planes.copy(), planes.copy()
+        pixels.write(full, (0, 0, WIDTH, HEIGHT), rgb, changed)
+        box = pixels.around((x0, y0, x1, y1), part)
+        inner = np.s_[box[1] : box[3], box[0] : box[2]]
+        pixels.write(part, box, rgb[inner], changed[inner])
+        for one, other in zip(full.planes, part.planes, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_the_last_sample_of_an_odd_size_is_no_darker():
+    np.testing.assert_allclose(_reduced(np.ones((5, 7), np.float32), (2, 2)), 1, atol=1e-5)
+
+
+def _noise(path, pixel_format) -> tuple[Planes, Pixels]:
+    """A picture of noise, dull enough that RGB has all of its colours."""
+    dice, rows = np.random.default_rng(1), HEIGHT // 2 if pixel_format == "yuv420p" else HEIGHT
+    luma = np.full(WIDTH * HEIGHT, 126, np.uint8)
+    chroma = dice.integers(108, 149, 2 * rows * WIDTH // 2).astype(np.uint8)
+    made.ffmpeg(
+        *("-f", "rawvideo", "-pix_fmt", pixel_format, "-video_size", f"{WIDTH}x{HEIGHT}"),
+        *("-framerate", 25, "-i", "pipe:0", "-c:v", "ffv1", path),
+        stdin=luma.tobytes() + chroma.tobytes(),
+    )
+    return next(read_planes(probe(path), 0, 1)), Pixels(probe_source(path).picture)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft.body import (
     Surroundings,
+    _apart,
     beside_face,
     coarse_grey,
     stay_with_body,
     surroundings,
 )
-from gsmooth_core.taft.warp import Reference
+from gsmooth_core.taft.warp import Reference, grid
 from gsmooth_core.types import Bool, Float, Image
 
 SIZE = 256
@@ -109,6 +110,56 @@ def test_another_shirt_is_no_body_to_follow() -> None:
     other = cv2.flip(_picture(CHIN, 0, seed=7), 1)
     field = _moved(_reference(np.asarray(other, np.uint8), CHIN))
     np.testing.assert_array_equal(field, _field(0))
+
+
+def test_a_collar_is_followed_into_the_dark() -> None:
+    dark = (_picture(CHIN - 40, 14).astype(np.float32) * 0.25).astype(np.uint8)
+    collar = _moved(_reference(dark, CHIN - 40))[COLLAR : COLLAR + 30, 80:176]
+    np.testing.assert_allclose(collar[..., 1], 14, atol=1)
+
+
+def test_hair_and_background_beside_the_face_say_nothing_of_the_body() -> None:
+    seen = _seen(_picture(CHIN, 0))
+    assert seen is not None
+    assert np.flatnonzero(seen.bare.any(1))[0] == 40  # of 64: five eighths
+    assert not seen.grey[:40].any()
+
+
+def test_only_what_is_near_the_mask_is_compared() -> None:
+    seen = _seen(_picture(CHIN, 0))
+    assert seen is not None
+    rows, columns = np.nonzero(seen.bare)
+    left, right, bottom = 50 // 4, -(-206 // 4), -(-(COLLAR + 4) // 4)  # of the mask
+    assert columns.min() >= left - 11
+    assert columns.max() < right + 11
+    assert bottom + 8 <= rows.max() < bottom + 11
+
+
+def test_a_frame_is_alike_with_itself_at_the_same_place() -> None:
+    picture = _picture(CHIN, 0)
+    seen, reference = _seen(picture), _reference(picture, CHIN)
+    assert seen is not None
+    assert reference.coarse is not None
+    assert _apart(seen, reference.coarse, grid(64, 64)) < 2e-3
+
+
+def test_one_pixel_of_a_face_is_face() -> None:
+    mask = np.zeros((512, 512), bool)
+    mask[300, 301] = True
+    assert beside_face(mask)[300 // 4, 301 // 4] == 0
+
+
+def test_a_turned_camera_is_followed_before_the_body_is_looked_for() -> None:
+    """The frame is turned by 20 degrees in the reference's crop; nothing else has changed."""
+    turn = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), 20, 1.0)
+    turned = cv2.warpAffine(_picture(CHIN, 0), turn, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
+    reference = replace(
+        _reference(np.asarray(turned, np.uint8), CHIN), clear=np.full((128, 128), 255, np.uint8)
+    )
+    field = _moved(reference, turn, down=30)
+    at = np.array([[[x, COLLAR + 20.0] for x in (100, 128, 156)]])
+    found = np.stack([field[COLLAR + 20, x, :2] for x in (100, 128, 156)])
+    np.testing.assert_allclose(found, (cv2.transform(at, turn) - at)[0], atol=2)
 
 
 def test_no_chin_of_the_reference_becomes_a_neck() -> None:

@@ -85,6 +85,17 @@ def test_a_share_of_next_to_nothing_changes_next_to_nothing(given: tuple[Plan, F
     np.testing.assert_allclose(made[0], expected(plan, references), atol=5e-4)
 
 
+@pytest.mark.parametrize(("colour", "detail"), [(0.0, 1.0), (1.0, 0.0), (5e-3, 5e-3)])
+def test_colour_and_detail_come_from_their_own_references(
+    colour: float, detail: float, given: tuple[Plan, Float]
+) -> None:
+    plan, references = given
+    for shares, own in ((plan.colour, colour), (plan.detail, detail)):
+        shares[:, 0], shares[:, 1], shares[:, 2] = own, 0, 1 - own
+    made = followed(plan, references[None])
+    np.testing.assert_allclose(made[0], expected(plan, references), atol=2e-5)
+
+
 def test_a_flow_that_is_no_number_or_endless_reads_nothing_else(
     given: tuple[Plan, Float],
 ) -> None:
@@ -92,4 +103,4 @@ def test_a_flow_that_is_no_number_or_endless_reads_nothing_else(
     for wild in (np.nan, np.inf, -np.inf, 1e30):
         plan.flow[0, 0, :, 2, 2] = wild
         made = followed(plan, references[None])
-        assert np.isfinite(made[..., -1, -1]).all()
+        assert np.isfinite(made).all()
