@@ -6,7 +6,7 @@ from how the edit was put together, frame by frame, before a codec saw it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,12 @@ Origin = tuple[str, int]
 _OTHER_CAMERA = 0.4  # share of the stretches that the second camera films
 DISSOLVE, FADE, CUT, JUMP = "dissolve", "fade", "cut", "jump"
 
+OWN_CUTS = {
+    "2010030151-satya-video_dubbing__speech": {74},
+    "sstzal-DFRF__dataset_vids_cnn2_25fps": {176},
+}
+"""First frames of shots behind the cuts that clips have themselves, as seen by eye."""
+
 
 @dataclass
 class Edit:
@@ -36,7 +42,7 @@ class Edit:
     Attributes:
         frames: (H, W, 3) each.
         person: speaker of each frame; "" where two are mixed.
-        cuts: first frames of shots after a hard cut.
+        cuts: first frames of shots after a hard cut, those of the clips themselves with them.
         jumps: the same where the shot goes on later in the same take.
         dissolves: (first, last) mixed frame each.
         fades: (first, last) black frame between two pictures each.
@@ -121,6 +127,7 @@ def make_edit(
     _lamp(edit, rng)
     if lit:
         _slow_light(edit, looks)
+    edit.cuts = sorted({*edit.cuts, *_own_cuts(edit)})
     return edit
 
 
@@ -132,6 +139,15 @@ def _stretch(take: Take, start: int, count: int, fit: Callable[[Image], Image]) 
     frames = [fit(frame) for frame in read_frames(probe(take.path), start, count)]
     source: list[tuple[Origin, ...]] = [((take.path.stem, start + k),) for k in range(count)]
     return Edit(frames, [take.speaker] * count, source=source)
+
+
+def _own_cuts(edit: Edit) -> Iterator[int]:
+    """Where a stretch shows a cut of its clip; none where one of both frames is mixed."""
+    for t, shown in enumerate(edit.source[1:], 1):
+        if len(shown) == 1 and edit.source[t - 1] == ((shown[0][0], shown[0][1] - 1),):
+            stem, number = shown[0]
+            if number in OWN_CUTS.get(stem, ()):
+                yield t
 
 
 def _fill(size: Size, frame: Image) -> Image:

@@ -12,6 +12,7 @@ from gsmooth_core.tracking.people import People, Person
 from gsmooth_core.tracking.people_follow import Sighting
 from gsmooth_core.tracking.shots import MIXED
 from tests.media import made
+from training.edits import make
 from training.edits.make import Edit, Take, make_edit
 from training.edits.shots import compare, encode, figures, find, who_is_who
 
@@ -54,6 +55,22 @@ def test_every_frame_knows_who_it_is_of(takes: list[Take], bars: bool) -> None:
 def _plain_edit() -> Edit:
     frames = [np.zeros((4, 4, 3), np.uint8)] * 60
     return Edit(frames, ["a"] * 60, cuts=[10, 20], dissolves=[(30, 35)], flashes=[50])
+
+
+def test_a_cut_of_the_clip_itself_is_a_cut(takes: list[Take], monkeypatch) -> None:
+    plain = make_edit(takes, 3)
+    found = next(
+        t
+        for t in range(1, len(plain.source))
+        if len(plain.source[t]) == 1
+        and plain.source[t - 1] == ((plain.source[t][0][0], plain.source[t][0][1] - 1),)
+    )
+    ((stem, number),) = plain.source[found]
+    monkeypatch.setattr(make, "OWN_CUTS", {stem: {number}, "another": {number + 1}})
+    cuts = make_edit(takes, 3).cuts
+    assert set(cuts) - set(plain.cuts) >= {found}
+    assert all(((stem, number),) == plain.source[t] for t in set(cuts) - set(plain.cuts))
+    assert cuts == sorted(cuts)
 
 
 def test_the_truth_against_itself_is_perfect() -> None:
