@@ -65,8 +65,10 @@ def pack_track(film: Path, track: FaceTrack) -> int:
 def shortened(track: FaceTrack, count: int) -> FaceTrack:
     """The first frames of a track; landmarks are zero, as nothing composes from them."""
     part = slice(0, count)
+    known = {name: getattr(track, name) for name in ("shot", "people", "exposed", "picture")}
     return replace(
         track,
+        **{name: value[part] for name, value in known.items() if value is not None},
         expression=track.expression[part],
         rotation=track.rotation[part],
         translation=track.translation[part],

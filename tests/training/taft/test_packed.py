@@ -118,7 +118,9 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_a_clip_is_packed_with_its_track_and_read_again(film: Path, tmp_path: Path) -> None:
-    clip = scene.track(40)
+    shot, exposed = np.arange(40, dtype=np.int32) // 8, np.linspace(0, 1, 40, dtype=np.float32)
+    people = shot[:, None] % 2 == 0
+    clip = replace(scene.track(40), shot=shot, people=people, exposed=exposed)
     (tmp_path / "tracks").mkdir()
     save_track(tmp_path / "tracks" / "drawn.safetensors", clip)
     (tmp_path / "pack").mkdir()
@@ -128,6 +130,9 @@ def test_a_clip_is_packed_with_its_track_and_read_again(film: Path, tmp_path: Pa
     assert size == sum(path.stat().st_size for path in (tmp_path / "pack").iterdir())
     assert 25 <= len(track) == len(pictures) < 40
     np.testing.assert_array_equal(track.expression, clip.expression[: len(track)])
+    np.testing.assert_array_equal(track.shot, shot[: len(track)])
+    np.testing.assert_array_equal(track.exposed, exposed[: len(track)])
+    np.testing.assert_array_equal(track.people, people[: len(track)])
     assert track.fps == Fraction(25)
     assert not track.landmarks.any()
     truth = scene.pictures(clip)[len(track) - 1]
