@@ -359,7 +359,7 @@ class Composer:
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
             only = self.bank[int(members[0])]
             values = slide(values, inside, self.points(frame), only, self._teeth)
-        field = extend(values, drawing.face.mask)
+        field = extend(values, drawing.face.mask, drawing.face.depth)
         if len(self.lending) > 1:  # the body of a photo does not move
             self._stay(frame, scene, members, field)
         return field

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.box import Corners
+from gsmooth_core.taft.slivers import leading
 from gsmooth_core.types import Bool, Float, Image
 
 CELL = 8
@@ -68,13 +69,20 @@ def displacement(reference: Reference, seen: Float, offset: Float) -> Float:
     return np.column_stack([moved, reference.visible]).astype(np.float32)
 
 
-def extend(values: Float, mask: Bool) -> Float:
+def extend(values: Float, mask: Bool, depth: Float | None = None) -> Float:
     """Continue (H, W, C) `values` beyond `mask`, fading to zero with distance from it.
 
     Beyond the mask the field is smooth, so it is made there on a coarser grid.
+
+    Args:
+        values: what is continued.
+        mask: (H, W) where it is known.
+        depth: (H, W) of the surface, where not all of its outline leads (`slivers.leading`).
     """
     step = max(1, mask.shape[0] // _COARSE)
     coarse = mask[step // 2 :: step, step // 2 :: step]
+    if depth is not None:
+        coarse = leading(coarse, depth[step // 2 :: step, step // 2 :: step])
     if not coarse.any() or mask.all():
         return values
     beyond = _continued(values[step // 2 :: step, step // 2 :: step], coarse)
