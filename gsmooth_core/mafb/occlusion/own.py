@@ -45,7 +45,7 @@ class OwnSettings:
     rim: int = 2
     reaches: int = 6
     other: float = 0.15
-    unexplained: float = 0.9
+    unexplained: float = 0.94
 
 
 def without_own(
