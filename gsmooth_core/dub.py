@@ -30,7 +30,7 @@ from gsmooth_core.job.outputs import note, standing
 from gsmooth_core.job.rest import Rest
 from gsmooth_core.job.result import DubResult, News, dub_result
 from gsmooth_core.job.roles import Role, person_job, roles_of
-from gsmooth_core.job.seen import Dubbed, captioned
+from gsmooth_core.job.seen import Dubbed, before_anybody, occluded_in_words
 from gsmooth_core.job.segments import Segment, Segments
 from gsmooth_core.job.stored import stored_run
 from gsmooth_core.job.workplace import person_folder, workplace
@@ -97,7 +97,8 @@ def dub(
         rendered = pipeline.render(parts)
         output, written = pipeline.encode(rendered.segments)
         seconds = time.monotonic() - started
-        captions = captioned([part.stages.captions(part.track) for part in parts])
+        captions = before_anybody([part.stages.captions(part.track) for part in parts])
+        occluders = before_anybody([part.stages.occluders(part.track) for part in parts])
         result = dub_result(
             output,
             pipeline.source,
@@ -108,7 +109,10 @@ def dub(
             captions,
             News(rendered.made, rendered.touched, written, pipeline.rest.copied()),
         )
-        result = replace(result, notices=[*pipeline.notices, *pipeline.rest.late])
+        late = pipeline.rest.late
+        if occluders:
+            late = [*late, Notice("occluders", occluded_in_words(occluders, job.start_frame))]
+        result = replace(result, occluders=occluders, notices=[*pipeline.notices, *late])
         write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
     return result
 

@@ -263,7 +263,7 @@ class PersonStages:
             self.emit(Message("info", text))
         occluders = self.occluders(track)
         if occluders:
-            text = f"Something is before the mouth in {len(occluders)} frames; it stays there."
+            text = seen.occluded_in_words(occluders.ranges(), self.job.start_frame)
             self.emit(Message("info", text))
         unoccluded = track
         for before in (occluders, captions):

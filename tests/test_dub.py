@@ -446,9 +446,14 @@ def test_what_passes_before_the_mouth_stays_and_is_reported(tmp_path, opening):
     spoken = curves(tmp_path / "curves.json", opening)
     job = Job(video=clip, output=tmp_path / "out.mkv", expression=spoken, settings=SETTINGS)
     seen = []
-    dub(job, tmp_path / "job", seen.append)
+    result = dub(job, tmp_path / "job", seen.append)
     told = [e.text for e in seen if isinstance(e, Message) and "before the mouth" in e.text]
-    assert len(told) == 1
+    assert told == [notice.text for notice in result.notices if notice.what == "occluders"]
+    assert [(a, b) for a, b in result.occluders if a <= 11 <= b]
+    assert "Keep What Passes Before" in told[0]
+    assert "--no-occluders" in told[0]
+    kept = json.loads((tmp_path / "job" / "report.json").read_text())
+    assert kept["notices"][-1]["text"] == told[0]
     source, output = (list(read_frames(probe(path))) for path in (clip, job.output))
     disc = np.hypot(*np.mgrid[-150:90, -134:122]) < 12  # frame 11
     assert np.abs(output[11].astype(int) - source[11])[disc].mean() < 4

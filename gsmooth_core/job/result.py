@@ -42,7 +42,9 @@ class DubResult:
         written: whether the output was written; it is not where it is already what it should be.
         captions: [first, last] ranges in which letters or graphics lie over or near the mouth,
             and stay.
-        notices: what of the source the output has not as it was.
+        occluders: [first, last] ranges in which something seems to be before the mouth, and stays.
+        notices: what of the source the output has not as it was, and what was left before the
+            mouth.
         copied_frames: [first, last] ranges of the output that are the source's own, bit by bit as
             they are stored.
     """
@@ -66,6 +68,7 @@ class DubResult:
     touched_frames: Ranges
     written: bool
     captions: Ranges = field(default_factory=list)
+    occluders: Ranges = field(default_factory=list)
     notices: Sequence[Notice] = ()
     copied_frames: Ranges = field(default_factory=list)
 

@@ -164,9 +164,9 @@ def warnings(track: FaceTrack, source: Source) -> list[str]:
     return said
 
 
-def captioned(found: Sequence[Occluders | None]) -> Ranges:
-    """[first, last] of the frames in which letters or graphics lie over anybody's mouth."""
-    frames = {int(frame) for captions in found if captions for frame in captions.frames}
+def before_anybody(found: Sequence[Occluders | None]) -> Ranges:
+    """[first, last] of the frames in which captions, or occluders, lie over anybody's mouth."""
+    frames = {int(frame) for masks in found if masks for frame in masks.frames}
     shown = np.zeros(max(frames, default=-1) + 1, bool)
     shown[list(frames)] = True
     return ranges_of(shown)
@@ -176,6 +176,15 @@ def captions_in_words(captions: Occluders, first: int) -> str:
     """Where captions lie over the mouth; `first` is the number of frame 0 for the reader."""
     where = describe_ranges(captions.ranges(), first)
     return f"Letters or graphics lie over or near the mouth in {where}; they stay as they are."
+
+
+def occluded_in_words(ranges: Ranges, first: int) -> str:
+    """Where something is left before the mouth; `first` is the number of frame 0 for the reader."""
+    return (
+        f"Something seems to be before the mouth in {describe_ranges(ranges, first)} and was left "
+        "as filmed. If nothing is there, switch off 'Keep What Passes Before' in the settings "
+        "(--no-occluders) and dub again."
+    )
 
 
 def covered_in_words(covered: Bool, first: int) -> str:

@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from gsmooth_core.errors import InputError
 from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.load import open_generator
 from gsmooth_core.types import Float
@@ -34,7 +35,13 @@ class DraftGenerator:
         return self
 
     def paint(self, x: GeneratorInput[Float]) -> Float:
-        """(B, 3, H, W) pictures, 0..1."""
+        """(B, 3, H, W) pictures, 0..1.
+
+        Raises:
+            InputError: no frame lends anything.
+        """
+        if not x.references.shape[1]:
+            raise InputError("No other frame lends a mouth.", "Give one reference at least.")
         weight = x.validity**_DECIDED + _FAINT
         mean: Float = (x.references * weight).sum(1) / weight.sum(1)
         return mean

@@ -13,6 +13,9 @@ from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft.body import (
     Surroundings,
     _apart,
+    _carry,
+    _ramp,
+    _registered,
     beside_face,
     coarse_grey,
     stay_with_body,
@@ -191,3 +194,31 @@ def test_a_frame_that_ends_below_the_chin_shows_no_body() -> None:
     known = np.zeros((SIZE, SIZE), bool)
     crop = np.zeros((SIZE, SIZE, 3), np.float32)
     assert surroundings(crop, known, known) is None
+
+
+def test_of_equal_places_the_one_where_a_still_body_would_be_is_taken() -> None:
+    """A shirt with checks fits as well one check farther."""
+    row, column = np.mgrid[:64, :64]
+    checks = np.float32(0.5 + 0.25 * (np.cos(row * np.pi / 2) + np.cos(column * np.pi / 2)))
+    bare = row >= 40
+    seen = Surroundings(np.where(bare, checks, 0).astype(np.float32), bare, bare)
+    np.testing.assert_allclose(_registered(seen, checks, STILL, 4), 0, atol=0.05)
+
+
+def test_a_body_begins_and_ends_smoothly() -> None:
+    face = np.zeros((256, 256), bool)
+    face[:, :20] = True
+    share = _ramp(face, 10 / 256, 50 / 256)[128]
+    apart = np.arange(256) - 19.0
+    part = ((apart - 10) / 40).clip(0, 1)
+    np.testing.assert_allclose(share, part**2 * (3 - 2 * part), atol=0.01)
+
+
+def test_the_mask_of_a_body_lies_on_the_pixels_that_it_was_made_of() -> None:
+    """The mask is a slope of four levels a column of its own: two a pixel of the crop."""
+    clear = np.tile(np.minimum(np.arange(128) * 4, 255).astype(np.uint8), (128, 1))
+    field, onto = np.zeros((SIZE, SIZE, 3), np.float32), np.array([[1, 0, 10], [0, 1, 0.0]])
+    _carry(field, np.ones((SIZE, SIZE), np.float32), onto, clear)
+    middle = np.arange(20, 100) + 0.5 + 10
+    levels = field[128, 20:100, 0] * 255 / 10
+    np.testing.assert_allclose(levels, 2 * (middle - 1), atol=0.6)  # they are whole

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gsmooth_core.errors import InputError
 from gsmooth_core.taft.draft import DraftGenerator
 from gsmooth_core.taft.interface import HINTS, GeneratorInput
 
@@ -26,3 +27,8 @@ def test_the_most_believable_lend_most(validity, expected):
     assert made.shape == (1, 3, 32, 32)
     assert np.ptp(made) == 0
     assert made.mean() == pytest.approx(expected, abs=1e-3)
+
+
+def test_of_no_references_nothing_is_made():
+    with pytest.raises(InputError, match="lends a mouth"):
+        DraftGenerator().paint(given([], []))

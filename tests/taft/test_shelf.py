@@ -68,6 +68,29 @@ def test_without_room_for_a_file_all_stays_in_memory(tmp_path: Path) -> None:
     assert all(shelf.keep(picture) is picture for picture in given)
 
 
+def test_a_file_that_failed_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def failing(**_: Any) -> None:
+        tries.append(1)
+        raise OSError
+
+    monkeypatch.setattr(shelf.tempfile, "TemporaryFile", failing)
+    kept = Shelf(tmp_path, room=0)
+    for picture in pictures(3):
+        kept.keep(picture)
+    assert len(tries) == 1
+
+
+def test_a_part_of_a_picture_is_kept_whatever_its_order_in_memory(tmp_path: Path) -> None:
+    picture = pictures(1)[0]
+    parts = picture[::-1, 3:50], np.asfortranarray(picture[..., 0])
+    kept = Shelf(tmp_path, room=0)
+    assert all(np.array_equal(kept.keep(part), part) for part in parts)
+
+
 class FullDisk(io.FileIO):
     """Takes the beginning of what is written, as a disk does that has become full."""
 

@@ -12,8 +12,9 @@ from gsmooth_core.types import Float
 
 _STEADY = 5  # frames over which ratios are averaged
 _SOFTEST = 15  # percent of the source's frames
-_SEAM, _SOFT, _JUMP = 0.12, 0.50, 20.0
-"""A seam, a lack of detail (energy) and a jump (in medians of jumps) that look equally bad."""
+_SEAM, _SOFT, _JUMP, _KEPT = 0.12, 0.50, 20.0, 0.125
+"""A seam, a lack of detail (energy), a jump (in medians of jumps) and a share of the old mouth that
+look equally bad."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,17 @@ class FrameBadness:
 
 
 def frame_badness(curves: Curves) -> FrameBadness:
-    """Score the frames of a shot by seam, softness and jumps of the mouth.
+    """Score the frames of a shot by seam, softness and jumps of the mouth, and what was kept of it.
 
     Args:
-        curves: of the shot; rim, true_rim, mouth_band1, true_mouth_band1 and aperture are used.
+        curves: of the shot; rim, true_rim, mouth_band1, true_mouth_band1, aperture and, where
+            there is one, torn (share of the mouth) are used.
     """
     parts = {
         "an edge on the mask's rim": (_rim_ratio(curves) - 1) / _SEAM,
         "a mouth softer than any of the source": (1 - _against_softest(curves)) / _SOFT,
         "a jump of the mouth": _jumps(curves["aperture"]) / _JUMP,
+        "a part of the mouth that is as filmed": curves.get("torn", 0 * curves["rim"]) / _KEPT,
     }
     table = np.stack([np.where(np.isfinite(p), p, -np.inf) for p in parts.values()])
     worst, score = table.argmax(axis=0), table.max(axis=0)

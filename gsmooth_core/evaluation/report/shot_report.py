@@ -15,6 +15,8 @@ from gsmooth_core.a2ep.closures import SpokenWord
 from gsmooth_core.evaluation.metrics.badness import FrameBadness, frame_badness
 from gsmooth_core.evaluation.metrics.compare import Curves
 from gsmooth_core.evaluation.metrics.figures import FIGURES, Figures, shown
+from gsmooth_core.evaluation.metrics.kept import finding as kept_finding
+from gsmooth_core.evaluation.metrics.kept import kept_share, occluders_in, torn
 from gsmooth_core.evaluation.metrics.shot import Shot, found_landmarks, measure, open_shot, speech
 from gsmooth_core.evaluation.metrics.summary import summarise
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
@@ -131,7 +133,11 @@ def report(
         untouched=float((~shot.track.usable).mean()),
         outside=shot.outside,
     )
-    found_out += [closed] if (closed := finding(words)).kind else []
+    kept = kept_share(shot.masks(), occluders_in(shot.folder, shot.source))
+    openings = curves["true_aperture"], curves["wanted_aperture"]
+    curves["torn"] = np.where(torn(kept, *openings), kept, 0)
+    left = kept_finding(kept, *openings, shot.job.start_frame)
+    found_out += [each for each in (left, finding(words)) if each.kind]
     sentence, kind = verdict(found_out)
     bad = frame_badness(curves)
     pairs = worst_pairs(shot, bad.score, WORST)

@@ -1,13 +1,13 @@
 """Find what passes in front of the lower face of a clip.
 
 The clip is its own yardstick: every place on the skin has a colour that is usual for it, and where
-a large patch has another one for some frames, something is in front of it. So an object that is
-there for the whole clip cannot be found, and a still picture offers nothing to compare with. Only
-the lower face is searched.
+a large patch has another one for some frames, something is in front of it, unless it is the face's
+own (`own`). So an object that is there for the whole clip cannot be found, and a still picture
+offers nothing to compare with. Only the lower face is searched.
 
-Some frames are read to fit the appearance model, then all of them for their z-scores, and the
-occluded ones once more for the outline; those at which something else has looked are not read for
-their texels. Only the z-scores are kept: some 5 MB a minute.
+Some frames are read to fit the appearance model, then all of them for their z-scores, the unusual
+ones to tell what is the face's own, and the occluded ones for the outline; those at which something
+else has looked are not read for their texels. Only the z-scores are kept: some 5 MB a minute.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gsmooth_core.mafb.occlusion.canonical import SAMPLED, texels_in_crop
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
+from gsmooth_core.mafb.occlusion.own import OwnSettings, without_own
 from gsmooth_core.mafb.occlusion.patches import Patches, PatchSettings
 from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Opened
 
@@ -40,11 +41,13 @@ class OcclusionSettings:
         fewest: usable frames that a clip needs for an appearance model.
         sample: largest number of frames that the model is fitted to.
         patches: what counts as occluded.
+        own: what of that is the face itself.
     """
 
     fewest: int = 12
     sample: int = 300
     patches: PatchSettings = field(default_factory=PatchSettings)
+    own: OwnSettings = field(default_factory=OwnSettings)
 
 
 def find_occluders(
@@ -59,7 +62,7 @@ def find_occluders(
     """Find what is in front of the lower face, in the frames with a usable face.
 
     Args:
-        opened: opens the clip; it is read up to three times.
+        opened: opens the clip; it is read up to four times.
         track: the track of the clip, T frames.
         model: the face model that the track was fitted with.
         settings: thresholds; the defaults by default.
@@ -87,6 +90,11 @@ def find_occluders(
     with opened() as source:
         z = _z_scores(sampler, appearance, known, source, on_progress)
     patches = Patches(canonical, z, settings.patches, sampler.much_lettered()).find()
+    if patches:
+        with opened() as source:
+            texels = sampler.looking(known, source)
+            own = canonical, appearance, track, texels, known, settings.own
+            patches = without_own(patches, *own)
     outliner = Outliner(canonical, appearance, surface, track, model)
     with opened() as source:
         return packed(_outlines(outliner, sampler, patches, source, on_progress), SIZE)
@@ -103,6 +111,12 @@ class _Sampler:
         """(C, 3) colours in a frame, and (C,) which of them are seen."""
         colours, seen = self.glimpses.texels(frame, source)
         return colours, seen & ~self.lettered(frame)
+
+    def looking(
+        self, known: dict[int, tuple[Image, Bool]], source: FrameSource
+    ) -> Callable[[int], tuple[Image, Bool]]:
+        """Looks texels up that are not `known`."""
+        return lambda frame: known.get(frame) or self.texels(frame, source)
 
     def much_lettered(self) -> Bool:
         """(T,) frames in which letters hide a good part of what dubbing replaces."""

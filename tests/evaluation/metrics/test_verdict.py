@@ -92,6 +92,16 @@ def test_trouble_is_found_where_it_is(name, values, word):
     assert word in found.reasons[worst]
 
 
+def test_a_torn_mouth_is_poor():
+    shot = curves()
+    shot["torn"] = np.zeros(60, np.float32)
+    shot["torn"][30:33] = 0.25
+    found = frame_badness(shot)
+    assert (found.score[30:33] >= 2).all()
+    assert found.reasons[31] == "a part of the mouth that is as filmed"
+    assert np.nanmax(np.delete(found.score, [30, 31, 32])) < 0.6
+
+
 def test_frames_without_a_face_are_not_the_worst():
     shot = curves()
     for name in shot:
