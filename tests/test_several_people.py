@@ -69,7 +69,7 @@ def test_one_speech_goes_to_who_speaks_there_in_turns(tmp_path, monkeypatch):
     first = np.arange(FRAMES) < 8
 
     def turns_of(people, *_):
-        left = {p.number: p.sightings[0].faces[0].points[:, 0].mean() < 256 for p in people.people}
+        left = {p.number: next(p.sightings[0].points())[:, 0].mean() < 256 for p in people.people}
         return {str(n): first if is_her else ~first for n, is_her in sorted(left.items())}
 
     monkeypatch.setattr("gsmooth_core.job.followed.turns_of", turns_of)

@@ -115,9 +115,7 @@ def _ranges(frames: Bool, start: int) -> Ranges:
     return [(first + start, last + start) for first, last in ranges_of(frames)]
 
 
-def _told(
-    found: People[None], person: Person[None], folder: Path | None, start: int
-) -> dict[str, Any]:
+def _told(found: People, person: Person, folder: Path | None, start: int) -> dict[str, Any]:
     picture = folder / f"person_{person.number}.png" if folder is not None else None
     if picture is not None:
         write_image(picture, _thumbnail(person))
@@ -133,9 +131,7 @@ def _told(
     }
 
 
-def _add_speakers(
-    people: list[dict[str, Any]], found: People[None], clip: Clip, start: int
-) -> None:
+def _add_speakers(people: list[dict[str, Any]], found: People, clip: Clip, start: int) -> None:
     """Say of each person how sure it is that the clip's own sound is theirs, and where."""
     speaking = turns_of(found, clip, start)
     most = max(speaking, key=lambda number: int(speaking[number].sum()), default="")
@@ -152,7 +148,7 @@ def _measured(heard: SyncResult) -> dict[str, Any]:
     return {name: values[name] for name in names}
 
 
-def _thumbnail(person: Person[None]) -> Image:
+def _thumbnail(person: Person) -> Image:
     """(150, 150, 3): the most frontal of the pictures that were kept."""
     chips = [chip for sighting in person.sightings for chip in sighting.chips]
     return min(chips, key=lambda chip: chip[1])[2]

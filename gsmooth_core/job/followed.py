@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
@@ -37,10 +36,11 @@ class Followed:
         cancelled: Cancelled,
         folder: Path | None = None,
     ) -> None:
+        self._folder = folder
         self._answers = folder / ANSWERS_FILE if folder else None
         self._source, self._model = source, model
         self._emit, self._cancelled = on_event, cancelled
-        self._found: tuple[Tracker, People[Any]] | None = None
+        self._found: tuple[Tracker, People] | None = None
 
     def turns(self) -> dict[str, Bool]:
         """Who takes turns in the clip's own sound, see `speaker.turns_of`."""
@@ -69,14 +69,15 @@ class Followed:
         """Give back the memory of what was followed."""
         self._found = None
 
-    def _follow(self) -> tuple[Tracker, People[Any]]:
+    def _follow(self) -> tuple[Tracker, People]:
         if self._found is None:
             source, settings = self._source, self._source.job.settings
             tracker = build_tracker(settings.tracker, self._model, settings.device)
             count = 1 if source.clip.still else source.count
             on_progress = progress("track", count, self._emit, self._cancelled)
+            frames = source.read(0, count)
             with kept_answers(self._answers):
-                self._found = tracker, tracker.follow(source.read(0, count), on_progress)
+                self._found = tracker, tracker.follow(frames, on_progress, self._folder)
         return self._found
 
     def _warn(self, text: str) -> None:

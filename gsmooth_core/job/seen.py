@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of, shots_of
+from gsmooth_core.storage.layout import parts_of
 from gsmooth_core.types import Bool, FaceTrack
 
 _WORDS = {
@@ -122,7 +123,8 @@ def _stretches(why: NDArray[np.object_]) -> list[Untouched]:
 def _reasons(track: FaceTrack) -> NDArray[np.object_]:
     """(T,) why each frame stays as it is; "" where it is dubbed."""
     why = np.full(len(track), "no face", object)
-    why[np.isfinite(track.landmarks).all((1, 2))] = "unusable"
+    for some in parts_of(track.landmarks):
+        why[some][np.isfinite(track.landmarks[some]).all((1, 2))] = "unusable"
     if track.people is not None:
         mine = track.people[:, track.person - 1] if track.person else np.zeros(len(track), bool)
         why[track.people.any(1) & ~mine] = "someone else"

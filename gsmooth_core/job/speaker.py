@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -33,7 +32,7 @@ def own_sound(clip: Clip, start: int, count: int) -> Float | None:
         return None
 
 
-def voices(people: People[Any], clip: Clip, start: int) -> list[SyncResult | None]:
+def voices(people: People, clip: Clip, start: int) -> list[SyncResult | None]:
     """How well the clip's own sound fits the lips of each person, in their order.
 
     Args:
@@ -50,7 +49,7 @@ def voices(people: People[Any], clip: Clip, start: int) -> list[SyncResult | Non
     return fits((_points(people, person) for person in people.people), clip.fps, sound)
 
 
-def turns_of(people: People[Any], clip: Clip, start: int) -> dict[str, Bool]:
+def turns_of(people: People, clip: Clip, start: int) -> dict[str, Bool]:
     """Who of several people speaks when, in the clip's own sound.
 
     Args:
@@ -72,13 +71,13 @@ def turns_of(people: People[Any], clip: Clip, start: int) -> dict[str, Bool]:
     return {str(people.people[n].number): whose == n for n in np.unique(whose)}
 
 
-def _points(people: People[Any], person: Person[Any]) -> Float:
-    return people.track(person)[0].points[..., :2]
+def _points(people: People, person: Person) -> Float:
+    return people.track(person)[0].flat()
 
 
 def choose(
-    people: People[Any], face: str, clip: Clip, start: int, warn: Callable[[str], None]
-) -> Person[Any] | None:
+    people: People, face: str, clip: Clip, start: int, warn: Callable[[str], None]
+) -> Person | None:
     """The person that a setting names: "largest", "speaker" or a number.
 
     The speaker is who speaks for most of the frames; who is alone is it without being listened to.

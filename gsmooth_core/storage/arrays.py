@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.storage.files import atomic, check_file, read_json, shown, write_text
@@ -25,8 +24,10 @@ from gsmooth_core.storage.layout import (
     Layout,
     check_arrays,
     damaged,
+    parts_of,
 )
 from gsmooth_core.storage.live_link import read_live_link, write_live_link
+from gsmooth_core.storage.tensors import read_tensor, write_tensors
 from gsmooth_core.types import Expression, FaceTrack
 
 _UNREADABLE = (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError)
@@ -70,8 +71,7 @@ def save_arrays(
     header = {"kind": f"gsmooth-{kind}", "version": "1"}
     header |= {key: json.dumps(value) for key, value in meta.items()}
     with atomic(path) as partial:
-        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        partial.write_bytes(save(whole, header))
+        write_tensors(partial, arrays, header)
 
 
 def load_arrays(
@@ -96,9 +96,10 @@ def load_arrays(
         with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
             _check_kind(path, kind, header)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
             texts = {k: v for k, v in header.items() if k not in ("kind", "version")}
             meta = {k: json.loads(v) for k, v in texts.items()}
+        arrays = {name: read_tensor(path, name) for name in names}
     except _UNREADABLE as error:
         reason = str(error)[:200]
         raise InputError(f"'{shown(path)}' cannot be read: {reason}.", "Make it again.") from error
@@ -162,7 +163,8 @@ def load_track(path: Path) -> FaceTrack:
     if lit:
         track = replace(track, exposed=arrays["exposed"].astype(np.float32, copy=False))
     _check_names(path, track.expression_names, track.expression.shape[1])
-    if np.isnan(track.landmarks[track.usable]).any():
+    unknown = [np.isnan(track.landmarks[some]).any((1, 2)) for some in parts_of(track.landmarks)]
+    if (np.concatenate(unknown) & track.usable).any():
         raise damaged(path, "'landmarks' lack in frames whose 'confidence' is above 0")
     return track
 

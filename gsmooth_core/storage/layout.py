@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +22,7 @@ _RATE = re.compile(r"\d{1,12}(\.\d{1,20})?(/\d{1,12})?")
 LONGEST_NAME = 200
 LOWEST_RATE, HIGHEST_RATE = Fraction(1, 10), Fraction(1000)
 MOST_PIXELS = 1 << 20  # on a side
+_PART = 1 << 22  # bytes
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,23 @@ def _check_array(
     if array.ndim != len(wanted.shape) or array.shape != expected:
         named = " x ".join(str(size) for size in wanted.shape)
         raise damaged(path, f"'{name}' has the shape {array.shape} and not {named}")
-    known = array[~np.isnan(array)] if wanted.gaps else array
+    for some in parts_of(array):
+        _check_values(path, name, array[some], wanted)
+
+
+def _check_values(path: Path, name: str, values: np.ndarray[Any, Any], wanted: ArrayLayout) -> None:
+    known = values[~np.isnan(values)] if wanted.gaps else values
     if not np.isfinite(known).all():
         raise damaged(path, f"'{name}' holds values that are no numbers")
     low = -wanted.largest if wanted.smallest is None else wanted.smallest
     if wanted.largest and known.size and (known.min() < low or known.max() > wanted.largest):
         raise damaged(path, f"'{name}' holds values beyond {low:g} to {wanted.largest:g}")
+
+
+def parts_of(array: np.ndarray[Any, Any]) -> Iterator[slice]:
+    """Parts of the first axis that are small enough to be copied."""
+    rows = max(_PART // max(array[:1].nbytes, 1), 1)
+    return (slice(start, start + rows) for start in range(0, len(array), rows))
 
 
 @dataclass(frozen=True)

@@ -122,8 +122,12 @@ def fit_landmarks(
     )
     confidence = _confidence(track.presence, observed, neutral, basis, person, x, settings.limits)
     x = fill(x, observed.present)
-    beta = x[:, POSE:] if prior.bounds is None else np.clip(x[:, POSE:], *prior.bounds)
-    light = np.zeros((len(x), 9, 3), np.float32)
+    beta = x[:, POSE:].astype(np.float32)
+    if prior.bounds is not None:
+        np.clip(beta, *prior.bounds, out=beta)
+    rotation, place = x[:, :3].astype(np.float32), translation(x)
+    del observed, x  # an hour of them is 0.1 GB, and the landmarks are to come
+    light = np.zeros((len(beta), 9, 3), np.float32)
     light[:, 0] = np.sqrt(4 * np.pi)
     return FaceTrack(
         width=width,
@@ -133,12 +137,12 @@ def fit_landmarks(
         focal=person.camera.focal,
         identity=person.alpha,
         expression_names=model.expression_names,
-        expression=beta.astype(np.float32),
-        rotation=x[:, :3].astype(np.float32),
-        translation=translation(x),
+        expression=beta,
+        rotation=rotation,
+        translation=place,
         light=light,
         confidence=confidence,
-        landmarks=track.points[..., :2].copy(),
+        landmarks=track.flat(),
     )
 
 
@@ -150,21 +154,23 @@ def observe(
     Raises:
         NoFaceError: no frame shows a face.
     """
-    present = np.zeros(len(track), bool)
+    pairs = basis.index[basis.pairs]
+    present, size = np.zeros(len(track), bool), np.ones(len(track), np.float32)
+    gap = np.zeros((len(track), len(pairs)), np.float32)
     for some in blocks(len(track)):
-        present[some] = np.isfinite(track.points[some]).all((1, 2))
+        points = track.points[some]
+        present[some] = there = np.isfinite(points).all((1, 2))
+        size[some] = np.where(there, np.maximum(face_size(points), 1), 1)
+        gap[some] = lip_gap(points, pairs, size[some])
     if not present.any():
         raise NoFaceError(
             "No face was found in any frame of the clip.",
             "Use a clip in which a face is seen from the front, at least 20 pixels wide.",
         )
-    size = face_size(track.points)
     scores = np.zeros((len(track), len(model.expression_names)), np.float32)
     for column, name in enumerate(model.expression_names):
         if name in ARKIT_NAMES:
             scores[:, column] = track.scores[:, ARKIT_NAMES.index(name)]
-    size = np.where(present, np.maximum(size, 1), 1).astype(np.float32)
-    gap = lip_gap(track.points, basis.index[basis.pairs], size)
     closed = closed_gap(gap[present], closed_lips)
     return ClipObservations(
         track.points, basis, closed, closed_lips, scores, size, present, track.shot
@@ -189,7 +195,10 @@ def fill(x: Real, present: Bool) -> Real:
     """Interpolate parameters (T, P) over the frames that are not `present` (T,)."""
     where = np.flatnonzero(present)
     times = np.arange(len(x))
-    return np.stack([np.interp(times, where, column[where]) for column in x.T], 1)
+    out = np.empty_like(x)
+    for column, values in enumerate(x.T):
+        out[:, column] = np.interp(times, where, values[where])
+    return out
 
 
 def _confidence(

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
+from gsmooth_core.tracking.found import FollowedFace, FoundPoints
 from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
 from gsmooth_core.tracking.shots import CutFinder, CutSettings
 from gsmooth_core.types import Float, Image, Int
@@ -60,7 +62,7 @@ class LandmarkTrack:
         shot: (T,) number of the shot a frame belongs to, from 0.
     """
 
-    points: Float
+    points: Float | FoundPoints
     scores: Float
     presence: Float
     shot: Int
@@ -68,14 +70,12 @@ class LandmarkTrack:
     def __len__(self) -> int:
         return int(self.presence.shape[0])
 
-
-@dataclass(frozen=True)
-class FollowedFace:
-    """The face in one frame: points (478, 3), scores (52,), presence; NaN and 0 where lost."""
-
-    points: Float
-    scores: Float
-    presence: float
+    def flat(self) -> Float:
+        """(T, 478, 2) pixels x, y in memory; NaN without a face."""
+        out = np.empty((len(self), LANDMARKS, 2), np.float32)
+        for some in blocks(len(self)):
+            out[some] = self.points[some][..., :2]
+        return out
 
 
 LOST = FollowedFace(

@@ -98,7 +98,9 @@ def _smooth(light: Float, known: Bool, shot: Int, sigma: float) -> Float:
         frames = shot == number
         weight = known[frames].astype(np.float64)
         norm = gaussian_filter1d(weight, sigma, mode="constant")
-        total = gaussian_filter1d(light[frames] * weight[:, None, None], sigma, 0, mode="constant")
-        mean = total / np.maximum(norm, 1e-12)[:, None, None]
-        out[frames] = np.where(norm[:, None, None] > 1e-9, mean, light[frames])
+        for band, channel in np.ndindex(light.shape[1:]):  # one curve after the other in memory
+            own = light[frames, band, channel]
+            total = gaussian_filter1d(own * weight, sigma, mode="constant")
+            mean = total / np.maximum(norm, 1e-12)
+            out[frames, band, channel] = np.where(norm > 1e-9, mean, own)
     return out

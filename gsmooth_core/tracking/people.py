@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Generic, TypeVar
+from pathlib import Path
 
 import numpy as np
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.tracking.follow import LOST, FollowedFace, FollowSettings, LandmarkTrack
-from gsmooth_core.tracking.landmarks import LANDMARKS, Crop
-from gsmooth_core.tracking.people_follow import PeopleFollower, Sighting
+from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
+from gsmooth_core.tracking.found import FoundFaces, FoundPoints, Row, gathered
+from gsmooth_core.tracking.landmarks import Crop
+from gsmooth_core.tracking.people_follow import Observe, PeopleFollower, Sighting
 from gsmooth_core.tracking.people_join import join
 from gsmooth_core.tracking.shots import MIXED, find_shots
 from gsmooth_core.types import Bool, Image, Int
-
-T = TypeVar("T")
 
 LARGEST = "largest"
 """The choice of whoever takes up most of the picture over the whole clip."""
@@ -26,7 +25,7 @@ SPEAKER = "speaker"
 
 
 @dataclass(frozen=True)
-class Person(Generic[T]):
+class Person:
     """One person of a clip.
 
     Attributes:
@@ -35,7 +34,7 @@ class Person(Generic[T]):
     """
 
     number: int
-    sightings: tuple[Sighting[T], ...]
+    sightings: tuple[Sighting, ...]
 
     @property
     def frames(self) -> Int:
@@ -45,7 +44,7 @@ class Person(Generic[T]):
     @property
     def widths(self) -> list[float]:
         """Width of the face in pixels, wherever it was seen."""
-        return [Crop.of_points(f.points).face for s in self.sightings for f in s.faces]
+        return [Crop.of_points(points).face for s in self.sightings for points in s.points()]
 
     @property
     def area(self) -> float:
@@ -54,7 +53,7 @@ class Person(Generic[T]):
 
 
 @dataclass(frozen=True)
-class People(Generic[T]):
+class People:
     """Who is seen in a clip, and its shots.
 
     Attributes:
@@ -62,7 +61,7 @@ class People(Generic[T]):
         shot: (T,) number of the shot of each frame; `MIXED` in a dissolve.
     """
 
-    people: tuple[Person[T], ...]
+    people: tuple[Person, ...]
     shot: Int
 
     @property
@@ -73,7 +72,7 @@ class People(Generic[T]):
             out[person.frames, person.number - 1] = True
         return out
 
-    def choose(self, face: str) -> Person[T] | None:
+    def choose(self, face: str) -> Person | None:
         """The person that a setting names: "largest", or a number.
 
         Returns:
@@ -93,30 +92,34 @@ class People(Generic[T]):
             )
         return self.people[int(face) - 1]
 
-    def track(self, person: Person[T] | None) -> tuple[LandmarkTrack, list[T | None]]:
-        """The landmarks of one person, and what the observer made of each frame's face."""
-        count = len(self.shot)
-        faces: list[FollowedFace] = [LOST] * count
-        seen: list[T | None] = [None] * count
-        for sighting in person.sightings if person else ():
-            for number, face, made in zip(
-                sighting.frames, sighting.faces, sighting.seen, strict=True
-            ):
-                faces[number], seen[number] = face, made
-        return LandmarkTrack(
-            points=np.array([f.points for f in faces], np.float32).reshape(-1, LANDMARKS, 3),
-            scores=np.array([f.scores for f in faces], np.float32).reshape(-1, 52),
-            presence=np.array([f.presence for f in faces], np.float32),
-            shot=self.shot,
-        ), seen
+    def track(self, person: Person | None) -> tuple[LandmarkTrack, Row | None]:
+        """The landmarks of one person, and what the observer made of each frame's face.
+
+        Returns:
+            the landmarks, which are read when they are asked for, and (T, ...) 0 where there is
+            no face; None where the observer makes nothing, or there is nobody.
+        """
+        numbers = np.full(len(self.shot), -1, np.int64)
+        sightings = person.sightings if person else ()
+        for sighting in sightings:
+            numbers[sighting.frames] = sighting.numbers
+        found = sightings[0].found if sightings else FoundFaces()
+        landmarks = LandmarkTrack(
+            FoundPoints(found, numbers),
+            gathered(found.scores, numbers),
+            gathered(found.presence, numbers),
+            self.shot,
+        )
+        return landmarks, None if found.seen is None else gathered(found.seen, numbers)
 
 
 def follow_people(
     frames: Iterable[Image],
-    observe: Callable[[Image, FollowedFace], T],
+    observe: Observe,
     settings: FollowSettings | None = None,
     on_progress: Callable[[int], None] | None = None,
-) -> People[T]:
+    folder: Path | None = None,
+) -> People:
     """Follow everybody through all frames.
 
     Args:
@@ -124,23 +127,24 @@ def follow_people(
         observe: asked about every face while its frame is there; what it answers is kept.
         settings: how each face is followed.
         on_progress: called with the number of frames done.
+        folder: where what is kept lies, see `Spool`.
 
     Raises:
         ModelError: the network that tells people apart is needed, and cannot be used.
     """
-    follower = PeopleFollower(settings or FollowSettings(), observe)
+    follower = PeopleFollower(settings or FollowSettings(), observe, folder)
     for index, frame in enumerate(frames):
         follower.step(frame)
         if on_progress:
             on_progress(index + 1)
-    shot = find_shots(follower.cuts.thumbnails)
+    shot = find_shots(follower.cuts.thumbnails, folder=folder)
     groups = join(_rejoined(_within_shots(follower.sightings, shot), shot))
     ranked = sorted(groups, key=lambda group: -sum(len(s.frames) for s in group))
     people = (Person(number, tuple(group)) for number, group in enumerate(ranked, 1))
     return People(tuple(people), shot)
 
 
-def _within_shots(sightings: Sequence[Sighting[T]], shot: Int) -> list[Sighting[T]]:
+def _within_shots(sightings: Sequence[Sighting], shot: Int) -> list[Sighting]:
     """Sightings cut where shots end, without the frames in which two pictures are mixed."""
     edges = [0, *(int(t) + 1 for t in np.flatnonzero(np.diff(shot))), len(shot)]
     if len(edges) == 2:
@@ -154,11 +158,11 @@ def _within_shots(sightings: Sequence[Sighting[T]], shot: Int) -> list[Sighting[
     return [part for part in parts if part.frames]
 
 
-def _rejoined(sightings: Sequence[Sighting[T]], shot: Int) -> list[Sighting[T]]:
+def _rejoined(sightings: Sequence[Sighting], shot: Int) -> list[Sighting]:
     """Sightings that go on in the same place of the same shot, as behind a flash, made one."""
-    whole: list[Sighting[T]] = []
+    whole: list[Sighting] = []
     for sighting in sorted(sightings, key=lambda s: s.frames[0]):
-        first, crop = sighting.frames[0], Crop.of_points(sighting.faces[0].points)
+        first, crop = sighting.frames[0], sighting.crop(0)
         before = [s for s in whole if shot[s.frames[-1]] == shot[first] and s.goes_on(first, crop)]
         if len(before) == 1 and not sighting.doubtful:
             before[0].extend(sighting)

@@ -7,21 +7,23 @@ seen. What is followed without doubt that it is one person is a `Sighting`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from pathlib import Path
 
 import numpy as np
 
 from gsmooth_core.face.landmarks import NOSE_TIP, OUTER_EYE_CORNERS
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.detector import Detection, FaceDetector, Tile
-from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowedFace, FollowSettings
+from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowSettings
+from gsmooth_core.tracking.found import FollowedFace, FoundFaces, Row
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.tracking.recognise_chip import face_chip
 from gsmooth_core.tracking.shots import CutFinder
 from gsmooth_core.types import Float, Image
 
-T = TypeVar("T")
+Observe = Callable[[Image, FollowedFace], Row | None]
 
 _MOST = 6  # faces followed at once
 _EVERY = 12  # frames between two looks for further faces
@@ -34,56 +36,70 @@ _CHIPS = 8  # pictures of a face that are kept to tell who it is
 
 
 @dataclass
-class Sighting(Generic[T]):
+class Sighting:
     """A face of one person, in some frames of one shot.
 
     Attributes:
         frames: their numbers, ascending.
-        faces: what was found in each.
-        seen: what the observer made of each.
+        numbers: of the face in each, among `found`.
+        found: the faces of all sightings.
         chips: (frame, how far from frontal, picture) for telling who it is.
         doubtful: whether it may be someone else than who was in its place before.
     """
 
     frames: list[int] = field(default_factory=list)
-    faces: list[FollowedFace] = field(default_factory=list)
-    seen: list[T] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    found: FoundFaces = field(default_factory=FoundFaces, repr=False)
     chips: list[tuple[int, float, Image]] = field(default_factory=list)
     doubtful: bool = False
     _stride: int = 8
+    _last: Crop | None = None
 
-    def add(self, number: int, frame: Image, face: FollowedFace, seen: T) -> None:
+    def add(self, number: int, frame: Image, face: FollowedFace, seen: Row | None) -> None:
         """Take the face of another frame."""
         if len(self.frames) % self._stride == 0:
             self.chips.append((number, _turned(face.points), face_chip(frame, face.points)))
         if len(self.chips) > _CHIPS:
             self.chips, self._stride = self.chips[::2], 2 * self._stride
+        self.keep(number, face, seen)
+
+    def keep(self, number: int, face: FollowedFace, seen: Row | None) -> None:
+        """Take the face of another frame, without a picture of it."""
         self.frames.append(number)
-        self.faces.append(face)
-        self.seen.append(seen)
+        self.numbers.append(self.found.add(face, seen))
+        self._last = Crop.of_points(face.points)
+
+    def points(self) -> Iterator[Float]:
+        """(478, 3) of each face, in the order of the frames."""
+        for some in blocks(len(self.numbers)):
+            yield from self.found.points[np.array(self.numbers[some])]
+
+    def crop(self, index: int) -> Crop:
+        """Of the face in the frame of this index, which may be negative."""
+        return Crop.of_points(self.found.points[np.array([self.numbers[index]])][0])
 
     def goes_on(self, number: int, crop: Crop) -> bool:
         """Whether the face in `crop` of a later frame of the shot must be the same one."""
-        gap, before = number - self.frames[-1], Crop.of_points(self.faces[-1].points)
+        gap, before = number - self.frames[-1], self._last or self.crop(-1)
         moved = _length(crop.centre - before.centre) / before.side
         near = _NEAR if gap == 1 else 1.0  # what is found by searching may be another's face
         return 0 < gap <= _GAP and moved < near and 0.6 < crop.side / before.side < 1.6
 
-    def extend(self, later: Sighting[T]) -> None:
+    def extend(self, later: Sighting) -> None:
         """Take all that was seen later."""
         self.frames += later.frames
-        self.faces += later.faces
-        self.seen += later.seen
+        self.numbers += later.numbers
         self.chips += later.chips
+        self._last = later._last
 
-    def part(self, first: int, end: int) -> Sighting[T]:
+    def part(self, first: int, end: int) -> Sighting:
         """What of it lies in frames `first` to `end` - 1."""
         rows = [k for k, number in enumerate(self.frames) if first <= number < end]
         chips = [chip for chip in self.chips if first <= chip[0] < end]
         return Sighting(
             [self.frames[k] for k in rows],
-            [self.faces[k] for k in rows],
-            [self.seen[k] for k in rows],
+            [self.numbers[k] for k in rows],
+            self.found,
             chips or self.chips[:1],
             self.doubtful,
         )
@@ -97,22 +113,23 @@ def _turned(points: Float) -> float:
 
 
 @dataclass
-class _Active(Generic[T]):
+class _Active:
     """A face that is followed now."""
 
     follower: FaceFollower
-    sighting: Sighting[T] | None = None
+    sighting: Sighting | None = None
     crop: Crop | None = None  # in this frame; None while it is lost
     crossing: bool = False
     doubtful: bool = False  # it may be someone else since the last frame
 
 
-class PeopleFollower(Generic[T]):
+class PeopleFollower:
     """Follows the faces of a clip; give it the frames in order.
 
     Args:
         settings: how each face is followed.
         observe: asked about every face while its frame is there; what it answers is kept.
+        folder: where what is kept lies, see `Spool`.
 
     Attributes:
         sightings: all that was seen so far.
@@ -120,13 +137,14 @@ class PeopleFollower(Generic[T]):
     """
 
     def __init__(
-        self, settings: FollowSettings, observe: Callable[[Image, FollowedFace], T]
+        self, settings: FollowSettings, observe: Observe, folder: Path | None = None
     ) -> None:
-        self.sightings: list[Sighting[T]] = []
-        self.cuts = CutFinder(settings.cuts)
+        self.sightings: list[Sighting] = []
+        self.cuts = CutFinder(settings.cuts, folder)
+        self._found = FoundFaces(folder)
         self._settings, self._observe = settings, observe
         self._finders = Finders(FaceDetector(settings.detector), FaceMesh())
-        self._active: list[_Active[T]] = []
+        self._active: list[_Active] = []
         self._refused: list[Detection] = []
         self._number, self._begun = -1, 0
 
@@ -144,13 +162,13 @@ class PeopleFollower(Generic[T]):
         if (self._number - self._begun) % _EVERY == 0:
             self._look(frame)
 
-    def _take(self, active: _Active[T], face: FollowedFace, frame: Image) -> None:
+    def _take(self, active: _Active, face: FollowedFace, frame: Image) -> None:
         active.crop = Crop.of_points(face.points) if face.presence > 0 else None
         if active.crop is None:
             return
         last = active.sighting
         if last is None or active.doubtful or not last.goes_on(self._number, active.crop):
-            active.sighting = last = Sighting(doubtful=active.doubtful)
+            active.sighting = last = Sighting(found=self._found, doubtful=active.doubtful)
             active.doubtful = False
             self.sightings.append(last)
         last.add(self._number, frame, face, self._observe(frame, face))
@@ -189,7 +207,7 @@ class PeopleFollower(Generic[T]):
         return self._finders.detector.detect_in(frame, tile)
 
     def _begin(self, frame: Image, detection: Detection) -> None:
-        active: _Active[T] = _Active(FaceFollower(self._settings, self._finders))
+        active: _Active = _Active(FaceFollower(self._settings, self._finders))
         face = active.follower.begin(frame, detection)
         crop = Crop.of_points(face.points) if face.presence > 0 else None
         if crop is None or any(_apart(crop, a.crop) < _CROSSING for a in self._active):

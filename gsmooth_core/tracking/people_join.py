@@ -6,7 +6,6 @@ Two sightings in one frame are two people. Where there is one sighting only, nob
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ _BOTH = 2  # frames in which one person may be seen twice: followers part a mome
 _NO_LONGER = 1e9
 
 
-def join(sightings: Sequence[Sighting[Any]]) -> list[list[Sighting[Any]]]:
+def join(sightings: Sequence[Sighting]) -> list[list[Sighting]]:
     """Group sightings by person, each group in the order of time."""
     if len(sightings) < 2:
         return [[sighting] for sighting in sightings]
@@ -53,7 +52,7 @@ def _unlike(vectors: Reals, apart: Bool, row: int) -> Reals:
     return np.where(apart[row], _NO_LONGER, distances)
 
 
-def _apart(sightings: Sequence[Sighting[Any]]) -> Bool:
+def _apart(sightings: Sequence[Sighting]) -> Bool:
     """(N, N) whether two sightings are two people because frames show both, or one itself."""
     out = np.eye(len(sightings), dtype=bool)
     frames = [set(sighting.frames) for sighting in sightings]
@@ -63,7 +62,7 @@ def _apart(sightings: Sequence[Sighting[Any]]) -> Bool:
     return out
 
 
-def _vector(sighting: Sighting[Any]) -> Float:
+def _vector(sighting: Sighting) -> Float:
     """(128,) who it is."""
     best = sorted(sighting.chips, key=lambda chip: chip[1])[:_PICTURES]
     frontal = [chip for chip in best if chip[1] < _FRONTAL] or best[:1]

@@ -18,19 +18,17 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models.checkpoints import plausible
 from gsmooth_core.tracking import deep3d
 from gsmooth_core.tracking.fit import Limits, fill, ramp, yaw
-from gsmooth_core.tracking.follow import FollowedFace, FollowSettings
+from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
+from gsmooth_core.tracking.found import FollowedFace
 from gsmooth_core.tracking.landmarks import cut
 from gsmooth_core.tracking.people import People, Person, follow_people
 from gsmooth_core.tracking.projection import Camera, translation
 from gsmooth_core.tracking.resnet import COEFFICIENTS, HEADS, RNet, load_rnet, rnet_source
-from gsmooth_core.tracking.terms import face_size
+from gsmooth_core.tracking.terms import landmark_sizes
 from gsmooth_core.tracking.track import with_people
 from gsmooth_core.types import Bool, Clip, FaceTrack, Float, Image
 
 _SAMPLED_VERTICES = 200
-
-Regressed = tuple[Float, Float]
-"""What is kept of each face: (257,) coefficients, and the (2, 3) map of the crop they are of."""
 
 
 @dataclass(frozen=True)
@@ -98,22 +96,24 @@ class RNetTracker:
         self._network: RNet = load_rnet(checkpoint).to(device)
 
     def follow(
-        self, frames: Iterable[Image], on_progress: Callable[[int], None] | None = None
-    ) -> People[Regressed]:
+        self,
+        frames: Iterable[Image],
+        on_progress: Callable[[int], None] | None = None,
+        folder: Path | None = None,
+    ) -> People:
         """Follow everybody; the frames are read once and none is kept.
 
         Args:
             frames: (H, W, 3) RGB each.
             on_progress: called with the number of frames done.
+            folder: where what is found lies, see `Spool`.
 
         Raises:
             ModelError: the network makes values that no face has.
         """
-        return follow_people(frames, self._regressed, self._follow, on_progress)
+        return follow_people(frames, self._regressed, self._follow, on_progress, folder)
 
-    def fit(
-        self, people: People[Regressed], person: Person[Regressed] | None, clip: Clip
-    ) -> FaceTrack:
+    def fit(self, people: People, person: Person | None, clip: Clip) -> FaceTrack:
         """The track of one of the people that `follow` found in `clip`; alpha is the mean.
 
         Raises:
@@ -121,22 +121,20 @@ class RNetTracker:
         """
         landmarks, rows = people.track(person)
         present = landmarks.presence > 0
-        if not present.any():
+        if rows is None or not present.any():
             raise NoFaceError(
                 "No face was found in any frame of the clip.",
                 "Use a clip in which a face is seen from the front.",
             )
-        nothing = np.zeros(COEFFICIENTS, np.float32), np.eye(2, 3, dtype=np.float32)
-        filled = [nothing if row is None else row for row in rows]
-        values, matrices = (np.array(part) for part in zip(*filled, strict=True))
-        points, presence = landmarks.points, landmarks.presence
-        track = self._assemble(values, matrices, present, points, presence, clip)
+        values, matrices = rows[:, :COEFFICIENTS], rows[:, COEFFICIENTS:].reshape(-1, 2, 3)
+        track = self._assemble(values, matrices, present, landmarks, clip)
         return with_people(track, people, person)
 
-    def _regressed(self, frame: Image, face: FollowedFace) -> Regressed:
-        """(257,) coefficients of a face, and the (2, 3) map of the crop that they are of."""
+    def _regressed(self, frame: Image, face: FollowedFace) -> Float:
+        """The 257 coefficients of a face, and the 2 x 3 map of the crop that they are of."""
         matrix = deep3d.crop_matrix(deep3d.five_points(face.points))
-        return self.regress(cut(frame, matrix, deep3d.SIDE)), matrix
+        coefficients = self.regress(cut(frame, matrix, deep3d.SIDE))
+        return np.concatenate([coefficients, matrix.ravel()])
 
     @torch.inference_mode()
     def regress(self, crop: Image) -> Float:
@@ -154,8 +152,7 @@ class RNetTracker:
         values: Float,
         matrices: Float,
         present: Bool,
-        points: Float,
-        presence: Float,
+        landmarks: LandmarkTrack,
         clip: Clip,
     ) -> FaceTrack:
         coefficients = Coefficients.of(values[present])
@@ -170,9 +167,9 @@ class RNetTracker:
         x = self._over_all_frames(present, np.concatenate([pose, coefficients.expression], 1))
         confidence = np.zeros(len(present), np.float32)
         confidence[present] = (
-            ramp(presence[present], self._limits.presence)
+            ramp(landmarks.presence[present], self._limits.presence)
             * ramp(yaw(pose), self._limits.yaw)
-            * ramp(face_size(points[present]), self._limits.size)
+            * ramp(landmark_sizes(landmarks.points)[present], self._limits.size)
         )
         light = deep3d.light(coefficients.light)
         lights = self._over_all_frames(present, light.reshape(len(light), -1)).reshape(-1, 9, 3)
@@ -189,7 +186,7 @@ class RNetTracker:
             translation=translation(x),
             light=lights,
             confidence=confidence,
-            landmarks=points[..., :2].copy(),
+            landmarks=landmarks.flat(),
         )
 
     @staticmethod

@@ -9,15 +9,16 @@ flash interrupts goes on behind it; a dissolve mixes what is before it and behin
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from gsmooth_core.ranges import ranges_of
+from gsmooth_core.storage.spool import Spool
 from gsmooth_core.tracking.shots_dissolves import find_dissolves
-from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings
+from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings, Thumbnails
 from gsmooth_core.types import Bool, Float, Image, Int
 
 MIXED = -1
@@ -43,20 +44,27 @@ class CutSettings:
 
 
 class CutFinder:
-    """Says of each frame whether a new shot begins with it; keeps thumbnails for `find_shots`."""
+    """Says of each frame whether a new shot begins with it; keeps thumbnails for `find_shots`.
 
-    def __init__(self, settings: CutSettings | None = None) -> None:
+    Args:
+        settings: what counts as a cut.
+        folder: where the thumbnails lie, see `Spool`.
+    """
+
+    def __init__(self, settings: CutSettings | None = None, folder: Path | None = None) -> None:
         self.settings = settings or CutSettings()
-        self.thumbnails: list[Image] = []
+        self.thumbnails = Spool(np.uint8, (SIDE, SIDE, 3), folder)
+        self._before: Image | None = None
         self._recent: deque[float] = deque(maxlen=self.settings.memory)
 
     def begins_shot(self, frame: Image) -> bool:
         """Compare a frame (H, W, 3) with the one before; the first one begins a shot."""
         small = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        self.thumbnails.append(np.asarray(small, np.uint8))
-        if len(self.thumbnails) == 1:
+        last_picture, self._before = self._before, np.asarray(small, np.uint8)
+        self.thumbnails.add(self._before)
+        if last_picture is None:
             return True
-        before, now = (np.asarray(t, np.float32) / 255 for t in self.thumbnails[-2:])
+        before, now = (np.asarray(t, np.float32) / 255 for t in (last_picture, self._before))
         difference = float(np.abs(now - before).mean())
         usual = float(np.median(self._recent)) if self._recent else 0.0
         # A wipe or a fast pan changes much in several frames running; a cut stands alone.
@@ -66,12 +74,15 @@ class CutFinder:
         return difference > max(settings.difference, settings.ratio * usual, 2 * last)
 
 
-def find_shots(thumbnails: Sequence[Image], settings: ShotSettings | None = None) -> Int:
+def find_shots(
+    thumbnails: Thumbnails, settings: ShotSettings | None = None, folder: Path | None = None
+) -> Int:
     """The shot of every frame.
 
     Args:
         thumbnails: T pictures (32, 32, 3) RGB.
         settings: what counts.
+        folder: where what is worked out of them lies, see `Spool`.
 
     Returns:
         (T,) numbers from 0; `MIXED` in a dissolve.
@@ -79,7 +90,7 @@ def find_shots(thumbnails: Sequence[Image], settings: ShotSettings | None = None
     settings = settings or ShotSettings()
     if not len(thumbnails):
         return np.zeros(0, np.int32)
-    pictures = Pictures(np.asarray(thumbnails, np.uint8))
+    pictures = Pictures(thumbnails, folder)
     begins = np.zeros(len(thumbnails), bool)
     begins[_cuts(pictures, settings)] = True
     begins[_through_plain(pictures, settings)] = True

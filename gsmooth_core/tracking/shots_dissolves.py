@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.ranges import ranges_of
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings
 from gsmooth_core.types import Bool, Int
 
@@ -18,6 +19,8 @@ Reals = NDArray[Any]
 
 _SHIFT = 4  # pixels of a thumbnail that a motion is looked for
 _MOVED = 0.6  # at least so alike is the same picture, moved
+_BESIDE = 3  # frames before and behind a mixture that must hold still
+_PART = 512  # frames of a stretch whose products are worked out at once
 
 
 def find_dissolves(
@@ -36,10 +39,12 @@ def _changing(
     """Stretches of one cut-free part in which one picture becomes another."""
     changing = np.zeros(end - start, bool)
     for gap in (g for g in (12, 24, settings.dissolve[1]) if g < end - start):
-        part = pictures.structure[start:end]
-        alike = (part[:-gap] * part[gap:]).sum(1)
-        for t in np.flatnonzero(1 - alike > settings.cut):
-            changing[t : t + gap + 1] = True
+        for some in blocks(end - start - gap):
+            first, last = start + some.start, start + some.stop
+            part = pictures.structure[first : last + gap]
+            alike = (part[:-gap] * part[gap:]).sum(1)
+            for t in some.start + np.flatnonzero(1 - alike > settings.cut):
+                changing[t : t + gap + 1] = True
     return [(start + first, start + last) for first, last in ranges_of(changing)]
 
 
@@ -47,32 +52,45 @@ def _mixtures(
     pictures: Pictures, first: int, last: int, settings: ShotSettings
 ) -> Iterator[tuple[int, int]]:
     """Dissolves within a changing stretch: the longest even mixture, then what is beside it."""
+    found = _longest(pictures, first, last, settings)
+    if found is None:
+        return
+    a, b = found
+    yield a + 1, b - 1
+    yield from _mixtures(pictures, first, a, settings)
+    yield from _mixtures(pictures, b, last, settings)
+
+
+def _longest(
+    pictures: Pictures, first: int, last: int, settings: ShotSettings
+) -> tuple[int, int] | None:
+    """The frames before and behind the longest mixture of a stretch, the first of such."""
     low, high = settings.dissolve
-    if last - first < low + 1:
-        return
-    gram = _Gram(pictures, first, last)
-    best: tuple[int, int] | None = None
-    for a in range(last - first):
-        longest = min(a + high + 1, last - first) if best is None else last - first
-        least = a + low + 1 if best is None else a + best[1] - best[0] + 1
-        for b in range(longest, least - 1, -1):
-            if b - a <= high + 1 and gram.is_mixture(a, b, settings):
-                best = (a, b)
-                break
+    best: tuple[_Gram, int, int] | None = None
+    length = low
+    for begin in range(first, last, _PART) if last - first >= low + 1 else ():
+        end = min(begin + _PART, last)
+        start = max(begin - _BESIDE, first)
+        gram = _Gram(pictures, start, min(end + high + _BESIDE, last))
+        for a in range(begin - start, end - start):
+            for b in range(min(a + high + 1, last - start), a + length, -1):
+                if gram.is_mixture(a, b, settings):
+                    best, length = (gram, a, b), b - a
+                    break
     if best is None:
-        return
-    a, b = gram.trimmed(*best)
-    yield first + a + 1, first + b - 1
-    yield from _mixtures(pictures, first, first + a, settings)
-    yield from _mixtures(pictures, first + b, last, settings)
+        return None
+    gram, *ends = best
+    a, b = gram.trimmed(*ends)
+    return gram.first + a, gram.first + b
 
 
 class _Gram:
-    """Products of all pairs of frames of a stretch, from which mixtures can be read."""
+    """Products of all pairs of frames from `first` to `last`, from which mixtures can be read."""
 
     def __init__(self, pictures: Pictures, first: int, last: int) -> None:
         part = slice(first, last + 1)
-        colour = pictures.colour[part].astype(np.float64)
+        self.first = first
+        colour = pictures.colour(part).astype(np.float64)
         self._products = colour @ colour.T / colour.shape[1]
         self._structure = pictures.structure[part]
         self._unlike = 1 - self._structure @ self._structure.T
@@ -88,7 +106,8 @@ class _Gram:
         between = np.arange(a + 1, b)
         share = self._share(a, b, between)
         bend = np.abs(share - (between - a) / (b - a)).max()
-        before, after = np.arange(max(a - 3, 0), a), np.arange(b, len(self._plain))[:4]
+        before = np.arange(max(a - _BESIDE, 0), a)
+        after = np.arange(b, len(self._plain))[: _BESIDE + 1]
         moved = [*np.abs(self._share(a, b, before)), *np.abs(self._share(a, b, after) - 1)]
         if bend > min(settings.bend, 0.75 / (b - a) + 0.03) or max(moved) > settings.steady:
             return False

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from gsmooth_core.storage.spool import Spool
+from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.types import Bool, Float, Image
+
+Thumbnails = Sequence[Image] | Spool[np.uint8]
+"""T pictures (32, 32, 3) RGB."""
 
 SIDE = 32
 
@@ -53,21 +60,33 @@ class ShotSettings:
 class Pictures:
     """Thumbnails and their structure.
 
+    Args:
+        thumbnails: of all frames.
+        folder: where what is worked out of them lies, see `Spool`.
+
     Attributes:
         structure: (T, 1024) local contrast, of unit length; 0 where there is nothing to see.
         plain: (T,) frames that show nothing, black or white.
-        colour: (T, 768) small pictures, 0..1.
         light: (T,) mean, 0..255.
     """
 
-    def __init__(self, thumbnails: Image) -> None:
-        rows = [_structure(t) for t in thumbnails]
-        self.structure: Float = np.array([row for row, _ in rows], np.float32)
-        self.plain: Bool = np.array([plain for _, plain in rows])
-        count, half = len(thumbnails), SIDE // 2
-        blocks = thumbnails.reshape(count, half, 2, half, 2, 3).astype(np.float32)
-        self.colour: Float = blocks.mean((2, 4)).reshape(count, -1) / 255
-        self.light: Float = self.colour.mean(1) * 255
+    def __init__(self, thumbnails: Thumbnails, folder: Path | None = None) -> None:
+        count = len(thumbnails)
+        self._thumbnails = thumbnails
+        self.structure = Spool(np.float32, (SIDE * SIDE,), folder)
+        self.plain: Bool = np.zeros(count, bool)
+        self.light: Float = np.zeros(count, np.float32)
+        for some in blocks(count):
+            self.light[some] = self.colour(some).mean(1) * 255
+            for t, thumbnail in enumerate(thumbnails[some], some.start):
+                structure, self.plain[t] = _structure(thumbnail)
+                self.structure.add(structure)
+
+    def colour(self, frames: slice) -> Float:
+        """(K, 768) small pictures of some frames, 0..1."""
+        some, half = np.asarray(self._thumbnails[frames], np.uint8), SIDE // 2
+        squares = some.reshape(len(some), half, 2, half, 2, 3).astype(np.float32)
+        return np.asarray(squares.mean((2, 4)).reshape(len(some), -1) / 255, np.float32)
 
     def unlike(self, first: slice, second: slice) -> Float:
         """(A, B) how unlike the frames of two stretches are; plain ones are left out."""

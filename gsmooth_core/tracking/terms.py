@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS
 from gsmooth_core.tracking import projection
 from gsmooth_core.tracking.basis import LandmarkBasis
+from gsmooth_core.tracking.blocks import blocks
+from gsmooth_core.tracking.found import FoundPoints
 from gsmooth_core.tracking.lips import ClosedLips, remove_closed_gap
 from gsmooth_core.tracking.projection import POSE, Camera
 from gsmooth_core.types import Bool, Float, Int
@@ -56,7 +58,7 @@ class ClipObservations:
         scores: as in `Observations`, like `size`, `present` and `shot`.
     """
 
-    points: Float
+    points: Float | FoundPoints
     basis: LandmarkBasis
     closed: Float
     lips: ClosedLips
@@ -92,6 +94,12 @@ def face_size(points: Float) -> Float:
     """(T,) distance of the outer eye corners in pixels, of landmarks (T, 478, 3)."""
     a, b = OUTER_EYE_CORNERS
     return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=-1), np.float32)
+
+
+def landmark_sizes(points: Float | FoundPoints) -> Float:
+    """`face_size` of a whole clip, NaN where there is no face."""
+    parts = [face_size(points[some]) for some in blocks(len(points))]
+    return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,8 @@ from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
-from gsmooth_core.tracking.follow import FollowedFace, FollowSettings, LandmarkTrack
+from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
+from gsmooth_core.tracking.found import FollowedFace
 from gsmooth_core.tracking.occlusion import hidden_share
 from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Clip, FaceTrack, Image
@@ -72,8 +72,8 @@ def skin(frame: Image, face: FollowedFace) -> Image:
 
 
 def fit_person(
-    people: People[Image],
-    person: Person[Image] | None,
+    people: People,
+    person: Person | None,
     clip: Clip,
     model: MorphableModel,
     settings: FitSettings | None = None,
@@ -84,20 +84,13 @@ def fit_person(
         NoFaceError: there is nobody.
     """
     landmarks, colours = people.track(person)
-    track = finish_track(landmarks, skin_rows(colours), clip, model, settings)
+    if colours is None:  # there is nobody, as the fit will say
+        colours = np.zeros((len(landmarks), len(SKIN), 3), np.uint8)
+    track = finish_track(landmarks, colours, clip, model, settings)
     return with_people(track, people, person)
 
 
-def skin_rows(colours: Sequence[Image | None]) -> Image:
-    """(T, S, 3) RGB of `lighting.sample`, black where there was no face."""
-    rows = np.zeros((len(colours), len(SKIN), 3), np.uint8)
-    for row, colour in zip(rows, colours, strict=True):
-        if colour is not None:
-            row[:] = colour
-    return rows
-
-
-def with_people(track: FaceTrack, people: People[Any], person: Person[Any] | None) -> FaceTrack:
+def with_people(track: FaceTrack, people: People, person: Person | None) -> FaceTrack:
     """A track that also knows the clip's shots, and who else is seen."""
     chosen = person.number if person else 0
     return replace(track, shot=people.shot, people=people.seen, person=chosen)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models import registry
@@ -18,12 +19,15 @@ class Tracker(Protocol):
     """Frames of a clip in, the tracks of the people in it out."""
 
     def follow(
-        self, frames: Iterable[Image], on_progress: Callable[[int], None] | None = None
-    ) -> People[Any]:
-        """Follow everybody; the frames are read once and none is kept."""
+        self,
+        frames: Iterable[Image],
+        on_progress: Callable[[int], None] | None = None,
+        folder: Path | None = None,
+    ) -> People:
+        """Follow everybody; the frames are read once, what is found in them lies in `folder`."""
         ...
 
-    def fit(self, people: People[Any], person: Person[Any] | None, clip: Clip) -> FaceTrack:
+    def fit(self, people: People, person: Person | None, clip: Clip) -> FaceTrack:
         """The track of one of the people that `follow` found in `clip`; see `fit_person`."""
         ...
 
@@ -39,12 +43,15 @@ class FitTracker:
         self._model = model
 
     def follow(
-        self, frames: Iterable[Image], on_progress: Callable[[int], None] | None = None
-    ) -> People[Image]:
-        """Follow everybody; the frames are read once and none is kept."""
-        return follow_people(frames, skin, on_progress=on_progress)
+        self,
+        frames: Iterable[Image],
+        on_progress: Callable[[int], None] | None = None,
+        folder: Path | None = None,
+    ) -> People:
+        """Follow everybody; the frames are read once, what is found in them lies in `folder`."""
+        return follow_people(frames, skin, None, on_progress, folder)
 
-    def fit(self, people: People[Image], person: Person[Image] | None, clip: Clip) -> FaceTrack:
+    def fit(self, people: People, person: Person | None, clip: Clip) -> FaceTrack:
         """The track of one of the people that `follow` found in `clip`; see `fit_person`."""
         return fit_person(people, person, clip, self._model)
 

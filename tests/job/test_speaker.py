@@ -11,7 +11,7 @@ import pytest
 from gsmooth_core.job import speaker
 from gsmooth_core.job.speaker import choose, own_sound, turns_of, voices
 from gsmooth_core.media import probe
-from gsmooth_core.tracking.follow import FollowedFace
+from gsmooth_core.tracking.found import FollowedFace
 from gsmooth_core.tracking.people import People, Person
 from gsmooth_core.tracking.people_follow import Sighting
 from gsmooth_core.types import Clip
@@ -22,13 +22,12 @@ SECONDS = 10
 FRAMES = 25 * SECONDS
 
 
-def _person(number: int, seed: int, size: float) -> Person[None]:
+def _person(number: int, seed: int, size: float) -> Person:
     points = np.zeros((FRAMES, 478, 3), np.float32)
     points[..., :2] = size * talking(SECONDS, seed=seed)
-    sighting: Sighting[None] = Sighting()
-    sighting.frames = list(range(FRAMES))
-    sighting.faces = [FollowedFace(p, np.zeros(52, np.float32), 1.0) for p in points]
-    sighting.seen = [None] * FRAMES
+    sighting = Sighting()
+    for frame, own in enumerate(points):
+        sighting.keep(frame, FollowedFace(own, np.zeros(52, np.float32), 1.0), None)
     return Person(number, (sighting,))
 
 

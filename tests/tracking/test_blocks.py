@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,11 +20,15 @@ from gsmooth_core.tracking.basis import landmark_basis
 from gsmooth_core.tracking.blocks import BLOCK, blocks
 from gsmooth_core.tracking.fit import observe
 from gsmooth_core.tracking.follow import LandmarkTrack
+from gsmooth_core.tracking.found import FollowedFace, FoundFaces
 from gsmooth_core.tracking.lips import ClosedLips
 from gsmooth_core.tracking.occlusion import hidden_share
+from gsmooth_core.tracking.people import People, Person
+from gsmooth_core.tracking.people_follow import Sighting
 from gsmooth_core.tracking.projection import Camera
 from gsmooth_core.tracking.sequence import rigid_pose, unwrap
-from gsmooth_core.types import Bool, FaceTrack, Float, Image
+from gsmooth_core.tracking.track import finish_track, fit_person
+from gsmooth_core.types import Bool, Clip, FaceTrack, Float, Image
 from tests.tracking.synthetic import HEIGHT, WIDTH, landmarks, truth
 
 FRAMES = 2 * BLOCK + 1
@@ -191,3 +196,51 @@ def test_what_is_worked_out_between_takes_no_memory_by_the_frame(
     peak(1)  # what is cached
     grown = (peak(8) - peak(1)) / (7 * FRAMES)
     assert grown < 1500
+
+
+def _kept(seen: LandmarkTrack, colours: Image, frames: int, folder: Path) -> People:
+    """One person who was followed, in a file; the faces of `seen` again and again."""
+    sighting = Sighting(found=FoundFaces(folder))
+    for frame in range(frames):
+        t = frame % len(seen)
+        if np.isfinite(seen.points[t]).all():
+            face = FollowedFace(seen.points[t], seen.scores[t], float(seen.presence[t]))
+            sighting.keep(frame, face, colours[t])
+    return People((Person(1, (sighting,)),), np.zeros(frames, np.int32))
+
+
+def test_who_is_kept_in_a_file_is_fitted_as_in_memory(
+    model: MorphableModel, seen: LandmarkTrack, colours: Image, tmp_path: Path
+) -> None:
+    clip = Clip(Path("made.mp4"), WIDTH, HEIGHT, Fraction(25), FRAMES)
+    people = _kept(seen, colours, FRAMES, tmp_path)
+    found = fit_person(people, people.people[0], clip, model)
+    there = np.isfinite(seen.points).all((1, 2))
+    black = np.where(there[:, None, None], colours, 0).astype(np.uint8)
+    blank = np.where(there[:, None], seen.scores, 0).astype(np.float32)
+    presence = np.where(there, seen.presence, 0).astype(np.float32)
+    followed = replace(seen, scores=blank, presence=presence, shot=people.shot)
+    expected = finish_track(followed, black, clip, model)
+    for name in ("identity", "expression", "rotation", "translation", "light", "confidence"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+    np.testing.assert_array_equal(found.landmarks, seen.points[..., :2])
+
+
+def test_whoever_is_followed_lies_in_a_file(
+    seen: LandmarkTrack, colours: Image, tmp_path: Path
+) -> None:
+    """A frame has 5.9 kB of landmarks and scores; its colours, scores and number are in memory."""
+
+    def peak(times: int) -> int:
+        tracemalloc.start()
+        people = _kept(seen, colours, times * FRAMES, tmp_path)
+        landmarks, skin = people.track(people.people[0])
+        assert skin is not None and len(skin) == len(landmarks) == times * FRAMES
+        for some in blocks(len(landmarks)):
+            assert landmarks.points[some].shape[1:] == (478, 3)
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    peak(1)  # what is cached
+    assert (peak(8) - peak(2)) / (6 * FRAMES) < 1500

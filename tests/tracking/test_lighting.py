@@ -14,7 +14,6 @@ from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
-from gsmooth_core.tracking.track import skin_rows
 from gsmooth_core.types import FaceTrack, Float, Image
 
 FRAMES = 40
@@ -122,10 +121,6 @@ def test_colours_are_those_at_the_landmarks(astronaut: Image) -> None:
     sampled = lighting.sample(frame, points).astype(float)
     expected = np.column_stack([points[SKIN, 0] / 2, points[SKIN, 1] / 2])
     assert np.abs(sampled[:, :2] - expected).max() < 3
-    result = skin_rows([sampled.astype(np.uint8), None])
-    assert result.shape == (2, len(SKIN), 3)
-    np.testing.assert_array_equal(result[0], sampled)
-    assert (result[1] == 0).all()
 
 
 def test_skin_that_is_white_or_black_shows_nothing() -> None:

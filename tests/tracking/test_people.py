@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from gsmooth_core.errors import InputError, NoFaceError
+from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.networks.litert import Network
 from gsmooth_core.tracking import follow_face, lighting
-from gsmooth_core.tracking.follow import FollowedFace
+from gsmooth_core.tracking.found import FollowedFace
 from gsmooth_core.tracking.people import People, follow_people
 from gsmooth_core.tracking.shots import MIXED
-from gsmooth_core.tracking.track import TrackSettings, finish_track, skin_rows, track_face
+from gsmooth_core.tracking.track import TrackSettings, finish_track, track_face
 from gsmooth_core.types import Clip, FaceTrack, Float, Image
 from tests.tracking.heads import drawn_head
 
@@ -50,7 +51,7 @@ def _frame(*heads: tuple[Image, int, int], tone: int = 90) -> Image:
     return frame
 
 
-def _people(frames: list[Image]) -> People[None]:
+def _people(frames: list[Image]) -> People:
     return follow_people(frames, lambda _frame, _face: None)
 
 
@@ -147,12 +148,12 @@ def test_small_faces_far_apart_are_both_found(her: Image, him: Image) -> None:
     assert [len(person.frames) for person in found.people] == [6, 6]
 
 
-def _positions(found: People[None], number: int) -> dict[int, float]:
+def _positions(found: People, number: int) -> dict[int, float]:
     sightings = found.people[number - 1].sightings
     return {
-        n: float(f.points[NOSE, 0])
+        n: float(points[NOSE, 0])
         for s in sightings
-        for n, f in zip(s.frames, s.faces, strict=True)
+        for n, points in zip(s.frames, s.points(), strict=True)
     }
 
 
@@ -213,13 +214,14 @@ def alone(her: Image) -> list[Image]:
 
 def _before(frames: list[Image], model: MorphableModel) -> FaceTrack:
     """One face followed alone, as long as there was no choice."""
-    colours: list[Image | None] = []
+    colours = np.zeros((len(frames), len(SKIN), 3), np.uint8)
 
-    def keep(_index: int, frame: Image, face: FollowedFace) -> None:
-        colours.append(lighting.sample(frame, face.points) if face.presence > 0 else None)
+    def keep(index: int, frame: Image, face: FollowedFace) -> None:
+        if face.presence > 0:
+            colours[index] = lighting.sample(frame, face.points)
 
     landmarks = follow_face(frames, on_frame=keep)
-    return finish_track(landmarks, skin_rows(colours), _clip(frames), model)
+    return finish_track(landmarks, colours, _clip(frames), model)
 
 
 def test_one_person_is_tracked_to_the_bit_as_before(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from gsmooth_core.tracking import shots_dissolves
 from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots
 from gsmooth_core.types import Image, Int
 from tests.tracking.heads import drawn_head
@@ -187,3 +188,22 @@ def test_bars_do_not_make_pictures_alike(shots: tuple[Shot, Shot]) -> None:
     first, second = shots
     frames = [(first if t < 25 else second)(t) for t in range(50)]
     assert _starts(_found([cv2.copyMakeBorder(f, 0, 0, 70, 70, 0) for f in frames])) == [25]
+
+
+def test_a_long_stretch_is_looked_at_in_parts(
+    shots: tuple[Shot, Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two dissolves in pictures that change all the time: the same in parts of any size."""
+    first, second = shots
+    frames = [first(t) for t in range(40)]
+    for way in ((first, second), (second, first)):
+        for k in range(20):
+            share = (k + 1) / 21
+            mixed = cv2.addWeighted(way[0](k), 1 - share, way[1](k), share, 0)
+            frames.append(np.asarray(mixed, np.uint8))
+        frames += [way[1](t) for t in range(20, 35)]
+    whole = _found(frames)
+    assert len(_starts(whole)) == 0 and (whole == MIXED).sum() > 30
+    for part in (3, 10, 33):
+        monkeypatch.setattr(shots_dissolves, "_PART", part)
+        np.testing.assert_array_equal(_found(frames), whole)

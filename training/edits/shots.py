@@ -120,7 +120,7 @@ def _dissolves(edit: Edit, mixed: np.ndarray[tuple[int], np.dtype[np.bool_]]) ->
     return counts
 
 
-def who_is_who(edit: Edit, found: People[None]) -> Counter[str]:
+def who_is_who(edit: Edit, found: People) -> Counter[str]:
     """Frames given to the right person, to another's, and to a person of their own."""
     counts: Counter[str] = Counter()
     taken: set[str] = set()

@@ -224,7 +224,7 @@ def _find(shot: Shot, on_progress: OnProgress) -> Float:
     people = follow_people(
         shot.made(), lambda _frame, _face: None, None, lambda n: on_progress("find", n, count)
     )
-    found = [people.track(person)[0].points[..., :2] for person in people.people]
+    found = [people.track(person)[0].flat() for person in people.people]
     return beside(found, shot.track.landmarks)
 
 

@@ -121,7 +121,7 @@ def _measure(
     people = follow_people(pictures.read(), lambda _frame, _face: None, on_progress=on_progress)
     clip, start, face = pictures.clip, pictures.start, pictures.face
     person = choose(people, face, clip, start, lambda text: on_event(Message("warning", text)))
-    landmarks = people.track(person)[0].points[..., :2]
+    landmarks = people.track(person)[0].flat()
     seen = int(present(landmarks).sum())
     if not seen:
         raise NoFaceError(f"No frame of '{name}' shows a face.", "Choose one in which one speaks.")

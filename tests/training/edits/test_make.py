@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core.tracking.follow import FollowedFace
+from gsmooth_core.tracking.found import FollowedFace
 from gsmooth_core.tracking.people import People, Person
 from gsmooth_core.tracking.people_follow import Sighting
 from gsmooth_core.tracking.shots import MIXED
@@ -96,10 +96,12 @@ def test_misses_and_false_finds_are_counted() -> None:
     assert (found["mixed frames found"], found["false mixed frames"]) == (4, 2)
 
 
-def _seen(number: int, frames: list[int]) -> Person[None]:
+def _seen(number: int, frames: list[int]) -> Person:
     face = FollowedFace(np.zeros((478, 3), np.float32), np.zeros(52, np.float32), 1.0)
-    count = len(frames)
-    return Person(number, (Sighting(frames, [face] * count, [None] * count),))
+    sighting = Sighting()
+    for frame in frames:
+        sighting.keep(frame, face, None)
+    return Person(number, (sighting,))
 
 
 def test_people_are_counted_by_whose_frames_they_have() -> None:
