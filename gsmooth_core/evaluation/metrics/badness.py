@@ -36,9 +36,9 @@ def frame_badness(curves: Curves) -> FrameBadness:
         curves: of the shot; rim, true_rim, mouth_band1, true_mouth_band1 and aperture are used.
     """
     parts = {
-        "an edge on the mask's rim": (_rim_ratio(curves) - 1) / _SEAM,
-        "a mouth softer than any of the source": (1 - _against_softest(curves)) / _SOFT,
-        "a jump of the mouth": _jumps(curves["aperture"]) / _JUMP,
+        "visible edge around the mouth": (_rim_ratio(curves) - 1) / _SEAM,
+        "mouth softer than in the source": (1 - _against_softest(curves)) / _SOFT,
+        "the mouth jumps": _jumps(curves["aperture"]) / _JUMP,
     }
     table = np.stack([np.where(np.isfinite(p), p, -np.inf) for p in parts.values()])
     worst, score = table.argmax(axis=0), table.max(axis=0)
