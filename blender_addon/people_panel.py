@@ -10,6 +10,8 @@ from . import people, selection, speeches, stacking, strips
 from .errors import UserError
 from .layouts import SequencerPanel, wrapped
 
+_SEVERAL = 2
+
 
 class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
     """Who is dubbed, where several are seen."""
@@ -56,6 +58,20 @@ def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> bool:
     if given:
         wrapped(layout, f"{_dubbed(len(given))}; all others stay as they are.", "INFO")
     return bool(given)
+
+
+def draw_hint(
+    layout: bpy.types.UILayout, scene: bpy.types.Scene, chosen: selection.Selection
+) -> None:
+    """In the main panel: that several people are seen, and where one chooses among them."""
+    count = len(_seen_in(scene, chosen.picture))
+    if count < _SEVERAL or chosen.speeches:
+        return
+    number = scene.gsmooth.person
+    if number:
+        wrapped(layout, f"Person {number} of {count} is dubbed: see below, under People.", "INFO")
+    else:
+        wrapped(layout, f"{count} people are seen: choose below, under People.", "INFO")
 
 
 def _seen_in(scene: bpy.types.Scene, picture: Any) -> tuple[people.Person, ...]:

@@ -59,8 +59,8 @@ def take_place(scene: bpy.types.Scene, old: Any, new: Any, replace: bool) -> Non
     # An older dub that shows more than the new one stays, where the new one has room above it.
     retired = [old, *(dub for dub in older if not channel or dub not in wider)]
     channel = channel or _channel_for(scene, retired, new)
-    _relink(scene, old, new)
     for strip in retired:
+        _relink(scene, strip, new)
         _retire(scene, strip, channel)
     if replace and not put_away.sounds_in(old):
         siblings = strips.children(strips.owner_of(scene, old))
