@@ -24,7 +24,10 @@ def draw_dub(layout: bpy.types.UILayout, scene: bpy.types.Scene, strip: Any) -> 
     row.operator("gsmooth.restore_strip", icon="LOOP_BACK")
     if compared:
         wrapped(box, comparing.in_words(strip), "INFO")
-    draw_reports(box.column(align=True), strip)
+    if quality.pages(strip):
+        draw_reports(box.column(align=True), strip)
+    else:
+        box.operator("gsmooth.check_quality", icon="VIEWZOOM")
     _draw_versions(box, strip)
     if selection.dubbed_from(scene, strip) is None:
         text = "Its original is gone, or was moved or cut: what is dubbed again is the dub."

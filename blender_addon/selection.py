@@ -89,13 +89,16 @@ def pairs(scene: bpy.types.Scene) -> list[Selection]:
     sounds = [strip for strip in chosen if strip.type == "SOUND"]
     if not shown:
         raise UserError("Select the video or photo of a person and its speech, or several of both.")
-    found = {picture.name: _pair(picture, sounds) for picture in shown}
+    found = {strip.name: _pair(scene, strip, sounds) for strip in shown}
     return list(found.values())
 
 
-def _pair(picture: Any, sounds: list[Any]) -> Selection:
+def _pair(scene: bpy.types.Scene, shown: Any, sounds: list[Any]) -> Selection:
+    picture = dubbed_from(scene, shown) or shown
     if given := speeches.given(picture):
         return Selection(picture, None, given)
+    if not sounds and (last := speeches.said(shown)) is not None:
+        return Selection(picture, last)
     return Selection(picture, _speech_over(picture, sounds))
 
 
@@ -206,8 +209,8 @@ def _unheard(scene: bpy.types.Scene, chosen: Selection, voice: Any, goes_on: boo
     early = strips.left(chosen.picture) - strips.left(voice)
     late = 0 if goes_on else strips.right(voice) - strips.right(chosen.picture)
     rate = float(strips.scene_rate(scene))
-    told = [f"its first {early / rate:.1f} s, before the clip begins"] if early > 0 else []
-    told += [f"its last {late / rate:.1f} s, after the clip ends"] if late > 0 else []
+    told = [f"its first {early / rate:.1f} seconds, before the clip begins"] if early > 0 else []
+    told += [f"its last {late / rate:.1f} seconds, after the clip ends"] if late > 0 else []
     if not told:
         return []
     longer = late > 0 and chosen.picture.type != "IMAGE" and not chosen.speeches

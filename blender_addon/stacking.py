@@ -103,9 +103,14 @@ def _gap_above(scene: bpy.types.Scene, lower: list[Any], new: Any) -> int:
 
 
 def channel_above(scene: bpy.types.Scene, lower: Any, new: Any) -> int:
-    """A channel for `new` above `lower`, and below what is seen over that where there is room."""
-    taken = _taken(scene, new, [new]) | set(range(lower.channel + 1))
-    return _gap_above(scene, [lower], new) or free_channel(taken, lower.channel)
+    """A channel for `new` above `lower` and the dubs of it that are seen.
+
+    It is below what is seen over these where there is room.
+    """
+    seen = [lower, *_older_dubs(scene, lower, new)]
+    floor = max(strip.channel for strip in seen)
+    taken = _taken(scene, new, [new]) | set(range(floor + 1))
+    return _gap_above(scene, seen, new) or free_channel(taken, floor)
 
 
 def _channel_for(scene: bpy.types.Scene, retired: list[Any], new: Any) -> int:

@@ -11,6 +11,7 @@ bpy = pytest.importorskip("bpy")
 from blender_addon import (  # noqa: E402
     comparing,
     job_folder,
+    job_queue,
     panels,
     people_panel,
     queue_panel,
@@ -97,12 +98,14 @@ def test_what_is_not_spoken_is_told_with_a_way_out(scene, clip):
     movie, speech = clip
     assert "is not spoken" not in told()
     strips.set_handles(speech, 11, 61)
-    assert "its last 0.4 s, after the clip ends. To change that, move the sound strip" in told()
+    assert (
+        "its last 0.4 seconds, after the clip ends. To change that, move the sound strip" in told()
+    )
     assert "choose another Length" in told()
     scene.gsmooth.length = "hold"
     assert "is not spoken" not in told()
     strips.set_handles(movie, 21, 51)
-    assert "its first 0.4 s, before the clip begins. To change that, move the sound" in told()
+    assert "its first 0.4 seconds, before the clip begins. To change that, move the sound" in told()
     assert "choose another Length" not in told()
 
 
@@ -119,7 +122,21 @@ def test_the_panel_of_a_dub_begins_with_what_it_is(dub):
     layout = panel()
     assert layout.labels[0] == "This strip is dubbed."
     first = [button.name.removeprefix("gsmooth.") for button in layout.buttons][:4]
-    assert first == ["compare_original", "restore_strip", "open_report", "dub_strip"]
+    assert first == ["compare_original", "restore_strip", "check_quality", "dub_strip"]
+
+
+def test_the_report_is_offered_where_there_is_one(dub):
+    assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    names = [button.name for button in panel().buttons]
+    assert "gsmooth.open_report" in names and "gsmooth.check_quality" not in names
+
+
+def test_a_preview_of_a_dub_is_seen(scene, clip, dub):
+    """It is of the original, which lies out of sight below."""
+    scene.frame_set(20)
+    assert bpy.ops.gsmooth.preview() == {"FINISHED"}
+    [draft] = [s for s in strips.open_strips(scene) if s.get(selection.PREVIEW)]
+    assert draft.channel > dub.channel
 
 
 def test_a_dub_is_dubbed_again_from_its_original(scene, clip, dub):
@@ -134,6 +151,11 @@ def test_a_dub_is_dubbed_again_from_its_original(scene, clip, dub):
     assert job["video"] == str(strips.source_path(movie))
     seen = [s for s in strips.open_strips(scene) if s.type == "MOVIE" and not s.mute]
     assert seen == [again]
+
+
+def test_a_dub_in_the_queue_is_made_from_its_original_too(scene, clip, dub):
+    [pair] = selection.pairs(scene)
+    assert (pair.picture, pair.speech) == clip
 
 
 def test_another_speech_that_is_selected_with_a_dub_is_meant(timeline, scene, clip, dub, media):
@@ -218,11 +240,24 @@ def test_a_compared_version_is_named(scene, dub):
 def test_several_people_are_announced_in_the_panel_that_everybody_sees(scene, clip):
     assert "people are seen" not in told()
     assert bpy.ops.gsmooth.find_people() == {"FINISHED"}
-    assert runtime.outcome().text == "2 people are seen: choose below, under People."
+    assert runtime.outcome().text == "2 people are seen."
     runtime.tell(None)
     assert "2 people are seen: choose below, under People." in told()
     assert bpy.ops.gsmooth.choose_person(person=2) == {"FINISHED"}
     assert "Person 2 of 2 is dubbed: see below, under People." in told()
+
+
+def test_the_queue_says_which_strip_is_gone(timeline, scene, clip):
+    movie, speech = clip
+    names = [strip.name for strip in clip]
+    assert bpy.ops.gsmooth.add_to_queue() == {"FINISHED"}
+    [entry] = job_queue.entries()
+    timeline.strips.remove(speech)
+    with pytest.raises(UserError, match=f"^Of '{names[0]}' the speech is gone: '{names[1]}'.$"):
+        entry.target.find()
+    timeline.strips.remove(movie)
+    with pytest.raises(UserError, match=f"^The strip '{names[0]}' is gone.$"):
+        entry.target.find()
 
 
 def test_people_come_before_the_queue():
