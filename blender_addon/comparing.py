@@ -48,7 +48,7 @@ def in_words(strip: Any) -> str:
     known = {version.path: version.number for version in versions.of_strip(strip)}
     number = known.get(strips.source_path(shown))
     what = f"version {number}" if number else "the original"
-    return f"Left half: this dub. Right half: {what}. Press it again to end that."
+    return f"Left half: this dub. Right half: {what}. The lit button ends that."
 
 
 def end(strip: Any) -> Path | None:

@@ -62,8 +62,8 @@ def findings(figures: Figures, *, sync_sure: bool, untouched: float, outside: in
     found = [
         _sync(figures, sure=sync_sure),
         _one("Detail", "detail", figures, "of the source's detail, where it is farthest from it",
-             "The mouth is softer than the source", "soft mouth",
-             "The mouth is harsher than the source", "harsh mouth"),
+             "The mouth is softer than the source", "mouth too soft",
+             "The mouth is sharper than the source", "mouth too sharp"),
         _one("Seam", "seam", figures, "of the source's edge energy around the mask",
              "A smooth rim can be seen around the mouth", "blurred rim around the mouth",
              "An edge can be seen around the mouth", "visible edge around the mouth"),
