@@ -7,8 +7,6 @@ import bpy
 from . import quality, quality_curve, result_panel, strips, words
 from .layouts import SequencerPanel, wrapped
 
-_GRADES = {"good": "CHECKMARK", "fair": "QUESTION", "poor": "ERROR", "": "INFO"}
-
 
 class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
     """How good a dub is, and where to look."""
@@ -35,21 +33,13 @@ class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
 def _draw_quality(layout: bpy.types.UILayout, found: quality.Quality) -> None:
     if found.verdict:
         box = layout.box()
-        wrapped(box, found.verdict, _GRADES[found.kind])
+        result_panel.draw_verdict(box, found)
         for check in found.checks:
             if check["kind"] != "good":
-                wrapped(box, check["text"], _GRADES[check["kind"]])
-        wrapped(box, _colour(found.kind), "COLOR")
+                wrapped(box, check["text"], result_panel.GRADES[check["kind"]])
     count = len(found.places)
     if count:
         wrapped(layout, f"{count} place{'s' if count > 1 else ''} to look at.", "MARKER_HLT")
-
-
-def _colour(kind: str) -> str:
-    """What the strip's colour says."""
-    meanings = {"good": "green for good", "fair": "yellow for a look", "poor": "red for poor"}
-    others = " or ".join(text for other, text in meanings.items() if other != kind)
-    return f"The strip's colour says so: {meanings[kind]}, not {others}."
 
 
 CLASSES = (GSMOOTH_PT_quality,)

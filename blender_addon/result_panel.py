@@ -11,6 +11,8 @@ from . import comparing, notices, quality, selection, strips, versions
 from .layouts import wrapped
 
 _SEVERAL = 2
+GRADES = {"good": "CHECKMARK", "fair": "QUESTION", "poor": "ERROR", "": "INFO"}
+"""Icons of the grades."""
 
 
 def draw_dub(layout: bpy.types.UILayout, scene: bpy.types.Scene, strip: Any) -> None:
@@ -18,6 +20,7 @@ def draw_dub(layout: bpy.types.UILayout, scene: bpy.types.Scene, strip: Any) -> 
     box = layout.box()
     box.label(text="This strip is dubbed.", icon="CHECKMARK")
     wrapped(box, str(strip.get("gsmooth_info", "")))
+    draw_verdict(box, quality.of_strip(strip))
     row = box.row(align=True)
     compared = versions.comparison(strip) is not None
     row.operator("gsmooth.compare_original", icon="MOD_MIRROR", depress=compared)
@@ -32,6 +35,20 @@ def draw_dub(layout: bpy.types.UILayout, scene: bpy.types.Scene, strip: Any) -> 
     if selection.dubbed_from(scene, strip) is None:
         text = "Its original is gone, or was moved or cut: what is dubbed again is the dub."
         wrapped(box, text, "INFO")
+
+
+def draw_verdict(layout: bpy.types.UILayout, found: quality.Quality) -> None:
+    """What a check said as a whole, and what the strip's colour says of it."""
+    if found.verdict:
+        wrapped(layout, found.verdict, GRADES[found.kind])
+        wrapped(layout, _colour(found.kind), "COLOR")
+
+
+def _colour(kind: str) -> str:
+    """What the strip's colour says."""
+    meanings = {"good": "green for good", "fair": "yellow for a look", "poor": "red for poor"}
+    others = " or ".join(text for other, text in meanings.items() if other != kind)
+    return f"The strip's colour says so: {meanings[kind]}, not {others}."
 
 
 def draw_reports(layout: bpy.types.UILayout, strip: Any) -> None:

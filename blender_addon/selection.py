@@ -213,6 +213,9 @@ def _unheard(scene: bpy.types.Scene, chosen: Selection, voice: Any, goes_on: boo
     told += [f"its last {late / rate:.1f} seconds, after the clip ends"] if late > 0 else []
     if not told:
         return []
-    longer = late > 0 and chosen.picture.type != "IMAGE" and not chosen.speeches
-    way = "move the sound strip" + (", or choose another Length in Settings" if longer else "")
+    way = "move the sound strip"
+    if late > 0 and strips.is_still(chosen.picture):
+        way += ", or drag the end of the photo to the right"
+    elif late > 0 and chosen.picture.type != "IMAGE" and not chosen.speeches:
+        way += ", or choose another Length in Settings"
     return [f"Of '{voice.name}' is not spoken: {' and '.join(told)}. To change that, {way}."]

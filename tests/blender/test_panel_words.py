@@ -113,6 +113,7 @@ def test_what_a_photo_moves_has_a_heading(timeline, scene):
     photo, speech = timeline.image(), timeline.sound()
     choose(scene, speech, photo)
     assert "What moves:" in panel().labels
+    assert "move the sound strip, or drag the end of the photo to the right." in told()
 
 
 # -- a dubbed strip ------------------------------------------------------------------------------
@@ -125,8 +126,15 @@ def test_the_panel_of_a_dub_begins_with_what_it_is(dub):
     assert first == ["compare_original", "restore_strip", "check_quality", "dub_strip"]
 
 
+def test_the_panel_of_a_dub_whose_folder_is_gone_has_its_buttons(dub, tmp_path):
+    dub["gsmooth_job"], dub.filepath = str(tmp_path / "gone"), str(tmp_path / "gone" / "a.mp4")
+    assert "gsmooth.dub_strip" in [button.name for button in panel().buttons]
+
+
 def test_the_report_is_offered_where_there_is_one(dub):
     assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
+    assert "Look at this shot before it goes out: visible edge." in told()
+    assert "The strip's colour says so: red for poor" in told()
     names = [button.name for button in panel().buttons]
     assert "gsmooth.open_report" in names and "gsmooth.check_quality" not in names
 
