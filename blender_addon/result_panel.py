@@ -20,14 +20,15 @@ def draw_dub(layout: bpy.types.UILayout, scene: bpy.types.Scene, strip: Any) -> 
     box = layout.box()
     box.label(text="This strip is dubbed.", icon="CHECKMARK")
     wrapped(box, str(strip.get("gsmooth_info", "")))
-    draw_verdict(box, quality.of_strip(strip))
+    found = quality.of_strip(strip)
+    draw_verdict(box, found)
     row = box.row(align=True)
     compared = versions.comparison(strip) is not None
     row.operator("gsmooth.compare_original", icon="MOD_MIRROR", depress=compared)
     row.operator("gsmooth.restore_strip", icon="LOOP_BACK")
     if compared:
         wrapped(box, comparing.in_words(strip), "INFO")
-    if quality.pages(strip):
+    if found.verdict and quality.pages(strip):  # a page may be about the dub before
         draw_reports(box.column(align=True), strip)
     else:
         box.operator("gsmooth.check_quality", icon="VIEWZOOM")
