@@ -122,7 +122,9 @@ def test_what_a_photo_moves_has_a_heading(timeline, scene):
 def test_the_panel_of_a_dub_begins_with_what_it_is(dub):
     layout = panel()
     assert layout.labels[0] == "This strip is dubbed."
-    first = [button.name.removeprefix("gsmooth.") for button in layout.buttons][:4]
+    names = [button.name.removeprefix("gsmooth.") for button in layout.buttons]
+    # Versions may be there of a test before, which dubbed the same.
+    first = [name for name in names if not name.endswith("_version")][:4]
     assert first == ["compare_original", "restore_strip", "check_quality", "dub_strip"]
 
 
