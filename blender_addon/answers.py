@@ -14,6 +14,7 @@ _PAIR = Kind(
 )
 RUNS = rows(_PAIR, "a list of frames")
 _QUARTERS = (90, 180, 270)
+_BOTH = 2
 _MOST_PEOPLE = 1000
 _DUB = {"output": FILE, "frames": FILE_FRAME, "untouched_frames": RUNS}
 
@@ -62,5 +63,7 @@ def _who(people: Any) -> str:
     named = bool(numbers) and all(type(number) is int for number in numbers)
     chosen = f"number {numbers[0]}" if named else "one"
     if named and len(numbers) > 1:
-        return f"; {len(people)} people are seen, {' and '.join(map(str, numbers))} were dubbed"
+        everybody = "both" if len(people) == _BOTH else "all of them"
+        who = everybody if len(numbers) == len(people) else " and ".join(map(str, numbers))
+        return f"; {len(people)} people are seen, {who} were dubbed"
     return f"; {len(people)} people are seen, {chosen} was dubbed (People)"

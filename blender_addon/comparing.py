@@ -15,7 +15,8 @@ def with_version(strip: Any, path: Path) -> None:
     """Lay another version beside the one that a dub shows; the same one again ends that."""
     if not _ended(strip, path):
         first = round(strips.placement(strip).start)
-        new = _movie(strip, f"{strip.name} v{versions.number_of(path)}", path, first)
+        number = versions.number_of(path)
+        new = _movie(strip, f"version {number} (right half)", path, first)
         _lay(strip, new, strip, False)
 
 
@@ -26,7 +27,7 @@ def with_original(strip: Any) -> None:
         UserError: the dub's job is gone.
     """
     job = job_folder.read(job_folder.resolve(strips.dubbed_job(strip)))
-    path, name = Path(job["video"]), f"{strip.name} original"
+    path, name = Path(job["video"]), "original (right half)"
     if _ended(strip, path):
         return
     if path.suffix.lower() in bpy.path.extensions_image:
@@ -37,6 +38,17 @@ def with_original(strip: Any) -> None:
     old = stacking.original(strip.id_data, strip) or strip
     plain = old.type in ("MOVIE", "IMAGE") and strips.source_path(old) == path
     _lay(strip, new, old, not plain)
+
+
+def in_words(strip: Any) -> str:
+    """What is seen while something lies beside a dub; "" while nothing does."""
+    shown = versions.comparison(strip)
+    if shown is None:
+        return ""
+    known = {version.path: version.number for version in versions.of_strip(strip)}
+    number = known.get(strips.source_path(shown))
+    what = f"version {number}" if number else "the original"
+    return f"Left half: this dub. Right half: {what}. The lit button ends that."
 
 
 def end(strip: Any) -> Path | None:

@@ -16,6 +16,7 @@ from . import (
     preferences,
     previewing,
     quality,
+    speeches,
 )
 from .answers import longer, read_dub, turned
 from .jobs import worker_task
@@ -97,6 +98,7 @@ class Dub(PlannedJob):
             for strip in made:
                 own_sound.mute(self._plan, strip)
         for strip in made:
+            speeches.note_said(strip, self.target.speech, self.target.speech_id)
             quality.note_dub(strip, result)
             notices.note(strip, result)
         self.strips = [strip.name for strip in made]
@@ -127,5 +129,7 @@ class Preview(Dub):
         if self.options.mute_own_sound:
             own_sound.mute(self._plan, strip)
         self.strips = [strip.name]
-        frames = f"{result['frames']} frames"
-        return f"'{strip.name}' shows a draft of {frames}, rougher than the dub will be."
+        return (
+            f"'{strip.name}', the blue strip above the clip, shows a draft of {result['frames']} "
+            "frames, rougher than the dub will be."
+        )

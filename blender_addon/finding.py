@@ -54,9 +54,7 @@ class FindPeople(PlannedJob):
         people.note(self._frames, self.people)
         if len(self.people) == 1:
             return "One person is seen."
-        return (
-            f"{len(self.people)} people are seen: click on the one to dub, or give each a speech."
-        )
+        return f"{len(self.people)} people are seen."
 
 
 def _person(told: dict[str, Any]) -> people.Person:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -11,12 +10,12 @@ from . import (
     closing,
     curve_sets,
     job_queue,
-    notices,
     people_panel,
     preferences,
     previewing,
     quality_panel,
     queue_panel,
+    result_panel,
     rig,
     runtime,
     selection,
@@ -24,12 +23,9 @@ from . import (
     speeches,
     strips,
     sync_check,
-    versions,
 )
 from .errors import UserError
 from .layouts import SequencerPanel, wrapped
-
-_SEVERAL = 2
 
 
 def draw_task(layout: bpy.types.UILayout) -> None:
@@ -44,7 +40,7 @@ def draw_task(layout: bpy.types.UILayout) -> None:
     row.progress(factor=task.overall, text=task.text)
     row.operator("gsmooth.cancel", text="", icon="X")
     if task.left:
-        box.label(text=task.left.capitalize(), icon="BLANK1")
+        box.label(text=task.left[:1].upper() + task.left[1:], icon="BLANK1")
     if task.detail:
         wrapped(box, task.detail)
     for note in dict.fromkeys(task.notes):
@@ -83,15 +79,24 @@ def draw_problem(layout: bpy.types.UILayout) -> None:
 
 def dub_button(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """The Dub entry of panel and menus, with the panel's option."""
-    moves = selection.is_photo(scene) and scene.gsmooth.photo != "mouth"
-    text = "Animate Photo" if moves else "Dub Strip"
-    button = layout.operator("gsmooth.dub_strip", text=text, icon="RENDER_ANIMATION")
+    button = layout.operator("gsmooth.dub_strip", text=_deed(scene), icon="RENDER_ANIMATION")
     button.replace = scene.gsmooth.replace
+
+
+def _deed(scene: bpy.types.Scene) -> str:
+    """What the button does with what is selected."""
+    dub = strips.meant_strip(scene)
+    if strips.dubbed_job(dub):
+        there = selection.dubbed_from(scene, dub) is not None
+        return "Dub Again from the Original" if there else "Dub the Dub Again"
+    moves = selection.is_photo(scene) and scene.gsmooth.photo != "mouth"
+    return "Animate Photo" if moves else "Dub Strip"
 
 
 def draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
     """What moves besides the mouth where the clip is a still picture."""
     column = layout.column(align=True)
+    column.label(text="What moves:")
     column.row(align=True).prop(settings, "photo", expand=True)
     if settings.photo in ("full", "crop"):
         column.prop(settings, "head", slider=True)
@@ -109,6 +114,9 @@ class GSMOOTH_PT_dub(SequencerPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, scene = self.layout, strips.sequencer_scene(context)
         draw_problem(layout)
+        dub = strips.meant_strip(scene)
+        if strips.dubbed_job(dub):
+            result_panel.draw_dub(layout, scene, dub)
         _draw_selection(layout, scene)
         row = layout.row()
         row.scale_y = 1.4
@@ -132,6 +140,7 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     for number, speech in chosen.speeches or ((0, chosen.speech),):
         whose = f"Speech of Person {number}" if number else "Speech"
         column.label(text=f"{whose}: {speech.name}", icon="SPEAKER")
+    people_panel.draw_hint(column, scene, chosen)
     obstacle, remark = selection.why_not(scene), selection.remark(scene, chosen)
     if selection.is_photo(scene):
         draw_photo(layout, scene.gsmooth)
@@ -148,11 +157,7 @@ class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
         layout = self.layout
         strip = strips.meant_strip(strips.sequencer_scene(context))
         if strips.dubbed_job(strip):
-            _draw_result(layout, strip)
-            _draw_versions(layout, strip)
-            row = layout.row(align=True)
-            row.operator("gsmooth.compare_original", icon="MOD_MIRROR")
-            row.operator("gsmooth.restore_strip", icon="LOOP_BACK")
+            result_panel.draw_file(layout, strip)
         _draw_mesh_buttons(layout, strip)
         layout.operator("gsmooth.rerender_strip", icon="FILE_REFRESH")
 
@@ -180,39 +185,6 @@ class GSMOOTH_PT_sync(SequencerPanel, bpy.types.Panel):
             box.label(text=strip.name, icon="CHECKMARK" if sure else "QUESTION")
             wrapped(box, str(strip[sync_check.INFO]))
             box.operator("gsmooth.move_sound", icon="TRIA_LEFT_BAR")
-
-
-def _draw_result(layout: bpy.types.UILayout, strip: Any) -> None:
-    box = layout.box()
-    box.label(text=strip.name, icon="CHECKMARK")
-    wrapped(box, str(strip.get("gsmooth_info", "")))
-    box.label(text=Path(strip.filepath).name, icon="FILE_MOVIE")
-    for text in notices.of_strip(strip):
-        wrapped(box, text, "INFO")
-
-
-def _draw_versions(layout: bpy.types.UILayout, strip: Any) -> None:
-    """The versions that Re-render left, where there are several."""
-    found = versions.of_strip(strip)
-    if len(found) < _SEVERAL:
-        return
-    compared, used = versions.comparison(strip), strips.source_path(strip)
-    beside = strips.source_path(compared) if compared is not None else None
-    column = layout.column(align=True)
-    column.label(text="Versions")
-    for version in found:
-        row = column.row(align=True)
-        now = version.path == used
-        text = f"Version {version.number} ({version.bytes / 1e6:.1f} MB)"
-        use = row.operator("gsmooth.use_version", text=text, depress=now)
-        use.number = version.number
-        others = row.row(align=True)
-        others.enabled = not now
-        compare = others.operator(
-            "gsmooth.compare_version", text="", icon="MOD_MIRROR", depress=version.path == beside
-        )
-        compare.number = version.number
-        others.operator("gsmooth.delete_version", text="", icon="TRASH").number = version.number
 
 
 class GSMOOTH_PT_view(bpy.types.Panel):
@@ -299,8 +271,8 @@ def unregister() -> None:
 
 CLASSES = (
     GSMOOTH_PT_dub,
-    *queue_panel.CLASSES,
     *people_panel.CLASSES,
+    *queue_panel.CLASSES,
     *settings_panel.CLASSES,
     GSMOOTH_PT_face,
     *quality_panel.CLASSES,

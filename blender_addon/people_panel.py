@@ -10,6 +10,8 @@ from . import people, selection, speeches, stacking, strips
 from .errors import UserError
 from .layouts import SequencerPanel, wrapped
 
+_SEVERAL = 2
+
 
 class GSMOOTH_PT_people(SequencerPanel, bpy.types.Panel):
     """Who is dubbed, where several are seen."""
@@ -54,8 +56,22 @@ def draw_people(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> bool:
     if several and not given:
         wrapped(layout, "Click on the one to dub, or give each a speech.", "INFO")
     if given:
-        wrapped(layout, f"{_dubbed(len(given))}; all others stay as they are.", "INFO")
+        wrapped(layout, _dubbed(set(given), {person.number for person in found}), "INFO")
     return bool(given)
+
+
+def draw_hint(
+    layout: bpy.types.UILayout, scene: bpy.types.Scene, chosen: selection.Selection
+) -> None:
+    """In the main panel: that several people are seen, and where one chooses among them."""
+    count = len(_seen_in(scene, chosen.picture))
+    if count < _SEVERAL or chosen.speeches:
+        return
+    number = scene.gsmooth.person
+    if number:
+        wrapped(layout, f"Person {number} of {count} is dubbed: see below, under People.", "INFO")
+    else:
+        wrapped(layout, f"{count} people are seen: choose below, under People.", "INFO")
 
 
 def _seen_in(scene: bpy.types.Scene, picture: Any) -> tuple[people.Person, ...]:
@@ -64,8 +80,12 @@ def _seen_in(scene: bpy.types.Scene, picture: Any) -> tuple[people.Person, ...]:
     return found or (people.seen_in(old) if old is not None else ())
 
 
-def _dubbed(count: int) -> str:
-    return "1 person is dubbed" if count == 1 else f"{count} people are dubbed at once"
+def _dubbed(given: set[int], seen: set[int]) -> str:
+    count = len(given)
+    told = "1 person is dubbed" if count == 1 else f"{count} people are dubbed at once"
+    if seen and seen <= given:
+        return f"{told}."
+    return f"{told}; all others stay as they are."
 
 
 def _draw_person(
@@ -75,11 +95,12 @@ def _draw_person(
     given: dict[int, Any],
     several: bool,
 ) -> None:
-    chosen = number in given if given else scene.gsmooth.person == number
-    row = column.row()
-    row.enabled = not given
-    words = {"text": f"Person {number}", "depress": chosen}
-    row.operator("gsmooth.choose_person", **words).person = number
+    name = f"Person {number}"
+    if given:  # one of them needs no choice
+        column.label(text=name, icon="CHECKMARK" if number in given else "BLANK1")
+    else:
+        words = {"text": name, "depress": scene.gsmooth.person == number}
+        column.operator("gsmooth.choose_person", **words).person = number
     if several:
         text = given[number].name if number in given else "No Speech of Their Own"
         menu = column.operator_menu_enum("gsmooth.give_speech", "sound", text=text, icon="SPEAKER")

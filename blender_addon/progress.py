@@ -27,14 +27,16 @@ def overall(stage: str, fraction: float) -> float:
 
 
 def time_left(done: float, seconds: float) -> str:
-    """How long it will take, for people; "" while that cannot be told.
+    """How long it will take, for people; "" where nothing is left.
 
     Args:
         done: share of the task.
         seconds: which that took.
     """
-    if done < _EARLY or seconds < _SOON or done >= 1:
+    if done >= 1:
         return ""
+    if done < _EARLY or seconds < _SOON:
+        return "measuring the time left ..."
     left = seconds * (1 - done) / done
     if left < _MINUTE:
         return f"about {max(5, 5 * round(left / 5))} s left"

@@ -13,6 +13,7 @@ import bpy
 from . import job_folder, quality_curve, rig, speeches, strips, words
 from .answers import RUNS, check_answer
 from .checks import FILE, FILE_FRAME, TEXT, Kind, number, optional, record, rows
+from .events import shown
 from .files import UNREADABLE, parse_object
 
 NOTED = "gsmooth_quality"
@@ -21,6 +22,14 @@ _PREFIX = {"fair": "GSmooth ? ", "poor": "GSmooth ! "}
 """Beginnings of our markers' names; no other is touched."""
 _GRADES = ("good", "fair", "poor")
 _COLOURS = {"good": "COLOR_04", "fair": "COLOR_03", "poor": "COLOR_01"}
+_WHYS = {
+    "unusable": "face turned away or hidden",
+    "someone else": "someone else is seen",
+    "another's turn": "who speaks is not seen",
+    "dissolve": "two pictures are mixed",
+    "covered": "letters cover the mouth",
+}
+"""Why frames stay as they are, as the worker says it, in a person's words."""
 _POOR = 2.0  # score from which a frame is poor; from 1 on it deserves a look
 _MOST = 200  # places that are marked in one strip
 
@@ -103,9 +112,12 @@ def _found(number: int, answer: dict[str, Any], start: int) -> Quality:
         for worst in answer["worst"]
         if (kind := _graded(worst["score"]))
     ]
-    bad_sync = [c for c in checks if c["name"] == "Lip sync" and c["kind"] != "good"]
-    places += [{"frame": 0, "kind": c["kind"], "text": who + c["text"]} for c in bad_sync]
-    named = tuple(check | {"name": who + check["name"]} for check in checks)
+    bad_sync = [c for c in answer["checks"] if c["name"] == "Lip sync" and c["kind"] != "good"]
+    places += [
+        {"frame": 0, "kind": c["kind"], "text": who + (shown(c.get("fault")) or c["text"])}
+        for c in bad_sync
+    ]
+    named = tuple(check | {"text": who + check["text"]} for check in checks)
     return Quality(who + answer["verdict"], answer["kind"], named, tuple(places))
 
 
@@ -140,10 +152,16 @@ def _untouched(result: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "frame": first,
             "kind": "fair",
-            "text": f"{last - first + 1} frames kept: {known.get((first, last)) or 'not dubbed'}",
+            "text": _kept(last - first + 1, known.get((first, last))),
         }
         for first, last in runs
     ]
+
+
+def _kept(count: int, why: Any) -> str:
+    """What is said of frames that stayed as they were."""
+    reason = f": {_WHYS.get(why, why)}" if isinstance(why, str) and why else ""
+    return f"{count} frame{'s' if count > 1 else ''} not dubbed{reason}"
 
 
 def _graded(score: float | None) -> str:

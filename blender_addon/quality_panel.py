@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from . import quality, quality_curve, strips, words
+from . import quality, quality_curve, result_panel, strips, words
 from .layouts import SequencerPanel, wrapped
-
-_GRADES = {"good": "CHECKMARK", "fair": "QUESTION", "poor": "ERROR", "": "INFO"}
 
 
 class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
@@ -20,10 +18,8 @@ class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
         strip = strips.meant_strip(scene)
         row = layout.row(align=True)
         row.operator("gsmooth.check_quality", icon="VIEWZOOM")
-        for number in quality.pages(strip) or [0]:
-            named = {"text": f"Report of Person {number}"} if number else {}
-            column = layout if number else row
-            column.operator("gsmooth.open_report", icon="URL", **named).person = number
+        several = any(quality.pages(strip))
+        result_panel.draw_reports(layout if several else row, strip)
         if strips.dubbed_job(strip):
             _draw_quality(layout, quality.of_strip(strip))
             if quality_curve.NAME in strip:
@@ -37,10 +33,10 @@ class GSMOOTH_PT_quality(SequencerPanel, bpy.types.Panel):
 def _draw_quality(layout: bpy.types.UILayout, found: quality.Quality) -> None:
     if found.verdict:
         box = layout.box()
-        wrapped(box, found.verdict, _GRADES[found.kind])
+        result_panel.draw_verdict(box, found)
         for check in found.checks:
             if check["kind"] != "good":
-                wrapped(box, f"{check['name']}: {check['text']}", _GRADES[check["kind"]])
+                wrapped(box, check["text"], result_panel.GRADES[check["kind"]])
     count = len(found.places)
     if count:
         wrapped(layout, f"{count} place{'s' if count > 1 else ''} to look at.", "MARKER_HLT")

@@ -48,7 +48,7 @@ def _draw_entry(layout: bpy.types.UILayout, index: int, entry: job_queue.Entry) 
         button = row.operator("gsmooth.queue_entry", text="", icon=icon)
         button.index, button.action = index, action
     if entry.state in ("failed", "waiting") and entry.text:
-        wrapped(layout, entry.text)
+        wrapped(layout, entry.text, "BLANK1")
 
 
 CLASSES = (GSMOOTH_PT_queue,)

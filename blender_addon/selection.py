@@ -7,13 +7,19 @@ from typing import Any
 
 import bpy
 
-from . import pictures, speeches, strips, voices
+from . import pictures, speeches, stacking, strips, voices
 from .errors import UserError
 
+_SEVERAL = 2
 PREVIEW = "gsmooth_preview"
 """Custom property of a strip that shows a preview: the folder of its job. Nobody means it."""
-_PERSON = "the strip that shows the person"
-_SPEECH = "the sound strip with the new speech, too"
+_NOTHING = (
+    "Select two strips: the video or photo of the person, and the sound with the new speech. "
+    "Shift-click selects a second one."
+)
+_PICTURE = "Select the video or photo of the person, too: Shift-click it."
+_ONE_PICTURE = "Select the video or photo of the person."
+_SPEECH = "Select the sound with the new speech, too: Shift-click it."
 
 
 @dataclass(frozen=True)
@@ -33,20 +39,43 @@ class Selection:
         return dict(self.speeches) or self.speech
 
 
-def select(scene: bpy.types.Scene, need_speech: bool = True) -> Selection:
+def select(
+    scene: bpy.types.Scene, need_speech: bool = True, from_original: bool = True
+) -> Selection:
     """What the user means: the selected strips; of several, the active one.
+
+    Args:
+        scene: whose strips they are.
+        need_speech: whether a picture alone is too little.
+        from_original: whether a dub stands for the strip that it was made from, and says what it
+            says where no other speech is selected. Made from the dub, a second one would be softer.
 
     Raises:
         UserError: nothing that can be dubbed is selected, or too much.
     """
     chosen = _selected(scene)
-    video = _one_picture([strip for strip in chosen if strip.type in strips.PICTURES], scene)
+    shown = _one_picture(chosen, scene, need_speech)
+    video = (from_original and dubbed_from(scene, shown)) or shown
     if need_speech and (given := speeches.given(video)):
         return Selection(video, None, given)
     sounds = _foreign([strip for strip in chosen if strip.type == "SOUND"], video)
     if not sounds and not need_speech:
         return Selection(video, None)
+    if not sounds and (last := speeches.said(shown)) is not None:
+        return Selection(video, last)
     return Selection(video, _one(sounds, scene, "sound", _SPEECH))
+
+
+def dubbed_from(scene: bpy.types.Scene, strip: Any) -> Any:
+    """The strip from which a dub was made, where a dub of it again would show the same frames.
+
+    None for a strip that is no dub, and where the original is gone, or one of both was moved or
+    cut since.
+    """
+    old = stacking.original(scene, strip) if strips.dubbed_job(strip) else None
+    if old is None or strips.left(old) != strips.left(strip):
+        return None
+    return old if strips.right(old) <= strips.right(strip) else None
 
 
 def pairs(scene: bpy.types.Scene) -> list[Selection]:
@@ -59,14 +88,17 @@ def pairs(scene: bpy.types.Scene) -> list[Selection]:
     shown = [pictures.target(scene, s) for s in chosen if s.type in strips.PICTURES]
     sounds = [strip for strip in chosen if strip.type == "SOUND"]
     if not shown:
-        raise UserError(f"Select {_PERSON}, or several of them.")
-    found = {picture.name: _pair(picture, sounds) for picture in shown}
+        raise UserError("Select the video or photo of a person and its speech, or several of both.")
+    found = {strip.name: _pair(scene, strip, sounds) for strip in shown}
     return list(found.values())
 
 
-def _pair(picture: Any, sounds: list[Any]) -> Selection:
+def _pair(scene: bpy.types.Scene, shown: Any, sounds: list[Any]) -> Selection:
+    picture = dubbed_from(scene, shown) or shown
     if given := speeches.given(picture):
         return Selection(picture, None, given)
+    if not sounds and (last := speeches.said(shown)) is not None:
+        return Selection(picture, last)
     return Selection(picture, _speech_over(picture, sounds))
 
 
@@ -101,7 +133,7 @@ def select_named(scene: bpy.types.Scene, *names: str) -> None:
 
 def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) -> Any:
     if not candidates:
-        raise UserError(f"Select {advice}.")
+        raise UserError(advice)
     active = scene.sequence_editor.active_strip
     if len(candidates) > 1 and active not in candidates:
         raise UserError(
@@ -110,12 +142,14 @@ def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) 
     return active if active in candidates else candidates[0]
 
 
-def _one_picture(candidates: list[Any], scene: bpy.types.Scene) -> Any:
+def _one_picture(chosen: list[Any], scene: bpy.types.Scene, need_speech: bool) -> Any:
     """A strip that is selected together with its Speed effect is one picture."""
+    candidates = [strip for strip in chosen if strip.type in strips.PICTURES]
+    advice = (_PICTURE if chosen else _NOTHING) if need_speech else _ONE_PICTURE
     shown = [pictures.target(scene, strip) for strip in candidates]
     if shown and all(strip == shown[0] for strip in shown):
         return shown[0]
-    return pictures.target(scene, _one(candidates, scene, "picture", _PERSON))
+    return pictures.target(scene, _one(candidates, scene, "picture", advice))
 
 
 def _foreign(sounds: list[Any], picture: Any) -> list[Any]:
@@ -145,14 +179,9 @@ def is_photo(scene: bpy.types.Scene) -> bool:
 def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     """What the user may want to know before dubbing; "" for nothing."""
     goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
-    told = []
+    told = _which_of_several(scene, chosen)
     for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
-        late = strips.right(voice) - strips.right(chosen.picture)
-        early = strips.left(chosen.picture) - strips.left(voice)
-        late = 0 if goes_on and not chosen.speeches else late
-        unheard = float((max(late, 0) + max(early, 0)) / strips.scene_rate(scene))
-        which = f"'{voice.name}'" if chosen.speeches else "the speech"
-        told += [f"{unheard:.1f} s of {which} lie outside of the clip."] if unheard else []
+        told += _unheard(scene, chosen, voice, goes_on and not chosen.speeches)
     reason = pictures.why_rendered(chosen.picture)
     if reason:
         count = strips.right(chosen.picture) - strips.left(chosen.picture)
@@ -161,3 +190,32 @@ def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     if reason:
         told.append(f"'{chosen.speech.name}' {reason}: Blender mixes it first.")
     return " ".join(told)
+
+
+def _which_of_several(scene: bpy.types.Scene, chosen: Selection) -> list[str]:
+    """Which of several selected sounds is meant, which nobody could see otherwise."""
+    sounds = [strip for strip in _selected(scene) if strip.type == "SOUND"]
+    count = len(_foreign(sounds, chosen.picture))
+    if chosen.speech is None or count < _SEVERAL:
+        return []
+    return [
+        f"{count} sounds are selected: '{chosen.speech.name}', the one clicked last, is the "
+        "speech. For several people give each one under People."
+    ]
+
+
+def _unheard(scene: bpy.types.Scene, chosen: Selection, voice: Any, goes_on: bool) -> list[str]:
+    """What of a speech is not heard, since the clip is not there then."""
+    early = strips.left(chosen.picture) - strips.left(voice)
+    late = 0 if goes_on else strips.right(voice) - strips.right(chosen.picture)
+    rate = float(strips.scene_rate(scene))
+    told = [f"its first {early / rate:.1f} seconds, before the clip begins"] if early > 0 else []
+    told += [f"its last {late / rate:.1f} seconds, after the clip ends"] if late > 0 else []
+    if not told:
+        return []
+    way = "move the sound strip"
+    if late > 0 and strips.is_still(chosen.picture):
+        way += ", or drag the end of the photo to the right"
+    elif late > 0 and chosen.picture.type != "IMAGE" and not chosen.speeches:
+        way += ", or choose another Length in Settings"
+    return [f"Of '{voice.name}' is not spoken: {' and '.join(told)}. To change that, {way}."]

@@ -11,6 +11,8 @@ from .files import UNREADABLE, parse_object
 
 GIVEN = "gsmooth_speeches"
 """Custom property of a picture strip: by a person's number the name and mark of a sound strip."""
+SAID = "gsmooth_said"
+"""Custom property of a dubbed strip: name and mark of the sound strip whose words it says."""
 MOST = 99  # the highest number of a person
 _STRIP = Kind(
     lambda value: isinstance(value, list) and len(value) == 2 and all(map(TEXT.fits, value)),
@@ -48,6 +50,27 @@ def give(picture: Any, number: int, sound: Any) -> None:
         picture[GIVEN] = json.dumps(noted)
     else:
         picture.pop(GIVEN, None)
+
+
+def note_said(dub: Any, name: str, known: str) -> None:
+    """Note with a dub the one speech that it says, by the sound strip's name and mark."""
+    if name:
+        dub[SAID] = json.dumps({"strip": [name, known]})
+
+
+def said(dub: Any) -> Any:
+    """The sound strip whose words a dub says; None where it is gone, or the dub says several."""
+    text = dub.get(SAID)
+    if not isinstance(text, str):
+        return None
+    try:
+        noted: Any = parse_object(text).get("strip")
+    except UNREADABLE:
+        return None
+    if not _STRIP.fits(noted):
+        return None
+    name, known = noted
+    return stacking.find(dub.id_data, name, known, ("SOUND",))
 
 
 def sounds(picture: Any) -> list[Any]:

@@ -59,8 +59,8 @@ def take_place(scene: bpy.types.Scene, old: Any, new: Any, replace: bool) -> Non
     # An older dub that shows more than the new one stays, where the new one has room above it.
     retired = [old, *(dub for dub in older if not channel or dub not in wider)]
     channel = channel or _channel_for(scene, retired, new)
-    _relink(scene, old, new)
     for strip in retired:
+        _relink(scene, strip, new)
         _retire(scene, strip, channel)
     if replace and not put_away.sounds_in(old):
         siblings = strips.children(strips.owner_of(scene, old))
@@ -103,9 +103,14 @@ def _gap_above(scene: bpy.types.Scene, lower: list[Any], new: Any) -> int:
 
 
 def channel_above(scene: bpy.types.Scene, lower: Any, new: Any) -> int:
-    """A channel for `new` above `lower`, and below what is seen over that where there is room."""
-    taken = _taken(scene, new, [new]) | set(range(lower.channel + 1))
-    return _gap_above(scene, [lower], new) or free_channel(taken, lower.channel)
+    """A channel for `new` above `lower` and the dubs of it that are seen.
+
+    It is below what is seen over these where there is room.
+    """
+    seen = [lower, *_older_dubs(scene, lower, new)]
+    floor = max(strip.channel for strip in seen)
+    taken = _taken(scene, new, [new]) | set(range(floor + 1))
+    return _gap_above(scene, seen, new) or free_channel(taken, floor)
 
 
 def _channel_for(scene: bpy.types.Scene, retired: list[Any], new: Any) -> int:

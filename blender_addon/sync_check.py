@@ -24,7 +24,7 @@ def choose(scene: bpy.types.Scene) -> selection.Selection:
     Raises:
         UserError: nothing that can be checked is selected.
     """
-    chosen = selection.select(scene, need_speech=False)
+    chosen = selection.select(scene, need_speech=False, from_original=False)
     if chosen.picture.type != "MOVIE":
         raise UserError("A still picture has no moving lips: select a movie strip.")
     if chosen.speech is None:

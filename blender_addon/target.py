@@ -46,7 +46,8 @@ class Target:
         Raises:
             UserError: one of them is gone.
         """
-        for scene in sorted(bpy.data.scenes, key=lambda scene: scene.name != self.scene):
+        scenes = sorted(bpy.data.scenes, key=lambda scene: scene.name != self.scene)
+        for scene in scenes:
             picture = stacking.find(scene, self.picture, self.picture_id, strips.PICTURES)
             said = [
                 (number, stacking.find(scene, name, known, ("SOUND",)))
@@ -57,8 +58,16 @@ class Target:
             if self.speeches:
                 return scene, Selection(picture, None, tuple(said))
             return scene, Selection(picture, said[0][1])
-        names = ", ".join(f"'{name}'" for _number, name, _id in self._said())
-        raise UserError(f"'{self.picture}' or its speech {names} is gone.")
+        raise UserError(self._gone(scenes[0]))
+
+    def _gone(self, scene: bpy.types.Scene) -> str:
+        """Which strip is not there any more."""
+        if stacking.find(scene, self.picture, self.picture_id, strips.PICTURES) is None:
+            return f"The strip '{self.picture}' is gone."
+        said = self._said()
+        gone = [n for _number, n, known in said if not stacking.find(scene, n, known, ("SOUND",))]
+        names = " and ".join(f"'{name}'" for name in gone)
+        return f"Of '{self.picture}' the speech is gone: {names}."
 
     def _said(self) -> tuple[tuple[int, str, str], ...]:
         return self.speeches or ((0, self.speech, self.speech_id),)

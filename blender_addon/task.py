@@ -95,17 +95,23 @@ class Task:
 
     @property
     def left(self) -> str:
-        """How long it will take, for people; "" while that cannot be told."""
+        """How long it will take, for people; "" while it stops."""
         if self.cancelling:
             return ""
         return time_left(self.overall, time.monotonic() - self._asked_at)
+
+    @property
+    def stage_text(self) -> str:
+        """The stage, for people; a worker that is up already need not be started."""
+        up = self.stage == "start" and self.process.ready
+        return "Preparing" if up else STAGES.get(self.stage, self.stage)
 
     @property
     def text(self) -> str:
         """Stage and count, for people."""
         if self.cancelling:
             return "Stopping"
-        label = STAGES.get(self.stage, self.stage)
+        label = self.stage_text
         return f"{label} {self.done}/{self.total}" if self.total else label
 
     def update(self) -> bool:

@@ -54,7 +54,7 @@ def forget() -> None:
 
 def look(folder: Path, shown: Path) -> list[Version]:
     """The versions in a job's folder of the file that a strip shows, which is one of them."""
-    if shown.parent != folder or folder.is_symlink():
+    if shown.parent != folder or folder.is_symlink() or not folder.is_dir():
         return []
     stem, found = _stem(shown), []
     with os.scandir(folder) as entries:

@@ -28,7 +28,7 @@ def shots_of(track: FaceTrack) -> Ranges:
 
 
 def describe_ranges(ranges: Ranges, first: int) -> str:
-    """Runs of frames in words, such as "frame 3, 7-9 and 2 more places".
+    """Runs of frames in words, such as "frame 3", or "frames 3, 7-9 and 2 more places".
 
     Args:
         ranges: at least one.
@@ -36,4 +36,5 @@ def describe_ranges(ranges: Ranges, first: int) -> str:
     """
     named = [f"{a + first}" if a == b else f"{a + first}-{b + first}" for a, b in ranges[:_NAMED]]
     more = f" and {len(ranges) - _NAMED} more places" if len(ranges) > _NAMED else ""
-    return f"frame {', '.join(named)}{more}"
+    several = len(ranges) > 1 or ranges[0][0] != ranges[0][1]
+    return f"{'frames' if several else 'frame'} {', '.join(named)}{more}"

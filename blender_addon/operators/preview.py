@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import api, previewing, selection, strips
+from .. import api, previewing, runtime, selection, strips
 from ..jobs import Job
 from .worker_operator import WorkerOperator
 
@@ -51,6 +51,7 @@ class GSMOOTH_OT_discard_preview(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take it away."""
         api.discard_preview(strips.sequencer_scene(context))
+        runtime.tell(None)  # what is gone need not be announced
         return {"FINISHED"}
 
 

@@ -85,10 +85,12 @@ class GSMOOTH_OT_compare_original(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Show it, or end that."""
         try:
-            comparing.with_original(strips.meant_strip(strips.sequencer_scene(context)))
+            strip = strips.meant_strip(strips.sequencer_scene(context))
+            comparing.with_original(strip)
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        self.report({"INFO"}, comparing.in_words(strip) or "The whole picture is the dub again.")
         return {"FINISHED"}
 
 

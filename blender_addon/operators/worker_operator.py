@@ -12,7 +12,6 @@ import bpy
 
 from .. import closing, runtime
 from ..errors import UserError
-from ..events import STAGES
 from ..jobs import Job
 from ..task import Task
 
@@ -102,7 +101,7 @@ class WorkerOperator:
         while job is not None and self._goes_on(job):
             if job.task is not None and job.task.stage != stage:
                 stage = job.task.stage
-                self._say("INFO", STAGES.get(stage, stage))
+                self._say("INFO", job.task.stage_text)
             Task.pause()
         return self._end(job) if job else {"FINISHED"}
 

@@ -91,7 +91,7 @@ def taught_by(clips: Sequence[Listened], model: SpeechModel) -> Taught:
     alone = len(clips) == 1
     refused = () if alone else tuple(f"'{c.name}': {c.why}." for c in clips if not c.lesson)
     if not lessons:
-        return _not(clips[0].why if alone else "no clip shows how", refused)
+        return _not(clips[0].why if alone else "no clip shows how this person speaks", refused)
     learned = choose_manner(joined(lessons), Mouths.of(model))
     clips_in_words = "" if alone else f" in {len(lessons)} of {len(clips)} clips"
     if learned.manner:
@@ -103,7 +103,7 @@ def taught_by(clips: Sequence[Listened], model: SpeechModel) -> Taught:
         )
     if learned.seconds * 25 < FEWEST:
         return _not(f"only {learned.seconds:.1f} s of their own speech is seen and heard", refused)
-    return _not("held-back stretches of their own speech do not bear it out", refused)
+    return _not("what one part of their own speech teaches does not fit the rest", refused)
 
 
 def _spoken(audio: Float, model: SpeechModel) -> Spoken:
@@ -168,4 +168,9 @@ def _lesson(
 
 
 def _not(why: str, refused: tuple[str, ...] = ()) -> Taught:
-    return Taught(f"Speaks like the average person: {why}.", None, refused)
+    return Taught(
+        f"The mouth moves as an average person's would, since {why}: that is no fault. A clip in "
+        "which this person is seen and clearly heard would teach how they speak.",
+        None,
+        refused,
+    )

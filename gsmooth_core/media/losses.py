@@ -77,13 +77,22 @@ def picture_losses(picture: Picture, kept: Kept) -> list[Loss]:
         losses.append(Loss("range", _AS_LIGHT))
     chroma = chroma_of(picture)
     if chroma > kept.chroma:
-        text = f"Colour is stored coarser ({kept.chroma} instead of {chroma}) in {kept.coding}."
+        text = (
+            f"{kept.coding} stores colour with less detail than the source "
+            f"({_ratio(kept.chroma)} instead of {_ratio(chroma)}): seldom seen, but keying is less "
+            "exact. To keep it choose another codec, FFV1 for example."
+        )
         losses.append(Loss("chroma", text))
     if picture.interlaced:
         text = "The video is interlaced: of each frame's two fields one progressive frame is made."
         losses.append(Loss("interlaced", text))
     told = dict(_BESIDE[name] for name in picture.beside if name in _BESIDE)
     return losses + [Loss(what, text) for what, text in told.items()]
+
+
+def _ratio(chroma: str) -> str:
+    """As people write it: "4:2:0"."""
+    return ":".join(chroma)
 
 
 def chroma_of(picture: Picture) -> str:

@@ -76,7 +76,7 @@ def test_in_words_and_without_pictures(clip, capsys):
     assert main(["faces", "--video", str(clip)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("1: 12 frames")]
-    assert [line for line in lines if line.startswith("2: 8 frames") and "frame 0-7" in line]
+    assert [line for line in lines if line.startswith("2: 8 frames") and "frames 0-7" in line]
 
 
 def test_of_each_person_is_said_how_sure_it_is_that_the_sound_is_theirs(

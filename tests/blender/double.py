@@ -172,7 +172,8 @@ def report(folder, face=None):
     page.parent.mkdir(exist_ok=True)
     page.write_text(f"<p>A page about person {face}.</p>")
     checks = [
-        {"name": "Lip sync", "kind": "fair", "text": "The sound is 2 frames late."},
+        {"name": "Lip sync", "kind": "fair", "text": "The sound is 2 frames late."}
+        | {"fault": "sound 0.08 s late"},
         {"name": "Seam", "kind": "poor", "text": "An edge can be seen around the mouth."},
         {"name": "Detail", "kind": "good", "text": "97 % of the source's."},
     ]
@@ -180,7 +181,7 @@ def report(folder, face=None):
         {"frame": job["start_frame"] + at, "seconds": at / 25, "reason": why, "score": score}
         for at, why, score in ((5, "an edge", 2.5), (7, "a soft mouth", 1.2), (9, "a jump", 0.4))
     ]
-    verdict = "Look at this shot before it goes out: seam."
+    verdict = "Look at this shot before it goes out: visible edge."
     result = {"verdict": verdict, "kind": "poor", "checks": checks, "worst": worst}
     result |= {"page": str(page), "untouched_frames": [[0, 1]]}
     scores = [None, None, 0.0, 0.1, 0.2, 2.5, 1.0, 1.2, 0.0, 0.4]

@@ -298,7 +298,7 @@ def test_same_job_goes_to_the_same_folder(timeline):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda t, m, s: setattr(m, "select", False), "Select the strip"),
+        (lambda t, m, s: setattr(m, "select", False), "Select the video or photo"),
         (lambda t, m, s: setattr(s, "select", False), "Select the sound"),
         (lambda t, m, s: strips.set_handles(s, 41, 45), "overlap"),
         (lambda t, m, s: setattr(m, "filepath", "/nowhere/x.mp4"), "missing"),
@@ -335,6 +335,15 @@ def test_one_undo_step_restores_the_old_strip(timeline):
         (
             [{"number": 1, "chosen": False}, {"number": 2, "chosen": True}],
             "; 2 people are seen, number 2 was dubbed (People)",
+        ),
+        ([{"number": n, "chosen": True} for n in (1, 2)], "; 2 people are seen, both were dubbed"),
+        (
+            [{"number": n, "chosen": n < 3} for n in (1, 2, 3)],
+            "; 3 people are seen, 1 and 2 were dubbed",
+        ),
+        (
+            [{"number": n, "chosen": True} for n in (1, 2, 3)],
+            "; 3 people are seen, all of them were dubbed",
         ),
         ([{"number": "2", "chosen": True}, "x"], "; 2 people are seen, one was dubbed"),
         ({"number": 1}, ""),

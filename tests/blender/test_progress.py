@@ -30,8 +30,8 @@ def test_other_tasks_have_a_bar_of_their_own():
 @pytest.mark.parametrize(
     ("done", "seconds", "words"),
     [
-        (0.01, 60.0, ""),
-        (0.5, 1.0, ""),
+        (0.01, 60.0, "measuring the time left ..."),
+        (0.5, 1.0, "measuring the time left ..."),
         (0.5, 30.0, "about 30 s left"),
         (0.9, 27.0, "about 5 s left"),
         (0.25, 60.0, "about 3 min left"),

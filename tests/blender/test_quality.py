@@ -23,7 +23,7 @@ from tests.blender.conftest import make_sound  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 POOR = (16, "GSmooth ! an edge")
-FAIR = [(11, "GSmooth ? 2 frames kept: no face"), (11, "GSmooth ? The sound is 2 frames late.")]
+FAIR = [(11, "GSmooth ? 2 frames not dubbed: no face"), (11, "GSmooth ? sound 0.08 s late")]
 SOFT = (18, "GSmooth ? a soft mouth")
 
 
@@ -42,7 +42,7 @@ def markers(scene):
 
 
 def test_a_dub_marks_what_it_left_as_it_was(scene, dubbed):
-    assert markers(scene) == [(11, "GSmooth ? 2 frames kept: not dubbed")]
+    assert markers(scene) == [(11, "GSmooth ? 2 frames not dubbed")]
 
 
 def test_a_check_marks_where_to_look(scene, dubbed):
@@ -54,6 +54,26 @@ def test_a_check_marks_where_to_look(scene, dubbed):
     for marks, wanted in (("poor", [POOR]), ("none", []), ("all", [POOR, *FAIR, SOFT])):
         scene.gsmooth.marks = marks
         assert markers(scene) == sorted([*wanted, own])
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("unusable", "1 frame not dubbed: face turned away or hidden"),
+        ("dissolve", "1 frame not dubbed: two pictures are mixed"),
+        ("no face", "1 frame not dubbed: no face"),
+        (7, "1 frame not dubbed"),
+    ],
+)
+def test_a_marker_says_in_words_why_frames_stayed(scene, dubbed, why, words):
+    run = {"first": 3, "last": 3, "why": why}
+    quality.note_dub(dubbed, {"untouched_frames": [[3, 3]], "untouched": [run]})
+    assert [name for _frame, name in markers(scene)] == [f"GSmooth ? {words}"]
+
+
+def test_each_reason_of_the_worker_has_words():
+    seen = pytest.importorskip("gsmooth_core.job.seen")
+    assert set(seen._WORDS) == {*quality._WHYS, "no face"}
 
 
 def test_markers_go_where_the_strip_goes(scene, dubbed):
@@ -95,7 +115,9 @@ def test_the_panel_says_what_was_found(scene, dubbed):
     bpy.ops.gsmooth.check_quality()
     told = panel(scene)
     assert "Look at this shot" in told
-    assert "An edge can be seen" in told
+    assert "An edge can be seen around the mouth." in told
+    assert "Seam" not in told  # the fault, not the quality
+    assert "The strip's colour says so: red for poor, not green for good" in told
     assert "97 %" not in told  # what is good needs no words
     assert [path.name for path in quality.pages(dubbed).values()] == ["report.html"]
 
@@ -188,14 +210,14 @@ def test_each_of_several_people_is_judged(scene, both):
     assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
     found = quality.of_strip(both)
     assert found.verdict == (
-        "Person 1: Look at this shot before it goes out: seam. Person 2: This shot is good."
+        "Person 1: Look at this shot before it goes out: visible edge. Person 2: This shot is good."
     )
     assert (found.kind, both.color_tag) == ("poor", "COLOR_01")
     told = panel(scene)
-    assert "Person 1: Seam: An edge can be seen" in told
-    assert "Person 2: Detail" not in told
-    kept = (11, "GSmooth ? 2 frames kept: no face")
-    late = (11, "GSmooth ? Person 1: The sound is 2 frames late.")
+    assert "Person 1: An edge can be seen" in told
+    assert "Person 2: 97 %" not in told
+    kept = (11, "GSmooth ? 2 frames not dubbed: no face")
+    late = (11, "GSmooth ? Person 1: sound 0.08 s late")
     edge, soft = (16, "GSmooth ! Person 1: an edge"), (18, "GSmooth ? Person 1: a soft mouth")
     other = (19, "GSmooth ? Person 2: an edge")
     assert markers(scene) == sorted([kept, late, edge, soft, other])

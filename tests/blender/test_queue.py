@@ -73,7 +73,7 @@ def test_one_that_fails_stops_no_other(scene, shots):
     strips.children(scene.sequence_editor).remove(shots[1])
     assert bpy.ops.gsmooth.run_queue() == {"FINISHED"}
     assert [state for _name, state in states()] == ["done", "failed", "done", "done"]
-    assert "'shot 1' or its speech" in job_queue.entries()[1].text
+    assert "'shot 1' is gone" in job_queue.entries()[1].text
     assert "3 done, 1 failed" in runtime.outcome().text
     assert dubs(scene) == ["shot 0 dubbed", "shot 2 dubbed", "shot 3 dubbed"]
 

@@ -83,7 +83,7 @@ def test_both_speak_and_each_is_edited(talk, real):  # noqa: F811
     speeches.give(movie, 2, right)
     assert bpy.ops.gsmooth.dub_strip() == {"FINISHED"}
     dub = strips.active_strip(scene)
-    assert "2 people are seen, 1 and 2 were dubbed" in dub["gsmooth_info"]
+    assert "2 people are seen, both were dubbed" in dub["gsmooth_info"]
     assert min(changes(scene, dub, movie)) > 2
     # The face of the second one; it is the head that lies on the right.
     assert bpy.ops.gsmooth.preview_mesh(person=2) == {"FINISHED"}

@@ -146,9 +146,12 @@ def test_the_panel_names_who_says_what(scene, talk):
     give(2, ben)
     given = {b.person: b.text for b in drawn().buttons if b.name == "gsmooth.give_speech"}
     assert given == {1: "No Speech of Their Own", 2: "ben"}
-    pressed = {b.person: b.pressed for b in drawn().buttons if b.name == "gsmooth.choose_person"}
-    assert pressed == {1: False, 2: True}
-    assert "1 person is dubbed" in " ".join(drawn().labels)
+    assert "gsmooth.choose_person" not in {button.name for button in drawn().buttons}
+    told = "Person 1 Person 2 1 person is dubbed; all others stay as they are."
+    assert " ".join(drawn().labels) == told
+    give(1, anna)
+    assert " ".join(drawn().labels).endswith("2 2 people are dubbed at once.")
+    give(1, None)
     give(7, anna)  # of whom nobody has a picture
     assert {b.person for b in drawn().buttons} == {1, 2, 7}
 

@@ -26,7 +26,7 @@ from tests.blender.recorder import Recorder  # noqa: E402
 
 # At 25 frames a second, in a clip whose first frame is frame 11 of the scene.
 SHOWN = [(16, "· bébé,"), (19, "· maybe (m, b open)"), (39, "· no")]
-KEPT = (11, "GSmooth ? 2 frames kept: not dubbed")  # of the dub itself
+KEPT = (11, "GSmooth ? 2 frames not dubbed")  # of the dub itself
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pathlib import Path
 import bpy
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent.parent)]
-from tests.blender.windowed import run_steps, say, sequencer, window  # noqa: E402
+from tests.blender.windowed import area, press, run_steps, say, sequencer, window  # noqa: E402
 
 STORY, ZIP, PYTHON, FOLDER = sys.argv[sys.argv.index("--") + 1 :][:4]
 FOLDER = Path(FOLDER)
@@ -37,6 +37,7 @@ KEYS = {
     "quality": ("Q", "gsmooth.check_quality"),
     "people": ("F", "gsmooth.find_people"),
     "restore": ("O", "gsmooth.restore_strip"),
+    "queue": ("A", "gsmooth.add_to_queue"),
 }
 _shots = iter(range(100))
 
@@ -48,21 +49,6 @@ def part(name):
 def scene():
     with sequencer():
         return part("strips").sequencer_scene(bpy.context)
-
-
-def area(kind):
-    """The largest area of a kind: the timeline, not the preview above it."""
-    found = [a for a in window().screen.areas if a.type == kind]
-    timelines = [a for a in found if getattr(a.spaces.active, "view_type", "") == "SEQUENCER"]
-    return max(timelines or found, key=lambda a: a.width * a.height)
-
-
-def press(key, kind="SEQUENCE_EDITOR", **held):
-    place = area(kind)
-    at = {"x": place.x + place.width // 3, "y": place.y + place.height // 2}
-    window().event_simulate(type="MOUSEMOVE", value="NOTHING", **at)
-    for value in ("PRESS", "RELEASE"):
-        window().event_simulate(type=key, value=value, **at, **held)
 
 
 def act(name, kind="SEQUENCE_EDITOR"):
@@ -87,6 +73,8 @@ def shoot(name):
         with bpy.context.temp_override(window=window()):
             bpy.ops.screen.screenshot(filepath=str(path))
         return
+    for place in window().screen.areas:
+        place.tag_redraw()  # as a click on a button does
     for _ in range(8):
         yield
     Path(asked).write_text(str(path))
@@ -242,6 +230,29 @@ def check(step, right, wrong=""):
     yield from shoot(step.replace(" ", "_"))
 
 
+def whole(name):
+    """A picture of the sequencer alone, as high as the window: the panels that lie below."""
+    for _ in range(2):
+        with sequencer():
+            bpy.ops.screen.screen_full_area(use_hide_panels=False)
+        for _ in range(5):
+            yield
+        if name:
+            yield from shoot(name)
+        name = ""
+
+
+def queue_steps():
+    """What is selected, into the queue and out of it again."""
+    act("queue")
+    yield
+    yield
+    queue = part("job_queue")
+    yield from check("queued", [entry.state for entry in queue.entries()] == ["waiting"])
+    yield from whole("queue_list")
+    queue.remove(0)
+
+
 def job(step, name, right):
     """Press, take a picture under way, wait for the end and look."""
     act(name)
@@ -260,6 +271,7 @@ def clip_story():
     press("A")
     yield
     yield from ready(2)
+    yield from queue_steps()
     count = len(all_strips())
     yield from job("preview", "preview", lambda: len(all_strips()) > count)
     act("discard")
@@ -345,6 +357,7 @@ def people_story():
             bpy.ops.gsmooth.give_speech(person=number, sound=f"+{sound.name}")
     yield
     yield from check("a speech each", len(speeches.given(picture)) == 2)
+    yield from whole("people_list")
     yield from job("dub", "dub", lambda: len(dubs()) == 1)
     curve = part("quality_curve").NAME
     curves = [curve, f"{curve} of Person 1", f"{curve} of Person 2"]

@@ -23,6 +23,21 @@ def sequencer():
     return bpy.context.temp_override(window=window(), area=area, region=region)
 
 
+def area(kind):
+    """The largest area of a kind: the timeline, not the preview above it."""
+    found = [a for a in window().screen.areas if a.type == kind]
+    timelines = [a for a in found if getattr(a.spaces.active, "view_type", "") == "SEQUENCER"]
+    return max(timelines or found, key=lambda a: a.width * a.height)
+
+
+def press(key, kind="SEQUENCE_EDITOR", **held):
+    place = area(kind)
+    at = {"x": place.x + place.width // 3, "y": place.y + place.height // 2}
+    window().event_simulate(type="MOUSEMOVE", value="NOTHING", **at)
+    for value in ("PRESS", "RELEASE"):
+        window().event_simulate(type=key, value=value, **at, **held)
+
+
 def in_sequencer(operator, *mode, **options):
     with sequencer():
         return operator(*mode, **options)

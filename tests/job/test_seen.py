@@ -51,14 +51,14 @@ def test_why_frames_stay_as_they_are() -> None:
 def test_in_words_with_the_readers_numbers() -> None:
     words = in_words(_track(), 100)
     assert "No usable face in frame 102; left" in words
-    assert "Someone else is seen in frame 105-106" in words
-    assert "Two pictures are mixed in frame 103-104" in words
+    assert "Someone else is seen in frames 105-106" in words
+    assert "Two pictures are mixed in frames 103-104" in words
     assert in_words(face_track(3), 0) == ""
 
 
 def test_what_is_left_before_the_mouth_is_named_with_what_to_do() -> None:
     words = occluded_in_words([(3, 7), (9, 9)], 100)
-    assert "before the mouth in frame 103-107, 109 and was left as filmed" in words
+    assert "before the mouth in frames 103-107, 109 and was left as filmed" in words
     for way in ("Keep What Passes Before", "--no-occluders", "dub again"):
         assert way in words
 

@@ -38,10 +38,10 @@ def frame_badness(curves: Curves) -> FrameBadness:
             there is one, torn (share of the mouth) are used.
     """
     parts = {
-        "an edge on the mask's rim": (_rim_ratio(curves) - 1) / _SEAM,
-        "a mouth softer than any of the source": (1 - _against_softest(curves)) / _SOFT,
-        "a jump of the mouth": _jumps(curves["aperture"]) / _JUMP,
-        "a part of the mouth that is as filmed": curves.get("torn", 0 * curves["rim"]) / _KEPT,
+        "visible edge around the mouth": (_rim_ratio(curves) - 1) / _SEAM,
+        "mouth softer than in the source": (1 - _against_softest(curves)) / _SOFT,
+        "the mouth jumps": _jumps(curves["aperture"]) / _JUMP,
+        "part of the mouth is as filmed": curves.get("torn", 0 * curves["rim"]) / _KEPT,
     }
     table = np.stack([np.where(np.isfinite(p), p, -np.inf) for p in parts.values()])
     worst, score = table.argmax(axis=0), table.max(axis=0)

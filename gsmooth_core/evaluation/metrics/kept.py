@@ -79,5 +79,6 @@ def finding(kept: Float, filmed: Float, wanted: Float, first: int) -> Finding:
     share = f"up to {100 * float(kept.max()):.0f} % of the mouth in {where} was left as filmed"
     if bad.any():
         text = f"{share}, while the new one opens otherwise: it looks torn if nothing is there."
-        return Finding("Before the mouth", POOR, text[0].upper() + text[1:])
-    return Finding("Before the mouth", FAIR, f"{share[0].upper()}{share[1:]}.")
+        return Finding("Before the mouth", POOR, text[0].upper() + text[1:], "a torn mouth")
+    sentence = f"{share[0].upper()}{share[1:]}."
+    return Finding("Before the mouth", FAIR, sentence, "a mouth that is partly as filmed")

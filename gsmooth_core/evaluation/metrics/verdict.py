@@ -18,6 +18,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "offset": (1.0, 2.0),
 }
 """Up to where a figure is good, and up to where it is fair."""
+_RATE = 25  # frames a second in which the offset is told
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,13 @@ class Finding:
         name: the quality.
         kind: "good", "fair" or "poor"; "" where it could not be judged.
         text: the finding, in a sentence.
+        fault: what is wrong, in a few words; "" where it is good.
     """
 
     name: str
     kind: str
     text: str
+    fault: str = ""
 
 
 def graded(name: str, value: float | None) -> str:
@@ -58,31 +61,31 @@ def findings(figures: Figures, *, sync_sure: bool, untouched: float, outside: in
     """
     found = [
         _sync(figures, sure=sync_sure),
-        _one("Detail", "detail", figures, "of the source's detail in the mouth, where it is "
-             "farthest from it", "softer than the source", "harsher than the source"),
-        _one("Seam", "seam", figures, "of the source's edge energy on the mask's rim",
-             "the rim is smoother than the source", "an edge can be seen around the mouth"),
+        _one("Detail", "detail", figures, "of the source's detail, where it is farthest from it",
+             "The mouth is softer than the source", "mouth too soft",
+             "The mouth is sharper than the source", "mouth too sharp"),
+        _one("Seam", "seam", figures, "of the source's edge energy around the mask",
+             "A smooth rim can be seen around the mouth", "blurred rim around the mouth",
+             "An edge can be seen around the mouth", "visible edge around the mouth"),
         _upper("Calm movement", "jerk", figures, "of the source's jerk of the lips",
-               "the lips tremble"),
+               "The lips tremble", "trembling lips"),
         _upper("Steady picture", "flicker", figures, "of the source's change between frames",
-               "the mouth flickers"),
+               "The mouth flickers", "flicker"),
         _identity(figures),
         _untouched(untouched),
-        Finding("Outside the mask", GOOD if outside == 0 else POOR,
-              "Not one pixel was changed before encoding." if outside == 0 else
-              f"Pixels were changed by up to {outside} of 255: please report this."),
+        _outside(outside),
     ]  # fmt: skip
     return [finding for finding in found if finding.kind]
 
 
 def verdict(found: Sequence[Finding]) -> tuple[str, str]:
     """The checks in one sentence, and the worst of them ("good", "fair" or "poor")."""
-    poor = [c.name.lower() for c in found if c.kind == POOR]
-    fair = [c.name.lower() for c in found if c.kind == FAIR]
+    poor = [c.fault for c in found if c.kind == POOR]
+    fair = [c.fault for c in found if c.kind == FAIR]
     if poor:
-        return f"Look at this shot before it goes out: {_listed(poor)}.", POOR
+        return f"Look at this shot before it goes out: {', '.join(poor)}.", POOR
     if fair:
-        return f"Good, with something to look at: {_listed(fair)}.", FAIR
+        return f"Good, but look at: {', '.join(fair)}.", FAIR
     return "Ready to go out: nothing stands out.", GOOD
 
 
@@ -93,29 +96,39 @@ def _sync(figures: Figures, *, sure: bool) -> Finding:
     frames = f"{abs(offset):.0f} frame{'s' if abs(offset) != 1 else ''} at 25 a second"
     words = f"confidence {shown('sync', confidence)}"
     if not sure:
-        return Finding(
-            "Lip sync", FAIR, f"Lips and sound hardly fit better than by chance ({words})."
-        )
+        text = f"Lips and sound hardly fit better than by chance ({words})."
+        return Finding("Lip sync", FAIR, text, "lips that hardly fit the sound")
     kind = graded("offset", offset)
     if offset == 0:
         return Finding("Lip sync", kind, f"Lips and sound are together ({words}).")
     late = "late" if offset > 0 else "early"
-    return Finding("Lip sync", kind, f"The sound is {frames} {late} ({words}).")
+    fault = "" if kind == GOOD else f"sound {abs(offset) / _RATE:.2f} s {late}"
+    return Finding("Lip sync", kind, f"The sound is {frames} {late} ({words}).", fault)
 
 
-def _one(name: str, figure: str, figures: Figures, of: str, low: str, high: str) -> Finding:
+def _one(
+    name: str, figure: str, figures: Figures, of: str, low: str, less: str, high: str, more: str
+) -> Finding:
+    """A figure that may be too low (a sentence, and the fault in short) or too high."""
     value, kind = figures.get(figure), graded(figure, figures.get(figure))
     if value is None:
         return Finding(name, "", "")
-    what = "" if kind == GOOD else f": {low if value < 1 else high}"
-    return Finding(name, kind, f"{100 * value:.0f} % {of}{what}.")
+    wrong, fault = (low, less) if value < 1 else (high, more)
+    return _told(name, kind, f"{100 * value:.0f} % {of}", wrong, fault)
 
 
-def _upper(name: str, figure: str, figures: Figures, of: str, high: str) -> Finding:
+def _upper(name: str, figure: str, figures: Figures, of: str, wrong: str, fault: str) -> Finding:
     value, kind = figures.get(figure), graded(figure, figures.get(figure))
     if value is None:
         return Finding(name, "", "")
-    return Finding(name, kind, f"{100 * value:.0f} % {of}{'' if kind == GOOD else f': {high}'}.")
+    return _told(name, kind, f"{100 * value:.0f} % {of}", wrong, fault)
+
+
+def _told(name: str, kind: str, measured: str, wrong: str, fault: str) -> Finding:
+    """What was measured, after what is wrong where something is."""
+    if kind == GOOD:
+        return Finding(name, kind, f"{measured}.")
+    return Finding(name, kind, f"{wrong}: {measured}.", fault)
 
 
 def _identity(figures: Figures) -> Finding:
@@ -127,6 +140,7 @@ def _identity(figures: Figures) -> Finding:
         "Identity", kind,
         f"The face is {shown('identity', made)} like the source's; the source's own frames are "
         f"{shown('identity', own)} like each other.",
+        "" if kind == GOOD else "a face less like the person's",
     )  # fmt: skip
 
 
@@ -135,8 +149,11 @@ def _untouched(share: float) -> Finding:
         return Finding("Frames", GOOD, "Every frame has its new mouth.")
     kind = FAIR if share < 0.05 else POOR
     text = f"{100 * share:.1f} % of the frames show no usable face and were left as they are."
-    return Finding("Frames", kind, text)
+    return Finding("Frames", kind, text, "frames left as they were")
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _outside(changed: int) -> Finding:
+    if changed == 0:
+        return Finding("Outside the mask", GOOD, "Not one pixel was changed before encoding.")
+    text = f"Pixels were changed by up to {changed} of 255: please report this."
+    return Finding("Outside the mask", POOR, text, "changes outside the mouth")

@@ -68,8 +68,10 @@ def finding(words: Sequence[SpokenWord]) -> Finding:
     named = ", ".join(f"'{w.text}' {clock(w.start)}" for w in missed[:_NAMED])
     more = f" and {len(missed) - _NAMED} more" if len(missed) > _NAMED else ""
     well = len(judged) < FEWEST or met >= MET_WELL * len(judged)
-    kind = GOOD if well else FAIR
-    return Finding("Closed lips", kind, f"{text}; open in {named}{more}.")
+    text = f"{text}; open in {named}{more}."
+    if well:
+        return Finding("Closed lips", GOOD, text)
+    return Finding("Closed lips", FAIR, text, "lips open on p, b and m")
 
 
 def word_elements(words: Sequence[SpokenWord]) -> list[Markup]:

@@ -53,12 +53,13 @@ def judged(kept: float, wanted: np.float32, first: int = 0):
 def test_the_verdict_names_the_frames_of_a_torn_mouth() -> None:
     found = judged(0.4, OPEN, 100)
     assert found.kind == POOR
-    assert found.text.startswith("Up to 40 % of the mouth in frame 123-127 was left as filmed")
+    assert found.text.startswith("Up to 40 % of the mouth in frames 123-127 was left as filmed")
+    assert found.fault == "a torn mouth"
 
 
 def test_a_little_or_alike_is_to_be_looked_at_and_nothing_is_no_finding() -> None:
     assert (judged(0.1, OPEN).kind, judged(0.4, SHUT).kind) == (FAIR, FAIR)
-    assert "frame 23-27" in judged(0.1, OPEN).text
+    assert "frames 23-27" in judged(0.1, OPEN).text
     assert judged(0.01, OPEN).kind == judged(0.0, OPEN).kind == ""
 
 

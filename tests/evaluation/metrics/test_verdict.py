@@ -26,29 +26,39 @@ def test_a_good_shot_may_go_out():
 
 
 @pytest.mark.parametrize(
-    ("change", "name", "kind", "word"),
+    ("change", "name", "kind", "word", "fault"),
     [
-        ({"offset": 3.0}, "Lip sync", "poor", "3 frames at 25 a second late"),
-        ({"offset": -2.0}, "Lip sync", "fair", "early"),
-        ({"sure": False}, "Lip sync", "fair", "chance"),
-        ({"detail": 0.45}, "Detail", "poor", "softer"),
-        ({"detail": 0.8}, "Detail", "fair", "softer"),
-        ({"detail": 1.2}, "Detail", "fair", "harsher"),
-        ({"seam": 1.3}, "Seam", "poor", "edge"),
-        ({"jerk": 2.0}, "Calm movement", "poor", "tremble"),
-        ({"flicker": 1.3}, "Steady picture", "fair", "flickers"),
-        ({"identity": 0.8}, "Identity", "poor", "0.800"),
-        ({"untouched": 0.02}, "Frames", "fair", "2.0 %"),
-        ({"untouched": 0.5}, "Frames", "poor", "50.0 %"),
-        ({"outside": 4}, "Outside the mask", "poor", "4 of 255"),
+        ({"offset": 3.0}, "Lip sync", "poor", "3 frames at 25 a second late", "sound 0.12 s late"),
+        ({"offset": -2.0}, "Lip sync", "fair", "early", "sound 0.08 s early"),
+        ({"sure": False}, "Lip sync", "fair", "chance", "lips that hardly fit the sound"),
+        ({"detail": 0.45}, "Detail", "poor", "softer", "mouth too soft"),
+        ({"detail": 0.8}, "Detail", "fair", "softer", "mouth too soft"),
+        ({"detail": 1.2}, "Detail", "fair", "sharper", "mouth too sharp"),
+        ({"seam": 1.3}, "Seam", "poor", "An edge", "visible edge around the mouth"),
+        ({"seam": 0.7}, "Seam", "poor", "smooth rim", "blurred rim around the mouth"),
+        ({"jerk": 2.0}, "Calm movement", "poor", "The lips tremble: 200 %", "trembling lips"),
+        ({"flicker": 1.3}, "Steady picture", "fair", "The mouth flickers: 130 %", "flicker"),
+        ({"identity": 0.8}, "Identity", "poor", "0.800", "a face less like the person's"),
+        ({"untouched": 0.02}, "Frames", "fair", "2.0 %", "frames left as they were"),
+        ({"untouched": 0.5}, "Frames", "poor", "50.0 %", "frames left as they were"),
+        ({"outside": 4}, "Outside the mask", "poor", "4 of 255", "changes outside the mouth"),
     ],
 )
-def test_what_is_wrong_is_named(change, name, kind, word):
+def test_the_fault_is_named_and_not_the_quality(change, name, kind, word, fault):
     (words, worst), found = judged(**change)
     assert found[name].kind == kind == worst
     assert word in found[name].text
-    assert name.lower() in words
-    assert [c.name for c in found.values() if c.kind != "good"] == [name]
+    begins = {"poor": "Look at this shot before it goes out", "fair": "Good, but look at"}[kind]
+    assert words == f"{begins}: {fault}."
+    assert [(c.name, c.fault) for c in found.values() if c.kind != "good"] == [(name, fault)]
+    assert {c.fault for c in found.values() if c.kind == "good"} == {""}
+
+
+def test_faults_are_listed_the_poor_ones_alone():
+    words, _found = judged(jerk=1.2, flicker=1.3)
+    assert words[0] == "Good, but look at: trembling lips, flicker."
+    words, _found = judged(jerk=2.0, flicker=1.3)
+    assert words[0] == "Look at this shot before it goes out: trembling lips."
 
 
 def test_what_cannot_be_judged_is_left_out():
@@ -98,7 +108,7 @@ def test_a_torn_mouth_is_poor():
     shot["torn"][30:33] = 0.25
     found = frame_badness(shot)
     assert (found.score[30:33] >= 2).all()
-    assert found.reasons[31] == "a part of the mouth that is as filmed"
+    assert found.reasons[31] == "part of the mouth is as filmed"
     assert np.nanmax(np.delete(found.score, [30, 31, 32])) < 0.6
 
 

@@ -110,11 +110,11 @@ def test_a_page_names_people_shots_and_frames_that_were_left():
     left = [Untouched(5, 7, "someone else"), Untouched(8, 9, "dissolve")]
     refused = [Refused(2, 3, "looks otherwise"), Refused(6, 6, "looks otherwise")]
     text = " ".join(seen_elements(people, [(0, 4), (5, 9)], left, refused, 100))
-    assert "No reference (looks otherwise): frame 102-103, 106" in text
-    assert "frame 100-109" in text and "frame 100-104" in text and "anna.wav" in text
+    assert "No reference (looks otherwise): frames 102-103, 106" in text
+    assert "frames 100-109" in text and "frames 100-104" in text and "anna.wav" in text
     assert "/x/" not in text
     assert "no frame" in text  # of the second
     assert "2 shots" in text and "105-109" in text
-    assert "Someone else is seen in frame 105-107" in text
-    assert "Two pictures are mixed in frame 108-109" in text
+    assert "Someone else is seen in frames 105-107" in text
+    assert "Two pictures are mixed in frames 108-109" in text
     assert "Every frame was dubbed." in " ".join(seen_elements([], [(0, 9)], [], [], 0))

@@ -40,7 +40,7 @@ def test_missed_words_are_named():
 
 def test_many_missed_words_deserve_a_look():
     found = words.finding([spoken("by", False)] * 5)
-    assert found.kind == "fair"
+    assert (found.kind, found.fault) == ("fair", "lips open on p, b and m")
     assert found.text.endswith("and 2 more.")
     assert words.finding([spoken("by", False)] * 4).kind == "good"  # too few to tell
     assert words.finding([spoken("by", True, False, True)] * 2).kind == "good"  # people miss some
