@@ -51,7 +51,7 @@ def test_two_people_move_each_their_own_mouth_in_one_pass(tmp_path):
     found = follow_people(after, lambda _frame, _face: None)
     for person, (own, other) in zip(found.people, (("1", "2"), ("2", "1")), strict=True):
         rows = person.frames
-        mouth = aperture(found.track(person)[0].points[rows, :, :2])
+        mouth = aperture(found.track(person)[0].points[rows][..., :2])
         assert correlation(mouth, opening[own][rows]) > 0.8
         assert abs(correlation(mouth, opening[other][rows])) < 0.4
     again = []

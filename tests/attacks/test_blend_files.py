@@ -123,7 +123,7 @@ def test_strip_of_another_type_shows_no_job(timeline):  # noqa: F811
     sound = timeline.sound()
     sound["gsmooth_job"] = "//job"
     timeline.scene.sequence_editor.active_strip = sound
-    assert "Select the strip" in refusal(bpy.ops.gsmooth.preview_mesh)
+    assert "Select the video or photo" in refusal(bpy.ops.gsmooth.preview_mesh)
 
 
 @pytest.mark.parametrize(
