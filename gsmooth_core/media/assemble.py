@@ -20,6 +20,7 @@ from gsmooth_core.media.images import first_number, image_target, packed_number,
 from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_graph
 from gsmooth_core.media.pace import paced, same_times
 from gsmooth_core.media.probe import probe, probe_source
+from gsmooth_core.media.sound_rate import track_rate
 from gsmooth_core.storage.files import atomic, fresh, partial_path
 from gsmooth_core.types import Clip, Float
 
@@ -42,7 +43,8 @@ def assemble(
         output: final path; for PNG frames a folder or a pattern such as `frames/%05d.png`.
         clip: the source, for the rate, size and pixel shape that the output must have.
         frames: how many frames the segments hold together.
-        sound: its sound, cut or filled with silence to the length of the picture.
+        sound: its sound, cut or filled with silence to the length of the picture, at the source's
+            rate or its own where that is higher.
         carried: the source whose other streams and tags the output shall have, as far as its
             container can hold them.
         timed: whether there is one segment alone, whose frames have their times already.
@@ -58,6 +60,9 @@ def assemble(
     planned = plan(carried, container.muxer) if carried else None
     beside = container.video and _alpha_beside(segments[0], clip)
     reordered = container.video and _reordered(segments[0])
+    if sound is not None:
+        heard = [(sound.path, sound.track), *((bed.path, bed.track) for bed in sound.beds)]
+        sound = replace(sound, rate=track_rate(heard, carried))
     joined = Joined(container, clip.fps, frames, sound, carried, planned, beside, timed, reordered)
     if sound is not None and sound.beds:
         joined = replace(joined, gain=1 / max(1.0, _peak(sound, joined)))

@@ -14,7 +14,6 @@ from gsmooth_core.media.description import Stream, describe
 
 _FADE = 0.01  # seconds in which a bed comes and goes within the picture
 _SURROUND = ("3.0", "4.0", "5.0", "5.0(side)", "5.1", "5.1(side)", "6.1", "7.1")
-_RATE = 48000
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,12 @@ class Bed:
 
 
 def under(
-    beds: Sequence[Bed], inputs: Sequence[str], speech: str, channels: int, seconds: float
+    beds: Sequence[Bed],
+    inputs: Sequence[str],
+    speech: str,
+    channels: int,
+    seconds: float,
+    rate: int,
 ) -> str:
     """The filters that lay a speech over beds.
 
@@ -50,12 +54,12 @@ def under(
         speech: the same of the speech.
         channels: of the speech.
         seconds: how long the output is.
+        rate: samples a second of the output.
 
     Returns:
         a graph without an output's label.
     """
-    stream = beds[0].stream
-    layout, rate = _layout(stream), stream.sample_rate or _RATE
+    layout = _layout(beds[0].stream)
     form = f"aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts="
     parts = []
     for number, (bed, chain) in enumerate(zip(beds, inputs, strict=True)):

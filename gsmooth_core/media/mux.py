@@ -14,6 +14,7 @@ from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container
 from gsmooth_core.media.gaps import without_long_gaps
+from gsmooth_core.media.sound_rate import USUAL
 
 _RUN_UP = 10.0  # seconds before the first frame at which reading begins, for packets that reach on
 _AHEAD = 2  # frames by which x264 and x265 decode a picture before it is shown, at most
@@ -41,6 +42,7 @@ class Sound:
         delay: seconds of picture before the used part is heard.
         track: which of the file's sounds, from 0.
         beds: what is heard together with it.
+        rate: samples a second of the output's track; None for the sound's own.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class Sound:
     delay: float = 0.0
     track: int = 0
     beds: tuple[Bed, ...] = ()
+    rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def sound_graph(sound: Sound, joined: Joined, inputs: int) -> tuple[list[str], s
         opened += sound_input(bed, length)
     channels = describe(sound.path).sounds[sound.track].channels
     speech = f"[{inputs}:a:{sound.track}]{chain}"
-    graph = under(sound.beds, chains, speech, channels, float(length))
+    graph = under(sound.beds, chains, speech, channels, float(length), sound.rate or USUAL)
     return opened, f"{graph},volume={joined.gain:.9f}" if joined.gain < 1 else graph
 
 
@@ -278,9 +281,12 @@ def sound_filter(sound: Sound, length: Fraction) -> str:
     used = seconds if sound.duration is None else min(seconds, sound.duration)
     # What is silent before the sound begins is added behind, where it takes no memory.
     silent, begin = max(-begin, 0.0), max(begin, 0.0)
+    # After the gaps are filled: a filter that does both would hold them at the higher rate.
+    rate = f"aresample={sound.rate}," if sound.rate else ""
     return (
         f"{without_long_gaps(sound.path, sound.track)}"
         f"asetpts=PTS-({begin:.9f})/TB,aresample=async=1:first_pts=0,"
-        f"atrim=end={max(used - silent, 0):.9f},adelay={1000 * (sound.delay + silent):.6f}:all=1,"
+        f"{rate}atrim=end={max(used - silent, 0):.9f},"
+        f"adelay={1000 * (sound.delay + silent):.6f}:all=1,"
         f"apad=whole_dur={seconds:.9f},atrim=end={seconds:.9f}"
     )
