@@ -146,10 +146,8 @@ class PersonStages:
         def hear() -> Float:
             return self._spoken.heard
 
-        stage = Stage(
-            "hear", "heard.safetensors", self.inputs.predict(), hear, save_rows, load_rows
-        )
-        return result_of(stage, self.journal)
+        name, inputs = "heard.safetensors", self.inputs.predict()
+        return result_of(Stage("hear", name, inputs, hear, save_rows, load_rows), self.journal)
 
     def target(self, track: FaceTrack) -> Expression:
         """The expression that every frame is to show: edited, given, or predicted from speech.
@@ -171,6 +169,7 @@ class PersonStages:
         a2ep, predicted = load_a2ep(self.job.settings.a2ep), self.predict()
         manner = self.manner(track, a2ep)
         heard = self.heard() if manner and manner.memory else None
+        self.__dict__.pop("_spoken", None)  # both lie in files now
         return merge_expression(track, predicted, self.job.settings, a2ep, manner, heard)
 
     def manner(self, track: FaceTrack, a2ep: SpeechModel) -> Manner | None:

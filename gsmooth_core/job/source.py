@@ -347,12 +347,16 @@ def heard(
         seconds: length of the picture.
 
     Returns:
-        (round(seconds * 16000),) with silence where nothing is heard.
+        (round(seconds * 16000),) with silence where nothing is heard; a view of `audio` where it
+        is heard all the time.
     """
-    result = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    count = round(seconds * SAMPLE_RATE)
     first = round(start * SAMPLE_RATE)
     last = len(audio) if duration is None else first + round(duration * SAMPLE_RATE)
     offset = round(delay * SAMPLE_RATE) - min(first, 0)
-    part = audio[max(first, 0) : max(last, 0)][: max(len(result) - offset, 0)]
+    part = audio[max(first, 0) : max(last, 0)][: max(count - offset, 0)]
+    if len(part) == count and part.dtype == np.float32:
+        return part  # no copy: an hour of sound is 230 MB
+    result = np.zeros(count, np.float32)
     result[offset : offset + len(part)] = part
     return result

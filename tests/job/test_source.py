@@ -43,6 +43,11 @@ def test_the_picture_hears_what_a_sample_by_sample_twin_hears(start, duration, d
     np.testing.assert_array_equal(found, naive_heard(audio, start, duration, delay, seconds))
 
 
+def test_sound_that_is_heard_all_the_time_is_not_copied():
+    audio = np.arange(1, 401, dtype=np.float32)
+    assert np.shares_memory(heard(audio, 0.005, None, 0.0, 0.01), audio)
+
+
 @pytest.fixture
 def numbered(monkeypatch):
     """Frames that hold their own number, and a count of how many were decoded."""

@@ -1,0 +1,30 @@
+"""The stages of one person keep their results in files, not in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage.data
+
+from gsmooth_core.job.job import Job
+from gsmooth_core.person import PersonStages
+from tests.media import made
+
+
+def test_what_was_predicted_is_let_go_once_it_lies_in_files(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), skimage.data.astronaut()[:300, 75:375, ::-1])
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    job = Job(photo, tmp_path / "o.mp4", audio=speech)
+    job = replace(job, settings=replace(job.settings, style=False))
+    folder = tmp_path / "job"
+    folder.mkdir()
+    stages = PersonStages(job, folder)
+    track = stages.track()
+    first = stages.merged(track)
+    assert "_spoken" not in vars(stages)
+    assert np.array_equal(stages.merged(track).values, first.values)
+    assert "_spoken" not in vars(stages)  # read again, not predicted again
