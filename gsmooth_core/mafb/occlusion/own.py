@@ -72,10 +72,12 @@ def without_own(
         the frames that are left, with the parts of their patches that are.
     """
     settings = settings or OwnSettings()
-    unusual = {frame: texels(frame) for frame in sorted(patches)}
     look = _Look(canonical, appearance, settings)
-    parted = {n: look.from_beyond(patches[n], shown) for n, shown in unusual.items()}
-    left = {n: patch for n, patch in parted.items() if patch.any()}
+    left, unusual = dict[int, Bool](), dict[int, Texels]()
+    for frame in sorted(patches):
+        seen = texels(frame)
+        if (patch := look.from_beyond(patches[frame], seen)).any():
+            left[frame], unusual[frame] = patch, seen
     near = {n + shift for n in patches for shift in range(-_BESIDE, _BESIDE + 1)}
     bare = {n: shown for n, shown in sample.items() if n not in near and shown[1].any()}
     moved = fit_moved(canonical, appearance, track, bare) if left else None
