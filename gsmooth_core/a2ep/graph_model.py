@@ -10,6 +10,7 @@ from gsmooth_core.a2ep.config import A2EPConfig
 from gsmooth_core.a2ep.mel import log_mel
 from gsmooth_core.a2ep.positions import positional_encoding, sinusoids
 from gsmooth_core.models.modelfile import ModelSource
+from gsmooth_core.models.threads import all_threads
 from gsmooth_core.networks.onnx import OnnxNetwork, Tables
 from gsmooth_core.types import Float
 
@@ -28,7 +29,8 @@ class GraphEncoder:
 
     def __init__(self, source: ModelSource, config: A2EPConfig, tables: Tables) -> None:
         self._positions = sinusoids(POSITIONS, config.encoder_width)
-        self._network = OnnxNetwork(source, "a2ep", "listen", tables, "cpu")
+        # Nothing else runs while a speech is listened to.
+        self._network = OnnxNetwork(source, "a2ep", "listen", tables, "cpu", all_threads())
 
     def listen(self, samples: Float, frames: int) -> Float:
         """(frames * 640,) samples -> (frames, F)."""
@@ -150,6 +152,9 @@ class GraphA2EP:
 
 def convolved(features: Float, kernel: Float, bias: Float) -> Float:
     """(T + K - 1, F) features under an (O, F, K) kernel -> (T, O)."""
-    count = len(features) - kernel.shape[2] + 1
-    parts = [features[k : k + count] @ kernel[:, :, k].T for k in range(kernel.shape[2])]
-    return np.asarray(np.sum(parts, axis=0) + bias, np.float32)
+    outputs, width, window = kernel.shape
+    count = len(features) - window + 1
+    # One product instead of K: features are read once.
+    taps = features @ kernel.transpose(1, 2, 0).reshape(width, -1)  # (F, K * O)
+    taps = taps.reshape(-1, window, outputs)
+    return np.asarray(sum(taps[k : k + count, k] for k in range(window)) + bias, np.float32)

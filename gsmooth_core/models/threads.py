@@ -7,11 +7,18 @@ import sys
 
 import cv2
 
+_GIVEN = os.environ.get("OMP_NUM_THREADS", "")  # by the user, before `leave_cores` says something
+
 
 def network_threads() -> int:
     """Threads of one network: half the cores, or OMP_NUM_THREADS of the environment."""
     given = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, int(given)) if given.isdecimal() else max(1, (os.cpu_count() or 1) // 2)
+
+
+def all_threads() -> int:
+    """Threads of a network beside which nothing runs: all cores, or the user's OMP_NUM_THREADS."""
+    return max(1, int(_GIVEN) if _GIVEN.isdecimal() else os.cpu_count() or 1)
 
 
 def leave_cores() -> None:

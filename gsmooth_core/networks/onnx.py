@@ -33,19 +33,26 @@ class OnnxNetwork:
         name: which of them.
         tables: of the checkpoint, checked; more than are needed will do.
         device: see `engine.engine_for`.
+        threads: that one run takes; None is as many as a network beside other work should.
 
     Raises:
         ModelError: the graph is damaged, or does not take these weights.
     """
 
     def __init__(
-        self, source: ModelSource, model: str, name: str, tables: Tables, device: str | None = None
+        self,
+        source: ModelSource,
+        model: str,
+        name: str,
+        tables: Tables,
+        device: str | None = None,
+        threads: int | None = None,
     ) -> None:
         graph = graphs.graph(model, name)
         self._source, self._inputs = source, graph.inputs
         # The values must live as long as the session, which does not copy them.
         self._values = [ort.OrtValue.ortvalue_from_numpy(tables[n]) for n in graph.tables]
-        options = _options()
+        options = _options(threads or network_threads())
         try:
             options.add_external_initializers(list(graph.tables), self._values)
             self._session = ort.InferenceSession(graph.content, options, [*provider(device)])
@@ -81,9 +88,9 @@ def checked(
     return fitting(source, arrays, graphs.shapes(model), limits or {})
 
 
-def _options() -> ort.SessionOptions:
+def _options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = network_threads()
+    options.intra_op_num_threads = threads
     options.log_severity_level = _ERRORS_ONLY
     # Planned as one block, what a graph works with is laid beside the block before: at 512 pixels
     # 158 MB more, and no faster.

@@ -6,6 +6,7 @@ import cv2
 import pytest
 import torch
 
+from gsmooth_core.models import threads
 from gsmooth_core.models.threads import leave_cores, network_threads
 
 
@@ -35,3 +36,12 @@ def test_the_users_number_stays(monkeypatch) -> None:
         monkeypatch.setenv(name, "3")
     leave_cores()
     assert torch.get_num_threads() == cv2.getNumThreads() == 3
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", 4), ("3", 3), ("many", 4)])
+def test_who_runs_alone_has_all_cores(monkeypatch, given: str, expected: int) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(threads, "_GIVEN", given)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    leave_cores()  # what it says is no wish of the user
+    assert threads.all_threads() == expected
