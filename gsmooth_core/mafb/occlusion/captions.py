@@ -35,6 +35,7 @@ _MARGIN = 5  # pixels of a crop: diameter by which letters are grown, for their 
 _AROUND = 71  # pixels: diameter by which the lower face is grown; captions beyond do not matter
 _WHOLE = 141  # pixels: diameter within which those that do are kept: a jaw opens
 _SPECK = 40  # pixels; less is an edge of the face that letters uncovered
+_LIDS = 13  # pixels: diameter by which eyes are grown to their lids
 _POINTS = 3  # every third vertex will do
 _FEWEST = 6  # frames of a block
 
@@ -103,12 +104,13 @@ class _Face:
         shown = np.isin(regions, (Region.SKIN, Region.LOWER_FACE, Region.LIPS))
         self.points = np.flatnonzero(shown)[::_POINTS]
         self.lower = np.isin(regions[self.points], (Region.LOWER_FACE, Region.LIPS))
+        self.eyes = np.flatnonzero(regions == Region.EYES)[::_POINTS]
 
-    def seen(self, frames: range) -> Float:
-        """(N, V, 2) pixels; where no face is usable, those of the nearest frame with one."""
+    def seen(self, points: Int, frames: range) -> Float:
+        """(N, V, 2) pixels of vertices; where no face is usable, those of the nearest frame."""
         usable = np.array([n for n in frames if self.usable[n]])
         near = usable[np.abs(usable[None] - np.array(frames)[:, None]).argmin(1)]
-        basis, template = self.surface.basis[:, self.points], self.surface.template[self.points]
+        basis, template = self.surface.basis[:, points], self.surface.template[points]
         shape = np.tensordot(self.track.expression[near], basis, 1) + template
         camera = np.einsum("tij,tvj->tvi", rotation_matrix(self.track.rotation[near]), shape)
         camera += self.track.translation[near, None]
@@ -190,9 +192,10 @@ def _captions(
     face: _Face, strip: _Strip, frames: range, pictures: list[Image], settings: GraphicSettings
 ) -> Iterator[tuple[int, Bool]]:
     """Number of each captioned frame of a block, and the mask in its crop."""
-    seen = strip.places(face.seen(frames))
+    seen, eyes = (strip.places(face.seen(points, frames)) for points in (face.points, face.eyes))
     edges = steady_edges(pictures)
-    signs = sure_edges(edges, pictures, seen, settings)
+    lids = [_lids(points, p.shape[:2]) for points, p in zip(eyes, pictures, strict=True)]
+    signs = sure_edges(edges, pictures, seen, settings, lids)
     if not signs.sure.any():
         return
     signs = related(edges, signs, masks(edges, signs, pictures), pictures, seen, settings)
@@ -212,6 +215,11 @@ def _captions(
         if near.any():
             larger = face.transforms[frame] * np.float32(SIZE / _WORKING)
             yield frame, dilate(strip.in_crop(near, larger), _MARGIN, _MARGIN)
+
+
+def _lids(eyes: Float, shape: tuple[int, ...]) -> Bool:
+    """(H, W) where lids open and shut, of points of both eyes (V, 2); no dub touches that."""
+    return dilate(hull_of(eyes, shape), _LIDS, _LIDS) if len(eyes) else np.zeros(shape, bool)
 
 
 def _near_lower_face(mask: Bool, points: Float) -> Bool:

@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.occlusion.letters import filled
-from gsmooth_core.mafb.occlusion.mistaken import largest_channel, light_changes
+from gsmooth_core.mafb.occlusion.mistaken import has_moved, largest_channel, light_changes
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
 from gsmooth_core.types import Bool, Float, Image, Int
 
@@ -73,7 +73,11 @@ class Signs:
 
 
 def sure_edges(
-    edges: SteadyEdges, pictures: Sequence[Image], skin: Float, settings: GraphicSettings
+    edges: SteadyEdges,
+    pictures: Sequence[Image],
+    skin: Float,
+    settings: GraphicSettings,
+    eyes: Sequence[Bool] | None = None,
 ) -> Signs:
     """Find edges that are surely no edges of the face.
 
@@ -82,6 +86,7 @@ def sure_edges(
         pictures: T times (H, W, 3) RGB.
         skin: (T, V, 2) pixels in which points of the face are seen in each frame.
         settings: what counts as a caption.
+        eyes: T times (H, W) where a blink lets edges come and go within a frame.
     """
     lasting = edges.last - edges.first >= LASTING - 1
     shape = pictures[0].shape[:2]
@@ -93,19 +98,31 @@ def sure_edges(
         comes, goes = came & (edges.first == frame), went & (edges.last == frame)
         steady = moved & edges.at(frame)
         gone, coming = went & (edges.last == frame - 1), came & (edges.first == frame + 1)
-        for signs, others in (
-            (steady, none),
-            (comes & lasting, gone),
-            (goes & lasting, coming),
+        for signs, others, beside in (
+            (steady, none, None),
+            (comes & lasting, gone, frame - 1),
+            (goes & lasting, coming, frame + 1),
         ):
             which = np.flatnonzero(signs)
             crowd = which[crowded(edges, which, np.flatnonzero(others), shape, settings)]
-            sure[crowd] = True
-            if len(crowd) and signs is not steady and len(which) > others.sum():
+            if beside is None or not len(crowd):
+                sure[crowd] = True
+                continue
+            burned = _burned_in(drawn(edges, crowd, shape), pictures, frame, beside, eyes)
+            sure[crowd[burned[edges.y[crowd], edges.x[crowd]]]] = True
+            if burned.any() and len(which) > others.sum():
                 # The end of a word has fewer edges about it; it comes and goes with the rest.
-                around = dilate(drawn(edges, crowd, shape), *2 * (2 * settings.region + 1,))
+                around = dilate(burned, *2 * (2 * settings.region + 1,))
                 sure[which[around[edges.y[which], edges.x[which]]]] = True
     return Signs(sure, came, went)
+
+
+def _burned_in(
+    edges: Bool, pictures: Sequence[Image], there: int, not_there: int, eyes: Sequence[Bool] | None
+) -> Bool:
+    """(H, W) edges that come or go between two frames, without what moves, and without eyes."""
+    burned = edges & ~has_moved(pictures[there], pictures[not_there], edges)
+    return burned if eyes is None else burned & ~(eyes[there] | eyes[not_there])
 
 
 def _travel(edges: SteadyEdges, skin: Float) -> Float:

@@ -1,4 +1,4 @@
-"""Lamps and flashes are no captions."""
+"""Lamps, flashes, blinks and bodies that jerk are no captions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+import pytest
 
-from gsmooth_core.mafb.occlusion.mistaken import largest_channel, light_changes
+from gsmooth_core.mafb.occlusion.captions import _lids
+from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, sure_edges
+from gsmooth_core.mafb.occlusion.mistaken import has_moved, largest_channel, light_changes
+from gsmooth_core.mafb.occlusion.steady import steady_edges
 from tests.mafb.occlusion.test_captions import AT, bare, find, worded
 from tests.taft import scene
 
@@ -36,6 +40,64 @@ def test_a_lamp_changes_most_of_what_is_lit_and_a_caption_does_not() -> None:
 def test_a_black_picture_has_no_light_that_changes() -> None:
     pictures = [np.full((8, 8, 3), level, np.uint8) for level in (0, 20, 0)]
     assert not light_changes(pictures, changes(pictures), 14).any()
+
+
+@pytest.mark.parametrize("way", [(1, 0), (0, -2), (3, 3), (-6, 5)])
+def test_what_lay_beside_has_moved_and_what_is_new_has_not(way: tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (90, 160, 3), np.uint8)
+    room = cv2.GaussianBlur(noise, (0, 0), 2)
+    body, word = np.zeros((2, 90, 160), bool)
+    body[20:60, 15:55], word[30:50, 90:140] = True, True
+    after, around = room.copy(), np.s_[15:65, 10:60]
+    after[around] = np.roll(room, way, (0, 1))[around]
+    after[word] = 255 - room[word]
+    moved = has_moved(after, room, body | word)
+    assert moved[body].all() and not moved[word].any()
+    assert not has_moved(np.roll(room, (0, 12), (0, 1)), room, body).any()  # too far to tell
+
+
+def test_a_word_that_goes_is_not_found_again_in_what_is_left() -> None:
+    wall = np.full((60, 90, 3), 90, np.uint8)
+    shown = wall.copy()
+    cv2.putText(shown, "I", (40, 40), cv2.FONT_HERSHEY_DUPLEX, 1.0, (255, 255, 255), 2)
+    word = np.any(shown != wall, axis=2)
+    assert not has_moved(shown, wall, word).any()
+
+
+def test_a_collar_that_stays_and_jerks_is_no_caption() -> None:
+    """A codec, or a player that drops frames, lets a body stay for some frames and then jump."""
+    still = scene.track(24, still=True)
+    plain = scarf([scene.picture(still, 0)])[0]
+    moved = np.roll(plain, (2, 3), (0, 1))
+    pictures = [plain if n < 12 else moved for n in range(24)]
+    assert len(find(pictures, still)) == 0
+    assert len(find([scene.picture(still, 0)] * 12 + [plain] * 12, still)) == 12  # were it new
+
+
+def test_a_blink_is_no_caption() -> None:
+    """The same edges that go at once, where the eyes are and elsewhere."""
+    still = scene.track(24, still=True)
+    shut = scene.picture(still, 0)
+    opened = scarf([shut])[0]
+    pictures, beside = [opened] * 12 + [shut] * 12, np.zeros(shut.shape[:2], bool)
+    lids = np.any(opened != shut, axis=2)
+    skin = np.repeat(np.argwhere(lids)[None, ::9, ::-1].astype(np.float32), 24, 0)
+    edges = steady_edges(pictures)
+
+    def sure(eyes) -> int:
+        return int(sure_edges(edges, pictures, skin, GraphicSettings(), eyes).sure.sum())
+
+    lids = cv2.dilate(lids.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert sure(None) == sure([beside] * 24) > 100
+    assert sure([lids] * 24) == 0
+    assert sure([lids] * 12 + [beside] * 12) == 0  # where they were before
+
+
+def test_lids_are_where_the_mesh_has_its_eyes() -> None:
+    assert not np.any(_lids(np.zeros((0, 2), np.float32), (40, 60)))
+    eyes = np.float32([[10, 20], [20, 18], [40, 18], [50, 20], [30, 22]])
+    found = _lids(eyes, (40, 60))
+    assert found[20, 5] and found[25, 30] and not found[30, 30] and not found[8, 30]
 
 
 def test_a_lamp_over_a_patterned_shirt_makes_no_caption_and_hides_none() -> None:
