@@ -18,9 +18,10 @@ from torch.nn import functional as F
 
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.taft import device_light as light
+from gsmooth_core.taft.beside import gone_on, share_of
 from gsmooth_core.taft.drawn import hints, least_seen
 from gsmooth_core.taft.interior import gap_share, line_colour
-from gsmooth_core.taft.lend import FAINT, SHADED, Begun
+from gsmooth_core.taft.lend import FAINT, SHADED, Begun, Scene
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Float
 
@@ -36,6 +37,7 @@ class Batch(NamedTuple):
         bare: (B, H, W).
         visible: (B, H, W) all of the face that is seen.
         around: (B, H, W).
+        beside: (B, 3, H, W) what goes on from around the new face, see `beside.gone_on`.
         face: (B, H, W) what the new face covers.
         inside: (B, H, W) the mouth's interior.
         lips: (B, H, W).
@@ -52,6 +54,7 @@ class Batch(NamedTuple):
     bare: Tensor
     visible: Tensor
     around: Tensor
+    beside: Tensor
     face: Tensor
     inside: Tensor
     lips: Tensor
@@ -114,6 +117,7 @@ class DeviceBank:
             bare=self._sent([s.bare for s in scenes]),
             visible=self._sent([s.face for s in scenes]),
             around=self._sent([s.around for s in scenes]),
+            beside=self._sent([_beside(s) for s in scenes]).movedim(-1, 1),
             face=self._sent([face.mask for face in faces]),
             inside=self._sent([s.inside for s in scenes]),
             lips=self._sent([face.region == Region.LIPS for face in faces]),
@@ -135,7 +139,9 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     pictures, validity = warped(batch, bank)
     kept = light.alike(pictures, batch.crop, batch.bare, validity)
     pictures = light.match(pictures, batch.crop, batch.bare, batch.visible)
-    agreeing = light.agreement(pictures, batch.crop, batch.around, kept)
+    agreeing, apart = light.agreement(pictures, batch.crop, batch.around, kept)
+    share = share_of(apart, torch.clamp) * ~(batch.known | batch.face)
+    pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
     validity = validity * kept[..., None, None]
     validity = torch.where(batch.face[:, None], validity, validity * agreeing)
     own = _softened(batch, _lip_colour(batch, pictures, validity))
@@ -190,6 +196,11 @@ def _softened(batch: Batch, lip: Tensor) -> Tensor:
     towards = line_colour(lip)[:, :, None, None] - shaded
     softened = shaded + towards * share
     return torch.where(batch.inside[:, None], softened, shaded)
+
+
+def _beside(scene: Scene) -> Float:
+    """(H, W, 3) what goes on beside the new face; the frame where nothing is seen there."""
+    return gone_on(scene.crop, scene.around) if scene.around.any() else scene.crop
 
 
 def _padded(reference: Reference, height: int, width: int) -> NDArray[np.uint8]:

@@ -45,16 +45,19 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> Ten
     return (alike * _enlarged(gain, pictures)).clamp(0, 1)
 
 
-def agreement(pictures: Tensor, frame: Tensor, around: Tensor, kept: Tensor) -> Tensor:
-    """(B, K, H, W) see `warp.agreement`; only the `kept` (B, K) are compared."""
+def agreement(
+    pictures: Tensor, frame: Tensor, around: Tensor, kept: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(B, K, H, W) and (B, H, W), see `warp.agreement`; only the `kept` (B, K) are compared."""
     known = around[:, None].float()
     apart = (pictures - frame[:, None]).abs().sum(2) * (known / 3)
     small, of = _pooled(apart, CELL), _pooled(known, CELL)
     sigma = BLUR * small.shape[-2]
     error = _blurred(small, sigma) / (_blurred(of, sigma) + 1e-4)
     error = error.masked_fill(~kept[..., None, None], torch.inf)
-    best = torch.exp(-(error - error.amin(1, keepdim=True)) / TOLERANCE)
-    return _enlarged(best, pictures)
+    least = error.amin(1, keepdim=True)
+    best = torch.exp(-(error - least) / TOLERANCE)
+    return _enlarged(best, pictures), _enlarged(least, pictures)[:, 0]
 
 
 def _relit(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> Tensor:

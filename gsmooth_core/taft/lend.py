@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gsmooth_core.face.morphable import MOUTH_REGIONS
 from gsmooth_core.face.render import Drawing, among
 from gsmooth_core.taft import kernels
+from gsmooth_core.taft.beside import go_on
 from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
 from gsmooth_core.taft.light import alike, match_light
 from gsmooth_core.taft.masked import MaskedFrame
@@ -41,6 +42,11 @@ class Scene:
     face: Bool
     around: Bool
     drawing: Drawing
+
+    @property
+    def strip(self) -> Bool:
+        """(H, W) what is made anew beside the new face."""
+        return ~(self.known | self.drawing.face.mask)
 
     @property
     def inside(self) -> Bool:
@@ -98,9 +104,10 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
         lit = match_light(references, scene.crop, skin, face, made=made[:-1])
         # Beside the face the background has to go on, so references are weighed by how well
         # they fit the frame there; on the face the new expression is right to differ.
-        agreeing = agreement(lit, scene.crop, scene.around)
+        agreeing, apart = agreement(lit, scene.crop, scene.around)
         np.copyto(agreeing, 1, where=scene.drawing.face.mask)
         validity = validity * agreeing
+        go_on(lit, apart, scene.crop, scene.around, scene.strip)
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
     own = in_light(scene.drawing.face.image, scene.crop, scene.bare)
     made[-1] = soften_gap(own, inside, lip)

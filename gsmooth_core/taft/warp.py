@@ -201,7 +201,7 @@ def grid(height: int, width: int) -> Float:
     return centres
 
 
-def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
+def agreement(pictures: Float, frame: Float, known: Bool) -> tuple[Float, Float]:
     """How well each warped reference continues the frame.
 
     Collar, neck and background do not follow the head. The references that agree with the frame
@@ -213,16 +213,18 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> Float:
         known: (H, W) pixels of the frame that may be compared.
 
     Returns:
-        (K, H, W) 0..1; 1 for the best reference of a place.
+        (K, H, W) 0..1; 1 for the best reference of a place, and (H, W) how far that one is from
+        the frame around it, 0..1.
     """
     height, width = known.shape
     cells = (width // CELL, height // CELL)
     total = np.stack([_blurred(kernels.differences(p, frame, known, CELL)) for p in pictures])
     error = total / (_blurred(_reduced(known.astype(np.float32), cells)) + 1e-4)
-    best = np.exp(-(error - error.min(0)) / TOLERANCE)
+    least = error.min(0)
+    best = np.exp(-(error - least) / TOLERANCE)
     size = (width, height)
-    fine: Float = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])
-    return fine
+    *fine, apart = (cv2.resize(e, size, interpolation=cv2.INTER_LINEAR) for e in (*best, least))
+    return np.stack(fine), np.asarray(apart)
 
 
 def _blurred(values: Float) -> Float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsmooth_core.taft import device, device_light, interior, lend, light, warp
+from gsmooth_core.taft import beside, device, device_light, interior, lend, light, warp
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.drawn import least_seen
 from gsmooth_core.taft.references import ReferenceSettings
@@ -75,7 +75,7 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
     tensors = planes(pictures), batch.crop, batch.bare
     kept = device_light.alike(*tensors, torch.from_numpy(validity))
     lit = device_light.match(*tensors, batch.visible)
-    agreeing = device_light.agreement(planes(pictures), batch.crop, batch.around, kept)
+    agreeing, apart = device_light.agreement(planes(pictures), batch.crop, batch.around, kept)
     for n, each in enumerate(begun):
         seen = each.scene
         like = light.alike(pictures[n], seen.crop, seen.bare, validity[n])
@@ -83,8 +83,9 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
         skin, face = (mask.astype(np.float32) for mask in (seen.bare, seen.face))
         wanted = light.match_light(pictures[n], seen.crop, skin, face)
         assert levels_apart(lit[n].movedim(1, -1), wanted) == 0
-        goes_on = warp.agreement(unit(pictures[n][like]), seen.crop, seen.around)
+        goes_on, least = warp.agreement(unit(pictures[n][like]), seen.crop, seen.around)
         assert np.abs(agreeing[n][like].numpy() - goes_on).max() < 1e-3
+        assert np.abs(apart[n].numpy() - least).max() < 1e-3
 
 
 def test_what_is_lent_is_what_the_processor_lends(made) -> None:
@@ -97,6 +98,19 @@ def test_what_is_lent_is_what_the_processor_lends(made) -> None:
         references = lent.references[n][there].movedim(1, -1)[:, y0:y1, x0:x1]
         assert levels_apart(references, blend.references[:, y0:y1, x0:x1]) < 1e-3
         assert (np.abs(lent.validity[n][there].numpy() - blend.validity) > 0.01).mean() < 1e-3
+
+
+def test_what_fits_nothing_gives_way_to_what_is_around_on_both_ways(made, monkeypatch) -> None:
+    """With a threshold so low that every reference is too far off."""
+    composer, pictures, begun, bank, batch = made
+    plain = device.lend(batch, bank)
+    monkeypatch.setattr(beside, "APART", (-2.0, -1.0))
+    lent = device.lend(batch, bank)
+    for n, each in enumerate(begun):
+        blend = composer.compose(each.frame, pictures[each.frame]).blend
+        assert levels_apart(lent.image[n].movedim(0, -1), blend.image) < 1e-3
+        apart = (lent.image[n] - plain.image[n]).abs().sum(0).numpy() > 1e-3
+        assert apart.any() and not (apart & ~each.scene.strip).any()
 
 
 def test_a_reference_that_looks_otherwise_lends_nothing(made) -> None:

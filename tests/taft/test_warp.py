@@ -92,7 +92,9 @@ def test_the_reference_that_goes_on_best_is_believed_most() -> None:
     known = np.ones((64, 64), bool)
     known[20:44] = False
     hidden = np.where(known[..., None], frame, 0)
-    believed = warp.agreement(np.stack([frame, other, mixed]), hidden, known)
+    believed, least = warp.agreement(np.stack([frame, other, mixed]), hidden, known)
+    assert least.shape == (64, 64) and least.max() < 1e-6
+    assert warp.agreement(other[None], hidden, known)[1].min() > 0.1
     assert believed[0].min() > 0.9
     assert believed[1, 30].max() < 0.1
     assert believed[2, 30, 4] > 0.9 > 0.1 > believed[2, 30, 60]

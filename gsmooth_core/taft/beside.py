@@ -1,0 +1,67 @@
+"""What goes on beside a new face where no reference knows it: the frame's own surroundings.
+
+A chin that rises uncovers a strip of neck and collar. References show what lies there in their own
+frame; where the body is elsewhere in all of them, that is a microphone below a chin, or a second
+collar. The strip is thin, so what can be seen next to it goes on into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import cv2
+import numpy as np
+
+from gsmooth_core.types import Bool, Float
+
+Reals = TypeVar("Reals", bound=Any)
+
+APART = 0.10, 0.15
+"""Difference of the best reference from the frame next to a place, 0..1, between which the frame's
+own surroundings take over."""
+
+_SMOOTH = 1 / 32  # of the crop's side: distance from which what goes on is smoothed by as much
+
+
+def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Bool) -> None:
+    """Let pictures have what goes on from around them, where none of them fits that.
+
+    Args:
+        pictures: (K, H, W, 3) what references lend; changed in place.
+        apart: (H, W) least difference of one of them from the frame around each place, 0..1.
+        crop: (H, W, 3) the frame, 0..1.
+        around: (H, W) what is seen of it beside the new face.
+        unknown: (H, W) what is made anew beside the new face.
+    """
+    share = share_of(apart, np.clip) * unknown
+    rows, columns = np.nonzero(share)
+    if len(rows):
+        own, part = gone_on(crop, around)[rows, columns], share[rows, columns, None]
+        pictures[:, rows, columns] += (own - pictures[:, rows, columns]) * part
+
+
+def share_of(apart: Reals, clip: Callable[[Reals, float, float], Reals]) -> Reals:
+    """0..1 how far nothing that is lent can be believed, of differences; `clip` is for its kind."""
+    low, high = APART
+    ramp = clip((apart - low) / (high - low), 0, 1)
+    return cast(Reals, ramp * ramp * (3 - 2 * ramp))
+
+
+def gone_on(crop: Float, around: Bool) -> Float:
+    """(H, W, 3) a crop whose every place has the colour of the nearest one that is seen.
+
+    Args:
+        crop: (H, W, 3) the frame, 0..1.
+        around: (H, W) what is seen of it beside the new face; some of it must be.
+    """
+    distance, label = cv2.distanceTransformWithLabels(
+        (~around).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(label.max()) + 1, 3), np.float32)
+    colours[label[around]] = crop[around]
+    nearest = colours[label]
+    width = _SMOOTH * len(crop)
+    smooth = cv2.GaussianBlur(nearest, (0, 0), width)
+    far = np.clip(distance / width, 0, 1)[..., None]
+    return np.asarray(nearest + (smooth - nearest) * far, np.float32)
