@@ -204,9 +204,7 @@ def _decode_broken(
     path: Path, file: Description, track: int, sample_rate: int, first: int, count: int
 ) -> Float:
     """Clean the samples before any filter can smear what is no number over its neighbours."""
-    from scipy.signal import (
-        resample_poly,
-    )  # a third of the program's start, for files that are rare
+    from scipy.signal import resample_poly  # a third of what the program takes to start
 
     rate = file.sounds[track].sample_rate
     bounds = (first * rate // sample_rate, -(-count * rate // sample_rate))
