@@ -16,9 +16,15 @@ import numpy as np
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.render import FaceSurface, face_surface
-from gsmooth_core.mafb.blend import dilate
+from gsmooth_core.mafb.blend import dilate, within
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, lines, masks, sure_edges
+from gsmooth_core.mafb.occlusion.graphics import (
+    GraphicSettings,
+    Outlined,
+    lines,
+    masks,
+    sure_edges,
+)
 from gsmooth_core.mafb.occlusion.kin import hull_of, related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
@@ -195,12 +201,14 @@ def _captions(
     signs = sure_edges(edges, pictures, seen, settings)
     if not signs.sure.any():
         return
-    signs = related(edges, signs, masks(edges, signs, pictures), pictures, seen, settings)
+    known: Outlined = {}
+    found = masks(edges, lines(edges, signs, pictures), pictures, known)
+    signs = related(edges, signs, found, pictures, seen, settings)
+    outlined = lines(edges, signs, pictures)
     lower = [
         hull_of(points[face.lower], p.shape[:2]) for points, p in zip(seen, pictures, strict=True)
     ]
-    found = bare_of_face(masks(edges, signs, pictures), pictures, lower)
-    outlined = lines(edges, signs, pictures)
+    found = bare_of_face(masks(edges, outlined, pictures, known), pictures, lower)
     found = [
         with_edges(mask, drawing, settings.fewest)
         for mask, drawing in zip(through_time(found, outlined), outlined, strict=True)
@@ -217,6 +225,6 @@ def _captions(
 def _near_lower_face(mask: Bool, points: Float) -> Bool:
     """(H, W) a mask without what lies far from the lower face."""
     hull = hull_of(points, mask.shape)
-    if (mask & dilate(hull, _AROUND, _AROUND)).sum() < _SPECK:
+    if (mask & within(hull, _AROUND)).sum() < _SPECK:
         return mask & False
-    return mask & dilate(hull, _WHOLE, _WHOLE)
+    return mask & within(hull, _WHOLE)
