@@ -7,7 +7,9 @@ cannot be the face's (`graphics`), and last for the letters that they outline (`
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import cv2
@@ -43,6 +45,8 @@ _WHOLE = 141  # pixels: diameter within which those that do are kept: a jaw open
 _SPECK = 40  # pixels; less is an edge of the face that letters uncovered
 _POINTS = 3  # every third vertex will do
 _FEWEST = 6  # frames of a block
+_AT_ONCE = 2  # blocks: one is searched while the next is read
+_Searched = tuple[range, list[tuple[int, Bool]]]
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,25 @@ def find_captions(
     if not track.usable.any():
         return packed([], SIZE)
     face, found = _Face(track, model), dict[int, Bool]()
-    with opened() as source:
+
+    def search(frames: range, pictures: list[Image], strip: _Strip) -> _Searched:
+        return frames, list(_captions(face, strip, frames, pictures, settings.graphics))
+
+    def note(searched: _Searched) -> None:
+        for number, mask in searched[1]:
+            found[number] = found[number] | mask if number in found else mask
+        if on_progress:
+            on_progress(searched[0][-1] + 1)
+
+    waiting = deque[Future[_Searched]]()
+    with opened() as source, ThreadPoolExecutor(_AT_ONCE, "captions") as threads:
         for first, last in _shots(track):
-            for frames, pictures, strip in _blocks(source, face, first, last, settings):
-                for number, mask in _captions(face, strip, frames, pictures, settings.graphics):
-                    found[number] = found[number] | mask if number in found else mask
-                if on_progress:
-                    on_progress(frames[-1] + 1)
+            for block in _blocks(source, face, first, last, settings):
+                waiting.append(threads.submit(search, *block))
+                if len(waiting) == _AT_ONCE:
+                    note(waiting.popleft().result())
+        while waiting:
+            note(waiting.popleft().result())
     return packed(sorted(found.items()), SIZE)
 
 
