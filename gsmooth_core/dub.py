@@ -93,7 +93,8 @@ def dub(
         job = as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
-        parts = pipeline.parts()
+        with pipeline.rest.tried_meanwhile():
+            parts = pipeline.parts()
         rendered = pipeline.render(parts)
         output, written = pipeline.encode(rendered.segments)
         seconds = time.monotonic() - started

@@ -2,6 +2,7 @@
 
 import dataclasses
 import subprocess
+import threading
 
 import av
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.dub import dub
-from gsmooth_core.errors import InputError
+from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.job.events import Notice
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
@@ -224,6 +225,48 @@ def test_the_rate_is_tried_once_a_job_and_not_where_nothing_is_encoded(job, tmp_
     (tmp_path / "rate.txt").write_text("1e9")  # it is not what the journal says
     assert rest_of_job(given, tmp_path).encoding.crf == nothing._wish.crf + 2
     assert len(tried) == 2
+
+
+def test_the_rate_is_tried_while_the_face_is_followed(job, tmp_path, monkeypatch):
+    settings = dataclasses.replace(
+        SETTINGS, quality="auto", preset="medium", keep_rest=False, crf=11
+    )
+    spoken = curves(tmp_path / "curves.json", 0.3 * np.ones(32))
+    given = dataclasses.replace(
+        job, settings=settings, start_frame=4, frame_count=32, expression=spoken
+    )
+    tried, asked = [], threading.Event()
+
+    def trial(wish, *where):
+        asked.set()
+        tried.append((wish.crf, *where[2:]))
+        return dataclasses.replace(wish, crf=wish.crf + 2)
+
+    monkeypatch.setattr("gsmooth_core.job.rest.fitted", trial)
+    for _ in range(2):  # the second one finds it in the journal
+        rest = rest_of_job(given, tmp_path)
+        with rest.tried_meanwhile():
+            assert asked.wait(10)
+        assert rest.encoding.crf == 13
+    assert tried == [(11, given.start_frame, 32)]
+
+
+def test_a_trial_that_fails_says_so_where_its_factor_is_asked_for(job, tmp_path, monkeypatch):
+    settings = dataclasses.replace(SETTINGS, quality="auto", preset="medium", keep_rest=False)
+    spoken = curves(tmp_path / "curves.json", 0.3 * np.ones(32))
+    given = dataclasses.replace(
+        job, settings=settings, start_frame=4, frame_count=32, expression=spoken
+    )
+
+    def trial(*_):
+        raise MediaError("The source was replaced.", "")
+
+    monkeypatch.setattr("gsmooth_core.job.rest.fitted", trial)
+    rest = rest_of_job(given, tmp_path)
+    with rest.tried_meanwhile():
+        pass
+    with pytest.raises(MediaError, match="replaced"):
+        _ = rest.encoding
 
 
 def as_shown(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -61,6 +62,7 @@ class Rest:
         self._asked = source.job.settings.keep_rest
         self._kept: list[Copied] = []
         self._all_copied = False
+        self._trial: Future[Wish] | None = None
         self.late: list[Notice] = []
         """What was said only when the pictures were put together."""
 
@@ -76,28 +78,48 @@ class Rest:
         why = (self.refusal or self._nothing_fits()) if self._asked else ""
         return [_notice(why)] if why else []
 
+    @contextmanager
+    def tried_meanwhile(self) -> Iterator[None]:
+        """Find the rate factor beside what the caller does, who follows faces on one core.
+
+        Not where packets are copied: there may be nothing to encode.
+        """
+        with ThreadPoolExecutor(1, "rate") as thread:
+            if not self._asked and self._tries:
+                stage = self._rate(self._wish)
+                if self._journal.noted(stage.name, fingerprint(**stage.inputs)) is None:
+                    self._trial = thread.submit(self._fitted)
+            yield
+
     @cached_property
     def encoding(self) -> Wish:
         """How the frames that are made are encoded, so that they fit the copied ones."""
-        job, clip, wish = self.source.job, self.source.clip, self._wish
-        if is_fitted(wish, clip, job.output, self.source.taken):
+        clip, wish = self.source.clip, self._wish
+        if self._tries:
             wish = replace(wish, crf=result_of(self._rate(wish), self._journal))
         copies_some = self._asked and not self.refusal
         if not copies_some:
             return wish
         return wish.beside(own_number(clip.path), own_references(clip.path))
 
+    @property
+    def _tries(self) -> bool:
+        source = self.source
+        return is_fitted(self._wish, source.clip, source.job.output, source.taken)
+
+    def _fitted(self) -> Wish:
+        source, job = self.source, self.source.job
+        return fitted(self._wish, source.clip, job.output, job.start_frame, source.taken)
+
     def _rate(self, wish: Wish) -> Stage[int]:
         """The stage that finds the rate factor: a trial, which is kept with the job."""
-        job, clip, taken = self.source.job, self.source.clip, self.source.taken
-        where = clip, job.output, job.start_frame, taken
-        coarsest = wish.crf + COARSER
+        job, coarsest = self.source.job, wish.crf + COARSER
         video = self.source.pictures_stamp()
         return Stage(
             name="rate",
             file="rate.txt",
             inputs={"video": video, "wish": repr(wish), "suffix": job.output.suffix},
-            make=lambda: fitted(wish, *where).crf,
+            make=lambda: (self._trial.result() if self._trial else self._fitted()).crf,
             save=lambda path, factor: write_text(path, f"{factor}\n"),
             load=lambda path: _number_in(path, wish.crf, coarsest),
         )

@@ -24,6 +24,7 @@ Pixels = TypeVar("Pixels", Image, Float)
 PAPER_SIZE = 224
 PAPER_SIDE = 10 * PAPER_SIZE / 1015
 
+_ROUNDING = 1e-3  # pixels by which a distance that is exact may be off
 _FINE = 0.15  # of the rim's width, over which detail changes from one picture to the other
 _EDGE = 1.5  # pixels over which the new picture ends at an occluder
 _COARSE = 0.3  # of the rim's width: deviation of the Gaussian that separates light from detail
@@ -78,7 +79,7 @@ def close(mask: Bool, diameter: int) -> Bool:
     By distances, whose cost does not grow with the disc: a pixel is in the dilation when the
     mask is no farther than the radius, and in its erosion when the rest is farther than that.
     """
-    radius = diameter // 2 + 1e-3  # distances are exact but for rounding
+    radius = diameter // 2 + _ROUNDING
     # A frame around the mask lets the closing work at the crop's border as inside it.
     dilated = _distance(np.pad(mask, diameter)) <= radius
     closed: Bool = _distance(~dilated) > radius
@@ -96,6 +97,11 @@ def _distance(mask: Bool) -> Float:
 def dilate(mask: Bool, width: int, height: int) -> Bool:
     """Grow (H, W) `mask` by an ellipse."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), ellipse(width, height)) > 0)
+
+
+def within(mask: Bool, diameter: int) -> Bool:
+    """Grow (H, W) `mask` by a disc, at the same cost whatever its size."""
+    return np.asarray(_distance(mask) <= diameter // 2 + _ROUNDING)
 
 
 def erode(mask: Bool, width: int, height: int) -> Bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, Self, TypeVar
@@ -197,15 +199,24 @@ def _scheduled(source: Source, wanted: Ticks, form: _Form[P]) -> Iterator[P]:
     first, last = int(wanted[0]), int(wanted[-1])
     # Deinterlacing looks at the picture before: start one early for the same result anywhere.
     position = first - 1 if source.picture.interlaced and first > 0 else first
-    pictures = _pictures(source, position, last - position + 1, form)
-    picture = next(pictures)
-    for index, following in zip(wanted, [*wanted[1:], -1], strict=True):
-        while position < index:
-            picture, position = next(pictures), position + 1
-        yield picture.copy() if following == index else picture
+    with closing(_ahead(_pictures(source, position, last - position + 1, form))) as pictures:
+        picture = next(pictures)
+        for index, following in zip(wanted, [*wanted[1:], -1], strict=True):
+            while position < index:
+                picture, position = next(pictures), position + 1
+            yield picture.copy() if following == index else picture
 
 
-def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Iterator[P]:
+def _ahead(pictures: Generator[P]) -> Generator[P]:
+    """The same pictures; the next one is read while the caller is at work on one."""
+    with closing(pictures), ThreadPoolExecutor(1, "read") as thread:
+        coming = thread.submit(next, pictures, None)
+        while (picture := coming.result()) is not None:
+            coming = thread.submit(next, pictures, None)
+            yield picture
+
+
+def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Generator[P]:
     """`count` decoded pictures from the `first` on, whatever their time stamps."""
     with ffmpeg.Pipe(_decode_command(source, first, count, form), write=False) as pipe:
         for k in range(count):

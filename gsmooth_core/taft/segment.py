@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
 import cv2
@@ -14,6 +16,8 @@ from gsmooth_core.taft.translate import Translator
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Image
 
+_AHEAD = 1  # frames that are laid and written while the next one is made
+
 
 def write_segment(
     frames: Iterable[tuple[int, Image]] | StoredRun,
@@ -22,6 +26,9 @@ def write_segment(
     on_frame: Callable[[int], None],
 ) -> int:
     """Translate frames of a clip and write them.
+
+    One frame is laid and written on a second thread while the next one is made: an encoder takes
+    frames in bursts, and need not be waited for.
 
     Args:
         frames: number and (H, W, 3) uint8 RGB of each, in order; or as they are stored.
@@ -35,18 +42,27 @@ def write_segment(
     Raises:
         MediaError: the file cannot be written.
     """
-    worst = 0
     stored = frames if isinstance(frames, StoredRun) else None
     given = frames.shown() if isinstance(frames, StoredRun) else frames
-    with writer, closing(translator.translate_all(given)) as made:
-        for done, (frame, translated) in enumerate(made, 1):
-            if stored is None:
-                picture, outside = translated.frame, _outside_difference(frame, translated)
-                writer.write(picture)
-            else:
-                planes, outside = stored.made(translated)
-                writer.write(planes)
-            worst = max(worst, outside)
+
+    def write(frame: Image, translated: Translated) -> int:
+        if stored is None:
+            writer.write(translated.frame)
+            return _outside_difference(frame, translated)
+        planes, outside = stored.made(translated)
+        writer.write(planes)
+        return outside
+
+    worst, done, writing = 0, 0, deque[Future[int]]()
+    with writer, ThreadPoolExecutor(1, "write") as thread:
+        with closing(translator.translate_all(given)) as made:
+            for frame, translated in made:
+                writing.append(thread.submit(write, frame, translated))
+                if len(writing) > _AHEAD:
+                    worst, done = max(worst, writing.popleft().result()), done + 1
+                    on_frame(done)
+        for last in writing:
+            worst, done = max(worst, last.result()), done + 1
             on_frame(done)
     return worst
 

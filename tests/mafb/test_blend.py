@@ -218,3 +218,12 @@ def test_nothing_before_the_face_changes_nothing(skin) -> None:
     plain = mafb.lay_over(frame, other, mask, 8.0)
     nothing = mafb.lay_over(frame, other, mask, 8.0, np.zeros_like(mask))
     assert all(np.array_equal(a, b) for a, b in zip(plain, nothing, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("diameter", [1, 9, 31])
+def test_growing_by_a_disc_agrees_with_skimage(seed: int, diameter: int) -> None:
+    mask = blobs(seed)
+    oracle = morphology.dilation(mask, morphology.disk(diameter // 2))
+    assert np.array_equal(mafb.within(mask, diameter), oracle)
+    assert not mafb.within(mask & False, diameter).any()

@@ -7,7 +7,9 @@ cannot be the face's (`graphics`), and last for the letters that they outline (`
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import cv2
@@ -16,9 +18,15 @@ import numpy as np
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.render import FaceSurface, face_surface
-from gsmooth_core.mafb.blend import dilate
+from gsmooth_core.mafb.blend import dilate, within
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, lines, masks, sure_edges
+from gsmooth_core.mafb.occlusion.graphics import (
+    GraphicSettings,
+    Outlined,
+    lines,
+    masks,
+    sure_edges,
+)
 from gsmooth_core.mafb.occlusion.kin import hull_of, related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
@@ -38,6 +46,8 @@ _SPECK = 40  # pixels; less is an edge of the face that letters uncovered
 _LIDS = 13  # pixels: diameter by which eyes are grown to their lids
 _POINTS = 3  # every third vertex will do
 _FEWEST = 6  # frames of a block
+_AT_ONCE = 2  # blocks: one is searched while the next is read
+_Searched = tuple[range, list[tuple[int, Bool]]]
 
 
 @dataclass(frozen=True)
@@ -78,13 +88,25 @@ def find_captions(
     if not track.usable.any():
         return packed([], SIZE)
     face, found = _Face(track, model), dict[int, Bool]()
-    with opened() as source:
+
+    def search(frames: range, pictures: list[Image], strip: _Strip) -> _Searched:
+        return frames, list(_captions(face, strip, frames, pictures, settings.graphics))
+
+    def note(searched: _Searched) -> None:
+        for number, mask in searched[1]:
+            found[number] = found[number] | mask if number in found else mask
+        if on_progress:
+            on_progress(searched[0][-1] + 1)
+
+    waiting = deque[Future[_Searched]]()
+    with opened() as source, ThreadPoolExecutor(_AT_ONCE, "captions") as threads:
         for first, last in _shots(track):
-            for frames, pictures, strip in _blocks(source, face, first, last, settings):
-                for number, mask in _captions(face, strip, frames, pictures, settings.graphics):
-                    found[number] = found[number] | mask if number in found else mask
-                if on_progress:
-                    on_progress(frames[-1] + 1)
+            for block in _blocks(source, face, first, last, settings):
+                waiting.append(threads.submit(search, *block))
+                if len(waiting) == _AT_ONCE:
+                    note(waiting.popleft().result())
+        while waiting:
+            note(waiting.popleft().result())
     return packed(sorted(found.items()), SIZE)
 
 
@@ -198,12 +220,14 @@ def _captions(
     signs = sure_edges(edges, pictures, seen, settings, lids)
     if not signs.sure.any():
         return
-    signs = related(edges, signs, masks(edges, signs, pictures), pictures, seen, settings)
+    known: Outlined = {}
+    found = masks(edges, lines(edges, signs, pictures), pictures, known)
+    signs = related(edges, signs, found, pictures, seen, settings)
+    outlined = lines(edges, signs, pictures)
     lower = [
         hull_of(points[face.lower], p.shape[:2]) for points, p in zip(seen, pictures, strict=True)
     ]
-    found = bare_of_face(masks(edges, signs, pictures), pictures, lower)
-    outlined = lines(edges, signs, pictures)
+    found = bare_of_face(masks(edges, outlined, pictures, known), pictures, lower)
     found = [
         with_edges(mask, drawing, settings.fewest)
         for mask, drawing in zip(through_time(found, outlined), outlined, strict=True)
@@ -225,6 +249,6 @@ def _lids(eyes: Float, shape: tuple[int, ...]) -> Bool:
 def _near_lower_face(mask: Bool, points: Float) -> Bool:
     """(H, W) a mask without what lies far from the lower face."""
     hull = hull_of(points, mask.shape)
-    if (mask & dilate(hull, _AROUND, _AROUND)).sum() < _SPECK:
+    if (mask & within(hull, _AROUND)).sum() < _SPECK:
         return mask & False
-    return mask & dilate(hull, _WHOLE, _WHOLE)
+    return mask & within(hull, _WHOLE)

@@ -32,6 +32,10 @@ _STEP = 0.02  # share of it by which they fade in a frame at least
 _POOL = 13  # pixels over which the contrast of letters is measured
 
 
+Outlined = dict[tuple[int, bytes], Bool]
+"""(H, W) what some lines outline in a frame, by its number and their bits."""
+
+
 @dataclass(frozen=True)
 class GraphicSettings:
     """What counts as a caption. The fields' names are part of a job's fingerprints: keep them.
@@ -210,16 +214,30 @@ def crowded(
     return dense
 
 
-def masks(edges: SteadyEdges, signs: Signs, pictures: Sequence[Image]) -> list[Bool]:
-    """T times (H, W): what the sure edges outline in each frame."""
-    found, sure = [], lines(edges, signs, pictures)
-    for frame, picture in enumerate(pictures):
-        certain, there, reach = sure[frame], edges.at(frame), 2 * _NEAR + 1
+def masks(
+    edges: SteadyEdges, sure: Sequence[Bool], pictures: Sequence[Image], known: Outlined
+) -> list[Bool]:
+    """What the sure edges outline in each frame.
+
+    Args:
+        edges: S of `steady_edges`.
+        sure: of `lines`.
+        pictures: T times (H, W, 3) RGB.
+        known: what was outlined before; what is new is added.
+
+    Returns:
+        T times (H, W).
+    """
+    found, reach = [], 2 * _NEAR + 1
+    for frame, (certain, picture) in enumerate(zip(sure, pictures, strict=True)):
         if not certain.any():
             found.append(certain)
             continue
-        near = dilate(certain, reach, reach) & drawn(edges, there, certain.shape)
-        found.append(filled(certain | near, picture))
+        key = frame, np.packbits(certain).tobytes()
+        if key not in known:
+            near = dilate(certain, reach, reach) & drawn(edges, edges.at(frame), certain.shape)
+            known[key] = filled(certain | near, picture)
+        found.append(known[key])
     return found
 
 

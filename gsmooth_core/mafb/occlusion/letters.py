@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy.ndimage import binary_fill_holes, binary_propagation
 
 from gsmooth_core.mafb.blend import dilate
+from gsmooth_core.mafb.connected import reached, without_holes
 from gsmooth_core.types import Bool, Float, Image
 
 _CLOSED = 5  # pixels: gaps between the edges of a letter
@@ -43,22 +43,29 @@ def _filled(lines: Bool, picture: Image) -> Bool:
     kernel = np.ones((_CLOSED, _CLOSED), np.uint8)
     padded = np.pad(lines.astype(np.uint8), _CLOSED)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)[_CLOSED:-_CLOSED, _CLOSED:-_CLOSED]
-    inside = np.asarray(binary_fill_holes(closed > 0), bool)
+    inside = without_holes(closed > 0)
     near, hull = dilate(inside, _REACH, _REACH), _hulls(inside)
     colours = picture.astype(np.float32)
     grown = inside.copy()
     for colour, own in _colours(inside, colours):
         # A colour that is seen beside the caption too may be that of skin: no farther than a box.
-        alike = (near if own else hull) & (np.abs(colours - colour).max(2) < _ALIKE)
-        grown |= np.asarray(binary_propagation(inside & alike, mask=alike), bool)
-        grown |= _box(inside, np.abs(colours - colour).max(2) < _ALIKE)
-    return np.asarray(binary_fill_holes(grown), bool)
+        same = _alike(colours, colour)
+        alike = (near if own else hull) & same
+        grown |= reached(inside, alike)
+        grown |= _box(inside, same)
+    return without_holes(grown)
+
+
+def _alike(colours: Float, colour: Float) -> Bool:
+    """(H, W) where no channel is far from a colour's."""
+    red, green, blue = cv2.split(cv2.absdiff(colours, (*colour.tolist(), 0.0)))
+    return np.asarray(cv2.max(cv2.max(red, green), blue) < _ALIKE)
 
 
 def _box(inside: Bool, alike: Bool) -> Bool:
     """(H, W) a whole box of one colour, of which a part is known; nothing where it is no box."""
     part = inside & alike
-    whole = np.asarray(binary_fill_holes(binary_propagation(part, mask=alike)), bool)
+    whole = without_holes(reached(part, alike))
     if part.sum() < _BOXED * inside.sum() or not part.any():
         return whole & False
     y, x = np.nonzero(whole)

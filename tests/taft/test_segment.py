@@ -1,0 +1,96 @@
+"""Frames are written while the next ones are made, in order, and what fails is told."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import numpy as np
+import pytest
+
+from gsmooth_core.errors import CancelledError, MediaError
+from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.translated import Translated
+
+SHAPE = (8, 10, 3)
+MASK = np.zeros(SHAPE[:2], bool)
+MASK[2:5, 3:7] = True
+
+
+class Brighter:
+    """Adds the frame's number under the mask, and `spilled` beyond it in frame 3."""
+
+    def __init__(self, spilled: int = 0, made: Event | None = None) -> None:
+        self.spilled, self.made = spilled, made
+
+    def looks_at(self, _index):
+        return []
+
+    def translate_all(self, frames):
+        for index, frame in frames:
+            new = frame.copy()
+            new[MASK] += np.uint8(index)
+            new[7, 9] += np.uint8(self.spilled * (index == 3))
+            if self.made and index == 1:
+                self.made.set()
+            yield frame, Translated(new, MASK, MASK)
+
+
+class Writer:
+    """Keeps what is written."""
+
+    def __init__(self, wait: Event | None = None, full: int = -1) -> None:
+        self.wait, self.full, self.kept, self.left = wait, full, [], None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.left = kind
+
+    def write(self, picture):
+        assert self.wait is None or self.wait.wait(10)
+        if len(self.kept) == self.full:
+            raise MediaError("The disk is full", "")
+        self.kept.append(picture)
+
+
+def frames(count=6):
+    return [(n, np.full(SHAPE, 50, np.uint8)) for n in range(count)]
+
+
+def test_frames_are_written_in_order_and_counted():
+    writer, counted = Writer(), []
+    assert write_segment(frames(), Brighter(), writer, counted.append) == 0
+    assert [int(picture[3, 4, 0]) for picture in writer.kept] == [50, 51, 52, 53, 54, 55]
+    assert counted == [1, 2, 3, 4, 5, 6]
+    assert writer.left is None
+
+
+def test_a_change_beyond_the_mask_is_seen():
+    assert write_segment(frames(), Brighter(spilled=7), Writer(), lambda _: None) == 7
+
+
+def test_the_next_frame_is_made_while_one_is_written():
+    made = Event()
+    write_segment(frames(), Brighter(made=made), Writer(wait=made), lambda _: None)
+    assert made.is_set()  # else the writer would have waited in vain
+
+
+def test_a_writer_that_fails_ends_it():
+    writer = Writer(full=2)
+    with pytest.raises(MediaError, match="full"):
+        write_segment(frames(), Brighter(), writer, lambda _: None)
+    assert len(writer.kept) == 2
+    assert writer.left is MediaError
+
+
+def test_who_stops_it_leaves_nothing_unfinished():
+    def stop(done):
+        if done == 2:
+            raise CancelledError("Stopped.")
+
+    writer = Writer()
+    with pytest.raises(CancelledError):
+        write_segment(frames(), Brighter(), writer, stop)
+    assert writer.left is CancelledError
+    assert len(writer.kept) <= 3
