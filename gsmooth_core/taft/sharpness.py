@@ -1,0 +1,154 @@
+"""Detail: a new mouth as sharp as this clip, band by band.
+
+A picture that is fused from other frames is softer than a frame, by more in one clip and less in
+another, and no one generator can know by how much. So some frames of the clip are made with the
+expression that they have (`rehearsal`), and the energy of fine detail in them is held against the
+truth. What is missing is a gain for each band, the same for the whole clip: a frame that is
+sharper than others for a moment stays an exception, and nothing flickers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gsmooth_core.taft.grain import Film
+from gsmooth_core.types import Bool, Float
+
+SIGMAS = (1.0, 2.0, 4.0)
+"""Deviations in pixels of the Gaussians between which the bands lie, finest first."""
+
+_FEWEST = 3  # frames from which a gain can be told
+_PRIOR = 1.0  # frames that say that nothing is missing
+_LARGEST = 1.5  # gain: more would show what is wrong
+_SMALLEST = 0.8
+_FAINT = 0.3  # squared levels: rounding, a codec's last bits
+_SIGNAL = 0.25  # of the true energy that is no grain, at least
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A frame that was made with its own expression, beside the truth.
+
+    Attributes:
+        pictures: numbers of the pictures that it was made from, its own among them.
+        truth: (P, B) squared levels: energy of each band of the frame, in each of P places.
+        made: (P, B) the same of what was made, before grain.
+        brightness: mean level of the frame under the mask.
+    """
+
+    pictures: tuple[int, ...]
+    truth: NDArray[np.float64]
+    made: NDArray[np.float64]
+    brightness: float
+
+
+class Sharpness:
+    """How much detail new mouths of a clip lack.
+
+    Args:
+        trials: frames that were tried.
+    """
+
+    def __init__(self, trials: Sequence[Trial]) -> None:
+        self.trials = list(trials)
+        self._grain: dict[int, tuple[Film, Float]] = {}
+        self._known: dict[tuple[tuple[int, ...], int], Float | None] = {}
+
+    def gains(self, picture: int, nearby: int = 0, film: Film | None = None) -> Float | None:
+        """The gain of each band for what is laid on a picture; None where too little is known.
+
+        Nothing that the picture itself shows, or one nearby, has a part in it.
+
+        Args:
+            picture: its number.
+            nearby: pictures before and after it that may not have been looked at either.
+            film: the grain that it will get, which is detail, too.
+
+        Returns:
+            (B,) factors.
+        """
+        taken = tuple(
+            n
+            for n, trial in enumerate(self.trials)
+            if min(abs(picture - used) for used in trial.pictures) > nearby
+        )
+        key = taken, id(film)  # films are kept, so that no other one gets the number
+        if key not in self._known:
+            grains = [self._grain_on(trial, film) for trial in self.trials]
+            self._known[key] = gains_of([self.trials[n] for n in taken], [grains[n] for n in taken])
+        return self._known[key]
+
+    def _grain_on(self, trial: Trial, film: Film | None) -> Float:
+        """(B,) energy that grain adds to what was tried."""
+        if film is None:
+            return np.zeros(len(SIGMAS), np.float32)
+        if id(film) not in self._grain:
+            self._grain[id(film)] = film, energies_of(film)
+        level = film.level(trial.brightness)
+        return self._grain[id(film)][1] * np.float32(level**2)
+
+
+def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float | None:
+    """The gains that some trials ask for, drawn towards 1 the fewer they are.
+
+    Args:
+        trials: N of them; None is returned for too few.
+        grains: for each (B,) energy that its grain will add.
+    """
+    if len(trials) < _FEWEST:
+        return None
+    wanted = np.mean([_missing(*pair) for pair in zip(trials, grains, strict=True)], 0)
+    drawn = wanted * len(trials) / (len(trials) + _PRIOR)
+    gains: Float = np.exp(drawn).clip(_SMALLEST, _LARGEST).astype(np.float32)
+    return gains
+
+
+def _missing(trial: Trial, grain: Float) -> NDArray[np.float64]:
+    """(B,) logarithm of the gain that would have been right, each place counting once."""
+    left = np.maximum(trial.truth - grain, _SIGNAL * trial.truth)
+    missing: NDArray[np.float64] = np.log((left + _FAINT) / (trial.made + _FAINT)).mean(0) / 2
+    return missing
+
+
+def sharpened(picture: Float, gains: Float) -> Float:
+    """A picture (h, w, 3) in levels with a gain for each band; its colours stay."""
+    grey = picture.mean(-1, dtype=np.float32)
+    more = sum(
+        (part * (gain - 1) for part, gain in zip(bands(grey), gains.tolist(), strict=True)),
+        np.zeros_like(grey),
+    )
+    sharp: Float = picture + more[..., None]
+    return sharp
+
+
+def energies(grey: Float, places: Sequence[Bool]) -> NDArray[np.float64]:
+    """(P, B) mean squares of the bands of a grey picture (h, w) in places of it."""
+    squares = [part.astype(np.float64) ** 2 for part in bands(grey)]
+    return np.array([[float(square[place].mean()) for square in squares] for place in places])
+
+
+def energies_of(film: Film) -> Float:
+    """(B,) mean squares of the bands of a film's grain, where its level is 1."""
+    grey = film.tile.mean(-1, dtype=np.float32)
+    found: Float = energies(grey, [np.ones(grey.shape, bool)])[0].astype(np.float32)
+    return found
+
+
+def bands(grey: Float) -> list[Float]:
+    """Differences of Gaussians of a picture (h, w), finest first.
+
+    They are not thinned out as a pyramid's, so that they do not depend on where it begins.
+    """
+    before, parts = grey, list[Float]()
+    for finer, sigma in pairwise((0.0, *SIGMAS)):
+        step = float(np.sqrt(sigma**2 - finer**2))
+        after = np.asarray(cv2.GaussianBlur(before, (0, 0), step), np.float32)
+        parts.append(before - after)
+        before = after
+    return parts
