@@ -23,8 +23,12 @@ from gsmooth_core.types import Bool, Float
 SIGMAS = (1.0, 2.0, 4.0)
 """Deviations in pixels of the Gaussians between which the bands lie, finest first."""
 
-_FEWEST = 3  # frames from which a gain can be told
-_PRIOR = 1.0  # frames that say that nothing is missing
+_FEWEST = 3  # frames without which a clip is left alone
+_USUAL = np.array([0.11, 0.035, 0.02])
+_PRIOR = 5.0
+"""Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh:
+one frame differs from the next by more than one clip from another. Measured on clips."""
+
 _LARGEST = 1.5  # gain: more would show what is wrong
 _SMALLEST = 0.8
 _FAINT = 0.3  # squared levels: rounding, a codec's last bits
@@ -58,10 +62,10 @@ class Sharpness:
     def __init__(self, trials: Sequence[Trial]) -> None:
         self.trials = list(trials)
         self._grain: dict[int, tuple[Film, Float]] = {}
-        self._known: dict[tuple[tuple[int, ...], int], Float | None] = {}
+        self._known: dict[tuple[tuple[int, ...], int], Float] = {}
 
     def gains(self, picture: int, nearby: int = 0, film: Film | None = None) -> Float | None:
-        """The gain of each band for what is laid on a picture; None where too little is known.
+        """The gain of each band for what is laid on a picture; None where the clip is too short.
 
         Nothing that the picture itself shows, or one nearby, has a part in it.
 
@@ -73,6 +77,8 @@ class Sharpness:
         Returns:
             (B,) factors.
         """
+        if len(self.trials) < _FEWEST:
+            return None
         taken = tuple(
             n
             for n, trial in enumerate(self.trials)
@@ -94,17 +100,15 @@ class Sharpness:
         return self._grain[id(film)][1] * np.float32(level**2)
 
 
-def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float | None:
-    """The gains that some trials ask for, drawn towards 1 the fewer they are.
+def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float:
+    """The gains that some trials ask for, drawn towards the usual ones the fewer they are.
 
     Args:
-        trials: N of them; None is returned for too few.
+        trials: N of them.
         grains: for each (B,) energy that its grain will add.
     """
-    if len(trials) < _FEWEST:
-        return None
-    wanted = np.mean([_missing(*pair) for pair in zip(trials, grains, strict=True)], 0)
-    drawn = wanted * len(trials) / (len(trials) + _PRIOR)
+    wanted = [_missing(*pair) for pair in zip(trials, grains, strict=True)]
+    drawn = (np.sum(wanted, 0) + _PRIOR * _USUAL) / (len(wanted) + _PRIOR)
     gains: Float = np.exp(drawn).clip(_SMALLEST, _LARGEST).astype(np.float32)
     return gains
 

@@ -31,7 +31,7 @@ from tests.taft import scene
 from tests.taft.small import SMALL
 
 NO_GRAIN = np.zeros(len(SIGMAS), np.float32)
-MANY = 50
+MANY = 500
 
 
 def texture(seed: int = 0, side: int = 160) -> np.ndarray:
@@ -78,20 +78,22 @@ def test_gains_leave_colours_and_broad_light() -> None:
 
 def test_few_frames_move_little_and_none_too_far() -> None:
     truth, soft = texture(), 0.2 * texture() + 100
-    assert gains_of([trial(truth, soft)] * 2, [NO_GRAIN] * 2) is None
-    assert gains_of([], []) is None
     np.testing.assert_allclose(gains_of([trial(truth, soft)] * MANY, [NO_GRAIN] * MANY), 1.5)
     np.testing.assert_allclose(gains_of([trial(soft, truth)] * MANY, [NO_GRAIN] * MANY), 0.8)
-    softer = truth - 0.2 * bands(truth)[0]
+    usual = gains_of([], [])
+    assert (usual > 1).all()
+    assert (usual < 1.15).all()
+    softer = truth - 0.3 * bands(truth)[0]
     few, many = (gains_of([trial(truth, softer)] * n, [NO_GRAIN] * n)[0] for n in (3, MANY))
-    assert 1 < few < many
+    assert usual[0] < few < many
+    assert Sharpness([trial(truth, softer)] * 2).gains(9) is None
 
 
 def test_one_wild_frame_does_not_decide() -> None:
     truth = texture()
-    usual = [trial(truth, truth)] * 7
-    gains = gains_of([*usual, trial(20 * truth, truth)], [NO_GRAIN] * 8)
-    assert (gains < 1.5).all()
+    alike = [trial(truth, truth)] * 7
+    gains = gains_of([*alike, trial(20 * truth, truth)], [NO_GRAIN] * 8)
+    assert (gains < gains_of([], []) * 1.3).all()
 
 
 def test_grain_counts_as_detail() -> None:
@@ -102,7 +104,7 @@ def test_grain_counts_as_detail() -> None:
     noisy = plain + film.on(np.zeros((160, 160, 3), np.float32), 7).mean(-1)
     sharpness = Sharpness([trial(noisy, plain, n) for n in range(MANY)])
     assert sharpness.gains(1000)[0] > 1.1
-    np.testing.assert_allclose(sharpness.gains(1000, 0, film), 1, atol=0.03)
+    np.testing.assert_allclose(sharpness.gains(1000, 0, film), 1, atol=0.04)
     louder = Film(tile, np.linspace(0, 4, 9))  # twice as loud at the brightness of the trials
     assert sharpness.gains(1000, 0, louder)[0] < 0.98
 
@@ -119,7 +121,7 @@ def test_nothing_is_learned_from_a_picture_for_itself_or_its_neighbours() -> Non
     assert sharpness.gains(43, 2)[0] < alike[0]
     np.testing.assert_array_equal(sharpness.gains(43, 1), alike)
     assert sharpness.gains(25, 5)[0] == sharpness.gains(25, 6)[0]
-    assert sharpness.gains(25, 20) is None
+    np.testing.assert_array_equal(sharpness.gains(25, 30), gains_of([], []))
 
 
 def test_a_file_holds_the_same_gains(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_a_file_holds_the_same_gains(tmp_path: Path) -> None:
     np.testing.assert_array_equal(a.gains(99), b.gains(99))
     np.testing.assert_allclose(a.gains(99), Sharpness(trials).gains(99), rtol=1e-5)
     save_sharpness(tmp_path / "none", Sharpness([]))
-    assert load_sharpness(tmp_path / "none").gains(0) is None
+    assert load_sharpness(tmp_path / "none").trials == []
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:-7])
     with pytest.raises(InputError):
         load_sharpness(tmp_path / "a")
@@ -183,7 +185,7 @@ def test_a_soft_mouth_becomes_as_sharp_as_the_clip(clip, rough) -> None:
         found.append([energies(p, [made.hidden])[0, 0] for p in grey])
     true, new, old = np.sum(found, 0)
     assert old < 0.85 * true
-    assert abs(np.log(new / true)) < 0.5 * abs(np.log(old / true))
+    assert abs(np.log(new / true)) < 0.6 * abs(np.log(old / true))
 
 
 def test_poison_under_the_mask_changes_no_gain(clip, rough) -> None:
