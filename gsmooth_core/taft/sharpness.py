@@ -23,7 +23,7 @@ from gsmooth_core.types import Bool, Float
 SIGMAS = (1.0, 2.0, 4.0)
 """Deviations in pixels of the Gaussians between which the bands lie, finest first."""
 
-_FEWEST = 3  # frames without which a clip is left alone
+_FEWEST = 3  # frames that tell something; without them a clip is left alone
 _USUAL = np.array([0.11, 0.035, 0.02])
 _PRIOR = 5.0
 """Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh:
@@ -108,7 +108,11 @@ def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float:
         grains: for each (B,) energy that its grain will add.
     """
     wanted = [_missing(*pair) for pair in zip(trials, grains, strict=True)]
-    drawn = (np.sum(wanted, 0) + _PRIOR * _USUAL) / (len(wanted) + _PRIOR)
+    if len(wanted) < _FEWEST:
+        wanted = []
+    # A frame that is smeared by movement, or shows teeth that no other one does, tells little.
+    typical = np.sort(wanted, 0)[1:-1].mean(0) if wanted else _USUAL
+    drawn = (len(wanted) * typical + _PRIOR * _USUAL) / (len(wanted) + _PRIOR)
     gains: Float = np.exp(drawn).clip(_SMALLEST, _LARGEST).astype(np.float32)
     return gains
 
