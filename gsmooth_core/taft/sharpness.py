@@ -32,6 +32,7 @@ one frame differs from the next by more than one clip from another. Measured on 
 _LARGEST = 1.5  # gain: more would show what is wrong
 _SMALLEST = 0.8
 _FAINT = 0.3  # squared levels: rounding, a codec's last bits
+_INWARDS = 0.5  # of the rim's width
 _SIGNAL = 0.25  # of the true energy that is no grain, at least
 
 
@@ -124,15 +125,34 @@ def _missing(trial: Trial, grain: Float) -> NDArray[np.float64]:
     return missing
 
 
-def sharpened(picture: Float, gains: Float) -> Float:
-    """A picture (h, w, 3) in levels with a gain for each band; its colours stay."""
+def sharpened(picture: Float, gains: Float, weight: Float | None = None) -> Float:
+    """A picture (h, w, 3) in levels with a gain for each band; its colours stay.
+
+    Args:
+        picture: what is given detail.
+        gains: (B,) factors.
+        weight: (h, w) 0..1 how much of it each pixel gets; all by default.
+    """
     grey = picture.mean(-1, dtype=np.float32)
-    more = sum(
-        (part * (gain - 1) for part, gain in zip(bands(grey), gains.tolist(), strict=True)),
-        np.zeros_like(grey),
-    )
+    more = np.zeros_like(grey)
+    for part, gain in zip(bands(grey), gains.tolist(), strict=True):
+        more += part * np.float32(gain - 1)
+    if weight is not None:
+        more *= weight
     sharp: Float = picture + more[..., None]
     return sharp
+
+
+def inwards(hidden: Bool, rim: float) -> Float:
+    """(h, w) weight that rises from the outline of a mask (h, w) inwards, so that no edge grows.
+
+    Args:
+        hidden: the mask.
+        rim: width in pixels of its soft rim, outside; half as far inside all is reached.
+    """
+    distance = cv2.distanceTransform(hidden.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    weight: Float = np.clip(distance / np.float32(max(rim * _INWARDS, 1e-3)), 0, 1)
+    return weight
 
 
 def energies(grey: Float, places: Sequence[Bool]) -> NDArray[np.float64]:

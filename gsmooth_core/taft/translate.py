@@ -26,7 +26,7 @@ from gsmooth_core.taft.interface import GeneratorInput
 from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.rehearsal import GAP, rehearsed
-from gsmooth_core.taft.sharpness import Sharpness, sharpened
+from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warp import Reference
@@ -240,7 +240,7 @@ class FaceTranslator:
         if grey := colourless(masked.part):
             picture = without_colour(new)
         rim = self.composer.rim / masked.under.scale
-        filmed = partial(self._filmed, index, masked.number(), grey)
+        filmed = partial(self._filmed, index, masked, rim, grey)
         lay = masked.laid(picture, rim, filmed)
         made, mask = lay.composite(frame)
         hidden = np.zeros(frame.shape[:2], bool)
@@ -248,15 +248,24 @@ class FaceTranslator:
         return Translated(made, mask, hidden, members, (lay,))
 
     def _filmed(
-        self, index: int, number: int, grey: bool, new: Float, at: tuple[int, int]
+        self,
+        index: int,
+        masked: MaskedFrame,
+        rim: float,
+        grey: bool,
+        new: Float,
+        at: tuple[int, int],
     ) -> Float:
         """(h, w, 3) levels of a part of the box, `at` a row and column, as the clip was filmed."""
         nearby = int(self.composer.settings.references.gap * self.track.fps)
         film = self.grain.film(index, nearby) if self.grain else None
+        gains = None
         if self.sharpness:
             gains = self.sharpness.gains(int(self.track.pictures[index]), nearby, film)
-            new = new if gains is None else sharpened(new, gains)
-        return film.on(new, number, at, grey=grey) if film else new
+        if gains is not None:
+            rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
+            new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
+        return film.on(new, masked.number(), at, grey=grey) if film else new
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

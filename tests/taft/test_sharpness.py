@@ -23,6 +23,7 @@ from gsmooth_core.taft.sharpness import (
     bands,
     energies,
     gains_of,
+    inwards,
     sharpened,
 )
 from gsmooth_core.taft.sharpness_file import load_sharpness, save_sharpness
@@ -74,6 +75,20 @@ def test_gains_leave_colours_and_broad_light() -> None:
     np.testing.assert_allclose(np.ptp(moved, axis=-1), 0, atol=1e-4)
     assert abs(gaussian_filter(moved[..., 0], 12)).max() < 1
     np.testing.assert_array_equal(sharpened(picture, np.ones(3, np.float32)), picture)
+
+
+def test_at_the_outline_of_a_mask_nothing_changes() -> None:
+    hidden = np.zeros((160, 160), bool)
+    hidden[30:130, 40:140] = True
+    weight = inwards(hidden, 12)
+    assert (weight[~hidden] == 0).all()
+    assert (weight[36:124, 46:134] == 1).all()
+    assert 0 < weight[30, 80] < weight[32, 80] < weight[34, 80] < 1
+    picture = np.repeat(texture()[..., None], 3, 2)
+    gains = np.float32([1.4, 1.2, 1.1])
+    sharp, whole = sharpened(picture, gains, weight), sharpened(picture, gains)
+    np.testing.assert_array_equal(sharp[~hidden], picture[~hidden])
+    np.testing.assert_array_equal(sharp[weight == 1], whole[weight == 1])
 
 
 def test_few_frames_move_little_and_none_too_far() -> None:
