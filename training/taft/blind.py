@@ -24,7 +24,7 @@ from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.types import Float, Image
 from training.footage import Footage, add_footage, chosen_footage
 from training.taft.data import GAP
-from training.taft.finished import FilmedClip, remade, validation_clips
+from training.taft.finished import FilmedClip, remade, tracked, validation_clips
 
 ON_A_SHEET = 5
 WIDTH, HEIGHT = 480, 320
@@ -102,11 +102,11 @@ def _mouths(
     footage: Footage, cache: Path, pairs: int, rng: np.random.Generator
 ) -> list[tuple[str, int, Image, Image]]:
     """Clip, frame, filmed and made mouth of each pair, clip by clip."""
-    clips, model = list(validation_clips(footage, cache)), load_face_model()
-    settings = ComposeSettings(references=ReferenceSettings(gap=GAP))
-    shares = np.bincount(np.arange(pairs) % max(len(clips), 1), minlength=len(clips))
+    model, settings = load_face_model(), ComposeSettings(references=ReferenceSettings(gap=GAP))
+    count = len(tracked(footage, cache))
+    shares = np.bincount(np.arange(pairs) % max(count, 1), minlength=count)
     found = []
-    for clip, count in zip(clips, shares.tolist(), strict=True):
+    for clip, count in zip(validation_clips(footage, cache), shares.tolist(), strict=True):
         made = remade(clip, model, drawn_frames(clip, count, rng), settings)
         for frame, picture in made.items():
             points = clip.track.landmarks[frame]

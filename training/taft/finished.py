@@ -107,12 +107,16 @@ class FilmedClip:
         return sorted({int(usable[int(n) + k]) for n in starts for k in range(_EACH)})
 
 
+def tracked(footage: Footage, cache: Path) -> list[tuple[Sample, Path]]:
+    """The validation clips whose tracks lie in a cache, and these."""
+    found = [(s, cache / "tracks" / f"{s.stem}.safetensors") for s in footage.samples()]
+    return [(s, path) for s, path in found if s.part is Part.VALIDATION and path.is_file()]
+
+
 def validation_clips(footage: Footage, cache: Path) -> Iterator[FilmedClip]:
-    """The validation clips whose tracks lie in a cache."""
-    for sample in footage.samples():
-        path = cache / "tracks" / f"{sample.stem}.safetensors"
-        if sample.part is Part.VALIDATION and path.is_file():
-            yield _read(sample, load_track(path))
+    """The validation clips whose tracks lie in a cache, read one by one."""
+    for sample, path in tracked(footage, cache):
+        yield _read(sample, load_track(path))
 
 
 def _read(sample: Sample, track: FaceTrack) -> FilmedClip:
