@@ -31,6 +31,7 @@ _DRAFT = {
     "draft": True,
     "occluders": False,
     "grain": False,
+    "sharpness": False,
     "style": False,
     "adapt": 0.0,
     "intra": False,

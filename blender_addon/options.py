@@ -10,7 +10,10 @@ import bpy
 from .errors import UserError
 
 OUTPUT = ("codec", "quality", "crf", "depth", "intra", "audio_track", "source_audio_track")
-JOB = ("strength", "smoothing", "style", "mask", "occluders", "grain", "length", "adapt", *OUTPUT)
+JOB = (
+    *("strength", "smoothing", "style", "mask", "occluders", "grain", "sharpness", "length"),
+    *("adapt", *OUTPUT),
+)
 FACE = ("person", "speaker")
 PHOTO = ("photo", "head", "blink", "seed", "movement")
 STRIPS = ("replace", "mute_own_sound", "check")

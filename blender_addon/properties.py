@@ -93,6 +93,12 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         description="Lay noise like the clip's own on what is made, as on the skin around it",
         default=True,
     )
+    sharpness: BoolProperty(
+        name="Sharpness",
+        description="Give what is made as much fine detail as the clip has, measured on its own "
+        "frames",
+        default=True,
+    )
     person: IntProperty(
         name="Person",
         description="Whose face is dubbed where several are seen: 0 for who takes up most of the "

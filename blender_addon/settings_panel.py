@@ -11,7 +11,7 @@ from .output_settings import FIXED
 _GROUPS = (
     ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
     ("Face", "USER", ("mask", "adapt")),
-    ("Picture", "IMAGE_DATA", ("occluders", "grain")),
+    ("Picture", "IMAGE_DATA", ("occluders", "grain", "sharpness")),
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )
 _SLIDERS = ("strength", "smoothing")

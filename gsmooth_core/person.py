@@ -30,6 +30,7 @@ from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
@@ -47,8 +48,6 @@ from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.draft import generator_for
-from gsmooth_core.taft.grain import Grain
-from gsmooth_core.taft.grain_file import load_grain, save_grain
 from gsmooth_core.taft.interface import Generator
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
@@ -292,19 +291,8 @@ class PersonStages:
         return made
 
     def read(self, translator: FaceTranslator, only: Bool) -> None:
-        """Read what lends to the frames `only` (T,) from the job's clip, and its grain once."""
-
-        def see() -> Grain | None:
-            with self._opened() as frames:
-                return translator.read(self.source.shows(frames))
-
-        if self.job.settings.grain:
-            inputs = self.inputs.grain()
-            stage = Stage("grain", "grain.safetensors", inputs, see, save_grain, load_grain)
-            translator.grain = result_of(stage, self.journal)
-        if not translator.composer.bank:
-            with self._opened() as frames:
-                translator.composer.read(self.source.shows(frames), only)
+        """Read what lends to the frames `only` (T,), see `lending`."""
+        read_lenders(translator, self.source, self.journal, self.inputs, only)
         if combed := translator.composer.combed:
             text = seen.combs_in_words(combed, self.job.start_frame)
             self.emit(Message("warning", text))
@@ -316,6 +304,7 @@ class PersonStages:
             whole_face=settings.mask == "face",
             size=0 if settings.crop_size == "auto" else int(settings.crop_size),
             grain=settings.grain,
+            sharpness=settings.sharpness and not settings.draft,
             references=ReferenceSettings(gap=settings.reference_gap),
             shelf=self.folder,
         )

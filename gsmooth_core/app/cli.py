@@ -133,6 +133,7 @@ def _add_animate(commands: Any) -> None:
         "style",
         "occluders",
         "grain",
+        "sharpness",
         "adapt",
         "keep_rest",
         "timing",

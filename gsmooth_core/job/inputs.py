@@ -93,6 +93,10 @@ class StageInputs:
         """What the look of a face depends on, and which pictures are shown."""
         return {**self._look(), **self._source.length_stamp()}
 
+    def sharpness(self) -> dict[str, Any]:
+        """What grain depends on."""
+        return self.grain()
+
     def render(self) -> str:
         """Fingerprint of everything that all pictures depend on, whatever the face says."""
         settings = self._job.settings
@@ -101,6 +105,7 @@ class StageInputs:
             **self._source.length_stamp(),
             **(self._taught() if settings.adapt else {}),
             grain=settings.grain,
+            sharpness=settings.sharpness,
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
             coding=(settings.codec, settings.quality, settings.depth),

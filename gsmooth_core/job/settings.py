@@ -114,6 +114,9 @@ class DubSettings(Settings):
     grain: bool = setting(
         True, "lay noise like the clip's own on what is made, so that it is as alive as the skin"
     )
+    sharpness: bool = setting(
+        True, "give what is made as much fine detail as the clip has, measured on its own frames"
+    )
     draft: bool = setting(
         False, "a first look: without the network that makes the picture, in half the time"
     )

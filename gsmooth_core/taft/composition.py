@@ -20,6 +20,7 @@ class ComposeSettings:
         size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
         fixed: also give one reference unwarped, which the paper's generator needs.
         grain: lay grain like the clip's own on what is made.
+        sharpness: give what is made as much detail as the clip's own frames have.
         progressive: no picture mixes two moments, as a photo does not, however fine its lines.
         mask: morphology of the mask.
         references: how reference frames are chosen.
@@ -30,6 +31,7 @@ class ComposeSettings:
     size: int = 0
     fixed: bool = False
     grain: bool = True
+    sharpness: bool = True
     progressive: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)

@@ -62,11 +62,16 @@ class Film:
         noise = self.tile[rows[:, None], columns]
         if grey:
             noise = np.repeat(noise.mean(-1, keepdims=True), 3, -1)
-        level = np.interp(np.arange(256), _KNOTS, self.gain).astype(np.float32)
+        level = self.level(np.arange(256)).astype(np.float32)
         brightness = picture @ np.full(3, 1 / 3, np.float32)
         noise *= level[brightness.clip(0, 255).astype(np.uint8)][..., None]
         grained: Float = picture + noise
         return grained
+
+    def level(self, brightness: float | NDArray[np.int64]) -> NDArray[np.float64]:
+        """What the noise is multiplied by at some brightness, 0..255."""
+        level: NDArray[np.float64] = np.interp(brightness, _KNOTS, self.gain)
+        return level
 
 
 class Grain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -24,6 +25,8 @@ from gsmooth_core.taft.interface import Generator as Network
 from gsmooth_core.taft.interface import GeneratorInput
 from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
+from gsmooth_core.taft.rehearsal import GAP, rehearsed
+from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warp import Reference
@@ -90,6 +93,8 @@ class FaceTranslator:
         captions: what was burned in over it: it stays, and lends no pixels.
 
     Attributes:
+        grain: what `read` has seen of the clip's noise.
+        sharpness: what `rehearse` has found, or what was found before.
         wanted: (T,) the frames that get a new expression; by default all with a usable face
             that other frames can lend to.
 
@@ -119,12 +124,15 @@ class FaceTranslator:
             track, model, target, None, settings, personal, occluders, captions
         )
         self.grain: Grain | None = None
-        if source is not None:
-            self.read(source)
+        self.sharpness: Sharpness | None = None
         self.wanted: Bool = track.usable & ~self.composer.covered
         self.generator = generator.on(device)
         self.batch = _TOGETHER if self.generator.card and self.config.warped else 1
         self._on_card: tuple[dict[int, Reference], DeviceBank] | None = None
+        self._device = device
+        if source is not None:
+            self.read(source)
+            self.sharpness = self.rehearse()
 
     def read(self, source: FrameSource) -> Grain | None:
         """Read all frames that lend to others, and see their grain where it is asked for.
@@ -140,6 +148,22 @@ class FaceTranslator:
         composer.read(pairs)
         self.grain = pairs.grain(composer)
         return self.grain
+
+    def rehearse(self) -> Sharpness | None:
+        """How much detail it leaves out in frames that are known; None where nobody asks."""
+        composer = self.composer
+        if not composer.settings.sharpness:
+            return None
+        references = composer.settings.references
+        apart = replace(references, gap=max(GAP, references.gap))
+        plain = replace(composer.settings, size=composer.size, references=apart)
+
+        def make(track: FaceTrack) -> FaceTranslator:
+            own, before = track.expression, (composer.occluders, composer.captions)
+            given = track, self._model, own, None, self.generator, plain, self._device, None
+            return FaceTranslator(*given, *before)
+
+        return rehearsed(composer, make)
 
     def translate(self, index: int, frame: Image) -> Translated:
         """Return frame number `index` with its new expression.
@@ -216,20 +240,32 @@ class FaceTranslator:
         if grey := colourless(masked.part):
             picture = without_colour(new)
         rim = self.composer.rim / masked.under.scale
-        grained = partial(self._grained, index, masked.number(), grey)
-        lay = masked.laid(picture, rim, grained)
+        filmed = partial(self._filmed, index, masked, rim, grey)
+        lay = masked.laid(picture, rim, filmed)
         made, mask = lay.composite(frame)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
         return Translated(made, mask, hidden, members, (lay,))
 
-    def _grained(
-        self, index: int, number: int, grey: bool, new: Float, at: tuple[int, int]
+    def _filmed(
+        self,
+        index: int,
+        masked: MaskedFrame,
+        rim: float,
+        grey: bool,
+        new: Float,
+        at: tuple[int, int],
     ) -> Float:
-        """(h, w, 3) levels of a part of the box, `at` a row and column, with a frame's grain."""
+        """(h, w, 3) levels of a part of the box, `at` a row and column, as the clip was filmed."""
         nearby = int(self.composer.settings.references.gap * self.track.fps)
         film = self.grain.film(index, nearby) if self.grain else None
-        return film.on(new, number, at, grey=grey) if film else new
+        gains = None
+        if self.sharpness:
+            gains = self.sharpness.gains(int(self.track.pictures[index]), nearby, film)
+        if gains is not None:
+            rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
+            new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
+        return film.on(new, masked.number(), at, grey=grey) if film else new
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

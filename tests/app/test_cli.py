@@ -93,6 +93,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "adapt": 90.0,
         "occluders": False,
         "grain": False,
+        "sharpness": False,
         "draft": True,
         "style": False,
     }

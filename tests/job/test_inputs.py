@@ -58,11 +58,12 @@ def test_another_length_is_another_picture_of_the_same_track(clip: Path) -> None
     assert len(set(prints)) == 3
 
 
-def test_grain_is_laid_on_the_picture_and_changes_nothing_that_is_learned(clip: Path) -> None:
+@pytest.mark.parametrize("name", ["grain", "sharpness"])
+def test_what_is_laid_on_the_picture_changes_nothing_that_is_learned(clip: Path, name: str) -> None:
     (clip.parent / "track.safetensors").write_bytes(b"track")
     learned, pictures = [], []
-    for grain in (True, False):
-        job = Job(clip, clip.with_name("out.mp4"), settings=DubSettings(grain=grain))
+    for wanted in (True, False):
+        job = Job(clip, clip.with_name("out.mp4"), settings=DubSettings(**{name: wanted}))
         inputs = StageInputs(Source(job), clip.parent, None, AdaptSettings())
         learned.append(fingerprint(**inputs.adapt()))
         pictures.append(inputs.render())

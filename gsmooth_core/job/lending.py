@@ -1,0 +1,47 @@
+"""Reading what lends to a person's new frames, and what is learned from it once a job."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from gsmooth_core.job.inputs import StageInputs
+from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.source import Source
+from gsmooth_core.job.stage import Stage, result_of
+from gsmooth_core.taft.grain import Grain
+from gsmooth_core.taft.grain_file import load_grain, save_grain
+from gsmooth_core.taft.sharpness import Sharpness
+from gsmooth_core.taft.sharpness_file import load_sharpness, save_sharpness
+from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.types import Bool
+
+
+def read_lenders(
+    translator: FaceTranslator, source: Source, journal: Journal, inputs: StageInputs, only: Bool
+) -> None:
+    """Read what lends to the frames `only` (T,) of a job.
+
+    Once also the clip's grain, and how much detail new mouths of it lack.
+    """
+    composer = translator.composer
+
+    def see() -> Grain | None:
+        with closing(source.frames()) as frames:
+            return translator.read(source.shows(frames))
+
+    def rehearse() -> Sharpness | None:
+        if not composer.bank:
+            with closing(source.frames()) as frames:
+                composer.read(source.shows(frames))
+        return translator.rehearse()
+
+    if composer.settings.grain:
+        kept = "grain", "grain.safetensors", inputs.grain()
+        translator.grain = result_of(Stage(*kept, see, save_grain, load_grain), journal)
+    if composer.settings.sharpness:
+        files = "sharpness", "sharpness.safetensors", inputs.sharpness()
+        stage = Stage(*files, rehearse, save_sharpness, load_sharpness)
+        translator.sharpness = result_of(stage, journal)
+    if not composer.bank:
+        with closing(source.frames()) as frames:
+            composer.read(source.shows(frames), only)
