@@ -40,13 +40,11 @@ def scan(path: str, formats: str) -> dict[str, Any]:
     """The packets of the first moving picture, in the order in which they are decoded.
 
     Returns:
-        `stamps`: when each is shown; `sizes`: bytes of each; `hidden`: numbers of those that an
-        edit list leaves out; `keys`: those that need no other picture; `starts`: those of them from
-        which decoding can begin anew; `open`: those that must say so, see `_begun`; `extradata`:
-        hexadecimal.
+        `stamps`: when each is shown; `hidden`: numbers of those that an edit list leaves out;
+        `keys`: those that need no other picture; `starts`: those of them from which decoding can
+        begin anew; `open`: those that must say so, see `_begun`; `extradata`: hexadecimal.
     """
     stamps: list[int | None] = []
-    sizes: list[int] = []
     hidden, keys, starts, opened = [], [], [], []
     with _open(path, formats) as file:
         stream = _picture(file)
@@ -54,7 +52,6 @@ def scan(path: str, formats: str) -> dict[str, Any]:
         for packet in _packets(file, stream):
             number = len(stamps)
             stamps.append(packet.pts)
-            sizes.append(packet.size)
             if packet.is_discard:
                 hidden.append(number)
             keys += [number] if packet.is_keyframe else []
@@ -64,8 +61,7 @@ def scan(path: str, formats: str) -> dict[str, Any]:
         extradata = stream.codec_context.extradata or b""
         tick = stream.time_base
     return {
-        "stamps": stamps, "sizes": sizes, "hidden": hidden, "keys": keys, "starts": starts,
-        "open": opened,
+        "stamps": stamps, "hidden": hidden, "keys": keys, "starts": starts, "open": opened,
         "coding": coding, "extradata": extradata.hex(), "tick": [tick.numerator, tick.denominator],
     }  # fmt: skip
 
