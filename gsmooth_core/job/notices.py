@@ -7,7 +7,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
-from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.carry import Carried, plan, tags_for
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import kept_by
 from gsmooth_core.media.encoders import Wish
@@ -89,8 +89,20 @@ def _recoded(source: Source) -> int:
 
 
 def choices(source: Source) -> list[Message]:
-    """Which sound tracks were chosen, where there was a choice."""
+    """Which sound tracks were chosen, where there was a choice, and what the new one is called."""
     said = [speech_track(source.job).said]
     if not source.clip.still:
-        said.append(own_track(source.job).said)
+        said += [own_track(source.job).said, _language(source)]
     return [Message("info", text) for text in dict.fromkeys(said) if text]
+
+
+def _language(source: Source) -> str:
+    """That the new sound is tagged with the language of the one it replaces, or ""."""
+    job, carried = source.job, carried_by(source)
+    if job.audio is None or carried is None or not container_for(job.output).video:
+        return ""
+    index = tags_for(carried, job.audio, speech_track(job).index)
+    language = "" if index is None else describe(carried.path).streams[index].language
+    if language in ("", "und") or describe(job.audio).sounds[speech_track(job).index].language:
+        return ""
+    return f"The new sound track is tagged '{language}', as the one whose place it takes."

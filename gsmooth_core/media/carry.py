@@ -99,6 +99,23 @@ def plan(carried: Carried, muxer: str) -> Plan:
     return Plan(tuple(sounds), tuple(others), timecode, tuple(losses))
 
 
+def tags_for(carried: Carried | None, path: Path, track: int) -> int | None:
+    """Number of the source's stream whose tags a new sound takes over with its place, or None.
+
+    A sound whose own file says that it is in another language has none of them.
+
+    Args:
+        carried: the source, if there is one.
+        path: the file of the new sound.
+        track: which of its sounds, from 0.
+    """
+    if carried is None or carried.replaced is None:
+        return None
+    index, _, was = _numbered(describe(carried.path), "audio")[carried.replaced]
+    said = describe(path).sounds[track].language
+    return index if said in ("", "und", was.language) else None
+
+
 def _refused(path: Path, muxer: str, taken: list[Taken]) -> set[int]:
     """What the container does not take after all."""
     tried = [(t.index, t.coding) for t in taken if t.kind != "attachment" and t.coding != "sound"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time
 from gsmooth_core.media.beds import Bed, under
-from gsmooth_core.media.carry import Carried, Plan, Taken
+from gsmooth_core.media.carry import Carried, Plan, Taken, tags_for
 from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container
@@ -158,15 +158,25 @@ def _sound_arguments(
     if isinstance(sound, Taken):
         tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}", f"-metadata:s{out}", "encoder="]
         sound = _own(sound, joined)
-    else:  # of a file from elsewhere the language alone is known to fit
-        tags = [f"-map_metadata:s{out}", "-1"]
-        language = describe(sound.path).sounds[sound.track].language
-        tags += [f"-metadata:s{out}", f"language={language}"] if language else []
+    else:
+        tags = _new_tags(sound, joined, out)
     opened, graph = sound_graph(sound, joined, inputs)
     if sound.beds:
         label = f"[sound{place}]"
         return opened, ["-filter_complex", f"{graph}{label}", "-map", label, *coder, *tags]
     return opened, ["-map", f"{inputs}:a:{sound.track}", *coder, f"-filter{out}", graph, *tags]
+
+
+def _new_tags(sound: Sound, joined: Joined, out: str) -> list[str]:
+    """Arguments that tag a new sound: as the one whose place it takes, or by its own language."""
+    index = tags_for(joined.carried, sound.path, sound.track)
+    if index is not None:
+        stale = [f"{name}=" for name in (*_STALE, *_STATISTICS)]
+        old = [word for tag in stale for word in (f"-metadata:s{out}", tag)]
+        return [f"-map_metadata:s{out}", f"1:s:{index}", *old]
+    language = describe(sound.path).sounds[sound.track].language
+    own = [f"-metadata:s{out}", f"language={language}"] if language else []
+    return [f"-map_metadata:s{out}", "-1", *own]  # its other tags speak of another file
 
 
 def sound_graph(sound: Sound, joined: Joined, inputs: int) -> tuple[list[str], str]:
