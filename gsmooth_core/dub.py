@@ -252,7 +252,10 @@ class DubPipeline(PersonStages):
         if output is None:
             with self.rest.pictures(segments) as (files, timed):
                 where = self.job.output, source.shown, frames
-                output = assemble(files, *where, sound, carried, timed=timed, first=source.first)
+                output = assemble(
+                    files, *where, sound, carried, timed=timed, first=source.first,
+                    on_loss=self.rest.lost,
+                )  # fmt: skip
             note(self.folder, inputs(), output)  # less may be copied than was meant
         self.emit(Progress("encode", 1, 1))
         return output, written

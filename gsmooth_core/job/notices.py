@@ -7,12 +7,14 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
-from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.carry import Carried, plan, tags_fit
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import kept_by
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.losses import Loss, picture_losses, timing_losses
 from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.sound_grid import refusal
+from gsmooth_core.media.sound_rate import track_rate
 from gsmooth_core.media.still import is_still, is_transparent
 
 
@@ -71,26 +73,44 @@ def notices(source: Source) -> list[Notice]:
     losses += [] if source.clip.paced else timing_losses(read.timing)
     if source.clip.still and is_still(source.clip.path) and is_transparent(source.clip.path):
         losses.append(Loss("alpha", "The photo's transparency is left out."))
-    if beds := _recoded(source):
-        text = f"Sound track {beds} is coded anew as a whole, since the speech is laid into it."
-        losses.append(Loss("sound", text))
+    losses += _recoded(source, carried)
     if carried is not None:
         losses += plan(carried, container_for(job.output).muxer).losses
     return [Notice(loss.what, loss.text) for loss in losses]
 
 
-def _recoded(source: Source) -> int:
-    """The source's own sound track, from 1, that the speech is laid into with a loss; else 0."""
+def _recoded(source: Source, carried: Carried | None) -> list[Loss]:
+    """That the source's own sound track is coded anew because the speech is laid into it."""
     sounds = describe(source.clip.path).sounds if source.clip.has_audio else ()
     if source.length == source.count or source.keeps_own_sound or not sounds:
-        return 0
-    track = source.clip.sound_track
-    return 0 if sounds[track].coding.startswith("pcm_") else track + 1
+        return []
+    track, container = source.clip.sound_track, container_for(source.job.output)
+    speech = speech_track(source.job).index
+    given = [(source.job.audio, speech)] if source.job.audio else []
+    why = refusal(source.clip.path, track, container.muxer, track_rate(given, carried))
+    if not why or sounds[track].coding.startswith("pcm_"):
+        return []
+    text = f"Sound track {track + 1} is coded anew as a whole, for the speech in it: {why}."
+    return [Loss("sound", text)]
 
 
 def choices(source: Source) -> list[Message]:
-    """Which sound tracks were chosen, where there was a choice."""
+    """Which sound tracks were chosen, where there was a choice, and what the new one is called."""
     said = [speech_track(source.job).said]
     if not source.clip.still:
-        said.append(own_track(source.job).said)
+        said += [own_track(source.job).said, _language(source)]
     return [Message("info", text) for text in dict.fromkeys(said) if text]
+
+
+def _language(source: Source) -> str:
+    """That the new sound is tagged with the language of the one it replaces, or ""."""
+    job, carried = source.job, carried_by(source)
+    if job.audio is None or carried is None or not container_for(job.output).video:
+        return ""
+    index, track = carried.replaced_stream, speech_track(job).index
+    if index is None or not tags_fit(carried, job.audio, track):
+        return ""
+    language = describe(carried.path).streams[index].language
+    if language in ("", "und") or describe(job.audio).sounds[track].language == language:
+        return ""
+    return f"The new sound track is tagged '{language}', as the one whose place it takes."

@@ -33,6 +33,7 @@ from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.encode import SegmentWriter, container_for, travels_into
 from gsmooth_core.media.encoders import Wish
 from gsmooth_core.media.fitting import COARSER, fitted, is_fitted
+from gsmooth_core.media.losses import Loss
 from gsmooth_core.media.pace import times_of
 from gsmooth_core.media.parameter_sets import Refused
 from gsmooth_core.media.probe import probe_source
@@ -172,6 +173,11 @@ class Rest:
         if count == self.source.clip.frame_count or self._copies(np.ones(count, bool)):
             return ""
         return "no picture from which a player could begin stands where it would help"
+
+    def lost(self, loss: Loss) -> None:
+        """Take note of a loss that was found when the output was put together."""
+        self.late = [*self.late, Notice(loss.what, loss.text)]
+        self._emit(self.late[-1])
 
     def stamp(self) -> dict[str, Any]:
         """What identifies what is copied, for fingerprints."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +17,14 @@ from gsmooth_core.media.carry import Carried, plan
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import container_for, write_error
 from gsmooth_core.media.images import first_number, image_target, packed_number, sequence
+from gsmooth_core.media.losses import Loss
 from gsmooth_core.media.mux import Joined, Sound, mux_command, sound_graph
 from gsmooth_core.media.pace import paced, same_times
+from gsmooth_core.media.parameter_sets import Refused
 from gsmooth_core.media.probe import probe, probe_source
+from gsmooth_core.media.sound_grid import refusal
 from gsmooth_core.media.sound_rate import track_rate
+from gsmooth_core.media.sound_weave import woven
 from gsmooth_core.storage.files import atomic, fresh, partial_path
 from gsmooth_core.types import Clip, Float
 
@@ -35,6 +39,7 @@ def assemble(
     *,
     timed: bool = False,
     first: int = 0,
+    on_loss: Callable[[Loss], None] = lambda loss: None,
 ) -> Path:
     """Join segments and sound into `output`, which appears only when it is whole.
 
@@ -49,6 +54,7 @@ def assemble(
             container can hold them.
         timed: whether there is one segment alone, whose frames have their times already.
         first: the source's frame that is the output's first, for the numbers of images.
+        on_loss: told about what was found only now not to be as it was.
 
     Returns:
         the path written: `output`, or the folder of the frames.
@@ -64,15 +70,15 @@ def assemble(
         heard = [(sound.path, sound.track), *((bed.path, bed.track) for bed in sound.beds)]
         sound = replace(sound, rate=track_rate(heard, carried))
     joined = Joined(container, clip.fps, frames, sound, carried, planned, beside, timed, reordered)
-    if sound is not None and sound.beds:
-        joined = replace(joined, gain=1 / max(1.0, _peak(sound, joined)))
     if not container.video:
         images = [image for segment in segments for image in sorted(segment.iterdir())]
         number, keep = first_number(clip.path, first), packed_number(clip.path) is not None
         with sequence(output, images, number, keep=keep) as folder:
-            _write_sound(folder / "sound.wav", joined)
+            _write_sound(folder / "sound.wav", _mixed(joined))
         return image_target(output)[0]
-    with atomic(output) as partial:
+    here = segments[0].parent
+    with atomic(output) as partial, tempfile.TemporaryDirectory(dir=here) as folder_name:
+        joined = _copied_around(joined, Path(folder_name), on_loss)
         status, errors = _join(segments, partial, joined)
         if status:
             raise write_error(output, errors)
@@ -91,6 +97,30 @@ def _alpha_beside(segment: Path, clip: Clip) -> bool:
         return False
     picture = describe(segment).picture
     return picture is not None and picture.alpha_beside
+
+
+def _copied_around(joined: Joined, folder: Path, on_loss: Callable[[Loss], None]) -> Joined:
+    """With the packets of the source's own sound around the speech, where these can be had."""
+    sound, carried, muxer = joined.sound, joined.carried, joined.container.muxer
+    if not isinstance(sound, Sound) or not sound.beds or carried is None:
+        return _mixed(joined)
+    bed, rate = sound.beds[0], sound.rate or 0
+    own = (bed.path, bed.track, bed.start) == (carried.path, carried.replaced, 0.0)
+    if not own or bed.heard is None or refusal(bed.path, bed.track, muxer, rate):
+        return _mixed(joined)
+    try:
+        return replace(joined, sound=woven(sound, joined, folder))
+    except Refused as why:
+        text = f"Sound track {bed.track + 1} is coded anew as a whole, for the speech in it: {why}."
+        on_loss(Loss("sound", text))
+        return _mixed(joined)
+
+
+def _mixed(joined: Joined) -> Joined:
+    """With the factor by which a speech and its beds are made quieter."""
+    if not isinstance(joined.sound, Sound) or not joined.sound.beds:
+        return joined
+    return replace(joined, gain=1 / max(1.0, _peak(joined.sound, joined)))
 
 
 # What an output promises, by the field of `Clip` that holds it.
@@ -140,7 +170,7 @@ def _join(segments: Sequence[Path], target: Path, joined: Joined) -> tuple[int, 
 
 def _mux_clean(listing: Path, target: Path, joined: Joined) -> tuple[int, str]:
     status, errors = _mux(listing, target, joined)
-    if status and joined.sound and "NaN" in errors:
+    if status and isinstance(joined.sound, Sound) and "NaN" in errors:
         clean = _clean_sound(listing.parent, joined.sound)
         status, errors = _mux(listing, target, replace(joined, sound=clean))
         clean.path.unlink()
@@ -204,7 +234,7 @@ def _as_near_as_can_be(written: Clip, expected: Clip, joined: Joined) -> bool:
 
 def _write_sound(path: Path, joined: Joined) -> None:
     sound = joined.sound
-    if sound is None:
+    if not isinstance(sound, Sound):
         return
     opened, graph = sound_graph(sound, joined, 0)
     plain = ["-map", f"0:a:{sound.track}", "-af", graph]

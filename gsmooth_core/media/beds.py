@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gsmooth_core.media.description import Stream, describe
 
-_FADE = 0.01  # seconds in which a bed comes and goes within the picture
+FADE = 0.01
+"""Seconds in which a bed comes and goes within the picture."""
 _SURROUND = ("3.0", "4.0", "5.0", "5.0(side)", "5.1", "5.1(side)", "6.1", "7.1")
 
 
@@ -96,9 +97,9 @@ def _heard(bed: Bed, chain: str, label: str, seconds: float) -> list[str]:
     for n, (begin, end) in enumerate(bed.heard):
         fades = []
         if begin > 0:
-            fades.append(f"afade=t=in:st={begin:.9f}:d={_FADE}")
+            fades.append(f"afade=t=in:st={begin:.9f}:d={FADE}")
         if end < seconds:
-            fades.append(f"afade=t=out:st={max(end - _FADE, 0):.9f}:d={_FADE}")
+            fades.append(f"afade=t=out:st={max(end - FADE, 0):.9f}:d={FADE}")
         graphs.append(f"[{label}s{n}]{','.join(fades) or 'anull'}[{label}p{n}]")
     every = "".join(f"[{label}p{n}]" for n in range(count))
     return [*graphs, f"{every}amix=inputs={count}:normalize=0[{label}]"]

@@ -38,6 +38,13 @@ class Carried:
     replaced: int | None = None
     in_step: bool = True
 
+    @property
+    def replaced_stream(self) -> int | None:
+        """Number, among all streams, of the sound that is replaced."""
+        if self.replaced is None:
+            return None
+        return _numbered(describe(self.path), "audio")[self.replaced][0]
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -97,6 +104,21 @@ def plan(carried: Carried, muxer: str) -> Plan:
     code = file.timecode if room.timecode else ""
     timecode = later(code, carried.start_frame, carried.fps) if code else ""
     return Plan(tuple(sounds), tuple(others), timecode, tuple(losses))
+
+
+def tags_fit(carried: Carried, path: Path, track: int) -> bool:
+    """Whether a new sound can have the tags of the one whose place it takes.
+
+    It has none of them where its own file says that it is in another language.
+
+    Args:
+        carried: the source.
+        path: the file of the new sound.
+        track: which of its sounds, from 0.
+    """
+    index, said = carried.replaced_stream, describe(path).sounds[track].language
+    was = "" if index is None else describe(carried.path).streams[index].language
+    return index is not None and said in ("", "und", was)
 
 
 def _refused(path: Path, muxer: str, taken: list[Taken]) -> set[int]:

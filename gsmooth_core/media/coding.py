@@ -46,6 +46,7 @@ _FORMATS = {
     "qtrle": ("rgb24", "argb"),
     "ffv1": (*_YUV, *_TEN, *_TWELVE, "yuv420p16le", "yuv422p16le", "yuv444p16le", *_YUVA, *_RGB),
 }
+_ODD = ("vp9", "ffv1")  # that take coarse colour in odd sizes
 _WITH_LIGHT = ("h264", "hevc")  # and AV1 by SVT's encoder: those that write HDR10's numbers
 _FORM = re.compile(r"(yuv|gbr|rgb|argb|gray)(a?)(420|422|444)?p?(\d+)?(le)?")
 
@@ -187,7 +188,7 @@ def _finest(picture: Picture, codec: str, wish: Wish, *, rgb: bool) -> str:
     """The kind of picture of a codec that keeps most of a picture with least beside."""
     chroma, depth = chroma_of(picture), picture.depth if wish.depth == "auto" else int(wish.depth)
     alpha = picture.alpha
-    fitting = [name for name in _FORMATS[codec] if _fits_size(name, picture)]
+    fitting = [name for name in _FORMATS[codec] if codec in _ODD or _fits_size(name, picture)]
 
     def badness(name: str) -> tuple[int, ...]:
         its_chroma, its_depth, its_alpha = form_of(name)

@@ -88,7 +88,19 @@ def into_coded(
         return [_tags(picture)]
     # Tagged first, so that the change of depth or sampling knows the range.
     spans = f"{_yuv('in', given)}:{_yuv('out', picture)}"
-    return [_tags(given), f"scale={spans}:{_EXACT}", f"format={pixel_format}", _tags(picture)]
+    scale = [f"scale={spans}:{_EXACT}", f"format={pixel_format}"]
+    if made_even(given, raw, pixel_format):
+        scale.append(f"crop={given.width}:{given.height}:0:0:exact=1")
+    return [_tags(given), *scale, _tags(picture)]
+
+
+def made_even(picture: Picture, raw: str, pixel_format: str) -> bool:
+    """Whether pictures of an odd size are given with one more row or column, which is cut again.
+
+    Else the scaler would stretch colour, whose last sample belongs to half as many pixels.
+    """
+    odd = picture.width % 2 or picture.height % 2
+    return bool(odd) and raw != pixel_format and ("420" in raw or "422" in raw)
 
 
 def own_tags(picture: Picture) -> str:

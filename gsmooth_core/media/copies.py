@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -55,7 +55,6 @@ class Listing:
         keys: numbers of those that need no other picture.
         starts: those of them from which decoding can begin anew.
         opened: those of them that must say so, where what stands before them is not as it was.
-        sizes: (P,) bytes of each.
     """
 
     coding: str
@@ -66,7 +65,6 @@ class Listing:
     keys: tuple[int, ...]
     starts: frozenset[int]
     opened: frozenset[int]
-    sizes: Int = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @property
     def frames(self) -> Int:
@@ -114,8 +112,7 @@ def _listing(path: Path, _stamp: tuple[int, int]) -> Listing:
     hidden[said["hidden"]] = True
     keys, starts, opened = tuple(said["keys"]), frozenset(said["starts"]), frozenset(said["open"])
     header, tick = bytes.fromhex(said["extradata"]), Fraction(*said["tick"])
-    sizes = np.array(said["sizes"], np.int32)
-    return Listing(said["coding"], header, tick, stamps, hidden, keys, starts, opened, sizes)
+    return Listing(said["coding"], header, tick, stamps, hidden, keys, starts, opened)
 
 
 def remux(*arguments: str) -> dict[str, Any]:

@@ -227,11 +227,10 @@ def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Generat
 
 
 def _decode_command(source: Source, first: int, count: int, form: _Form[P]) -> list[str]:
-    seek, select = _locate(source, first)
-    decoder = ["-c:v", source.decoder] if source.decoder else []
+    opened, select = located(source, first)
     # An image that cannot be decoded would be left out, and the next one stand in its place.
     strict = ["-xerror"] if packed_number(source.clip.path) is not None else []
-    opened = ffmpeg.input_arguments(source.clip.path, *strict, *seek, *decoder, *LIMIT)
+    opened = ffmpeg.input_arguments(source.clip.path, *strict, *opened, *LIMIT)
     return ffmpeg.command(
         *("-copyts", *opened, "-map", "0:V:0"),
         *("-vf", ",".join([*select, *form.filters]), "-fps_mode", "passthrough"),
@@ -239,17 +238,31 @@ def _decode_command(source: Source, first: int, count: int, form: _Form[P]) -> l
     )
 
 
-def _locate(source: Source, first: int) -> tuple[list[str], list[str]]:
-    """Input options and filters that make picture `first` the first one out."""
-    timing = source.timing
+def located(source: Source, first: int) -> tuple[list[str], list[str]]:
+    """Options that open a source, and filters, so that picture `first` is the first one out."""
+    timing, decoder = source.timing, ["-c:v", source.decoder] if source.decoder else []
     if timing is None or first == 0:
-        return [], []
+        return decoder, []
     if not source.container.startswith(_SEEKABLE):
-        return [], [rf"select=gte(n\,{first})"]
+        return decoder, [rf"select=gte(n\,{first})"]
     stamp = int(timing.pts[first])
     target = float(stamp * timing.time_base) - _SEEK_MARGIN
     seek = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{target:.6f}"]
-    return seek if target > float(timing.start) else [], [rf"select=gte(pts\,{stamp})"]
+    seek = seek if target > float(timing.start) else []
+    return [*seek, *decoder], [rf"select=gte(pts\,{stamp})"]
+
+
+def travelling(picture: Picture, *, stored: bool) -> tuple[list[str], str]:
+    """Filters that give a source's pictures as they travel, and their pixel format.
+
+    Args:
+        picture: how they are stored.
+        stored: whether they travel as they are stored, not as 8-bit RGB.
+    """
+    if stored:
+        form = _stored(picture)
+        return form.filters, form.pixel_format
+    return colour.to_rgb(picture), "rgb24"
 
 
 def _broken_off(source: Source, frame: int, pipe: ffmpeg.Pipe) -> MediaError:

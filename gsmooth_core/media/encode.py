@@ -194,11 +194,17 @@ class _VideoFile:
         self._path = path
         self._partial = fresh(partial_path(path))
         filters = [*colour.into_coded(picture, coding.pixel_format, raw, given), *tags]
-        command = _encode_command(self._partial, picture, fps, coding, raw, filters)
+        self._even = colour.made_even(given, raw, coding.pixel_format)
+        size = (picture.width, picture.height)
+        size = (size[0] + size[0] % 2, size[1] + size[1] % 2) if self._even else size
+        command = _encode_command(self._partial, picture, size, fps, coding, raw, filters)
         self._pipe = ffmpeg.Pipe(command, write=True)
 
     def write(self, frame: Image | Planes) -> None:
-        parts = frame.parts() if isinstance(frame, Planes) else [np.ascontiguousarray(frame).data]
+        if isinstance(frame, Planes):
+            parts = (frame.even() if self._even else frame).parts()
+        else:
+            parts = [np.ascontiguousarray(frame).data]
         try:
             for part in parts:
                 self._pipe.write(part)
@@ -242,9 +248,15 @@ def write_error(path: Path, errors: str) -> MediaError:
 
 
 def _encode_command(
-    target: Path, picture: Picture, fps: Fraction, coding: Coding, raw: str, filters: list[str]
+    target: Path,
+    picture: Picture,
+    given: tuple[int, int],
+    fps: Fraction,
+    coding: Coding,
+    raw: str,
+    filters: list[str],
 ) -> list[str]:
-    size, aspect = f"{picture.width}x{picture.height}", picture.sample_aspect
+    size, aspect = f"{given[0]}x{given[1]}", picture.sample_aspect
     filters = [
         *filters,
         f"setsar={aspect.numerator}/{aspect.denominator}:max={_LARGEST_TERM}",

@@ -85,7 +85,8 @@ def _arguments(codec: str, pixel_format: str, source: Source, wish: Wish) -> lis
         speed = ["-deadline", "good", "-cpu-used", "4", "-row-mt", "1"]
         # Pictures that can be seen through are two streams, which must keep step.
         still = ["-auto-alt-ref", "0"] if "yuva" in pixel_format else []
-        return ["-c:v", "libvpx-vp9", "-b:v", "0", *speed, "-crf", str(wish.crf), *lossless, *still]
+        crf = 0 if lossless else wish.crf  # no other is taken beside it
+        return ["-c:v", "libvpx-vp9", "-b:v", "0", *speed, "-crf", str(crf), *lossless, *still]
     return _mastering_codec(codec, pixel_format, source)
 
 

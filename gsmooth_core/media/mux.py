@@ -9,7 +9,7 @@ from pathlib import Path
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.audio import first_picture_time
 from gsmooth_core.media.beds import Bed, under
-from gsmooth_core.media.carry import Carried, Plan, Taken
+from gsmooth_core.media.carry import Carried, Plan, Taken, tags_fit
 from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import Container
@@ -55,6 +55,19 @@ class Sound:
 
 
 @dataclass(frozen=True)
+class Woven:
+    """The sound of an output as packets that are copied.
+
+    Attributes:
+        path: the file that holds them.
+        begin: second of the output at which its first one lies.
+    """
+
+    path: Path
+    begin: float
+
+
+@dataclass(frozen=True)
 class Joined:
     """What an output is to be.
 
@@ -74,7 +87,7 @@ class Joined:
     container: Container
     fps: Fraction
     frames: int
-    sound: Sound | None
+    sound: Sound | Woven | None
     carried: Carried | None = None
     plan: Plan | None = None
     alpha_beside: bool = False
@@ -88,9 +101,9 @@ class Joined:
         return Fraction(self.frames) / self.fps
 
     @property
-    def sounds(self) -> list[Sound | Taken]:
+    def sounds(self) -> list[Sound | Woven | Taken]:
         """All sounds in the output's order: the new one stands where the replaced one was."""
-        kept: list[Sound | Taken] = list(self.plan.sounds) if self.plan else []
+        kept: list[Sound | Woven | Taken] = list(self.plan.sounds) if self.plan else []
         if self.sound is not None:
             place = (self.carried.replaced or 0) if self.carried else 0
             kept.insert(min(place, len(kept)), self.sound)
@@ -142,31 +155,48 @@ def _source_input(carried: Carried, seconds: Fraction) -> list[str]:
 
 
 def _sound_arguments(
-    sound: Sound | Taken, place: int, joined: Joined, inputs: int
+    sound: Sound | Woven | Taken, place: int, joined: Joined, inputs: int
 ) -> tuple[list[str], list[str]]:
     """Further input, and the mapping, of the output's sound number `place`."""
     muxer, out = joined.container.muxer, f":a:{place}"
+    # Matroska would move all streams, the picture too, for one packet before its first frame.
+    early = "lt(pts\\,0)" if muxer in ("matroska", "webm") else "lt(pts+duration\\,0)"
+    copied = (f"-c{out}", "copy", f"-bsf{out}", f"noise=amount=0:drop={early}")
+    if isinstance(sound, Woven):
+        opened = ffmpeg.input_arguments(sound.path.absolute(), "-itsoffset", f"{sound.begin:.9f}")
+        return opened, ["-map", f"{inputs}:a:0", *copied, *_replaced_tags(joined, out)]
     if isinstance(sound, Taken) and sound.coding == "copy":
-        # Matroska would move all streams, the picture too, for one packet before its first frame.
-        early = "lt(pts\\,0)" if muxer in ("matroska", "webm") else "lt(pts+duration\\,0)"
-        return [], [
-            *("-map", f"1:{sound.index}", f"-c{out}", "copy"),
-            *(f"-bsf{out}", f"noise=amount=0:drop={early}", f"-map_metadata:s{out}"),
-            f"1:s:{sound.index}",
-        ]
+        tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}"]
+        return [], ["-map", f"1:{sound.index}", *copied, *tags]
     coder = [word.replace(":a", out) for word in _coder(joined)]
     if isinstance(sound, Taken):
         tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}", f"-metadata:s{out}", "encoder="]
         sound = _own(sound, joined)
-    else:  # of a file from elsewhere the language alone is known to fit
-        tags = [f"-map_metadata:s{out}", "-1"]
-        language = describe(sound.path).sounds[sound.track].language
-        tags += [f"-metadata:s{out}", f"language={language}"] if language else []
+    else:
+        tags = _new_tags(sound, joined, out)
     opened, graph = sound_graph(sound, joined, inputs)
     if sound.beds:
         label = f"[sound{place}]"
         return opened, ["-filter_complex", f"{graph}{label}", "-map", label, *coder, *tags]
     return opened, ["-map", f"{inputs}:a:{sound.track}", *coder, f"-filter{out}", graph, *tags]
+
+
+def _new_tags(sound: Sound, joined: Joined, out: str) -> list[str]:
+    """Arguments that tag a new sound: as the one whose place it takes, or by its own language."""
+    if joined.carried is not None and tags_fit(joined.carried, sound.path, sound.track):
+        return _replaced_tags(joined, out)
+    language = describe(sound.path).sounds[sound.track].language
+    own = [f"-metadata:s{out}", f"language={language}"] if language else []
+    return [f"-map_metadata:s{out}", "-1", *own]  # its other tags speak of another file
+
+
+def _replaced_tags(joined: Joined, out: str) -> list[str]:
+    index = joined.carried.replaced_stream if joined.carried else None
+    if index is None:
+        return []
+    stale = [f"{name}=" for name in (*_STALE, *_STATISTICS)]
+    old = [word for tag in stale for word in (f"-metadata:s{out}", tag)]
+    return [f"-map_metadata:s{out}", f"1:s:{index}", *old]
 
 
 def sound_graph(sound: Sound, joined: Joined, inputs: int) -> tuple[list[str], str]:

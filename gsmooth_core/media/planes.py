@@ -133,6 +133,17 @@ class Planes:
         """The bytes that ffmpeg takes, plane by plane."""
         return [np.ascontiguousarray(plane).data.cast("B") for plane in self.planes]
 
+    def even(self) -> Planes:
+        """The picture with an even number of rows and columns: the last ones come twice."""
+        height, width = self.planes[0].shape
+        planes = (
+            np.pad(p, ((0, height % 2), (0, width % 2)), "edge")
+            if p.shape == (height, width)
+            else p
+            for p in self.planes
+        )
+        return replace(self, planes=tuple(planes))
+
     def difference(self, other: Planes, mask: Bool) -> int:
         """Largest difference of a sample outside of (H, W) `mask`, in steps of its depth.
 

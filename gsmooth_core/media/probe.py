@@ -18,10 +18,10 @@ from gsmooth_core.media.description import (
     unreadable,
 )
 from gsmooth_core.media.packets import (
-    DISCARD,
     KEY,
     MOST_PICTURES,
     Packets,
+    Spent,
     read_packets,
     too_many,
 )
@@ -56,6 +56,7 @@ class Source:
         profile: of that coding.
         bit_rate: bits a second of the pictures, as far as the file tells; 0 where it does not.
         resized: the first frame whose picture has another size; None where all have one.
+        spent: bytes of its pictures; None where that is not known of each.
     """
 
     clip: Clip
@@ -67,6 +68,7 @@ class Source:
     profile: str = ""
     bit_rate: int = 0
     resized: int | None = None
+    spent: Spent | None = None
 
     @property
     def decoder(self) -> str:
@@ -112,7 +114,7 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
             f"'{path.name}' is stored as many tiles, which cannot be joined here.",
             "Save it as a JPEG or PNG image.",
         )
-    timing, there, troubled = _timing(path, file)
+    timing, there, troubled, spent = _timing(path, file)
     if pictures and len(timing.pts) == 1:
         return _still(path, stamp, picture, file.container)
     clip = Clip(
@@ -131,7 +133,7 @@ def _probe(path: Path, stamp: tuple[int, int]) -> Source:
     rate = (video.bit_rate if video else 0) or _rate(stamp[0], clip, file)
     at = file.resized
     resized = None if at is None else int(np.searchsorted(timing.source_index, at))
-    return Source(clip, picture, timing, file.container, file.start, *coding, rate, resized)
+    return Source(clip, picture, timing, file.container, file.start, *coding, rate, resized, spent)
 
 
 def _rate(size: int, clip: Clip, file: Description) -> int:
@@ -183,22 +185,24 @@ def _missing(stated: int, there: int, timing: Timing) -> int:
     return max(1, stated - there - holes) if stated > there else 0
 
 
-def _timing(path: Path, file: Description) -> tuple[Timing, int, bool]:
-    """When the pictures are shown, how many there are with hidden ones, and if reading stumbled."""
+def _timing(path: Path, file: Description) -> tuple[Timing, int, bool, Spent | None]:
+    """When pictures are shown, how many there are with hidden ones, if reading stumbled, sizes."""
     nominal = file.video.fps if file.video else None
     if file.video and file.video.pictures > MOST_PICTURES:
         raise too_many(path, MOST_PICTURES)
     packets = read_packets(path, *_PICTURES, "-c", "copy", "-copyts")
-    stamps = np.sort(packets.stamps[packets.flags & DISCARD == 0])
+    shown = packets.shown
+    stamps = packets.stamps[shown]
     startable = len(packets) > 0 and bool(packets.flags[0] & KEY)
     whole = startable and (file.video is None or file.video.pictures <= len(packets))
     if packets.troubled or not whole or not _distinct(stamps):
         timing = _decoded_timing(path, nominal)
         hidden = len(packets) - len(stamps)
-        return timing, len(timing.pts) + hidden, packets.troubled
+        return timing, len(timing.pts) + hidden, packets.troubled, None
     check_length(path.name, stamps, packets.time_base)
     held = _held(packets, stamps, file)
-    return make_timing(stamps, packets.time_base, nominal, held), len(packets), False
+    spent = Spent(packets.sizes[shown], packets.flags[shown] & KEY != 0)
+    return make_timing(stamps, packets.time_base, nominal, held), len(packets), False, spent
 
 
 def _held(packets: Packets, stamps: Ticks, file: Description) -> int:

@@ -2,19 +2,23 @@
 
     python gsmooth_core/media/remux.py scan FILE FORMATS
     python gsmooth_core/media/remux.py join PLAN
+    python gsmooth_core/media/remux.py sounds FILE FORMATS TRACK
+    python gsmooth_core/media/remux.py lay PLAN
 
 runs in a process of its own, as `describe.py` does, so that a reader that crashes on a hostile
 file costs a message and not the job. It imports nothing of GSmooth. `scan` prints the packets of
 the first moving picture as JSON; `join` writes a file out of stretches of packets of several files
-(`copies.py` says which), each with the time that it is given.
+(`copies.py` says which), each with the time that it is given. `sounds` and `lay` do the same for a
+sound (`sound_weave.py`).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ import av
 from av.error import FFmpegError
 
 _LENGTH = 4  # bytes before each unit of H.264 and HEVC that say how long it is
+_HEAD = 4  # bytes of a sound's packet that say how it is windowed
 _CRA, _BLA = 21, 18
 """Kinds of key pictures of HEVC: with others before it that lean on the past, and without any."""
 
@@ -29,7 +34,7 @@ _CRA, _BLA = 21, 18
 def main(task: str, *arguments: str) -> int:
     """Do a task; print its answer, or why there is none, as JSON."""
     try:
-        said = scan(*arguments) if task == "scan" else join(*arguments)
+        said = _TASKS[task](*arguments)
     except (FFmpegError, MemoryError, OSError) as error:
         said = {"error": type(error).__name__, "text": str(error)[:500]}
     json.dump(said, sys.stdout)
@@ -40,13 +45,11 @@ def scan(path: str, formats: str) -> dict[str, Any]:
     """The packets of the first moving picture, in the order in which they are decoded.
 
     Returns:
-        `stamps`: when each is shown; `sizes`: bytes of each; `hidden`: numbers of those that an
-        edit list leaves out; `keys`: those that need no other picture; `starts`: those of them from
-        which decoding can begin anew; `open`: those that must say so, see `_begun`; `extradata`:
-        hexadecimal.
+        `stamps`: when each is shown; `hidden`: numbers of those that an edit list leaves out;
+        `keys`: those that need no other picture; `starts`: those of them from which decoding can
+        begin anew; `open`: those that must say so, see `_begun`; `extradata`: hexadecimal.
     """
     stamps: list[int | None] = []
-    sizes: list[int] = []
     hidden, keys, starts, opened = [], [], [], []
     with _open(path, formats) as file:
         stream = _picture(file)
@@ -54,7 +57,6 @@ def scan(path: str, formats: str) -> dict[str, Any]:
         for packet in _packets(file, stream):
             number = len(stamps)
             stamps.append(packet.pts)
-            sizes.append(packet.size)
             if packet.is_discard:
                 hidden.append(number)
             keys += [number] if packet.is_keyframe else []
@@ -64,8 +66,7 @@ def scan(path: str, formats: str) -> dict[str, Any]:
         extradata = stream.codec_context.extradata or b""
         tick = stream.time_base
     return {
-        "stamps": stamps, "sizes": sizes, "hidden": hidden, "keys": keys, "starts": starts,
-        "open": opened,
+        "stamps": stamps, "hidden": hidden, "keys": keys, "starts": starts, "open": opened,
         "coding": coding, "extradata": extradata.hex(), "tick": [tick.numerator, tick.denominator],
     }  # fmt: skip
 
@@ -100,6 +101,56 @@ def join(plan_path: str) -> dict[str, Any]:
                 target.mux_one(packet)
                 written += 1
     return {"written": written}
+
+
+def sounds(path: str, formats: str, track: str) -> dict[str, Any]:
+    """The packets of a sound track.
+
+    Returns:
+        `stamps`: when each begins; `heads`: the first bytes of each, hexadecimal; `rate` of the
+        samples; `tick`; `extradata`, hexadecimal.
+    """
+    with _open(path, formats) as file:
+        stream = file.streams.audio[int(track)]
+        listed = [(packet.pts, bytes(packet)[:_HEAD].hex()) for packet in _packets(file, stream)]
+        coder, tick = stream.codec_context, stream.time_base
+        return {
+            "stamps": [pts for pts, _ in listed], "heads": [head for _, head in listed],
+            "rate": coder.sample_rate, "extradata": (coder.extradata or b"").hex(),
+            "tick": [tick.numerator, tick.denominator],
+        }  # fmt: skip
+
+
+def lay(plan_path: str) -> dict[str, Any]:
+    """Write the sound that a plan describes, from time 0 on.
+
+    The plan holds `output`, `formats`, `samples` (of a packet), and `pieces`: `path`, `track`,
+    `first` (number of its first packet) and `count`. The first piece's track is what it is like.
+    """
+    plan = json.loads(Path(plan_path).read_text())
+    written, like = 0, plan["pieces"][0]
+    with _open(like["path"], plan["formats"]) as template:
+        shape = template.streams.audio[like["track"]]
+        tick = Fraction(1, shape.codec_context.sample_rate)
+        with av.open(plan["output"], "w", format="mp4") as target:
+            stream = target.add_stream_from_template(shape)
+            stream.time_base = tick
+            for data in _pieces(plan):
+                packet = av.Packet(data)
+                packet.pts = packet.dts = written * plan["samples"]
+                packet.duration, packet.time_base = plan["samples"], tick
+                packet.is_keyframe, packet.stream = True, stream
+                target.mux_one(packet)
+                written += 1
+    return {"written": written}
+
+
+def _pieces(plan: dict[str, Any]) -> Iterator[bytes]:
+    for piece in plan["pieces"]:
+        with _open(piece["path"], plan["formats"]) as file:
+            packets = _packets(file, file.streams.audio[piece["track"]])
+            for packet in islice(packets, piece["first"], piece["first"] + piece["count"]):
+                yield bytes(packet)
 
 
 def _own_tag(file: Any, stream: Any, muxer: str) -> str:
@@ -196,6 +247,13 @@ def _picture(file: Any) -> Any:
 def _packets(file: Any, stream: Any) -> Iterator[Any]:
     return (packet for packet in file.demux(stream) if packet.size)
 
+
+_TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "scan": scan,
+    "join": join,
+    "sounds": sounds,
+    "lay": lay,
+}
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))

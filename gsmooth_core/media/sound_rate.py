@@ -30,7 +30,7 @@ def track_rate(heard: list[tuple[Path, int]], carried: Carried | None) -> int:
         MediaError: a file cannot be read.
     """
     usual = _rate(carried.path, carried.replaced or 0) if carried else 0
-    return max(usual or USUAL, *(_rate(path, track) for path, track in heard))
+    return max([usual or USUAL, *(_rate(path, track) for path, track in heard)])
 
 
 def _rate(path: Path, track: int) -> int:

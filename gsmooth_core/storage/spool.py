@@ -38,21 +38,22 @@ class Spool(Generic[Row]):
     def __init__(self, kind: type[Row], shape: tuple[int, ...], folder: Path | None = None) -> None:
         self.kind, self.shape, self._folder = np.dtype(kind), shape, folder
         self._size = self.kind.itemsize * int(np.prod(shape))
-        self._newest: list[bytes] = []
-        self._written = 0  # rows in the file
+        self._newest = bytearray()  # one object: a number of its own would take tenfold
+        self._count = self._written = 0  # rows, and those of them that are in the file
         self._read, self._first = np.zeros((0, *shape), kind), 0
 
     def __len__(self) -> int:
-        return self._written + len(self._newest)
+        return self._count
 
     def add(self, row: NDArray[Any]) -> int:
         """Keep a row; returns its number."""
         if row.shape != self.shape:
             raise ValueError(f"a row of {row.shape} is none of {self.shape}")
-        self._newest.append(row.astype(self.kind, copy=False).tobytes())
-        if len(self._newest) * self._size >= _HELD:
+        self._newest += row.astype(self.kind, copy=False).tobytes()
+        self._count += 1
+        if len(self._newest) >= _HELD:
             self._write()
-        return len(self) - 1
+        return self._count - 1
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Row]:
         """(K, ...) a copy of the rows of a slice (without a step), or of these numbers."""
@@ -74,14 +75,13 @@ class Spool(Generic[Row]):
             if not self._written:
                 # without a buffer, which would still try to write to a full disk when it is closed
                 self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
-            self._put(b"".join(self._newest))
+            self._put(self._newest)
         except OSError as error:
             place = self._folder or Path(tempfile.gettempdir())
             raise cannot_write(place / "temporary file", error) from error
-        self._written += len(self._newest)
-        self._newest.clear()
+        self._written, self._newest = self._count, bytearray()
 
-    def _put(self, content: bytes) -> None:
+    def _put(self, content: bytearray) -> None:
         self._file.seek(self._written * self._size)
         left = memoryview(content)
         while left:

@@ -91,7 +91,7 @@ def test_everything_beside_the_picture_comes_along(film, speech, tmp_path, suffi
     written(film, output, Sound(speech), Carried(film, fps=Fraction(25), replaced=0))
     with av.open(str(output)) as file:
         sounds, tags = file.streams.audio, {k.lower(): v for k, v in file.metadata.items()}
-        assert [s.metadata.get("language", "und") for s in sounds] == ["und", "fra", "spa"]
+        assert [s.metadata.get("language", "und") for s in sounds] == ["eng", "fra", "spa"]
         assert [bool(s.disposition & av.stream.Disposition.default) for s in sounds] == [
             True, False, False,
         ]  # fmt: skip
@@ -105,6 +105,57 @@ def test_everything_beside_the_picture_comes_along(film, speech, tmp_path, suffi
         assert [data for _, data in new] == [data for _, data in old][: len(new)]
         assert len(old) - len(new) <= 1
         assert np.allclose([t for t, _ in new], [t for t, _ in old][: len(new)], atol=1.1e-3)
+
+
+@pytest.fixture(scope="module")
+def late(film, folder):
+    """The film in Matroska, its second track named, with the picture 64 ms behind the file's."""
+    named = ("-metadata:s:a:1", "title=Music", "-metadata:s:a:1", "BPS=64000")
+    shifted = ("-itsoffset", 0.064, "-i", film, "-i", film)
+    maps = ("-map", "0:v", "-map", "1:a:0", "-map", "1:a:1", "-map_chapters", "1")
+    made.ffmpeg(*shifted, *maps, "-c", "copy", *named, folder / "late.mkv")
+    return folder / "late.mkv"
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "title"),
+    [("", "fra", "Music"), ("fra", "fra", "Music"), ("deu", "deu", None)],
+)
+def test_a_new_sound_is_called_as_the_one_it_replaces(
+    late, speech, tmp_path, said, language, title
+):
+    """But for one whose own file says that it is in another language."""
+    spoken = tmp_path / "spoken.mka"
+    tagged = ("-metadata:s:a:0", f"language={said}", "-metadata:s:a:0", "title=Its own")
+    made.ffmpeg("-i", speech, "-c", "copy", *tagged, spoken)
+    carried = Carried(late, fps=Fraction(25), replaced=1)
+    written(late, tmp_path / "out.mkv", Sound(spoken), carried)
+    with av.open(str(tmp_path / "out.mkv")) as file:
+        (kept, new) = (stream.metadata for stream in file.streams.audio)
+    assert (kept["language"], new["language"]) == ("eng", language)
+    assert new.get("title") == title
+    assert "BPS" not in new
+
+
+def chapters(path):
+    with av.open(str(path)) as file:
+        return [float(chapter["start"] * chapter["time_base"]) for chapter in file.chapters()]
+
+
+def first_shown(path):
+    with av.open(str(path)) as file:
+        return next(float(frame.time) for frame in file.decode(video=0))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov"])
+def test_chapters_stay_with_their_pictures(late, speech, tmp_path, suffix):
+    """An output begins with its first picture; what lies on the file's clock moves with it."""
+    begin = first_shown(late)
+    assert begin == pytest.approx(0.064, abs=1e-3)
+    output, carried = tmp_path / f"out{suffix}", Carried(late, fps=Fraction(25), replaced=0)
+    written(late, output, Sound(speech), carried)
+    assert first_shown(output) == 0
+    assert chapters(output) == pytest.approx([0.0, chapters(late)[1] - begin], abs=1.1e-3)
 
 
 def subtitles(path):

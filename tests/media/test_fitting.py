@@ -61,6 +61,28 @@ def test_what_is_fine_stays_as_fine_as_was_asked(tmp_path: Path) -> None:
     assert fitted(Wish(preset="veryfast"), fine, tmp_path / "o.mp4", 0, 64).crf == 14
 
 
+@pytest.mark.parametrize(("groups", "crf"), [(8, 24), (250, 21)])
+def test_a_source_s_key_pictures_are_counted_however_many_there_are(
+    groups: int, crf: int, tmp_path: Path
+) -> None:
+    """A part in the middle of a film, in whose other parts nothing moves."""
+    still = np.repeat(_moving(1), 70, 0)
+    frames = np.concatenate([still, _moving(64), still])
+    path = tmp_path / "film.mp4"
+    made.write_video(path, frames, FPS, "-crf", crf, "-g", groups, "-sc_threshold", 0)
+    film, output = probe(path), tmp_path / "o.mp4"
+    wish = fitted(Wish(preset="veryfast"), film, output, 70, 64)
+    assert 14 < wish.crf < 14 + COARSER
+    with SegmentWriter(tmp_path / "again.mp4", film, output, wish=wish) as writer:
+        for frame in read_frames(film, 70, 64):
+            writer.write(frame)
+    with av.open(str(path)) as file:
+        found = sorted((packet.pts, packet.size) for packet in file.demux(video=0) if packet.size)
+    assert _sizes(tmp_path / "again.mp4") == pytest.approx(
+        1.5 * sum(size for _, size in found[70:134]), rel=0.15
+    )
+
+
 @pytest.mark.parametrize(
     "wish",
     [Wish(quality="crf"), Wish(intra=True), Wish(codec="hevc")],
@@ -99,10 +121,10 @@ def test_pictures_out_of_order_join_exactly(suffix: str, tmp_path: Path) -> None
 def test_a_trial_that_fails_costs_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
         raise MediaError("its packets cannot be used", "")
 
     clip = probe(_source(tmp_path, 34))
-    monkeypatch.setattr("gsmooth_core.media.fitting.listing", broken)
+    monkeypatch.setattr("gsmooth_core.media.fitting.read_packets", broken)
     wish = Wish(preset="superfast")
     assert fitted(wish, clip, tmp_path / "o.mp4", 0, 64) == wish
