@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from gsmooth_core.mafb.blend import Pixels, close, dilate
+from gsmooth_core.mafb.occlusion.boxes import with_boxes
 from gsmooth_core.types import Bool, Float, Image, Int
 
 _BINS = 16  # of each channel
@@ -21,11 +22,10 @@ _UNKNOWN = 1e-4  # share of a colour below which it counts as not seen
 _BENEFIT = 3.0  # a colour that was never seen on the face is rather a letter's
 _OWN = 0.25  # weight of the frame's own captions beside those of the others
 _SURE = 1.2  # the same for a colour that each letter must have somewhere
+_COMMON = 0.003  # share of such a colour: teeth and highlights are rare in captions, too
 _BLUR = 0.6  # pixels: noise of a video
 _CLOSED = 3  # pixels: gaps between a letter and its outline
 _SPECK = 6  # pixels
-_BOXED = 0.6  # share of a rectangle in a caption's colours from which it is a box
-_CONVEX = 0.85  # share of the rectangle around it that a box fills
 _SOFT = 2.0  # pixels beyond a letter in which it may fade out
 _BEYOND = 3.5  # pixels from a letter at which there is nothing of it
 _PART = 0.98  # of a pixel beside a letter that may be its own
@@ -63,7 +63,8 @@ class LetterColours:
         more = cv2.GaussianBlur(more.astype(np.float32), (0, 0), _BLUR)
         found = captioned & (more > odds)
         found = close(found, _CLOSED) & captioned
-        return _with_boxes(_certain(found, more > max(odds, _SURE)), captioned)
+        sure = (more > max(odds, _SURE)) & (caption[bins] >= _COMMON)
+        return with_boxes(_certain(found, sure), captioned, picture)
 
 
 def learn_colours(samples: Iterable[tuple[Image, Bool, Bool]]) -> LetterColours:
@@ -157,21 +158,6 @@ def _certain(found: Bool, sure: Bool) -> Bool:
     certain[0] = False
     kept: Bool = certain[label]
     return kept
-
-
-def _with_boxes(found: Bool, captioned: Bool) -> Bool:
-    """The letters, and all of the boxes that they stand in: what shows through a box stays."""
-    count, label, stats, _ = cv2.connectedComponentsWithStats(captioned.astype(np.uint8))
-    share = np.bincount(label[found], minlength=count) / stats[:, cv2.CC_STAT_AREA]
-    whole = found.copy()
-    for number in np.flatnonzero(share > _BOXED):
-        y, x = np.nonzero(label == number)
-        if number == 0:
-            continue
-        (_, size, _) = cv2.minAreaRect(np.column_stack([x, y]).astype(np.int32))
-        if len(y) > _CONVEX * (size[0] + 1) * (size[1] + 1):
-            whole |= cv2.erode((label == number).astype(np.uint8), np.ones((3, 3))) > 0
-    return whole
 
 
 def _shares(bins: Int) -> Float:
