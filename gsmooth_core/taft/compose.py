@@ -8,6 +8,7 @@ of that frame only what the mask leaves (`masked`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,7 @@ from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.body import (
-    beside_face,
-    coarse_grey,
-    stay_with_body,
-    surroundings,
-)
+from gsmooth_core.taft.body import beside_face, coarse_grey, stay_with_body, surroundings
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
@@ -45,7 +41,7 @@ from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.shelf import Shelf
-from gsmooth_core.taft.spoiled import lettering, mend, spoiled_part
+from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths, spoiled_part
 from gsmooth_core.taft.teeth import slide, tooth_rows
 from gsmooth_core.taft.warp import (
     Reference,
@@ -59,7 +55,6 @@ from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
-_ODDS = 0.9  # of letters: their soft edges are found by themselves
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 
 
@@ -147,6 +142,9 @@ class Composer:
         self.choice = without(self.choice, combs)
         lends = (reference for _, reference in self._one_by_one())
         self._colours = learn_colours(lettering(lends, self.surface))
+        for place, own in self._one_by_one():
+            if (less := bare_mouth(own, self._colours, self.surface)) is not None:
+                self.bank[place] = replace(own, spoiled=self._shelf.keep(less))
 
     def _one_by_one(self) -> Iterator[tuple[int, Reference]]:
         """Place and reference of each member of the bank, of which one is in memory at a time."""
@@ -275,14 +273,20 @@ class Composer:
     def _letters(self, frame: int, picture: Image, under: Window, unseen: Bool) -> Matte | None:
         """What of a frame is letters, in the box of its window; None where there are none.
 
-        Where no reference shows what lies between them (`unseen`), that stays with them.
+        Where no reference shows what lies between them (`unseen`), that stays with them; but no
+        bit of the old mouth does, old lips and teeth beside a box least of all.
         """
         caption = self.captions.mask(frame, self.size) if self.captions else None
         if caption is None or not caption.any():
             return None
-        found, bare = (under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen))
+        both = self.track.expression[frame], self.target[frame]
+        poses = (self._posed(frame, expression).seen for expression in both)
+        mouth = mouths(poses, self.surface, self.size)
+        found, bare, mouth = (
+            under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen & ~mouth, mouth)
+        )
         part = under.part(picture)
-        return cut_out(part, self._colours.letters(part, found, _ODDS) | (found & bare))
+        return cut_out(part, self._colours.letters(part, found, ODDS, mouth) | (found & bare))
 
     def _unlettered(self, frame: int, crop: Float, known: Bool) -> tuple[Float, Bool]:
         """A crop and what is known of it, without captions: skin beside them is made as if bare."""

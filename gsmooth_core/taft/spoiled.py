@@ -16,13 +16,17 @@ from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import FaceSurface
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import Window
+from gsmooth_core.mafb.occlusion.matte import LetterColours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, Float, Image
 
+ODDS = 0.9  # of letters: their soft edges are found by themselves
 _LEAST = 1e-3  # validity of what is made up
 _REACH = 3.0  # pixels from which it is made up at a time
 _SOFT = 0.035  # of a crop: width of the transition beside what is spoiled
+_BLURRED = 7  # pixels: diameter of that and of how far a codec smears letters
+_BESIDE = 0.02  # of a crop: width of what is still the mouth, beside its lips
 _GROWN = 5  # pixels: diameter of the bicubic filter
 _WIDTH = 0.11  # of a crop: standard deviation of what counts as near the mouth
 _PRICE = 60.0  # square millimetres: of a reference whose lower face is all covered
@@ -76,6 +80,37 @@ def lettering(
         points = cv2.transform(reference.points[None, lower], reference.to_image)[0]
         cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.int32)), 1)
         yield reference.image, reference.spoiled, hull > 0
+
+
+def mouths(poses: Iterable[Float], surface: FaceSurface, size: int) -> Bool:
+    """(size, size) where a face has its mouth in one of several poses, (V, >=2) crop pixels each.
+
+    What letters hide there in all references is made up: bits of the old mouth would be worse.
+    """
+    lips, found = surface.regions == Region.LIPS, np.zeros((size, size), np.uint8)
+    for seen in poses:
+        hull = cv2.convexHull(seen[lips, :2].astype(np.float32))
+        cv2.fillConvexPoly(found, hull.astype(np.int32), 1)
+    width = 2 * round(_BESIDE * size) + 1
+    return dilate(found > 0, width, width)
+
+
+def bare_mouth(reference: Reference, colours: LetterColours, surface: FaceSurface) -> Bool | None:
+    """(h, w) what a reference must not lend, less what of its mouth lies beside a caption's box.
+
+    What is found of a caption reaches beyond it, generously: into lips and teeth beside a box,
+    which might be the only ones of the clip that look like this. Only a box says where it ends;
+    letters that stand alone may have the colours of lips.
+    """
+    if reference.spoiled is None:
+        return None
+    found, mouth = reference.spoiled, np.zeros(reference.spoiled.shape, np.uint8)
+    lips = reference.points[None, surface.regions == Region.LIPS]
+    hull = cv2.convexHull(cv2.transform(lips, reference.to_image)[0].astype(np.float32))
+    cv2.fillConvexPoly(mouth, hull.astype(np.int32), 1)
+    beside = colours.beside_boxes(reference.image, found, ODDS)
+    clear = cv2.erode((beside | ~found).astype(np.uint8), np.ones((_BLURRED, _BLURRED)))
+    return np.asarray(found & ~((clear > 0) & (mouth > 0)))
 
 
 def mend(pictures: Image, validity: Float, spoiled: Bool) -> None:

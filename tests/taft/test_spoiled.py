@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
+from gsmooth_core.face.morphable import Region
 from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.occlusion.matte import LetterColours, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.references import ReferenceSettings, choice_of, costs
-from gsmooth_core.taft.spoiled import mend, price, spoiled_part
+from gsmooth_core.taft.spoiled import bare_mouth, mend, mouths, price, spoiled_part
 from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.taft.warp import Reference
 from tests.mafb.occlusion import made
+from tests.mafb.occlusion import test_boxes as boxes
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
 
@@ -133,3 +141,51 @@ def test_a_reference_fades_out_towards_what_it_must_not_lend() -> None:
     assert (np.abs(np.diff(row)) < 0.35).all() and (np.diff(row) <= 0).all()
     assert np.abs(np.diff(seen)).max() < 38  # no edge: what was 50 and 150 side by side
     assert (validity[1] == 1).all()
+
+
+def lips(points: np.ndarray) -> Any:
+    """A surface of lips alone."""
+    return SimpleNamespace(regions=np.full(len(points), Region.LIPS, np.uint8))
+
+
+def test_a_mouth_is_where_any_of_its_poses_has_lips() -> None:
+    shut = np.float32([[100, 150], [150, 150], [125, 145], [125, 155]])
+    opened = shut + np.float32([[0, 0], [0, 0], [0, 0], [0, 30]])
+    found = mouths([shut, opened], lips(shut), SIZE)
+    assert found[150, 125] and found[183, 125] and found[150, 97]
+    assert not found[200, 125] and not found[150, 80]
+    assert not mouths([shut], lips(shut), SIZE)[180, 125]
+
+
+def boxed(box: bool) -> tuple[Reference, LetterColours, np.ndarray, np.ndarray]:
+    """A reference with a word, in a box or without, that was found with lips and teeth above it."""
+    picture, place, _ = boxes.scene()
+    if not box:
+        bare = np.abs(picture.astype(int) - boxes.BLACK).max(2) < 40
+        picture = np.where((place & bare)[..., None], boxes.SKIN, picture).astype(np.uint8)
+    spoiled = boxes.generous(place, slice(65, 93), slice(27, 36))
+    points = np.float32([[60, 18], [98, 18], [98, 45], [60, 45]])
+    identity = np.array([[1.0, 0, 0], [0, 1, 0]])
+    reference = Reference(0, picture, identity, points, np.ones(4, np.float32), spoiled)
+    lower = np.zeros(place.shape, bool)
+    lower[60:] = True
+    return reference, learn_colours([(picture, spoiled, lower)]), place, points
+
+
+def test_a_mouth_beside_a_box_may_be_lent_and_nothing_else_that_was_found() -> None:
+    reference, colours, place, points = boxed(box=True)
+    found = bare_mouth(reference, colours, lips(points))
+    assert found is not None and reference.spoiled is not None
+    assert found[place].all()
+    freed = reference.spoiled & ~found
+    assert freed[28:30, 66:92].all()  # lips and teeth well above the box
+    assert not freed[32:].any()  # what a codec smears
+    assert not freed[:, :59].any() and not freed[:, 100:].any()  # no mouth
+
+
+def test_letters_that_stand_alone_free_nothing() -> None:
+    """They may have the colours of lips: nobody knows where they end."""
+    reference, colours, _, points = boxed(box=False)
+    assert np.array_equal(bare_mouth(reference, colours, lips(points)), reference.spoiled)
+    plain = replace(reference, spoiled=None)
+    assert bare_mouth(plain, colours, lips(points)) is None

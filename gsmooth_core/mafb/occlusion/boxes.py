@@ -6,6 +6,7 @@ ends where it begins. Where the box itself ends the picture has a step along a s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 import cv2
@@ -31,30 +32,56 @@ of these colours beside the box at most: of an opaque box, and of one that is pa
 clothes as dark as it is."""
 
 
-def with_boxes(found: Bool, captioned: Bool, picture: Image) -> Bool:
-    """The letters, and all of the boxes that they stand in, but nothing beside these.
+def with_boxes(found: Bool, captioned: Bool, picture: Image, exact: Bool | None = None) -> Bool:
+    """The letters, and all of the boxes that they stand in: what shows through a box stays.
+
+    Args:
+        found: (H, W) what has a caption's colours.
+        captioned: (H, W) the caption as it was found, generously.
+        picture: (H, W, 3) RGB.
+        exact: (H, W) where nothing beside a box may stay with it; None is nowhere.
+    """
+    whole = found.copy()
+    for place, part, box in _parts(found, captioned, picture):
+        kept = whole[place] | _inner(part) if _convex(part) else whole[place]
+        if exact is not None and box is not None:
+            kept = np.where(exact[place] & (part | box), box, kept)
+        whole[place] = kept
+    return whole
+
+
+def _inner(part: Bool) -> Bool:
+    return np.asarray(cv2.erode(part.astype(np.uint8), np.ones((3, 3)), borderValue=0) > 0)
+
+
+def beside_boxes(found: Bool, captioned: Bool, picture: Image) -> Bool:
+    """(H, W) what was taken for a part of an upright, opaque box and lies beside it.
 
     Args:
         found: (H, W) what has a caption's colours.
         captioned: (H, W) the caption as it was found, generously.
         picture: (H, W, 3) RGB.
     """
+    beside = np.zeros_like(captioned)
+    for place, part, box in _parts(found, captioned, picture):
+        if box is not None:
+            beside[place] |= part & ~box
+    return beside
+
+
+def _parts(
+    found: Bool, captioned: Bool, picture: Image
+) -> Iterator[tuple[tuple[slice, slice], Bool, Bool | None]]:
+    """Place, extent and box of each part of a caption that is mostly of its colours."""
     count, label, stats, _ = cv2.connectedComponentsWithStats(captioned.astype(np.uint8))
     share = np.bincount(label[found], minlength=count) / stats[:, cv2.CC_STAT_AREA]
-    whole = found.copy()
     for number in np.flatnonzero(share > _BOXED):
         if number == 0:
             continue
         x, y, width, height, _ = stats[number]
         place = np.s_[y : y + height, x : x + width]
         part = label[place] == number
-        own = found[place] & part
-        box = _box(picture[place].astype(np.float32), own)
-        if box is not None:
-            whole[place] = np.where(part | box, box, whole[place])
-        elif _convex(part):  # slanted, or it shows what is behind it
-            whole[place] |= cv2.erode(part.astype(np.uint8), np.ones((3, 3)), borderValue=0) > 0
-    return whole
+        yield place, part, _box(picture[place].astype(np.float32), found[place] & part)
 
 
 def _convex(part: Bool) -> bool:

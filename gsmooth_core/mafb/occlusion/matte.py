@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from gsmooth_core.mafb.blend import Pixels, close, dilate
-from gsmooth_core.mafb.occlusion.boxes import with_boxes
+from gsmooth_core.mafb.occlusion.boxes import beside_boxes, with_boxes
 from gsmooth_core.types import Bool, Float, Image, Int
 
 _BINS = 16  # of each channel
@@ -44,17 +44,28 @@ class LetterColours:
     caption: Float
     face: Float
 
-    def letters(self, picture: Image, captioned: Bool, odds: float) -> Bool:
+    def letters(
+        self, picture: Image, captioned: Bool, odds: float, exact: Bool | None = None
+    ) -> Bool:
         """What of a caption is letters, outlines and boxes.
 
         Args:
             picture: (H, W, 3) RGB.
             captioned: (H, W) the caption as it was found, generously.
             odds: logarithm of how much more common a letter's colours are under captions.
+            exact: (H, W) where nothing beside a box is a part of it; None is nowhere.
 
         Returns:
             (H, W) a part of `captioned`.
         """
+        return with_boxes(self._coloured(picture, captioned, odds), captioned, picture, exact)
+
+    def beside_boxes(self, picture: Image, captioned: Bool, odds: float) -> Bool:
+        """(H, W) what of a caption as it was found lies beside the box in which it stands."""
+        return beside_boxes(self._coloured(picture, captioned, odds), captioned, picture)
+
+    def _coloured(self, picture: Image, captioned: Bool, odds: float) -> Bool:
+        """(H, W) what of a caption has its colours."""
         if not captioned.any():
             return captioned
         bins = _bins(picture)
@@ -64,7 +75,7 @@ class LetterColours:
         found = captioned & (more > odds)
         found = close(found, _CLOSED) & captioned
         sure = (more > max(odds, _SURE)) & (caption[bins] >= _COMMON)
-        return with_boxes(_certain(found, sure), captioned, picture)
+        return _certain(found, sure)
 
 
 def learn_colours(samples: Iterable[tuple[Image, Bool, Bool]]) -> LetterColours:

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.mafb.occlusion.boxes import with_boxes
+from gsmooth_core.mafb.occlusion.boxes import beside_boxes, with_boxes
 
 SHAPE = (80, 160)
 SKIN, BLACK, WHITE = (200, 150, 130), (5, 5, 5), (245, 245, 245)
+ALL = np.ones(SHAPE, bool)
 ROWS, COLUMNS = slice(35, 60), slice(40, 120)
 
 
@@ -44,7 +45,7 @@ def test_a_mouth_that_ends_where_a_box_begins_is_none_of_it(rows) -> None:
     picture, box, alike = scene()
     captioned = generous(box, slice(65, 93), rows)
     assert (alike & captioned & ~box).sum() > 60  # colours alone do not tell
-    assert np.array_equal(with_boxes(alike & captioned, captioned, picture), box)
+    assert np.array_equal(with_boxes(alike & captioned, captioned, picture, ALL), box)
 
 
 def test_what_is_as_dark_as_the_box_at_one_side_costs_nothing_of_it() -> None:
@@ -52,7 +53,7 @@ def test_what_is_as_dark_as_the_box_at_one_side_costs_nothing_of_it() -> None:
     picture[:, :45] = BLACK  # hair behind its left end
     alike[:, :45] = True
     captioned = generous(box, slice(65, 93), slice(31, 36))
-    kept = with_boxes(alike & captioned, captioned, picture)
+    kept = with_boxes(alike & captioned, captioned, picture, ALL)
     assert kept[box].all() and not kept[:34].any()
 
 
@@ -60,7 +61,7 @@ def test_a_box_keeps_what_shows_through_it() -> None:
     picture, box, alike = scene(opacity=0.6)
     alike[45:55, 100:110] = False  # a bright bit that shines through
     captioned = generous(box, slice(0, 0), slice(0, 0))
-    kept = with_boxes(alike & captioned, captioned, picture)
+    kept = with_boxes(alike & captioned, captioned, picture, ALL)
     assert kept[box].all() and (kept & ~box).sum() == 0
 
 
@@ -71,7 +72,7 @@ def test_letters_are_no_box() -> None:
     word = letters > 127
     picture = np.where(word[..., None], BLACK, SKIN).astype(np.uint8)
     captioned = cv2.dilate(word.astype(np.uint8), np.ones((9, 9))) > 0
-    assert with_boxes(word, captioned, picture)[word].all()
+    assert with_boxes(word, captioned, picture, ALL)[word].all()
 
 
 def test_two_boxes_of_different_length_are_both_kept() -> None:
@@ -80,9 +81,22 @@ def test_two_boxes_of_different_length_are_both_kept() -> None:
     boxes[20:40, 30:130] = boxes[40:60, 60:100] = True
     picture[boxes] = BLACK
     captioned = cv2.dilate(boxes.astype(np.uint8), np.ones((5, 5))) > 0
-    assert with_boxes(boxes, captioned, picture)[boxes].all()
+    assert with_boxes(boxes, captioned, picture, ALL)[boxes].all()
 
 
 def test_nothing_found_stays_nothing() -> None:
     none = np.zeros(SHAPE, bool)
-    assert not with_boxes(none, none, scene()[0]).any()
+    assert not with_boxes(none, none, scene()[0], ALL).any()
+    assert not beside_boxes(none, none, scene()[0]).any()
+
+
+def test_what_lies_beside_a_box_goes_only_where_it_is_asked_for() -> None:
+    picture, box, alike = scene()
+    captioned = generous(box, slice(65, 93), slice(27, 36))
+    left = np.zeros(SHAPE, bool)
+    left[:, :80] = True
+    kept = with_boxes(alike & captioned, captioned, picture, left)
+    assert np.array_equal(kept[:, :80], box[:, :80])
+    plain = with_boxes(alike & captioned, captioned, picture)
+    assert np.array_equal(kept[:, 80:], plain[:, 80:]) and (plain & ~box).sum() > 60
+    assert np.array_equal(beside_boxes(alike & captioned, captioned, picture), captioned & ~box)
