@@ -191,6 +191,17 @@ def test_who_moves_while_a_dissolve_ends_is_mixed_to_its_end(shots: tuple[Shot, 
     np.testing.assert_array_equal(back, [0] * 32 + [MIXED] * 18 + [1] * 40)
 
 
+def test_what_changes_part_by_part_is_no_dissolve(shots: tuple[Shot, Shot]) -> None:
+    """A third hurries and the rest comes late, so that the picture as a whole goes evenly."""
+    first, second = (np.asarray(shot(0), np.float32) for shot in shots)
+    frames = [first] * 40 + [second] * 40
+    for k in range(1, 8):
+        share = np.full((SIZE, 1, 1), (k / 8) ** 1.7)
+        share[: SIZE // 3] = (k / 8) ** 0.45
+        frames[36 + k] = first * (1 - share) + second * share
+    assert (_found([f.astype(np.uint8) for f in frames]) >= 0).all()
+
+
 def test_a_fade_through_black_is_a_cut_in_the_black(shots: tuple[Shot, Shot]) -> None:
     first, second = shots
     out = [(first(t) * (1 - t / 12)).astype(np.uint8) for t in range(13)]
