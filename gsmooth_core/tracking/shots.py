@@ -17,7 +17,7 @@ import numpy as np
 
 from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.spool import Spool
-from gsmooth_core.tracking.shots_dissolves import find_dissolves
+from gsmooth_core.tracking.shots_dissolves import find_dissolves, is_in_dissolve
 from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings, Thumbnails
 from gsmooth_core.types import Bool, Float, Image, Int
 
@@ -101,7 +101,8 @@ def find_shots(
         return np.zeros(0, np.int32)
     pictures = Pictures(thumbnails, folder)
     begins = np.zeros(len(thumbnails), bool)
-    begins[_cuts(pictures, settings)] = True
+    cuts = _cuts(pictures, settings)
+    begins[[t for t in cuts if not is_in_dissolve(pictures, t, settings)]] = True
     begins[_through_plain(pictures, settings)] = True
     begins[0] = False
     mixed = np.zeros(len(thumbnails), bool)
@@ -115,7 +116,7 @@ def find_shots(
 
 def _cuts(pictures: Pictures, settings: ShotSettings) -> list[int]:
     """First frames of shots after hard cuts."""
-    change = _changes(pictures, settings.flash)
+    change = _changes(pictures, settings.flash + 1)
     for t in np.flatnonzero(pictures.plain):  # see `_through_plain`
         change[max(t - settings.flash + 1, 0) : t + settings.flash + 1] = 0
     step = _changes(pictures, 1)

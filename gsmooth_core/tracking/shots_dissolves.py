@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.ranges import ranges_of
 from gsmooth_core.tracking.blocks import blocks
+from gsmooth_core.tracking.shots_ends import is_even, widened
 from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings
 from gsmooth_core.types import Bool, Int
 
@@ -19,6 +20,7 @@ Reals = NDArray[Any]
 
 _SHIFT = 4  # pixels of a thumbnail that a motion is looked for
 _MOVED = 0.6  # at least so alike is the same picture, moved
+_LONGEST_STEP = 2.0  # even steps
 _BESIDE = 3  # frames before and behind a mixture that must hold still
 _PART = 512  # frames of a stretch whose products are worked out at once
 
@@ -29,8 +31,38 @@ def find_dissolves(
     """(first, last) mixed frame of each dissolve."""
     edges = [0, *(int(t) for t in np.flatnonzero(begins)), len(begins)]
     for start, end in pairwise(edges):
+        found: list[tuple[int, int]] = []
         for first, last in _changing(pictures, start, end, settings):
-            yield from _mixtures(pictures, first, last, settings)
+            found += _mixtures(pictures, first, last, settings)
+        yield from _to_their_ends(pictures, sorted(found), (start, end), settings)
+
+
+def _to_their_ends(
+    pictures: Pictures,
+    found: list[tuple[int, int]],
+    part: tuple[int, int],
+    settings: ShotSettings,
+) -> Iterator[tuple[int, int]]:
+    """Dissolves of one cut-free part as long as they are; what is none by its pixels is left."""
+    for number, (first, last) in enumerate(found):
+        if not is_even(pictures, first - 1, last + 1, settings.bend):
+            continue
+        before = found[number - 1][1] + 1 if number else part[0]
+        behind = found[number + 1][0] - 1 if number + 1 < len(found) else part[1] - 1
+        a, b = widened(pictures, first - 1, last + 1, before, behind)
+        yield a + 1, b - 1
+
+
+def is_in_dissolve(pictures: Pictures, t: int, settings: ShotSettings) -> bool:
+    """Whether what looks like a cut at frame `t` is only one more step of a dissolve.
+
+    Such a step leaps in structure where the last trace of a wide picture fades from the black
+    bars beside a narrow one; in colour it is as small as every other step.
+    """
+    reach = settings.dissolve[1] + _BESIDE
+    first = max(t - reach, 0)
+    gram = _Gram(pictures, first, min(t + reach, len(pictures.plain) - 1))
+    return any(gram.is_mixture(a, b, settings) for a, b in gram.even_at(t - first, settings))
 
 
 def _changing(
@@ -95,6 +127,15 @@ class _Gram:
         self._structure = pictures.structure[part]
         self._unlike = 1 - self._structure @ self._structure.T
         self._plain = pictures.plain[part]
+
+    def even_at(self, t: int, settings: ShotSettings) -> Iterator[tuple[int, int]]:
+        """Pairs (a, b) around frame `t` between which the step to it is no longer than others."""
+        low, high = settings.dissolve
+        step = self._products[t] - self._products[t - 1]
+        for a in range(t - 1, max(t - high - 2, -1), -1):
+            for b in range(max(t, a + low + 1), min(a + high + 2, len(step))):
+                if step[b] - step[a] < _LONGEST_STEP * self._length(a, b) / (b - a):
+                    yield a, b
 
     def is_mixture(self, a: int, b: int, settings: ShotSettings) -> bool:
         """Whether the frames between `a` and `b` go evenly from the one picture to the other."""

@@ -88,6 +88,11 @@ class Pictures:
         squares = some.reshape(len(some), half, 2, half, 2, 3).astype(np.float32)
         return np.asarray(squares.mean((2, 4)).reshape(len(some), -1) / 255, np.float32)
 
+    def levels(self, frames: slice) -> Float:
+        """(K, 3072) thumbnails of some frames, 0..255."""
+        some = np.asarray(self._thumbnails[frames], np.float32)
+        return some.reshape(len(some), -1)
+
     def unlike(self, first: slice, second: slice) -> Float:
         """(A, B) how unlike the frames of two stretches are; plain ones are left out."""
         a, b = (self.structure[s][~self.plain[s]] for s in (first, second))

@@ -92,6 +92,14 @@ def test_a_flash_is_no_cut(shots: tuple[Shot, Shot], length: int) -> None:
     assert (_found(frames) == 0).all()
 
 
+def test_two_flashes_of_five_frames_are_no_cut(shots: tuple[Shot, Shot]) -> None:
+    """Beside black bars, so that the picture is white and yet not plain."""
+    frames = [cv2.copyMakeBorder(shots[0](t), 0, 0, 80, 80, 0) for t in range(50)]
+    for t, light in enumerate((190, 130, 245, 170, 120), 20):
+        frames[t] = np.minimum(frames[t] * 3.0 + light, 255).astype(np.uint8)
+    assert (_found(frames) == 0).all()
+
+
 def test_a_black_frame_is_no_cut(shots: tuple[Shot, Shot]) -> None:
     frames = [shots[0](t) for t in range(50)]
     frames[20:22] = [np.zeros_like(frames[0])] * 2
@@ -142,6 +150,56 @@ def test_a_dissolve_of_two_dark_pictures_is_one(shots: tuple[Shot, Shot]) -> Non
     mixed_frames = np.flatnonzero(_found(dark) == MIXED)
     assert abs(mixed_frames[0] - 30) <= 1
     assert abs(mixed_frames[-1] - 37) <= 1
+
+
+def _dissolve(first: Shot, second: Shot, start: int, length: int, count: int) -> list[Image]:
+    frames = [first(t) for t in range(start)]
+    for t in range(start, start + length):
+        share = (t - start + 1) / (length + 1)
+        frames.append(np.asarray(cv2.addWeighted(first(t), 1 - share, second(t), share, 0)))
+    return frames + [second(t) for t in range(start + length, count)]
+
+
+def test_bars_that_change_in_a_dissolve_are_no_cut(shots: tuple[Shot, Shot]) -> None:
+    """What is left of a wide picture beside a narrow one is black from one frame to the next."""
+
+    def wide(t: int) -> Image:
+        frame = shots[0](t).copy()
+        for left in (*range(0, 70, 28), *range(170, 240, 28)):
+            frame[:, left : left + 14] = 250
+        return frame
+
+    def narrow(t: int) -> Image:
+        return cv2.copyMakeBorder(shots[1](t)[:, 90:170], 0, 0, 80, 80, cv2.BORDER_CONSTANT)
+
+    for way in ((wide, narrow), (narrow, wide)):
+        shot = _found(_dissolve(*way, 40, 14, 90))
+        np.testing.assert_array_equal(shot, [0] * 40 + [MIXED] * 14 + [1] * 36)
+
+
+def test_who_moves_while_a_dissolve_ends_is_mixed_to_its_end(shots: tuple[Shot, Shot]) -> None:
+    first, start, length = shots[0], 40, 18
+
+    def hurried(t: int) -> Image:
+        """Moves from just before the dissolve ends until just behind it."""
+        aside = float(np.clip(t - (start + length - 4), 0, 6)) * 5
+        return _place(drawn_head(0), _room(2), 20 + round(aside))
+
+    frames = _dissolve(first, hurried, start, length, 90)
+    np.testing.assert_array_equal(_found(frames), [0] * 40 + [MIXED] * 18 + [1] * 32)
+    back = _found(frames[::-1])
+    np.testing.assert_array_equal(back, [0] * 32 + [MIXED] * 18 + [1] * 40)
+
+
+def test_what_changes_part_by_part_is_no_dissolve(shots: tuple[Shot, Shot]) -> None:
+    """A third hurries and the rest comes late, so that the picture as a whole goes evenly."""
+    first, second = (np.asarray(shot(0), np.float32) for shot in shots)
+    frames = [first] * 40 + [second] * 40
+    for k in range(1, 8):
+        share = np.full((SIZE, 1, 1), (k / 8) ** 1.7)
+        share[: SIZE // 3] = (k / 8) ** 0.45
+        frames[36 + k] = first * (1 - share) + second * share
+    assert (_found([f.astype(np.uint8) for f in frames]) >= 0).all()
 
 
 def test_a_fade_through_black_is_a_cut_in_the_black(shots: tuple[Shot, Shot]) -> None:

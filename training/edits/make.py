@@ -29,8 +29,8 @@ _OTHER_CAMERA = 0.4  # share of the stretches that the second camera films
 DISSOLVE, FADE, CUT, JUMP = "dissolve", "fade", "cut", "jump"
 
 OWN_CUTS = {
-    "2010030151-satya-video_dubbing__speech": {74},
-    "sstzal-DFRF__dataset_vids_cnn2_25fps": {176},
+    "2010030151-satya-video_dubbing__speech": {74, 258, 358, 493, 698, 727, 1143, 1211},
+    "sstzal-DFRF__dataset_vids_cnn2_25fps": {176, 1429},
 }
 """First frames of shots behind the cuts that clips have themselves, as seen by eye."""
 
