@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -37,6 +38,7 @@ from gsmooth_core.types import Bool, Int
 SHORTEST = 12
 """Frames of a stretch below which it is made anew with its neighbours."""
 _SECONDS = 600.0
+_AT_ONCE = 100  # files that one process lists
 _ALONE = ("prores", "dnxhd", "mjpeg", "qtrle", "vp9", "vp8")
 """Codings whose key pictures need nothing else, beside H.264 and HEVC."""
 _UNSET = -(1 << 63)
@@ -106,7 +108,22 @@ def listing(path: Path) -> Listing:
 
 @lru_cache(maxsize=4)
 def _listing(path: Path, _stamp: tuple[int, int]) -> Listing:
-    said = remux("scan", str(path), ffmpeg.FORMATS)
+    return listings([path])[0]
+
+
+def listings(paths: Sequence[Path]) -> list[Listing]:
+    """List the packets of many videos, which are not remembered.
+
+    Raises:
+        MediaError: one of them cannot be read.
+    """
+    names = [str(path.absolute()) for path in paths]
+    parts = [names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE)]
+    said = [remux("scan", ffmpeg.FORMATS, *part)["files"] for part in parts]
+    return [_listed(one) for files in said for one in files]
+
+
+def _listed(said: dict[str, Any]) -> Listing:
     stamps = np.array([_UNSET if s is None else s for s in said["stamps"]], np.int64)
     hidden = np.zeros(len(stamps), bool)
     hidden[said["hidden"]] = True

@@ -1,15 +1,15 @@
 """Packets listed and joined without being decoded, on PyAV.
 
-    python gsmooth_core/media/remux.py scan FILE FORMATS
+    python gsmooth_core/media/remux.py scan FORMATS FILE...
     python gsmooth_core/media/remux.py join PLAN
     python gsmooth_core/media/remux.py sounds FILE FORMATS TRACK
     python gsmooth_core/media/remux.py lay PLAN
 
 runs in a process of its own, as `describe.py` does, so that a reader that crashes on a hostile
 file costs a message and not the job. It imports nothing of GSmooth. `scan` prints the packets of
-the first moving picture as JSON; `join` writes a file out of stretches of packets of several files
-(`copies.py` says which), each with the time that it is given. `sounds` and `lay` do the same for a
-sound (`sound_weave.py`).
+each file's first moving picture as JSON; `join` writes a file out of stretches of packets of
+several files (`copies.py` says which), each with the time that it is given. `sounds` and `lay` do
+the same for a sound (`sound_weave.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,12 @@ def main(task: str, *arguments: str) -> int:
     return 0
 
 
-def scan(path: str, formats: str) -> dict[str, Any]:
+def scan(formats: str, *paths: str) -> dict[str, Any]:
+    """What `files` hold: one process for many of them, since it takes longer to start than they."""
+    return {"files": [_scanned(path, formats) for path in paths]}
+
+
+def _scanned(path: str, formats: str) -> dict[str, Any]:
     """The packets of the first moving picture, in the order in which they are decoded.
 
     Returns:

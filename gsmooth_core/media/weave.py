@@ -13,7 +13,7 @@ import numpy as np
 
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.coding import travels_as
-from gsmooth_core.media.copies import Copied, listing, remux
+from gsmooth_core.media.copies import Copied, Listing, listing, listings, remux
 from gsmooth_core.media.decode import read_frames, read_planes
 from gsmooth_core.media.parameter_sets import Refused, before_keys, joined
 from gsmooth_core.media.planes import Planes
@@ -58,9 +58,10 @@ def weave(
         MediaError: it cannot be written.
         Refused: the packets do not fit together.
     """
-    header, before, tag = _header(source, kept, made, muxer)
+    ours = listings([segment.path for segment in made])
+    header, before, tag = _header(source, kept, ours, muxer)
     pieces = [_copied_piece(source, copy, before[0]) for copy in kept]
-    pieces += [_made_piece(segment, before[1]) for segment in made]
+    pieces += [_made_piece(*one, before[1]) for one in zip(made, ours, strict=True)]
     pieces.sort(key=lambda piece: piece["at"])
     order = np.array([f for piece in pieces for f in piece["frames"] if f >= 0])
     with atomic(target) as partial:
@@ -81,12 +82,12 @@ def weave(
 
 
 def _header(
-    source: Path, kept: Sequence[Copied], made: Sequence[Made], muxer: str
+    source: Path, kept: Sequence[Copied], made: Sequence[Listing], muxer: str
 ) -> tuple[str, tuple[str, str], str]:
     """The stream's header, what stands before key packets of the source's and ours, its tag."""
     if not kept or not made:
         return "", ("", ""), ""
-    its, ours = listing(source), listing(made[0].path)
+    its, ours = listing(source), made[0]
     if its.coding == "h264":
         return joined(its.header, ours.header).hex(), ("", ""), ""
     if its.coding == "hevc":
@@ -102,8 +103,8 @@ def _copied_piece(source: Path, copy: Copied, before: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _made_piece(segment: Made, before: str) -> dict[str, Any]:
-    frames = (segment.first + listing(segment.path).frames).tolist()
+def _made_piece(segment: Made, listed: Listing, before: str) -> dict[str, Any]:
+    frames = (segment.first + listed.frames).tolist()
     return {
         "path": str(segment.path.absolute()), "at": segment.first, "first": 0,
         "frames": frames, "prefix": before, "anew": False,

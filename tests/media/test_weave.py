@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from gsmooth_core.media import copies as copies_module
 from gsmooth_core.media.coding import coding_of
 from gsmooth_core.media.copies import (
     Listing,
     copies,
     listing,
+    listings,
     own_number,
     own_references,
     refusal,
@@ -356,3 +358,21 @@ def test_two_headers_hold_the_sets_of_both(tmp_path: Path) -> None:
     both = joined(one, listing(tmp_path / "s.mp4").header)
     assert both[5] & 31 == 2
     assert len(re.findall(rb"\x67", both)) >= 2
+
+
+def test_many_files_are_listed_by_few_processes_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [_source(tmp_path, "h264"), tmp_path / "short.mp4", tmp_path / "late.mp4"]
+    made.ffmpeg("-i", files[0], "-c", "copy", "-frames:v", "5", files[1])
+    made.ffmpeg("-i", files[0], "-c", "copy", "-frames:v", "9", files[2])
+    each, calls = [listing(file) for file in files], []
+    real = copies_module.remux
+    monkeypatch.setattr(copies_module, "_AT_ONCE", 2)
+    monkeypatch.setattr(copies_module, "remux", lambda *a: (calls.append(a), real(*a))[1])
+    together = listings(files)
+    assert len(calls) == 2
+    assert [len(one.stamps) for one in together] == [len(each[0].stamps), 5, 9]
+    for one, other in zip(together, each, strict=True):
+        assert (one.header, one.keys, one.tick) == (other.header, other.keys, other.tick)
+        assert np.array_equal(one.stamps, other.stamps)
