@@ -43,16 +43,6 @@ class CutSettings:
     memory: int = 12
 
 
-def thumbnail(frame: Image) -> Image:
-    """(SIDE, SIDE, 3) means of a frame (H, W, 3); halved first, which takes next to no time."""
-    height, width = frame.shape[:2]
-    if min(height, width) >= 2 * SIDE:
-        half = width // 2, height // 2
-        frame = np.asarray(cv2.resize(frame, half, interpolation=cv2.INTER_AREA))
-    small = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
-
-
 class CutFinder:
     """Says of each frame whether a new shot begins with it; keeps thumbnails for `find_shots`.
 
@@ -69,7 +59,8 @@ class CutFinder:
 
     def begins_shot(self, frame: Image) -> bool:
         """Compare a frame (H, W, 3) with the one before; the first one begins a shot."""
-        last_picture, self._before = self._before, thumbnail(frame)
+        small = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        last_picture, self._before = self._before, np.asarray(small, np.uint8)
         self.thumbnails.add(self._before)
         if last_picture is None:
             return True

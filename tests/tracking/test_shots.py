@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.tracking import shots_dissolves
-from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots, thumbnail
+from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots
 from gsmooth_core.types import Image, Int
 from tests.tracking.heads import drawn_head
 
@@ -265,12 +265,3 @@ def test_a_long_stretch_is_looked_at_in_parts(
     for part in (3, 10, 33):
         monkeypatch.setattr(shots_dissolves, "_PART", part)
         np.testing.assert_array_equal(_found(frames), whole)
-
-
-@pytest.mark.parametrize("size", [(256, 512), (320, 704), (33, 47), (20, 30), (1081, 719)])
-def test_a_thumbnail_shows_the_means_of_its_cells(size: tuple[int, int]) -> None:
-    frame = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    exact = cv2.resize(frame.astype(np.float64), (32, 32), interpolation=cv2.INTER_AREA)
-    assert np.abs(thumbnail(frame) - exact).max() <= (1.01 if size[0] % 64 == 0 else 24)
-    flat = np.full((*size, 3), 77, np.uint8)
-    assert (thumbnail(flat) == 77).all()
