@@ -31,7 +31,6 @@ _ELSEWHERE = 4.0  # square millimetres: the price of another shot, with its own 
 _TURNED = 3.0  # degrees of which nothing is lost
 _STEEP = 0.5  # square millimetres, of each squared degree beyond
 _EXPOSED = 0.6  # share of the skin, of what is usual for the clip, that a reference must show
-_FAINT = 0.04  # of the best's weight: who would weigh less takes as long as any, and is not taken
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
@@ -266,5 +265,4 @@ def _weights(cost: NDArray[np.float64], members: NDArray[np.int64], sharpness: f
     best = raw.max(1, keepdims=True)
     # When the first frame not taken is as near as the nearest one, all are equally good.
     even = np.isfinite(taken).astype(np.float64)
-    weights = np.where(best > 1e-9, raw / np.maximum(best, 1e-9), even)
-    return ((weights - _FAINT) / (1 - _FAINT)).clip(0).astype(np.float32)
+    return np.where(best > 1e-9, raw / np.maximum(best, 1e-9), even).astype(np.float32)

@@ -104,14 +104,6 @@ def test_a_reference_comes_and_goes_without_a_jump() -> None:
     assert np.abs(np.diff(dense, axis=0)).max() < 0.3  # one at a time would jump by 1
 
 
-def test_whoever_would_lend_next_to_nothing_is_not_taken() -> None:
-    cost = np.array([[0.0, 0.5, 0.79, 0.81, 1.0], [0.0, 0.9, 0.9, 0.9, 1.0]])
-    choice = choice_of(cost, ReferenceSettings(count=4, sharpness=2.0))
-    np.testing.assert_array_equal(choice.weights > 0, [[1, 1, 1, 0], [1, 0, 0, 0]])
-    assert (choice.weights[:, 0] == 1).all()
-    assert 0 < choice.weights[0, 2] < 0.01  # it comes without a jump
-
-
 def test_a_still_picture_is_its_own_reference() -> None:
     points = space(50)
     choice = choose(points, points[:1], np.array([0]), 25)
