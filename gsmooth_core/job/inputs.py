@@ -94,8 +94,8 @@ class StageInputs:
         return {**self._look(), **self._source.length_stamp()}
 
     def sharpness(self) -> dict[str, Any]:
-        """What grain depends on."""
-        return self.grain()
+        """What grain depends on, and how the clip teaches the network whose pictures are judged."""
+        return {**self.grain(), **(self._taught() if self._job.settings.adapt else {})}
 
     def render(self) -> str:
         """Fingerprint of everything that all pictures depend on, whatever the face says."""

@@ -16,6 +16,7 @@ from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import FaceSurface
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import Window
+from gsmooth_core.mafb.occlusion.kin import hull_of
 from gsmooth_core.mafb.occlusion.matte import LetterColours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.warp import Reference
@@ -87,12 +88,11 @@ def mouths(poses: Iterable[Float], surface: FaceSurface, size: int) -> Bool:
 
     What letters hide there in all references is made up: bits of the old mouth would be worse.
     """
-    lips, found = surface.regions == Region.LIPS, np.zeros((size, size), np.uint8)
+    lips, found = surface.regions == Region.LIPS, np.zeros((size, size), bool)
     for seen in poses:
-        hull = cv2.convexHull(seen[lips, :2].astype(np.float32))
-        cv2.fillConvexPoly(found, hull.astype(np.int32), 1)
+        found |= hull_of(seen[lips, :2], found.shape)
     width = 2 * round(_BESIDE * size) + 1
-    return dilate(found > 0, width, width)
+    return dilate(found, width, width)
 
 
 def bare_mouth(reference: Reference, colours: LetterColours, surface: FaceSurface) -> Bool | None:
@@ -104,13 +104,12 @@ def bare_mouth(reference: Reference, colours: LetterColours, surface: FaceSurfac
     """
     if reference.spoiled is None:
         return None
-    found, mouth = reference.spoiled, np.zeros(reference.spoiled.shape, np.uint8)
+    found = reference.spoiled
     lips = reference.points[None, surface.regions == Region.LIPS]
-    hull = cv2.convexHull(cv2.transform(lips, reference.to_image)[0].astype(np.float32))
-    cv2.fillConvexPoly(mouth, hull.astype(np.int32), 1)
+    mouth = hull_of(cv2.transform(lips, reference.to_image)[0], found.shape)
     beside = colours.beside_boxes(reference.image, found, ODDS)
     clear = cv2.erode((beside | ~found).astype(np.uint8), np.ones((_BLURRED, _BLURRED)))
-    return np.asarray(found & ~((clear > 0) & (mouth > 0)))
+    return np.asarray(found & ~((clear > 0) & mouth))
 
 
 def mend(pictures: Image, validity: Float, spoiled: Bool) -> None:

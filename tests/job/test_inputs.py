@@ -84,3 +84,18 @@ def test_a_draft_is_another_picture(clip: Path) -> None:
         job = Job(clip, clip.with_name("o.mp4"), settings=DubSettings(draft=draft))
         prints.add(StageInputs(Source(job), clip.parent, None, AdaptSettings()).render())
     assert len(prints) == 2
+
+
+def test_a_network_that_is_taught_otherwise_is_judged_anew(clip: Path) -> None:
+    (clip.parent / "track.safetensors").write_bytes(b"track")
+
+    def prints(name: str) -> int:
+        found = set()
+        for seconds in (0.0, 5.0, 9.0):
+            settings = DubSettings(adapt=seconds)
+            source = Source(Job(clip, clip.with_name("o.mp4"), clip, settings=settings))
+            inputs = StageInputs(source, clip.parent, None, AdaptSettings())
+            found.add(fingerprint(**getattr(inputs, name)()))
+        return len(found)
+
+    assert (prints("grain"), prints("sharpness")) == (1, 3)
