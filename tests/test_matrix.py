@@ -18,8 +18,8 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import Expression
+from tests.clips import pictures
 from tests.media import made
-from tests.test_dub import pictures
 
 COUNT, TOP = 4, 56  # frames, and rows above any mask
 NOISELESS = ("ffv1", "qtrle")

@@ -20,8 +20,8 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.media import read_audio
 from gsmooth_core.media.copies import listing
 from gsmooth_core.media.parameter_sets import Refused
+from tests.clips import curves, pictures
 from tests.media import made
-from tests.test_dub import curves, pictures
 
 COUNT = 4
 SETTINGS = DubSettings(

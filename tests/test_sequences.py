@@ -10,8 +10,8 @@ from gsmooth_core.dub import dub
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
+from tests.clips import curves, pictures
 from tests.media import made
-from tests.test_dub import curves, pictures
 
 COUNT, TOP = 3, 56
 SETTINGS = DubSettings(preset="ultrafast", occluders=False, style=False)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 import types
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,67 +18,8 @@ from gsmooth_core.app import worker as module
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_frames
-from tests.media.made import number_in, numbered_frames, speechlike, write_video, write_wav
-
-PATIENCE = 60.0
-ROOT = Path(__file__).parents[2]
-
-
-class Host:
-    """The other end of a worker's pipes."""
-
-    def __init__(self, *arguments: str, **environment: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, *(arguments or ("-m", "tests.doubles", "worker"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            cwd=ROOT,
-            env=os.environ | environment,
-        )
-        self.lines: queue.Queue[dict] = queue.Queue()
-        self.errors: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._read_errors, daemon=True).start()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.put(json.loads(line))  # any other print on stdout ends this thread
-        self.lines.put({"event": "closed"})
-
-    def _read_errors(self) -> None:
-        self.errors.extend(self.process.stderr)
-
-    def send(self, **request) -> None:
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-
-    def until(self, *events: str, number: int | None = None) -> dict:
-        """The next event of the given kinds (and request)."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            event = self.lines.get(timeout=max(0.1, end - time.monotonic()))
-            if event["event"] in events and number in (None, event.get("id")):
-                return event
-
-    def close(self) -> int:
-        self.process.stdin.close()
-        return self.process.wait(PATIENCE)
-
-
-@contextlib.contextmanager
-def host(*arguments: str, **environment: str) -> Iterator[Host]:
-    worker = Host(*arguments, **environment)
-    try:
-        yield worker
-    finally:
-        worker.process.kill()
-        worker.process.wait()
-        for stream in (worker.process.stdin, worker.process.stdout, worker.process.stderr):
-            with contextlib.suppress(OSError):
-                stream.close()
+from tests.app.worker_host import PATIENCE, Host, host, made, make_job
+from tests.media.made import number_in
 
 
 @pytest.fixture(scope="module")
@@ -91,19 +28,6 @@ def shared() -> Iterator[Host]:
     with host() as worker:
         worker.until("ready")
         yield worker
-
-
-def make_job(folder: Path, frames: int = 40, chunk: int = 8) -> Job:
-    video = write_video(folder / "in put'.mp4", numbered_frames(frames), 25)
-    audio = write_wav(folder / "s.wav", speechlike(1.0), 16000)
-    job = Job(video, folder / "job" / "out.mp4", audio, settings=DubSettings(chunk_frames=chunk))
-    job.save(folder / "job")
-    return job
-
-
-def made(folder: Path) -> list[int]:
-    path = folder / "job" / "made.gsmooth-partial.txt"
-    return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
 def test_a_job_from_request_to_result(tmp_path):
@@ -238,55 +162,6 @@ def test_it_says_when_it_begins_a_request(tmp_path):
     assert "id" not in said[4]
 
 
-def idle(seconds: float) -> tuple[str, ...]:
-    return ("-m", "tests.doubles", "worker", "--idle", str(seconds))
-
-
-def test_without_requests_it_ends_and_says_so(tmp_path):
-    with host(*idle(0.5)) as worker:
-        worker.until("ready")
-        worker.send(id=1, command="ping")
-        worker.until("result")
-        began = time.monotonic()
-        assert worker.until("closing") == {"event": "closing"}
-        assert time.monotonic() - began > 0.3
-        assert worker.process.wait(PATIENCE) == 0
-
-
-def test_a_job_that_lasts_longer_is_not_idleness(tmp_path):
-    make_job(tmp_path, frames=15)
-    with host(*idle(1.0), DOUBLE_SECONDS="0.1") as worker:
-        for number in (1, 2):
-            worker.send(id=number, command="dub", arguments={"job": str(tmp_path / "job")})
-        ends = [worker.until("result", "error", "closing") for _ in range(3)]
-    assert [end["event"] for end in ends] == ["result", "result", "closing"]
-
-
-def test_unless_it_is_told_to_it_waits_for_requests(monkeypatch):
-    worker = module.Worker(io.BytesIO(), io.StringIO())
-    monkeypatch.setattr(worker._waiting, "get", lambda timeout: timeout)
-    assert worker._next() is None  # seconds to wait for the next request: no end
-
-
-def test_request_that_comes_while_it_says_goodbye_is_never_begun(monkeypatch):
-    """Its host is told, and asks another worker; to do it all the same would be to do it twice."""
-    monkeypatch.setattr(module, "LAST_SECONDS", 1e6)  # after which this process would end
-    worker = module.Worker(io.BytesIO(), io.StringIO(), idle=0.01)
-    request = module.Request(1, "ping", {})
-    thread = threading.Thread(target=worker._queue, args=(request,))
-
-    def say(event: str) -> None:
-        assert event == "closing"
-        thread.start()
-        thread.join(0.2)
-
-    monkeypatch.setattr(worker, "_say", say)
-    worker._retire()
-    thread.join(PATIENCE)
-    assert worker._open == []
-    assert worker._waiting.get() is None
-
-
 @pytest.mark.parametrize("used", [False, True])
 def test_memory_of_the_card_is_given_back_after_a_request(monkeypatch, used):
     calls = []
@@ -302,17 +177,6 @@ def test_memory_of_the_card_is_given_back_after_a_request(monkeypatch, used):
     worker.run()
     assert calls == ["empty_cache"] * used
     assert '"result"' in replies.getvalue() or "cancelled" in replies.getvalue()
-
-
-def test_request_that_comes_just_before_is_done():
-    replies = io.StringIO()
-    worker = module.Worker(io.BytesIO(), replies, idle=0.01)
-    request = module.Request(1, "ping", {})
-    worker._queue(request)
-    worker._retire()
-    assert worker._next() is request
-    assert not worker._closed.is_set()
-    assert replies.getvalue() == ""
 
 
 def test_unexpected_errors_become_events_and_the_worker_lives(tmp_path):

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from gsmooth_core.errors import ModelError
 from gsmooth_core.face.camera import project
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, Region, save_face_model
+from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, Region
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.shading import vertex_normals
 
@@ -361,41 +360,3 @@ def test_weights_tell_what_sticks(model):
     assert (weight[468:] == 0).all()  # irises turn with the gaze
     assert weight[UPPER_INNER + LOWER_INNER + OUTER_LIP].min() > 0.8
     assert (weight[:468] > 0.5).mean() > 0.85
-
-
-# -- loading ---------------------------------------------------------------------------------
-
-
-def test_loaded_once_and_not_to_be_changed(model):
-    assert load_face_model("face_model") is model
-    with pytest.raises(ValueError, match="read-only"):
-        model.mean[0] = 0
-
-
-def test_saving_keeps_the_model(model, tmp_path):
-    path = tmp_path / "again.safetensors"
-    save_face_model(path, model)
-    again = load_face_model(path)
-    assert again.name == model.name
-    assert again.expression_names == model.expression_names
-    for name in ("mean", "faces", "uvs", "uv_faces", "regions", "mouth_mask", "landmark_weight"):
-        assert np.array_equal(getattr(again, name), getattr(model, name)), name
-    assert np.abs(again.expression_basis - model.expression_basis).max() < 1e-5
-    assert np.abs(again.identity_basis - model.identity_basis).max() < 1e-5
-
-
-def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(ModelError, match=r"nowhere.*is missing"):
-        load_face_model(tmp_path / "nowhere.safetensors")
-
-
-def test_a_file_of_another_kind_is_refused(tmp_path):
-    path = tmp_path / "other.safetensors"
-    path.write_bytes(b"not a model at all")
-    with pytest.raises(ModelError, match=r"other\.safetensors"):
-        load_face_model(path)
-
-
-def test_no_texture_is_told(model):
-    with pytest.raises(ModelError, match="no texture"):
-        model.texture(np.zeros(80, np.float32))

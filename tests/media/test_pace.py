@@ -17,8 +17,8 @@ from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.media.pace import paced, rows_of, times_of
+from tests.clips import curves, pictures
 from tests.media import made
-from tests.test_dub import curves, pictures
 
 TIMES = np.array([0, 40, 80, 200, 240, 280, 320, 350, 370, 700, 740, 780])  # milliseconds
 SETTINGS = DubSettings(preset="ultrafast", occluders=False, style=False, timing="keep")

@@ -10,8 +10,8 @@ import pytest
 
 from gsmooth_core import Job, dub_job
 from gsmooth_core.job.settings import DubSettings
+from tests.clips import curves, pictures, video
 from tests.media import made
-from tests.test_dub import curves, pictures, video
 from tests.tracking.heads import drawn_head
 from training.edits.make import Edit, Take, make_edit
 from training.edits.measure import Measured, foreign, measure_dub, totals
