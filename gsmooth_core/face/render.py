@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from gsmooth_core.face.camera import pose, project, rotation_matrix
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
@@ -49,6 +50,7 @@ class FaceSurface:
         face_regions: (F,) the region of a face.
         reach: (V,) how far speech moves a vertex at most, as a share of what it moves most;
             infinite for lips and mouth, 0 where dubbing never replaces anything.
+        beside_lips: (V,) decimetres to the nearest vertex of the lips.
         albedo: (V, 3) plausible colours under white light, RGB 0..1.
     """
 
@@ -58,6 +60,7 @@ class FaceSurface:
     regions: NDArray[np.uint8]
     face_regions: NDArray[np.uint8]
     reach: Float
+    beside_lips: Float
     albedo: Float
 
     @property
@@ -109,17 +112,18 @@ def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
     kept = ~model.in_regions(*_LEFT_OUT)
     index = np.cumsum(kept) - 1
     faces = index[model.faces[kept[model.faces].all(1)]].astype(np.int32)
-    regions = model.regions[kept]
+    regions, template = model.regions[kept], model.template(identity)[kept]
     albedo = np.tile(np.array(_SKIN_ALBEDO, np.float32), (len(regions), 1))
     for region, colour in _ALBEDO.items():
         albedo[regions == region] = colour
     return FaceSurface(
-        template=np.ascontiguousarray(model.template(identity)[kept]),
+        template=np.ascontiguousarray(template),
         basis=np.ascontiguousarray(model.expression_basis[:, kept]),
         faces=faces,
         regions=regions,
         face_regions=np.sort(regions[faces], 1)[:, 1],  # what most of its corners are
         reach=_reach(model)[kept],
+        beside_lips=cKDTree(template[regions == Region.LIPS]).query(template)[0].astype(np.float32),
         albedo=albedo,
     )
 
@@ -168,14 +172,18 @@ def pose_face(
     """
     shape = surface.template + np.tensordot(expression, surface.basis, 1).astype(np.float32)
     camera = pose(shape, track.rotation[frame], track.translation[frame])
+    up = rotation_matrix(track.rotation[frame])[:, 1].astype(np.float32)
+    return placed(surface, camera, up, track, transform)
+
+
+def placed(
+    surface: FaceSurface, camera: Float, up: Float, track: FaceTrack, transform: Float
+) -> Posed:
+    """A surface whose vertices lie at `camera` (V, 3), as a crop shows it."""
     seen = project(camera, track.focal, track.width, track.height)
     uv = seen[:, :2] @ transform[:, :2].T + transform[:, 2]
-    return Posed(
-        camera=camera,
-        seen=np.column_stack([uv, seen[:, 2]]).astype(np.float32),
-        normals=vertex_normals(camera, surface.faces),
-        up=rotation_matrix(track.rotation[frame])[:, 1].astype(np.float32),
-    )
+    normals = vertex_normals(camera, surface.faces)
+    return Posed(camera, np.column_stack([uv, seen[:, 2]]).astype(np.float32), normals, up)
 
 
 def draw_face(

@@ -28,6 +28,7 @@ from gsmooth_core.face.render import (
 )
 from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
+from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.body import beside_face, coarse_grey, stay_with_body, surroundings
@@ -181,7 +182,8 @@ class Composer:
             the drawing of the new face, whose values are the warp from each reference
             (`warp.displacement`), and (size, size) M_f.
         """
-        new = self._posed(frame, self.target[frame])
+        old = self._posed(frame, self.track.expression[frame])
+        new = self._new(frame, old)
         members = [self.bank[m] for m in self._members(frame)]
         offsets = self._offsets(frame, [r.frame for r in members])
         warp = [displacement(r, new.seen, o) for r, o in zip(members, offsets, strict=True)]
@@ -190,7 +192,8 @@ class Composer:
         # Under the old face as well as under the new one: a chin that rises would leave its old
         # self behind.
         whole = self.settings.whole_face
-        region = self._old(frame) | (drawing.face.mask if whole else drawing.dubbed)
+        region = covered(self.surface, old, self.size, whole=whole)
+        region |= drawing.face.mask if whole else drawing.dubbed
         mask = self._clear_of_border(face_mask(region, self.settings.mask))
         occluder = self.in_front(frame)
         return drawing, mask if occluder is None else mask & ~occluder
@@ -202,7 +205,8 @@ class Composer:
 
     def points(self, frame: int) -> Float:
         """(V, 2) crop pixels of the new face's vertices in a frame."""
-        return self._posed(frame, self.target[frame]).seen[:, :2]
+        old = self._posed(frame, self.track.expression[frame])
+        return self._new(frame, old).seen[:, :2]
 
     def compose(self, frame: int, picture: Image) -> Composition:
         """Compose frame number `frame`, whose RGB pixels are `picture` (H, W, 3) uint8."""
@@ -261,6 +265,14 @@ class Composer:
     def rim(self) -> float:
         """Width of the mask's soft rim in crop pixels."""
         return in_crop(self.settings.mask.rim, self.size)
+
+    def _new(self, frame: int, old: Posed) -> Posed:
+        """The new face of a frame, whose own one is `old`."""
+        new = self._posed(frame, self.target[frame])
+        if self.settings.whole_face:
+            return new
+        placed = self.surface, self.track, self.transforms[frame]
+        return meeting(*placed, old, new, self.size, self.settings.mask)
 
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])

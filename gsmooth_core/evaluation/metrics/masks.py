@@ -10,6 +10,7 @@ from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
 from gsmooth_core.mafb.blend import MaskSettings, face_mask, in_crop
 from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 _AROUND = 0.03  # of the crop, around lips: what a track may be off, and their shade
@@ -48,6 +49,8 @@ class Masks:
         track, at = self.track, self.transforms[frame]
         old = pose_face(self.surface, track, frame, track.expression[frame], at)
         new = pose_face(self.surface, track, frame, self.target[frame], at)
+        if not self.whole:
+            new = meeting(self.surface, track, at, old, new, self.size, self.settings)
         drawing = draw_face(self.surface, new, self.size, None)
         region = drawing.face.mask if self.whole else drawing.dubbed
         region = region | covered(self.surface, old, self.size, whole=self.whole)
