@@ -138,12 +138,13 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     """Fuse the references of B frames; see `lend.lend`."""
     pictures, validity = warped(batch, bank)
     kept = light.alike(pictures, batch.crop, batch.bare, validity)
-    pictures = light.match(pictures, batch.crop, batch.bare, batch.visible)
+    pictures, changed = light.match(pictures, batch.crop, batch.bare, batch.visible)
     agreeing, apart = light.agreement(pictures, batch.crop, batch.around, kept)
     share = share_of(apart, torch.clamp) * ~(batch.known | batch.face)
     pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
     validity = validity * kept[..., None, None]
-    validity = torch.where(batch.face[:, None], validity, validity * agreeing)
+    shown = light.better(changed, pictures, kept)
+    validity = validity * torch.where(batch.face[:, None], shown, agreeing)
     own = _softened(batch, _lip_colour(batch, pictures, validity))
     shaded = torch.where(batch.inside, SHADED, FAINT)
     references = torch.cat([pictures, own[:, None]], 1)

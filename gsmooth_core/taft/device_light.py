@@ -32,8 +32,8 @@ def alike(pictures: Tensor, frame: Tensor, bare: Tensor, validity: Tensor) -> Te
     return (looks >= light.LOOK) | (looks == looks.amax(1, keepdim=True))
 
 
-def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> Tensor:
-    """(B, K, 3, H, W) see `light.match_light`, of pictures of that shape."""
+def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, K, 3, H, W) and (B, K, h, w), see `light.match_light`; of pictures of that shape."""
     alike = _relit(pictures, frame, bare, visible)
     known = bare[:, None, None].float()
     apart = torch.log(frame + 0.05)[:, None] - torch.log(alike + 0.05)
@@ -41,8 +41,16 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> Ten
     sigma = 0.08 * (pictures.shape[-1] // CELL)
     norm = _blurred(_pooled(known, CELL), sigma) + 0.03
     total = _blurred(_pooled(apart, CELL), sigma)
-    gain = torch.exp((total / norm).clamp(-_LIMIT, _LIMIT))
-    return (alike * _enlarged(gain, pictures)).clamp(0, 1)
+    local = total / norm
+    gain = torch.exp(local.clamp(-_LIMIT, _LIMIT))
+    return (alike * _enlarged(gain, pictures)).clamp(0, 1), local.abs().mean(2)
+
+
+def better(changed: Tensor, like: Tensor, kept: Tensor) -> Tensor:
+    """(B, K, H, W) see `light.better`; only the `kept` (B, K) are compared."""
+    changed = changed.masked_fill(~kept[..., None, None], torch.inf)
+    best = torch.exp((changed.amin(1, keepdim=True) - changed) / light.BETTER)
+    return _enlarged(best, like)
 
 
 def agreement(

@@ -12,7 +12,7 @@ from gsmooth_core.face.render import Drawing, among
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.beside import go_on
 from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
-from gsmooth_core.taft.light import alike, match_light
+from gsmooth_core.taft.light import alike, better, match_light
 from gsmooth_core.taft.masked import MaskedFrame
 from gsmooth_core.taft.warp import agreement
 from gsmooth_core.types import Bool, Float, Image
@@ -101,11 +101,13 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
     if len(references):
         # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
         skin, face = (mask.astype(np.float32) for mask in (scene.bare, scene.face))
-        lit = match_light(references, scene.crop, skin, face, made=made[:-1])
+        lit, changed = match_light(references, scene.crop, skin, face, made=made[:-1])
         # Beside the face the background has to go on, so references are weighed by how well
-        # they fit the frame there; on the face the new expression is right to differ.
+        # they fit the frame there; on the face the new expression is right to differ, and light
+        # alone tells.
         agreeing, apart = agreement(lit, scene.crop, scene.around)
-        np.copyto(agreeing, 1, where=scene.drawing.face.mask)
+        height, width = scene.known.shape
+        np.copyto(agreeing, better(changed, (height, width)), where=scene.drawing.face.mask)
         validity = validity * agreeing
         go_on(lit, apart, scene.crop, scene.around, scene.strip)
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)

@@ -3,7 +3,8 @@
 Two steps, both measured where reference and frame show bare skin. First the change of the whole
 face: a gain and an offset a channel, without a limit, as fades, flashes, lamps, exposure and
 grading make it. Then what is left of it from place to place, a smooth gain that fades with the
-distance from where it was seen.
+distance from where it was seen. Who needs less of that gain shows a place better: what is shaded
+otherwise there, or hair for skin, would be a patch of another colour in the frame's light.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ STEADY, CHANGED = 0.02, 0.05
 """Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
 which knows the place better than the forehead does; from the second on it is made in full."""
 
+BETTER = 0.03  # of a gain's logarithm, by which a reference weighs e times less than the best
 _SPREAD = 0.08  # of the grid's columns: deviation over which a gain is averaged
 _DIM = np.float32(0.05)  # added before the logarithm, so that noise in the dark counts little
 _LEVELS = np.repeat(np.arange(256, dtype=np.float32)[:, None] / 255, 3, 1)
@@ -80,7 +82,7 @@ def match_light(
     seen: Float | None = None,
     limit: float = 0.25,
     made: Float | None = None,
-) -> Float:
+) -> tuple[Float, Float]:
     """Relight warped references to match the frame.
 
     Args:
@@ -93,7 +95,9 @@ def match_light(
         made: (K, H, W, 3) float32 where the result is put; None for a new array.
 
     Returns:
-        (K, H, W, 3) pictures in the frame's light, 0..1.
+        (K, H, W, 3) pictures in the frame's light, 0..1, and (K, h, w), in cells of `warp.CELL`
+        pixels, how much of that differs from place to place: the mean absolute logarithm of the
+        channels' gains.
     """
     height, width = known.shape
     rows, columns = np.nonzero(known)
@@ -105,12 +109,29 @@ def match_light(
     lit = np.log(frame[rows, columns] + _DIM)
     skin, face = skin_of(frame, known), skin_of(frame, known if seen is None else seen)
     made = np.empty(pictures.shape, np.float32) if made is None else made
-    for picture, out in zip(pictures, made, strict=True):
+    changed = np.empty((len(pictures), cells[0], cells[1]), np.float32)
+    for k, (picture, out) in enumerate(zip(pictures, made, strict=True)):
         tone = tone_of(picture, skin, face)
         apart = kernels.light_apart(picture, np.log(tone + _DIM), lit, *at)
         local = cv2.GaussianBlur(apart, (0, 0), sigma) / norm
         kernels.relight(picture, tone, np.exp(np.clip(local, -limit, limit)), out)
-    return made
+        changed[k] = np.abs(local).mean(-1)
+    return made, changed
+
+
+def better(changed: Float, size: tuple[int, int]) -> Float:
+    """How well references show a place: 1 for the one that needs the least change of light there.
+
+    Args:
+        changed: (K, h, w) of `match_light`.
+        size: height and width of the result.
+
+    Returns:
+        (K, H, W) 0..1.
+    """
+    best = np.exp((changed.min(0, initial=np.inf) - changed) / np.float32(BETTER))
+    fine = [cv2.resize(each, size[::-1], interpolation=cv2.INTER_LINEAR) for each in best]
+    return np.asarray(fine, np.float32).reshape(len(changed), *size)
 
 
 def skin_of(frame: Float, known: Float) -> tuple[Bool, Float]:

@@ -74,15 +74,18 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
     pictures, validity = (np.stack(x) for x in zip(*lent, strict=True))
     tensors = planes(pictures), batch.crop, batch.bare
     kept = device_light.alike(*tensors, torch.from_numpy(validity))
-    lit = device_light.match(*tensors, batch.visible)
+    lit, changed = device_light.match(*tensors, batch.visible)
+    better = device_light.better(changed, lit, kept)
     agreeing, apart = device_light.agreement(planes(pictures), batch.crop, batch.around, kept)
     for n, each in enumerate(begun):
         seen = each.scene
         like = light.alike(pictures[n], seen.crop, seen.bare, validity[n])
         assert np.array_equal(kept[n].numpy(), like)
         skin, face = (mask.astype(np.float32) for mask in (seen.bare, seen.face))
-        wanted = light.match_light(pictures[n], seen.crop, skin, face)
+        wanted, change = light.match_light(pictures[n], seen.crop, skin, face)
         assert levels_apart(lit[n].movedim(1, -1), wanted) == 0
+        shown = light.better(change[like], seen.known.shape)
+        assert np.abs(better[n][like].numpy() - shown).max() < 5e-3
         goes_on, least = warp.agreement(unit(pictures[n][like]), seen.crop, seen.around)
         assert np.abs(agreeing[n][like].numpy() - goes_on).max() < 1e-3
         assert np.abs(apart[n].numpy() - least).max() < 1e-3
@@ -97,7 +100,7 @@ def test_what_is_lent_is_what_the_processor_lends(made) -> None:
         assert levels_apart(lent.image[n].movedim(0, -1), blend.image) < 1e-3
         references = lent.references[n][there].movedim(1, -1)[:, y0:y1, x0:x1]
         assert levels_apart(references, blend.references[:, y0:y1, x0:x1]) < 1e-3
-        assert (np.abs(lent.validity[n][there].numpy() - blend.validity) > 0.01).mean() < 1e-3
+        assert (np.abs(lent.validity[n][there].numpy() - blend.validity) > 0.03).mean() < 1e-3
 
 
 def test_what_fits_nothing_gives_way_to_what_is_around_on_both_ways(made, monkeypatch) -> None:
@@ -141,10 +144,10 @@ def test_a_flash_is_matched_as_the_processor_matches_it() -> None:
     flashes = [np.clip(lit * gain + more, 0, 1) for gain, more in ((1.5, 0.5), (1, 0.7), (1, 0.95))]
     for frame in (*flashes, 0.02 * lit, np.ones_like(lit)):
         masks = [mask.astype(np.float32) for mask in (bare, face)]
-        wanted = light.match_light(own[None], frame, *masks)[0]
+        wanted = light.match_light(own[None], frame, *masks)[0][0]
         planar = [torch.from_numpy(mask)[None] for mask in (bare, face)]
         there = torch.from_numpy(frame).movedim(-1, 0)[None]
-        found = device_light.match(planes(own)[None, None], there, *planar)
+        found, _ = device_light.match(planes(own)[None, None], there, *planar)
         assert levels_apart(found[0, 0].movedim(0, -1), wanted) == 0
 
 

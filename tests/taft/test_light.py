@@ -33,7 +33,7 @@ def known() -> np.ndarray:
 
 def matched(own: np.ndarray, frame: np.ndarray, bare: np.ndarray) -> np.ndarray:
     hidden = np.where(bare[..., None] > 0, frame, 0).astype(np.float32)
-    return light.match_light(levels(own)[None], hidden, bare)[0]
+    return light.match_light(levels(own)[None], hidden, bare)[0][0]
 
 
 @pytest.mark.parametrize("gain", [0.85, 1.0, 1.12])
@@ -76,11 +76,11 @@ def test_a_flash_that_leaves_no_skin_is_told_by_the_eyes(strength) -> None:
     whole, bare = known(), known()
     bare[8:16, 20:40] = bare[8:16, 80:100] = 0
     hidden = np.where(whole[..., None] > 0, frame, 0).astype(np.float32)
-    made = light.match_light(levels(own)[None], hidden, bare, whole)[0]
+    made = light.match_light(levels(own)[None], hidden, bare, whole)[0][0]
     lips = np.s_[65:75, 55:85]
     assert np.abs(made - frame)[UNDER].mean() < 5 / 255
     assert np.abs((made - frame)[lips].mean((0, 1))).max() < 12 / 255
-    untold = light.match_light(levels(own)[None], hidden, bare)[0]
+    untold = light.match_light(levels(own)[None], hidden, bare)[0][0]
     assert np.abs((untold - frame)[lips].mean((0, 1))).max() > 20 / 255
 
 
@@ -179,3 +179,28 @@ def test_one_reference_is_left_and_none_of_none() -> None:
     assert light.alike(
         levels(none), striped(9), np.ones((SIDE, SIDE), bool), none[..., 0]
     ).shape == (0,)
+
+
+def test_who_needs_less_change_of_light_at_a_place_shows_it_better():
+    """One is shaded on the left, one on the right; a lamp on all of a face tells nothing."""
+    frame = face()
+    shade = np.ones((1, SIDE, 1), np.float32)
+    shade[:, :32] = 0.8
+    shaded = [frame * shade, frame * shade[:, ::-1], frame * 1.3]
+    pictures = np.stack([levels(own) for own in shaded])
+    hidden = np.where(known()[..., None] > 0, frame, 0).astype(np.float32)
+    _, changed = light.match_light(pictures, hidden, known())
+    weight = light.better(changed, (SIDE, SIDE))
+    assert weight.shape == (3, SIDE, SIDE)
+    assert np.allclose(
+        weight.max(0).reshape(SIDE // 8, 8, SIDE // 8, 8)[:, 3:5, :, 3:5], 1, atol=0.2
+    )
+    left, right = np.s_[20:50, 8:30], np.s_[20:50, 98:120]
+    assert weight[0][left].mean() < 0.35 < 0.7 < weight[1][left].mean()
+    assert weight[1][right].mean() < 0.35 < 0.7 < weight[0][right].mean()
+    assert weight[2][left].mean() > 0.7
+    assert weight[2][right].mean() > 0.7
+
+
+def test_nobody_shows_nothing():
+    assert light.better(np.zeros((0, 8, 8), np.float32), (64, 64)).shape == (0, 64, 64)
