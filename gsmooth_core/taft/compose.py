@@ -26,7 +26,7 @@ from gsmooth_core.face.render import (
     pose_face,
     visibility,
 )
-from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
+from gsmooth_core.mafb.blend import dilate, erode, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
@@ -57,6 +57,7 @@ from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
+_RAGGED = 7  # pixels of the crop: twice what is left out at a picture's edge
 
 
 class Composer:
@@ -257,7 +258,7 @@ class Composer:
         masked = mask_frame(picture, under, mask & inside, occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
-        around = known & inside & ~drawing.face.mask
+        around = known & _well_inside(inside) & ~drawing.face.mask
         skin, face = bare & skin_of_face(drawing), bare & drawing.face.mask
         return masked, Scene(crop, known, skin, face, around, drawing)
 
@@ -401,6 +402,11 @@ class Composer:
         mask[:margin] = mask[-margin:] = False
         mask[:, :margin] = mask[:, -margin:] = False
         return mask
+
+
+def _well_inside(inside: Bool) -> Bool:
+    """(H, W) what lies in a picture, without its edge, where coders leave rows of other colours."""
+    return inside if inside.all() else erode(inside, _RAGGED, _RAGGED)
 
 
 def best_size(track: FaceTrack, model: MorphableModel) -> int:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.render import covered, face_surface, pose_face
+from gsmooth_core.mafb.crop import window
+from gsmooth_core.taft import beside
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.types import Bool, FaceTrack, Image
 from tests.taft import scene
@@ -117,3 +119,27 @@ def test_frames_that_look_otherwise_lend_nothing_and_are_remembered(clip: FaceTr
     assert lent and all(member % 2 == 0 for member in lent)
     assert made.refused == {member for member in made.members(4) if member % 2}
     assert made.refused
+
+
+def test_a_ragged_edge_of_the_picture_does_not_go_on_below_the_chin(
+    clip: FaceTrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chin rises beside the picture's lower edge, whose last rows a coder left green."""
+    monkeypatch.setattr(beside, "APART", (-2.0, -1.0))
+    low = replace(clip, translation=clip.translation - np.float32([0, 0.75, 0]))
+    frame = int(low.expression[:, low.expression_names.index("jawOpen")].argmax())
+
+    def source(number: int) -> Image:
+        picture = scene.picture(low, number).copy()
+        picture[-2:] = 0, 255, 0
+        return picture
+
+    shut = np.zeros_like(low.expression)
+    made = Composer(low, scene.face_model(), shut, source)
+    composition = made.compose(frame, source(frame))
+    there = window(made.transforms[frame], made.size, scene.HEIGHT, scene.WIDTH).inside()
+    drawing, mask = made.masks(frame)
+    strip = mask & there & ~drawing.face.mask
+    green = composition.blend.image[strip] @ np.float32([-0.5, 1, -0.5])
+    assert strip.sum() > 20
+    assert green.max() < 0.5
