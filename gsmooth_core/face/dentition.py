@@ -14,7 +14,7 @@ above, of 5.3 and 6 mm below, and behind them what the arch turns away."""
 
 _STILL = 1e-6  # decimetres that the jaw moves what it does not move
 _GROOVE = 0.1  # of a tooth's width: half of the shadow between two of them
-_DEPTH = 0.45  # of a tooth's brightness that the shadow takes
+_DEPTH = 0.35  # of a tooth's brightness that the shadow takes
 _FLANK = 0.12  # of it that its sides have less than its middle
 
 

@@ -36,6 +36,7 @@ _MOBILE = 0.2  # share of the largest movement from which a place counts as move
 _SIDEWAYS = 0.9  # how much larger the share must be where the face turns to its side
 _FRONT = 0.05  # decimetres behind the middle of the lips to which a mouth is as light as they are
 _SLIT = 0.06  # decimetres: height through which light falls between teeth that meet
+_GRAZING = 0.6  # cosine between the way out of the mouth and the normal of lips that roll in
 _EVERYWHERE = 0.6  # share of the light in a mouth that comes from its walls, from all sides
 _MUCOSA = 0.05  # decimetres behind the lips over which their red goes on inside
 _HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
@@ -282,6 +283,8 @@ def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
         behind = np.maximum(posed.seen[inside, 2] - posed.seen[lips, 2].mean() - _FRONT, 0)
         outwards = -posed.camera[lips].mean(0)
         outwards /= np.linalg.norm(outwards)
+        rolled = _turned_out(posed.normals[lips], outwards)
+        colours[lips] = shade(surface.albedo[lips], rolled, light)
         falls = 1 / (1 + (behind / (_SLIT + _parted(surface, posed))) ** 2)
         facing = np.clip(posed.normals[inside] @ outwards, 0, 1)
         falls *= _EVERYWHERE + (1 - _EVERYWHERE) * facing
@@ -289,6 +292,17 @@ def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
         colours[inside] = shade(albedo, outwards, light) * falls[:, None]
     clipped: Float = np.clip(colours, 0, 1).astype(np.float32)
     return clipped
+
+
+def _turned_out(normals: Float, outwards: Float) -> Float:
+    """(N, 3) normals of lips, none of which looks into the mouth.
+
+    Where lips roll in, a pixel or two of them would be a dashed black line before the teeth.
+    """
+    away = np.maximum(_GRAZING - normals @ outwards, 0)
+    turned = normals + away[:, None] * outwards
+    unit: Float = turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-6)
+    return unit
 
 
 def _parted(surface: FaceSurface, posed: Posed) -> float:

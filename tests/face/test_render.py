@@ -100,6 +100,23 @@ def test_what_turns_away_inside_a_mouth_is_lit_by_its_walls(clip, surface) -> No
     np.testing.assert_allclose(away[~surface.inside_mouth], towards[~surface.inside_mouth])
 
 
+def test_lips_that_roll_in_are_no_black_line(clip, surface) -> None:
+    """In light from the camera alone, which what looks into the mouth has none of."""
+    light = from_everywhere() / 2
+    light[2] = light[0] / np.sqrt(3)  # from 0 behind to twice the mean in front
+    there = posed(surface, clip, 3, wide_open())
+    front, side = (render._lit(surface, facing(there, t), light) for t in (1, -0.99))
+    lips = surface.regions == Region.LIPS
+    assert (side[lips] > 0.6 * front[lips]).all()
+    skin = surface.regions == Region.SKIN
+    assert side[skin].max() < 0.1 * front[skin].max()
+    own = there.normals[lips]
+    turned = render._turned_out(own, np.float32([0, 0, 1]))
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(turned[own[:, 2] > 0.6], own[own[:, 2] > 0.6], atol=1e-5)
+    assert turned[:, 2].min() > 0.3
+
+
 def test_behind_the_lips_their_red_goes_on(clip, surface) -> None:
     face = facing(posed(surface, clip, 3, wide_open()), 1)
     drawn = render._lit(surface, face, from_everywhere())
