@@ -14,6 +14,7 @@ from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.face.load import load_face_model
 from tests.training.a2ep import speech
 from training.a2ep import train as a2ep
+from training.a2ep.baselines import Comparison
 from training.a2ep.data import driven_names, read_cache
 from training.a2ep.expnet import (
     BLINK,
@@ -188,3 +189,6 @@ def test_training_ends_in_a_checkpoint_that_goes_on(cache, tmp_path):
     torch.testing.assert_close(model.silence, model.rest)
     again = a2ep.run(quick, *cache, tmp_path, None)  # finds itself at the last check
     assert first == again
+    systems = Comparison(*cache, "spectrogram").validation(str(tmp_path / "a2ep.safetensors"))
+    assert systems["ExpNet, first frame"].keys() == systems["A2EP"].keys() == first.keys()
+    assert systems["ExpNet, first frame"] != systems["A2EP"]
