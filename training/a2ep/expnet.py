@@ -3,7 +3,7 @@
 Losses and weights are the paper's, as far as they can be: coefficients (of the lips, from our
 tracked pictures, where the paper has a network's that knows lips alone), landmarks of the lips in
 the paper's pixels, and the lids' opening against the blink that is asked for. The lip-reading loss
-is missing: no lip-reading network may be had.
+is missing: there is no lip-reading network here.
 """
 
 from __future__ import annotations
