@@ -118,6 +118,9 @@ def test_reference_and_blink_are_used_and_default_to_the_average(net):
     blink[3] = 1.0
     moved = np.abs(said(net, heard, None, blink) - plain).max(axis=1)
     assert (moved > 1e-4).tolist() == [t == 3 for t in range(8)]
+    state = net.start(None, blink)  # frames know their time, however many are asked for at once
+    parts = [net.expressed(state, heard, first, 2) for first in (0, 2, 4, 6)]
+    np.testing.assert_allclose(np.concatenate(parts), said(net, heard, None, blink), atol=1e-6)
     short = said(net, heard, None, np.ones(5, np.float32))  # beyond its end eyes are open
     np.testing.assert_array_equal(short[5:], plain[5:])
 

@@ -66,6 +66,14 @@ def test_what_is_finer_than_the_pixels_is_fainter_and_darkens_as_much() -> None:
     assert deepest == sorted(deepest, reverse=True)
 
 
+def test_a_pixel_on_the_line_between_two_small_teeth_is_not_as_dark_as_the_line() -> None:
+    image, teeth, numbers = row(4)
+    small = grooved(image, teeth, numbers + np.float32(0.125) * teeth)[4, 4:-4, 0].min()
+    image, teeth, numbers = row(60)
+    large = grooved(image, teeth, numbers + np.float32(0.5 / 60) * teeth)[4, 4:-4, 0].min()
+    assert 0.8 - small < 0.65 * (0.8 - large)
+
+
 def test_a_mouth_without_teeth_is_left_alone() -> None:
     image = np.random.default_rng(0).random((8, 8, 3)).astype(np.float32)
     assert grooved(image, np.zeros((8, 8), bool), np.zeros((8, 8), np.float32)) is image

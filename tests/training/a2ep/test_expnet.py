@@ -113,6 +113,7 @@ def test_windows_are_of_their_frame_and_references_of_the_same_clip(clips):
         shown, t = own[0]
         np.testing.assert_array_equal(shown.expression[t], batch.expression[row])
         assert (shown.expression == batch.reference[row].numpy()).all(axis=1).any()
+    assert (batch.reference != batch.expression).any(1).float().mean() > 0.7  # of another frame
     asked = batch.blink.numpy()
     assert 0.25 < np.mean(asked > 1e-3) < 0.75  # drawn people do not blink: half are asked to
 
