@@ -277,20 +277,20 @@ def _facing(surface: FaceSurface, posed: Posed) -> Float:
 
 def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
     """(V, 3) lit colours; in a mouth the light is that which falls in between the teeth."""
-    colours = shade(surface.albedo, posed.normals, light)
     lips, inside = surface.regions == Region.LIPS, surface.inside_mouth
+    albedo, normals = surface.albedo, posed.normals
     if lips.any() and inside.any():
         behind = np.maximum(posed.seen[inside, 2] - posed.seen[lips, 2].mean() - _FRONT, 0)
         outwards = -posed.camera[lips].mean(0)
         outwards /= np.linalg.norm(outwards)
-        rolled = _turned_out(posed.normals[lips], outwards)
-        colours[lips] = shade(surface.albedo[lips], rolled, light)
         falls = 1 / (1 + (behind / (_SLIT + _parted(surface, posed))) ** 2)
-        facing = np.clip(posed.normals[inside] @ outwards, 0, 1)
+        facing = np.clip(normals[inside] @ outwards, 0, 1)
         falls *= _EVERYWHERE + (1 - _EVERYWHERE) * facing
-        albedo = _inside_albedo(surface, inside, behind)
-        colours[inside] = shade(albedo, outwards, light) * falls[:, None]
-    clipped: Float = np.clip(colours, 0, 1).astype(np.float32)
+        albedo, normals = albedo.copy(), normals.copy()
+        albedo[inside] = _inside_albedo(surface, inside, behind) * falls[:, None]
+        normals[inside] = outwards
+        normals[lips] = _turned_out(normals[lips], outwards)
+    clipped: Float = np.clip(shade(albedo, normals, light), 0, 1).astype(np.float32)
     return clipped
 
 
