@@ -23,7 +23,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gsmooth_core.a2ep.encoders import MelFrames, TorchFrames, Wav2VecFrames
+from gsmooth_core.a2ep.encoders import (
+    MelFrames,
+    SpectrogramFrames,
+    TorchFrames,
+    Wav2VecFrames,
+)
 from gsmooth_core.a2ep.features import feature_blocks
 from gsmooth_core.a2ep.interface import FrameEncoder
 from gsmooth_core.a2ep.mel import speech_weights
@@ -83,11 +88,20 @@ def prepare_features(
 
 
 def chosen_encoder(name: str) -> tuple[str, TorchFrames]:
-    """A folder name and the encoder: "whisper" (base, layer 3), "mel" or a wav2vec 2.0 folder."""
+    """A folder name and the encoder.
+
+    Args:
+        name: "whisper" (base, layer 3), "mel", "spectrogram" or a wav2vec 2.0 folder.
+
+    Raises:
+        ModelError: the folder holds no wav2vec 2.0.
+    """
     if name == "whisper":
         return "whisper-base-3", whisper_frames()
     if name == "mel":
         return name, MelFrames()
+    if name == "spectrogram":
+        return name, SpectrogramFrames()
     folder = Path(name)
     return f"wav2vec2-{folder.name}", Wav2VecFrames.from_folder(folder).eval()
 
@@ -135,7 +149,9 @@ def parse() -> argparse.Namespace:
     add_footage(parser)
     parser.add_argument("--cache", type=Path, required=True, help="where prepared data goes")
     parser.add_argument(
-        "--encoder", default="whisper", help="whisper, mel, or a wav2vec 2.0 folder"
+        "--encoder",
+        default="whisper",
+        help="whisper, mel, spectrogram, or a wav2vec 2.0 folder",
     )
     parser.add_argument("--variants", type=int, default=6, help="augmented variants a clip")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)

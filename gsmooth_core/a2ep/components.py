@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 DRIVEN_PREFIXES = ("jaw", "mouth")
 DRIVEN = ("cheekPuff", "tongueOut")
+LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
 def is_driven(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What an A2EP model is made of: one dataclass, two presets, stored in each checkpoint."""
+"""What an A2EP model is made of: one dataclass, its presets, stored in each checkpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from gsmooth_core.models.modelfile import ModelSource
 HINT = "Train it again, or reinstall GSmooth."
 """What to do about a checkpoint that cannot be used."""
 LIMITS: dict[str, tuple[Any, ...]] = {
-    "encoder": ("whisper", "wav2vec2", "mel"),
+    "decoder": ("attention", "expnet"),
+    "encoder": ("whisper", "wav2vec2", "mel", "spectrogram"),
     "encoder_width": (1, 4096),
     "encoder_heads": (1, 64),
     "encoder_depth": (1, 48),
@@ -35,14 +36,17 @@ class A2EPConfig:
     """Sizes and choices of Sec. IV-B; the defaults are the shipped model's.
 
     Attributes:
-        encoder: "whisper", "wav2vec2" or "mel" (no encoder at all, for comparison).
+        decoder: "attention" (Sec. IV-B) or "expnet" (SadTalker's, of which only `context`, `d`,
+            `components` and what concerns the encoder count).
+        encoder: "whisper", "wav2vec2", "mel" (no encoder at all, for comparison) or "spectrogram"
+            (likewise, with all four columns of a frame).
         encoder_width: features of the encoder's output.
         encoder_heads: attention heads of the encoder (whisper only).
         encoder_depth: layers of the encoder that are used (whisper only; wav2vec 2.0 brings its
             own configuration file).
         normalise: whether features are freed of their mean over the speech around them.
-        context: frames on either side that the ridge regression sees.
-        d: width of the embeddings F_a and F_e.
+        context: frames on either side that the ridge regression, or ExpNet's window, sees.
+        d: width of the embeddings F_a and F_e, or of ExpNet's code of a window.
         heads: attention heads.
         feed_forward: hidden width of the decoder's last layers.
         sigma1: frames back that the cross-attention sees (eq. 4).
@@ -57,6 +61,7 @@ class A2EPConfig:
         styles: number of training speakers that have a style of their own (v_n).
     """
 
+    decoder: str = "attention"
     encoder: str = "whisper"
     encoder_width: int = 512
     encoder_heads: int = 8
@@ -78,7 +83,8 @@ class A2EPConfig:
     @property
     def lookahead(self) -> int:
         """Frames of audio beyond its own that a frame's expression depends on."""
-        return (self.context if self.direct else 0) + self.sigma2 - 1
+        windowed = self.direct or self.decoder == "expnet"
+        return (self.context if windowed else 0) + self.sigma2 - 1
 
     @classmethod
     def from_dict(cls, values: Any, source: ModelSource = _UNNAMED) -> A2EPConfig:
@@ -98,7 +104,19 @@ class A2EPConfig:
         width, heads = config.encoder_width, config.encoder_heads
         if config.encoder == "whisper" and (width < 4 or width % 2 or width % heads):
             raise source.refused(f"'encoder_width' is {width}, with {heads} heads")
+        if config.decoder == "expnet" and (
+            config.direct or (config.sigma1, config.sigma2) != (0, 1)
+        ):
+            raise source.refused("'decoder' is ExpNet, which makes each frame for itself")
         return config
+
+
+def _expnet(encoder: str, width: int) -> A2EPConfig:
+    """SadTalker's sizes: a window of .2 s, a code of 512."""
+    return A2EPConfig(
+        decoder="expnet", encoder=encoder, encoder_width=width, context=2, d=512,
+        sigma1=0, sigma2=1, direct=False,
+    )  # fmt: skip
 
 
 PRESETS = {
@@ -121,4 +139,6 @@ PRESETS = {
         dropout=0.1,
         components=64,
     ),
+    "expnet": _expnet("spectrogram", 320),
+    "expnet-whisper": _expnet("whisper", 512),
 }

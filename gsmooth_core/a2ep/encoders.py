@@ -161,6 +161,15 @@ class MelFrames(TorchFrames):
         return mel.reshape(len(mel), frames, BLOCK // HOP, -1).mean(dim=2)
 
 
+class SpectrogramFrames(TorchFrames):
+    """The spectrogram, its four columns of each frame side by side: what ExpNet looks at."""
+
+    def forward(self, audio: Tensor, frames: int) -> Tensor:
+        """(B, frames * 640) -> (B, frames, 4 * 80), the earliest column first."""
+        mel = log_mel(audio).transpose(1, 2)  # (B, 4 frames, 80)
+        return mel.reshape(len(mel), frames, -1)
+
+
 class Wav2VecFrames(TorchFrames):
     """wav2vec 2.0 as the paper uses it: convolutions, interpolation to the frames, transformer.
 
@@ -247,5 +256,7 @@ def build_encoder(config: A2EPConfig, settings: dict[str, Any] | None = None) ->
         return Wav2VecFrames(settings or {})
     if config.encoder == "mel":
         return MelFrames()
-    hint = "Use whisper, wav2vec2 or mel."
+    if config.encoder == "spectrogram":
+        return SpectrogramFrames()
+    hint = "Use whisper, wav2vec2, mel or spectrogram."
     raise ModelError(f"There is no audio encoder '{config.encoder}'.", hint)

@@ -14,6 +14,7 @@ from gsmooth_core.a2ep.checkpoint import LIMITS, check_components, read_checkpoi
 from gsmooth_core.a2ep.config import A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import build_encoder, wav2vec_settings
+from gsmooth_core.a2ep.expnet import ExpNet
 from gsmooth_core.models.checkpoints import load_network
 from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.types import Float
@@ -63,7 +64,7 @@ class A2EP(nn.Module):
         self.all_names = all_names
         self.encoder_settings = encoder_settings
         self.encoder = build_encoder(config, encoder_settings)
-        self.decoder = ExpressionDecoder(config)
+        self.decoder = build_decoder(config)
         self.voice = nn.Linear(config.encoder_width, 1)
         self.closing = nn.Conv1d(config.encoder_width, 1, 2 * self.decoder.context + 1)
         for name in ("rest", "silence", "opening", "way"):
@@ -91,6 +92,11 @@ class A2EP(nn.Module):
 
     def _tensor(self, array: Float) -> Tensor:
         return torch.from_numpy(array).to(self.usual)
+
+
+def build_decoder(config: A2EPConfig) -> ExpressionDecoder | ExpNet:
+    """The decoder that `config` names, at its start."""
+    return ExpNet(config) if config.decoder == "expnet" else ExpressionDecoder(config)
 
 
 def save_checkpoint(path: Path, model: A2EP, about: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gsmooth_core.face.camera import pose, project, rotation_matrix
+from gsmooth_core.face.dentition import grooved, tooth_numbers
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.rasterizer import rasterize, silhouette
 from gsmooth_core.face.shading import shade, vertex_normals
@@ -28,13 +29,17 @@ _SKIN_ALBEDO = (0.70, 0.50, 0.42)
 _ALBEDO: dict[Region, tuple[float, float, float]] = {
     Region.LIPS: (0.58, 0.30, 0.29),
     Region.INNER_MOUTH: (0.20, 0.07, 0.06),
-    Region.TEETH: (0.66, 0.60, 0.52),
-    Region.TONGUE: (0.45, 0.20, 0.19),
+    Region.TEETH: (0.60, 0.60, 0.60),  # `interior.in_light` gives what is grey the skin's tint
+    Region.TONGUE: (0.50, 0.25, 0.24),
     Region.EYES: (0.70, 0.67, 0.65),
 }
 _MOBILE = 0.2  # share of the largest movement from which a place counts as moved by speech
 _SIDEWAYS = 0.9  # how much larger the share must be where the face turns to its side
-_DARKENING = 0.22  # decimetres behind the lips over which the mouth gets dark
+_FRONT = 0.05  # decimetres behind the middle of the lips to which a mouth is as light as they are
+_SLIT = 0.06  # decimetres: height through which light falls between teeth that meet
+_GRAZING = 0.6  # cosine between the way out of the mouth and the normal of lips that roll in
+_EVERYWHERE = 0.6  # share of the light in a mouth that comes from its walls, from all sides
+_MUCOSA = 0.05  # decimetres behind the lips over which their red goes on inside
 _HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
 
 
@@ -52,6 +57,7 @@ class FaceSurface:
             infinite for lips and mouth, 0 where dubbing never replaces anything.
         beside_lips: (V,) decimetres to the nearest vertex of the lips.
         albedo: (V, 3) plausible colours under white light, RGB 0..1.
+        tooth: (V,) which tooth of its row a vertex is on, see `dentition`.
     """
 
     template: Float
@@ -62,6 +68,7 @@ class FaceSurface:
     reach: Float
     beside_lips: Float
     albedo: Float
+    tooth: Float
 
     @property
     def moving(self) -> Bool:
@@ -125,6 +132,7 @@ def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
         reach=_reach(model)[kept],
         beside_lips=cKDTree(template[regions == Region.LIPS]).query(template)[0].astype(np.float32),
         albedo=albedo,
+        tooth=tooth_numbers(model)[kept],
     )
 
 
@@ -199,12 +207,13 @@ def draw_face(
         values: (V, C) more attributes to interpolate.
     """
     lit = np.zeros_like(posed.seen) if light is None else _lit(surface, posed, light)
-    attributes = lit if values is None else np.concatenate([lit, values], 1)
+    attributes = np.column_stack([lit, surface.tooth, *([] if values is None else [values])])
     raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
     region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
-    face = RenderedFace(raster.image[..., :3], raster.depth, raster.mask, region.astype(np.uint8))
+    image = grooved(raster.image[..., :3], region == Region.TEETH, raster.image[..., 3])
+    face = RenderedFace(image, raster.depth, raster.mask, region.astype(np.uint8))
     dubbed = raster.mask & dubbed_faces(surface, posed)[raster.face_index]
-    return Drawing(face, dubbed, raster.image[..., 3:])
+    return Drawing(face, dubbed, raster.image[..., 4:])
 
 
 def covered(surface: FaceSurface, posed: Posed, size: int, *, whole: bool) -> Bool:
@@ -275,12 +284,50 @@ def _facing(surface: FaceSurface, posed: Posed) -> Float:
 
 
 def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
-    """(V, 3) lit colours, darker the farther behind the lips."""
-    colours = shade(surface.albedo, posed.normals, light)
-    lips = surface.regions == Region.LIPS
-    if lips.any():
-        behind = posed.seen[:, 2] - posed.seen[lips, 2].mean()
-        dark = np.exp(-np.maximum(behind, 0) / _DARKENING)
-        colours = np.where(surface.inside_mouth[:, None], colours * dark[:, None], colours)
-    clipped: Float = np.clip(colours, 0, 1).astype(np.float32)
+    """(V, 3) lit colours; in a mouth the light is that which falls in between the teeth."""
+    lips, inside = surface.regions == Region.LIPS, surface.inside_mouth
+    albedo, normals = surface.albedo, posed.normals
+    if lips.any() and inside.any():
+        behind = np.maximum(posed.seen[inside, 2] - posed.seen[lips, 2].mean() - _FRONT, 0)
+        outwards = -posed.camera[lips].mean(0)
+        outwards /= np.linalg.norm(outwards)
+        falls = 1 / (1 + (behind / (_SLIT + _parted(surface, posed))) ** 2)
+        facing = np.clip(normals[inside] @ outwards, 0, 1)
+        falls *= _EVERYWHERE + (1 - _EVERYWHERE) * facing
+        albedo, normals = albedo.copy(), normals.copy()
+        albedo[inside] = _inside_albedo(surface, inside, behind) * falls[:, None]
+        normals[inside] = outwards
+        normals[lips] = _turned_out(normals[lips], outwards)
+    clipped: Float = np.clip(shade(albedo, normals, light), 0, 1).astype(np.float32)
     return clipped
+
+
+def _turned_out(normals: Float, outwards: Float) -> Float:
+    """(N, 3) normals of lips, none of which looks into the mouth.
+
+    Where lips roll in, a pixel or two of them would be a dashed black line before the teeth.
+    """
+    away = np.maximum(_GRAZING - normals @ outwards, 0)
+    turned = normals + away[:, None] * outwards
+    unit: Float = turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-6)
+    return unit
+
+
+def _parted(surface: FaceSurface, posed: Posed) -> float:
+    """Decimetres by which a jaw parts the rows of teeth."""
+    teeth = surface.regions == Region.TEETH
+    if not teeth.any():
+        return 0.0
+    height = np.ptp(posed.camera[teeth] @ posed.up) - np.ptp(surface.template[teeth, 1])
+    return max(float(height), 0.0)
+
+
+def _inside_albedo(surface: FaceSurface, inside: Bool, behind: Float) -> Float:
+    """(N, 3) albedo of the N vertices `inside` a mouth, so far `behind` its lips (N,).
+
+    Behind the lips their red goes on, so that no dark line parts them from the teeth.
+    """
+    albedo, wall = surface.albedo[inside], surface.regions[inside] == Region.INNER_MOUTH
+    near = np.exp(-behind[wall] / _MUCOSA)[:, None]
+    albedo[wall] += (np.array(_ALBEDO[Region.LIPS], np.float32) - albedo[wall]) * near
+    return albedo

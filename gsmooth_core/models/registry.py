@@ -105,7 +105,7 @@ MODELS: dict[str, ModelFile] = {
             "face_model.safetensors",
             "CC0-1.0",
             "the 3D face",
-            "6035446f9c632e031be2a0dada35187e86e6bc95540f42001110e3eef2e4752d",
+            "1726b09080265afe3ac9ed19223af9cab78bbe2e7a0fa12cfe12b3afd4eda924",
         ),
         ModelFile(
             "a2ep",

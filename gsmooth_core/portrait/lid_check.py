@@ -10,7 +10,7 @@ from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Float, Image
 
 # fmt: off
-_LIDS = (
+EYES = (
     (33, 133, ((160, 144), (159, 145), (158, 153))),
     (263, 362, ((387, 373), (386, 374), (385, 380))),
 )
@@ -41,7 +41,7 @@ _LENS, _LENS_CONTRAST = 0.5, 0.3
 
 def opening(points: Float) -> Float:
     """(2,) distance of the lids over the width of the eye, of mesh points (478, 2 or more)."""
-    return np.array([_open(points[:, :2], *lids) for lids in _LIDS], np.float32)
+    return np.array([_open(points[:, :2], *lids) for lids in EYES], np.float32)
 
 
 def seen_reason(photo: Image, points: Float, eyes: tuple[Eye, Eye]) -> str:
@@ -51,7 +51,7 @@ def seen_reason(photo: Image, points: Float, eyes: tuple[Eye, Eye]) -> str:
         return f"the eyes are smaller than {_SMALLEST:.0f} pixels"
     if min(widths) < _TURNED * max(widths):
         return "the head is turned so far that only one eye is seen"
-    if not all(_inside(photo, points[list(lids[:2])]) for lids in _LIDS):
+    if not all(_inside(photo, points[list(lids[:2])]) for lids in EYES):
         return "the eyes are not wholly inside the picture"
     if opening(points).mean() < _SHUT:
         return "the eyes are already shut, or nearly"

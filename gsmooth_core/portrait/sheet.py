@@ -1,9 +1,10 @@
 """A photo as one surface in space: rigid where the head is, at rest where nothing moves.
 
 The fitted head mesh gives the depth of the head, which is continued over hair and neck
-(`relief`). A weight says how far each place goes with the head: all the way on face and hair,
+(`relief`). Weights say how far each place goes with the head: all the way on face and hair,
 less and less down the neck and towards the background, so nothing is cut out and nothing behind
-the head must be invented.
+the head must be invented. A neck is carried half as far as its head, and turns with it at the chin
+alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _REACH = 1.0  # widths of the head around it over which the grid reaches
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
+_THROAT = 0.15  # widths of the head below the chin over which a neck stops turning with it
+_CARRIED = 0.5  # of the head's shift that the neck below has
 _FREE = 0.12  # widths of the head around it that do not rest, wherever the edge is
 _ANCHOR = 0.25  # widths of the head over which what is no face rests at the lower edge
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
@@ -39,7 +42,8 @@ class Sheet:
     Attributes:
         pixels: (N, 2) where the nodes are in the photo; some lie beyond its edges.
         points: (N, 3) where they are in camera space, decimetres.
-        weight: (N,) 0..1, how far they go with the head.
+        weight: (N,) 0..1, how far they go with the head where it is shifted.
+        turning: (N,) 0..1, how far they go with it where it turns.
         faces: (F, 3) the grid's triangles.
         shape: rows and columns.
         joint: (3,) the atlas joint in camera space.
@@ -52,6 +56,7 @@ class Sheet:
     pixels: Float
     points: Float
     weight: Float
+    turning: Float
     faces: NDArray[np.int32]
     shape: tuple[int, int]
     joint: Float
@@ -67,8 +72,10 @@ class Sheet:
             turn: (3,) pitch, yaw, roll in radians, as `HeadMotion` has them.
             shift: (3,) decimetres in camera axes.
         """
-        target = rigid(self.points, self.joint, turn_matrices(turn[None])[0], shift)
-        placed = self.points + self.weight[:, None] * (target - self.points)
+        still = np.zeros(3, np.float32)
+        turned = rigid(self.points, self.joint, turn_matrices(turn[None])[0], still)
+        placed = self.points + self.turning[:, None] * (turned - self.points)
+        placed += self.weight[:, None] * shift.astype(np.float32)
         return project(placed, self.focal, *self.size)
 
     def at(self, pixels: Float) -> Float:
@@ -110,13 +117,15 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
     beyond = distance_transform_edt(~head).ravel() * step  # pixels from the head
-    weight = _weights(head, wide / step) * _standing(pixels, beyond, wide, track.height)
+    standing = _standing(pixels, beyond, wide, track.height)
+    weight, turning = (part * standing for part in _weights(head, wide / step))
     joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
     face = _face(model, seen, size)
     return Sheet(
-        pixels, points, weight, _triangles(*shape), shape, joint, track.focal, size, face, wide
-    )
+        pixels, points, weight, turning, _triangles(*shape), shape, joint, track.focal, size, face,
+        wide,
+    )  # fmt: skip
 
 
 def _shown(model: MorphableModel, *regions: Region) -> Bool:
@@ -155,14 +164,17 @@ def _triangles(rows: int, columns: int) -> NDArray[np.int32]:
     return np.asarray(cells, np.int32)
 
 
-def _weights(head: Bool, wide: float) -> Float:
-    """(N,) 1 on the head (rows, columns) and the hair around it, falling to 0 around them."""
+def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
+    """(N,) for shifts and turns: 1 on the head (rows, columns) and its hair, 0 far from them."""
     far, (near_y, _) = distance_transform_edt(~head, return_indices=True)
     rows = np.indices(head.shape)[0]
     down = np.clip((rows - near_y) / np.maximum(far, 1e-6), 0, 1)  # 1 straight below the head
     down = gaussian_filter(down, _TURN * wide)
     flat, fade = (side + down * (below - side) for side, below in ((_HAIR, _CHIN), (_FADE, _DOWN)))
-    return _smoothstep(1 - (far / wide - flat) / fade).ravel()
+    weight = _smoothstep(1 - (far / wide - flat) / fade)
+    neck = down * _smoothstep((far / wide - _CHIN) / _THROAT)
+    carried = weight * (1 - (1 - _CARRIED) * neck)
+    return carried.ravel(), (carried * (1 - neck)).ravel()
 
 
 def _standing(pixels: Float, beyond: Float, wide: float, height: int) -> Float:

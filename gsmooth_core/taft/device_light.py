@@ -150,15 +150,25 @@ def in_light(image: Tensor, frame: Tensor, skin: Tensor) -> Tensor:
     gain = shown / own.clamp(min=1e-9).maximum(interior.DARKEST * count[:, None])
     gain = gain.clamp(1 / interior.MOST_GAIN, interior.MOST_GAIN)
     few = count[:, None] < interior.FEWEST
-    lit = (image * torch.where(few, 1, gain)[..., None, None]).clamp(0, 1)
-    most = (shown / count[:, None].clamp(min=1)).amax(1, keepdim=True)
-    spread = (shown.amax(1, keepdim=True) - shown.amin(1, keepdim=True)) / count[:, None].clamp(
-        min=1
-    )
+    mean = shown / count[:, None].clamp(min=1)
+    teeth = image.mean(1, keepdim=True) * interior.tooth_gain(gain, mean)[..., None, None]
+    share = torch.where(few[..., None, None], 0, _tooth_share(image))
+    lit = image * torch.where(few, 1, gain)[..., None, None]
+    lit = (lit + share * (teeth - lit)).clamp(0, 1)
+    most = mean.amax(1, keepdim=True)
+    spread = most - mean.amin(1, keepdim=True)
     colour = spread / most.clamp(min=interior.DARKEST) / interior.GREY
     colour = torch.where(few, 1, colour.clamp(max=1))[..., None, None]
     grey = lit.mean(1, keepdim=True)
     return grey + (lit - grey) * colour
+
+
+def _tooth_share(image: Tensor) -> Tensor:
+    """(B, 1, H, W) see `interior.tooth_share`."""
+    most = image.amax(1, keepdim=True)
+    spread = most - image.amin(1, keepdim=True)
+    sure = (interior.NO_TOOTH - interior.TOOTH) * most
+    return ((interior.NO_TOOTH * most - spread) / sure.clamp(min=1e-6)).clamp(0, 1)
 
 
 def _centred(values: Tensor, weight: Tensor, count: Tensor) -> Tensor:

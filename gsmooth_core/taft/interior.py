@@ -18,6 +18,8 @@ Reals = TypeVar("Reals", bound=Any)
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
+TINT = 0.4  # share of the skin's tint that teeth have beside it
+NO_TOOTH, TOOTH = 0.35, 0.15  # saturations of the shaded render: from the one on it is no tooth
 GREY = 0.12  # saturation of skin below which a picture loses its colours
 _LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
 
@@ -110,7 +112,9 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     """Let the shaded render have the colour of light that the frame's skin has.
 
     The light of the track leaves out what the model's own skin has another tone for, and teeth
-    stand beside this person's skin, not beside the model's.
+    stand beside this person's skin, not beside the model's. Teeth themselves, which are grey in the
+    render, take its brightness and little of its tint: beside a skin that is paler than the model's
+    they would be green.
 
     Args:
         image: (H, W, 3) the shaded render, 0..1.
@@ -126,11 +130,32 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     shown, own = (np.array(cv2.mean(each, where)[:3], np.float32) for each in (frame, image))
     gain = np.clip(shown / np.maximum(own, DARKEST), 1 / MOST_GAIN, MOST_GAIN)
     lit: Float = image * gain
+    rows, columns = np.nonzero(tooth_share(image[..., 0], image[..., 1], image[..., 2]))
+    if len(rows):
+        teeth = image[rows, columns]
+        share = tooth_share(*teeth.T)[:, None]
+        grey = teeth.mean(-1, keepdims=True) * tooth_gain(gain, shown)
+        lit[rows, columns] += share * (grey - lit[rows, columns])
     np.clip(lit, 0, 1, out=lit)
     if (colour := saturation(shown) / GREY) < 1:  # a picture without colours has grey teeth
         grey = lit.mean(-1, keepdims=True)
         lit = grey + (lit - grey) * np.float32(colour)
     return lit
+
+
+def tooth_share(red: Float, green: Float, blue: Float) -> Float:
+    """0..1 how far pixels of the shaded render are grey, as teeth alone are in it; 0 for black."""
+    most = np.maximum(np.maximum(red, green), blue)
+    spread = most - np.minimum(np.minimum(red, green), blue)
+    share = (NO_TOOTH * most - spread) / np.maximum((NO_TOOTH - TOOTH) * most, 1e-6)
+    clipped: Float = np.clip(share, 0, 1)
+    return clipped
+
+
+def tooth_gain(gain: Reals, shown: Reals) -> Reals:
+    """The gain (..., 3) of teeth beside skin that is shown as (..., 3) and has another `gain`."""
+    tint = 1 + TINT * (shown / shown.mean(-1, keepdims=True).clip(DARKEST) - 1)
+    return cast(Reals, gain.mean(-1, keepdims=True) * tint)
 
 
 def saturation(colour: Float) -> float:

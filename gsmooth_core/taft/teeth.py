@@ -23,6 +23,8 @@ from gsmooth_core.types import Bool, Float
 
 _STILL = 1e-6  # decimetres that the jaw moves what it does not move
 _LEAST = 0.012  # of the crop's side: opening in which rows can be told apart
+_LIPS = np.array([-0.8, -0.5, 1.5, 1.8])[:, None]  # places on the lips, as shares of the opening
+_BRIGHT = 0.95  # of the lips' brightest tenth: that of an opening with teeth, 1.1 to 1.4 where seen
 _LEVELS = 24  # places between the lips at which a reference is looked at
 _SMOOTH = 12  # times the mouth's width: deviation over which the line is averaged
 _DEEP = 0.15  # of the mouth's brightness: what a dark line is darker than both sides at least
@@ -70,14 +72,26 @@ def slide(
     upper, lower = values[mouth.top, mouth.columns], values[mouth.bottom, mouth.columns]  # (N, 3)
     first, last = mouth.top + upper[:, 1], mouth.bottom + lower[:, 1]
     tall = last - first > _LEAST * len(inside)
-    if not tall.any():
+    levels = ((np.arange(_LEVELS) + 0.5) / _LEVELS)[:, None]
+    between = _between(reference, mouth, upper, lower, levels)
+    lips = _between(reference, mouth, upper, lower, _LIPS)
+    if not tall.any() or not shows_teeth(between[:, tall], lips[:, tall]):
         return values
-    line = first + dark_line(_between(reference, mouth, upper, lower)) * (last - first)
+    line = first + dark_line(between) * (last - first)
     slid, part = values.copy(), mouth.part
     new = np.stack(_in_rows(mouth, first, line, last, seen, reference.points, teeth), -1)
     chosen = (inside[part] & tall)[..., None]
     slid[..., 1:][part] = np.where(chosen, new, values[..., 1:][part])
     return slid
+
+
+def shows_teeth(between: Float, lips: Float) -> bool:
+    """Whether there are teeth in an opening, by its brightness (R, N) and that of the lips (S, N).
+
+    Of lips that are shut a track may think that they are open, under a beard above all; then what
+    is between them is the shadow of their line.
+    """
+    return bool(np.percentile(between, 90) > _BRIGHT * np.percentile(lips, 90))
 
 
 def dark_line(brightness: Float) -> Float:
@@ -105,9 +119,13 @@ def dark_line(brightness: Float) -> Float:
     return line.astype(np.float32)
 
 
-def _between(reference: Reference, mouth: OpenMouth, upper: Float, lower: Float) -> Float:
-    """(R, N) brightness of a reference between its lips, whose displacements (N, 3) are known."""
-    share = ((np.arange(_LEVELS) + 0.5) / _LEVELS)[:, None]
+def _between(
+    reference: Reference, mouth: OpenMouth, upper: Float, lower: Float, share: Float
+) -> Float:
+    """(R, N) brightness of a reference at shares (R, 1) of its opening.
+
+    0 is the upper lip, 1 the lower one, whose displacements (N, 3) are known.
+    """
     places = [
         (own + upper[:, axis]) * (1 - share) + (other + lower[:, axis]) * share
         for axis, own, other in ((0, mouth.columns, mouth.columns), (1, mouth.top, mouth.bottom))

@@ -157,6 +157,17 @@ def test_upper_teeth_show_below_lips_that_part_and_stay_behind_closed_ones(model
     assert 0.01 < line - edge < 0.03  # decimetres
 
 
+def test_lower_teeth_bite_behind_the_upper_ones(model):
+    """Edge to edge at the least, and behind: so that a mouth that opens shows them."""
+    middle = np.abs(model.mean[:, 0]) < 0.02
+    teeth = model.regions == Region.TEETH
+    drop = model.expression_basis[model.expression_names.index("jawOpen"), :, 1]
+    upper, lower = teeth & (drop > -0.01) & middle, teeth & (drop < -0.01) & middle
+    overbite = model.mean[lower, 1].max() - model.mean[upper, 1].min()
+    assert 0 < overbite < 0.03
+    assert model.mean[lower, 2].max() < model.mean[upper, 2].max() - 0.03
+
+
 def test_jaw_opens_mouth_and_takes_teeth_and_tongue_along(model):
     apertures = [aperture(marks(model, jawOpen=s)) for s in (0, 0.25, 0.5, 0.75, 1)]
     assert np.all(np.diff(apertures) > 0.04)

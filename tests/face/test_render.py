@@ -60,21 +60,74 @@ def test_render_face_is_lit_and_labelled(clip) -> None:
     assert face.image[inside].mean() < 0.7 * skin.mean()
 
 
-def test_the_mouth_is_darker_the_farther_it_lies_behind_the_lips(clip, surface) -> None:
-    """Every pixel by the formula: e times darker with each 0.22 decimetres, and nothing else is."""
-    face = posed(surface, clip, 3, wide_open())
-    from_everywhere = np.zeros((9, 3), np.float32)
-    from_everywhere[0] = np.sqrt(4 * np.pi)  # so that a colour is the albedo
-    drawn = render.draw_face(surface, face, SIZE, from_everywhere).face
+def from_everywhere() -> np.ndarray:
+    light = np.zeros((9, 3), np.float32)
+    light[0] = np.sqrt(4 * np.pi)  # so that a colour is the albedo
+    return light
+
+
+def facing(face: render.Posed, towards: float) -> render.Posed:
+    """The same with every normal towards the camera, or away from it."""
+    normals = -towards * face.camera / np.linalg.norm(face.camera, axis=1, keepdims=True)
+    return replace(face, normals=normals.astype(np.float32))
+
+
+@pytest.mark.parametrize("jaw", [0.2, 1.0])
+def test_a_mouth_has_the_light_that_falls_between_its_teeth(clip, surface, jaw: float) -> None:
+    """Vertex by vertex: half of it as deep as the mouth is high, and the skin has all of it."""
+    face = facing(posed(surface, clip, 3, jaw * wide_open()), 1)
+    opened = jaw * (wide_open() @ surface.basis.reshape(len(surface.basis), -1)).reshape(-1, 3)
+    teeth = surface.regions == Region.TEETH
+    height = np.ptp((surface.template + opened)[teeth, 1]) - np.ptp(surface.template[teeth, 1])
+    assert height == pytest.approx(0.27 * jaw, abs=0.05 * jaw)
     lips = face.seen[surface.regions == Region.LIPS, 2].mean()
+    drawn = render._lit(surface, face, from_everywhere())
     for region in (Region.TEETH, Region.TONGUE, Region.SKIN):
-        at = drawn.region == region
-        behind = np.maximum(drawn.depth[at] - lips, 0)
-        assert at.sum() > 100
+        at = surface.regions == region
+        behind = np.maximum(face.seen[at, 2] - lips - 0.05, 0)
         assert np.ptp(behind) > 0.3
-        light = np.exp(-behind / 0.22) if region in MOUTH_REGIONS else np.ones(at.sum())
-        albedo = surface.albedo[surface.regions == region][0]
-        np.testing.assert_allclose(drawn.image[at], light[:, None] * albedo, atol=0.01)
+        light = 1 / (1 + (behind / (0.06 + height)) ** 2)
+        light = light if region in MOUTH_REGIONS else np.ones(at.sum())
+        albedo = surface.albedo[at][0]
+        np.testing.assert_allclose(drawn[at], light[:, None] * albedo, atol=0.01)
+
+
+def test_what_turns_away_inside_a_mouth_is_lit_by_its_walls(clip, surface) -> None:
+    there = posed(surface, clip, 3, wide_open())
+    towards, away = (render._lit(surface, facing(there, t), from_everywhere()) for t in (1, -1))
+    inside = surface.inside_mouth & (towards[:, 0] > 0.01)
+    np.testing.assert_allclose(away[inside] / towards[inside], 0.6, atol=0.02)
+    np.testing.assert_allclose(away[~surface.inside_mouth], towards[~surface.inside_mouth])
+
+
+def test_lips_that_roll_in_are_no_black_line(clip, surface) -> None:
+    """In light from the camera alone, which what looks into the mouth has none of."""
+    light = from_everywhere() / 2
+    light[2] = light[0] / np.sqrt(3)  # from 0 behind to twice the mean in front
+    there = posed(surface, clip, 3, wide_open())
+    front, side = (render._lit(surface, facing(there, t), light) for t in (1, -0.99))
+    lips = surface.regions == Region.LIPS
+    assert (side[lips] > 0.6 * front[lips]).all()
+    skin = surface.regions == Region.SKIN
+    assert side[skin].max() < 0.1 * front[skin].max()
+    own = there.normals[lips]
+    turned = render._turned_out(own, np.float32([0, 0, 1]))
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(turned[own[:, 2] > 0.6], own[own[:, 2] > 0.6], atol=1e-5)
+    assert turned[:, 2].min() > 0.3
+
+
+def test_behind_the_lips_their_red_goes_on(clip, surface) -> None:
+    face = facing(posed(surface, clip, 3, wide_open()), 1)
+    drawn = render._lit(surface, face, from_everywhere())
+    wall = surface.regions == Region.INNER_MOUTH
+    lips = surface.regions == Region.LIPS
+    behind = face.seen[:, 2] - face.seen[lips, 2].mean()
+    near, deep = wall & (behind < 0.05), wall & (behind > 0.3)
+    assert near.sum() > 20
+    np.testing.assert_allclose(drawn[near], np.broadcast_to(drawn[lips][0], drawn[near].shape),
+                               atol=0.02)  # fmt: skip
+    assert drawn[deep].max() < 0.15
 
 
 @pytest.mark.parametrize("frame", [0, 4, 8])

@@ -59,19 +59,45 @@ def test_the_head_turns_as_a_rigid_body_about_the_atlas(sheet: Sheet) -> None:
     assert np.abs(moved).max() > 8
 
 
-def test_weights_fall_down_the_neck_and_to_nothing(sheet: Sheet) -> None:
-    weight = sheet.weight.reshape(sheet.shape)
+@pytest.mark.parametrize("name", ["weight", "turning"])
+def test_weights_fall_down_the_neck_and_to_nothing(sheet: Sheet, name: str) -> None:
+    weight = getattr(sheet, name).reshape(sheet.shape)
     track = scene.still()
     chin = pose(np.array([[0.0, -0.8, 0.2]]), track.rotation[0], track.translation[0])
     u, v, _ = project(chin, scene.FOCAL, scene.WIDTH, scene.HEIGHT)[0]
     step = sheet.pixels[1, 0] - sheet.pixels[0, 0]
     column, row = (int((p - o) / step) for p, o in zip((u, v), sheet.pixels[0], strict=True))
     down = weight[row:, column]
-    assert down[0] == 1
+    assert down[0] == pytest.approx(1, abs=0.01)
     assert (np.diff(down) <= 1e-3).all()
     assert down[-1] == 0
     assert set(np.unique(weight[[0, -1]])) == {0}
     assert set(np.unique(weight[:, [0, -1]])) == {0}
+
+
+def test_a_neck_is_carried_half_as_far_as_its_head_and_does_not_turn_with_it(sheet: Sheet) -> None:
+    """A fifth of a head below the chin; beside the head, hair goes all the way."""
+    rows, columns = np.nonzero(sheet.face)
+    chin, middle = rows.max(), columns[rows == rows.max()].mean()
+    throat = np.float32([middle, chin + 0.2 * sheet.wide])
+    hair = np.float32([columns.min() - 0.15 * sheet.wide, rows.min() + 0.3 * np.ptp(rows)])
+    (neck, beside) = (
+        int(np.linalg.norm(sheet.pixels - place, axis=1).argmin()) for place in (throat, hair)
+    )
+    still = np.zeros(3)
+    shifted, turned, both = (
+        sheet.moved(turn, shift)[:, :2] - sheet.pixels
+        for turn, shift in (
+            (still, np.array([0.3, 0, 0])),
+            (np.deg2rad([0, 0, 8.0]), still),
+            (np.deg2rad([0, 0, 8.0]), np.array([0.3, 0, 0])),
+        )
+    )
+    head = shifted[int(np.linalg.norm(sheet.pixels - (middle, rows.mean()), axis=1).argmin()), 0]
+    assert 0.3 * head < shifted[neck, 0] < 0.6 * head
+    assert shifted[beside, 0] > 0.8 * head  # it lies farther from the camera
+    assert np.linalg.norm(turned[neck]) < 0.1 * np.linalg.norm(turned[beside])
+    np.testing.assert_allclose(both, shifted + turned, atol=1.5)
 
 
 def test_beside_the_head_no_slope_is_steeper_than_skin_can_be_drawn_over(sheet: Sheet) -> None:
@@ -147,7 +173,8 @@ def test_hair_at_the_photos_edge_goes_with_the_head_and_is_not_torn_from_it() ->
         (abs(sheet.pixels[:, 0] - x) < 20) & (sheet.pixels[:, 1] < top) & (sheet.pixels[:, 1] > 0)
     )
     assert above.sum() > 20
-    np.testing.assert_allclose(sheet.weight[above], 1)
+    np.testing.assert_allclose(sheet.weight[above], 1, atol=1e-5)
+    np.testing.assert_allclose(sheet.turning[above], 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("edge", [None, 0.12])

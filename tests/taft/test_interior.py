@@ -65,25 +65,44 @@ def test_a_shut_mouth_is_left_alone() -> None:
 
 
 def test_the_models_own_mouth_takes_the_light_of_the_persons_skin() -> None:
-    image = np.full((20, 20, 3), 0.4, np.float32)
-    image[10:] = 0.2  # teeth
+    image = np.full((20, 20, 3), (0.6, 0.4, 0.2), np.float32)
+    image[10:] = 0.3, 0.1, 0.1  # tongue
     skin = np.zeros((20, 20), bool)
     skin[:10] = True
     frame = np.zeros_like(image)  # what lies under the mask is not seen
-    frame[:10] = 0.6, 0.4, 0.3
+    frame[:10] = 0.9, 0.4, 0.3
     lit = in_light(image, frame, skin)
-    np.testing.assert_allclose(lit[15, 5], [0.3, 0.2, 0.15], atol=1e-5)
+    np.testing.assert_allclose(lit[15, 5], [0.45, 0.1, 0.15], atol=1e-5)
     np.testing.assert_allclose(lit[:10], frame[:10], atol=1e-5)
     frame[:10] = 1.0
-    assert in_light(image, frame, skin)[15, 5].max() <= 0.4 + 1e-6  # twice at most
+    assert in_light(image, frame, skin)[15, 5].max() <= 0.6 + 1e-6  # twice at most
     few = np.zeros_like(skin)
     few[0, :10] = True
     assert in_light(image, frame, few) is image
 
 
+def test_teeth_are_as_bright_as_their_place_asks_and_have_little_of_the_skins_tint() -> None:
+    """Skin of a paler tint than the model's must not make them green."""
+    image = np.full((20, 20, 3), (0.70, 0.50, 0.42), np.float32)
+    image[10:] = 0.5  # teeth in full light
+    image[15:] = 0.25  # and in half of it
+    skin = np.zeros((20, 20), bool)
+    skin[:10] = True
+    frame = np.zeros_like(image)
+    frame[:10] = 0.84, 0.74, 0.64
+    lit = in_light(image, frame, skin)
+    gain = np.mean(np.float32([0.84, 0.74, 0.64]) / np.float32([0.70, 0.50, 0.42]))
+    tint = np.float32([0.84, 0.74, 0.64]) / 0.74
+    np.testing.assert_allclose(lit[12, 5], 0.5 * gain * (0.6 + 0.4 * tint), atol=1e-5)
+    np.testing.assert_allclose(lit[16, 5], lit[12, 5] / 2, atol=1e-5)
+    assert lit[12, 5, 0] > lit[12, 5, 1] > lit[12, 5, 2]
+    image[10:] *= 1, 1, 0.9  # the light of the track has a tint, too: that of the skin counts
+    np.testing.assert_allclose(in_light(image, frame, skin)[12, 5] / lit[12, 5], 0.967, atol=0.01)
+
+
 def test_a_picture_without_colours_has_teeth_without_colours() -> None:
     image = np.full((20, 20, 3), (0.5, 0.4, 0.35), np.float32)
-    image[10:] = 0.5, 0.5, 0.4  # teeth
+    image[10:] = 0.5, 0.2, 0.2  # tongue
     skin = np.zeros((20, 20), bool)
     skin[:10] = True
     grey = np.full_like(image, 0.45)

@@ -11,7 +11,7 @@ import pytest
 from gsmooth_core.face.morphable import MOUTH_REGIONS
 from gsmooth_core.face.render import among
 from gsmooth_core.taft.compose import Composer
-from gsmooth_core.taft.teeth import ToothRows, dark_line, slide, tooth_rows
+from gsmooth_core.taft.teeth import ToothRows, dark_line, shows_teeth, slide, tooth_rows
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import FaceTrack, Float
 from tests.taft import scene
@@ -57,6 +57,30 @@ def test_a_jaw_that_falls_parts_the_rows_and_makes_no_tooth_longer() -> None:
     np.testing.assert_allclose(at[lower + 1 :], np.arange(LINE + 1, BOTTOM), atol=1)
     assert (valid[: upper - 1] > 0.9).all() and (valid[lower + 1 :] > 0.8).all()
     assert (valid[upper + 4 : lower - 4] < 0.01).all()  # there the model's own mouth shows
+
+
+def test_lips_that_are_shut_show_no_teeth_whatever_the_track_thinks() -> None:
+    """The shadow of their line is darker than they are; teeth, even dim ones, are brighter."""
+    reference = photo()
+    shut = reference.image.copy()
+    shut[TOP:BOTTOM, 20:100] = 75
+    inside = np.zeros((SIDE, SIDE), bool)
+    inside[TOP : BOTTOM + 12, 20:100] = True
+    values = np.zeros((SIDE, SIDE, 3), np.float32)
+    values[BOTTOM + 12 :, :, 1], values[..., 2] = -12, 1
+    seen = reference.points + np.float32([0, 12]) * (np.arange(8) >= 4)[:, None]
+    moved = slide(values, inside, seen, reference, ROWS)
+    assert not np.array_equal(moved, values)
+    kept = slide(values, inside, seen, replace(reference, image=shut), ROWS)
+    assert np.array_equal(kept, values)
+
+
+def test_half_an_opening_of_teeth_is_enough() -> None:
+    lips = np.full((4, 60), 120.0)
+    between = np.full((24, 60), 40.0)
+    assert not shows_teeth(between, lips)
+    between[:10, 10:50] = 150
+    assert shows_teeth(between, lips)
 
 
 def test_the_line_between_the_rows_is_found_and_goes_on_where_it_is_hidden() -> None:

@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.expnet import ExpNet
 from gsmooth_core.a2ep.features import frame_count
 from gsmooth_core.a2ep.mel import BLOCK, HOP, level_gain, log_mel, speech_weights
 from gsmooth_core.a2ep.stream import normalise
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
 from training.a2ep.data import Take, Utterance, driven_names, folds_of, of_part, read_cache
+from training.a2ep.expnet import of_first_frame
 from training.a2ep.face import SpeechFace, speech_face
 from training.a2ep.measure import Figures, measure
 from training.a2ep.plans import PLANS, Plan
@@ -144,12 +146,24 @@ class Comparison:
         )
 
     def validation(self, checkpoint: str) -> dict[str, Rows]:
-        """All systems on the validation speakers; A2EP as it stands in `checkpoint`."""
+        """All systems on the validation speakers; A2EP as it stands in `checkpoint`.
+
+        ExpNet has a second row: told nothing of the person but the first frame, as it was made for.
+        """
         tested = {u.sample.stem for u in of_part(self.clips, Part.VALIDATION)}
         cepstral, whisper = self.simple(tested)
         _, clips = self._split(self.clips, tested)
-        product = table(load_a2ep(checkpoint), self.face, self.cache, clips)
-        return _named(merged([cepstral]), merged([whisper]), product)
+        model = load_a2ep(checkpoint)
+        product = table(model, self.face, self.cache, clips)
+        named = _named(merged([cepstral]), merged([whisper]), product)
+        if isinstance(model.decoder, ExpNet):
+            named["ExpNet, first frame"] = {u.sample.stem: self._alone(model.decoder, u)
+                                            for u in clips}  # fmt: skip
+        return named
+
+    def _alone(self, net: ExpNet, clip: Utterance) -> Figures:
+        said = of_first_frame(net, clip, self.cache, self.face)
+        return measure(self.face, said, clip.truth, clip.takes[0].valid)
 
     def folded(self, count: int, output: Path, plan: Plan) -> dict[str, Rows]:
         """All systems on all trusted clips, each speaker judged by what has not learned of it."""

@@ -57,14 +57,22 @@ class Batch:
 
 
 def weights_of(lessons: Sequence[Lesson]) -> NDArray[np.float64]:
+    """How often each clip is drawn; see `chances`."""
+    return chances([lesson.valid[0] for lesson in lessons], [lesson.style for lesson in lessons])
+
+
+def chances(valid: Sequence[Bool], speakers: Sequence[int]) -> NDArray[np.float64]:
     """How often each clip is drawn: speakers by the square root of their footage.
 
     Otherwise those with most footage, and the many unlabelled readers above all, would speak
     for everybody.
+
+    Args:
+        valid: of each clip, (T,) frames that count.
+        speakers: number of who speaks in each.
     """
-    lengths = np.array([float(lesson.valid[0].sum()) for lesson in lessons])
-    speakers = np.array([lesson.style for lesson in lessons])
-    totals = np.bincount(speakers, lengths)[speakers]
+    lengths = np.array([float(frames.sum()) for frames in valid])
+    totals = np.bincount(speakers, lengths)[np.array(speakers)]
     weights = lengths / np.sqrt(totals)
     return np.asarray(weights / weights.sum())
 

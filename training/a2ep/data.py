@@ -52,11 +52,13 @@ class Take:
         features: (T, F) normalised.
         targets: (T, E) at unit amplitude, around the clip's mean.
         valid: (T,) frames with a usable face.
+        speed: how fast the clip is played.
     """
 
     features: Float
     targets: Float
     valid: Bool
+    speed: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def read_utterance(
         raw, weights = arrays[f"x{variant}"].astype(np.float32), arrays[f"w{variant}"]
         features = np.concatenate(list(normalise([raw], weights))) if how.normalised else raw
         targets, usable = at_times(unit, track.usable, fps, frame_times(len(raw), speed))
-        takes.append(Take(features, targets, usable))
+        takes.append(Take(features, targets, usable, speed))
     raw = arrays["x0"].astype(np.float32)
     return Utterance(sample, tuple(takes), mean, float(amplitude), truth, seen, raw, arrays["w0"])
 

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.a2ep.encoders import Wav2VecFrames
+from gsmooth_core.a2ep.expnet import ExpNet
 from gsmooth_core.a2ep.model import A2EP
 from gsmooth_core.a2ep.style import resting
 from gsmooth_core.types import Float
 from training.a2ep.closing import fit_closing
 from training.a2ep.data import AMPLITUDE_RANGE, Utterance
+from training.a2ep.expnet import ExpNetStudent
 from training.a2ep.face import SpeechFace
 from training.a2ep.fit import Student
 from training.a2ep.voice import fit_voice, gap_features, speechless_features
@@ -44,7 +46,7 @@ def _put(buffer: Tensor, value: Float | float) -> None:
 
 
 def finish(
-    student: Student,
+    student: Student | ExpNetStudent,
     gain: float,
     encoder: nn.Module,
     utterances: list[Utterance],
@@ -77,8 +79,10 @@ def finish(
     rests = np.stack([resting(b, s) for b, s in zip(shown, seen, strict=True)])
     means = np.stack([u.mean for u in long])
     scales = np.clip([u.amplitude for u in long], *AMPLITUDE_RANGE)[:, None]
-    _put(model.rest, np.median(rests, axis=0))
-    _put(model.silence, np.mean((rests - means) / scales, axis=0))
+    rest = np.median(rests, axis=0)
+    own = isinstance(model.decoder, ExpNet)  # it makes expressions, and no movements around a mean
+    _put(model.rest, rest)
+    _put(model.silence, rest if own else np.mean((rests - means) / scales, axis=0))
     _put(model.gram, face.gram)
     _put(model.opening, opening)
     _put(model.way, opening_direction_of(np.concatenate(shown), opening))

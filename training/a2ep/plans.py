@@ -65,6 +65,13 @@ PAPER = Plan(
 )  # fmt: skip
 
 
+# SadTalker's, of single frames: no history and no styles. Its rate is the paper's order of size.
+_EXPNET = FitSettings(
+    steps=1200, batch=64, rate=5e-4, warm_up=50, history_dropout=0.0, history_noise=0.0,
+    style_dropout=0.0, velocity=0.0, average=0.995, check=100,
+)  # fmt: skip
+
+
 def _with_config(**changes: object) -> Plan:
     return replace(DEFAULT, config=replace(DEFAULT.config, **changes))  # type: ignore[arg-type]
 
@@ -86,4 +93,7 @@ PLANS = {
     "no-audio-bias": _with_config(sigma1=EVERYWHERE, sigma2=EVERYWHERE),
     # Eq. 2 without v_n.
     "no-style": replace(DEFAULT, fit=replace(DEFAULT.fit, style_dropout=1.0)),
+    # ExpNet's place in the method: each frame by itself, with a reference and a blink.
+    "expnet": Plan(PRESETS["expnet"], _EXPNET),
+    "expnet-whisper": Plan(PRESETS["expnet-whisper"], _EXPNET),
 }

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from gsmooth_core.a2ep import A2EPConfig
 from gsmooth_core.a2ep.decoder import ExpressionDecoder
+from gsmooth_core.a2ep.expnet import ExpNet
 from gsmooth_core.a2ep.loss import VertexLoss
 from gsmooth_core.a2ep.mel import BLOCK
 from gsmooth_core.a2ep.model import A2EP, save_checkpoint
@@ -29,6 +30,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.types import Float
 from training.a2ep.batches import Lesson, draw, weights_of
 from training.a2ep.data import Reading, Utterance, driven_names, folds_of, of_part, read_cache
+from training.a2ep.expnet import ExpNetStudent, train_expnet
 from training.a2ep.face import SpeechFace, speech_face
 from training.a2ep.finish import finish
 from training.a2ep.fit import Student, fit_task
@@ -140,7 +142,11 @@ def held_out_error(student: Student, lessons: list[Lesson], loss: VertexLoss) ->
 
 def held_out_gain(student: Student, lessons: list[Lesson], loss: VertexLoss) -> float:
     """Factor that gives predictions of held-out speakers `AMPLITUDE` of their true movement."""
-    found = np.array([products(speak(student, lesson), lesson, loss) for lesson in lessons])
+    return gain_of(np.array([products(speak(student, lesson), lesson, loss) for lesson in lessons]))
+
+
+def gain_of(found: Float) -> float:
+    """The same, of (clips, 3) `products`."""
     gain = AMPLITUDE * float(np.mean(np.sqrt(found[:, 2] / np.maximum(found[:, 0], 1e-12))))
     return min(gain, MOST_GAIN)
 
@@ -152,7 +158,7 @@ def train(
     cache: Path,
     output: Path,
     encoder: nn.Module,
-) -> tuple[Student, float]:
+) -> tuple[Student | ExpNetStudent, float]:
     """Train on the utterances; their held-out fold decides when to stop.
 
     Returns:
@@ -168,6 +174,9 @@ def train(
             "Another is needed, who is held out to choose the best step.",
         )
     config = replace(plan.config, components=len(face.names), styles=len(styles))
+    if config.decoder == "expnet":
+        return _train_expnet(replace(plan, config=replace(config, styles=1)), utterances, face,
+                             cache, output)  # fmt: skip
     lessons, weights = make_lessons(utterances, plan, cache, styles)
     torch.manual_seed(plan.fit.seed)
     student = Student(
@@ -185,6 +194,21 @@ def train(
     )
     best = cast(Student, Engine(task, fit.schedule, output / "state.pt").run())
     return best.cpu(), held_out_gain(best, judged, loss)
+
+
+def _train_expnet(
+    plan: Plan, utterances: list[Utterance], face: SpeechFace, cache: Path, output: Path
+) -> tuple[ExpNetStudent, float]:
+    """`train` of a plan whose decoder is ExpNet."""
+    styles = sorted({u.sample.speaker for u in utterances})
+    pairs = list(zip(utterances, folds_of(utterances, plan.folds), strict=True))
+    taught = [(u, styles.index(u.sample.speaker)) for u, fold in pairs if fold != plan.held_out]
+    held_out = [u for u, fold in pairs if fold == plan.held_out]
+    long = [u for u in held_out if u.takes[0].valid.sum() > plan.fit.frames] or held_out
+    torch.manual_seed(plan.fit.seed)
+    state = output / "state.pt"
+    student, found = train_expnet(ExpNet(plan.config), taught, long, face, cache, plan.fit, state)
+    return student, gain_of(found)
 
 
 def split_lessons(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.a2ep import checkpoint as speech
+from gsmooth_core.a2ep.decoder import ExpressionDecoder
 from gsmooth_core.a2ep.encoders import WhisperFrames
 from gsmooth_core.a2ep.mel import MELS
 from gsmooth_core.a2ep.model import A2EP, load_checkpoint
@@ -107,6 +108,7 @@ class _Listen(nn.Module):
 class _Speak(nn.Module):
     def __init__(self, model: A2EP) -> None:
         super().__init__()
+        assert isinstance(model.decoder, ExpressionDecoder)  # noqa: S101
         self.decoder = model.decoder
 
     def forward(

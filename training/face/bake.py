@@ -35,6 +35,7 @@ from training.face.repair import (
     follow_mouth,
     lower_teeth,
     lower_tongue,
+    raise_teeth,
     seat_teeth,
 )
 from training.face.source import (
@@ -162,6 +163,7 @@ def main() -> None:
     logger.info("landmarks: %s", describe(found))
     model = with_landmarks(model, found)
     mean = lower_teeth(model.mean, model.regions, source.topology.upper)
+    mean = raise_teeth(mean, model.regions, source.topology.upper)
     model = replace(model, mean=lower_tongue(mean, model.regions))
     save_face_model(arguments.output, model)
     logger.info("%s: %d vertices", arguments.output, len(model.mean))

@@ -15,6 +15,7 @@ OVERLAP = 0.002  # dm, by which lips at rest press into each other
 TEETH_WIDTH = 0.92
 TEETH_BACK = 0.03  # dm
 TEETH_SHOWN = 0.014  # dm, by which the upper incisors reach below the line of closed lips
+OVERBITE = 0.002  # dm, by which the upper incisors cover the lower ones: people's, at the least
 TONGUE_HEIGHT = 0.75
 FADE = 0.12  # dm, height over which closing fades out
 
@@ -63,6 +64,25 @@ def lower_teeth(vertices: Float, regions: NDArray[np.uint8], upper: NDArray[np.b
     line = lowered[(regions == Region.LIPS) & upper & middle, 1].min()
     lowered[teeth, 1] += line - TEETH_SHOWN - lowered[teeth & middle, 1].min()
     return lowered
+
+
+def raise_teeth(vertices: Float, regions: NDArray[np.uint8], upper: NDArray[np.bool_]) -> Float:
+    """Raise the lower teeth to where they bite: behind the edge of the upper ones.
+
+    The source leaves two millimetres between the rows of a shut jaw, so that the lower lip would
+    hide the lower row of any mouth that opens.
+
+    Args:
+        vertices: (V, 3) neutral shape, its upper teeth lowered.
+        regions: (V,)
+        upper: (V,) whether a vertex belongs to the upper jaw.
+    """
+    raised = vertices.copy()
+    teeth, middle = regions == Region.TEETH, np.abs(vertices[:, 0]) < COLUMN
+    edge = raised[teeth & upper & middle, 1].min()
+    lower = teeth & ~upper
+    raised[lower, 1] += edge + OVERBITE - raised[lower & middle, 1].max()
+    return raised
 
 
 def lower_tongue(vertices: Float, regions: NDArray[np.uint8]) -> Float:
