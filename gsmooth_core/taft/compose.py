@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel
-from gsmooth_core.face.rasterizer import silhouette
 from gsmooth_core.face.render import (
     Drawing,
     Posed,
@@ -24,13 +23,13 @@ from gsmooth_core.face.render import (
     draw_face,
     face_surface,
     pose_face,
-    visibility,
 )
 from gsmooth_core.mafb.blend import dilate, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.body import beside_face, coarse_grey, stay_with_body, surroundings
+from gsmooth_core.taft.bank import BankReader
+from gsmooth_core.taft.body import stay_with_body, surroundings
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
@@ -41,7 +40,7 @@ from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.shelf import Shelf
-from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths, spoiled_part
+from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
 from gsmooth_core.taft.teeth import slide, tooth_rows
 from gsmooth_core.taft.warp import (
     Reference,
@@ -132,16 +131,16 @@ class Composer:
         taken, only = self.choice.weights > 0, None if self.captions else only
         needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
-        self.bank = {
-            int(place): self._reference(source(frame), frame)
-            for place, frame in zip(needed, self.lending[needed].tolist(), strict=True)
-        }
+        placed = self.track, self.surface, self.transforms, self.size
+        read = BankReader(*placed, self.captions, self._shelf).read
+        lends = read(source, self.lending[needed].tolist())
+        self.bank = dict(zip(needed.tolist(), lends, strict=True))
         mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
         combs = [] if self.settings.progressive else list(mixed)
         self.combed = tuple(self.bank[place].frame for place in combs)
         self.choice = without(self.choice, combs)
-        lends = (reference for _, reference in self._one_by_one())
-        self._colours = learn_colours(lettering(lends, self.surface))
+        each = (reference for _, reference in self._one_by_one())
+        self._colours = learn_colours(lettering(each, self.surface))
         for place, own in self._one_by_one():
             if (less := bare_mouth(own, self._colours, self.surface)) is not None:
                 self.bank[place] = replace(own, spoiled=self._shelf.keep(less))
@@ -307,25 +306,6 @@ class Composer:
             return np.zeros((len(members), 1, 2), np.float32)
         own, wanted = self._regressors
         return self.size * self.personal.offset(frame, wanted[frame], own[members])
-
-    def _reference(self, picture: Image, frame: int) -> Reference:
-        """Keep what the crops need of a frame, at the frame's own resolution."""
-        transform = self.transforms[frame].astype(np.float64)
-        under = window(transform, self.size, *picture.shape[:2])
-        posed = self._posed(frame, self.track.expression[frame])
-        linear = np.linalg.inv(transform[:, :2])
-        offset = -linear @ transform[:, 2] - np.array(under.box[:2])
-        letters = spoiled_part(self.captions, frame, under) if self.captions else None
-        return Reference(
-            frame=frame,
-            image=self._shelf.keep(np.ascontiguousarray(under.part(picture))),
-            to_image=np.column_stack([linear, offset]),
-            points=posed.seen[:, :2].copy(),
-            visible=visibility(self.surface, posed, self.size),
-            spoiled=None if letters is None else self._shelf.keep(letters),
-            coarse=coarse_grey(picture, under) if letters is None else None,
-            clear=beside_face(silhouette(posed.seen, self.surface.faces, self.size, self.size)),
-        )
 
     def _references(self, frame: int, scene: Scene) -> tuple[Image, Float, Bool]:
         """(K, H, W, 3) warped references, (K, H, W) their validity, (H, W) what none may lend."""

@@ -203,7 +203,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=VALIDATION_FRAMES, help="of a clip")
     parser.add_argument("--spread", action="store_true", help="over the clip, not in a row")
     parser.add_argument("--strict", action="store_true", help="nothing from nearby at all")
-    parser.add_argument("--size", type=int, default=0, choices=(0, 256, 512), help="of the crop")
+    parser.add_argument("--size", type=int, default=0, choices=(0, 256, 384, 512), help="of the crop")
     parser.add_argument("--only", nargs="*", default=[""], help="clips with these in their names")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
