@@ -37,7 +37,7 @@ from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.drawn import hints, least_seen, skin_of_face
 from gsmooth_core.taft.interior import bridge
 from gsmooth_core.taft.lend import Begun, Scene, lend
-from gsmooth_core.taft.lenders import lenders, without
+from gsmooth_core.taft.lenders import decided, lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
@@ -52,6 +52,10 @@ from gsmooth_core.taft.warp import (
 )
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
+SIZES = (256, 384, 512)
+"""Sides of the face crop in pixels."""
+
+_COARSEST = 1.25  # pixels of a frame that a pixel of the crop stands for
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
@@ -108,7 +112,8 @@ class Composer:
         self.occluders, self.captions = occluders, captions
         r = self.settings.references
         found = lenders(track, model, self.surface, self.target, r, occluders, captions)
-        self.lending, self.choice, self.covered = found.bank, found.choice, found.covered
+        self.lending, self._asked, self.covered = found.bank, found.choice, found.covered
+        self.choice = self._asked
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         self.bank: dict[int, Reference] = {}
         self.combed: tuple[int, ...] = ()
@@ -128,8 +133,9 @@ class Composer:
         """
         # Only the members that some frame takes are read: a crop of each stays in memory. The
         # colours of letters are learned from all of them, whatever is composed.
-        taken, only = self.choice.weights > 0, None if self.captions else only
-        needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
+        choice, only = self._asked, None if self.captions else only
+        taken = choice.weights > 0
+        needed = np.unique(choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
         placed = self.track, self.surface, self.transforms, self.size
         read = BankReader(*placed, self.captions, self._shelf).read
@@ -138,7 +144,10 @@ class Composer:
         mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
         combs = [] if self.settings.progressive else list(mixed)
         self.combed = tuple(self.bank[place].frame for place in combs)
-        self.choice = without(self.choice, combs)
+        # The faint ones are let go last: they stand in where the others mix two moments, and may
+        # be all that shows what letters cover.
+        choice = without(choice, combs)
+        self.choice = choice if self.captions else decided(choice)
         each = (reference for _, reference in self._one_by_one())
         self._colours = learn_colours(lettering(each, self.surface))
         for place, own in self._one_by_one():
@@ -372,7 +381,8 @@ class Composer:
 
 
 def best_size(track: FaceTrack, model: MorphableModel) -> int:
-    """256, or 512 where the clip's face is larger than that in the frame."""
-    transforms = crop_transforms(track, model, 256)
+    """The smallest size at which a crop's pixel is at most `_COARSEST` of the clip's; else 512."""
+    transforms = crop_transforms(track, model, SIZES[0])
     scale = np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # crop pixels a frame pixel
-    return 512 if float(np.median(scale)) < 0.8 else 256
+    needed = SIZES[0] / (_COARSEST * float(np.median(scale)))
+    return next((size for size in SIZES if size >= needed), SIZES[-1])

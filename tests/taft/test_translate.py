@@ -79,7 +79,7 @@ def test_poison_outside_the_mask_is_seen(clip, pictures) -> None:
     assert not np.array_equal(again.frame[clean.hidden], clean.frame[clean.hidden])
 
 
-@pytest.mark.parametrize("size", [256, 512])
+@pytest.mark.parametrize("size", [256, 384, 512])
 @pytest.mark.parametrize("preset", g.PRESETS)
 def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, size: int) -> None:
     dub = translator(clip, pictures, preset, size=size)
@@ -163,9 +163,10 @@ def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
 
 
 def test_the_size_follows_the_face(clip) -> None:
-    assert best_size(clip, scene.face_model()) == 256
-    near = replace(clip, translation=clip.translation * np.float32([1, 1, 0.4]))
-    assert best_size(near, scene.face_model()) == 512
+    # The nearer a face is, the larger it is; at .5 a pixel of 256 stands for 1.26 of the clip.
+    for distance, size in ((1, 256), (0.55, 256), (0.45, 384), (0.35, 384), (0.3, 512)):
+        near = replace(clip, translation=clip.translation * np.float32([1, 1, distance]))
+        assert best_size(near, scene.face_model()) == size
 
 
 def test_the_generators_box_holds_every_mask(clip, pictures) -> None:
