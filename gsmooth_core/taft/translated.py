@@ -49,11 +49,11 @@ class Laid(Translated):
         return self.lays[0].composite(given)
 
     @property
-    def frame(self) -> Image:  # type: ignore[override]
+    def frame(self) -> Image:
         """See `Translated`."""
         return self._composited[0]
 
     @property
-    def mask(self) -> Bool:  # type: ignore[override]
+    def mask(self) -> Bool:
         """See `Translated`."""
         return self._composited[1]
