@@ -37,7 +37,7 @@ from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.drawn import hints, least_seen, skin_of_face
 from gsmooth_core.taft.interior import bridge
 from gsmooth_core.taft.lend import Begun, Scene, lend
-from gsmooth_core.taft.lenders import decided, lenders, without
+from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
@@ -112,8 +112,7 @@ class Composer:
         self.occluders, self.captions = occluders, captions
         r = self.settings.references
         found = lenders(track, model, self.surface, self.target, r, occluders, captions)
-        self.lending, self._asked, self.covered = found.bank, found.choice, found.covered
-        self.choice = self._asked
+        self.lending, self.choice, self.covered = found.bank, found.choice, found.covered
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         self.bank: dict[int, Reference] = {}
         self.combed: tuple[int, ...] = ()
@@ -133,9 +132,8 @@ class Composer:
         """
         # Only the members that some frame takes are read: a crop of each stays in memory. The
         # colours of letters are learned from all of them, whatever is composed.
-        choice, only = self._asked, None if self.captions else only
-        taken = choice.weights > 0
-        needed = np.unique(choice.members[taken if only is None else taken & only[:, None]])
+        taken, only = self.choice.weights > 0, None if self.captions else only
+        needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
         placed = self.track, self.surface, self.transforms, self.size
         read = BankReader(*placed, self.captions, self._shelf).read
@@ -144,10 +142,7 @@ class Composer:
         mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
         combs = [] if self.settings.progressive else list(mixed)
         self.combed = tuple(self.bank[place].frame for place in combs)
-        # The faint ones are let go last: they stand in where the others mix two moments, and may
-        # be all that shows what letters cover.
-        choice = without(choice, combs)
-        self.choice = choice if self.captions else decided(choice)
+        self.choice = without(self.choice, combs)
         each = (reference for _, reference in self._one_by_one())
         self._colours = learn_colours(lettering(each, self.surface))
         for place, own in self._one_by_one():

@@ -45,7 +45,6 @@ _OPEN = 3.0  # pixels of a crop of 256: what shows between the lips must come fr
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth helps e times less
 _HELP = 0.4  # of what there is without letters
 _HALF = 0.5  # of the lips: the others are of no interest
-_FAINT = 0.04  # of the best's weight
 _BRIEF = 5  # frames between two that stay as they are, in which the mouth would jump
 
 
@@ -150,15 +149,6 @@ def without(choice: Choice, members: Sequence[int]) -> Choice:
     largest = weights.max(1, initial=0, keepdims=True)
     others = np.where(largest > 0, weights / np.maximum(largest, 1e-9), choice.weights)
     return Choice(choice.members, others.astype(np.float32))
-
-
-def decided(choice: Choice) -> Choice:
-    """A choice without members of next to no weight: each takes as long as the best.
-
-    What the others weigh falls by as much, so that a member comes and goes without a jump.
-    """
-    weights = ((choice.weights - _FAINT) / (1 - _FAINT)).clip(0)
-    return Choice(choice.members, weights.astype(np.float32))
 
 
 def _opening(model: MorphableModel, track: FaceTrack, expression: Float) -> Float:

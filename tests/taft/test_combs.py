@@ -10,7 +10,7 @@ import pytest
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.lenders import decided, without
+from gsmooth_core.taft.lenders import without
 from gsmooth_core.taft.references import Choice, ReferenceSettings
 from tests.mafb.occlusion import made
 from tests.taft import scene
@@ -43,33 +43,6 @@ def test_combed_members_go_where_others_are_left() -> None:
     choice = Choice(np.array([[0, 1], [0, 2]]), np.float32([[1, 0.5], [1, 0.2]]))
     left = without(choice, [0, 2])
     assert left.weights.tolist() == [[0, 1], [1, np.float32(0.2)]]
-
-
-def test_members_of_next_to_no_weight_go_without_a_jump() -> None:
-    weights = np.float32([[1, 0.5, 0.041, 0.039], [1, 1, 0, 0]])
-    left = decided(Choice(np.tile(np.arange(4), (2, 1)), weights)).weights
-    assert (left > 0).tolist() == [[True, True, True, False], [True, True, False, False]]
-    assert (left[weights == 1] == 1).all()
-    assert 0 < left[0, 2] < 0.01
-    assert 0.45 < left[0, 1] < 0.5
-
-
-def test_a_faint_member_stands_in_where_the_others_are_combed() -> None:
-    """Frame 9 would mostly be lent to by frames that mix two moments."""
-    pictures = [p.copy() for p in made.bare()]
-    settings = ComposeSettings(references=ReferenceSettings(bank=24, count=4))
-    args = made.clip(), scene.face_model(), made.clip().expression, None, settings
-    composer = Composer(*args)
-    members = np.tile(np.arange(24)[:3], (24, 1))
-    weights = np.tile(np.float32([1, 0.8, 0.01]), (24, 1))
-    composer._asked = Choice(members, weights)
-    composer.read(pictures.__getitem__)
-    first, second, faint = composer.lending[:3].tolist()
-    assert composer.members(9) == (first, second)
-    for frame in (first, second):
-        pictures[frame] = woven(pictures[frame], np.roll(pictures[frame], 8, 1))
-    composer.read(pictures.__getitem__)
-    assert composer.members(9) == (faint,)
 
 
 def test_an_interlaced_frame_is_no_reference() -> None:
