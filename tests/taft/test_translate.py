@@ -13,6 +13,7 @@ from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import Composer, best_size
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.inputs import generator_input
+from gsmooth_core.taft.masked import Lay
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack, Image
@@ -91,6 +92,22 @@ def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, siz
         assert done.mask[done.hidden].all()
         assert done.frame.dtype == np.uint8
         assert done.frame.shape == before.shape
+
+
+def test_a_frame_is_put_together_once_and_only_when_it_is_asked_for(
+    clip, pictures, monkeypatch
+) -> None:
+    asked, composite = [], Lay.composite
+
+    def noted(lay, frame):
+        asked.append(frame)
+        return composite(lay, frame)
+
+    monkeypatch.setattr(Lay, "composite", noted)
+    done = translator(clip, pictures).translate(1, pictures[1])
+    assert done.lays and done.hidden.any() and not asked
+    assert done.frame is done.frame and done.mask is done.mask
+    assert len(asked) == 1 and asked[0] is pictures[1]
 
 
 def test_the_mask_holds_what_the_new_mouth_changes(clip, pictures) -> None:
