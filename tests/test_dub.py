@@ -66,11 +66,11 @@ def test_what_is_painted_outside_the_mask_is_seen(job, tmp_path, monkeypatch):
     true, laid = StoredFrames.lay, []
 
     def spill(self, stored, lays):
-        picture = true(self, stored, lays)
+        picture, changed = true(self, stored, lays)
         laid.append(picture)
         if len(laid) == 3:
             picture.planes[0][2, 5] += 7 if picture.planes[0][2, 5] < 200 else -7
-        return picture
+        return picture, changed
 
     monkeypatch.setattr(StoredFrames, "lay", spill)
     job = dataclasses.replace(job, output=tmp_path / "spilt.mp4", frame_count=6)

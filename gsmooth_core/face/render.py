@@ -253,17 +253,17 @@ def render_face(
     return draw_face(surface, posed, size, track.light[frame]).face
 
 
-def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:
+def visibility(surface: FaceSurface, posed: Posed, size: int) -> tuple[Float, Bool]:
     """How well each vertex can be seen in a crop: 0 hidden or turned away, 1 in full view.
 
     Points inside the mouth must be clear of the lips' edge, so that no lip colour is taken for
     teeth.
 
     Returns:
-        (V,) 0..1.
+        (V,) 0..1, and (H, W) what the surface covers.
     """
-    depth = rasterize(posed.seen, surface.faces, posed.seen[:, :0], size, size).depth
-    finite = np.where(np.isfinite(depth), depth, np.float32(1e6))
+    drawn = rasterize(posed.seen, surface.faces, posed.seen[:, :0], size, size)
+    finite = np.where(drawn.mask, drawn.depth, np.float32(1e6))
     clear = cv2.erode(finite, np.ones((3, 3), np.uint8))  # the nearest surface around a pixel
     column = np.floor(posed.seen[:, 0]).astype(int)
     row = np.floor(posed.seen[:, 1]).astype(int)
@@ -272,7 +272,7 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> Float:
     front = np.where(surface.inside_mouth, clear[at], finite[at])
     in_view = inside & (posed.seen[:, 2] <= front + _HIDDEN_BY)
     visible: Float = (in_view * _facing(surface, posed)).astype(np.float32)
-    return visible
+    return visible, drawn.mask
 
 
 def _facing(surface: FaceSurface, posed: Posed) -> Float:

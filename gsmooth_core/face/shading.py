@@ -133,6 +133,8 @@ def estimate_light(normals: Float, colours: Float, albedo: Float) -> Float:
     if len(normals) < 9:
         raise ValueError(f"light needs at least 9 samples, not {len(normals)}")
     basis = sh_basis(normals).astype(np.float64)
+    if albedo.ndim == 1:
+        return _under_one_albedo(basis, colours.astype(np.float64), albedo.astype(np.float64))
     design = basis[None] * np.broadcast_to(albedo, colours.shape).T[..., None]  # (3, N, 9)
     target = colours.T.astype(np.float64)  # (3, N)
     weight = np.ones(len(normals))
@@ -142,6 +144,19 @@ def estimate_light(normals: Float, colours: Float, albedo: Float) -> Float:
         weight = _tukey(error)
     gamma: Float = light[..., 0].T.astype(np.float32)  # (3, 9) -> (9, 3)
     return gamma
+
+
+def _under_one_albedo(basis: Doubles, colours: Doubles, albedo: Doubles) -> Float:
+    """The light of `estimate_light`, whose channels then share one system of equations."""
+    target = colours / albedo  # (N, 3)
+    weight, light = np.ones(len(basis)), np.zeros((9, 3))
+    for _ in range(ROBUST_ITERATIONS):
+        weighted = basis.T * weight
+        normal = weighted @ basis
+        ridge = RIDGE * np.trace(normal) * np.eye(9)
+        light = np.linalg.solve(normal + ridge, weighted @ target)
+        weight = _tukey(np.linalg.norm((target - basis @ light) * albedo, axis=1))
+    return light.astype(np.float32)
 
 
 def _weighted_solution(design: Doubles, target: Doubles, weight: Doubles) -> Doubles:

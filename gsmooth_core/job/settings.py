@@ -106,7 +106,7 @@ class DubSettings(Settings):
     )
     mask: str = setting("lower_face", "what is replaced", choices=("lower_face", "face"))
     crop_size: int | str = setting(
-        "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 512)
+        "auto", "side of the face picture that is made, in pixels", choices=("auto", 256, 384, 512)
     )
     occluders: bool = setting(
         True, "leave a hand or a microphone that passes before the mouth where it is"

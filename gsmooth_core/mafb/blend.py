@@ -78,12 +78,17 @@ def close(mask: Bool, diameter: int) -> Bool:
 
     By distances, whose cost does not grow with the disc: a pixel is in the dilation when the
     mask is no farther than the radius, and in its erosion when the rest is farther than that.
+    Nothing is filled beyond the box around the mask.
     """
-    radius = diameter // 2 + _ROUNDING
-    # A frame around the mask lets the closing work at the crop's border as inside it.
-    dilated = _distance(np.pad(mask, diameter)) <= radius
-    closed: Bool = _distance(~dilated) > radius
-    return closed[diameter:-diameter, diameter:-diameter]
+    closed, radius = mask.copy(), diameter // 2 + _ROUNDING
+    if mask.any():
+        y, x = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+        part = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+        # A frame around the mask lets the closing work at the crop's border as inside it.
+        dilated = _distance(np.pad(mask[part], diameter)) <= radius
+        inner = np.s_[diameter:-diameter, diameter:-diameter]
+        closed[part] = (_distance(~dilated) > radius)[inner]
+    return closed
 
 
 def _distance(mask: Bool) -> Float:

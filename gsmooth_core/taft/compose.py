@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel
-from gsmooth_core.face.rasterizer import silhouette
 from gsmooth_core.face.render import (
     Drawing,
     Posed,
@@ -24,14 +23,14 @@ from gsmooth_core.face.render import (
     draw_face,
     face_surface,
     pose_face,
-    visibility,
 )
 from gsmooth_core.mafb.blend import dilate, erode, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.body import beside_face, coarse_grey, stay_with_body, surroundings
+from gsmooth_core.taft.bank import BankReader
+from gsmooth_core.taft.body import stay_with_body, surroundings
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
@@ -42,7 +41,7 @@ from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.shelf import Shelf
-from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths, spoiled_part
+from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
 from gsmooth_core.taft.teeth import slide, tooth_rows
 from gsmooth_core.taft.warp import (
     Reference,
@@ -54,6 +53,10 @@ from gsmooth_core.taft.warp import (
 )
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
+SIZES = (256, 384, 512)
+"""Sides of the face crop in pixels."""
+
+_COARSEST = 1.25  # pixels of a frame that a pixel of the crop stands for
 _BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
@@ -134,16 +137,16 @@ class Composer:
         taken, only = self.choice.weights > 0, None if self.captions else only
         needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
-        self.bank = {
-            int(place): self._reference(source(frame), frame)
-            for place, frame in zip(needed, self.lending[needed].tolist(), strict=True)
-        }
+        placed = self.track, self.surface, self.transforms, self.size
+        read = BankReader(*placed, self.captions, self._shelf).read
+        lends = read(source, self.lending[needed].tolist())
+        self.bank = dict(zip(needed.tolist(), lends, strict=True))
         mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
         combs = [] if self.settings.progressive else list(mixed)
         self.combed = tuple(self.bank[place].frame for place in combs)
         self.choice = without(self.choice, combs)
-        lends = (reference for _, reference in self._one_by_one())
-        self._colours = learn_colours(lettering(lends, self.surface))
+        each = (reference for _, reference in self._one_by_one())
+        self._colours = learn_colours(lettering(each, self.surface))
         for place, own in self._one_by_one():
             if (less := bare_mouth(own, self._colours, self.surface)) is not None:
                 self.bank[place] = replace(own, spoiled=self._shelf.keep(less))
@@ -183,8 +186,7 @@ class Composer:
             the drawing of the new face, whose values are the warp from each reference
             (`warp.displacement`), and (size, size) M_f.
         """
-        old = self._posed(frame, self.track.expression[frame])
-        new = self._new(frame, old)
+        new = self._new(frame, old := self._own(frame))
         members = [self.bank[m] for m in self._members(frame)]
         offsets = self._offsets(frame, [r.frame for r in members])
         warp = [displacement(r, new.seen, o) for r, o in zip(members, offsets, strict=True)]
@@ -192,22 +194,18 @@ class Composer:
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
         # Under the old face as well as under the new one: a chin that rises would leave its old
         # self behind.
-        whole = self.settings.whole_face
-        region = covered(self.surface, old, self.size, whole=whole)
-        region |= drawing.face.mask if whole else drawing.dubbed
-        mask = self._clear_of_border(face_mask(region, self.settings.mask))
+        region = drawing.face.mask if self.settings.whole_face else drawing.dubbed
+        mask = self._clear_of_border(face_mask(self._covered(old) | region, self.settings.mask))
         occluder = self.in_front(frame)
         return drawing, mask if occluder is None else mask & ~occluder
 
-    def _old(self, frame: int) -> Bool:
-        """(size, size) what the frame's own face covers of what is replaced."""
-        posed, whole = self._posed(frame, self.track.expression[frame]), self.settings.whole_face
-        return covered(self.surface, posed, self.size, whole=whole)
+    def _covered(self, old: Posed) -> Bool:
+        """(size, size) what a frame's own face covers of what is replaced."""
+        return covered(self.surface, old, self.size, whole=self.settings.whole_face)
 
     def points(self, frame: int) -> Float:
         """(V, 2) crop pixels of the new face's vertices in a frame."""
-        old = self._posed(frame, self.track.expression[frame])
-        return self._new(frame, old).seen[:, :2]
+        return self._new(frame, self._own(frame)).seen[:, :2]
 
     def compose(self, frame: int, picture: Image) -> Composition:
         """Compose frame number `frame`, whose RGB pixels are `picture` (H, W, 3) uint8."""
@@ -253,7 +251,7 @@ class Composer:
         occluder = self.in_front(frame)
         if unseen.any():
             # A collar that letters cover in all references stays as it is: it has no new shape.
-            mask = mask & (~unseen | drawing.face.mask | self._old(frame))
+            mask = mask & (~unseen | drawing.face.mask | self._covered(self._own(frame)))
         letters, inside = self._letters(frame, picture, under, unseen), under.inside()
         masked = mask_frame(picture, under, mask & inside, occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
@@ -275,6 +273,9 @@ class Composer:
         placed = self.surface, self.track, self.transforms[frame]
         return meeting(*placed, old, new, self.size, self.settings.mask)
 
+    def _own(self, frame: int) -> Posed:
+        return self._posed(frame, self.track.expression[frame])
+
     def _posed(self, frame: int, expression: Float) -> Posed:
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
 
@@ -292,8 +293,8 @@ class Composer:
         caption = self.captions.mask(frame, self.size) if self.captions else None
         if caption is None or not caption.any():
             return None
-        both = self.track.expression[frame], self.target[frame]
-        poses = (self._posed(frame, expression).seen for expression in both)
+        own = self._own(frame)
+        poses = (posed.seen for posed in (own, self._new(frame, own)))
         mouth = mouths(poses, self.surface, self.size)
         found, bare, mouth = (
             under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen & ~mouth, mouth)
@@ -320,25 +321,6 @@ class Composer:
             return np.zeros((len(members), 1, 2), np.float32)
         own, wanted = self._regressors
         return self.size * self.personal.offset(frame, wanted[frame], own[members])
-
-    def _reference(self, picture: Image, frame: int) -> Reference:
-        """Keep what the crops need of a frame, at the frame's own resolution."""
-        transform = self.transforms[frame].astype(np.float64)
-        under = window(transform, self.size, *picture.shape[:2])
-        posed = self._posed(frame, self.track.expression[frame])
-        linear = np.linalg.inv(transform[:, :2])
-        offset = -linear @ transform[:, 2] - np.array(under.box[:2])
-        letters = spoiled_part(self.captions, frame, under) if self.captions else None
-        return Reference(
-            frame=frame,
-            image=self._shelf.keep(np.ascontiguousarray(under.part(picture))),
-            to_image=np.column_stack([linear, offset]),
-            points=posed.seen[:, :2].copy(),
-            visible=visibility(self.surface, posed, self.size),
-            spoiled=None if letters is None else self._shelf.keep(letters),
-            coarse=coarse_grey(picture, under) if letters is None else None,
-            clear=beside_face(silhouette(posed.seen, self.surface.faces, self.size, self.size)),
-        )
 
     def _references(self, frame: int, scene: Scene) -> tuple[Image, Float, Bool]:
         """(K, H, W, 3) warped references, (K, H, W) their validity, (H, W) what none may lend."""
@@ -410,7 +392,8 @@ def _well_inside(inside: Bool) -> Bool:
 
 
 def best_size(track: FaceTrack, model: MorphableModel) -> int:
-    """256, or 512 where the clip's face is larger than that in the frame."""
-    transforms = crop_transforms(track, model, 256)
+    """The smallest size at which a crop's pixel is at most `_COARSEST` of the clip's; else 512."""
+    transforms = crop_transforms(track, model, SIZES[0])
     scale = np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # crop pixels a frame pixel
-    return 512 if float(np.median(scale)) < 0.8 else 256
+    needed = SIZES[0] / (_COARSEST * float(np.median(scale)))
+    return next((size for size in SIZES if size >= needed), SIZES[-1])

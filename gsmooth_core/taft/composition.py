@@ -17,7 +17,7 @@ class ComposeSettings:
 
     Attributes:
         whole_face: replace the whole face, as the paper does, instead of the lower face alone.
-        size: side of the face crop in pixels, 256 or 512; 0 chooses by the face's size.
+        size: side of the face crop in pixels, 256, 384 or 512; 0 chooses by the face's size.
         fixed: also give one reference unwarped, which the paper's generator needs.
         grain: lay grain like the clip's own on what is made.
         sharpness: give what is made as much detail as the clip's own frames have.

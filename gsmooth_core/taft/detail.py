@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gsmooth_core.taft import coarse
 from gsmooth_core.taft.fusion import FusionGenerator, shift, split
 from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.mix import SIGMAS, Plan, bell, followed
@@ -39,6 +40,18 @@ class DetailGenerator(FusionGenerator):
         bias = torch.cat([cast(Tensor, head.bias) for head in heads])
         return F.conv2d(own, weight, bias, padding=1)
 
+    def forward(self, x: GeneratorInput[Tensor]) -> Tensor:
+        """Return (B, 3, H, W) picture, 0..1."""
+        height, width = x.blend.shape[-2:]
+        if not coarse.is_large(height, width, self.config):
+            return super().forward(x)
+        small = GeneratorInput(*map(_halved, x))
+        flow, colour, detail, gains, residue = self.plan(small)
+        size, gains = x.blend.shape[-2:], gains * gains.new_tensor(coarse.MORE)[:, None, None]
+        shares = _finer(colour, size)[:, :, None], detail
+        picture = self._mixed(x.references, 2 * flow.flatten(0, 1), *shares, gains)
+        return (picture + _finer(residue, size)).clamp(0, 1)
+
     def plan(self, x: GeneratorInput[Tensor]) -> tuple[Tensor, ...]:
         """What `mix.followed` needs to make the picture of `forward`: a `mix.Plan` of tensors."""
         looks, count = self._look(x), x.references.shape[1]
@@ -51,17 +64,33 @@ class DetailGenerator(FusionGenerator):
         """(B, 3, H, W) pictures, 0..1."""
         if type(self) is not DetailGenerator or next(self.parameters()).device.type != "cpu":
             return super().paint(x)
-        return followed(Plan(*self.run(self.plan, x)), x.references)
+        made = coarse.planned(x, self.config, lambda seen: Plan(*self.run(self.plan, seen)))
+        return followed(made, x.references)
 
     def _fused(
         self, x: GeneratorInput[Tensor], logits: Tensor, flow: Tensor, more: Tensor, decoded: Tensor
     ) -> Tensor:
-        """(B, 3, H, W) low frequencies of the mean, high ones of the choice for detail."""
-        size = x.references.shape[-2:]
-        moved = shift(x.references.flatten(0, 1), flow, "bicubic").reshape_as(x.references)
-        mean = (moved * torch.softmax(logits, 1)).sum(1)
-        sharp = (moved * _finer(self._decided(logits, more), size)[:, :, None]).sum(1)
-        gains = _finer(self._gains(decoded), size)
+        """(B, 3, H, W) of references that are chosen at their own resolution."""
+        shares = torch.softmax(logits, 1), self._decided(logits, more)
+        return self._mixed(x.references, flow, *shares, self._gains(decoded))
+
+    def _mixed(
+        self, references: Tensor, flow: Tensor, shares: Tensor, detail: Tensor, gains: Tensor
+    ) -> Tensor:
+        """(B, 3, H, W) low frequencies of the mean, high ones of the choice for detail.
+
+        Args:
+            references: (B, K, 3, H, W).
+            flow: (B*K, 2, h, w) pixels from each place to where it is looked up.
+            shares: (B, K, 1, H, W) in the mean.
+            detail: (B, K, h, w) shares in the detail.
+            gains: (B, 2, h, w) of fine and middling detail.
+        """
+        size = references.shape[-2:]
+        moved = shift(references.flatten(0, 1), flow, "bicubic").reshape_as(references)
+        mean = (moved * shares).sum(1)
+        sharp = (moved * _finer(detail, size)[:, :, None]).sum(1)
+        gains = _finer(gains, size)
         colour, base = blurred(torch.cat([mean, sharp], 1), SIGMAS[1]).split(3, 1)  # type: ignore[no-untyped-call]
         middling = blurred(sharp, SIGMAS[0])
         fine, middle = sharp - middling, middling - base
@@ -77,6 +106,13 @@ class DetailGenerator(FusionGenerator):
         coarse = F.avg_pool2d(logits.flatten(0, 1), 2) + score
         coarse = coarse.reshape(-1, count, *coarse.shape[-2:])
         return torch.softmax(self.config.sharpness * coarse, 1)
+
+
+def _halved(planes: Tensor) -> Tensor:
+    """(..., H / 2, W / 2) means of 2 x 2 pixels."""
+    height, width = planes.shape[-2:]
+    small = F.avg_pool2d(planes.flatten(0, -4), 2) if planes.dim() > 4 else F.avg_pool2d(planes, 2)
+    return small.reshape(*planes.shape[:-2], height // 2, width // 2)
 
 
 def _finer(values: Tensor, size: torch.Size) -> Tensor:

@@ -104,7 +104,8 @@ class FusionGenerator(TorchGenerator):
         seen = seen.contiguous(memory_format=torch.channels_last)
         kernel = torch.cat([of_picture + of_difference, of_validity], 1)
         own = F.conv2d(seen, kernel, self.look.bias, stride=2, padding=2)
-        base = F.conv2d(x.blend, of_difference, stride=2, padding=2)
+        blend = x.blend.contiguous(memory_format=torch.channels_last)  # two layouts are slow to add
+        base = F.conv2d(blend, of_difference, stride=2, padding=2)
         looks = split(own, x.references.shape[1]) - base[:, None]
         return F.leaky_relu(looks, SLOPE, inplace=True).flatten(0, 1)
 

@@ -10,6 +10,7 @@ from gsmooth_core.models import registry
 from gsmooth_core.models.tables import plausible_array
 from gsmooth_core.networks.engine import Engine, engine_for, has_bfloat16
 from gsmooth_core.networks.onnx import OnnxNetwork, checked
+from gsmooth_core.taft.coarse import planned
 from gsmooth_core.taft.generator_file import KIND, read_generator, sizes, trial_input
 from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
 from gsmooth_core.taft.mix import Plan, followed
@@ -35,7 +36,8 @@ class GraphGenerator:
 
     def paint(self, x: GeneratorInput[Float]) -> Float:
         """(B, 3, H, W) pictures, 0..1."""
-        return followed(Plan(*self._network(*x)), x.references)
+        plan = planned(x, self.config, lambda seen: Plan(*self._network(*seen)))
+        return followed(plan, x.references)
 
 
 def open_generator(

@@ -8,6 +8,7 @@ clip is tried by itself, so that there is always a half that a frame had no part
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import cv2
@@ -26,7 +27,7 @@ from gsmooth_core.types import Bool, FaceTrack, Float, Image
 GAP = 0.5
 """Seconds between a frame that is tried and what it is made from."""
 
-_TRIALS = {256: 8, 512: 6}  # by the crop's side: a large one takes four times as long
+_TRIALS = {256: 8, 384: 6, 512: 6}  # by the crop's side: a large one takes four times as long
 _REFERENCES = 2  # that a frame is made from, at least
 _LIPS = 0.03  # of the crop's side, around the lips: what shows between them, their shade
 _CONTEXT = 16  # pixels around a mask: Gaussians reach as far
@@ -53,12 +54,14 @@ def rehearsed(composer: Composer, make: Callable[[FaceTrack], Dub]) -> Sharpness
             its frames that are usable and `GAP` seconds away; its references are not read.
     """
     held = {reference.frame: reference for reference in composer.bank.values()}
-    frames, trials = np.array(sorted(held), int), list[Trial]()
-    for half in np.array_split(frames, 2):
-        if len(half) > _REFERENCES:
-            own = np.isin(np.arange(len(composer.track)), half)
-            trials += _tried(make(composer.track.only(own)), held)
-    return Sharpness(trials)
+    halves = [half for half in np.array_split(sorted(held), 2) if len(half) > _REFERENCES]
+
+    def tried(half: NDArray[np.int64]) -> list[Trial]:
+        own = np.isin(np.arange(len(composer.track)), half)
+        return list(_tried(make(composer.track.only(own)), held))
+
+    with ThreadPoolExecutor(len(halves) or 1, "rehearse") as pool:
+        return Sharpness([trial for trials in pool.map(tried, halves) for trial in trials])
 
 
 def _tried(dub: Dub, held: dict[int, Reference]) -> Iterator[Trial]:

@@ -19,7 +19,7 @@ from gsmooth_core.media.planes import Planes
 from gsmooth_core.media.tone import Tone
 from gsmooth_core.taft.masked import Lay
 from gsmooth_core.taft.translated import Translated
-from gsmooth_core.types import Image
+from gsmooth_core.types import Bool, Image
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,23 @@ class StoredFrames:
                 frame[y0:y1, x0:x1] = cv2.multiply(toned, (255.0,) * 4, dtype=cv2.CV_8U)
         return frame
 
-    def lay(self, stored: Planes, lays: tuple[Lay, ...]) -> Planes:
+    def lay(self, stored: Planes, lays: tuple[Lay, ...]) -> tuple[Planes, Bool]:
         """A stored picture with the new faces.
 
         Args:
             stored: as the source has it; it is not changed.
-            lays: what was laid over its 8-bit RGB, in order.
+            lays: what is laid over its RGB, in order.
+
+        Returns:
+            the picture, and (H, W) the pixels that may differ from the old ones.
         """
         made = stored.copy() if lays else stored
+        changed = np.zeros(stored.planes[0].shape, bool)
         for lay in lays:
-            self._one(made, lay)
-        return made
+            self._one(made, lay, changed)
+        return made, changed
 
-    def _one(self, made: Planes, lay: Lay) -> None:
+    def _one(self, made: Planes, lay: Lay, changed: Bool) -> None:
         if _empty(lay.box):
             return
         box = self.pixels.around(lay.box, made)
@@ -66,6 +70,7 @@ class StoredFrames:
         new = self.tone.up(laid / np.float32(255))
         np.copyto(rgb[inner], new, where=where[inner][..., None])
         self.pixels.write(made, box, rgb, where)
+        changed[box[1] : box[3], box[0] : box[2]] |= where
 
 
 @dataclass
@@ -92,8 +97,8 @@ class StoredRun:
     def made(self, translated: Translated) -> tuple[Planes, int]:
         """The next one with its new faces, and its largest change outside of their masks."""
         stored = self._waiting.popleft()
-        made = self.frames.lay(stored, translated.lays)
-        return made, made.difference(stored, translated.mask)
+        made, changed = self.frames.lay(stored, translated.lays)
+        return made, made.difference(stored, changed)
 
 
 def _empty(box: Box) -> bool:

@@ -28,7 +28,7 @@ from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
 from gsmooth_core.taft.skin import SkinPairs
-from gsmooth_core.taft.translated import Translated
+from gsmooth_core.taft.translated import Laid, Translated
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
@@ -242,10 +242,9 @@ class FaceTranslator:
         rim = self.composer.rim / masked.under.scale
         filmed = partial(self._filmed, index, masked, rim, grey)
         lay = masked.laid(picture, rim, filmed)
-        made, mask = lay.composite(frame)
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
-        return Translated(made, mask, hidden, members, (lay,))
+        return Laid(frame, hidden, members, lay)
 
     def _filmed(
         self,

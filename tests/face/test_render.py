@@ -180,7 +180,7 @@ def test_the_mouth_is_seen_only_when_it_is_open(clip, surface) -> None:
     teeth = surface.regions == Region.TEETH
     shut = posed(surface, clip, 0, np.zeros(len(clip.expression_names), np.float32))
     closed, opened = (
-        render.visibility(surface, face, SIZE)
+        render.visibility(surface, face, SIZE)[0]
         for face in (shut, posed(surface, clip, 0, wide_open()))
     )
     assert closed[teeth].max() == 0
@@ -191,7 +191,8 @@ def test_the_mouth_is_seen_only_when_it_is_open(clip, surface) -> None:
 
 def test_skin_that_is_turned_away_is_not_visible(clip, surface) -> None:
     face = posed(surface, clip, 0)
-    seen = render.visibility(surface, face, SIZE)
+    seen, covered = render.visibility(surface, face, SIZE)
+    assert np.array_equal(covered, render.covered(surface, face, SIZE, whole=True))
     nose = np.argmax(surface.template[:, 2])
     assert seen[nose] > 0.5
     behind = (surface.regions == Region.SKIN) & (surface.template[:, 2] < -0.55)

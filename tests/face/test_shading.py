@@ -119,6 +119,18 @@ def test_light_is_found_from_the_half_that_a_face_shows() -> None:
     np.testing.assert_allclose(shade(albedo, normals, found), colours, atol=3e-3)
 
 
+def test_one_albedo_is_the_same_as_one_for_each_sample() -> None:
+    normals, albedo = directions(200), np.array([0.7, 0.5, 0.4], np.float32)
+    dice = np.random.default_rng(1)
+    colours = (albedo * (0.4 + 0.5 * normals[:, :1]) + dice.normal(0, 0.02, (200, 3))).astype(
+        np.float32
+    )
+    colours[:30] += 0.4  # what no light explains
+    found = estimate_light(normals, colours, albedo)
+    each = estimate_light(normals, colours, np.broadcast_to(albedo, colours.shape))
+    np.testing.assert_allclose(found, each, atol=1e-5)
+
+
 def test_light_needs_samples() -> None:
     with pytest.raises(ValueError, match="9 samples"):
         estimate_light(directions(8), np.ones((8, 3), np.float32), np.ones(3, np.float32))

@@ -217,6 +217,6 @@ def test_a_colour_that_rgb_has_not_does_not_jump_at_the_rim():
     for plane, code in zip(old.planes, (180, 235, 110), strict=True):  # blue of 1.6
         plane[...] = code
     source = Picture(64, 64, "yuv420p", matrix="bt709")
-    made_planes = StoredFrames(Pixels(source), Tone()).lay(old, (Nothing(),))
+    made_planes = StoredFrames(Pixels(source), Tone()).lay(old, (Nothing(),))[0]
     assert made_planes.difference(old, np.zeros((64, 64), bool)) == 0
     assert Pixels(source).rgb(old, (0, 0, 2, 2))[0, 0, 2] > 1.5

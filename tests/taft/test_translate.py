@@ -13,6 +13,7 @@ from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import Composer, best_size
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.inputs import generator_input
+from gsmooth_core.taft.masked import Lay
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack, Image
@@ -79,7 +80,7 @@ def test_poison_outside_the_mask_is_seen(clip, pictures) -> None:
     assert not np.array_equal(again.frame[clean.hidden], clean.frame[clean.hidden])
 
 
-@pytest.mark.parametrize("size", [256, 512])
+@pytest.mark.parametrize("size", [256, 384, 512])
 @pytest.mark.parametrize("preset", g.PRESETS)
 def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, size: int) -> None:
     dub = translator(clip, pictures, preset, size=size)
@@ -91,6 +92,22 @@ def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, siz
         assert done.mask[done.hidden].all()
         assert done.frame.dtype == np.uint8
         assert done.frame.shape == before.shape
+
+
+def test_a_frame_is_put_together_once_and_only_when_it_is_asked_for(
+    clip, pictures, monkeypatch
+) -> None:
+    asked, composite = [], Lay.composite
+
+    def noted(lay, frame):
+        asked.append(frame)
+        return composite(lay, frame)
+
+    monkeypatch.setattr(Lay, "composite", noted)
+    done = translator(clip, pictures).translate(1, pictures[1])
+    assert done.lays and done.hidden.any() and not asked
+    assert done.frame is done.frame and done.mask is done.mask
+    assert len(asked) == 1 and asked[0] is pictures[1]
 
 
 def test_the_mask_holds_what_the_new_mouth_changes(clip, pictures) -> None:
@@ -163,9 +180,10 @@ def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
 
 
 def test_the_size_follows_the_face(clip) -> None:
-    assert best_size(clip, scene.face_model()) == 256
-    near = replace(clip, translation=clip.translation * np.float32([1, 1, 0.4]))
-    assert best_size(near, scene.face_model()) == 512
+    # The nearer a face is, the larger it is; at .5 a pixel of 256 stands for 1.26 of the clip.
+    for distance, size in ((1, 256), (0.55, 256), (0.45, 384), (0.35, 384), (0.3, 512)):
+        near = replace(clip, translation=clip.translation * np.float32([1, 1, distance]))
+        assert best_size(near, scene.face_model()) == size
 
 
 def test_the_generators_box_holds_every_mask(clip, pictures) -> None:

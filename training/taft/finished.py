@@ -27,6 +27,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.taft.compose import SIZES
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.grain import Film
 from gsmooth_core.taft.load import open_generator
@@ -203,7 +204,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=VALIDATION_FRAMES, help="of a clip")
     parser.add_argument("--spread", action="store_true", help="over the clip, not in a row")
     parser.add_argument("--strict", action="store_true", help="nothing from nearby at all")
-    parser.add_argument("--size", type=int, default=0, choices=(0, 256, 512), help="of the crop")
+    parser.add_argument("--size", type=int, default=0, choices=(0, *SIZES), help="of the crop")
     parser.add_argument("--only", nargs="*", default=[""], help="clips with these in their names")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")

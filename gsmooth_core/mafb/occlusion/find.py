@@ -12,7 +12,9 @@ else has looked are not read for their texels. Only the z-scores are kept: some 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,9 +29,11 @@ from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
 from gsmooth_core.mafb.occlusion.own import OwnSettings, without_own
 from gsmooth_core.mafb.occlusion.patches import Patches, PatchSettings
+from gsmooth_core.models.threads import all_threads
 from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Opened
 
 _MUCH = 0.15  # share of the texels that dubbing replaces
+_AHEAD = 8  # frames whose texels wait to be compared with what is usual
 _ORDINARY = 1.0  # z-score of a texel that looks as usual
 
 
@@ -149,13 +153,28 @@ def _z_scores(
     """
     track, canonical = sampler.glimpses.track, sampler.glimpses.canonical
     z = np.full((len(track), len(canonical.regions)), np.nan, np.float16)
-    for frame in np.flatnonzero(track.usable).tolist():
-        colours, seen = known.get(frame) or sampler.texels(frame, source)
+
+    def score(frame: int, colours: Image, seen: Bool) -> None:
         if seen.any():
             z[frame] = z_scores(canonical, appearance, colours, seen)
             # Under letters nothing stands out; left out, the lips beside them would.
             z[frame, sampler.lettered(frame)] = _ORDINARY
+
+    waiting: deque[tuple[int, Future[None]]] = deque()
+
+    def first() -> None:
+        frame, scored = waiting.popleft()
+        scored.result()
         on_progress(frame + 1)
+
+    with ThreadPoolExecutor(all_threads(), "occluders") as threads:
+        for frame in np.flatnonzero(track.usable).tolist():
+            texels = known.get(frame) or sampler.texels(frame, source)
+            waiting.append((frame, threads.submit(score, frame, *texels)))
+            if len(waiting) > _AHEAD:
+                first()
+        while waiting:
+            first()
     return z
 
 
