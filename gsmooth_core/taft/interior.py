@@ -16,6 +16,7 @@ from gsmooth_core.types import Bool, Float
 Reals = TypeVar("Reals", bound=Any)
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
+_DECIDED = 3  # power of how well references suit a mouth's interior: one of them lends most
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 GREY = 0.12  # saturation of skin below which a picture loses its colours
@@ -75,6 +76,31 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     bridged = values.copy()
     bridged[part] = np.where(inside[part][..., None], between, values[part])
     return bridged
+
+
+def decided(values: Float, inside: Bool, weights: Float) -> Float:
+    """Let most of what lies between the lips come from the reference that suits best.
+
+    Skin is alike in all references. Teeth are not where they are in another frame, and bare more
+    or less of themselves: the mean of several is a grey bar.
+
+    Args:
+        values: (H, W, 3 K) displacement and visibility of each reference, from `bridge`.
+        inside: (H, W) the mouth's interior.
+        weights: (K,) of the references.
+
+    Returns:
+        (H, W, 3 K) with less visibility inside, all over it the same share of each reference's;
+        the best keeps its own.
+    """
+    if len(weights) < 2 or not inside.any():
+        return values
+    seen = values[inside][:, 2::3]  # (N, K)
+    suited = weights * seen.mean(0)
+    share = (suited / max(float(suited.max()), 1e-9)) ** (_DECIDED - 1)
+    made = values.copy()
+    made[..., 2::3][inside] = seen * share.astype(np.float32)
+    return made
 
 
 def alike(own: Float, wanted: Float) -> Float:
