@@ -16,7 +16,7 @@ from gsmooth_core.types import Bool, Float
 Reals = TypeVar("Reals", bound=Any)
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
-_DECIDED = 3  # power of how well references suit a mouth's interior: one of them lends most
+_DECIDED = 2  # power of how well references suit a mouth's interior: one of them lends most
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 GREY = 0.12  # saturation of skin below which a picture loses its colours
