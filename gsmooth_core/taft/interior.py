@@ -78,29 +78,28 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     return bridged
 
 
-def decided(values: Float, inside: Bool, weights: Float) -> Float:
+def decide(values: Float, inside: Bool, weights: Float) -> None:
     """Let most of what lies between the lips come from the reference that suits best.
 
     Skin is alike in all references. Teeth are not where they are in another frame, and bare more
     or less of themselves: the mean of several is a grey bar.
 
     Args:
-        values: (H, W, 3 K) displacement and visibility of each reference, from `bridge`.
+        values: (H, W, 3 K) displacement and visibility of each reference, from `bridge`; all that
+            lies inside loses, in place, the same share of a reference's visibility, and the
+            best keeps its own.
         inside: (H, W) the mouth's interior.
         weights: (K,) of the references.
-
-    Returns:
-        (H, W, 3 K) with less visibility inside, all over it the same share of each reference's;
-        the best keeps its own.
     """
-    if len(weights) < 2 or not inside.any():
-        return values
-    seen = values[inside][:, 2::3]  # (N, K)
-    suited = weights * seen.mean(0)
+    mouth = open_mouth(inside)
+    if len(weights) < 2 or mouth is None:
+        return
+    rows, columns = mouth.part
+    part = rows, slice(int(columns[0]), int(columns[-1]) + 1)
+    seen, within = values[part][..., 2::3], inside[part][..., None]
+    suited = weights * (seen * within).sum((0, 1))
     share = (suited / max(float(suited.max()), 1e-9)) ** (_DECIDED - 1)
-    made = values.copy()
-    made[..., 2::3][inside] = seen * share.astype(np.float32)
-    return made
+    seen *= np.where(within, share.astype(np.float32), 1)
 
 
 def alike(own: Float, wanted: Float) -> Float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.taft.interior import bridge, decided
+from gsmooth_core.taft.interior import bridge, decide
 from gsmooth_core.taft.lip_line import even_line, shut
 from gsmooth_core.types import Bool, Float
 
@@ -20,5 +20,6 @@ def mouth_field(values: Float, region: NDArray[np.uint8], inside: Bool, weights:
         weights: (K,) of the references.
     """
     count, opened = len(weights), inside & ~shut(inside)
-    values = bridge(even_line(values, region, inside, count), opened, count)
-    return decided(values, opened, weights)
+    made = bridge(even_line(values, region, inside, count), opened, count)
+    decide(made, opened, weights)  # bridge made it, wherever there is anything to decide
+    return made
