@@ -41,6 +41,7 @@ def test_a_reference_whose_mouth_is_open_otherwise_is_not_believed_inside() -> N
 def references(*seen: float) -> tuple[np.ndarray, np.ndarray]:
     """Values of references that are believed so far inside of a mouth, and its interior."""
     _, inside = mouth(12, 0, 0)
+    inside[10, 5:12] = False  # no mouth is a rectangle
     values = np.ones((40, 30, 3 * len(seen)), np.float32)
     for k, believed in enumerate(seen):
         values[inside, 3 * k + 2] = believed

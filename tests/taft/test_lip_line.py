@@ -59,6 +59,20 @@ def test_nothing_changes_off_the_line(slope: float = 0.13) -> None:
     assert (made[~far] != values[~far]).any()
 
 
+def test_what_is_read_beyond_an_edge_fades_with_distance() -> None:
+    values, region = _drawn(0.0)
+    made = even_line(values, region, np.zeros(region.shape, bool), 1)
+    moved = (made - values)[17:24, 40, 1]
+    np.testing.assert_allclose(moved, [0, 0.25, 0.5, -0.5, -0.25, 0, 0], atol=1e-6)
+
+
+def test_no_pixel_of_the_line_is_believed_less_than_the_lips_beside_it() -> None:
+    values, region = _drawn(0.0)
+    values[19, 20:60:3, 2] = 0.1
+    made = even_line(values, region, np.zeros(region.shape, bool), 1)
+    np.testing.assert_array_equal(made[..., 2], 1)
+
+
 @pytest.mark.parametrize("apart", [0.0, 0.7, -3.0])
 def test_a_reference_whose_lips_are_shut_has_a_line_of_its_own(apart: float) -> None:
     values, region = _drawn(0.13, apart)
