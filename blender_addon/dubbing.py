@@ -34,6 +34,7 @@ _DRAFT = {
     "sharpness": False,
     "style": False,
     "adapt": 0.0,
+    "looks": 1,
     "intra": False,
     "length": "trim",
     "crop_size": 256,

@@ -88,6 +88,14 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         description="Leave a hand or a microphone that passes before the mouth where it is",
         default=True,
     )
+    looks: IntProperty(
+        name="Looks",
+        description="How often each face is looked at: the mean of several looks is steadier and "
+        "truer. 1 is the quickest, each look takes about a fortieth of a dub's work",
+        default=4,
+        min=1,
+        max=4,
+    )
     grain: BoolProperty(
         name="Grain",
         description="Lay noise like the clip's own on what is made, as on the skin around it",

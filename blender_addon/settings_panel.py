@@ -10,7 +10,7 @@ from .output_settings import FIXED
 
 _GROUPS = (
     ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
-    ("Face", "USER", ("mask", "adapt")),
+    ("Face", "USER", ("mask", "looks", "adapt")),
     ("Picture", "IMAGE_DATA", ("occluders", "grain", "sharpness")),
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )

@@ -209,7 +209,7 @@ def _add_track(commands: Any) -> None:
     parser = _add(commands, "track", "track", "follow the face of a video", "path_text")
     _add_source(parser)
     parser.add_argument("--output", type=_path, required=True, help="track file (.safetensors)")
-    _add_settings(parser, "face", "tracker", "face_model", "device")
+    _add_settings(parser, "face", "tracker", "looks", "face_model", "device")
 
 
 def _add_faces(commands: Any) -> None:
@@ -245,7 +245,7 @@ def _add_mesh(commands: Any) -> None:
     parser.add_argument("--track", type=_path, help="track to pose the mesh by")
     parser.add_argument("--expression", type=_path, help="curves to use instead of the track's")
     parser.add_argument("--output", type=_path, required=True, help=".npz, .safetensors or .obj")
-    _add_settings(parser, "face", "tracker", "face_model", "device")
+    _add_settings(parser, "face", "tracker", "looks", "face_model", "device")
 
 
 def _add_sync(commands: Any) -> None:
@@ -277,7 +277,7 @@ def _add_style(commands: Any) -> None:
         help="a clip in which the person speaks; may be given several times",
     )
     parser.add_argument("--output", type=_path, required=True, help="style file (.safetensors)")
-    _add_settings(parser, "tracker", "face_model", "a2ep", "device")
+    _add_settings(parser, "tracker", "looks", "face_model", "a2ep", "device")
 
 
 def _add_bench(commands: Any) -> None:

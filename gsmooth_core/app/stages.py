@@ -51,7 +51,7 @@ def track(
         video: video or still image.
         output: track to write.
         part: first frame and number of frames; None means to the end.
-        settings: tracker, face model, device and whose face.
+        settings: tracker, looks, face model, device and whose face.
         on_event: told about progress.
         cancelled: asked after every frame.
 
@@ -79,7 +79,7 @@ def follow(
     total = clip.frame_count - start if count is None else count
     check_device(settings.device)
     model = load_face_model(settings.face_model)
-    tracker = build_tracker(settings.tracker, model, settings.device)
+    tracker = build_tracker(settings.tracker, model, settings.device, settings.looks)
     people = tracker.follow(frames, progress("track", total, on_event, cancelled))
     person = choose(
         people, settings.face, clip, start, lambda text: on_event(Message("warning", text))

@@ -72,7 +72,7 @@ class Followed:
     def _follow(self) -> tuple[Tracker, People]:
         if self._found is None:
             source, settings = self._source, self._source.job.settings
-            tracker = build_tracker(settings.tracker, self._model, settings.device)
+            tracker = build_tracker(settings.tracker, self._model, settings.device, settings.looks)
             count = 1 if source.clip.still else source.count
             on_progress = progress("track", count, self._emit, self._cancelled)
             frames = source.read(0, count)

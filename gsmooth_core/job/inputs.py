@@ -42,7 +42,7 @@ class StageInputs:
         self._occlusion, self._captioning, self._adapt = occlusion, captioning, adapt
 
     def track(self) -> dict[str, Any]:
-        """Pictures, face model, landmark networks, whose face, and where it is used R-Net."""
+        """Pictures, face model, landmark networks, looks, whose face, and if it is used R-Net."""
         settings = self._job.settings
         weights = {
             "face_model": registry.resolve(settings.face_model),
@@ -54,7 +54,9 @@ class StageInputs:
             weights["sync"] = registry.locate("sync")
         # The default is not named, so that tracks from before there was a choice stay good.
         whose = {} if settings.face == DubSettings.face else {"face": settings.face}
-        return {"version": __version__, **self._source.pictures_stamp(), **weights, **whose}
+        looks = {"looks": settings.looks} if settings.tracker == "fit" else {}
+        stamp = self._source.pictures_stamp()
+        return {"version": __version__, **stamp, **weights, **whose, **looks}
 
     @property
     def count(self) -> int:

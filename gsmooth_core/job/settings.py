@@ -191,6 +191,12 @@ class DubSettings(Settings):
         "how the face is followed: our fit, or your R-Net",
         choices=("fit", "rnet"),
     )
+    looks: int = setting(
+        4,
+        "how often each face is looked at, mirrored and moved a little: the mean is steadier and "
+        "truer; 1 is the quickest, each look takes a fortieth of a dub's work",
+        limits=(1, 4),
+    )
     face_model: str = setting("face_model", "the 3D face: a model's name or file", pattern=_FILE)
     a2ep: str = setting("a2ep", "speech to expression: a model's name or file", pattern=_FILE)
     taft: str = setting("taft", "blend to photo: a model's name or file", pattern=_FILE)

@@ -36,10 +36,10 @@ from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.drawn import hints, least_seen, skin_of_face
-from gsmooth_core.taft.interior import bridge
 from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
+from gsmooth_core.taft.mouth import mouth_field
 from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
 from gsmooth_core.taft.teeth import slide, tooth_rows
@@ -354,7 +354,8 @@ class Composer:
         """
         drawing = scene.drawing
         inside = among(drawing.face.region, MOUTH_REGIONS)
-        values = bridge(drawing.values, inside, len(members))
+        weights = self.choice.weights[frame]
+        values = mouth_field(drawing.values, drawing.face.region, inside, weights[weights > 0])
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
             only = self.bank[int(members[0])]
             values = slide(values, inside, self.points(frame), only, self._teeth)

@@ -16,6 +16,7 @@ from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
 from gsmooth_core.tracking.found import FollowedFace, FoundPoints
 from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
+from gsmooth_core.tracking.looks import looked_again
 from gsmooth_core.tracking.shots import CutFinder, CutSettings
 from gsmooth_core.types import Float, Image, Int
 
@@ -33,6 +34,7 @@ class FollowSettings:
         retry: frames between two searches for a lost face.
         deep_retry: frames between two searches for one that may be small.
         reach: how far from its last place, in its widths, a lost face may turn up again.
+        looks: at each face that is found, see `looks`.
         pick: (x, y) as parts of width and height: take the face nearest to this place
             instead of the largest, most central one.
         detector: settings of the face detector.
@@ -46,6 +48,7 @@ class FollowSettings:
     retry: int = 3
     deep_retry: int = 24
     reach: float = 2.0
+    looks: int = 1
     pick: tuple[float, float] | None = None
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     cuts: CutSettings = field(default_factory=CutSettings)
@@ -131,15 +134,16 @@ class FaceFollower:
             self._crop = None
             self._lost += 1
             return LOST
-        return self._kept(face)
+        return self._kept(frame, face)
 
     def begin(self, frame: Image, detection: Detection) -> FollowedFace:
         """Begin with a face that was detected; `LOST` where a second look sees none."""
         first = self._mesh.landmarks(frame, Crop.around(detection))
         face = self._mesh.landmarks(frame, Crop.of_points(first.points))
-        return self._kept(face) if self._present(face) else LOST
+        return self._kept(frame, face) if self._present(face) else LOST
 
-    def _kept(self, face: FaceLandmarks) -> FollowedFace:
+    def _kept(self, frame: Image, face: FaceLandmarks) -> FollowedFace:
+        face = looked_again(self._mesh, frame, face, self.settings.looks)
         self._keep(Crop.of_points(face.points))
         return FollowedFace(face.points, self._mesh.scores(face.points), face.presence)
 

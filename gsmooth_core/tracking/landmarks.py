@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gsmooth_core.face.landmarks import MIRRORED
 from gsmooth_core.networks.litert import Network
 from gsmooth_core.tracking.detector import Detection
 from gsmooth_core.types import Float, Image
@@ -113,10 +114,12 @@ class FaceLandmarks:
         points: (478, 3) pixels x, y in the frame, and relative depth in pixels (towards the
             viewer is negative).
         presence: 0..1, how sure it is that this is a face.
+        crop: in which they were found.
     """
 
     points: Float
     presence: float
+    crop: Crop
 
 
 class FaceMesh:
@@ -126,24 +129,28 @@ class FaceMesh:
         self._points = Network("face_landmarks_detector.tflite")
         self._scores = Network("face_blendshapes.tflite")
 
-    def landmarks(self, frame: Image, crop: Crop) -> FaceLandmarks:
+    def landmarks(self, frame: Image, crop: Crop, *, mirrored: bool = False) -> FaceLandmarks:
         """Find the points of the face inside a crop.
 
         Args:
             frame: (H, W, 3) RGB.
             crop: where the face is.
+            mirrored: show the network the crop in a mirror; the points are those of the frame.
 
         Returns:
             the points; believe them only as far as `presence` says.
         """
         side = self._points.side
         matrix = crop.matrix(side)
+        if mirrored:
+            matrix = matrix @ np.array([[-1, 0, side], [0, 1, 0], [0, 0, 1]], np.float32)
         outputs = self._points(cut(frame, matrix, side).astype(np.float32) / 255)
         raw = outputs["Identity"].reshape(LANDMARKS, 3)  # (1, 1, 1, 1434) -> (478, 3)
         xy = raw[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         z = raw[:, 2:] * (crop.side / side)
         presence = 1 / (1 + np.exp(-np.clip(outputs["Identity_1"].item(), -50, 50)))
-        return FaceLandmarks(np.concatenate([xy, z], 1).astype(np.float32), float(presence))
+        points = np.concatenate([xy, z], 1).astype(np.float32)
+        return FaceLandmarks(points[MIRRORED] if mirrored else points, float(presence), crop)
 
     def scores(self, points: Float) -> Float:
         """(52,) ARKit scores, 0..1, in the order of `ARKIT_NAMES`, of points (478, 2 or 3)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
 from gsmooth_core.tracking.found import FollowedFace
+from gsmooth_core.tracking.looks import USUAL
 from gsmooth_core.tracking.occlusion import hidden_share
 from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Clip, FaceTrack, Image
@@ -29,7 +31,7 @@ class TrackSettings:
             person's number, "1" is who is seen longest.
     """
 
-    follow: FollowSettings = field(default_factory=FollowSettings)
+    follow: FollowSettings = field(default_factory=partial(FollowSettings, looks=USUAL))
     fit: FitSettings = field(default_factory=FitSettings)
     face: str = LARGEST
 

@@ -101,6 +101,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "face": "2",
         "length": "ping-pong",
         "tracker": "rnet",
+        "looks": 3,
         "face_model": "bfm",
         "a2ep": "/own/a2ep",
         "taft": "/own/taft",

@@ -71,6 +71,14 @@ def test_what_is_laid_on_the_picture_changes_nothing_that_is_learned(clip: Path,
     assert len(set(pictures)) == 2
 
 
+def test_a_face_that_is_looked_at_more_often_is_another_track(clip: Path) -> None:
+    def printed(**values: object) -> str:
+        job = Job(clip, clip.with_name("out.mp4"), settings=DubSettings(**values))  # type: ignore[arg-type]
+        return fingerprint(**StageInputs(Source(job), clip.parent, None, AdaptSettings()).track())
+
+    assert len({printed(looks=looks) for looks in (1, 2, 4)}) == 3
+
+
 @pytest.mark.parametrize("face", ["0", "100", "", "speakers", "1\n", 0, True])
 def test_what_names_no_face_is_refused(face: object) -> None:
     with pytest.raises(InputError):

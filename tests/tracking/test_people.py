@@ -220,7 +220,7 @@ def _before(frames: list[Image], model: MorphableModel) -> FaceTrack:
         if face.presence > 0:
             colours[index] = lighting.sample(frame, face.points)
 
-    landmarks = follow_face(frames, on_frame=keep)
+    landmarks = follow_face(frames, TrackSettings().follow, on_frame=keep)
     return finish_track(landmarks, colours, _clip(frames), model)
 
 
