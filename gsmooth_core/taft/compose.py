@@ -354,8 +354,7 @@ class Composer:
         """
         drawing = scene.drawing
         inside = among(drawing.face.region, MOUTH_REGIONS)
-        weights = self.choice.weights[frame]
-        values = mouth_field(drawing.values, drawing.face.region, inside, weights[weights > 0])
+        values = mouth_field(drawing.values, drawing.face.region, inside, len(members))
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
             only = self.bank[int(members[0])]
             values = slide(values, inside, self.points(frame), only, self._teeth)

@@ -16,7 +16,6 @@ from gsmooth_core.types import Bool, Float
 Reals = TypeVar("Reals", bound=Any)
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
-_DECIDED = 2  # power of how well references suit a mouth's interior: one of them lends most
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 TINT = 0.4  # share of the skin's tint that teeth have beside it
@@ -78,30 +77,6 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     bridged = values.copy()
     bridged[part] = np.where(inside[part][..., None], between, values[part])
     return bridged
-
-
-def decide(values: Float, inside: Bool, weights: Float) -> None:
-    """Let most of what lies between the lips come from the reference that suits best.
-
-    Skin is alike in all references. Teeth are not where they are in another frame, and bare more
-    or less of themselves: the mean of several is a grey bar.
-
-    Args:
-        values: (H, W, 3 K) displacement and visibility of each reference, from `bridge`; all that
-            lies inside loses, in place, the same share of a reference's visibility, and the
-            best keeps its own.
-        inside: (H, W) the mouth's interior.
-        weights: (K,) of the references.
-    """
-    mouth = open_mouth(inside)
-    if len(weights) < 2 or mouth is None:
-        return
-    rows, columns = mouth.part
-    part = rows, slice(int(columns[0]), int(columns[-1]) + 1)
-    seen, within = values[part][..., 2::3], inside[part][..., None]
-    suited = weights * (seen * within).sum((0, 1))
-    share = (suited / max(float(suited.max()), 1e-9)) ** (_DECIDED - 1)
-    seen *= np.where(within, share.astype(np.float32), 1)
 
 
 def alike(own: Float, wanted: Float) -> Float:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.taft.interior import bridge, decide
+from gsmooth_core.taft.interior import bridge
 from gsmooth_core.taft.lip_line import even_line, shut
 from gsmooth_core.types import Bool, Float
 
 
-def mouth_field(values: Float, region: NDArray[np.uint8], inside: Bool, weights: Float) -> Float:
+def mouth_field(values: Float, region: NDArray[np.uint8], inside: Bool, count: int) -> Float:
     """What was drawn with a new face, carried across its mouth.
 
     Args:
-        values: (H, W, 3 K) displacement (x, y) and visibility of each reference.
+        values: (H, W, 3 * count) displacement (x, y) and visibility of each reference.
         region: (H, W) of the new face, see `Region`.
         inside: (H, W) the mouth's interior.
-        weights: (K,) of the references.
+        count: number of references.
     """
-    count, opened = len(weights), inside & ~shut(inside)
-    made = bridge(even_line(values, region, inside, count), opened, count)
-    decide(made, opened, weights)  # bridge made it, wherever there is anything to decide
-    return made
+    return bridge(even_line(values, region, inside, count), inside & ~shut(inside), count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsmooth_core.taft.interior import bridge, decide, in_light, soften_gap
+from gsmooth_core.taft.interior import bridge, in_light, soften_gap
 
 
 def mouth(gap: int, upper: float, lower: float) -> tuple[np.ndarray, np.ndarray]:
@@ -36,56 +36,6 @@ def test_a_reference_whose_mouth_is_open_otherwise_is_not_believed_inside() -> N
     assert (bridge(values, inside, 1)[inside][:, 2] == 1).all()
     shut, nothing = mouth(0, 0, 0)
     assert np.array_equal(bridge(shut, nothing, 1), shut)
-
-
-def references(*seen: float) -> tuple[np.ndarray, np.ndarray]:
-    """Values of references that are believed so far inside of a mouth, and its interior."""
-    _, inside = mouth(12, 0, 0)
-    inside[10, 5:12] = False  # no mouth is a rectangle
-    values = np.ones((40, 30, 3 * len(seen)), np.float32)
-    for k, believed in enumerate(seen):
-        values[inside, 3 * k + 2] = believed
-    return values, inside
-
-
-def decided(values: np.ndarray, inside: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    made = values.copy()
-    decide(made, inside, weights)
-    return made
-
-
-def test_one_reference_lends_most_of_what_lies_between_the_lips() -> None:
-    values, inside = references(0.5, 0.9, 0.8)
-    weights = np.float32([1, 0.6, 0.2])
-    made = decided(values, inside, weights)
-    np.testing.assert_array_equal(made[~inside], values[~inside])
-    np.testing.assert_array_equal(made[..., 0::3], values[..., 0::3])
-    np.testing.assert_array_equal(made[..., 1::3], values[..., 1::3])
-    before, after = (weights * v[inside][0, 2::3] for v in (values, made))
-    assert after.argmax() == before.argmax() == 1
-    assert after[1] == before[1]
-    np.testing.assert_allclose(after / after[1], (before / before[1]) ** 2, rtol=1e-5)
-
-
-def test_a_reference_that_is_better_in_one_place_is_chosen_for_the_whole_interior() -> None:
-    values, inside = references(0.8, 0.4)
-    values[12, 8, 2] = 0.0  # here the second one alone shows something
-    made = decided(values, inside, np.float32([1, 1]))
-    rest = inside.copy()
-    rest[12, 8] = False
-    np.testing.assert_array_equal(made[rest][:, 2], values[rest][:, 2])
-    shares = made[inside][:, 5] / values[inside][:, 5]
-    np.testing.assert_allclose(shares, shares[0])
-    assert 0.5 < shares[0] < 0.52
-
-
-def test_where_nobody_has_a_choice_nothing_changes() -> None:
-    for values, inside in (references(0.3), references(0.4, 0.4)):
-        weights = np.ones(values.shape[2] // 3, np.float32)
-        np.testing.assert_allclose(decided(values, inside, weights), values)
-    values, inside = references(0.3, 0.6)
-    nowhere = np.zeros_like(inside)
-    np.testing.assert_array_equal(decided(values, nowhere, np.float32([1, 1])), values)
 
 
 LIP = np.float32([0.6, 0.35, 0.33])
