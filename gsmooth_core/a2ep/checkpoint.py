@@ -19,6 +19,7 @@ from gsmooth_core.storage.arrays import Arrays
 KIND = "a2ep"
 LIMITS = {
     "decoder.scale": (1e-6, 100),  # the decoder divides by it
+    "decoder.mean": (-2, 2),
     "usual": (1e-6, 10),
     "gain": (0, 10),
     "rest": (-2, 2),

@@ -143,8 +143,9 @@ class FaceFollower:
         return self._kept(frame, face) if self._present(face) else LOST
 
     def _kept(self, frame: Image, face: FaceLandmarks) -> FollowedFace:
-        face = looked_again(self._mesh, frame, face, self.settings.looks)
+        # The first look says where a face is looked for next, and so who is found how often.
         self._keep(Crop.of_points(face.points))
+        face = looked_again(self._mesh, frame, face, self.settings.looks)
         return FollowedFace(face.points, self._mesh.scores(face.points), face.presence)
 
     def _keep(self, crop: Crop) -> None:

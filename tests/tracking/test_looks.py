@@ -10,8 +10,9 @@ import pytest
 from gsmooth_core.face.landmarks import MIRRORED
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.settings import DubSettings
+from gsmooth_core.tracking import follow
 from gsmooth_core.tracking.follow import FollowSettings, follow_face
-from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceMesh
+from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
 from gsmooth_core.tracking.looks import MOST, USUAL, looked_again
 from gsmooth_core.tracking.tracker import FitTracker, build_tracker
 from gsmooth_core.types import Float, Image
@@ -113,3 +114,21 @@ def test_what_makes_a_mouth_looks_as_often_as_it_is_told() -> None:
     assert isinstance(tracker, FitTracker)
     assert tracker.looks == 3
     assert FollowSettings().looks == 1
+
+
+def test_where_a_face_is_looked_for_next_does_not_depend_on_how_often_one_looks(
+    astronaut: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else people would be found in other frames, and be numbered otherwise."""
+    near = np.float32([40, 0, 0])
+
+    def moved(_mesh: FaceMesh, _frame: Image, face: FaceLandmarks, looks: int) -> FaceLandmarks:
+        return replace(face, points=face.points + near * (looks > 1))
+
+    monkeypatch.setattr(follow, "looked_again", moved)
+    found = {}
+    for looks in (1, MOST):
+        follower = follow.FaceFollower(settings=FollowSettings(looks=looks))
+        found[looks] = [follower.step(astronaut).points for _ in range(3)]
+    for once, often in zip(*found.values(), strict=True):
+        np.testing.assert_allclose(often, once + near, atol=1e-3)
