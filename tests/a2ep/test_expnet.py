@@ -172,3 +172,11 @@ def test_settings_that_cannot_be_expnets_are_refused(tmp_path):
     save_checkpoint(tmp_path / "a.safetensors", model, {})
     with pytest.raises(ModelError, match="ExpNet"):
         load_checkpoint(tmp_path / "a.safetensors")
+
+
+def test_an_average_face_that_is_none_is_refused(tmp_path):
+    model = lively(A2EP(SPECTROGRAM, NAMES, ALL_NAMES))
+    model.decoder.mean.fill_(1e4)
+    save_checkpoint(tmp_path / "a.safetensors", model, {})
+    with pytest.raises(ModelError, match=r"decoder\.mean"):
+        load_checkpoint(tmp_path / "a.safetensors")
