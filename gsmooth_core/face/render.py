@@ -107,11 +107,13 @@ class Drawing:
         face: the rendered face.
         dubbed: (H, W) pixels that dubbing replaces.
         values: (H, W, C) interpolated attributes, 0 outside.
+        points: (V, 2) crop pixels of its vertices.
     """
 
     face: RenderedFace
     dubbed: Bool
     values: Float
+    points: Float
 
 
 def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
@@ -178,16 +180,20 @@ def pose_face(
         expression: (E,) beta of eq. 1 that the surface is to show.
         transform: (2, 3) frame -> crop pixels.
     """
+    return placed(surface, in_camera(surface, track, frame, expression), track, frame, transform)
+
+
+def in_camera(surface: FaceSurface, track: FaceTrack, frame: int, expression: Float) -> Float:
+    """(V, 3) where the vertices of `pose_face` lie in camera space."""
     shape = surface.template + np.tensordot(expression, surface.basis, 1).astype(np.float32)
-    camera = pose(shape, track.rotation[frame], track.translation[frame])
-    up = rotation_matrix(track.rotation[frame])[:, 1].astype(np.float32)
-    return placed(surface, camera, up, track, transform)
+    return pose(shape, track.rotation[frame], track.translation[frame])
 
 
 def placed(
-    surface: FaceSurface, camera: Float, up: Float, track: FaceTrack, transform: Float
+    surface: FaceSurface, camera: Float, track: FaceTrack, frame: int, transform: Float
 ) -> Posed:
-    """A surface whose vertices lie at `camera` (V, 3), as a crop shows it."""
+    """A surface whose vertices lie at `camera` (V, 3), as the crop of a frame shows it."""
+    up = rotation_matrix(track.rotation[frame])[:, 1].astype(np.float32)
     seen = project(camera, track.focal, track.width, track.height)
     uv = seen[:, :2] @ transform[:, :2].T + transform[:, 2]
     normals = vertex_normals(camera, surface.faces)
@@ -210,10 +216,12 @@ def draw_face(
     attributes = np.column_stack([lit, surface.tooth, *([] if values is None else [values])])
     raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
     region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
-    image = grooved(raster.image[..., :3], region == Region.TEETH, raster.image[..., 3])
+    image = raster.image[..., :3]
+    if light is not None:
+        image = grooved(image, region == Region.TEETH, raster.image[..., 3])
     face = RenderedFace(image, raster.depth, raster.mask, region.astype(np.uint8))
     dubbed = raster.mask & dubbed_faces(surface, posed)[raster.face_index]
-    return Drawing(face, dubbed, raster.image[..., 4:])
+    return Drawing(face, dubbed, raster.image[..., 4:], posed.seen[:, :2])
 
 
 def covered(surface: FaceSurface, posed: Posed, size: int, *, whole: bool) -> Bool:

@@ -1,7 +1,7 @@
 """The new face meets the frame's own where the mask ends.
 
 A jaw that opens less than the frame's moves its outline up to the ears, but the mask ends before
-them: without this the outline leaps there, by 5 pixels of a crop of 256 on average and by up to 10
+them: without this the outline leaps there, by 2 pixels of a crop of 256 on average and by up to 10
 where one mouth is wide open and the other shut. So what the new expression moves fades to what the
 frame's own expression moves, towards what is left of the frame's face. Lips and mouth are the new
 expression's alone, however near the mask ends to them.
@@ -12,46 +12,36 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gsmooth_core.face.render import FaceSurface, Posed, dubbed_faces, placed
+from gsmooth_core.face.render import FaceSurface, Posed, dubbed_faces
 from gsmooth_core.mafb.blend import MaskSettings, face_mask
 from gsmooth_core.mafb.crop import CROP_SIDE
-from gsmooth_core.types import Bool, FaceTrack, Float
+from gsmooth_core.types import Bool, Float
 
 _GRID = 64  # cells along the crop's side; vertices lie at most one apart
 _FADE = 0.25  # decimetres from the mask's end over which the new expression takes over
 
 
 def meeting(
-    surface: FaceSurface,
-    track: FaceTrack,
-    transform: Float,
-    old: Posed,
-    new: Posed,
-    size: int,
-    settings: MaskSettings,
-) -> Posed:
+    surface: FaceSurface, old: Posed, new: Float, size: int, settings: MaskSettings
+) -> Float:
     """The new face as it is to be drawn.
 
     Args:
         surface: the person's face surface.
-        track: the track of the clip.
-        transform: (2, 3) frame -> crop pixels.
-        old: the surface with the frame's own expression.
-        new: the same with the new one.
+        old: the surface with the frame's own expression, in the frame's crop.
+        new: (V, 3) its vertices in camera space with the new expression.
         size: side of the crop in pixels.
         settings: morphology of the mask.
 
     Returns:
-        `new` at lips and mouth and well inside the mask, `old` beyond it.
+        (V, 3) `new` at lips and mouth and well inside the mask, `old` beyond it.
     """
-    weight = new_share(surface, old, new, size, settings)[:, None]
-    camera = old.camera + weight * (new.camera - old.camera)
-    return placed(surface, camera, new.up, track, transform)
+    share = new_share(surface, old, size, settings)[:, None]
+    met: Float = old.camera + share * (new - old.camera)
+    return met
 
 
-def new_share(
-    surface: FaceSurface, old: Posed, new: Posed, size: int, settings: MaskSettings
-) -> Float:
+def new_share(surface: FaceSurface, old: Posed, size: int, settings: MaskSettings) -> Float:
     """(V,) share of the new expression: 0 beyond the mask, 1 on lips and well inside it."""
     changing = np.zeros(len(old.seen), bool)
     changing[surface.faces[dubbed_faces(surface, old)]] = True

@@ -22,6 +22,8 @@ from gsmooth_core.face.render import (
     covered,
     draw_face,
     face_surface,
+    in_camera,
+    placed,
     pose_face,
 )
 from gsmooth_core.mafb.blend import dilate, erode, face_mask, in_crop
@@ -252,7 +254,7 @@ class Composer:
         if unseen.any():
             # A collar that letters cover in all references stays as it is: it has no new shape.
             mask = mask & (~unseen | drawing.face.mask | self._covered(self._own(frame)))
-        letters, inside = self._letters(frame, picture, under, unseen), under.inside()
+        letters, inside = self._letters(frame, picture, under, unseen, drawing), under.inside()
         masked = mask_frame(picture, under, mask & inside, occluder, letters)
         crop, known = self._unlettered(frame, *masked.crop())
         bare = known if occluder is None else known & ~occluder
@@ -267,11 +269,10 @@ class Composer:
 
     def _new(self, frame: int, old: Posed) -> Posed:
         """The new face of a frame, whose own one is `old`."""
-        new = self._posed(frame, self.target[frame])
-        if self.settings.whole_face:
-            return new
-        placed = self.surface, self.track, self.transforms[frame]
-        return meeting(*placed, old, new, self.size, self.settings.mask)
+        camera = in_camera(self.surface, self.track, frame, self.target[frame])
+        if not self.settings.whole_face:
+            camera = meeting(self.surface, old, camera, self.size, self.settings.mask)
+        return placed(self.surface, camera, self.track, frame, self.transforms[frame])
 
     def _own(self, frame: int) -> Posed:
         return self._posed(frame, self.track.expression[frame])
@@ -284,7 +285,9 @@ class Composer:
         mask = self.occluders.mask(frame, self.size) if self.occluders else None
         return mask if mask is not None and mask.any() else None
 
-    def _letters(self, frame: int, picture: Image, under: Window, unseen: Bool) -> Matte | None:
+    def _letters(
+        self, frame: int, picture: Image, under: Window, unseen: Bool, drawing: Drawing
+    ) -> Matte | None:
         """What of a frame is letters, in the box of its window; None where there are none.
 
         Where no reference shows what lies between them (`unseen`), that stays with them; but no
@@ -293,9 +296,7 @@ class Composer:
         caption = self.captions.mask(frame, self.size) if self.captions else None
         if caption is None or not caption.any():
             return None
-        own = self._own(frame)
-        poses = (posed.seen for posed in (own, self._new(frame, own)))
-        mouth = mouths(poses, self.surface, self.size)
+        mouth = mouths((self._own(frame).seen, drawing.points), self.surface, self.size)
         found, bare, mouth = (
             under.uncrop(m.astype(np.float32)) > _HALF for m in (caption, unseen & ~mouth, mouth)
         )
@@ -357,7 +358,7 @@ class Composer:
         values = mouth_field(drawing.values, drawing.face.region, inside, len(members))
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
             only = self.bank[int(members[0])]
-            values = slide(values, inside, self.points(frame), only, self._teeth)
+            values = slide(values, inside, drawing.points, only, self._teeth)
         field = extend(values, drawing.face.mask, drawing.face.depth)
         if len(self.lending) > 1:  # the body of a photo does not move
             self._stay(frame, scene, members, field)

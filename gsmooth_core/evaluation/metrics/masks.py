@@ -7,7 +7,14 @@ import numpy as np
 
 from gsmooth_core.evaluation.metrics.landmarks import SIZE
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.face.render import covered, draw_face, face_surface, pose_face
+from gsmooth_core.face.render import (
+    covered,
+    draw_face,
+    face_surface,
+    in_camera,
+    placed,
+    pose_face,
+)
 from gsmooth_core.mafb.blend import MaskSettings, face_mask, in_crop
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
@@ -48,9 +55,10 @@ class Masks:
         """(size, size) old and new face, as far as dubbing replaces it."""
         track, at = self.track, self.transforms[frame]
         old = pose_face(self.surface, track, frame, track.expression[frame], at)
-        new = pose_face(self.surface, track, frame, self.target[frame], at)
+        camera = in_camera(self.surface, track, frame, self.target[frame])
         if not self.whole:
-            new = meeting(self.surface, track, at, old, new, self.size, self.settings)
+            camera = meeting(self.surface, old, camera, self.size, self.settings)
+        new = placed(self.surface, camera, track, frame, at)
         drawing = draw_face(self.surface, new, self.size, None)
         region = drawing.face.mask if self.whole else drawing.dubbed
         region = region | covered(self.surface, old, self.size, whole=self.whole)
