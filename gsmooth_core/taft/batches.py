@@ -19,6 +19,7 @@ from gsmooth_core.taft.interface import Generator as Network
 from gsmooth_core.taft.interface import GeneratorInput
 from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import MaskedFrame
+from gsmooth_core.taft.soft_line import soft_line, softened
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Float, Image
 
@@ -93,12 +94,17 @@ def _made(
     for index, frame, _ in group:
         if index in pictures:
             members, new = pictures[index]
-            given = index, frame, begun[index].masked, members, new
-            laid.append((frame, pool.submit(dub.lay, *given)))
+            laid.append((frame, pool.submit(_laid, dub, begun[index], frame, members, new)))
         else:  # nothing to make, or letters, which are looked at one by one
             laid.append((frame, pool.submit(dub.translate, index, frame)))
     for frame, done in laid:
         yield frame, done.result()
+
+
+def _laid(dub: Dub, begun: Begun, frame: Image, members: tuple[int, ...], new: Float) -> Translated:
+    masked = begun.masked
+    line = soft_line(begun.scene.drawing, begun.weights, masked.under.scale)
+    return dub.lay(begun.frame, frame, masked, members, softened(new, line))
 
 
 @torch.inference_mode()

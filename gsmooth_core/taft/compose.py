@@ -43,16 +43,10 @@ from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.mouth import mouth_field
 from gsmooth_core.taft.shelf import Shelf
+from gsmooth_core.taft.soft_line import soft_line
 from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
 from gsmooth_core.taft.teeth import slide, tooth_rows
-from gsmooth_core.taft.warp import (
-    Reference,
-    displacement,
-    extend,
-    lent,
-    sample,
-    spoiled,
-)
+from gsmooth_core.taft.warp import Reference, displacement, extend, lent, sample, spoiled
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
 SIZES = (256, 384, 512)
@@ -220,7 +214,8 @@ class Composer:
         blend = Blend(lent.image, (~scene.known).astype(np.float32), lent.references, lent.validity)
         fixed = self._fixed(frame) if self.settings.fixed else None
         members, trust = self.kept(frame, lent.kept)
-        return Composition(masked, blend, hints(drawing), members, trust, frame, fixed)
+        line = soft_line(drawing, self._weights(frame), masked.under.scale)
+        return Composition(masked, blend, hints(drawing), members, trust, frame, fixed, line)
 
     def begin(self, frame: int, picture: Image) -> Begun | None:
         """A frame as far as it goes without references, for `device.DeviceLender`.
@@ -236,14 +231,13 @@ class Composer:
         drawing, mask = self.masks(frame)
         masked, scene = self._scene(frame, picture, drawing, mask, np.zeros_like(mask))
         field = self._field(frame, scene, places)
-        weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
-        return Begun(frame, masked, scene, field, places, weights)
+        return Begun(frame, masked, scene, field, places, self._weights(frame))
 
     def kept(self, frame: int, kept: Bool) -> tuple[tuple[int, ...], Float]:
         """Frame numbers and weights of those of a frame's references that are `kept` (K,)."""
-        weights, asked = self.choice.weights[frame], np.array(self.members(frame), int)
+        asked = np.array(self.members(frame), int)
         self.refused.update(asked[~kept].tolist())
-        return tuple(asked[kept].tolist()), weights[weights > 0][kept]
+        return tuple(asked[kept].tolist()), self._weights(frame)[kept]
 
     def _scene(
         self, frame: int, picture: Image, drawing: Drawing, mask: Bool, unseen: Bool
@@ -316,6 +310,11 @@ class Composer:
         members: NDArray[np.int64] = self.choice.members[frame][self.choice.weights[frame] > 0]
         return members
 
+    def _weights(self, frame: int) -> Float:
+        """(K,) of a frame's references."""
+        weights: Float = self.choice.weights[frame]
+        return weights[weights > 0]
+
     def _offsets(self, frame: int, members: list[int]) -> Float:
         """(K, V or 1, 2) crop pixels from where the mesh has each reference to where it is."""
         if not self.personal or not members:
@@ -330,7 +329,7 @@ class Composer:
             none = np.zeros((0, self.size, self.size), np.float32)
             unseen = np.zeros(scene.known.shape, bool)
             return none[..., None].repeat(3, -1).astype(np.uint8), none, unseen
-        weights = self.choice.weights[frame][self.choice.weights[frame] > 0]
+        weights = self._weights(frame)
         field = self._field(frame, scene, members)
         least = least_seen(scene.drawing)
         pictures = np.empty((len(members), self.size, self.size, 3), np.uint8)

@@ -8,6 +8,7 @@ from pathlib import Path
 from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.taft.masked import MaskedFrame
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.soft_line import SoftLine
 from gsmooth_core.types import Blend, Float
 
 
@@ -50,6 +51,7 @@ class Composition:
         trust: (K,) weight of each reference, 0..1.
         frame: frame number.
         fixed: (H, W, 3) RGB 0..1, the unwarped crop of another frame if the settings ask for it.
+        line: where the line between shut lips is to be softened.
     """
 
     masked: MaskedFrame
@@ -59,3 +61,4 @@ class Composition:
     trust: Float
     frame: int
     fixed: Float | None = None
+    line: SoftLine | None = None

@@ -28,6 +28,7 @@ from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
 from gsmooth_core.taft.skin import SkinPairs
+from gsmooth_core.taft.soft_line import SoftLine, softened
 from gsmooth_core.taft.translated import Laid, Translated
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
@@ -46,6 +47,7 @@ class Composed(NamedTuple):
         masked: the frame without the pixels under the mask.
         members: frame numbers of the references.
         image: (H, W, 3) I_b.
+        line: where the line between shut lips is to be softened.
         part: rows and columns of the crop that the generator sees.
         seen: what it sees of them.
     """
@@ -53,6 +55,7 @@ class Composed(NamedTuple):
     masked: MaskedFrame
     members: tuple[int, ...]
     image: Float
+    line: SoftLine | None
     part: Box
     seen: GeneratorInput[Float]
 
@@ -223,7 +226,7 @@ class FaceTranslator:
         x0, y0, x1, y1 = self.composer.grown.get(index, self.composer.box)
         part = np.s_[y0:y1, x0:x1]
         seen = seen_of(made, self.config, part)
-        return Composed(made.masked, made.members, made.blend.image, part, seen)
+        return Composed(made.masked, made.members, made.blend.image, made.line, part, seen)
 
     def _finish(self, index: int, frame: Image, composed: Composed | None) -> Translated:
         if composed is None:
@@ -270,4 +273,4 @@ class FaceTranslator:
         """(size, size, 3) the new face."""
         picture = composed.image
         picture[composed.part] = painted(self.generator, composed.seen)
-        return picture
+        return softened(picture, composed.line)
