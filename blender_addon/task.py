@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 START_SECONDS = 240.0  # the first import of the numeric packages from a cold disk is slow
 SILENT_SECONDS = 120.0  # heartbeats come every 5 s; native code may hold them back for a while
+AWAY_SECONDS = 20.0  # between two looks: the computer slept, and the worker with it
 WAKE_SECONDS = 20.0  # in which a worker that is up takes its next request
 CANCEL_SECONDS = 15.0
 LEAVE_SECONDS = 1.0  # for which Blender may stand still when it opens another file
@@ -65,6 +66,7 @@ class Task:
         self._request = command, arguments
         self._renew = renew
         self._cancelled_at: float | None = None
+        self._looked_at = time.monotonic()
         self._ask(process)
 
     def _ask(self, process: Process) -> None:
@@ -229,6 +231,10 @@ class Task:
 
     def _watch(self) -> None:
         now = time.monotonic()
+        if now - self._looked_at > AWAY_SECONDS:
+            self._asked_at += now - self._looked_at
+            self.process.heard = now
+        self._looked_at = now
         heard = max(self.process.heard, self._asked_at)
         if self._passed_over(now):
             self._ask_another()

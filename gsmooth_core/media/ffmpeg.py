@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 STALL_SECONDS = 120.0
 """How long ffmpeg may take for its next frame before it counts as hung."""
+_TICK = 1.0  # seconds between two looks at whether it is late
+_AWAKE = 3  # ticks: what is longer between two looks, we have slept through, as it has
 _SAID = 1 << 16  # bytes that are kept of what ffmpeg says, the last ones
 _PART = 1 << 20  # bytes that are read at once
 
@@ -136,7 +138,7 @@ class Pipe:
         timeout: float | None = None,
     ) -> None:
         self._timeout = timeout
-        self._started = time.monotonic()
+        self._awake = 0.0  # seconds, without those in which all of the machine slept
         self._waiting_since: float | None = None
         self._closed = threading.Event()
         self._said = b""
@@ -180,7 +182,7 @@ class Pipe:
         view, filled = memoryview(buffer), 0
         stdout = _stream(self._process.stdout)
         while filled < size:
-            self._waiting_since = time.monotonic()
+            self._waiting_since = self._awake
             count = stdout.readinto(view[filled:])  # type: ignore[attr-defined]
             self._waiting_since = None
             if not count:
@@ -192,7 +194,7 @@ class Pipe:
         """All that is left to read, part by part."""
         stdout = _stream(self._process.stdout)
         while True:
-            self._waiting_since = time.monotonic()
+            self._waiting_since = self._awake
             part = stdout.read1(_PART)  # type: ignore[attr-defined]
             self._waiting_since = None
             if not part:
@@ -201,7 +203,7 @@ class Pipe:
 
     def write(self, data: memoryview) -> None:
         """Send data; BrokenPipeError when ffmpeg has ended."""
-        self._waiting_since = time.monotonic()
+        self._waiting_since = self._awake
         _stream(self._process.stdin).write(data)
         self._waiting_since = None
 
@@ -211,7 +213,7 @@ class Pipe:
         Raises:
             MediaError: it did not end in the time that it had.
         """
-        self._waiting_since = time.monotonic()
+        self._waiting_since = self._awake
         if self._process.stdin is not None:
             self._process.stdin.close()
         status = self._process.wait()
@@ -241,7 +243,11 @@ class Pipe:
                 self._said = (self._said + said)[-_SAID:]
 
     def _watch(self) -> None:
-        while not self._closed.wait(min(1.0, self._timeout or 1.0)):
+        tick, before = min(_TICK, self._timeout or _TICK), time.monotonic()
+        while not self._closed.wait(tick):
+            now = time.monotonic()
+            self._awake += min(now - before, _AWAKE * tick)
+            before = now
             if self._late():
                 self.stalled = True
                 log.error("ffmpeg gave no sign of life, or took too long; ending it")
@@ -249,10 +255,10 @@ class Pipe:
                 return
 
     def _late(self) -> bool:
-        now, since = time.monotonic(), self._waiting_since
+        since = self._waiting_since
         if self._timeout is not None:
-            return now - self._started > self._timeout
-        return since is not None and now - since > STALL_SECONDS
+            return self._awake > self._timeout
+        return since is not None and self._awake - since > STALL_SECONDS
 
     def _end(self) -> None:
         if sys.platform == "win32":

@@ -111,6 +111,20 @@ def test_worker_that_falls_silent_is_killed(clip, scene, double, monkeypatch):
     assert str(task.process.log_path) in str(task.failure)
 
 
+def test_a_worker_that_slept_with_the_computer_goes_on(clip, scene, double, monkeypatch):
+    double("slow")
+    *_, task = start(clip, scene)
+    assert run_until(task, lambda: task.done >= 1)
+    real, before = time.monotonic, task.process.heard
+    monkeypatch.setattr(task_module.time, "monotonic", lambda: real() + 3600)
+    assert task.update()
+    assert task.process.heard > before + 3000
+    assert task.running
+    monkeypatch.setattr(task_module, "SILENT_SECONDS", -1)  # its patience begins anew, and ends
+    assert not task.update()
+    assert task.failure.code == "worker_silent"
+
+
 def test_opening_another_file_stops_the_job_and_no_more(clip, scene, double, monkeypatch):
     """Blender calls `cancel` of a modal operator then."""
     double("slow")

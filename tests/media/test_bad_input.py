@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -229,6 +230,25 @@ def test_ffmpeg_hangs(tmp_path, monkeypatch):
         next(read_frames(clip))
     with pytest.raises(MediaError, match="did not finish"):
         ffmpeg.run(ffmpeg.command("-version"), timeout=0.3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_ffmpeg_is_not_late_because_the_computer_slept(tmp_path, monkeypatch):
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nsleep 1\necho done\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(ffmpeg, "_TICK", 0.05)
+    real, begin = time.monotonic, time.monotonic()
+
+    def asleep() -> float:  # an hour, half a second after the beginning
+        return real() + 3600 * (real() - begin > 0.5)
+
+    monkeypatch.setattr(ffmpeg.time, "monotonic", asleep)
+    with ffmpeg.Pipe([str(slow)], write=False) as pipe:
+        assert b"".join(pipe.parts()) == b"done\n"
+        assert not pipe.stalled
+    assert asleep() > begin + 3600
+    assert ffmpeg.run([str(slow)], timeout=30.0)[1] == "done\n"
 
 
 def test_a_reader_that_is_left_ends_its_ffmpeg(tmp_path):
