@@ -143,7 +143,7 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     share = share_of(apart, torch.clamp) * ~(batch.known | batch.face)
     pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
     validity = validity * kept[..., None, None]
-    shown = light.better(changed, pictures, kept)
+    shown = light.better(changed, validity, kept)
     validity = validity * torch.where(batch.face[:, None], shown, agreeing)
     own = _softened(batch, _lip_colour(batch, pictures, validity))
     shaded = torch.where(batch.inside, SHADED, FAINT)
