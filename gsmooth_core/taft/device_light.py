@@ -11,7 +11,7 @@ from gsmooth_core.taft import interior, light, tone
 from gsmooth_core.taft.device_lamp import Across, slope, sloped
 from gsmooth_core.taft.device_tone import pooled, relit, without
 from gsmooth_core.taft.lamp import STIFF
-from gsmooth_core.taft.warp import BLUR, CELL, TOLERANCE
+from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE
 
 _LIMIT = 0.25
 
@@ -77,17 +77,19 @@ def better(changed: Tensor, validity: Tensor, kept: Tensor) -> Tensor:
 
 
 def agreement(
-    pictures: Tensor, frame: Tensor, around: Tensor, kept: Tensor
+    pictures: Tensor, frame: Tensor, around: Tensor, validity: Tensor, kept: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(B, K, H, W) and (B, H, W), see `warp.agreement`; only the `kept` (B, K) are compared."""
-    known = around[:, None].float()
+    there = (validity > 0).float()
+    known = around[:, None] * there
     apart = (pictures - frame[:, None]).abs().sum(2) * (known / 3)
     small, of = pooled(apart, CELL), pooled(known, CELL)
     sigma = BLUR * small.shape[-2]
     error = _blurred(small, sigma) / (_blurred(of, sigma) + 1e-4)
-    error = error.masked_fill(~kept[..., None, None], torch.inf)
-    least = error.amin(1, keepdim=True)
-    best = torch.exp(-(error - least) / TOLERANCE)
+    shown = pooled(there, CELL) * kept[..., None, None]
+    compared = kept[..., None, None] & (shown >= HALF * shown.amax(1, keepdim=True))
+    least = error.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
+    best = torch.exp((least - error).clamp(max=0) / TOLERANCE)
     return _enlarged(best, pictures), _enlarged(least, pictures)[:, 0]
 
 

@@ -85,7 +85,9 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
     kept = device_light.alike(*tensors, torch.from_numpy(validity))
     lit, changed = device_light.match(*tensors, batch.visible)
     better = device_light.better(changed, torch.from_numpy(validity), kept)
-    agreeing, apart = device_light.agreement(planes(pictures), batch.crop, batch.around, kept)
+    agreeing, apart = device_light.agreement(
+        planes(pictures), batch.crop, batch.around, torch.from_numpy(validity), kept
+    )
     for n, each in enumerate(begun):
         seen = each.scene
         like = light.alike(pictures[n], seen.crop, seen.bare, validity[n])
@@ -95,7 +97,9 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
         assert levels_apart(lit[n].movedim(1, -1), wanted) == 0
         shown = light.better(change[like], validity[n][like])
         assert np.abs(better[n][like].numpy() - shown).max() < 1e-2
-        goes_on, least = warp.agreement(unit(pictures[n][like]), seen.crop, seen.around)
+        goes_on, least = warp.agreement(
+            unit(pictures[n][like]), seen.crop, seen.around, validity[n][like]
+        )
         assert np.abs(agreeing[n][like].numpy() - goes_on).max() < 1e-3
         assert np.abs(apart[n].numpy() - least).max() < 1e-3
 
