@@ -17,11 +17,17 @@ from gsmooth_core.types import Bool, Float
 
 Reals = TypeVar("Reals", bound=Any)
 
-APART = 0.10, 0.15
+APART = 0.0, 0.04
 """Difference of the best reference from the frame next to a place, 0..1, between which the frame's
-own surroundings take over."""
+own surroundings take over right beside what is seen of them."""
+
+FARTHER = 2.5  # of that difference, a crop's side farther away: there less goes on
+NEAR = 0.01, 0.025
+"""Of the crop's side: distances from what is seen between which it says less and less, whatever
+references show. Where the picture's edge cuts a chin, nothing nearer may be seen than its side."""
 
 _SMOOTH = 1 / 32  # of the crop's side: distance from which what goes on is smoothed by as much
+_COARSE = 4  # pixels of the crop to one of what is smooth
 
 
 def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Bool) -> None:
@@ -34,26 +40,38 @@ def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Boo
         around: (H, W) what is seen of it beside the new face.
         unknown: (H, W) what is made anew beside the new face.
     """
-    share = share_of(apart, np.clip) * unknown
+    if not around.any() or not unknown.any():
+        return
+    own, away = gone_on(crop, around)
+    share = share_of(apart, away, np.clip) * unknown
     rows, columns = np.nonzero(share)
-    if len(rows):
-        own, part = gone_on(crop, around)[rows, columns], share[rows, columns, None]
-        pictures[:, rows, columns] += (own - pictures[:, rows, columns]) * part
+    part = share[rows, columns, None]
+    pictures[:, rows, columns] += (own[rows, columns] - pictures[:, rows, columns]) * part
 
 
-def share_of(apart: Reals, clip: Callable[[Reals, float, float], Reals]) -> Reals:
-    """0..1 how far nothing that is lent can be believed, of differences; `clip` is for its kind."""
+def share_of(apart: Reals, away: Reals, clip: Callable[[Reals, float, float], Reals]) -> Reals:
+    """0..1 how much rather what is seen goes on than what is lent.
+
+    Args:
+        apart: of the best reference, see `warp.agreement`.
+        away: of `gone_on`.
+        clip: of their kind.
+    """
     low, high = APART
-    ramp = clip((apart - low) / (high - low), 0, 1)
-    return cast(Reals, ramp * ramp * (3 - 2 * ramp))
+    ramp = clip((apart - FARTHER * away - low) / (high - low), 0, 1)
+    near = clip(cast(Reals, (NEAR[1] - away) / (NEAR[1] - NEAR[0])), 0, 1)
+    return cast(Reals, ramp * ramp * (3 - 2 * ramp) * near)
 
 
-def gone_on(crop: Float, around: Bool) -> Float:
-    """(H, W, 3) a crop whose every place has the colour of the nearest one that is seen.
+def gone_on(crop: Float, around: Bool) -> tuple[Float, Float]:
+    """A crop whose every place has the colour of the nearest one that is seen.
 
     Args:
         crop: (H, W, 3) the frame, 0..1.
         around: (H, W) what is seen of it beside the new face; some of it must be.
+
+    Returns:
+        (H, W, 3), and (H, W) how far away that is, of the crop's side.
     """
     distance, label = cv2.distanceTransformWithLabels(
         (~around).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
@@ -61,7 +79,12 @@ def gone_on(crop: Float, around: Bool) -> Float:
     colours = np.zeros((int(label.max()) + 1, 3), np.float32)
     colours[label[around]] = crop[around]
     nearest = colours[label]
-    width = _SMOOTH * len(crop)
-    smooth = cv2.GaussianBlur(nearest, (0, 0), width)
+    width, (height, length) = _SMOOTH * len(crop), around.shape
+    coarse = cv2.resize(
+        nearest, (length // _COARSE, height // _COARSE), interpolation=cv2.INTER_AREA
+    )
+    coarse = cv2.GaussianBlur(coarse, (0, 0), width / _COARSE)
+    smooth = cv2.resize(coarse, (length, height), interpolation=cv2.INTER_LINEAR)
     far = np.clip(distance / width, 0, 1)[..., None]
-    return np.asarray(nearest + (smooth - nearest) * far, np.float32)
+    own = np.asarray(nearest + (smooth - nearest) * far, np.float32)
+    return own, np.asarray(distance / len(crop), np.float32)

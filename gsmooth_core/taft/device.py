@@ -21,6 +21,7 @@ from gsmooth_core.taft import device_light as light
 from gsmooth_core.taft.beside import gone_on, share_of
 from gsmooth_core.taft.drawn import hints, least_seen
 from gsmooth_core.taft.interior import gap_share, line_colour
+from gsmooth_core.taft.kernels import RAGGED
 from gsmooth_core.taft.lend import FAINT, SHADED, Begun, Scene
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Float
@@ -38,6 +39,7 @@ class Batch(NamedTuple):
         visible: (B, H, W) all of the face that is seen.
         around: (B, H, W).
         beside: (B, 3, H, W) what goes on from around the new face, see `beside.gone_on`.
+        away: (B, H, W) how far away that is.
         face: (B, H, W) what the new face covers.
         inside: (B, H, W) the mouth's interior.
         lips: (B, H, W).
@@ -55,6 +57,7 @@ class Batch(NamedTuple):
     visible: Tensor
     around: Tensor
     beside: Tensor
+    away: Tensor
     face: Tensor
     inside: Tensor
     lips: Tensor
@@ -104,6 +107,7 @@ class DeviceBank:
     def batch(self, frames: Sequence[Begun]) -> Batch:
         """Bring frames with equally many references to the device."""
         scenes = [each.scene for each in frames]
+        beside = [_beside(s) for s in scenes]
         faces = [scene.drawing.face for scene in scenes]
         field = self._sent([f.field.reshape(*f.field.shape[:2], -1, 3) for f in frames])
         field = field.permute(0, 3, 4, 1, 2)  # (B, K, 3, H, W)
@@ -117,7 +121,8 @@ class DeviceBank:
             bare=self._sent([s.bare for s in scenes]),
             visible=self._sent([s.face for s in scenes]),
             around=self._sent([s.around for s in scenes]),
-            beside=self._sent([_beside(s) for s in scenes]).movedim(-1, 1),
+            beside=self._sent([own for own, _ in beside]).movedim(-1, 1),
+            away=self._sent([away for _, away in beside]),
             face=self._sent([face.mask for face in faces]),
             inside=self._sent([s.inside for s in scenes]),
             lips=self._sent([face.region == Region.LIPS for face in faces]),
@@ -139,11 +144,11 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     pictures, validity = warped(batch, bank)
     kept = light.alike(pictures, batch.crop, batch.bare, validity)
     pictures, changed = light.match(pictures, batch.crop, batch.bare, batch.visible)
-    agreeing, apart = light.agreement(pictures, batch.crop, batch.around, kept)
-    share = share_of(apart, torch.clamp) * ~(batch.known | batch.face)
+    agreeing, apart = light.agreement(pictures, batch.crop, batch.around, validity, kept)
+    share = share_of(apart, batch.away, torch.clamp) * ~(batch.known | batch.face)
     pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
     validity = validity * kept[..., None, None]
-    shown = light.better(changed, pictures, kept)
+    shown = light.better(changed, validity, kept)
     validity = validity * torch.where(batch.face[:, None], shown, agreeing)
     own = _softened(batch, _lip_colour(batch, pictures, validity))
     shaded = torch.where(batch.inside, SHADED, FAINT)
@@ -159,7 +164,9 @@ def warped(batch: Batch, bank: DeviceBank) -> tuple[Tensor, Tensor]:
     """References at the new face: (B, K, 3, H, W) pixels, (B, K, H, W) validity."""
     shape = batch.moved.shape
     at = _looked_up(batch, bank)  # (B, K, H, W, 2)
-    there = ((at >= -0.5) & (at <= bank.ends[batch.places][:, :, None, None])).all(-1)
+    ends = bank.ends[batch.places][:, :, None, None]
+    there = ((at >= -0.5) & (at <= ends)).all(-1)
+    at = at.clamp(min=RAGGED).minimum(ends - (RAGGED + 0.5))
     images = bank.images[batch.places].flatten(0, 1).float()  # (B * K, 3, h, w)
     size = torch.tensor(images.shape[:-3:-1], device=bank.device)  # w, h
     grid = 2 * (torch.round(at * _PHASES) / _PHASES + 0.5) / size - 1
@@ -199,9 +206,11 @@ def _softened(batch: Batch, lip: Tensor) -> Tensor:
     return torch.where(batch.inside[:, None], softened, shaded)
 
 
-def _beside(scene: Scene) -> Float:
-    """(H, W, 3) what goes on beside the new face; the frame where nothing is seen there."""
-    return gone_on(scene.crop, scene.around) if scene.around.any() else scene.crop
+def _beside(scene: Scene) -> tuple[Float, Float]:
+    """See `beside.gone_on`; far away from everything where nothing is seen beside the face."""
+    if scene.around.any():
+        return gone_on(scene.crop, scene.around)
+    return scene.crop, np.ones(scene.around.shape, np.float32)
 
 
 def _padded(reference: Reference, height: int, width: int) -> NDArray[np.uint8]:

@@ -7,8 +7,11 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn import functional as F
 
-from gsmooth_core.taft import interior, light
-from gsmooth_core.taft.warp import BLUR, CELL, TOLERANCE
+from gsmooth_core.taft import interior, light, tone
+from gsmooth_core.taft.device_lamp import Across, slope, sloped
+from gsmooth_core.taft.device_tone import pooled, relit, without
+from gsmooth_core.taft.lamp import STIFF
+from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE
 
 _LIMIT = 0.25
 
@@ -16,17 +19,19 @@ _LIMIT = 0.25
 def alike(pictures: Tensor, frame: Tensor, bare: Tensor, validity: Tensor) -> Tensor:
     """(B, K) see `light.alike`; of pictures (B, K, 3, H, W) and validity (B, K, H, W)."""
     shown = bare[:, None] & (validity > light.SHOWN * validity.amax((-2, -1), keepdim=True))
-    small = _pooled(frame, light.STEP)
-    white = small.amax(1, keepdim=True) >= light.CLIPPED
-    both = ((_pooled(shown.float(), light.STEP) > 0.99) & ~white).flatten(2).double()  # (B, K, N)
-    count = both.sum(-1)
-    wanted = small.mean(1)[:, None].flatten(2).double()
-    own = _pooled(pictures, light.STEP).mean(2).flatten(2).double()
-    a, b = (_centred(values, both, count) for values in (wanted, own))
-    spread = [(x * x).sum(-1) for x in (a, b)]
+    small = pooled(frame, tone.STEP)[:, None]  # (B, 1, 3, h, w)
+    white = small.amax(2) >= tone.CLIPPED
+    both = (pooled(shown.float(), tone.STEP) > 0.99) & ~white  # (B, K, h, w)
+    at = Across.of(both).at(*both.shape[2:])
+    own, wanted = (p.flatten(3).double() for p in (pooled(pictures, tone.STEP), small))
+    lamp = slope(own, wanted, both.flatten(2), at)
+    even, mask = wanted / torch.exp(sloped(lamp, at)), both.flatten(2).double()  # (B, K, N)
+    count = mask.sum(-1)
+    plain, a, b = (_centred(values.mean(2), mask, count) for values in (wanted, even, own))
+    spread = [(x * x).sum(-1) for x in (plain, a, b)]
     deviation = [(s / count.clamp(min=1)).sqrt() for s in spread]
-    looks = (a * b).sum(-1) / (spread[0] * spread[1]).sqrt().clamp(min=1e-30)
-    looks = torch.where(deviation[1] > 1e-6, looks, 0)
+    looks = (a * b).sum(-1) / (spread[1] * spread[2]).sqrt().clamp(min=1e-30)
+    looks = torch.where(deviation[2] > 1e-6, looks, 0)
     looked = (count >= light.ENOUGH) & (deviation[0] > light.CONTRAST)
     looks = torch.where(looked, looks, 1).float()
     return (looks >= light.LOOK) | (looks == looks.amax(1, keepdim=True))
@@ -34,113 +39,58 @@ def alike(pictures: Tensor, frame: Tensor, bare: Tensor, validity: Tensor) -> Te
 
 def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
     """(B, K, 3, H, W) and (B, K, h, w), see `light.match_light`; of pictures of that shape."""
-    alike = _relit(pictures, frame, bare, visible)
+    skin, shown = (pooled(mask.float(), tone.STEP) > 0.99 for mask in (bare, visible))
+    own, wanted = (pooled(p, tone.STEP).flatten(3).double() for p in (pictures, frame[:, None]))
+    across, where = Across.of(skin), skin.flatten(1)
+    at, there, cells = (across.at(*size)[:, None] for size in _grids(skin, bare))
+    lamp = slope(own, wanted, where[:, None], at)  # (B, K, 2, 3)
+    even = without(wanted, torch.exp(sloped(lamp, at)))
+    price = tone.OFFSET + STIFF * lamp.square().sum((2, 3)) / 3
+    alike = relit(pictures, own, even, where, shown.flatten(1), price)
     known = bare[:, None, None].float()
-    apart = torch.log(frame + 0.05)[:, None] - torch.log(alike + 0.05)
+    lit = frame[:, None] / torch.exp(sloped(lamp, there).float()).view_as(pictures)
+    apart = torch.log(lit + 0.05) - torch.log(alike + 0.05)
     apart = apart.clamp(-2 * _LIMIT, 2 * _LIMIT) * known
     sigma = 0.08 * (pictures.shape[-1] // CELL)
-    norm = _blurred(_pooled(known, CELL), sigma) + 0.03
-    total = _blurred(_pooled(apart, CELL), sigma)
+    norm = _blurred(pooled(known, CELL), sigma) + 0.03
+    total = _blurred(pooled(apart, CELL), sigma)
     local = total / norm
-    gain = torch.exp(local.clamp(-_LIMIT, _LIMIT))
+    side = sloped(lamp, cells).float().view_as(local)
+    gain = torch.exp(local.clamp(-_LIMIT, _LIMIT) + side)
     return (alike * _enlarged(gain, pictures)).clamp(0, 1), local.abs().mean(2)
 
 
-def better(changed: Tensor, like: Tensor, kept: Tensor) -> Tensor:
+def _grids(skin: Tensor, bare: Tensor) -> tuple[tuple[int, ...], ...]:
+    """Rows and columns of samples of the skin, of a crop's pixels, and of its cells."""
+    height, width = bare.shape[1:]
+    return tuple(skin.shape[1:]), (height, width), (height // CELL, width // CELL)
+
+
+def better(changed: Tensor, validity: Tensor, kept: Tensor) -> Tensor:
     """(B, K, H, W) see `light.better`; only the `kept` (B, K) are compared."""
-    changed = changed.masked_fill(~kept[..., None, None], torch.inf)
-    best = torch.exp((changed.amin(1, keepdim=True) - changed) / light.BETTER)
-    return _enlarged(best, like)
+    seen = pooled(validity / validity.amax((-2, -1), keepdim=True).clamp(min=1e-9), CELL)
+    seen = seen * kept[..., None, None]
+    compared = kept[..., None, None] & (seen >= light.SHOWN * seen.amax(1, keepdim=True))
+    least = changed.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
+    best = torch.exp((least - changed).clamp(max=0) / light.BETTER)
+    return _enlarged(best, validity)
 
 
 def agreement(
-    pictures: Tensor, frame: Tensor, around: Tensor, kept: Tensor
+    pictures: Tensor, frame: Tensor, around: Tensor, validity: Tensor, kept: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(B, K, H, W) and (B, H, W), see `warp.agreement`; only the `kept` (B, K) are compared."""
-    known = around[:, None].float()
+    there = (validity > 0).float()
+    known = around[:, None] * there
     apart = (pictures - frame[:, None]).abs().sum(2) * (known / 3)
-    small, of = _pooled(apart, CELL), _pooled(known, CELL)
+    small, of = pooled(apart, CELL), pooled(known, CELL)
     sigma = BLUR * small.shape[-2]
     error = _blurred(small, sigma) / (_blurred(of, sigma) + 1e-4)
-    error = error.masked_fill(~kept[..., None, None], torch.inf)
-    least = error.amin(1, keepdim=True)
-    best = torch.exp(-(error - least) / TOLERANCE)
+    shown = pooled(there, CELL) * kept[..., None, None]
+    compared = kept[..., None, None] & (shown >= HALF * shown.amax(1, keepdim=True))
+    least = error.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
+    best = torch.exp((least - error).clamp(max=0) / TOLERANCE)
     return _enlarged(best, pictures), _enlarged(least, pictures)[:, 0]
-
-
-def _relit(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> Tensor:
-    """(B, K, 3, H, W) see `light.relit`."""
-    mask = (_pooled(bare.float(), light.STEP) > 0.99).flatten(1)[:, None, None].double()
-    wanted = _pooled(frame, light.STEP).flatten(2)[:, None].double()  # (B, 1, 3, N)
-    own = _pooled(pictures, light.STEP).flatten(3).double()  # (B, K, 3, N)
-    shown = (_pooled(visible.float(), light.STEP) > 0.99).flatten(1)[:, None, None]
-    gain, offset = _change(own, wanted, mask, shown)  # (B, K, 3, 1)
-    count = mask.sum(-1, keepdim=True)  # (B, 1, 1, 1)
-    apart = ((own * gain + offset - own).abs() * mask).sum((2, 3), keepdim=True)
-    apart = apart / (3 * count).clamp(min=1)
-    share = ((apart - light.STEADY) / (light.CHANGED - light.STEADY)).clamp(0, 1)
-    share = torch.where(count < light.FEWEST, 0, share)
-    scale, shift = (x[..., None].float() for x in (1 + share * (gain - 1), share * offset))
-    return (pictures * scale + shift).clamp(0, 1)
-
-
-def _added(own: Tensor, wanted: Tensor, shown: Tensor) -> Tensor:
-    """(B, K, 1, 1) what a flash adds, by what is dark; see `light._added` and `light.relit`."""
-    dark = (own < light.DARK) & shown
-    told, more = dark & (wanted < light.CLIPPED), wanted - own
-
-    def middle(which: Tensor) -> Tensor:
-        enough = which.sum(-1, keepdim=True) >= light.FEWEST_DARK
-        found = torch.nanquantile(more.masked_fill(~which, torch.nan), 0.5, dim=-1, keepdim=True)
-        return torch.where(enough, found, 0)
-
-    enough = dark.sum(-1, keepdim=True) >= light.FEWEST_DARK
-    each = torch.where(enough, torch.maximum(middle(told), middle(dark)), 0)  # (B, K, 3, 1)
-    return each.median(2, keepdim=True).values
-
-
-def _change(own: Tensor, wanted: Tensor, mask: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
-    """(..., 1) gain and offset between samples (..., N) where `mask`; see `light.relit`."""
-    plain, white = (own < light.CLIPPED) * mask, (wanted >= light.CLIPPED) & (mask > 0)
-    weight, gain = plain, torch.ones_like(own[..., :1])
-    offset, going = torch.zeros_like(gain), torch.ones_like(gain, dtype=torch.bool)
-    for _ in range(light.ROUNDS):
-        total = weight.sum(-1, keepdim=True)
-        going = going & (total >= light.FEWEST / 2)
-        share = weight / total.clamp(min=1e-9)
-        x, y, xx, xy = (
-            (share * values).sum(-1, keepdim=True) for values in (own, wanted, own**2, own * wanted)
-        )
-        determinant = xx * (1 + light.OFFSET) - x * x
-        going = going & (determinant >= 1e-9)
-        found = (xy * (1 + light.OFFSET) - x * y) / determinant
-        found = found.clamp(0, light.LARGEST_GAIN)
-        gain = torch.where(going, found, gain)
-        offset = torch.where(going, (y - gain * x) / (1 + light.OFFSET), offset)
-        apart = gain * own + offset - wanted
-        weight = torch.where(white & (apart > 0), 0, plain / (1 + (apart / light.OUTLIER) ** 2))
-    return _flashed(own, wanted, white & (plain > 0), plain, (gain, offset), shown)
-
-
-def _flashed(
-    own: Tensor,
-    wanted: Tensor,
-    lost: Tensor,
-    plain: Tensor,
-    change: tuple[Tensor, Tensor],
-    shown: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Gain and offset, or what a flash adds where it made most of the skin white."""
-    least = (plain.sum(-1, keepdim=True) / 2).clamp(min=light.FEWEST / 2)
-    gain, offset = change
-    flash = lost.sum(-1, keepdim=True) > least
-    if not bool(flash.any()):
-        return gain, offset
-    more = (wanted - own).masked_fill(~lost, torch.nan)
-    least = torch.nanquantile(more, light.LIT, dim=-1, keepdim=True)
-    return torch.where(flash, 1, gain), torch.where(
-        flash, torch.maximum(least, _added(own, wanted, shown)), offset
-    )
 
 
 def in_light(image: Tensor, frame: Tensor, skin: Tensor) -> Tensor:
@@ -175,12 +125,6 @@ def _centred(values: Tensor, weight: Tensor, count: Tensor) -> Tensor:
     """Values less their mean where the weight is 1, and 0 elsewhere."""
     mean = (values * weight).sum(-1) / count.clamp(min=1)
     return (values - mean[..., None]) * weight
-
-
-def _pooled(values: Tensor, step: int) -> Tensor:
-    """(..., H / step, W / step) means over cells."""
-    pooled = F.avg_pool2d(values.reshape(-1, 1, *values.shape[-2:]), step)
-    return pooled.reshape(*values.shape[:-2], *pooled.shape[-2:])
 
 
 def _blurred(values: Tensor, sigma: float) -> Tensor:

@@ -12,6 +12,8 @@ import numpy as np
 
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 
+RAGGED = 2  # pixels at a picture's edge that are of no use
+
 
 @compiled
 def looked_up(
@@ -29,7 +31,8 @@ def looked_up(
         high_y: last place in a column.
 
     Returns:
-        (H, W, 2) places, (H, W) validity.
+        (H, W, 2) places, not in the ragged rows that coders leave at a picture's edge; (H, W)
+        validity.
     """
     height, width = seen.shape
     at = np.empty((height, width, 2), np.float32)
@@ -40,8 +43,8 @@ def looked_up(
             y = row + np.float32(0.5) + moved[row, column, 1]
             u = np.float32(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2])
             v = np.float32(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2])
-            at[row, column, 0] = u
-            at[row, column, 1] = v
+            at[row, column, 0] = min(max(u, np.float32(RAGGED)), high_x - np.float32(RAGGED + 0.5))
+            at[row, column, 1] = min(max(v, np.float32(RAGGED)), high_y - np.float32(RAGGED + 0.5))
             there = u >= -0.5 and v >= -0.5 and u <= high_x and v <= high_y
             shown = max(seen[row, column], least[row, column])
             validity[row, column] = weight * shown if there else np.float32(0)

@@ -105,9 +105,8 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
         # Beside the face the background has to go on, so references are weighed by how well
         # they fit the frame there; on the face the new expression is right to differ, and light
         # alone tells.
-        agreeing, apart = agreement(lit, scene.crop, scene.around)
-        height, width = scene.known.shape
-        np.copyto(agreeing, better(changed, (height, width)), where=scene.drawing.face.mask)
+        agreeing, apart = agreement(lit, scene.crop, scene.around, validity)
+        np.copyto(agreeing, better(changed, validity), where=scene.drawing.face.mask)
         validity = validity * agreeing
         go_on(lit, apart, scene.crop, scene.around, scene.strip)
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)

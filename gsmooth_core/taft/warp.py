@@ -24,6 +24,7 @@ CELL = 8
 
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
+HALF = 0.5  # of what the references have of a place: less is no look at it
 BLUR = 0.06  # of the grid's rows: deviation over which differences from the frame are averaged
 _COARSE = 128  # rows of the grid on which a displacement is continued around the face
 _SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
@@ -201,16 +202,17 @@ def grid(height: int, width: int) -> Float:
     return centres
 
 
-def agreement(pictures: Float, frame: Float, known: Bool) -> tuple[Float, Float]:
+def agreement(pictures: Float, frame: Float, known: Bool, validity: Float) -> tuple[Float, Float]:
     """How well each warped reference continues the frame.
 
     Collar, neck and background do not follow the head. The references that agree with the frame
-    around a place are the ones to trust next to it.
+    around a place are the ones to trust next to it; those whose picture ends there are none.
 
     Args:
         pictures: (K, H, W, 3) warped references, 0..1.
         frame: (H, W, 3) the frame, 0..1.
         known: (H, W) pixels of the frame that may be compared.
+        validity: (K, H, W) of the references; 0 where they have no pixels.
 
     Returns:
         (K, H, W) 0..1; 1 for the best reference of a place, and (H, W) how far that one is from
@@ -218,10 +220,15 @@ def agreement(pictures: Float, frame: Float, known: Bool) -> tuple[Float, Float]
     """
     height, width = known.shape
     cells = (width // CELL, height // CELL)
-    total = np.stack([_blurred(kernels.differences(p, frame, known, CELL)) for p in pictures])
-    error = total / (_blurred(_reduced(known.astype(np.float32), cells)) + 1e-4)
-    least = error.min(0)
-    best = np.exp(-(error - least) / TOLERANCE)
+    there = [(valid > 0) & known for valid in validity]
+    pairs = zip(pictures, there, strict=True)
+    total = np.stack([_blurred(kernels.differences(p, frame, both, CELL)) for p, both in pairs])
+    shown = np.stack([_reduced((v > 0).astype(np.float32), cells) for v in validity])
+    error = total / (
+        np.stack([_blurred(_reduced(t.astype(np.float32), cells)) for t in there]) + 1e-4
+    )
+    least = np.where(shown >= HALF * shown.max(0), error, np.inf).min(0)
+    best = np.exp(np.minimum(least - error, 0) / TOLERANCE)
     size = (width, height)
     *fine, apart = (cv2.resize(e, size, interpolation=cv2.INTER_LINEAR) for e in (*best, least))
     return np.stack(fine), np.asarray(apart)

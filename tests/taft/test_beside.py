@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft.beside import APART, go_on, gone_on, share_of
+from gsmooth_core.taft.beside import APART, FARTHER, NEAR, go_on, gone_on, share_of
 
 SIDE = 64
+SEEN = np.arange(SIDE)[:, None] >= np.full(SIDE, 40)  # (SIDE, SIDE) the frame below row 40
 
 
 def crop() -> np.ndarray:
@@ -17,40 +18,55 @@ def crop() -> np.ndarray:
     return made
 
 
+def lent() -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 1, (3, SIDE, SIDE, 3)).astype(np.float32)
+
+
 def test_every_place_has_the_colour_of_the_nearest_that_is_seen() -> None:
-    around = np.zeros((SIDE, SIDE), bool)
-    around[40:] = True
-    own = gone_on(np.where(around[..., None], crop(), 0).astype(np.float32), around)
-    np.testing.assert_allclose(own[10:40, :24], np.full((30, 24, 3), (0.9, 0.9, 0.8)), atol=1e-4)
-    np.testing.assert_allclose(own[10:40, 40:], np.full((30, 24, 3), (0.1, 0.1, 0.3)), atol=1e-4)
+    own, away = gone_on(np.where(SEEN[..., None], crop(), 0).astype(np.float32), SEEN)
+    np.testing.assert_allclose(own[10:40, :20], np.full((30, 20, 3), (0.9, 0.9, 0.8)), atol=1e-3)
+    np.testing.assert_allclose(own[10:40, 44:], np.full((30, 20, 3), (0.1, 0.1, 0.3)), atol=1e-3)
     edge = np.abs(np.diff(own[..., 0], axis=1)).max(1)  # between the colours, row by row
-    assert edge[39] > 0.4 and edge[30] < 0.2  # sharp next to what is seen, and soft away from it
-    np.testing.assert_array_equal(own[around], crop()[around])
+    assert edge[39] > 0.4 and edge[30] < 0.25  # sharp next to what is seen, and soft away from it
+    np.testing.assert_array_equal(own[SEEN], crop()[SEEN])
+    np.testing.assert_allclose(away[:, 7] * SIDE, np.maximum(40 - np.arange(SIDE), 0), atol=1e-4)
 
 
 def test_what_fits_its_surroundings_is_left_as_it_is_lent() -> None:
-    lent = np.random.default_rng(0).uniform(0, 1, (3, SIDE, SIDE, 3)).astype(np.float32)
-    pictures, around = lent.copy(), np.arange(SIDE)[:, None] >= np.full(SIDE, 40)
-    go_on(pictures, np.full((SIDE, SIDE), APART[0], np.float32), crop(), around, ~around)
-    np.testing.assert_array_equal(pictures, lent)
+    pictures = lent()
+    go_on(pictures, np.full((SIDE, SIDE), APART[0], np.float32), crop(), SEEN, ~SEEN)
+    np.testing.assert_array_equal(pictures, lent())
+    go_on(pictures, np.ones((SIDE, SIDE), np.float32), crop(), np.zeros_like(SEEN), ~SEEN)
+    np.testing.assert_array_equal(pictures, lent())  # nothing is seen that could go on
 
 
 def test_what_does_not_is_what_goes_on_and_only_where_it_is_not_known() -> None:
-    lent = np.random.default_rng(0).uniform(0, 1, (3, SIDE, SIDE, 3)).astype(np.float32)
-    pictures, around = lent.copy(), np.arange(SIDE)[:, None] >= np.full(SIDE, 40)
-    strip = np.zeros_like(around)
-    strip[30:40] = True
-    apart = np.full((SIDE, SIDE), APART[1], np.float32)
-    apart[:, :20] = APART[0]
-    go_on(pictures, apart, crop(), around, strip)
-    changed = np.any(pictures != lent, axis=(0, 3))
-    assert np.array_equal(changed, strip & (np.arange(SIDE) >= 20))
+    big = np.repeat(np.repeat(crop(), 8, 0), 8, 1)
+    seen = np.arange(8 * SIDE)[:, None] >= np.full(8 * SIDE, 320)
+    pictures = np.repeat(np.repeat(lent(), 8, 1), 8, 2)
+    before, strip = pictures.copy(), np.zeros_like(seen)
+    strip[317:320] = True
+    apart = np.full(seen.shape, 1.0, np.float32)
+    apart[:, :160] = APART[0]
+    go_on(pictures, apart, big, seen, strip)
+    changed = np.any(pictures != before, axis=(0, 3))
+    assert np.array_equal(changed, strip & (np.arange(8 * SIDE) >= 160))
     np.testing.assert_allclose(
-        pictures[:, 30:40, 40:], np.full((3, 10, 24, 3), (0.1, 0.1, 0.3)), atol=1e-4
+        pictures[:, 317:320, 300:], np.full((3, 3, 212, 3), (0.1, 0.1, 0.3)), atol=1e-3
     )
 
 
+@pytest.mark.parametrize("away", [0.0, 0.004, 0.008])
 @pytest.mark.parametrize(("place", "share"), [(-1.0, 0), (0.0, 0), (0.5, 0.5), (1.0, 1), (2.0, 1)])
-def test_the_share_rises_from_one_threshold_to_the_other(place: float, share: float) -> None:
-    apart = APART[0] + place * (APART[1] - APART[0])
-    assert share_of(apart, np.clip) == pytest.approx(share)
+def test_the_share_rises_from_one_threshold_to_the_other(
+    place: float, share: float, away: float
+) -> None:
+    """The thresholds are higher farther away from what is seen."""
+    apart = APART[0] + place * (APART[1] - APART[0]) + FARTHER * away
+    assert share_of(apart, away, np.clip) == pytest.approx(share)
+
+
+def test_what_is_seen_far_away_says_nothing_however_bad_references_are() -> None:
+    """Beside a chin that the picture's edge cuts, that would be a white collar for a throat."""
+    shares = [share_of(1.0, away, np.clip) for away in (NEAR[0], sum(NEAR) / 2, NEAR[1], 0.1)]
+    assert shares == pytest.approx([1, 0.5, 0, 0])

@@ -22,7 +22,8 @@ def test_a_reference_is_looked_up_where_an_affine_map_of_the_moved_pixels_lies()
     wanted = (centres + moved) @ matrix[:, :2].T + matrix[:, 2]
     high = np.float32(20.5), np.float32(14.5)
     at, validity = kernels.looked_up(moved, seen, matrix, np.float32(0.7), least, *high)
-    assert np.allclose(at, wanted, atol=1e-4)
+    inner = wanted.clip(2, np.array(high) - 2.5)  # coders leave rows of other colours at an edge
+    assert np.allclose(at, inner, atol=1e-4)
     there = ((wanted >= -0.5) & (wanted <= high)).all(-1)
     assert 0.2 < there.mean() < 0.8
     assert np.allclose(validity, 0.7 * np.maximum(seen, least) * there, atol=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft import light
+from gsmooth_core.taft import lamp, light, tone
 
 SIDE = 128
 UNDER = np.s_[50:90, 50:90]
@@ -108,9 +108,9 @@ def test_alike_light_changes_nothing_that_is_seen() -> None:
 
 def test_the_whole_face_is_left_alone_where_its_light_is_alike() -> None:
     own = face()
-    skin = light.skin_of(np.clip(own * 1.03, 0, 1), known())
-    tone = light.tone_of(levels(own), skin, skin)
-    assert np.array_equal(tone, np.arange(256, dtype=np.float32)[:, None].repeat(3, 1) / 255)
+    skin = tone.Skin.of(np.clip(own * 1.03, 0, 1), known(), known())
+    changed = tone.tone_of(tone.reduced(own, tone.samples(own.shape)), skin)
+    assert np.array_equal(changed, np.arange(256, dtype=np.float32)[:, None].repeat(3, 1) / 255)
 
 
 def test_without_skin_the_reference_stays_as_it_is() -> None:
@@ -125,7 +125,7 @@ def test_gain_and_offset_are_those_of_a_plain_regression_where_skin_has_contrast
     own = rng.uniform(0.05, 0.9, 4000)
     wanted = 0.7 * own + 0.08 + rng.normal(0, 0.005, own.shape)
     slope, shift = np.polyfit(own, wanted, 1)
-    gain, offset = light._change(own, wanted)
+    gain, offset = tone._change(own, wanted)
     assert gain == pytest.approx(slope, abs=0.03)
     assert offset == pytest.approx(shift, abs=0.02)
 
@@ -190,7 +190,7 @@ def test_who_needs_less_change_of_light_at_a_place_shows_it_better():
     pictures = np.stack([levels(own) for own in shaded])
     hidden = np.where(known()[..., None] > 0, frame, 0).astype(np.float32)
     _, changed = light.match_light(pictures, hidden, known())
-    weight = light.better(changed, (SIDE, SIDE))
+    weight = light.better(changed, np.ones((3, SIDE, SIDE), np.float32))
     assert weight.shape == (3, SIDE, SIDE)
     assert np.allclose(
         weight.max(0).reshape(SIDE // 8, 8, SIDE // 8, 8)[:, 3:5, :, 3:5], 1, atol=0.2
@@ -203,4 +203,123 @@ def test_who_needs_less_change_of_light_at_a_place_shows_it_better():
 
 
 def test_nobody_shows_nothing():
-    assert light.better(np.zeros((0, 8, 8), np.float32), (64, 64)).shape == (0, 64, 64)
+    none = np.zeros((0, 64, 64), np.float32)
+    assert light.better(none[:, ::8, ::8], none).shape == (0, 64, 64)
+
+
+def shown_where(*columns: slice) -> np.ndarray:
+    """(K, SIDE, SIDE) validity of references of which each shows some columns."""
+    validity = np.zeros((len(columns), SIDE, SIDE), np.float32)
+    for valid, these in zip(validity, columns, strict=True):
+        valid[:, these] = 0.4
+    return validity
+
+
+def test_what_is_hidden_at_a_place_says_nothing_about_those_that_show_it():
+    """The first needs no change of light anywhere, but shows the left half alone."""
+    changed = np.stack([np.full((16, 16), amount, np.float32) for amount in (0, 0.1, 0.13)])
+    validity = shown_where(slice(0, 64), slice(None), slice(None))
+    weight = light.better(changed, validity)
+    left, right = weight[:, :, 8:56], weight[:, :, 72:120]
+    assert np.allclose(left[0], 1) and left[1:].max() < 0.04
+    assert np.allclose(right[1], 1) and np.allclose(right[2], np.exp(-1), atol=1e-3)
+    one = light.better(changed[1:], validity[1:])
+    assert np.array_equal(right[1:], one[:, :, 72:120])
+
+
+def test_little_trust_is_no_hiding():
+    """A reference that is trusted a tenth as much shows a place as well as others do."""
+    changed = np.stack([np.full((16, 16), amount, np.float32) for amount in (0, 0.1)])
+    weight = light.better(changed, shown_where(slice(None), slice(None)) * [[[0.1]], [[1]]])
+    assert np.allclose(weight[0], 1) and weight[1].max() < 0.04
+
+
+def test_where_nobody_shows_a_place_all_are_compared():
+    changed = np.stack([np.full((16, 16), amount, np.float32) for amount in (0.1, 0)])
+    for columns in (slice(0, 64), slice(0, 0)):
+        weight = light.better(changed, shown_where(columns, columns))
+        assert np.isfinite(weight).all()
+        assert np.allclose(weight[1, :, 80:], 1) and weight[0, :, 80:].max() < 0.04
+
+
+def sided(across: float, down: float = 0.0) -> np.ndarray:
+    """(SIDE, SIDE, 1) a gain that slopes across a face, as a lamp at one side of it makes."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) / (SIDE / 2) - 1
+    return np.exp(across * x + down * y)[..., None].astype(np.float32)
+
+
+def even_face() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    picture = np.float32([0.5, 0.4, 0.33]) * rng.normal(1, 0.05, (SIDE, SIDE, 1))
+    picture[65:75, 55:85] *= 0.6
+    return (0.8 * picture).astype(np.float32)
+
+
+@pytest.mark.parametrize("across", [-0.6, -0.3, 0.0, 0.3, 0.6])
+@pytest.mark.parametrize("before", [-0.4, 0.4])
+@pytest.mark.parametrize("gain", [0.6, 1.0])
+def test_a_lamp_that_goes_to_the_other_side_leaves_the_mouth_its_contrast(across, before, gain):
+    own, frame = even_face() * sided(before), even_face() * sided(across) * gain
+    made = matched(own, frame, known())
+    lips, skin = np.s_[66:74, 57:83], np.s_[52:62, 57:83]
+    contrast = [(p[lips] / p[skin].mean((0, 1))).mean() for p in (made, frame)]
+    assert contrast[0] == pytest.approx(contrast[1], abs=0.08)  # .6; 1 is no mouth at all
+    assert np.abs(made - frame)[UNDER].mean() < 7 / 255
+
+
+def test_a_lamp_below_goes_on_no_farther_than_skin_is_seen():
+    """The slope of the forehead, twice as long, would make a jaw that nobody has seen white."""
+    own, frame = even_face(), even_face() * sided(0.5, 0.5)
+    made = matched(own, frame, known())
+    below = (made / own)[80:120].mean((1, 2))
+    assert np.ptp(np.log(below)) < 0.02
+    assert np.log(below[0]) == pytest.approx(0.5 * (48 / 64 - 1), abs=0.12)
+
+
+def grid_of(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) samples of all of a picture, and (N, 2) where they are."""
+    samples = tone.reduced(picture, tone.samples(picture.shape)).reshape(-1, 3)
+    across = lamp.Across.of(np.ones((SIDE // 4, SIDE // 4), bool))
+    return samples, across.at(SIDE // 4, SIDE // 4).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("gain, offset", [(0.2, 0.4), (0.5, 0.2), (0.2, 0), (1.5, 0)])
+def test_haze_and_fades_are_no_lamp_however_a_face_is_lit(gain, offset):
+    """An offset takes the slope out of a face, too; its contrast tells."""
+    own, at = grid_of(even_face() * sided(0.4))
+    assert np.abs(lamp.slope(own, gain * own + offset, at)).max() < 0.02
+    moved = lamp.slope(own, gain * own * np.exp(-0.6 * at[:, :1]), at)
+    assert moved[0] == pytest.approx([-0.6] * 3, abs=0.06)  # less in the dark
+
+
+def test_a_lamp_is_told_in_its_own_colour_and_by_most_of_the_skin():
+    at, places = grid_of(even_face())
+    gains = np.float32([0.6, 0.3, 0.1])
+    lit = at * np.exp(places[:, 1:] * gains)
+    odd = np.where((np.arange(len(at)) % 32 < 5)[:, None], 0.05, lit)  # hair over one end of it
+    for wanted in (lit, odd):
+        across, down = lamp.slope(at, wanted.astype(np.float32), places)
+        assert down == pytest.approx(gains, abs=0.06)
+        assert np.abs(across).max() < 0.06
+    assert not lamp.slope(at[:40], lit[:40], places[:40]).any()  # too little skin
+    assert not lamp.slope(at, np.ones_like(lit), places).any()  # all white
+
+
+def test_who_is_lit_from_the_other_side_looks_alike():
+    own, other = striped(9), striped(23)
+    frame, every = 0.6 * own * sided(0.5), np.ones((1, SIDE, SIDE), np.float32)
+    lit = [0.6 * picture * sided(-0.5) for picture in (own, other)]
+    kept = light.alike(
+        levels(np.stack([0.5 * frame, *lit])), frame, every[0] > 0, every.repeat(3, 0)
+    )
+    assert kept.tolist() == [1, 1, 0]
+
+
+def test_places_end_where_skin_does():
+    skin = np.zeros((8, 16), bool)
+    skin[2:4, 4:12] = True
+    x, y = np.moveaxis(lamp.Across.of(skin).at(8, 16), -1, 0)
+    assert x[0].tolist() == [-1.0] * 4 + (np.arange(-7, 8, 2) / 8).tolist() + [1.0] * 4
+    assert y[:, 0].tolist() == [-1, -1, -0.5, 0.5, 1, 1, 1, 1]
+    whole = lamp.Across.of(np.zeros((8, 16), bool))
+    assert (whole.middle, whole.half) == ((0.5, 0.5), (0.5, 0.5))

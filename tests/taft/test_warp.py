@@ -92,9 +92,10 @@ def test_the_reference_that_goes_on_best_is_believed_most() -> None:
     known = np.ones((64, 64), bool)
     known[20:44] = False
     hidden = np.where(known[..., None], frame, 0)
-    believed, least = warp.agreement(np.stack([frame, other, mixed]), hidden, known)
+    every = np.ones((3, 64, 64), np.float32)
+    believed, least = warp.agreement(np.stack([frame, other, mixed]), hidden, known, every)
     assert least.shape == (64, 64) and least.max() < 1e-6
-    assert warp.agreement(other[None], hidden, known)[1].min() > 0.1
+    assert warp.agreement(other[None], hidden, known, every[:1])[1].min() > 0.1
     assert believed[0].min() > 0.9
     assert believed[1, 30].max() < 0.1
     assert believed[2, 30, 4] > 0.9 > 0.1 > believed[2, 30, 60]
@@ -117,3 +118,19 @@ def test_the_bank_is_bounded_and_read_once_in_order() -> None:
     composer.compose(2, scene.picture(clip, 2))
     assert asked == sorted(set(asked))
     assert len(asked) == 5
+
+
+def test_a_reference_goes_on_nowhere_that_its_picture_has_ended() -> None:
+    """Beyond its edge it has the very colours of the frame, by chance; the others are believed."""
+    frame = np.full((64, 64, 3), 0.5, np.float32)
+    pictures = np.stack([frame, frame + 0.1, frame + 0.12])
+    pictures[0, :, :40] += 0.15
+    known, validity = np.ones((64, 64), bool), np.ones((3, 64, 64), np.float32)
+    plain = warp.agreement(pictures, frame, known, validity)
+    validity[0, :, 40:] = 0
+    believed, least = warp.agreement(pictures, frame, known, validity)
+    assert plain[1][:, 60].max() < 0.01 < 0.09 < least[:, 60].min()
+    assert believed[1, :, 60].min() > 0.95
+    assert np.isfinite(believed).all() and believed.max() <= 1
+    nowhere = warp.agreement(pictures, frame, known, np.zeros_like(validity))
+    assert all(np.isfinite(each).all() for each in nowhere)

@@ -1,0 +1,157 @@
+"""The change of light of a whole face: a gain and an offset a channel, measured on bare skin.
+
+Without a limit, as fades, flashes, lamps, exposure and grading make it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
+from gsmooth_core.types import Bool, Float, Image
+
+STEP = 4  # pixels of the crop from one sample of the skin to the next
+FEWEST = 50  # samples from which a change of light can be told
+ROUNDS = 4
+OUTLIER = 0.04  # difference at which a sample counts half: brows, highlights, what was warped badly
+OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, not in noise
+CLIPPED = 0.97  # brighter pixels do not tell how bright they are
+DARK = 0.45  # pupils, lashes, brows: what shows how much a flash adds
+FEWEST_DARK = 10
+LARGEST_GAIN = 8.0
+LIT = 0.9  # share of the skin that a flash has made white which the change must make white, too
+STEADY, CHANGED = 0.02, 0.05
+"""Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
+which knows the place better than the forehead does; from the second on it is made in full."""
+
+LEVELS = np.repeat(np.arange(256, dtype=np.float32)[:, None] / 255, 3, 1)
+
+
+@dataclass(frozen=True)
+class Skin:
+    """What a frame shows of its face, in samples `STEP` pixels apart.
+
+    Attributes:
+        small: (h, w, 3) the frame, 0..1.
+        bare: (h, w) bare skin.
+        shown: (h, w) all of the face that is visible.
+    """
+
+    small: Float
+    bare: Bool
+    shown: Bool
+
+    @classmethod
+    def of(cls, frame: Float, known: Float, seen: Float) -> Skin:
+        """Of a frame (H, W, 3), its bare skin (H, W) and all of its face (H, W), 0..1."""
+        size = samples(known.shape)
+        bare, shown = (reduced(mask, size) > 0.99 for mask in (known, seen))
+        return cls(reduced(frame, size), bare, shown)
+
+    def without(self, gain: Float) -> Skin:
+        """Before a gain (h, w, 3) fell on it; what is white, of which nothing is told, stays so."""
+        even = self.small / gain
+        return replace(
+            self, small=np.where(self.small < CLIPPED, even, np.maximum(even, self.small))
+        )
+
+
+def tone_of(own: Float, skin: Skin, price: float = OFFSET) -> Float:
+    """(256, 3) what each level of a reference becomes, 0..1, with the change that the skin shows.
+
+    Args:
+        own: (h, w, 3) samples of the reference, 0..1.
+        skin: the frame's.
+        price: of an offset.
+    """
+    if np.count_nonzero(skin.bare) < FEWEST:
+        return LEVELS
+    wanted, had, added = skin.small[skin.bare], own[skin.bare], 0.0  # (N, 3)
+    if any(_lost(had[:, c], wanted[:, c]).any() for c in range(3)):
+        # Its own colour a flash shows in what is not white: too little to tell channels apart.
+        dark, veiled = own[skin.shown], skin.small[skin.shown]
+        added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
+    changes = [_change(had[:, c], wanted[:, c], added, price) for c in range(3)]
+    gain, offset = np.array(changes, np.float32).T
+    apart = float(np.abs(had * gain + offset - had).mean())
+    share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
+    tone: Float = LEVELS * (1 + share * (gain - 1)) + share * offset
+    return np.clip(tone, 0, 1)
+
+
+def _added(own: Float, wanted: Float) -> float:
+    """The light that a flash adds, told by what is dark in the face; 0 where nothing is.
+
+    What is still not white tells how much it is, what is white how much it is at least.
+    """
+    dark = own < DARK
+    told, added = dark & (wanted < CLIPPED), wanted - own
+    exact = float(np.median(added[told])) if told.sum() >= FEWEST_DARK else 0.0
+    return max(exact, float(np.median(added[dark]))) if dark.sum() >= FEWEST_DARK else 0.0
+
+
+def _lost(own: Float, wanted: Float) -> Bool:
+    """(N,) samples that a flash has made white; none where these are not most of the skin."""
+    plain = own < CLIPPED
+    lost: Bool = plain & (wanted >= CLIPPED)
+    return lost if lost.sum() > max(plain.sum() / 2, FEWEST / 2) else np.zeros_like(lost)
+
+
+def _change(
+    own: Float, wanted: Float, added: float = 0.0, price: float = OFFSET
+) -> tuple[float, float]:
+    """Gain and offset that bring samples (N,) to others; samples that disagree count little.
+
+    The offset has a price: where the skin shows little contrast, a gain explains what it can.
+    Where the frame is white, the change must be enough for that, and as much as is `added` to
+    what is dark in the face.
+    """
+    if (lost := _lost(own, wanted)).any():
+        return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
+    plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
+    gain, offset = robust_line(own, wanted, plain, white, price)
+    return float(gain), float(offset)
+
+
+@compiled
+def robust_line(own: Any, wanted: Any, plain: Any, white: Any, price: Any) -> Any:
+    """Gain and offset of samples (N,) whose weights (N,) are `plain` at first; see `_change`."""
+    weight, gain, offset = plain.copy(), 1.0, 0.0
+    for _ in range(ROUNDS):
+        total, x, y, xx, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+        for n in range(len(own)):
+            a, b = np.float64(own[n]), np.float64(wanted[n])
+            total += weight[n]
+            x += weight[n] * a
+            y += weight[n] * b
+            xx += weight[n] * a * a
+            xy += weight[n] * a * b
+        if total < FEWEST / 2:
+            break
+        x, y, xx, xy = x / total, y / total, xx / total, xy / total
+        # Normal equations of mean((gain own + offset - wanted)^2) + price offset^2.
+        determinant = xx * (1 + price) - x * x
+        if determinant < 1e-9:
+            break
+        gain = min(max((xy * (1 + price) - x * y) / determinant, 0.0), LARGEST_GAIN)
+        offset = (y - gain * x) / (1 + price)
+        for n in range(len(own)):
+            apart = gain * own[n] + offset - wanted[n]
+            lost = white[n] and apart > 0
+            weight[n] = 0.0 if lost else plain[n] / (1 + (apart / OUTLIER) ** 2)
+    return gain, offset
+
+
+def samples(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Columns and rows of samples of a crop (H, W)."""
+    return max(1, shape[1] // STEP), max(1, shape[0] // STEP)
+
+
+def reduced(values: Float | Image, grid: tuple[int, int]) -> Float:
+    """Means over the cells of a grid of so many columns and rows."""
+    means: Float = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
+    return means
