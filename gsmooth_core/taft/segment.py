@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ def write_segment(
     translator: Translator,
     writer: SegmentWriter,
     on_frame: Callable[[int], None],
+    later: ExitStack | None = None,
 ) -> int:
     """Translate frames of a clip and write them.
 
@@ -35,6 +36,7 @@ def write_segment(
         translator: makes the new frames.
         writer: where they go; it is closed at the end.
         on_frame: called with the number of frames that are written so far; may raise to stop.
+        later: closes the writer instead, which waits until the encoder is done.
 
     Returns:
         the largest change of a sample outside its frame's mask; anything but 0 is a fault.
@@ -54,7 +56,8 @@ def write_segment(
         return outside
 
     worst, done, writing = 0, 0, deque[Future[int]]()
-    with writer, ThreadPoolExecutor(1, "write") as thread:
+    with ExitStack() as closes, ThreadPoolExecutor(1, "write") as thread:
+        closes.enter_context(writer)
         with closing(translator.translate_all(given)) as made:
             for frame, translated in made:
                 writing.append(thread.submit(write, frame, translated))
@@ -64,6 +67,8 @@ def write_segment(
         for last in writing:
             worst, done = max(worst, last.result()), done + 1
             on_frame(done)
+        if later is not None:
+            later.push(closes.pop_all())
     return worst
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.behind import Behind
 from gsmooth_core.errors import InputError
-from gsmooth_core.tracking.behind import Behind
 from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
 from gsmooth_core.tracking.found import FoundFaces, FoundPoints, Row, gathered
 from gsmooth_core.tracking.landmarks import Crop
@@ -18,6 +18,8 @@ from gsmooth_core.tracking.people_follow import Observe, PeopleFollower, Sightin
 from gsmooth_core.tracking.people_join import join
 from gsmooth_core.tracking.shots import MIXED, find_shots
 from gsmooth_core.types import Bool, Image, Int
+
+_FRAMES_BEHIND = 3  # that are held until they are looked at once more
 
 LARGEST = "largest"
 """The choice of whoever takes up most of the picture over the whole clip."""
@@ -134,7 +136,7 @@ def follow_people(
     Raises:
         ModelError: the network that tells people apart is needed, and cannot be used.
     """
-    with Behind("looks") as behind:
+    with Behind("looks", _FRAMES_BEHIND) as behind:
         follower = PeopleFollower(settings or FollowSettings(), observe, behind, folder)
         for index, frame in enumerate(frames):
             follower.step(frame)

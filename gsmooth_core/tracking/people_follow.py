@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.behind import Behind
 from gsmooth_core.face.landmarks import NOSE_TIP, OUTER_EYE_CORNERS
-from gsmooth_core.tracking.behind import Behind
 from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.detector import Detection, FaceDetector, Tile
 from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowSettings, followed

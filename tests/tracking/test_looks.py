@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gsmooth_core.face.landmarks import MIRRORED
+from gsmooth_core.face.landmarks import MIRRORED, OUTER_EYE_CORNERS
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.tracking.follow import FollowSettings, follow_face
@@ -117,10 +117,13 @@ def test_what_makes_a_mouth_looks_as_often_as_it_is_told() -> None:
 
 
 class Drifting:
-    """A network whose looks differ from the first one by what drifts steadily, each by its own."""
+    """A network whose looks differ from the first one by what drifts steadily, each by its own.
 
-    def __init__(self) -> None:
-        self.time, self.asked = 0, list[tuple[int, float, bool]]()
+    The face is 50 pixels wide and sways by `sway` of them.
+    """
+
+    def __init__(self, sway: float = 0) -> None:
+        self.time, self.sway, self.asked = 0, sway, list[tuple[int, float, bool]]()
 
     def apart(self, moved: float, mirrored: bool, time: int) -> float:
         return 1 + 40 * moved + 8 * mirrored + time * (0.5 + 10 * moved - 2 * mirrored)
@@ -128,17 +131,18 @@ class Drifting:
     def landmarks(self, frame: Image, own: Crop, *, mirrored: bool = False) -> FaceLandmarks:
         moved = round(float(own.centre[0]) / own.side, 3)
         self.asked.append((self.time, moved, mirrored))
-        points = np.full((LANDMARKS, 3), self.apart(moved, mirrored, self.time), np.float32)
-        return FaceLandmarks(self.first(self.time) + points, 1.0, own)
+        apart = np.float32(self.apart(moved, mirrored, self.time))
+        return FaceLandmarks(self.first(self.time) + apart, 1.0, own)
 
-    def first(self, time: int) -> float:
-        return 100 * float(np.sin(time))
+    def first(self, time: int) -> Float:
+        face = np.linspace(0, 50, 3 * LANDMARKS, dtype=np.float32).reshape(LANDMARKS, 3)
+        face[OUTER_EYE_CORNERS[0]], face[OUTER_EYE_CORNERS[1]] = (0, 0, 0), (50, 0, 0)
+        return face + np.float32(self.sway * np.sin(np.pi * time / 2))
 
     def see(self, looks: Looks, count: int, settled: list[FaceLandmarks]) -> None:
         frame, crop = np.zeros((8, 8, 3), np.uint8), Crop(np.zeros(2, np.float32), 50.0, 0.0)
         for _ in range(count):
-            own = np.full((LANDMARKS, 3), self.first(self.time), np.float32)
-            looks.see(frame, FaceLandmarks(own, 1.0, crop), settled.append)
+            looks.see(frame, FaceLandmarks(self.first(self.time), 1.0, crop), settled.append)
             self.time += 1
 
 
@@ -162,8 +166,23 @@ def test_what_a_look_would_differ_by_is_interpolated(looks: int) -> None:
             np.testing.assert_allclose(face.points, mesh.first(time) + apart, atol=1e-3)
         else:
             assert np.abs(face.points - mesh.first(time) - apart).max() < 3
-    once = [sum(t == time for t, *_ in mesh.asked) for time in range(12)]
-    assert once == [len(ways), *[min(len(ways), 1)] * 11]
+    asked = [sum(t == time for t, *_ in mesh.asked) for time in range(12)]
+    assert asked == [len(ways), *[min(len(ways), 1)] * 11]
+
+
+@pytest.mark.parametrize(("sway", "still"), [(0.6, True), (0.8, False)])
+def test_a_face_that_moves_is_looked_at_in_all_ways(sway: float, still: bool) -> None:
+    """By 2 % of the eyes' distance, 50 pixels, down and aside: .71 of them each."""
+    mesh, found = Drifting(sway), list[FaceLandmarks]()
+    looks = Looks(mesh, MOST)  # type: ignore[arg-type]
+    mesh.see(looks, 8, found)
+    assert len(mesh.asked) == (3 + 7 if still else 3 * 8)
+    looks.end()
+    assert len(found) == 8
+    if not still:
+        apart = [sum(mesh.apart(*way, time) for way in WAYS) / MOST for time in range(8)]
+        for time, face in enumerate(found):
+            np.testing.assert_allclose(face.points, mesh.first(time) + apart[time], atol=1e-3)
 
 
 def test_a_face_that_is_lost_begins_anew() -> None:

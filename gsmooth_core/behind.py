@@ -8,17 +8,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Self
 
-_MOST = 3  # steps that wait or are at work: each holds a frame
-
 
 class Behind:
     """Does steps in their order, few of them behind whoever asks for them; a context manager.
 
     Args:
         name: of the thread.
+        most: steps that wait or are at work, each of which holds what it works on.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int) -> None:
+        self._most = most
         self._thread = ThreadPoolExecutor(1, name)
         self._waiting: deque[Future[None]] = deque()
         self._context = copy_context()  # networks' answers are kept as the caller's are
@@ -30,7 +30,7 @@ class Behind:
             Exception: what an earlier step has raised.
         """
         self._waiting.append(self._thread.submit(self._context.run, step))
-        if len(self._waiting) > _MOST:
+        if len(self._waiting) > self._most:
             self._waiting.popleft().result()
 
     def __enter__(self) -> Self:
