@@ -52,7 +52,7 @@ from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.box import corners
 from gsmooth_core.taft.draft import generator_for
 from gsmooth_core.taft.frame_keys import FrameKey, frame_keys
-from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import FaceTranslator, Translator
 from gsmooth_core.tracking.people import SPEAKER
@@ -219,12 +219,13 @@ class DubPipeline(PersonStages):
         together = translators[0] if len(translators) == 1 else SeveralFaces(translators)
         worst, done = 0, int((~missing).sum())
         self.emit(Progress("render", done, source.count))
-        with Behind("finish", _FINISHED_BEHIND) as behind:
+        making = self._making(missing, together)
+        with making as frames, Behind("finish", _FINISHED_BEHIND) as behind:
             for segment in segments:
                 wanted = missing[segment.frames]
                 outside = segments.outside(segment)
                 if wanted.any():
-                    outside, finish = self._segment(segment, wanted, together, done)
+                    outside, finish = self._segment(segment, wanted, frames, done)
                     noted = segment, keys, boxes, outside
                     behind.do(partial(_in_turn, finish, partial(segments.record, *noted)))
                     done += int(wanted.sum())
@@ -287,10 +288,17 @@ class DubPipeline(PersonStages):
         seconds = float(self.source.shown.frame_count / self.source.shown.fps)
         return Sound(mix(list(self.job.speech.values()), seconds, self.folder / "sound.wav"))
 
+    def _making(self, wanted: Bool, translator: Translator) -> FramesMade:
+        """The frames `wanted` (T,) of the job, to be made."""
+        source = self.source
+        runs = [(a, b - a + 1) for a, b in ranges_of(wanted)]
+        frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
+        return FramesMade(stored_run(source, runs, translator) or frames, translator)
+
     def _segment(
-        self, segment: Segment, wanted: Bool, translator: Translator, done: int
+        self, segment: Segment, wanted: Bool, frames: FramesMade, done: int
     ) -> tuple[int, Callable[[], None]]:
-        """Make the frames `wanted` of a segment, with `done` frames of the job before them.
+        """Write the frames `wanted` of a segment, with `done` frames of the job before them.
 
         Returns:
             the largest change of a pixel outside the masks of its frame, and what makes the file
@@ -299,23 +307,15 @@ class DubPipeline(PersonStages):
         source, patches = self.source, not wanted.all()
         patch = f"patch_{segment.number:05d}{segment.path.suffix}"
         path = segment.path.with_name(patch) if patches else segment.path
-        runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
-        stored = stored_run(source, runs, translator)
-        writer = SegmentWriter(
-            path,
-            source.shown,
-            self.job.output,
-            wish=self.rest.encoding,
-            stored=stored is not None,
-        )
+        where = path, source.shown, self.job.output
+        writer = SegmentWriter(*where, wish=self.rest.encoding, stored=frames.stored)
 
         def on_frame(made: int) -> None:
             raise_if(self.cancelled)
             self.emit(Progress("render", done + made, source.count))
 
-        frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
         later = ExitStack()
-        outside = write_segment(stored or frames, translator, writer, on_frame, later)
+        outside = frames.write(int(wanted.sum()), writer, on_frame, later)
 
         def finish() -> None:
             later.close()
