@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.behind import Behind
 from gsmooth_core.job.as_video import as_video
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, Notice, OnEvent, Progress, raise_if
@@ -50,12 +52,13 @@ from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.box import corners
 from gsmooth_core.taft.draft import generator_for
 from gsmooth_core.taft.frame_keys import FrameKey, frame_keys
-from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import FaceTranslator, Translator
 from gsmooth_core.tracking.people import SPEAKER
 from gsmooth_core.types import Bool
 
+_FINISHED_BEHIND = 1  # segments whose encoders are still at work while the next one is made
 _OTHER_SPEECH = 0.5  # share of edited frames beyond which the box is theirs, not the others'
 _PHOTO = "Only the mouth of a photo moves in a dub; `gsmooth animate` moves its head and eyes too."
 _WHOSE = (
@@ -216,14 +219,17 @@ class DubPipeline(PersonStages):
         together = translators[0] if len(translators) == 1 else SeveralFaces(translators)
         worst, done = 0, int((~missing).sum())
         self.emit(Progress("render", done, source.count))
-        for segment in segments:
-            wanted = missing[segment.frames]
-            outside = segments.outside(segment)
-            if wanted.any():
-                outside = self._segment(segment, wanted, together, done)
-                segments.record(segment, keys, boxes, outside)
-                done += int(wanted.sum())
-            worst = max(worst, outside)
+        making = self._making(missing, together)
+        with making as frames, Behind("finish", _FINISHED_BEHIND) as behind:
+            for segment in segments:
+                wanted = missing[segment.frames]
+                outside = segments.outside(segment)
+                if wanted.any():
+                    outside, finish = self._segment(segment, wanted, frames, done)
+                    noted = segment, keys, boxes, outside
+                    behind.do(partial(_in_turn, finish, partial(segments.record, *noted)))
+                    done += int(wanted.sum())
+                worst = max(worst, outside)
         dubbed = [
             _dubbed(part, translator, alone=len(parts) == 1)
             for part, translator in zip(parts, translators, strict=True)
@@ -282,33 +288,41 @@ class DubPipeline(PersonStages):
         seconds = float(self.source.shown.frame_count / self.source.shown.fps)
         return Sound(mix(list(self.job.speech.values()), seconds, self.folder / "sound.wav"))
 
-    def _segment(self, segment: Segment, wanted: Bool, translator: Translator, done: int) -> int:
-        """Make the frames `wanted` of a segment, with `done` frames of the job before them.
+    def _making(self, wanted: Bool, translator: Translator) -> FramesMade:
+        """The frames `wanted` (T,) of the job, to be made."""
+        source = self.source
+        runs = [(a, b - a + 1) for a, b in ranges_of(wanted)]
+        frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
+        return FramesMade(stored_run(source, runs, translator) or frames, translator)
+
+    def _segment(
+        self, segment: Segment, wanted: Bool, frames: FramesMade, done: int
+    ) -> tuple[int, Callable[[], None]]:
+        """Write the frames `wanted` of a segment, with `done` frames of the job before them.
 
         Returns:
-            the largest change of a pixel outside the masks of its frame.
+            the largest change of a pixel outside the masks of its frame, and what makes the file
+            whole: the encoder still has pictures to code, while the next ones can be made.
         """
         source, patches = self.source, not wanted.all()
-        path = segment.path.with_name("patch" + segment.path.suffix) if patches else segment.path
-        runs = [(segment.start + a, b - a + 1) for a, b in ranges_of(wanted)]
-        stored = stored_run(source, runs, translator)
-        writer = SegmentWriter(
-            path,
-            source.shown,
-            self.job.output,
-            wish=self.rest.encoding,
-            stored=stored is not None,
-        )
+        patch = f"patch_{segment.number:05d}{segment.path.suffix}"
+        path = segment.path.with_name(patch) if patches else segment.path
+        where = path, source.shown, self.job.output
+        writer = SegmentWriter(*where, wish=self.rest.encoding, stored=frames.stored)
 
         def on_frame(made: int) -> None:
             raise_if(self.cancelled)
             self.emit(Progress("render", done + made, source.count))
 
-        frames = (pair for run in runs for pair in enumerate(source.read(*run), run[0]))
-        outside = write_segment(stored or frames, translator, writer, on_frame)
-        if patches:
-            splice(segment.path, path, wanted, source.shown.fps, writer.muxer)
-        return outside
+        later = ExitStack()
+        outside = frames.write(int(wanted.sum()), writer, on_frame, later)
+
+        def finish() -> None:
+            later.close()
+            if patches:
+                splice(segment.path, path, wanted, source.shown.fps, writer.muxer)
+
+        return outside, finish
 
 
 @dataclass(frozen=True)
@@ -328,6 +342,11 @@ class Rendered:
     made: Bool
     touched: Bool
     dubbed: list[Dubbed]
+
+
+def _in_turn(*steps: Callable[[], None]) -> None:
+    for step in steps:
+        step()
 
 
 def _fingerprint_of(parts: Sequence[Part]) -> str:

@@ -205,7 +205,7 @@ def test_a_job_that_was_stopped_while_following_goes_on_at_that_frame(job, tmp_p
     """No network is asked again about what it has answered, and the track is the same."""
     asked = []
     answer = Network._answer
-    monkeypatch.setattr(Network, "_answer", lambda net, x: asked.append(net) or answer(net, x))
+    monkeypatch.setattr(Network, "_answer", lambda net, *x: asked.append(net) or answer(net, *x))
 
     def asks(folder, stop_at=None):
         seen = []

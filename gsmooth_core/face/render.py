@@ -155,7 +155,8 @@ def dubbed_faces(surface: FaceSurface, posed: Posed) -> Bool:
     behind it; the chin, whose outline moves, is replaced.
     """
     replaced = surface.reach > _MOBILE + _SIDEWAYS * _sideways(posed)
-    faces: Bool = replaced[surface.faces].all(1)
+    first, second, third = surface.faces.T
+    faces: Bool = replaced[first] & replaced[second] & replaced[third]  # `all` takes thrice as long
     return faces
 
 

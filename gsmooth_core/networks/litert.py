@@ -27,7 +27,7 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.networks.answers import answered
-from gsmooth_core.types import Float
+from gsmooth_core.types import Float, Image
 
 Shape = tuple[int, ...]
 
@@ -106,11 +106,12 @@ class Network:
         """Height (= width) of the input image in pixels."""
         return int(self._input["shape"][1])
 
-    def __call__(self, value: Float) -> dict[str, Float]:
+    def __call__(self, value: Float | Image, white: float = 1) -> dict[str, Float]:
         """Run once.
 
         Args:
             value: the input without its batch axis.
+            white: what the network knows as 1: 255 for a picture of bytes.
 
         Returns:
             output name -> array, batch axis included.
@@ -118,10 +119,11 @@ class Network:
         Raises:
             ModelError: the network makes values of numbers that are none, or absurd.
         """
-        return answered(self._name, value, self._shapes, lambda: self._answer(value))
+        return answered(self._name, value, self._shapes, lambda: self._answer(value, white))
 
-    def _answer(self, value: Float) -> dict[str, Float]:
-        self._interpreter.set_tensor(self._input["index"], value[None].astype(np.float32))
+    def _answer(self, value: Float | Image, white: float) -> dict[str, Float]:
+        seen = value.astype(np.float32) if white == 1 else value.astype(np.float32) / white
+        self._interpreter.set_tensor(self._input["index"], seen[None])
         self._interpreter.invoke()
         made = {name: self._interpreter.get_tensor(i) for name, i in self._outputs.items()}
         usual = all(np.abs(array).max() < _GREATEST for array in made.values())  # NaN is not

@@ -21,7 +21,8 @@ Corners = tuple[int, int, int, int]
 
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _TOGETHER = 256  # frames whose faces are measured at a time
-_STEP = 32  # sides are multiples of it
+_STEPS = 16, 32  # sides are multiples of it: of crops up to `_SMALL`, and of larger ones, which
+_SMALL = 256  # a generator plans in half
 _ROUNDED = 1.0  # pixel by which a box may be off what it is around
 
 
@@ -101,6 +102,7 @@ def corners(noted: object) -> Corners | None:
 
 
 def _around(low: Float, high: Float, size: int) -> Corners:
-    extent = (np.ceil((high - low) / _STEP) * _STEP).clip(_STEP, size)
+    step = _STEPS[size > _SMALL]
+    extent = (np.ceil((high - low) / step) * step).clip(step, size)
     x0, y0 = ((low + high - extent) / 2).round().clip(0, size - extent).astype(int)
     return int(x0), int(y0), int(x0 + extent[0]), int(y0 + extent[1])

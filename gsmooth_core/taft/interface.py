@@ -60,7 +60,7 @@ PRESETS: dict[str, GeneratorConfig] = {
 
 
 class GeneratorInput(NamedTuple, Generic[T]):
-    """A batch for a generator, of arrays or tensors T; H and W are multiples of 32, colours 0..1.
+    """A batch for a generator, of arrays or tensors T; H and W are multiples of 16, colours 0..1.
 
     Attributes:
         blend: (B, 3, H, W) I_b of eq. 9.

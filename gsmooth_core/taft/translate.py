@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gsmooth_core.taft.device import DeviceBank
 
 _TOGETHER = 16  # frames in a batch on a graphics card
-_AHEAD = 1  # frames composed while the generator, which takes longer, is at work on another
+_AHEAD = 2  # frames composed while the generator is at work on another
 
 
 class Composed(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
 from gsmooth_core.tracking.found import FollowedFace, FoundPoints
 from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
-from gsmooth_core.tracking.looks import looked_again
+from gsmooth_core.tracking.looks import Looks
 from gsmooth_core.tracking.shots import CutFinder, CutSettings
 from gsmooth_core.types import Float, Image, Int
 
@@ -34,7 +35,7 @@ class FollowSettings:
         retry: frames between two searches for a lost face.
         deep_retry: frames between two searches for one that may be small.
         reach: how far from its last place, in its widths, a lost face may turn up again.
-        looks: at each face that is found, see `looks`.
+        looks: ways to look at each face that is found, see `looks`.
         pick: (x, y) as parts of width and height: take the face nearest to this place
             instead of the largest, most central one.
         detector: settings of the face detector.
@@ -86,6 +87,11 @@ LOST = FollowedFace(
 )
 
 
+def followed(mesh: FaceMesh, face: FaceLandmarks) -> FollowedFace:
+    """A face whose points are settled, with its scores."""
+    return FollowedFace(face.points, mesh.scores(face.points), face.presence)
+
+
 @dataclass(frozen=True)
 class Finders:
     """The networks that followers of one clip share."""
@@ -95,7 +101,7 @@ class Finders:
 
 
 class FaceFollower:
-    """Follows one face; give it the frames in order.
+    """Follows one face by a first look at each frame; give it the frames in order.
 
     Args:
         settings: how.
@@ -114,8 +120,8 @@ class FaceFollower:
         self._last: Crop | None = None
         self._lost = 0
 
-    def step(self, frame: Image) -> FollowedFace:
-        """Find the face in the next frame (H, W, 3) RGB."""
+    def step(self, frame: Image) -> FaceLandmarks | None:
+        """Find the face in the next frame (H, W, 3) RGB; None where it is lost."""
         if self._cuts.begins_shot(frame):
             self.shot += 1
             self._crop = self._last = None
@@ -127,26 +133,24 @@ class FaceFollower:
         """Where the face was seen last in this shot."""
         return self._last
 
-    def advance(self, frame: Image, *, search: bool = True) -> FollowedFace:
+    def advance(self, frame: Image, *, search: bool = True) -> FaceLandmarks | None:
         """Find the face in the next frame of the same shot; look for it where it is lost."""
         face = self._follow(frame) or (self._search(frame) if search else None)
         if face is None:
             self._crop = None
             self._lost += 1
-            return LOST
-        return self._kept(frame, face)
+            return None
+        self._keep(Crop.of_points(face.points))
+        return face
 
-    def begin(self, frame: Image, detection: Detection) -> FollowedFace:
-        """Begin with a face that was detected; `LOST` where a second look sees none."""
+    def begin(self, frame: Image, detection: Detection) -> FaceLandmarks | None:
+        """Begin with a face that was detected; None where a second look sees none."""
         first = self._mesh.landmarks(frame, Crop.around(detection))
         face = self._mesh.landmarks(frame, Crop.of_points(first.points))
-        return self._kept(frame, face) if self._present(face) else LOST
-
-    def _kept(self, frame: Image, face: FaceLandmarks) -> FollowedFace:
-        # The first look says where a face is looked for next, and so who is found how often.
+        if not self._present(face):
+            return None
         self._keep(Crop.of_points(face.points))
-        face = looked_again(self._mesh, frame, face, self.settings.looks)
-        return FollowedFace(face.points, self._mesh.scores(face.points), face.presence)
+        return face
 
     def _keep(self, crop: Crop) -> None:
         if self._crop is None or not crop.near(self._crop, self.settings.steady):
@@ -225,22 +229,38 @@ def follow_face(
     """Follow one face through all frames.
 
     Args:
-        frames: (H, W, 3) RGB each; read once, one at a time.
+        frames: (H, W, 3) RGB each; read once, a few at a time.
         settings: how a face is chosen and followed; the defaults by default.
-        on_frame: called with each frame's number, the frame and what was found in it.
+        on_frame: called with each frame's number, the frame and what was found in it, once its
+            points are settled.
 
     Returns:
         the landmarks of every frame.
     """
-    follower = FaceFollower(settings)
+    settings = settings or FollowSettings()
+    finders = Finders(FaceDetector(settings.detector), FaceMesh())
+    follower, looks = FaceFollower(settings, finders), Looks(finders.mesh, settings.looks)
     faces: list[FollowedFace] = []
     shots: list[int] = []
-    for index, frame in enumerate(frames):
-        face = follower.step(frame)
+
+    def keep(frame: Image, face: FollowedFace) -> None:
         faces.append(face)
-        shots.append(follower.shot)
         if on_frame:
-            on_frame(index, frame, face)
+            on_frame(len(faces) - 1, frame, face)
+
+    def settled(frame: Image, face: FaceLandmarks) -> None:
+        keep(frame, followed(finders.mesh, face))
+
+    for frame in frames:
+        face = follower.step(frame)
+        if face is None or (shots and follower.shot != shots[-1]):
+            looks.end()
+        shots.append(follower.shot)
+        if face is None:
+            keep(frame, LOST)
+        else:
+            looks.see(frame, face, partial(settled, frame))
+    looks.end()
     return LandmarkTrack(
         points=np.array([f.points for f in faces], np.float32).reshape(-1, LANDMARKS, 3),
         scores=np.array([f.scores for f in faces], np.float32).reshape(-1, 52),

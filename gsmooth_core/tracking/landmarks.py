@@ -144,7 +144,7 @@ class FaceMesh:
         matrix = crop.matrix(side)
         if mirrored:
             matrix = matrix @ np.array([[-1, 0, side], [0, 1, 0], [0, 0, 1]], np.float32)
-        outputs = self._points(cut(frame, matrix, side).astype(np.float32) / 255)
+        outputs = self._points(cut(frame, matrix, side), white=255)
         raw = outputs["Identity"].reshape(LANDMARKS, 3)  # (1, 1, 1, 1434) -> (478, 3)
         xy = raw[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         z = raw[:, 2:] * (crop.side / side)

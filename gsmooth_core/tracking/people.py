@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.behind import Behind
 from gsmooth_core.errors import InputError
 from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
 from gsmooth_core.tracking.found import FoundFaces, FoundPoints, Row, gathered
@@ -17,6 +18,8 @@ from gsmooth_core.tracking.people_follow import Observe, PeopleFollower, Sightin
 from gsmooth_core.tracking.people_join import join
 from gsmooth_core.tracking.shots import MIXED, find_shots
 from gsmooth_core.types import Bool, Image, Int
+
+_FRAMES_BEHIND = 3  # that are held until they are looked at once more
 
 LARGEST = "largest"
 """The choice of whoever takes up most of the picture over the whole clip."""
@@ -123,8 +126,9 @@ def follow_people(
     """Follow everybody through all frames.
 
     Args:
-        frames: (H, W, 3) RGB each; read once, one at a time.
-        observe: asked about every face while its frame is there; what it answers is kept.
+        frames: (H, W, 3) RGB each; read once, a few at a time.
+        observe: asked about every face while its frame is there, on another thread; what it
+            answers is kept.
         settings: how each face is followed.
         on_progress: called with the number of frames done.
         folder: where what is kept lies, see `Spool`.
@@ -132,11 +136,13 @@ def follow_people(
     Raises:
         ModelError: the network that tells people apart is needed, and cannot be used.
     """
-    follower = PeopleFollower(settings or FollowSettings(), observe, folder)
-    for index, frame in enumerate(frames):
-        follower.step(frame)
-        if on_progress:
-            on_progress(index + 1)
+    with Behind("looks", _FRAMES_BEHIND) as behind:
+        follower = PeopleFollower(settings or FollowSettings(), observe, behind, folder)
+        for index, frame in enumerate(frames):
+            follower.step(frame)
+            if on_progress:
+                on_progress(index + 1)
+        follower.finish()
     shot = find_shots(follower.cuts.thumbnails, folder=folder)
     groups = join(_rejoined(_within_shots(follower.sightings, shot), shot))
     ranked = sorted(groups, key=lambda group: -sum(len(s.frames) for s in group))

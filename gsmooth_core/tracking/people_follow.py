@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.behind import Behind
 from gsmooth_core.face.landmarks import NOSE_TIP, OUTER_EYE_CORNERS
 from gsmooth_core.tracking.blocks import blocks
 from gsmooth_core.tracking.detector import Detection, FaceDetector, Tile
-from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowSettings
+from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowSettings, followed
 from gsmooth_core.tracking.found import FollowedFace, FoundFaces, Row
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.landmarks import Crop, FaceLandmarks, FaceMesh
+from gsmooth_core.tracking.looks import Looks
 from gsmooth_core.tracking.recognise_chip import face_chip
 from gsmooth_core.tracking.shots import CutFinder
 from gsmooth_core.types import Float, Image
@@ -55,19 +58,23 @@ class Sighting:
     _stride: int = 8
     _last: Crop | None = None
 
+    def reach(self, number: int, crop: Crop) -> None:
+        """Go on to the face in the crop of another frame, which is to be added."""
+        self.frames.append(number)
+        self._last = crop
+
     def add(self, number: int, frame: Image, face: FollowedFace, seen: Row | None) -> None:
-        """Take the face of another frame."""
-        if len(self.frames) % self._stride == 0:
+        """Take the face of the next frame that was reached, whose number this is."""
+        if len(self.numbers) % self._stride == 0:
             self.chips.append((number, _turned(face.points), face_chip(frame, face.points)))
         if len(self.chips) > _CHIPS:
             self.chips, self._stride = self.chips[::2], 2 * self._stride
-        self.keep(number, face, seen)
+        self.numbers.append(self.found.add(face, seen))
 
     def keep(self, number: int, face: FollowedFace, seen: Row | None) -> None:
         """Take the face of another frame, without a picture of it."""
-        self.frames.append(number)
+        self.reach(number, Crop.of_points(face.points))
         self.numbers.append(self.found.add(face, seen))
-        self._last = Crop.of_points(face.points)
 
     def points(self) -> Iterator[Float]:
         """(478, 3) of each face, in the order of the frames."""
@@ -117,6 +124,7 @@ class _Active:
     """A face that is followed now."""
 
     follower: FaceFollower
+    looks: Looks
     sighting: Sighting | None = None
     crop: Crop | None = None  # in this frame; None while it is lost
     crossing: bool = False
@@ -129,7 +137,11 @@ class PeopleFollower:
     Args:
         settings: how each face is followed.
         observe: asked about every face while its frame is there; what it answers is kept.
+        behind: does what need not be waited for.
         folder: where what is kept lies, see `Spool`.
+
+    A face is followed by the first look at it. What is left to do for a frame (further looks, the
+    scores, what is observed) is done behind while the next frame is followed.
 
     Attributes:
         sightings: all that was seen so far.
@@ -137,13 +149,19 @@ class PeopleFollower:
     """
 
     def __init__(
-        self, settings: FollowSettings, observe: Observe, folder: Path | None = None
+        self,
+        settings: FollowSettings,
+        observe: Observe,
+        behind: Behind,
+        folder: Path | None = None,
     ) -> None:
         self.sightings: list[Sighting] = []
         self.cuts = CutFinder(settings.cuts, folder)
         self._found = FoundFaces(folder)
         self._settings, self._observe = settings, observe
         self._finders = Finders(FaceDetector(settings.detector), FaceMesh())
+        self._mesh = FaceMesh()  # a network answers one thread at a time
+        self._behind = behind
         self._active: list[_Active] = []
         self._refused: list[Detection] = []
         self._number, self._begun = -1, 0
@@ -152,26 +170,51 @@ class PeopleFollower:
         """Find the faces of the next frame (H, W, 3) RGB."""
         self._number += 1
         if self.cuts.begins_shot(frame):
-            self._active = [_Active(FaceFollower(self._settings, self._finders))]
+            self._end(self._active)
+            self._active = [self._new()]
             self._refused, self._begun = [], self._number
         for active in self._active:
             leads = active is self._active[0]
             self._take(active, active.follower.advance(frame, search=leads), frame)
-        self._active[1:] = [a for a in self._active[1:] if a.crop is not None]
+        self._drop_lost()
         self._settle()
         if (self._number - self._begun) % _EVERY == 0:
             self._look(frame)
 
-    def _take(self, active: _Active, face: FollowedFace, frame: Image) -> None:
-        active.crop = Crop.of_points(face.points) if face.presence > 0 else None
-        if active.crop is None:
+    def finish(self) -> None:
+        """There are no more frames."""
+        self._end(self._active)
+
+    def _new(self) -> _Active:
+        follower = FaceFollower(self._settings, self._finders)
+        return _Active(follower, Looks(self._mesh, self._settings.looks))
+
+    def _end(self, actives: list[_Active]) -> None:
+        for active in actives:
+            self._behind.do(active.looks.end)
+
+    def _drop_lost(self) -> None:
+        """Follow no further whom only the leading face may look for."""
+        self._end([a for a in self._active[1:] if a.crop is None])
+        self._active[1:] = [a for a in self._active[1:] if a.crop is not None]
+
+    def _take(self, active: _Active, face: FaceLandmarks | None, frame: Image) -> None:
+        active.crop = Crop.of_points(face.points) if face else None
+        if face is None or active.crop is None:
+            self._end([active])
             return
         last = active.sighting
         if last is None or active.doubtful or not last.goes_on(self._number, active.crop):
             active.sighting = last = Sighting(found=self._found, doubtful=active.doubtful)
             active.doubtful = False
             self.sightings.append(last)
-        last.add(self._number, frame, face, self._observe(frame, face))
+        last.reach(self._number, active.crop)
+        settled = partial(self._settled, last, self._number, frame)
+        self._behind.do(partial(active.looks.see, frame, face, settled))
+
+    def _settled(self, sighting: Sighting, number: int, frame: Image, face: FaceLandmarks) -> None:
+        own = followed(self._mesh, face)
+        sighting.add(number, frame, own, self._observe(frame, own))
 
     def _settle(self) -> None:
         """Of two followers on one face keep one; where two faces crossed, doubt who is who."""
@@ -183,7 +226,7 @@ class PeopleFollower:
                     other.crop, one.doubtful = None, True
                 elif apart < _CROSSING:
                     crossing |= {id(one), id(other)}
-        self._active[1:] = [a for a in self._active[1:] if a.crop is not None]
+        self._drop_lost()
         for active in self._active:
             active.doubtful |= active.crossing and id(active) not in crossing
             active.crossing = id(active) in crossing
@@ -207,9 +250,9 @@ class PeopleFollower:
         return self._finders.detector.detect_in(frame, tile)
 
     def _begin(self, frame: Image, detection: Detection) -> None:
-        active: _Active = _Active(FaceFollower(self._settings, self._finders))
+        active = self._new()
         face = active.follower.begin(frame, detection)
-        crop = Crop.of_points(face.points) if face.presence > 0 else None
+        crop = Crop.of_points(face.points) if face else None
         if crop is None or any(_apart(crop, a.crop) < _CROSSING for a in self._active):
             self._refused.append(detection)
             return

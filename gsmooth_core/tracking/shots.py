@@ -12,13 +12,18 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.spool import Spool
 from gsmooth_core.tracking.shots_dissolves import find_dissolves, is_in_dissolve
-from gsmooth_core.tracking.shots_pictures import SIDE, Pictures, ShotSettings, Thumbnails
+from gsmooth_core.tracking.shots_pictures import (
+    SIDE,
+    Pictures,
+    ShotSettings,
+    Thumbnails,
+    thumbnail,
+)
 from gsmooth_core.types import Bool, Float, Image, Int
 
 MIXED = -1
@@ -59,8 +64,7 @@ class CutFinder:
 
     def begins_shot(self, frame: Image) -> bool:
         """Compare a frame (H, W, 3) with the one before; the first one begins a shot."""
-        small = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        last_picture, self._before = self._before, np.asarray(small, np.uint8)
+        last_picture, self._before = self._before, thumbnail(frame)
         self.thumbnails.add(self._before)
         if last_picture is None:
             return True

@@ -17,9 +17,9 @@ import skimage.data
 
 from gsmooth_core.evaluation.bench import pipeline
 from gsmooth_core.job.job import Job
+from gsmooth_core.media import ffmpeg
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import Expression, Image
-from tests.media import made
 
 SIZE = (1280, 720)
 FPS = 25
@@ -35,9 +35,16 @@ def picture(number: int) -> Image:
 
 def job(folder: Path, frames: int) -> Job:
     """A clip of `frames` frames, and curves of a mouth that opens and shuts."""
-    video = made.write_video(
-        folder / f"{frames}.mp4", np.array([picture(n) for n in range(frames)]), FPS, "-crf", 14
+    video = folder / f"{frames}.mp4"
+    command = ffmpeg.command(
+        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "{}x{}".format(*SIZE)),
+        *("-framerate", str(FPS), "-i", "pipe:0", "-c:v", "libx264", "-crf", "14"),
+        *("-preset", "veryfast", "-pix_fmt", "yuv420p", ffmpeg.url(video)),
     )
+    with ffmpeg.Pipe(command, write=True) as pipe:  # one by one: what is measured is a dub's memory
+        for number in range(frames):
+            pipe.write(picture(number).data)
+        pipe.finish()
     opened = 0.3 * np.abs(np.sin(np.arange(frames) / 4)).astype(np.float32)
     curves = folder / f"{frames}.json"
     save_expression(curves, Expression(("jawOpen",), opened[:, None], Fraction(FPS)))

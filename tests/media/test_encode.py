@@ -6,6 +6,7 @@ import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +20,7 @@ from gsmooth_core.media import (
     read_frames,
     segment_path,
 )
-from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.encoders import Wish, encoder_for
 from gsmooth_core.media.probe import probe_source
 from tests.media.made import (
     ffmpeg,
@@ -300,3 +301,47 @@ def test_what_differs_is_named(tmp_path, job):
     other = dataclasses.replace(probe(source), sample_aspect=Fraction(118, 81), width=98)
     with pytest.raises(MediaError, match=r"width is 96 .* 98, its pixel shape is 1 .* 118/81"):
         assemble(segments, output, other, 4)
+
+
+@pytest.mark.parametrize(
+    ("wish", "swift"),
+    [
+        (Wish(), True),
+        (Wish(references=4), True),
+        (Wish(preset="slow"), False),
+        (Wish(preset="veryfast", trial=True), False),
+        (Wish(quality="crf"), False),
+        (Wish(quality="lossless"), False),
+        (Wish(intra=True), False),
+    ],
+)
+def test_only_what_nobody_asked_for_is_left_out_of_x264(tmp_path, wish, swift) -> None:
+    """The preset as such, quality by hand and single frames are the encoder's own."""
+    source = probe_source(write_video(tmp_path / "c.mp4", numbered_frames(2), 25))
+    arguments = encoder_for("h264", "yuv420p", source, wish)
+    given = arguments[arguments.index("-x264-params") + 1] if "-x264-params" in arguments else ""
+    parameters = given.split(":")
+    assert ("me=dia" in parameters) == swift
+    references = [p for p in parameters if p.startswith("ref=")]
+    assert references[-1:] == ([f"ref={wish.references or 2}"] if swift else [])
+
+
+def test_what_is_left_out_of_x264_can_hardly_be_seen(tmp_path) -> None:
+    rng = np.random.default_rng(3)
+    wall = cv2.GaussianBlur(rng.integers(0, 256, (160, 260, 3)).astype(np.float32), (0, 0), 2)
+    wall = 128 + (wall - wall.mean()) * 3
+    frames = np.array([wall[4:132, t : t + 192] for t in range(40)]).clip(0, 255).astype(np.uint8)
+    source = probe_source(write_video(tmp_path / "c.mp4", frames, 25))
+    errors, sizes = [], []
+    for preset, name in (("medium", "left_out"), ("medium", "whole")):
+        arguments = encoder_for("h264", "yuv420p", source, Wish(crf=16, preset=preset))
+        if name == "whole":
+            arguments[arguments.index("-x264-params") + 1] = "psy=0:aq-mode=0"
+        made = tmp_path / f"{name}.mp4"
+        ffmpeg("-i", f"file:{tmp_path / 'c.mp4'}", *arguments, f"file:{made}")
+        shown = np.array(list(read_frames(probe(made)))).astype(float)
+        before = np.array(list(read_frames(probe(tmp_path / "c.mp4")))).astype(float)
+        errors.append(10 * np.log10(255**2 / np.square(shown - before).mean()))
+        sizes.append(made.stat().st_size)
+    assert errors[0] > errors[1] - 0.2
+    assert sizes[0] < 1.1 * sizes[1]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from threading import Event
 
 import numpy as np
 import pytest
 
 from gsmooth_core.errors import CancelledError, MediaError
-from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.translated import Translated
 
 SHAPE = (8, 10, 3)
@@ -39,7 +40,7 @@ class Writer:
     """Keeps what is written."""
 
     def __init__(self, wait: Event | None = None, full: int = -1) -> None:
-        self.wait, self.full, self.kept, self.left = wait, full, [], None
+        self.wait, self.full, self.kept, self.left = wait, full, [], "open"
 
     def __enter__(self):
         return self
@@ -60,26 +61,26 @@ def frames(count=6):
 
 def test_frames_are_written_in_order_and_counted():
     writer, counted = Writer(), []
-    assert write_segment(frames(), Brighter(), writer, counted.append) == 0
+    assert FramesMade(frames(), Brighter()).write(None, writer, counted.append) == 0
     assert [int(picture[3, 4, 0]) for picture in writer.kept] == [50, 51, 52, 53, 54, 55]
     assert counted == [1, 2, 3, 4, 5, 6]
     assert writer.left is None
 
 
 def test_a_change_beyond_the_mask_is_seen():
-    assert write_segment(frames(), Brighter(spilled=7), Writer(), lambda _: None) == 7
+    assert FramesMade(frames(), Brighter(spilled=7)).write(None, Writer(), lambda _: None) == 7
 
 
 def test_the_next_frame_is_made_while_one_is_written():
     made = Event()
-    write_segment(frames(), Brighter(made=made), Writer(wait=made), lambda _: None)
+    FramesMade(frames(), Brighter(made=made)).write(None, Writer(wait=made), lambda _: None)
     assert made.is_set()  # else the writer would have waited in vain
 
 
 def test_a_writer_that_fails_ends_it():
     writer = Writer(full=2)
     with pytest.raises(MediaError, match="full"):
-        write_segment(frames(), Brighter(), writer, lambda _: None)
+        FramesMade(frames(), Brighter()).write(None, writer, lambda _: None)
     assert len(writer.kept) == 2
     assert writer.left is MediaError
 
@@ -91,6 +92,35 @@ def test_who_stops_it_leaves_nothing_unfinished():
 
     writer = Writer()
     with pytest.raises(CancelledError):
-        write_segment(frames(), Brighter(), writer, stop)
+        FramesMade(frames(), Brighter()).write(None, writer, stop)
     assert writer.left is CancelledError
     assert len(writer.kept) <= 3
+
+
+def test_segments_share_what_is_made_ahead():
+    """Nothing is begun anew where a segment ends, and the next one has the frames that follow."""
+    begun, first, second, later = [], Writer(), Writer(), ExitStack()
+
+    def noted():
+        for pair in frames(7):
+            begun.append(pair[0])
+            yield pair
+
+    with FramesMade(noted(), Brighter()) as made:
+        assert made.write(4, first, lambda _: None, later) == 0
+        assert first.left == "open"  # its encoder is still at work
+        made.write(None, second, lambda _: None)
+        assert begun == list(range(7))
+    later.close()
+    assert first.left is second.left is None
+    kept = [[int(p[3, 4, 0]) - 50 for p in writer.kept] for writer in (first, second)]
+    assert kept == [[0, 1, 2, 3], [4, 5, 6]]
+
+
+def test_a_segment_that_fails_is_not_left_for_later():
+    writer, later = Writer(full=2), ExitStack()
+    with FramesMade(frames(), Brighter()) as made, pytest.raises(MediaError):
+        made.write(None, writer, lambda _: None, later)
+    assert writer.left is MediaError
+    later.close()
+    assert writer.left is MediaError

@@ -9,7 +9,7 @@ import numpy as np
 from gsmooth_core.media import probe
 from gsmooth_core.media.encode import SegmentWriter
 from gsmooth_core.media.encoders import Wish
-from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Image
@@ -78,7 +78,7 @@ def test_outside_is_outside_of_both_masks(tmp_path) -> None:
         writer = SegmentWriter(
             tmp_path / "s.mp4", clip, tmp_path / "o.mp4", wish=Wish(preset="ultrafast")
         )
-        return write_segment(enumerate(pictures), both, writer, lambda _: None)
+        return FramesMade(enumerate(pictures), both).write(None, writer, lambda _: None)
 
     assert outside(Painter(4, 50, range(9))) == 0
     assert outside(Painter(4, 50, range(9), spill=1)) == 0  # within the first one's

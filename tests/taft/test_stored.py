@@ -13,7 +13,7 @@ from gsmooth_core.media.planes import Layout, Planes
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.media.tone import Tone
 from gsmooth_core.taft.masked import mask_frame
-from gsmooth_core.taft.segment import write_segment
+from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.stored import StoredFrames, StoredRun
 from gsmooth_core.taft.translated import Translated
@@ -112,7 +112,7 @@ def written(source, translator):
     """(planes of each frame as they go to the encoder, what the check said)."""
     kept, pictures = Kept(), enumerate(read_planes(probe(source)))
     run = StoredRun(pictures, frames_of(source), translator.looks_at)
-    outside = write_segment(run, translator, kept, lambda _: None)
+    outside = FramesMade(run, translator).write(None, kept, lambda _: None)
     return kept.pictures, outside
 
 

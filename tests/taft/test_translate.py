@@ -189,8 +189,8 @@ def test_the_size_follows_the_face(clip) -> None:
 def test_the_generators_box_holds_every_mask(clip, pictures) -> None:
     composer = translator(clip, pictures).composer
     x0, y0, x1, y1 = composer.box
-    assert (x1 - x0) % 32 == 0
-    assert (y1 - y0) % 32 == 0
+    assert (x1 - x0) % 16 == 0
+    assert (y1 - y0) % 16 == 0
     for frame in range(FRAMES):
         _, mask = composer.masks(frame)
         assert mask.any()

@@ -241,9 +241,9 @@ def spent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     run = Network.__call__
     cost = {128: 7.0, 256: 17.0}
 
-    def counted(self: Network, value: Float) -> dict[str, Float]:
+    def counted(self: Network, value: Float, white: float = 1) -> dict[str, Float]:
         calls.append(cost.get(value.shape[0], 2.0))
-        return run(self, value)
+        return run(self, value, white)
 
     monkeypatch.setattr(Network, "__call__", counted)
     yield calls

@@ -10,6 +10,7 @@ import pytest
 
 from gsmooth_core.tracking import shots_dissolves
 from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots
+from gsmooth_core.tracking.shots_pictures import SIDE, thumbnail
 from gsmooth_core.types import Image, Int
 from tests.tracking.heads import drawn_head
 
@@ -265,3 +266,14 @@ def test_a_long_stretch_is_looked_at_in_parts(
     for part in (3, 10, 33):
         monkeypatch.setattr(shots_dissolves, "_PART", part)
         np.testing.assert_array_equal(_found(frames), whole)
+
+
+@pytest.mark.parametrize("size", [(720, 1280), (33, 32), (101, 407), (1920, 1080), (20, 50)])
+def test_a_thumbnail_is_the_mean_of_each_part(size: tuple[int, int]) -> None:
+    cv2 = pytest.importorskip("cv2")
+    picture = np.random.default_rng(1).integers(0, 256, (*size, 3)).astype(np.uint8)
+    picture[: size[0] // 2] = 255
+    expected = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(int)
+    apart = np.abs(thumbnail(picture).astype(int) - expected)
+    assert apart.max() <= 1
+    assert apart.mean() < 0.02

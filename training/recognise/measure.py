@@ -86,7 +86,7 @@ def _chips(frames: list[Image]) -> Iterator[Image]:
     follower = FaceFollower()
     for frame in frames:
         face = follower.step(frame)
-        if face.presence > 0:
+        if face is not None:
             yield face_chip(frame, face.points)
 
 

@@ -7,6 +7,7 @@ first used.
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = [
 BACKENDS = ("numba", "torch", "pytorch3d")
 
 
+@cache
 def available_backends() -> tuple[str, ...]:
     """Names of the back ends whose libraries are installed here."""
     return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
