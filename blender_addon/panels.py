@@ -146,6 +146,8 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         draw_photo(layout, scene.gsmooth)
     if obstacle or remark:
         wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
+    if not obstacle and selection.has_length(chosen):
+        layout.prop(scene.gsmooth, "length")
 
 
 class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
@@ -271,9 +273,9 @@ def unregister() -> None:
 
 CLASSES = (
     GSMOOTH_PT_dub,
+    *settings_panel.CLASSES,
     *people_panel.CLASSES,
     *queue_panel.CLASSES,
-    *settings_panel.CLASSES,
     GSMOOTH_PT_face,
     *quality_panel.CLASSES,
     GSMOOTH_PT_sync,
