@@ -6,19 +6,32 @@ Drawing code asks all of this, so no file is opened here.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from . import pictures, strips
 from .errors import UserError
-
-if TYPE_CHECKING:
-    from .selection import Selection
 
 NO_OVERLAP = "The speech does not overlap the clip: move the sound strip over it."
 NO_SPEECH_OVERLAPS = "No speech overlaps the clip: move the sound strips over it."
 
 
-def check_files(chosen: Selection) -> None:
+class Chosen(Protocol):
+    """What is selected, see `selection.Selection`."""
+
+    @property
+    def picture(self) -> Any:
+        """The picture strip."""
+
+    @property
+    def speech(self) -> Any:
+        """The sound strip, or None."""
+
+    @property
+    def speeches(self) -> tuple[tuple[int, Any], ...]:
+        """Those of several people, by their numbers."""
+
+
+def check_files(chosen: Chosen) -> None:
     """See that every file is there that the dub is made from.
 
     Raises:
@@ -42,7 +55,7 @@ def _missing(strip: Any, file: str) -> UserError:
     )
 
 
-def check_overlap(chosen: Selection) -> None:
+def check_overlap(chosen: Chosen) -> None:
     """See that something is said while the clip is seen.
 
     Raises:
@@ -53,13 +66,13 @@ def check_overlap(chosen: Selection) -> None:
         raise UserError(NO_SPEECH_OVERLAPS if chosen.speeches else NO_OVERLAP)
 
 
-def voices_of(chosen: Selection) -> list[Any]:
+def voices_of(chosen: Chosen) -> list[Any]:
     """The sound strips that are spoken."""
     found = [strip for _number, strip in chosen.speeches] or [chosen.speech]
     return [strip for strip in found if strip is not None]
 
 
-def unnoticed(chosen: Selection, scene: Any) -> list[str]:
+def unnoticed(chosen: Chosen, scene: Any) -> list[str]:
     """What of the dub nobody would see or hear, and that its speech is none but the clip's own."""
     picture, told = chosen.picture, []
     if _channel(scene, picture).mute:
@@ -79,7 +92,7 @@ def _channel(scene: Any, strip: Any) -> Any:
     return strips.owner_of(scene, strip).channels[strip.channel]
 
 
-def _is_own(chosen: Selection) -> bool:
+def _is_own(chosen: Chosen) -> bool:
     """Whether the speech is what the clip's file says; another of its tracks may be meant."""
     own = pictures.files(chosen.picture)
     other_track = getattr(chosen.speech, "stream_index", 0)

@@ -141,11 +141,11 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         whose = f"Speech of Person {number}" if number else "Speech"
         column.label(text=f"{whose}: {speech.name}", icon="SPEAKER")
     people_panel.draw_hint(column, scene, chosen)
-    obstacle, remark = selection.why_not(scene), selection.remark(scene, chosen)
+    obstacle, remarks = selection.why_not(scene), selection.remarks(scene, chosen)
     if selection.is_photo(scene):
         draw_photo(layout, scene.gsmooth)
-    if obstacle or remark:
-        wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
+    for text in [obstacle] if obstacle else remarks:
+        wrapped(column, text, "ERROR" if obstacle else "INFO")
     if not obstacle and selection.has_length(chosen):
         layout.prop(scene.gsmooth, "length")
 

@@ -180,8 +180,8 @@ def is_photo(scene: bpy.types.Scene) -> bool:
     return strips.is_still(picture) and not pictures.why_rendered(picture)
 
 
-def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
-    """What the user may want to know before dubbing; "" for nothing."""
+def remarks(scene: bpy.types.Scene, chosen: Selection) -> list[str]:
+    """What the user may want to know before dubbing."""
     goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
     told = _which_of_several(scene, chosen) + obstacles.unnoticed(chosen, scene)
     for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
@@ -193,7 +193,7 @@ def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     reason = voices.why_mixed(chosen.speech) if chosen.speech is not None else ""
     if reason:
         told.append(f"'{chosen.speech.name}' {reason}: Blender mixes it first.")
-    return " ".join(told)
+    return told
 
 
 def has_length(chosen: Selection) -> bool:
