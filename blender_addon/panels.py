@@ -141,11 +141,13 @@ def _draw_selection(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         whose = f"Speech of Person {number}" if number else "Speech"
         column.label(text=f"{whose}: {speech.name}", icon="SPEAKER")
     people_panel.draw_hint(column, scene, chosen)
-    obstacle, remark = selection.why_not(scene), selection.remark(scene, chosen)
+    obstacle, remarks = selection.why_not(scene), selection.remarks(scene, chosen)
     if selection.is_photo(scene):
         draw_photo(layout, scene.gsmooth)
-    if obstacle or remark:
-        wrapped(column, obstacle or remark, "ERROR" if obstacle else "INFO")
+    for text in [obstacle] if obstacle else remarks:
+        wrapped(column, text, "ERROR" if obstacle else "INFO")
+    if not obstacle and selection.has_length(chosen):
+        layout.prop(scene.gsmooth, "length")
 
 
 class GSMOOTH_PT_face(SequencerPanel, bpy.types.Panel):
@@ -271,9 +273,9 @@ def unregister() -> None:
 
 CLASSES = (
     GSMOOTH_PT_dub,
+    *settings_panel.CLASSES,
     *people_panel.CLASSES,
     *queue_panel.CLASSES,
-    *settings_panel.CLASSES,
     GSMOOTH_PT_face,
     *quality_panel.CLASSES,
     GSMOOTH_PT_sync,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import following, pictures, selection, strips, voices
+from . import following, obstacles, pictures, selection, strips, voices
 from .errors import UserError
 from .plan import Plan, Speech
 from .timing import Cut, Span, around, mixed_cut, picture_span, speech_cut
@@ -35,7 +34,7 @@ def make_plan(
     Raises:
         UserError: the strips cannot be dubbed as they are.
     """
-    _check(chosen)
+    obstacles.check_files(chosen)
     video, voice, rate = chosen.picture, chosen.speech, strips.scene_rate(scene)
     span, to_end, rendered = _picture(scene, video)
     if frame is not None:
@@ -82,7 +81,7 @@ def _speeches(given: tuple[tuple[int, Any], ...], span: Span, tag: str) -> tuple
         if strips.left(strip) < span.first + span.count and span.first < strips.right(strip)
     ]
     if given and not heard:
-        raise UserError("No speech overlaps the clip: move the sound strips over it.")
+        raise UserError(obstacles.NO_SPEECH_OVERLAPS)
     for number, strip in heard:
         strip[following.TAG] = following.voice_tag(tag, number)
     return tuple(Speech(number, strip.name) for number, strip in heard)
@@ -152,25 +151,6 @@ def job_of(
         job["settings"] = settings | {"face": "largest", "length": "trim"}
     job |= {"copy_look_of": like} if like else {}
     return job | ({"animate": moves} if moves and planned.still else {})
-
-
-def _check(chosen: selection.Selection) -> None:
-    missing = pictures.missing_file(chosen.picture)
-    if missing:
-        raise _missing(chosen.picture, missing)
-    for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
-        if voice is None or voice.sound.packed_file:
-            continue
-        # Path.is_file raises for a name that no disk takes.
-        if not os.path.isfile(strips.source_path(voice)):  # noqa: PTH113
-            raise _missing(voice, str(strips.source_path(voice)))
-
-
-def _missing(strip: Any, file: str) -> UserError:
-    return UserError(
-        f"The file of '{strip.name}' is missing: '{file}'. "
-        "Find it with File > External Data, or relink the strip."
-    )
 
 
 def _file_length(path: Path) -> int:

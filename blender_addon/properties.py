@@ -75,7 +75,7 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         default=True,
     )
     mask: EnumProperty(
-        name="Replace",
+        name="Area",
         description="Which part of the face is made new",
         items=(
             ("lower_face", "Lower Face", "Mouth, chin and cheeks"),
@@ -89,20 +89,20 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         default=True,
     )
     looks: IntProperty(
-        name="Looks",
-        description="How often each face is looked at: the mean of several looks is steadier and "
-        "truer. 1 is the quickest, each look takes about a fortieth of a dub's work",
+        name="Looks per Face",
+        description="How often each face is searched for its landmarks: the mean of several looks "
+        "trembles less. 1 is the quickest, each look takes about a fortieth of a dub's work",
         default=4,
         min=1,
         max=4,
     )
     grain: BoolProperty(
-        name="Grain",
+        name="Match Grain",
         description="Lay noise like the clip's own on what is made, as on the skin around it",
         default=True,
     )
     sharpness: BoolProperty(
-        name="Sharpness",
+        name="Match Sharpness",
         description="Give what is made as much fine detail as the clip has, measured on its own "
         "frames",
         default=True,

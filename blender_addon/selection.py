@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import pictures, speeches, stacking, strips, voices
+from . import obstacles, pictures, speeches, stacking, strips, voices
 from .errors import UserError
 
 _SEVERAL = 2
@@ -137,7 +137,8 @@ def _one(candidates: list[Any], scene: bpy.types.Scene, what: str, advice: str) 
     active = scene.sequence_editor.active_strip
     if len(candidates) > 1 and active not in candidates:
         raise UserError(
-            f"Several {what} strips are selected: make one of them the active one, or Add to Queue."
+            f"Several {what} strips are selected: Shift-click the one that you mean, so that it "
+            "is the active one; or Add to Queue, for all."
         )
     return active if active in candidates else candidates[0]
 
@@ -161,7 +162,10 @@ def _foreign(sounds: list[Any], picture: Any) -> list[Any]:
 def why_not(scene: bpy.types.Scene, need_speech: bool = True) -> str:
     """Why the selection cannot be dubbed, "" if it can: one answer for buttons and tooltips."""
     try:
-        select(scene, need_speech)
+        chosen = select(scene, need_speech)
+        obstacles.check_files(chosen)
+        if need_speech:
+            obstacles.check_overlap(chosen)
     except UserError as error:
         return str(error)
     return ""
@@ -176,10 +180,10 @@ def is_photo(scene: bpy.types.Scene) -> bool:
     return strips.is_still(picture) and not pictures.why_rendered(picture)
 
 
-def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
-    """What the user may want to know before dubbing; "" for nothing."""
+def remarks(scene: bpy.types.Scene, chosen: Selection) -> list[str]:
+    """What the user may want to know before dubbing."""
     goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
-    told = _which_of_several(scene, chosen)
+    told = _which_of_several(scene, chosen) + obstacles.unnoticed(chosen, scene)
     for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
         told += _unheard(scene, chosen, voice, goes_on and not chosen.speeches)
     reason = pictures.why_rendered(chosen.picture)
@@ -189,7 +193,14 @@ def remark(scene: bpy.types.Scene, chosen: Selection) -> str:
     reason = voices.why_mixed(chosen.speech) if chosen.speech is not None else ""
     if reason:
         told.append(f"'{chosen.speech.name}' {reason}: Blender mixes it first.")
-    return " ".join(told)
+    return told
+
+
+def has_length(chosen: Selection) -> bool:
+    """Whether the setting Length says what is done, since the speech outlasts the clip."""
+    if chosen.speech is None or chosen.picture.type == "IMAGE":
+        return False
+    return strips.right(chosen.speech) > strips.right(chosen.picture)
 
 
 def _which_of_several(scene: bpy.types.Scene, chosen: Selection) -> list[str]:
@@ -216,6 +227,6 @@ def _unheard(scene: bpy.types.Scene, chosen: Selection, voice: Any, goes_on: boo
     way = "move the sound strip"
     if late > 0 and strips.is_still(chosen.picture):
         way += ", or drag the end of the photo to the right"
-    elif late > 0 and chosen.picture.type != "IMAGE" and not chosen.speeches:
-        way += ", or choose another Length in Settings"
+    elif late > 0 and has_length(chosen):
+        way += ", or choose another Length below"
     return [f"Of '{voice.name}' is not spoken: {' and '.join(told)}. To change that, {way}."]

@@ -9,11 +9,11 @@ from .layouts import SequencerPanel, as_properties, wrapped
 from .output_settings import FIXED
 
 _GROUPS = (
-    ("Speech", "SPEAKER", ("strength", "smoothing", "style", "length")),
-    ("Face", "USER", ("mask", "looks", "adapt")),
-    ("Picture", "IMAGE_DATA", ("occluders", "grain", "sharpness")),
+    ("Speech", "SPEAKER", ("length", "strength", "style")),
+    ("Face", "USER", ("mask", "adapt")),
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )
+_SELDOM = ("smoothing", "looks", "occluders", "grain", "sharpness")
 _SLIDERS = ("strength", "smoothing")
 
 
@@ -31,6 +31,19 @@ class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):
             column.label(text=title, icon=icon)
             for name in names:
                 column.prop(settings, name, slider=name in _SLIDERS)
+
+
+class GSMOOTH_PT_advanced(SequencerPanel, bpy.types.Panel):
+    """What is best left as it is in most clips."""
+
+    bl_label = "Advanced"
+    bl_parent_id = "GSMOOTH_PT_settings"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = as_properties(self.layout), strips.sequencer_scene(context).gsmooth
+        for name in _SELDOM:
+            layout.prop(settings, name, slider=name in _SLIDERS)
 
 
 class GSMOOTH_PT_output(SequencerPanel, bpy.types.Panel):
@@ -63,4 +76,4 @@ def draw_output(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
     layout.prop(settings, "source_audio_track")
 
 
-CLASSES = (GSMOOTH_PT_settings, GSMOOTH_PT_output)
+CLASSES = (GSMOOTH_PT_settings, GSMOOTH_PT_output, GSMOOTH_PT_advanced)

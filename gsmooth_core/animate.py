@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.landmarks import LIPS
 from gsmooth_core.job.animated import AnimatedSource
@@ -32,6 +31,7 @@ from gsmooth_core.motion.head import HeadMotion
 from gsmooth_core.motion.library import motion_library
 from gsmooth_core.motion.reference import from_track
 from gsmooth_core.motion.stitch import MotionSettings, stitched
+from gsmooth_core.photo import PhotoPipeline
 from gsmooth_core.portrait.animate import Animation, animated_track
 from gsmooth_core.portrait.drawing import refuse_drawing
 from gsmooth_core.portrait.eyes import BALL, Eyes
@@ -40,13 +40,12 @@ from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
-from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
 
 
-class AnimatePipeline(DubPipeline):
+class AnimatePipeline(PhotoPipeline):
     """A dub of a photo that moves.
 
     Its tracking stage finds the face of the photo, decides how the head is to move, and gives
@@ -110,10 +109,6 @@ class AnimatePipeline(DubPipeline):
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
-
-    def compose_settings(self) -> ComposeSettings:
-        """What the settings mean for the picture: a small photo has lines as fine as combs are."""
-        return replace(super().compose_settings(), progressive=True)
 
     def _warn(self, face: FaceTrack, wide: float) -> None:
         """Tell what a photo makes slow or hides; its head is `wide` pixels wide."""

@@ -8,15 +8,28 @@ from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.result import DubResult
+from gsmooth_core.media.still import is_still
 
 
 def pipeline_of(job: Job) -> type[DubPipeline]:
-    """What does a job: a dub, or an animation that is then dubbed."""
-    if job.animate is None:
-        return DubPipeline
-    from gsmooth_core.animate import AnimatePipeline  # what photos need, clips do without
+    """What does a job: a dub, that of a photo, or an animation that is then dubbed."""
+    if job.animate is not None:
+        from gsmooth_core.animate import AnimatePipeline  # what photos need, clips do without
 
-    return AnimatePipeline
+        return AnimatePipeline
+    if not _is_picture(job.video):
+        return DubPipeline
+    from gsmooth_core.photo import PhotoPipeline
+
+    return PhotoPipeline
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file is one picture; what cannot be read is refused later, with words."""
+    try:
+        return path.is_file() and is_still(path)
+    except OSError:
+        return False
 
 
 def run_job(

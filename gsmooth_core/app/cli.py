@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from importlib import import_module
@@ -12,6 +13,7 @@ from typing import Any
 
 from gsmooth_core import __version__
 from gsmooth_core.app.console import ConsoleReporter, interruptible, log_to_stderr
+from gsmooth_core.app.usage import Grouped, HelpfulParser, examples, first_steps
 from gsmooth_core.job.events import Cancelled, OnEvent, outcome_of, stopped
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 
@@ -24,7 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         exit status: 0 only when the result is whole, else the error's own.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if "action" not in options:  # nobody knows yet what there is
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     log_to_stderr(logging.DEBUG if options.verbose else logging.ERROR)
     if options.action is None:
         status: int = import_module("gsmooth_core.app.worker").main()
@@ -43,11 +51,13 @@ def _give_up(reporter: ConsoleReporter) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="gsmooth", description="Give the person in a video new words to say."
+    parser = HelpfulParser(
+        prog="gsmooth",
+        description="Give the person in a video new words to say.",
+        epilog=first_steps(),
     )
     parser.add_argument("--version", action="version", version=f"gsmooth {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_dub(commands)
     _add_animate(commands)
     _add_track(commands)
@@ -79,8 +89,11 @@ def _add(
     text: str,
     to_text: str,
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(action=action, to_text=to_text)
+    about = text[:1].upper() + text[1:] + "."
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=about, epilog=examples(name)
+    )
+    parser.set_defaults(action=action, to_text=to_text, parser=parser)
     parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell more on stderr")
     return parser
@@ -103,8 +116,10 @@ def _spoken(word: str) -> tuple[str, Path]:
 
 def _add_dub(commands: Any) -> None:
     parser = _add(commands, "dub", "dub", "dub a video with speech or with curves", "dub_text")
-    _add_source(parser)
-    speech = parser.add_mutually_exclusive_group(required=True)
+    parser.usage = "%(prog)s --video VIDEO --audio AUDIO --output OUTPUT [options]"
+    groups = Grouped(parser)
+    _add_source(groups.of("video"))
+    speech = groups.of("audio").add_mutually_exclusive_group(required=True)
     speech.add_argument("--audio", type=_path, help="any file with speech, a video too")
     speech.add_argument("--expression", type=_path, help="curves or a track to speak with")
     speech.add_argument(
@@ -114,21 +129,27 @@ def _add_dub(commands: Any) -> None:
         metavar="NUMBER=FILE",
         help="speech of one of several people, numbered as by `gsmooth faces`; once for each",
     )
-    _add_work(parser)
-    _add_settings(parser, *(known.name for known in fields(DubSettings)))
+    _add_work(groups)
+    for known in fields(DubSettings):
+        _add_setting(groups.of(known.name), known)
 
 
 def _add_animate(commands: Any) -> None:
     parser = _add(commands, "animate", "animate", "make a photo speak and move", "dub_text")
-    parser.add_argument("--photo", dest="video", type=_path, required=True, help="a still picture")
+    parser.usage = "%(prog)s --photo PHOTO --audio AUDIO --output OUTPUT [options]"
     parser.set_defaults(start_frame=0, frame_count=None, speech=None)
-    speech = parser.add_mutually_exclusive_group(required=True)
+    groups = Grouped(parser)
+    groups.of("video").add_argument(
+        "--photo", dest="video", type=_path, required=True, metavar="PHOTO", help="a still picture"
+    )
+    speech = groups.of("audio").add_mutually_exclusive_group(required=True)
     speech.add_argument("--audio", type=_path, help="any file with speech, a video too")
     speech.add_argument("--expression", type=_path, help="curves or a track to speak with")
-    parser.add_argument("--fps", default="25", help="rate of the output, 25 or 30000/1001")
-    _add_work(parser)
-    for known in fields(AnimateSettings):
-        _add_setting(parser, known)
+    text = "frames a second of the output, 25 or 30000/1001 (default: 25)"
+    groups.of("output").add_argument("--fps", default="25", help=text)
+    _add_work(groups)
+    for moved in fields(AnimateSettings):
+        _add_setting(groups.of("moves"), moved)
     left_out = (
         "style",
         "occluders",
@@ -141,32 +162,49 @@ def _add_animate(commands: Any) -> None:
         "source_audio_track",
         "reference_gap",
     )  # for clips alone
-    names = (known.name for known in fields(DubSettings) if known.name not in left_out)
-    _add_settings(parser, *names)
+    for known in fields(DubSettings):
+        if known.name not in left_out:
+            _add_setting(groups.of(known.name), known)
 
 
-def _add_work(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=_path, required=True, help="video, or images")
-    parser.add_argument("--job", type=_path, help="folder of the job, kept at the end")
-    parser.add_argument("--keep-job", action="store_true", help="keep the job's folder")
-    parser.add_argument("--audio-start", type=float, default=0.0, help="seconds into the sound")
-    parser.add_argument("--audio-duration", type=float, help="seconds of sound to use")
-    parser.add_argument("--audio-delay", type=float, default=0.0, help="seconds before it begins")
-    parser.add_argument(
+def _add_work(groups: Grouped) -> None:
+    said, written = groups.of("audio"), groups.of("output")
+    said.add_argument(
+        "--audio-start", type=float, default=0.0, metavar="N", help="seconds into the sound"
+    )
+    said.add_argument("--audio-duration", type=float, metavar="N", help="seconds of sound to use")
+    said.add_argument(
+        "--audio-delay", type=float, default=0.0, metavar="N", help="seconds before it begins"
+    )
+    written.add_argument(
+        "--output",
+        type=_path,
+        required=True,
+        help="the file to write (.mp4, .mov, .mkv, .webm), images (out.%%04d.png), or a folder for "
+        "images; what lies there of the same name is replaced once the new one is whole",
+    )
+    written.add_argument(
+        "--mix", type=_path, metavar="FILE", help="music and effects that are heard with the speech"
+    )
+    written.add_argument(
+        "--copy-look-of", type=_path, metavar="FILE", help="a video as which the output is coded"
+    )
+    groups.of("teach").add_argument(
         "--teach",
         type=_path,
         action="append",
         metavar="CLIP",
         help="a clip in which the same person speaks, which shows how; may be given several times",
     )
-    parser.add_argument(
-        "--mix", type=_path, metavar="FILE", help="music and effects that are heard with the speech"
-    )
-    parser.add_argument(
-        "--copy-look-of", type=_path, metavar="FILE", help="a video as which the output is coded"
-    )
-    parser.add_argument(
+    groups.of("teach").add_argument(
         "--speaks-like", type=_path, metavar="FILE", help="a way of speaking from `gsmooth style`"
+    )
+    kept = groups.of("job")
+    kept.add_argument(
+        "--job", type=_path, metavar="FOLDER", help="folder of the job, kept at the end"
+    )
+    kept.add_argument(
+        "--keep-job", action="store_true", help="keep the job's folder, OUTPUT.gsmooth"
     )
 
 
@@ -176,18 +214,20 @@ def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
             _add_setting(parser, known)
 
 
-def _add_setting(parser: argparse.ArgumentParser, known: Field[Any]) -> None:
+def _add_setting(parser: argparse._ActionsContainer, known: Field[Any]) -> None:
     flag, text = "--" + known.name.replace("_", "-"), known.metadata["text"]
     if isinstance(known.default, bool):
         action = argparse.BooleanOptionalAction if known.default else "store_true"  # --no-...
+        text += " (default: yes)" if known.default else ""
         parser.add_argument(flag, dest=known.name, action=action, default=None, help=text)
         return
+    number, word = isinstance(known.default, int | float), known.name.split("_")[-1].upper()
     parser.add_argument(
         flag,
         dest=known.name,
         type=_as_value(known),
         choices=known.metadata["choices"] or None,
-        metavar=known.name.upper() if not known.metadata["choices"] else None,
+        metavar=None if known.metadata["choices"] else "N" if number else word,
         help=f"{text} (default: {known.default})",
     )
 
@@ -292,13 +332,15 @@ def _add_bench(commands: Any) -> None:
     parser.add_argument("--history", type=_path, help=text)
 
 
-def _add_source(parser: argparse.ArgumentParser) -> None:
+def _add_source(parser: argparse._ActionsContainer) -> None:
     text = "video or image with the face; also a sequence of images (%%04d) or their folder"
     parser.add_argument("--video", type=_path, required=True, help=text)
     _add_fps(parser)
-    parser.add_argument("--start-frame", type=int, default=0, help="first frame, from 0")
-    parser.add_argument("--frame-count", type=int, help="number of frames")
+    parser.add_argument(
+        "--start-frame", type=int, default=0, metavar="N", help="first frame, from 0"
+    )
+    parser.add_argument("--frame-count", type=int, metavar="N", help="number of frames")
 
 
-def _add_fps(parser: argparse.ArgumentParser) -> None:
+def _add_fps(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--fps", help="rate of a sequence of images (default: 25)")

@@ -17,7 +17,7 @@ _SLOPE = 2.0  # decimetres of depth a decimetre across that are not exceeded aro
 _STEEP = 20.0  # and on it
 _RIM, _FINE = 0.01, 0.02  # widths of the head: of its rim that is not believed, of its smoothing
 _SMOOTH = (0.06, 0.4)  # and over which invented depth is smoothed, near and far
-_LOW, _TURNS = 0.2, 1.2  # widths of the head above its lowest place; slope of its throat
+_LOW, _TURNS = 0.3, 1.2  # widths of the head above its lowest place; slope of its throat
 _FAR = 1e3  # decimetres: hides nothing
 
 
@@ -47,7 +47,8 @@ def _under_chin(depth: Float, head: Bool, wide: float, node: float) -> Bool:
     """Where the mesh has turned from its chin to its throat.
 
     A photo's chin is not just where the mesh's is. Where the depth of the throat is given to the
-    rim of a chin, that stays behind when the chin is lifted, and looks like stubble.
+    rim of a chin, that stays behind when the chin is lifted, and looks like stubble; and where it
+    is given to the rim of a jaw's corner, the jaw is dented.
     """
     rows = np.indices(head.shape)[0]
     low = rows > rows[head].max() - _LOW * wide

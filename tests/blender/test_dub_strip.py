@@ -132,7 +132,7 @@ def test_what_is_heard_after_the_clip_goes_into_the_job_that_goes_on(timeline, s
     strips.set_handles(sound, 11, 31)
     scene.gsmooth.length = length
     chosen = selection.select(scene)
-    assert bool(selection.remark(scene, chosen)) == (length == "trim")
+    assert bool(selection.remarks(scene, chosen)) == (length == "trim")
     job = planning.job_of(planning.make_plan(scene, chosen, length), scene.gsmooth.for_job())
     assert job["settings"]["length"] == length
     assert job["audio_duration"] == pytest.approx(0.4 if length == "trim" else 0.8, abs=1e-6)

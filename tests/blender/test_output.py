@@ -123,6 +123,7 @@ def test_every_setting_has_its_row(scene):
     scene.gsmooth.quality = "crf"
     settings_panel.draw_output(layout, scene.gsmooth)
     shown = [*layout.props, *(name for _t, _i, names in settings_panel._GROUPS for name in names)]
+    shown += settings_panel._SELDOM
     hidden = {"rna_type", "name", "person", "speaker", "marks"}
     hidden |= {"photo", "head", "blink", "seed", "movement"}
     assert sorted(shown) == sorted(set(scene.gsmooth.bl_rna.properties.keys()) - hidden)

@@ -12,11 +12,13 @@ from blender_addon import (  # noqa: E402
     comparing,
     job_folder,
     job_queue,
+    obstacles,
     panels,
     people_panel,
     queue_panel,
     runtime,
     selection,
+    settings_panel,
     speeches,
     strips,
     versions,
@@ -107,6 +109,74 @@ def test_what_is_not_spoken_is_told_with_a_way_out(scene, clip):
     strips.set_handles(movie, 21, 51)
     assert "its first 0.4 seconds, before the clip begins. To change that, move the sound" in told()
     assert "choose another Length" not in told()
+
+
+def test_a_speech_that_is_too_long_has_the_way_out_beside_it(scene, clip):
+    """The choice stays where it is once it is made."""
+    _movie, speech = clip
+    assert "length" not in panel().props
+    strips.set_handles(speech, 11, 61)
+    for choice in ("trim", "hold"):
+        scene.gsmooth.length = choice
+        assert panel().props.count("length") == 1
+    choose(scene, speech)
+    assert "length" not in panel().props
+
+
+def test_a_photo_that_is_too_short_has_no_length_to_choose(timeline, scene):
+    photo, speech = timeline.image(), timeline.sound()
+    choose(scene, speech, photo)
+    assert strips.right(speech) > strips.right(photo)
+    assert "length" not in panel().props
+
+
+# -- what would stop it, or be in vain --------------------------------------------------------
+
+
+def test_a_speech_beside_the_clip_is_no_speech_for_it(scene, clip):
+    movie, speech = clip
+    strips.move(speech, strips.right(movie) - strips.left(speech))
+    assert "The speech does not overlap the clip: move the sound strip over it." in told()
+    assert "is not spoken" not in told()
+    assert selection.why_not(scene) == obstacles.NO_OVERLAP
+    assert selection.why_not(scene, need_speech=False) == ""
+    strips.move(speech, -1)
+    assert selection.why_not(scene) == ""
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_missing_file_is_named_before_anything_begins(scene, clip, which, tmp_path):
+    gone = str(tmp_path / "gone.mp4")
+    owner = clip[0] if which == 0 else clip[1].sound
+    owner.filepath = gone
+    assert f"The file of '{clip[which].name}' is missing: '{gone}'." in told()
+    assert "relink the strip" in selection.why_not(scene)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_muted_channel_is_told(scene, clip, which):
+    strip = clip[which]
+    channel = scene.sequence_editor.channels[strip.channel]
+    assert "is muted" not in told()
+    channel.mute = True
+    assert selection.why_not(scene) == ""
+    if which == 0:
+        assert f"Channel {strip.channel} is muted: switch it on to see the dub." in told()
+    else:
+        assert f"'{strip.name}' is muted: it will be spoken, but not heard." in told()
+
+
+def test_a_muted_speech_is_told_once(scene, clip):
+    clip[1].mute = scene.sequence_editor.channels[clip[1].channel].mute = True
+    assert told().count("is muted") == 1
+
+
+def test_the_clips_own_sound_says_nothing_new(timeline, scene, clip, media):
+    movie, speech = clip
+    assert "own sound" not in told()
+    speech.sound.filepath = movie.filepath
+    assert f"'{speech.name}' is the clip's own sound: for new words select" in told()
+    assert selection.why_not(scene) == ""
 
 
 def test_what_a_photo_moves_has_a_heading(timeline, scene):
@@ -270,10 +340,12 @@ def test_the_queue_says_which_strip_is_gone(timeline, scene, clip):
         entry.target.find()
 
 
-def test_people_come_before_the_queue():
+def test_settings_come_before_people_and_those_before_the_queue():
+    """The first screen shows the line of the settings, which notices name."""
     order = list(panels.CLASSES)
     people, queue = people_panel.GSMOOTH_PT_people, queue_panel.GSMOOTH_PT_queue
-    assert order.index(people) < order.index(queue)
+    settings = settings_panel.GSMOOTH_PT_settings
+    assert order.index(settings) < order.index(people) < order.index(queue)
 
 
 def test_a_discarded_preview_is_not_announced(scene, clip):

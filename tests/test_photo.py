@@ -1,0 +1,112 @@
+"""What a photo's dub does otherwise than a clip's."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from gsmooth_core.animate import AnimatePipeline
+from gsmooth_core.dub import DubPipeline
+from gsmooth_core.face.load import load_face_model
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.settings import AnimateSettings, DubSettings
+from gsmooth_core.mafb.crop import CROP_SIDE
+from gsmooth_core.photo import PhotoPipeline, fine_size
+from gsmooth_core.run import pipeline_of
+from gsmooth_core.storage.arrays import save_expression
+from gsmooth_core.types import Expression
+from tests.media.made import numbered_frames, write_video
+from tests.portrait import scene
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "photo.jpg"
+    cv2.imwrite(str(path), skimage.data.astronaut()[:320, 60:380, ::-1])
+    return path
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", numbered_frames(12), 25)
+
+
+def job(video, tmp_path, **words):
+    curves = Expression(("jawOpen",), np.full((12, 1), 0.3, np.float32), Fraction(25))
+    save_expression(tmp_path / "c.json", curves)
+    return Job(video, tmp_path / "o.mp4", expression=tmp_path / "c.json", **words)
+
+
+def test_a_photo_has_its_own_pipeline(photo, clip, tmp_path):
+    moves = AnimateSettings()
+    assert pipeline_of(job(photo, tmp_path)) is PhotoPipeline
+    assert pipeline_of(job(photo, tmp_path, animate=moves)) is AnimatePipeline
+    assert issubclass(AnimatePipeline, PhotoPipeline)
+    assert pipeline_of(job(clip, tmp_path)) is DubPipeline
+    assert pipeline_of(job(tmp_path / "gone.png", tmp_path)) is DubPipeline  # which says so
+    assert pipeline_of(job(tmp_path, tmp_path)) is DubPipeline
+
+
+def head(side):
+    """A track of a head whose crop is `side` pixels of the picture wide, by the pinhole camera."""
+    still = scene.still()
+    distance = -float(still.translation[0, 2])  # decimetres
+    zoom = side / CROP_SIDE * distance / still.focal
+    return dataclasses.replace(still, focal=still.focal * zoom)
+
+
+@pytest.mark.parametrize(
+    ("side", "size"), [(60, 256), (115, 256), (140, 384), (180, 384), (205, 512), (900, 512)]
+)
+def test_a_crop_has_twice_the_photos_pixels_where_it_can(side, size):
+    assert fine_size(head(side), load_face_model()) == size
+
+
+def test_the_frame_with_the_largest_head_says_how_fine_a_crop_is():
+    near = head(115)
+    nearer = near.translation.copy()
+    nearer[:, 2] *= 0.8  # 144 pixels
+    values = {
+        name: np.repeat(getattr(near, name), 2, 0)
+        for name in ("expression", "light", "confidence", "landmarks", "rotation")
+    }
+    both = dataclasses.replace(
+        near, translation=np.concatenate([near.translation, nearer]), **values
+    )
+    assert fine_size(both, load_face_model()) == 384
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        (DubSettings(), 384),
+        (DubSettings(crop_size=256), 256),
+        (DubSettings(draft=True), 0),
+        (DubSettings(draft=True, crop_size=512), 512),
+    ],
+)
+def test_a_photos_mouth_is_drawn_larger_than_it_is_shown(photo, tmp_path, settings, size):
+    made = PhotoPipeline(job(photo, tmp_path, settings=settings), tmp_path)
+    asked = []
+    made._generator = lambda: asked.append(made.compose_settings())  # type: ignore[method-assign]
+    with pytest.raises(AttributeError):  # there is no more of a translator than that
+        made.translator(head(150), None, None)
+    assert asked[0].size == size
+    assert asked[0].progressive
+
+
+def test_a_photo_shows_its_tongue(photo, tmp_path):
+    made, usual = PhotoPipeline(job(photo, tmp_path), tmp_path).model, load_face_model()
+    assert np.abs(made.mean - usual.mean).max() > 0.02
+
+
+def test_images_that_are_read_as_a_clip_are_dubbed_as_one(clip, tmp_path):
+    """`--fps` and one of their files: a photo by its name, and a clip by the time it is read."""
+    made = PhotoPipeline(job(clip, tmp_path), tmp_path)
+    assert made.compose_settings() == DubPipeline(job(clip, tmp_path), tmp_path).compose_settings()
+    assert np.array_equal(made.model.mean, load_face_model().mean)
