@@ -37,13 +37,12 @@ class Behind:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Wait for all steps, unless the caller has failed: then what waits is not done.
+        """Wait for all steps: each is done, whatever happens, since it may end what it holds.
 
         Raises:
-            Exception: what one of them has raised.
+            Exception: the first that one of them has raised, unless the caller has failed.
         """
-        try:
-            while self._waiting and error is None:
-                self._waiting.popleft().result()
-        finally:
-            self._thread.shutdown(cancel_futures=True)
+        self._thread.shutdown()
+        failed = [fault for step in self._waiting if (fault := step.exception())]
+        if failed and error is None:
+            raise failed[0]

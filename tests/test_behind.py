@@ -1,86 +1,81 @@
-"""Steps behind the caller: in order, few of them, with the caller's context, and never silent."""
+"""Steps on a thread behind the caller: in order, few at a time, none left out."""
 
 from __future__ import annotations
 
+import threading
 from contextvars import ContextVar
-from functools import partial
-from threading import Event, current_thread, main_thread
 
 import pytest
 
 from gsmooth_core.behind import Behind
 
-WHERE: ContextVar[str] = ContextVar("where", default="nowhere")
+
+def test_steps_are_done_in_order_on_one_other_thread() -> None:
+    seen: list[tuple[int, int]] = []
+    with Behind("test", 2) as behind:
+        for number in range(20):
+            behind.do(lambda n=number: seen.append((n, threading.get_ident())))
+    assert [number for number, _ in seen] == list(range(20))
+    assert {thread for _, thread in seen} - {threading.get_ident()} == {seen[0][1]}
 
 
-def test_steps_are_done_in_order_on_another_thread() -> None:
-    done, threads = [], set()
+def test_the_caller_waits_where_too_many_are_not_done() -> None:
+    gate, asked = threading.Event(), []
 
-    def step(number: int) -> None:
-        threads.add(current_thread())
-        done.append(number)
+    def ask(behind: Behind) -> None:
+        for number in range(4):
+            behind.do(gate.wait)
+            asked.append(number)
 
     with Behind("test", 2) as behind:
-        for number in range(50):
-            behind.do(partial(step, number))
-    assert done == list(range(50))
-    assert len(threads) == 1 and main_thread() not in threads
+        caller = threading.Thread(target=ask, args=(behind,))
+        caller.start()
+        caller.join(0.3)
+        assert caller.is_alive()
+        assert asked == [0, 1]
+        gate.set()
+        caller.join(10)
+    assert asked == [0, 1, 2, 3]
 
 
-def test_no_more_than_a_few_wait() -> None:
-    go, begun, asked = Event(), [], 0
+def test_a_failure_reaches_the_caller_and_the_rest_is_done() -> None:
+    done: list[int] = []
 
-    def step() -> None:
-        begun.append(1)
-        assert go.wait(10)
-
-    with Behind("test", 3) as behind:
-        for _ in range(3):
-            behind.do(step)
-            asked += 1
-        assert len(begun) <= 1  # the caller was not held up
-        go.set()
-        for _ in range(10):
-            behind.do(step)
-            asked += 1
-            assert len(begun) >= asked - 4
-    assert len(begun) == 13
-
-
-def test_what_a_step_raises_reaches_the_caller() -> None:
     def fail() -> None:
-        raise ValueError("no")
+        raise ValueError("the first")
 
-    with pytest.raises(ValueError, match="no"), Behind("test", 5) as behind:
+    with pytest.raises(ValueError, match="the first"), Behind("test", 9) as behind:
         behind.do(fail)
-    late = []
-    with pytest.raises(ValueError, match="no"), Behind("test", 1) as behind:
-        behind.do(fail)
-        behind.do(partial(late.append, 1))
-        late.append(2)
-    assert 2 not in late
+        behind.do(lambda: done.append(1))
+        behind.do(lambda: [][0])
+        behind.do(lambda: done.append(2))
+    assert done == [1, 2]
 
 
-def test_what_waits_is_not_done_where_the_caller_fails_but_what_is_begun_is() -> None:
-    begun, done = Event(), []
-
-    def step(number: int) -> None:
-        begun.set()
-        done.append(number)
-
-    with pytest.raises(KeyError), Behind("test", 9) as behind:
-        behind.do(partial(step, 1))
-        assert begun.wait(10)
-        raise KeyError
-    assert done == [1]
+def test_a_failure_is_told_while_steps_are_asked_for() -> None:
+    with pytest.raises(ZeroDivisionError), Behind("test", 1) as behind:
+        for _ in range(9):
+            behind.do(lambda: 1 // 0)
 
 
-def test_a_step_sees_what_was_set_around_its_maker() -> None:
+def test_what_waits_is_done_when_the_caller_fails() -> None:
+    done: list[int] = []
+    gate = threading.Event()
+    with pytest.raises(KeyError, match="caller"), Behind("test", 9) as behind:
+        behind.do(gate.wait)
+        behind.do(lambda: done.append(1))
+        behind.do(lambda: 1 // 0)
+        behind.do(lambda: done.append(2))
+        gate.set()
+        raise KeyError("caller")
+    assert done == [1, 2]
+
+
+def test_it_works_in_the_callers_context() -> None:
+    chosen: ContextVar[str] = ContextVar("chosen", default="none")
     seen: list[str] = []
-    token = WHERE.set("inside")
-    try:
-        with Behind("test", 1) as behind:
-            behind.do(lambda: seen.append(WHERE.get()))
-    finally:
-        WHERE.reset(token)
-    assert seen == ["inside"]
+    token = chosen.set("mine")
+    with Behind("test", 1) as behind:
+        behind.do(lambda: seen.append(chosen.get()))
+    chosen.reset(token)
+    assert seen == ["mine"]
