@@ -18,6 +18,11 @@ _NAMES = {
     "qtrle": "QuickTime Animation",
     "ffv1": "FFV1",
 }
+_BITS = {
+    8: "What most players show",
+    10: "For grading, and for HDR",
+    12: "For HEVC, AV1, VP9 and FFV1; few players show it",
+}
 
 FIXED = {
     "prores": "ProRes has the quality of its profile.",
@@ -36,7 +41,9 @@ def _about(codec: str) -> str:
 
 def _track(name: str, text: str) -> Any:
     numbers = (str(number) for number in range(1, _MOST_TRACKS + 1))
-    tracks = [(number, f"Track {number}", "") for number in numbers]
+    tracks = [
+        (number, f"Track {number}", "As players count the tracks of a file") for number in numbers
+    ]
     found = ("auto", "With Speech", "The one in which somebody speaks")
     return EnumProperty(name=name, description=text, items=(found, *tracks), default="auto")
 
@@ -76,7 +83,7 @@ class OutputSettings:
         description="Bits of a sample",
         items=(
             ("auto", "Like the Clip", "As many as the clip has"),
-            *((str(bits), f"{bits} Bits", "") for bits in (8, 10, 12)),
+            *((str(bits), f"{bits} Bits", _BITS[bits]) for bits in (8, 10, 12)),
         ),
         default="auto",
     )

@@ -55,3 +55,15 @@ def test_whose_face_it_is_belongs_to_the_strip(scene, timeline):
     assert scene.gsmooth.person == 2
     one["gsmooth_person"] = "a stranger's"
     assert scene.gsmooth.person == 0
+
+
+def test_every_setting_and_every_choice_says_what_it_is(scene):
+    from blender_addon import preferences, properties
+
+    for owner in (*properties.CLASSES, *preferences.CLASSES):
+        for prop in owner.bl_rna.properties:
+            if prop.identifier in ("rna_type", "name", "bl_idname"):
+                continue
+            assert prop.description, prop.identifier
+            items = prop.enum_items if prop.type == "ENUM" else ()
+            assert all(item.description for item in items), prop.identifier

@@ -89,3 +89,10 @@ def test_a_model_without_a_tongue_stays_itself(model):
     names = tuple(name.replace("jawOpen", "other") for name in model.expression_names)
     mute = dataclasses.replace(model, expression_names=names)
     assert with_raised_tongue(mute) is mute
+
+
+def test_it_does_not_follow_the_jaw_all_the_way(model, raised):
+    tongue = model.regions == Region.TONGUE
+    front = tongue & (model.mean[:, 2] > np.quantile(model.mean[tongue, 2], 0.9))
+    shut, wide = ((opened(raised, jaw) - opened(model, jaw))[front, 1].mean() for jaw in (0.0, 0.8))
+    assert 0.005 < wide - shut < 0.03
