@@ -90,8 +90,8 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
     )
     looks: IntProperty(
         name="Looks per Face",
-        description="How often each face is searched for its landmarks: the mean of several looks "
-        "trembles less. 1 is the quickest, each look takes about a fortieth of a dub's work",
+        description="In how many ways each face is looked at: the mean is steadier and truer. 1 is "
+        "the quickest, more than 2 take turns while the face hardly moves",
         default=4,
         min=1,
         max=4,

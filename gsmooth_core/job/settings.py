@@ -193,8 +193,8 @@ class DubSettings(Settings):
     )
     looks: int = setting(
         4,
-        "how often each face is looked at, mirrored and moved a little: the mean is steadier and "
-        "truer; 1 is the quickest, each look takes a fortieth of a dub's work",
+        "in how many ways a face is looked at, mirrored and moved a little: the mean is steadier "
+        "and truer; 1 is the quickest, more than 2 take turns while the face hardly moves",
         limits=(1, 4),
     )
     face_model: str = setting("face_model", "the 3D face: a model's name or file", pattern=_FILE)

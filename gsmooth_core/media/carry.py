@@ -109,14 +109,17 @@ def plan(carried: Carried, muxer: str) -> Plan:
 def tags_fit(carried: Carried, path: Path, track: int) -> bool:
     """Whether a new sound can have the tags of the one whose place it takes.
 
-    It has none of them where its own file says that it is in another language.
+    It has none of them where its own file says that it is in another language, or has no sound.
 
     Args:
         carried: the source.
         path: the file of the new sound.
         track: which of its sounds, from 0.
     """
-    index, said = carried.replaced_stream, describe(path).sounds[track].language
+    index, sounds = carried.replaced_stream, describe(path).sounds
+    if track >= len(sounds):
+        return False
+    said = sounds[track].language
     was = "" if index is None else describe(carried.path).streams[index].language
     return index is not None and said in ("", "und", was)
 

@@ -28,9 +28,7 @@ MOST = 4
 USUAL = 4
 """Ways to look at a face whose mouth is to be made."""
 
-_STILL = (
-    0.02  # of the distance of the eyes: movement from frame to frame of a face that hardly moves
-)
+_STILL = 0.02  # of the distance of the eyes, from frame to frame: a face that hardly moves
 
 Settled = Callable[[FaceLandmarks], None]
 """Is given a face once its points are the mean of all looks."""
@@ -103,8 +101,7 @@ class Looks:
         """The face is lost, or the clip ends: settle what waits."""
         while self._waiting:
             self._settle()
-        self._before.clear()
-        self._last = None
+        self._last = None  # so that the next face is looked at in all ways
 
     def _turn(self, new: _Waiting) -> tuple[Look, ...]:
         """The looks at a frame: one in its turn; all at the first one and where the face moves."""

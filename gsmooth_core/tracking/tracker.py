@@ -39,7 +39,7 @@ class FitTracker:
 
     Args:
         model: the face model.
-        looks: at each face, see `looks`.
+        looks: ways to look at each face, see `looks`.
     """
 
     def __init__(self, model: MorphableModel, looks: int = USUAL) -> None:
@@ -69,7 +69,7 @@ def build_tracker(
         name: "fit", or "rnet" where the user has its checkpoint, found as the model "rnet".
         model: the face model; R-Net needs the Basel Face Model.
         device: where R-Net runs.
-        looks: at each face, for our fit.
+        looks: ways to look at each face, for our fit.
 
     Raises:
         ModelError: the checkpoint is missing, damaged, or does not fit the face model.

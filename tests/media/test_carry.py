@@ -16,7 +16,7 @@ from gsmooth_core.media import (
     read_audio,
     read_frames,
 )
-from gsmooth_core.media.carry import Carried, plan
+from gsmooth_core.media.carry import Carried, plan, tags_fit
 from gsmooth_core.media.containers import holds
 from gsmooth_core.media.description import describe
 from gsmooth_core.media.encode import SegmentWriter, segment_path
@@ -135,6 +135,13 @@ def test_a_new_sound_is_called_as_the_one_it_replaces(
     assert (kept["language"], new["language"]) == ("eng", language)
     assert new.get("title") == title
     assert "BPS" not in new
+
+
+def test_a_file_without_sound_has_no_tags_to_give(film, speech, folder):
+    carried = Carried(film, fps=Fraction(25), replaced=0)
+    assert tags_fit(carried, speech, 0)
+    assert not tags_fit(carried, folder / "plain.mp4", 0)
+    assert not tags_fit(carried, speech, 1)
 
 
 def chapters(path):

@@ -185,16 +185,17 @@ def test_a_face_that_moves_is_looked_at_in_all_ways(sway: float, still: bool) ->
             np.testing.assert_allclose(face.points, mesh.first(time) + apart[time], atol=1e-3)
 
 
-def test_a_face_that_is_lost_begins_anew() -> None:
+@pytest.mark.parametrize("before", [1, 5])
+def test_a_face_that_is_lost_begins_anew(before: int) -> None:
     mesh, found = Drifting(), list[FaceLandmarks]()
     looks = Looks(mesh, MOST)  # type: ignore[arg-type]
-    mesh.see(looks, 5, found)
+    mesh.see(looks, before, found)
     looks.end()
-    assert len(found) == 5
+    assert len(found) == before
     mesh.time = 100  # what the looks differed by before says nothing now
     mesh.see(looks, 1, found)
     apart = sum(mesh.apart(*way, 100) for way in WAYS) / MOST
-    np.testing.assert_allclose(found[5].points, mesh.first(100) + apart, atol=1e-2)
+    np.testing.assert_allclose(found[before].points, mesh.first(100) + apart, atol=1e-2)
 
 
 def test_looking_in_turn_is_nearly_as_good_as_all_looks_at_every_frame(
