@@ -17,7 +17,7 @@ from gsmooth_core.types import Bool, Float
 
 Reals = TypeVar("Reals", bound=Any)
 
-APART = 0.0, 0.04
+APART = 0.04, 0.08
 """Difference of the best reference from the frame next to a place, 0..1, between which the frame's
 own surroundings take over right beside what is seen of them."""
 
