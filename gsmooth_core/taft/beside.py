@@ -39,7 +39,7 @@ def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Boo
         around: (H, W) what is seen of it beside the new face.
         unknown: (H, W) what is made anew beside the new face.
     """
-    if not around.any() or not unknown.any():
+    if not around.any() or not (unknown & (apart > APART[0])).any():
         return
     own, away = gone_on(crop, around)
     share = share_of(apart, away, np.clip) * unknown

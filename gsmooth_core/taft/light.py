@@ -133,7 +133,7 @@ def better(changed: Float, validity: Float) -> Float:
     if not len(changed):
         return np.zeros(validity.shape, np.float32)
     cells, size = changed[0].T.shape, validity[0].T.shape
-    seen = np.stack([reduced(v / max(float(v.max()), 1e-9), cells) for v in validity])
+    seen = np.stack([reduced(v, cells) / max(float(v.max()), 1e-9) for v in validity])
     compared = np.where(seen >= SHOWN * seen.max(0), changed, np.inf)
     best = np.exp(np.minimum(compared.min(0) - changed, 0) / np.float32(BETTER))
     return np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])
