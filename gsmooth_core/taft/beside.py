@@ -17,11 +17,10 @@ from gsmooth_core.types import Bool, Float
 
 Reals = TypeVar("Reals", bound=Any)
 
-APART = 0.0, 0.04
+APART = 0.10, 0.15
 """Difference of the best reference from the frame next to a place, 0..1, between which the frame's
-own surroundings take over right beside what is seen of them."""
+own surroundings take over."""
 
-FARTHER = 2.5  # of that difference, a crop's side farther away: there less goes on
 NEAR = 0.01, 0.025
 """Of the crop's side: distances from what is seen between which it says less and less, whatever
 references show. Where the picture's edge cuts a chin, nothing nearer may be seen than its side."""
@@ -40,7 +39,7 @@ def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Boo
         around: (H, W) what is seen of it beside the new face.
         unknown: (H, W) what is made anew beside the new face.
     """
-    if not around.any() or not unknown.any():
+    if not around.any() or not (unknown & (apart > APART[0])).any():
         return
     own, away = gone_on(crop, around)
     share = share_of(apart, away, np.clip) * unknown
@@ -58,7 +57,7 @@ def share_of(apart: Reals, away: Reals, clip: Callable[[Reals, float, float], Re
         clip: of their kind.
     """
     low, high = APART
-    ramp = clip((apart - FARTHER * away - low) / (high - low), 0, 1)
+    ramp = clip((apart - low) / (high - low), 0, 1)
     near = clip(cast(Reals, (NEAR[1] - away) / (NEAR[1] - NEAR[0])), 0, 1)
     return cast(Reals, ramp * ramp * (3 - 2 * ramp) * near)
 

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from gsmooth_core.taft import interior, light, tone
 from gsmooth_core.taft.device_lamp import Across, slope, sloped
 from gsmooth_core.taft.device_tone import pooled, relit, without
-from gsmooth_core.taft.lamp import STIFF
 from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE
 
 _LIMIT = 0.25
@@ -45,8 +44,7 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tup
     at, there, cells = (across.at(*size)[:, None] for size in _grids(skin, bare))
     lamp = slope(own, wanted, where[:, None], at)  # (B, K, 2, 3)
     even = without(wanted, torch.exp(sloped(lamp, at)))
-    price = tone.OFFSET + STIFF * lamp.square().sum((2, 3)) / 3
-    alike = relit(pictures, own, even, where, shown.flatten(1), price)
+    alike = relit(pictures, own, even, where, shown.flatten(1))
     known = bare[:, None, None].float()
     lit = frame[:, None] / torch.exp(sloped(lamp, there).float()).view_as(pictures)
     apart = torch.log(lit + 0.05) - torch.log(alike + 0.05)

@@ -9,9 +9,7 @@ from torch.nn import functional as F
 from gsmooth_core.taft import tone
 
 
-def relit(
-    pictures: Tensor, own: Tensor, wanted: Tensor, bare: Tensor, shown: Tensor, price: Tensor
-) -> Tensor:
+def relit(pictures: Tensor, own: Tensor, wanted: Tensor, bare: Tensor, shown: Tensor) -> Tensor:
     """Pictures in the light of frames, see `tone.tone_of`.
 
     Args:
@@ -20,14 +18,12 @@ def relit(
         wanted: (B, K or 1, 3, N) those of the frames.
         bare: (B, N) which of them are bare skin.
         shown: (B, N) which show the face.
-        price: (B, K) of an offset.
 
     Returns:
         (B, K, 3, H, W).
     """
     mask = bare[:, None, None].double()
-    change = _change(own, wanted, mask, shown[:, None, None], price[..., None, None])
-    gain, offset = change  # (B, K, 3, 1)
+    gain, offset = _change(own, wanted, mask, shown[:, None, None])  # (B, K, 3, 1)
     count = mask.sum(-1, keepdim=True)  # (B, 1, 1, 1)
     apart = ((own * gain + offset - own).abs() * mask).sum((2, 3), keepdim=True)
     apart = apart / (3 * count).clamp(min=1)
@@ -43,9 +39,7 @@ def without(wanted: Tensor, gain: Tensor) -> Tensor:
     return torch.where(wanted < tone.CLIPPED, even, torch.maximum(even, wanted))
 
 
-def line(
-    own: Tensor, wanted: Tensor, plain: Tensor, white: Tensor, price: Tensor | float = tone.OFFSET
-) -> tuple[Tensor, Tensor]:
+def line(own: Tensor, wanted: Tensor, plain: Tensor, white: Tensor) -> tuple[Tensor, Tensor]:
     """(..., 1) gain and offset of samples (..., N), see `tone.robust_line`."""
     weight, gain = plain, torch.ones_like(own[..., :1])
     offset, going = torch.zeros_like(gain), torch.ones_like(gain, dtype=torch.bool)
@@ -56,12 +50,12 @@ def line(
         x, y, xx, xy = (
             (share * values).sum(-1, keepdim=True) for values in (own, wanted, own**2, own * wanted)
         )
-        determinant = xx * (1 + price) - x * x
+        determinant = xx * (1 + tone.OFFSET) - x * x
         going = going & (determinant >= 1e-9)
-        found = (xy * (1 + price) - x * y) / determinant
+        found = (xy * (1 + tone.OFFSET) - x * y) / determinant
         found = found.clamp(0, tone.LARGEST_GAIN)
         gain = torch.where(going, found, gain)
-        offset = torch.where(going, (y - gain * x) / (1 + price), offset)
+        offset = torch.where(going, (y - gain * x) / (1 + tone.OFFSET), offset)
         apart = gain * own + offset - wanted
         weight = torch.where(white & (apart > 0), 0, plain / (1 + (apart / tone.OUTLIER) ** 2))
     return gain, offset
@@ -73,12 +67,10 @@ def pooled(values: Tensor, step: int) -> Tensor:
     return pooled.reshape(*values.shape[:-2], *pooled.shape[-2:])
 
 
-def _change(
-    own: Tensor, wanted: Tensor, mask: Tensor, shown: Tensor, price: Tensor
-) -> tuple[Tensor, Tensor]:
+def _change(own: Tensor, wanted: Tensor, mask: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
     """(..., 1) gain and offset between samples (..., N) where `mask`; see `tone._change`."""
     plain, white = (own < tone.CLIPPED) * mask, (wanted >= tone.CLIPPED) & (mask > 0)
-    found = line(own, wanted, plain, white, price)
+    found = line(own, wanted, plain, white)
     return _flashed(own, wanted, white & (plain > 0), plain, found, shown)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.taft.tone import CHANGED, CLIPPED, FEWEST, OFFSET, ROUNDS, STEADY, robust_line
+from gsmooth_core.taft.tone import CHANGED, CLIPPED, FEWEST, ROUNDS, STEADY, robust_line
 from gsmooth_core.types import Bool, Float
 
 DIM = np.float32(0.05)  # added before a logarithm, so that noise in the dark counts little
@@ -25,7 +25,6 @@ TRUE = 0.1, 0.3  # of a logarithm: how much nearer to the skin's contrast
 MUCH, SOME = (STEADY, CHANGED), (STEADY / 2, STEADY)
 """Mean change of the skin, of 0..1, from which a slope counts: where it comes nearer to the frame,
 and where it misleads about contrast, as a small one does."""
-STIFF = 1.0  # price of an offset beside a lamp, times its slope's square
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def _explains(
         contrast, of a logarithm.
     """
     pairs = zip(own.T, wanted.T, strict=True)
-    lines = [robust_line(a, b, np.ones(len(a)), a > 1, OFFSET) for a, b in pairs]
+    lines = [robust_line(a, b, np.ones(len(a)), a > 1) for a, b in pairs]
     gain, offset = np.array(lines).T
     apart = [float(np.abs(m - wanted).mean()) for m in (own * gain + offset, own * side * even)]
     contrast = _contrast(wanted, at) / _contrast(own, at)

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from gsmooth_core.taft import kernels
-from gsmooth_core.taft.lamp import DIM, STIFF, Across, slope
-from gsmooth_core.taft.tone import CLIPPED, OFFSET, Skin, reduced, samples, tone_of
+from gsmooth_core.taft.lamp import DIM, Across, slope
+from gsmooth_core.taft.tone import CLIPPED, Skin, reduced, samples, tone_of
 from gsmooth_core.taft.warp import CELL
 from gsmooth_core.types import Bool, Float, Image
 
@@ -108,7 +108,7 @@ def match_light(
         if lamp.any():
             even = skin.without(np.exp(sampled @ lamp))
             before = np.log(lit / np.exp(across.at(*known.shape)[rows, columns] @ lamp) + DIM)
-        tone = tone_of(own, even, OFFSET + STIFF * float((lamp**2).sum()) / 3)
+        tone = tone_of(own, even)
         apart = kernels.light_apart(picture, np.log(tone + DIM), before, *at)
         local = cv2.GaussianBlur(apart, (0, 0), sigma) / norm
         gain = np.exp(np.clip(local, -limit, limit) + coarse @ lamp)
@@ -133,7 +133,7 @@ def better(changed: Float, validity: Float) -> Float:
     if not len(changed):
         return np.zeros(validity.shape, np.float32)
     cells, size = changed[0].T.shape, validity[0].T.shape
-    seen = np.stack([reduced(v / max(float(v.max()), 1e-9), cells) for v in validity])
+    seen = np.stack([reduced(v, cells) / max(float(v.max()), 1e-9) for v in validity])
     compared = np.where(seen >= SHOWN * seen.max(0), changed, np.inf)
     best = np.exp(np.minimum(compared.min(0) - changed, 0) / np.float32(BETTER))
     return np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in best])

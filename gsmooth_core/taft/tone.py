@@ -60,13 +60,12 @@ class Skin:
         )
 
 
-def tone_of(own: Float, skin: Skin, price: float = OFFSET) -> Float:
+def tone_of(own: Float, skin: Skin) -> Float:
     """(256, 3) what each level of a reference becomes, 0..1, with the change that the skin shows.
 
     Args:
         own: (h, w, 3) samples of the reference, 0..1.
         skin: the frame's.
-        price: of an offset.
     """
     if np.count_nonzero(skin.bare) < FEWEST:
         return LEVELS
@@ -75,7 +74,7 @@ def tone_of(own: Float, skin: Skin, price: float = OFFSET) -> Float:
         # Its own colour a flash shows in what is not white: too little to tell channels apart.
         dark, veiled = own[skin.shown], skin.small[skin.shown]
         added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
-    changes = [_change(had[:, c], wanted[:, c], added, price) for c in range(3)]
+    changes = [_change(had[:, c], wanted[:, c], added) for c in range(3)]
     gain, offset = np.array(changes, np.float32).T
     apart = float(np.abs(had * gain + offset - had).mean())
     share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
@@ -101,9 +100,7 @@ def _lost(own: Float, wanted: Float) -> Bool:
     return lost if lost.sum() > max(plain.sum() / 2, FEWEST / 2) else np.zeros_like(lost)
 
 
-def _change(
-    own: Float, wanted: Float, added: float = 0.0, price: float = OFFSET
-) -> tuple[float, float]:
+def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float]:
     """Gain and offset that bring samples (N,) to others; samples that disagree count little.
 
     The offset has a price: where the skin shows little contrast, a gain explains what it can.
@@ -113,12 +110,12 @@ def _change(
     if (lost := _lost(own, wanted)).any():
         return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
     plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
-    gain, offset = robust_line(own, wanted, plain, white, price)
+    gain, offset = robust_line(own, wanted, plain, white)
     return float(gain), float(offset)
 
 
 @compiled
-def robust_line(own: Any, wanted: Any, plain: Any, white: Any, price: Any) -> Any:
+def robust_line(own: Any, wanted: Any, plain: Any, white: Any) -> Any:
     """Gain and offset of samples (N,) whose weights (N,) are `plain` at first; see `_change`."""
     weight, gain, offset = plain.copy(), 1.0, 0.0
     for _ in range(ROUNDS):
@@ -133,12 +130,12 @@ def robust_line(own: Any, wanted: Any, plain: Any, white: Any, price: Any) -> An
         if total < FEWEST / 2:
             break
         x, y, xx, xy = x / total, y / total, xx / total, xy / total
-        # Normal equations of mean((gain own + offset - wanted)^2) + price offset^2.
-        determinant = xx * (1 + price) - x * x
+        # Normal equations of mean((gain own + offset - wanted)^2) + OFFSET offset^2.
+        determinant = xx * (1 + OFFSET) - x * x
         if determinant < 1e-9:
             break
-        gain = min(max((xy * (1 + price) - x * y) / determinant, 0.0), LARGEST_GAIN)
-        offset = (y - gain * x) / (1 + price)
+        gain = min(max((xy * (1 + OFFSET) - x * y) / determinant, 0.0), LARGEST_GAIN)
+        offset = (y - gain * x) / (1 + OFFSET)
         for n in range(len(own)):
             apart = gain * own[n] + offset - wanted[n]
             lost = white[n] and apart > 0

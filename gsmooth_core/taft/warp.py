@@ -7,6 +7,7 @@ fades out, so that collar and background stay where they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -220,18 +221,29 @@ def agreement(pictures: Float, frame: Float, known: Bool, validity: Float) -> tu
     """
     height, width = known.shape
     cells = (width // CELL, height // CELL)
-    there = [(valid > 0) & known for valid in validity]
-    pairs = zip(pictures, there, strict=True)
-    total = np.stack([_blurred(kernels.differences(p, frame, both, CELL)) for p, both in pairs])
-    shown = np.stack([_reduced((v > 0).astype(np.float32), cells) for v in validity])
-    error = total / (
-        np.stack([_blurred(_reduced(t.astype(np.float32), cells)) for t in there]) + 1e-4
+    error, shown = (
+        np.stack(each)
+        for each in zip(*_apart(pictures, frame, known, validity, cells), strict=True)
     )
     least = np.where(shown >= HALF * shown.max(0), error, np.inf).min(0)
     best = np.exp(np.minimum(least - error, 0) / TOLERANCE)
     size = (width, height)
     *fine, apart = (cv2.resize(e, size, interpolation=cv2.INTER_LINEAR) for e in (*best, least))
     return np.stack(fine), np.asarray(apart)
+
+
+def _apart(
+    pictures: Float, frame: Float, known: Bool, validity: Float, cells: tuple[int, int]
+) -> Iterator[tuple[Float, Float]]:
+    """Of each reference, in cells, how far it is from the frame, and of how much it has pixels."""
+    every = _blurred(_reduced(known.astype(np.float32), cells))
+    for picture, valid in zip(pictures, validity, strict=True):
+        there, both, of, shown = valid > 0, known, every, np.ones(cells[::-1], np.float32)
+        if not there.all():
+            both = there & known
+            of = _blurred(_reduced(both.astype(np.float32), cells))
+            shown = _reduced(there.astype(np.float32), cells)
+        yield _blurred(kernels.differences(picture, frame, both, CELL)) / (of + 1e-4), shown
 
 
 def _blurred(values: Float) -> Float:

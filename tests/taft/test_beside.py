@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft.beside import APART, FARTHER, NEAR, go_on, gone_on, share_of
+from gsmooth_core.taft.beside import APART, NEAR, go_on, gone_on, share_of
 
 SIDE = 64
 SEEN = np.arange(SIDE)[:, None] >= np.full(SIDE, 40)  # (SIDE, SIDE) the frame below row 40
@@ -61,8 +61,7 @@ def test_what_does_not_is_what_goes_on_and_only_where_it_is_not_known() -> None:
 def test_the_share_rises_from_one_threshold_to_the_other(
     place: float, share: float, away: float
 ) -> None:
-    """The thresholds are higher farther away from what is seen."""
-    apart = APART[0] + place * (APART[1] - APART[0]) + FARTHER * away
+    apart = APART[0] + place * (APART[1] - APART[0])
     assert share_of(apart, away, np.clip) == pytest.approx(share)
 
 
