@@ -120,7 +120,10 @@ def load_job(folder: Path) -> Job:
     """
     path = folder / JOB_FILE
     if not is_there(path):
-        raise JobError(f"There is no job in '{shown(folder)}'.", "Start it with `gsmooth dub`.")
+        raise JobError(
+            f"There is no job in '{shown(folder)}'.",
+            "Start it with `gsmooth dub`; `--keep-job` keeps its folder when it is done.",
+        )
     return Job.from_json(read_json(path, JobError))
 
 

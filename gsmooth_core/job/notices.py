@@ -70,6 +70,8 @@ def notices(source: Source) -> list[Notice]:
     mixed = bool(job.speech) and not job.settings.keep_source_audio
     carried = carried_by(source, mixed=mixed)
     losses = picture_losses(read.picture, kept_by(job.output, read, wish_of(job)))
+    if source.clip.still:  # every photo has colour in full, and nobody keys a video of it
+        losses = [loss for loss in losses if loss.what != "chroma"]
     losses += [] if source.clip.paced else timing_losses(read.timing)
     if source.clip.still and is_still(source.clip.path) and is_transparent(source.clip.path):
         losses.append(Loss("alpha", "The photo's transparency is left out."))

@@ -330,8 +330,8 @@ def unreadable(path: Path) -> MediaError:
             "Copy or record it again.",
         )
     return MediaError(
-        f"'{path.name}' is not a video that can be read, or it is damaged.",
-        "Play it in a video player; if that fails, export or copy it again.",
+        f"'{path.name}' is no video, picture or sound that can be read, or it is damaged.",
+        "Open it in a player; if that fails, export or copy it again.",
     )
 
 

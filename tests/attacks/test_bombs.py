@@ -67,7 +67,7 @@ print(json.dumps([ended, [kilobytes >> 10 for kilobytes in most]]))
 """
 
 TOO_LARGE = "far too large"
-UNREADABLE = "not a video that can be read"
+UNREADABLE = "no video, picture or sound that can be read"
 MOVING_ENDS = {
     "last frame far, mkv": "shows one picture for 2777.8 hours",
     "last frame far, mp4": "shows one picture for 2777.8 hours",

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from gsmooth_core.job.job import Job
@@ -77,3 +79,14 @@ def test_the_transparency_of_a_photo_is_told(job, pixels, opacity, told, tmp_pat
     made.ffmpeg("-f", "lavfi", "-i", source, "-frames:v", 1, photo)
     photo_job = Job(photo, tmp_path / "o.mp4", job.audio)
     assert ("alpha" in [notice.what for notice in notices(Source(photo_job))]) is told
+
+
+def test_a_photo_is_not_told_that_video_has_less_detail_of_colour(job, tmp_path):
+    """But footage is, where it has more."""
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), np.full((96, 128, 3), 90, np.uint8))
+    assert notices(Source(replace(job, video=photo, output=tmp_path / "out.mp4"))) == []
+    made.ffmpeg("-i", job.video, "-map", "0:v", "-c:v", "png", tmp_path / "full.mkv")
+    full = replace(job, video=tmp_path / "full.mkv", output=tmp_path / "out.mp4")
+    plain = replace(full, settings=DubSettings())
+    assert [told.what for told in notices(Source(plain))] == ["chroma"]
