@@ -43,6 +43,7 @@ class Behind:
             Exception: the first that one of them has raised, unless the caller has failed.
         """
         self._thread.shutdown()
-        failed = [fault for step in self._waiting if (fault := step.exception())]
+        failed = [*filter(None, (step.exception() for step in self._waiting))]
+        self._waiting.clear()
         if failed and error is None:
-            raise failed[0]
+            raise failed.pop(0)  # no name is left for it: it would keep itself and all that it saw

@@ -8,7 +8,7 @@ from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.result import DubResult
-from gsmooth_core.media.still import is_still
+from gsmooth_core.media.still import is_picture_format, is_still
 
 
 def pipeline_of(job: Job) -> type[DubPipeline]:
@@ -25,9 +25,9 @@ def pipeline_of(job: Job) -> type[DubPipeline]:
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether a file is one picture; what cannot be read is refused later, with words."""
+    """Whether a file is made for pictures; what cannot be read is refused later, with words."""
     try:
-        return path.is_file() and is_still(path)
+        return path.is_file() and (is_still(path) or is_picture_format(path))
     except OSError:
         return False
 

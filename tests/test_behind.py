@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
+from contextlib import suppress
 from contextvars import ContextVar
 
 import pytest
@@ -79,3 +82,27 @@ def test_it_works_in_the_callers_context() -> None:
         behind.do(lambda: seen.append(chosen.get()))
     chosen.reset(token)
     assert seen == ["mine"]
+
+
+def test_a_failure_that_was_seen_to_keeps_nothing() -> None:
+    """What frames and files it came through goes at once, not when somebody tidies up."""
+
+    class Held:
+        pass
+
+    def fail(held: Held) -> None:
+        raise ValueError(type(held))
+
+    def ask() -> weakref.ref[Held]:
+        held = Held()
+        known = weakref.ref(held)
+        with suppress(ValueError), Behind("test", 9) as behind:
+            behind.do(lambda: fail(held))
+        return known
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert ask()() is None
+    finally:
+        gc.enable()

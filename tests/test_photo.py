@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 import skimage.data
 
@@ -50,6 +51,22 @@ def test_a_photo_has_its_own_pipeline(photo, clip, tmp_path):
     assert pipeline_of(job(clip, tmp_path)) is DubPipeline
     assert pipeline_of(job(tmp_path / "gone.png", tmp_path)) is DubPipeline  # which says so
     assert pipeline_of(job(tmp_path, tmp_path)) is DubPipeline
+
+
+def gif(path, pictures):
+    first, *rest = map(PIL.Image.fromarray, pictures)
+    first.save(path, save_all=True, append_images=rest, duration=40)
+    return path
+
+
+def test_a_photo_is_one_in_formats_of_pictures_that_may_move(tmp_path):
+    """As telephones write them (HEIC, AVIF); a GIF stands for all of these."""
+    pictures = numbered_frames(3)
+    photo, moving = gif(tmp_path / "one.gif", pictures[:1]), gif(tmp_path / "many.gif", pictures)
+    for path, fine in ((photo, True), (moving, False)):
+        given = job(path, tmp_path)
+        pipeline = pipeline_of(given)(given, tmp_path)
+        assert pipeline.compose_settings().progressive == fine, path
 
 
 def head(side):

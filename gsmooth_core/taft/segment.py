@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import islice
@@ -37,6 +37,7 @@ class FramesMade:
         self._stored = frames if isinstance(frames, StoredRun) else None
         given = frames.shown() if isinstance(frames, StoredRun) else frames
         self._made = translator.translate_all(given)
+        self._read = [given, frames.pictures] if isinstance(frames, StoredRun) else [given]
 
     @property
     def stored(self) -> bool:
@@ -47,7 +48,11 @@ class FramesMade:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Make and read no more: an error keeps what it came through, and with it a decoder."""
         self._made.close()
+        for frames in self._read:
+            if isinstance(frames, Generator):
+                frames.close()
 
     def write(
         self,

@@ -33,3 +33,14 @@ def test_who_stops_before_the_first_frame_finds_nothing_left(tmp_path: Path) -> 
 
 def test_a_job_that_fails_at_once_leaves_nothing(tmp_path: Path) -> None:
     assert left(tmp_path, NoFaceError("Nobody is seen.", "Choose another clip."), b"x") == []
+
+
+@pytest.mark.parametrize("name", ["segment_00003", "patch_00003"])
+def test_of_pictures_that_were_begun_nothing_is_left(tmp_path: Path, name: str) -> None:
+    """A program that was killed between a patch and its segment has left it, as file or folder."""
+    folder = tmp_path / "job"
+    with workplace(folder, tmp_path / "out.mp4", temporary=True):
+        (folder / f"{name}.mp4").write_bytes(b"pictures")
+        (folder / name).mkdir()
+        (folder / name / "00000.png").write_bytes(b"picture")
+    assert not folder.exists()

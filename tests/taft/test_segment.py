@@ -10,6 +10,7 @@ import pytest
 
 from gsmooth_core.errors import CancelledError, MediaError
 from gsmooth_core.taft.segment import FramesMade
+from gsmooth_core.taft.stored import StoredRun
 from gsmooth_core.taft.translated import Translated
 
 SHAPE = (8, 10, 3)
@@ -94,7 +95,7 @@ def test_who_stops_it_leaves_nothing_unfinished():
     with pytest.raises(CancelledError):
         FramesMade(frames(), Brighter()).write(None, writer, stop)
     assert writer.left is CancelledError
-    assert len(writer.kept) <= 3
+    assert len(writer.kept) <= 4  # two are ahead
 
 
 def test_segments_share_what_is_made_ahead():
@@ -124,3 +125,31 @@ def test_a_segment_that_fails_is_not_left_for_later():
     assert writer.left is MediaError
     later.close()
     assert writer.left is MediaError
+
+
+class Plain:
+    """Shows pictures as they are stored."""
+
+    def shown(self, picture, _boxes):
+        return picture
+
+    def lay(self, _stored, _lays):
+        raise MediaError("The disk is full", "")
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_whoever_fails_leaves_no_reader_behind(stored):
+    """A decoder would wait for its pictures to be read, as long as somebody keeps the error."""
+    closed = []
+
+    def read():
+        try:
+            yield from frames(30)
+        finally:
+            closed.append(True)
+
+    reader = read()
+    given = StoredRun(reader, Plain(), lambda _: []) if stored else reader
+    with pytest.raises(MediaError, match="full"), FramesMade(given, Brighter()) as made:
+        made.write(None, Writer(full=1), lambda _: None)
+    assert closed == [True]
