@@ -87,7 +87,7 @@ def test_what_leads_elsewhere_is_refused(
     watched: Canaries, plain: Path, tmp_path: Path, kind: str
 ) -> None:
     path = A_LIST_OF_OTHERS[kind](plain, tmp_path, watched)
-    with pytest.raises(MediaError, match="not a video"):
+    with pytest.raises(MediaError, match="no video"):
         probe(path)
     with pytest.raises(GSmoothError):
         read_audio(path)

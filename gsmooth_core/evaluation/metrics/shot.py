@@ -26,6 +26,7 @@ from gsmooth_core.media.still import read_still
 from gsmooth_core.storage.arrays import load_arrays, load_expression, load_track, save_arrays
 from gsmooth_core.storage.files import check_file, is_there, read_json, shown
 from gsmooth_core.storage.layout import ArrayLayout, Layout
+from gsmooth_core.tracking.follow import FollowSettings
 from gsmooth_core.tracking.people import follow_people
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float, Image
 
@@ -163,7 +164,7 @@ def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:
     """
     output, journal = shot.job.output, Journal(shot.folder)
     path = shot.folder / "found.safetensors"
-    inputs = fingerprint(output=output)
+    inputs = fingerprint(output=output, looks=_looks(shot))
     if not journal.finished("found", inputs, path):
         save_arrays(path, "landmarks", {"landmarks": _find(shot, on_progress)}, {})
         journal.record("found", inputs, path)
@@ -221,11 +222,18 @@ def _silent(shot: Shot) -> Bool:
 
 def _find(shot: Shot, on_progress: OnProgress) -> Float:
     count = shot.source.count
+    follow = FollowSettings(looks=_looks(shot))
     people = follow_people(
-        shot.made(), lambda _frame, _face: None, None, lambda n: on_progress("find", n, count)
+        shot.made(), lambda _frame, _face: None, follow, lambda n: on_progress("find", n, count)
     )
     found = [people.track(person)[0].flat() for person in people.people]
     return beside(found, shot.track.landmarks)
+
+
+def _looks(shot: Shot) -> int:
+    """How a dub's faces are looked at: as its source's were, or more trembling would be its own."""
+    settings = shot.job.settings
+    return settings.looks if settings.tracker == "fit" else 1
 
 
 def beside(faces: Sequence[Float], landmarks: Float) -> Float:
