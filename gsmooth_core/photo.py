@@ -17,11 +17,11 @@ from gsmooth_core.face.tongue import with_raised_tongue
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job
 from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.taft.compose import SIZES
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import Expression, FaceTrack, FrameSource
 
-_SIZES = (256, 384, 512)  # sides of a crop in pixels
 _FINER = 2  # crop pixels a pixel of the photo, which become one: an edge is no staircase
 
 
@@ -66,7 +66,7 @@ def fine_size(track: FaceTrack, model: MorphableModel) -> int:
     Not simply the largest: a crop of three times the pixels is not a whole number of theirs, and
     what is left out is jagged again.
     """
-    affine = crop_transforms(track, model, _SIZES[0])
+    affine = crop_transforms(track, model, SIZES[0])
     least = float(np.hypot(affine[:, 0, 0], affine[:, 1, 0]).min())  # crop pixels a photo's pixel
-    fine = [size for size in _SIZES if least * size / _SIZES[0] >= _FINER]
-    return fine[0] if fine else _SIZES[-1]
+    fine = [size for size in SIZES if least * size / SIZES[0] >= _FINER]
+    return fine[0] if fine else SIZES[-1]
