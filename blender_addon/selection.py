@@ -184,7 +184,7 @@ def remarks(scene: bpy.types.Scene, chosen: Selection) -> list[str]:
     """What the user may want to know before dubbing."""
     goes_on = chosen.picture.type != "IMAGE" and scene.gsmooth.length != "trim"
     told = _which_of_several(scene, chosen) + obstacles.unnoticed(chosen, scene)
-    for voice in [strip for _number, strip in chosen.speeches] or [chosen.speech]:
+    for voice in obstacles.voices_of(chosen):
         told += _unheard(scene, chosen, voice, goes_on and not chosen.speeches)
     reason = pictures.why_rendered(chosen.picture)
     if reason:

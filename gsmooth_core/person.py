@@ -22,6 +22,7 @@ from gsmooth_core.a2ep.predict import Spoken, predict_speech
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job import seen
 from gsmooth_core.job.edits import as_before
@@ -86,7 +87,7 @@ class PersonStages:
     ) -> None:
         self.job, self.folder, self.emit, self.cancelled = job, folder, on_event, cancelled
         self.source = self.source_type(job)
-        self.model = load_face_model(job.settings.face_model)
+        self.model = self.face_model()
         self.journal = Journal(folder)
         self.occlusion = OcclusionSettings() if job.settings.occluders else None
         self.captioning = CaptionSettings() if job.settings.occluders else None
@@ -254,7 +255,7 @@ class PersonStages:
         self, track: FaceTrack, target: Expression, frames: FrameSource | None
     ) -> FaceTranslator:
         """What makes this person's frames; its references are among the pictures `frames`."""
-        generator, compose = self._generator(), self.compose_settings()
+        generator, compose = self._generator(), self.compose_settings(track)
         captions = self.captions(track)
         if captions:
             text = seen.captions_in_words(captions, self.job.start_frame)
@@ -297,12 +298,21 @@ class PersonStages:
             text = seen.combs_in_words(combed, self.job.start_frame)
             self.emit(Message("warning", text))
 
-    def compose_settings(self) -> ComposeSettings:
-        """What the job's settings mean for the picture."""
+    def face_model(self) -> MorphableModel:
+        """The 3D face that the job asks for."""
+        return load_face_model(self.job.settings.face_model)
+
+    def crop_size(self, track: FaceTrack) -> int:
+        """Side in pixels of the crop of a face; 0 where it is to be chosen by the face's size."""
+        asked = self.job.settings.crop_size
+        return 0 if asked == "auto" else int(asked)
+
+    def compose_settings(self, track: FaceTrack) -> ComposeSettings:
+        """What the job's settings mean for the picture of a face."""
         settings = self.job.settings
         return ComposeSettings(
             whole_face=settings.mask == "face",
-            size=0 if settings.crop_size == "auto" else int(settings.crop_size),
+            size=self.crop_size(track),
             grain=settings.grain,
             sharpness=settings.sharpness and not settings.draft,
             references=ReferenceSettings(gap=settings.reference_gap),
@@ -356,7 +366,7 @@ class PersonStages:
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings
         on_frame = self._progress("adapt", sample_count(settings))
-        generator, compose = self._generator(), self.compose_settings()
+        generator, compose = self._generator(), self.compose_settings(track)
         data = ClipData(track, self.model, self._opened, generator, compose, self._device)
         learned = learn(data, settings, self.job.settings.adapt, on_frame)
         if learned is None:

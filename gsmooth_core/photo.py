@@ -7,20 +7,16 @@ teeth and tongue that it does not show are drawn, so they are drawn well.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from gsmooth_core.dub import DubPipeline
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.tongue import with_raised_tongue
-from gsmooth_core.job.events import Cancelled, OnEvent
-from gsmooth_core.job.job import Job
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.taft.compose import SIZES
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.translate import FaceTranslator
-from gsmooth_core.types import Expression, FaceTrack, FrameSource
+from gsmooth_core.types import FaceTrack
 
 _FINER = 2  # crop pixels a pixel of the photo, which become one: an edge is no staircase
 
@@ -28,36 +24,25 @@ _FINER = 2  # crop pixels a pixel of the photo, which become one: an edge is no 
 class PhotoPipeline(DubPipeline):
     """A dub of a still picture; of one of many, which are read as a clip, a dub as any other."""
 
-    def __init__(
-        self,
-        job: Job,
-        folder: Path,
-        on_event: OnEvent = lambda event: None,
-        cancelled: Cancelled = lambda: False,
-    ) -> None:
-        super().__init__(job, folder, on_event, cancelled)
-        if self.source.clip.still:
-            self.model = with_raised_tongue(self.model)
-        self._size = 0
+    def face_model(self) -> MorphableModel:
+        """The 3D face that the job asks for, its tongue raised in a photo."""
+        model = super().face_model()
+        return with_raised_tongue(model) if self.source.clip.still else model
 
-    def translator(
-        self, track: FaceTrack, target: Expression, frames: FrameSource | None
-    ) -> FaceTranslator:
-        """What makes this person's frames, in a crop as fine as the photo needs."""
-        self._size = fine_size(track, self.model)
-        return super().translator(track, target, frames)
+    def crop_size(self, track: FaceTrack) -> int:
+        """What is asked for; a photo's mouth is drawn at twice its pixels, but for a draft.
 
-    def compose_settings(self) -> ComposeSettings:
-        """What the settings mean for the picture.
-
-        A small photo has lines as fine as combs are; and its mouth, of which the mesh's own lips,
-        teeth and tongue are a large part, is drawn at twice its pixels or more, but for a draft.
+        The mesh's own lips, teeth and tongue are a large part of it.
         """
-        chosen = super().compose_settings()
-        if not self.source.clip.still:
-            return chosen
-        fine = 0 if self.job.settings.draft else self._size
-        return replace(chosen, progressive=True, size=chosen.size or fine)
+        asked = super().crop_size(track)
+        if asked or not self.source.clip.still or self.job.settings.draft:
+            return asked
+        return fine_size(track, self.model)
+
+    def compose_settings(self, track: FaceTrack) -> ComposeSettings:
+        """What the settings mean for the picture: a small photo has lines as fine as combs are."""
+        chosen = super().compose_settings(track)
+        return replace(chosen, progressive=chosen.progressive or self.source.clip.still)
 
 
 def fine_size(track: FaceTrack, model: MorphableModel) -> int:

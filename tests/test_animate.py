@@ -299,7 +299,7 @@ def test_a_photo_larger_than_it_may_be_is_made_smaller_and_that_is_said(
 
 def test_a_photo_is_never_taken_for_interlaced(job, tmp_path) -> None:
     """At 64 pixels its own lines stand out as combs do."""
-    assert pipeline(job, tmp_path / "still").compose_settings().progressive
+    assert pipeline(job, tmp_path / "still").compose_settings(scene.still()).progressive
 
 
 def test_a_photo_that_ends_in_the_mouth_is_told(job, photo, tmp_path) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.box import Corners
 from gsmooth_core.taft.slivers import leading
+from gsmooth_core.taft.tone import reduced
 from gsmooth_core.types import Bool, Float, Image
 
 CELL = 8
@@ -236,21 +237,16 @@ def _apart(
     pictures: Float, frame: Float, known: Bool, validity: Float, cells: tuple[int, int]
 ) -> Iterator[tuple[Float, Float]]:
     """Of each reference, in cells, how far it is from the frame, and of how much it has pixels."""
-    every = _blurred(_reduced(known.astype(np.float32), cells))
+    every = _blurred(reduced(known.astype(np.float32), cells))
     for picture, valid in zip(pictures, validity, strict=True):
         there, both, of, shown = valid > 0, known, every, np.ones(cells[::-1], np.float32)
         if not there.all():
             both = there & known
-            of = _blurred(_reduced(both.astype(np.float32), cells))
-            shown = _reduced(there.astype(np.float32), cells)
+            of = _blurred(reduced(both.astype(np.float32), cells))
+            shown = reduced(there.astype(np.float32), cells)
         yield _blurred(kernels.differences(picture, frame, both, CELL)) / (of + 1e-4), shown
 
 
 def _blurred(values: Float) -> Float:
     blurred: Float = cv2.GaussianBlur(values, (0, 0), BLUR * values.shape[0])
     return blurred
-
-
-def _reduced(values: Float, cells: tuple[int, int]) -> Float:
-    reduced: Float = cv2.resize(values, cells, interpolation=cv2.INTER_AREA)
-    return reduced
