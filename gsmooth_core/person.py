@@ -8,24 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from gsmooth_core.a2ep import PredictSettings, SpeechModel, load_a2ep, merge_expression
-from gsmooth_core.a2ep.manner import Manner
-from gsmooth_core.a2ep.manner_file import Taught, load_style, load_taught, save_taught
-from gsmooth_core.a2ep.merge import settled
-from gsmooth_core.a2ep.predict import Spoken, predict_speech
-from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mesh import export_mesh
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job import seen
-from gsmooth_core.job.edits import as_before
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
@@ -35,16 +26,13 @@ from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
-from gsmooth_core.job.teaching import Listeners, told
-from gsmooth_core.job.turns import at_turns
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
-from gsmooth_core.media.pace import rows_of
-from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track
-from gsmooth_core.storage.rows import load_rows, save_rows
+from gsmooth_core.person_speech import SpeechStages
+from gsmooth_core.storage.arrays import load_track, save_track
 from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
@@ -53,13 +41,10 @@ from gsmooth_core.taft.interface import Generator
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
-from gsmooth_core.types import Bool, Expression, FaceTrack, Float, FrameSource, Image
-
-_STEADY = Fraction(50)
-"""Rate of the curves of pictures that keep their own time, before these are chosen from them."""
+from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image
 
 
-class PersonStages:
+class PersonStages(SpeechStages):
     """The stages of one person, in their order.
 
     Args:
@@ -101,24 +86,6 @@ class PersonStages:
         """Everybody in the clip; several people of a job share it."""
         return Followed(self.source.filmed, self.model, self.emit, self.cancelled, self.folder)
 
-    def check_speech(self) -> None:
-        """Refuse a speech in which nothing is heard where the picture is, or curves that are none.
-
-        Raises:
-            InputError: the curves are damaged.
-            ModelError: the model that predicts from it is missing or damaged.
-            NoSpeechError: there is nothing to hear.
-        """
-        if given := self._given():
-            load_expression(given)
-            return
-        a2ep = load_a2ep(self.job.settings.a2ep)
-        if self.job.speaks_like:
-            load_style(self.job.speaks_like, a2ep)
-        self.source.speech()
-        if warning := self.source.length_in_words():
-            self.emit(Message("warning", warning))
-
     def track(self) -> FaceTrack:
         """Follow the face and fit the model to it (the paper's R-Net role), frame by frame."""
         track = self.filmed_track()
@@ -134,62 +101,6 @@ class PersonStages:
         self.followed.settle()
         return track
 
-    def predict(self) -> Expression:
-        """Expression curves of the speech (A2EP), as long as the picture."""
-        name, inputs = "predicted.safetensors", self.inputs.predict()
-        stage = Stage("predict", name, inputs, self._predict, save_expression, load_expression)
-        return result_of(stage, self.journal)
-
-    def heard(self) -> Float:
-        """(T, H) what is heard in the speech, for a manner that remembers sounds."""
-
-        def hear() -> Float:
-            return self._spoken.heard
-
-        name, inputs = "heard.safetensors", self.inputs.predict()
-        return result_of(Stage("hear", name, inputs, hear, save_rows, load_rows), self.journal)
-
-    def target(self, track: FaceTrack) -> Expression:
-        """The expression that every frame is to show: edited, given, or predicted from speech.
-
-        An `expression.json` in the job's folder holds edits of the user and comes first.
-        """
-        given = self._given()
-        curves = self._at_pictures(load_expression(given)) if given else self.merged(track)
-        target = fit_curves(curves, track)
-        if self.turns is not None:
-            target = at_turns(target, track, self.turns)
-        path = self.folder / "target.safetensors"
-        target = as_before(target, path)
-        save_expression(path, target)
-        return target
-
-    def merged(self, track: FaceTrack) -> Expression:
-        """The predicted mouth in the manner of this person, with the face's other movements."""
-        a2ep, predicted = load_a2ep(self.job.settings.a2ep), self.predict()
-        manner = self.manner(track, a2ep)
-        heard = self.heard() if manner and manner.memory else None
-        self.__dict__.pop("_spoken", None)  # both lie in files now
-        return merge_expression(track, predicted, self.job.settings, a2ep, manner, heard)
-
-    def manner(self, track: FaceTrack, a2ep: SpeechModel) -> Manner | None:
-        """How this person speaks, where clips show it and the job asks for it."""
-        job, still = self.job, self.source.clip.still
-        if job.speaks_like:
-            return settled(load_style(job.speaks_like, a2ep), track, a2ep)
-        if not job.settings.style or (still and not job.teach) or self.source.clip.paced:
-            return None
-
-        def listen() -> Taught:
-            listeners = Listeners(self.model, a2ep, job.settings, self.emit, self.cancelled)
-            return listeners.teach(job.teach, self.source.filmed, self._filmed(track))
-
-        name, inputs = "manner.safetensors", self.inputs.manner()
-        stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
-        taught = result_of(stage, self.journal)
-        told(taught, self.emit)
-        return taught.manner
-
     def captions(self, track: FaceTrack) -> Occluders | None:
         """What was burned in over the lower face, where there is anything and the job asks."""
         found = self._filmed_captions(track)
@@ -202,7 +113,7 @@ class PersonStages:
 
         def find() -> Occluders:
             on_progress = self._progress("captions", self.source.taken)
-            filmed, model = self._filmed(track), self.model
+            filmed, model = self.filmed(track), self.model
             self._glimpses = Glimpses(filmed, model)
             opened = self._glimpses.watched(self._opened)
             return find_captions(opened, filmed, model, settings, on_progress)
@@ -219,7 +130,7 @@ class PersonStages:
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
-            filmed, opened, model = self._filmed(track), self._opened, self.model
+            filmed, opened, model = self.filmed(track), self._opened, self.model
             seen = self._filmed_captions(track), self._glimpses
             return find_occluders(opened, filmed, model, settings, on_progress, *seen)
 
@@ -232,7 +143,7 @@ class PersonStages:
         """What the clip teaches about the person; None where it is too short for that."""
 
         def teach() -> Personal | None:
-            return self._learn(self._filmed(track))
+            return self._learn(self.filmed(track))
 
         name, inputs = "personal.safetensors", self.inputs.adapt()
         stage = Stage("adapt", name, inputs, teach, save_personal, load_personal)
@@ -246,7 +157,7 @@ class PersonStages:
 
         def unwrap() -> Image:
             with self._opened() as frames:
-                return clip_texture(frames, self._filmed(track), self.model)
+                return clip_texture(frames, self.filmed(track), self.model)
 
         stage = Stage("texture", "texture.png", self.inputs.track(), unwrap, write_image, str)
         return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
@@ -279,6 +190,7 @@ class PersonStages:
             personal,
             occluders,
             captions,
+            self.heard_alike(track),
         )
 
     def planned(self, track: FaceTrack, target: Expression) -> FaceTranslator:
@@ -321,12 +233,7 @@ class PersonStages:
 
     # -- how a stage is done -----------------------------------------------------------------
 
-    def _given(self) -> Path | None:
-        """Curves that the user edited or gave."""
-        edited = self.folder / "expression.json"
-        return edited if edited.is_file() else self.job.expression
-
-    def _filmed(self, track: FaceTrack) -> FaceTrack:
+    def filmed(self, track: FaceTrack) -> FaceTrack:
         """A track of this job's frames, as a track of the pictures that they show."""
         if self.source.plain:
             return track
@@ -334,34 +241,6 @@ class PersonStages:
 
     def _track(self) -> FaceTrack:
         return self.followed.track(self.job.settings.face)
-
-    def _predict(self) -> Expression:
-        return self._spoken.curves
-
-    @cached_property
-    def _spoken(self) -> Spoken:
-        source = self.source
-        count, fps = source.count, source.shown.fps
-        if source.clip.paced:
-            count, fps = max(1, round(count / fps * _STEADY)), _STEADY
-        on_progress = self._progress("predict", count)
-        whole = PredictSettings(bounded=False)  # strength and smoothing follow in `merged`
-        model = load_a2ep(self.job.settings.a2ep)
-        spoken = predict_speech(source.speech(), count, fps, on_progress, whole, model)
-        if not source.clip.paced:
-            return spoken
-        rows = rows_of(source.clip, _STEADY, count)
-        return replace(spoken, curves=self._at_pictures(spoken.curves), heard=spoken.heard[rows])
-
-    def _at_pictures(self, curves: Expression) -> Expression:
-        """Curves at a steady rate, as pictures that keep their own time show them."""
-        source = self.source
-        if not source.clip.paced:
-            return curves
-        if len(curves) == source.count:  # of its frames, as edits are
-            return replace(curves, fps=source.shown.fps)
-        rows = rows_of(source.clip, curves.fps, len(curves))
-        return replace(curves, values=curves.values[rows], fps=source.shown.fps)
 
     def _learn(self, track: FaceTrack) -> Personal | None:
         settings = self.adapt_settings

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import skimage.data
 
+from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.job.job import Job
 from gsmooth_core.person import PersonStages
 from tests.media import made
@@ -28,3 +29,22 @@ def test_what_was_predicted_is_let_go_once_it_lies_in_files(tmp_path: Path) -> N
     assert "_spoken" not in vars(stages)
     assert np.array_equal(stages.merged(track).values, first.values)
     assert "_spoken" not in vars(stages)  # read again, not predicted again
+
+
+def test_a_clip_is_heard_beside_the_new_words_frame_by_frame(tmp_path: Path, monkeypatch) -> None:
+    """Where pictures are shown again, their sounds are too; the new words go on."""
+    clip = made.write_video(tmp_path / "clip.mp4", made.numbered_frames(6), 25)
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    job = Job(clip, tmp_path / "o.mp4", audio=speech)
+    job = replace(job, settings=replace(job.settings, length="ping-pong"))
+    folder = tmp_path / "job"
+    folder.mkdir()
+    stages = PersonStages(job, folder)
+    own = np.arange(6, dtype=np.float32)[:, None].repeat(28, 1)
+    monkeypatch.setattr(stages, "taught", lambda _: Taught("", heard=own))
+    heard = stages.heard_alike(None)
+    assert heard is not None
+    assert heard.own[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 4, 3, 2, 1]
+    assert heard.wanted.shape == (10, 28) and np.ptp(heard.wanted) > 0
+    monkeypatch.setattr(stages, "taught", lambda _: Taught("", heard=None))
+    assert stages.heard_alike(None) is None

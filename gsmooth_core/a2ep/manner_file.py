@@ -18,6 +18,7 @@ from gsmooth_core.errors import InputError
 from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
 from gsmooth_core.storage.files import shown
 from gsmooth_core.storage.layout import ArrayLayout, check_arrays, damaged
+from gsmooth_core.types import Float
 
 KIND = "manner"
 STYLE_KIND = "style"
@@ -30,6 +31,7 @@ _LAYOUT = {
     "way": ArrayLayout(("E",), 1e4, -1e4),
     "sizes": ArrayLayout((len(_SIZES),), 100.0, -100.0),
 }
+_HEARD = {"own": ArrayLayout(("T", "H"), 1e4, -1e4, gaps=True)}
 _MEMORY = {
     "sounds": ArrayLayout(("N", "S"), 1e4, -1e4),
     "answers": ArrayLayout(("N", "E"), 1e4, -1e4),
@@ -45,16 +47,22 @@ class Taught:
         said: the same in words for a person.
         manner: None where nothing was taught.
         refused: clips that taught nothing, and why, in words.
+        heard: (T, H) what is heard in the clip itself, frame by frame, in the directions of
+            `hearing.directions_of`; NaN where lips and sound do not agree. None where they never
+            do.
     """
 
     said: str
     manner: Manner | None = None
     refused: tuple[str, ...] = ()
+    heard: Float | None = None
 
 
 def save_taught(path: Path, taught: Taught) -> None:
     """Write it in one atomic step."""
     arrays = _arrays_of(taught.manner) if taught.manner else {}
+    if taught.heard is not None:
+        arrays["own"] = np.asarray(taught.heard, np.float32)
     save_arrays(path, KIND, arrays, {"said": taught.said, "refused": list(taught.refused)})
 
 
@@ -65,8 +73,13 @@ def load_taught(path: Path) -> Taught:
         InputError: no such file, damaged, or of another kind.
     """
     arrays, meta = load_arrays(path, KIND)
-    manner = _manner_of(path, arrays) if arrays else None
-    return Taught(str(meta.get("said", "")), manner, tuple(map(str, meta.get("refused", ()))))
+    learned = dict(arrays)
+    heard = learned.pop("own", None)
+    if heard is not None:
+        check_arrays(path, {"own": heard}, _HEARD)
+    manner = _manner_of(path, learned) if learned else None
+    refused = tuple(map(str, meta.get("refused", ())))
+    return Taught(str(meta.get("said", "")), manner, refused, heard)
 
 
 def save_style(path: Path, manner: Manner, model: SpeechModel) -> None:

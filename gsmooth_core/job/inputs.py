@@ -16,7 +16,7 @@ from gsmooth_core.models import registry
 from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
 
-_LEARNING = 3  # another number where clips teach in another way than before
+_LEARNING = 4  # another number where clips teach in another way than before
 
 
 class StageInputs:

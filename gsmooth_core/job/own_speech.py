@@ -40,11 +40,13 @@ class Listened:
         name: of its file.
         lesson: None where it teaches nothing.
         why: it does not, in words.
+        heard: (T, H) what is heard in each of its frames, see `Taught`.
     """
 
     name: str
     lesson: Lesson | None
     why: str = ""
+    heard: Float | None = None
 
     def settled(self, style: Style, mouths: Mouths) -> Listened:
         """The same, its mouth moved to where it lies in the clip of `style`."""
@@ -53,7 +55,8 @@ class Listened:
 
 def own_speech(source: Source, track: FaceTrack, model: SpeechModel) -> Taught:
     """Learn how the person of a clip speaks, from the clip; see `listen`."""
-    return taught_by([listen(source, track, model)], model)
+    own = listen(source, track, model)
+    return replace(taught_by([own], model), heard=own.heard)
 
 
 def listen(source: Source, track: FaceTrack, model: SpeechModel) -> Listened:
@@ -77,7 +80,10 @@ def listen(source: Source, track: FaceTrack, model: SpeechModel) -> Listened:
         return Listened(name, None, error.message[:1].lower() + error.message[1:].rstrip("."))
     if why := _out_of_step(sync):
         return Listened(name, None, why)
-    return Listened(name, _lesson(track, spoken, fps, sync, model))
+    agrees = _in_step(sync, len(track), float(fps))
+    heard = resample(spoken.heard, _RATE, len(track), fps, sync.offset_seconds)
+    lesson = _lesson(track, spoken, heard, agrees, fps, sync.offset_seconds, model)
+    return Listened(name, lesson, heard=np.where(agrees[:, None], heard, np.float32(np.nan)))
 
 
 def taught_by(clips: Sequence[Listened], model: SpeechModel) -> Taught:
@@ -147,24 +153,24 @@ def _in_step(sync: SyncResult, count: int, fps: float) -> Bool:
 
 
 def _lesson(
-    track: FaceTrack, spoken: Spoken, fps: Fraction, sync: SyncResult, model: SpeechModel
+    track: FaceTrack,
+    spoken: Spoken,
+    heard: Float,
+    agrees: Bool,
+    fps: Fraction,
+    late: float,
+    model: SpeechModel,
 ) -> Lesson:
-    """The lesson of a track and its sound, the sound's lateness taken out."""
-    late = sync.offset_seconds
-
-    def read(values: Float) -> Float:
-        return resample(values, _RATE, len(track), fps, late)
-
+    """The lesson of a track and its sound, whose lateness is taken out of `heard` (T, H)."""
     said = spoken.curves
     moved = said.values[:, [said.names.index(name) for name in model.names]] - model.array("rest")
     shown = track.expression[:, [track.expression_names.index(name) for name in model.names]]
     apart = np.zeros(len(track), np.float32)
     usable = track.usable
     apart[usable] = openness(track, shown[usable], model.array("opening"))
-    usable = usable & _in_step(sync, len(track), float(fps))
-    moved = read(moved)
-    sounds = sounds_of(read(spoken.heard), moved, float(fps))
-    return Lesson(moved, shown, usable, apart, float(fps), sounds)
+    moved = resample(moved, _RATE, len(track), fps, late)
+    sounds = sounds_of(heard, moved, float(fps))
+    return Lesson(moved, shown, usable & agrees, apart, float(fps), sounds)
 
 
 def _not(why: str, refused: tuple[str, ...] = ()) -> Taught:

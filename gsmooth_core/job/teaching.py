@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gsmooth_core.a2ep import SpeechModel, style_of
@@ -71,7 +71,8 @@ class Listeners:
         style = style_of(track, self.a2ep) if others else None
         if style:
             others = [clip.settled(style, Mouths.of(self.a2ep)) for clip in others]
-        return taught_by([*own, *others], self.a2ep)
+        taught = taught_by([*own, *others], self.a2ep)
+        return replace(taught, heard=own[0].heard) if own else taught
 
 
 def told(taught: Taught, on_event: OnEvent) -> None:

@@ -38,6 +38,7 @@ from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.drawn import hints, least_seen, skin_of_face
+from gsmooth_core.taft.heard import Heard
 from gsmooth_core.taft.lend import Begun, Scene, lend
 from gsmooth_core.taft.lenders import lenders, without
 from gsmooth_core.taft.masked import MaskedFrame, mask_frame
@@ -73,6 +74,7 @@ class Composer:
         occluders: masks of what is in front of the face: it stays where it is, and occluded
             frames are no references as long as there are others.
         captions: masks of what was burned in: it stays, and its pixels are never lent.
+        heard: what is heard in the clip and is to be said.
 
     Attributes:
         covered: (T,) frames that had better stay as they are: letters cover the mouth in all
@@ -96,6 +98,7 @@ class Composer:
         personal: Personal | None = None,
         occluders: Occluders | None = None,
         captions: Occluders | None = None,
+        heard: Heard | None = None,
     ) -> None:
         if target.shape != track.expression.shape:
             raise InputError(
@@ -108,8 +111,8 @@ class Composer:
         self.transforms = crop_transforms(track, model, self.size)
         self.surface, self._teeth = face_surface(model, track.identity), tooth_rows(model)
         self.occluders, self.captions = occluders, captions
-        r = self.settings.references
-        found = lenders(track, model, self.surface, self.target, r, occluders, captions)
+        how = self.settings.references, occluders, captions, heard
+        found = lenders(track, model, self.surface, self.target, *how)
         self.lending, self.choice, self.covered = found.bank, found.choice, found.covered
         self._regressors = [regressors(track, e) for e in (track.expression, self.target)]
         self.bank: dict[int, Reference] = {}
@@ -269,9 +272,7 @@ class Composer:
         return placed(self.surface, camera, self.track, frame, self.transforms[frame])
 
     def _own(self, frame: int) -> Posed:
-        return self._posed(frame, self.track.expression[frame])
-
-    def _posed(self, frame: int, expression: Float) -> Posed:
+        expression = self.track.expression[frame]
         return pose_face(self.surface, self.track, frame, expression, self.transforms[frame])
 
     def in_front(self, frame: int) -> Bool | None:

@@ -20,6 +20,7 @@ from gsmooth_core.face.mouth import lip_gaps
 from gsmooth_core.face.render import FaceSurface
 from gsmooth_core.mafb.crop import CROP_SIDE, crop_transforms, front_view
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.taft.heard import Heard
 from gsmooth_core.taft.references import (
     Choice,
     ReferenceSettings,
@@ -71,6 +72,7 @@ def lenders(
     settings: ReferenceSettings,
     occluders: Occluders | None = None,
     captions: Occluders | None = None,
+    heard: Heard | None = None,
 ) -> Lenders:
     """Choose the frames that lend to each of T frames.
 
@@ -82,6 +84,7 @@ def lenders(
         settings: how references are chosen.
         occluders: what is in front of the face.
         captions: what was burned in.
+        heard: what is heard in the clip and is to be said; None where that is not known.
     """
     # An occluded frame would lend pixels of a hand as pixels of a mouth.
     lending = occluders.unoccluded(track) if occluders else track
@@ -98,6 +101,8 @@ def lenders(
         part = slice(start, start + _AT_ONCE)
         cost = costs(wanted, own, bank, fps, settings, lit, track.shot, shown, dearer, part)
         cost = cost + price_of_turn(track.rotation, bank, part)
+        if heard is not None:
+            cost = cost + heard.price(bank, part)
         chosen = choice_of(cost, settings)
         parts.append(chosen if over is None else with_spares(chosen, cost, over))
     choice, covered = joined(parts), np.zeros(len(track), bool)

@@ -184,7 +184,7 @@ def _smoothed(target: Float, bank: Float, deviation: float, part: slice) -> NDAr
     first, last, _ = part.indices(len(target))
     reach = int(4 * deviation + 0.5)  # of the filter, which ends there
     begin, end = max(first - reach, 0), min(last + reach, len(target))
-    distances = _squared_distances(target[begin:end], bank)
+    distances = squared_distances(target[begin:end], bank)
     if deviation > 0 and end - begin > 1:
         distances = gaussian_filter1d(distances, deviation, axis=0, mode="nearest")
     return distances[first - begin : last - begin]
@@ -221,7 +221,7 @@ def price_of_turn(
         (N, B) square millimetres.
     """
     turn = np.degrees(rotation[:, :2].astype(np.float64))  # nodding and turning
-    beyond = np.sqrt(_squared_distances(turn[part], turn[bank])) - _TURNED
+    beyond = np.sqrt(squared_distances(turn[part], turn[bank])) - _TURNED
     price: NDArray[np.float64] = _STEEP * np.maximum(beyond, 0) ** 2
     return price
 
@@ -233,7 +233,7 @@ def _price_of_light(wanted: Float, own: Float) -> NDArray[np.float64]:
     return price
 
 
-def _squared_distances(a: Float, b: Float) -> NDArray[np.float64]:
+def squared_distances(a: Float, b: Float) -> NDArray[np.float64]:
     """(T, B) between the rows of (T, D) and (B, D), without T x B x D values at once."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T

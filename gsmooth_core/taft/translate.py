@@ -20,6 +20,7 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.grain import Grain
+from gsmooth_core.taft.heard import Heard
 from gsmooth_core.taft.inputs import painted, seen_of, suited
 from gsmooth_core.taft.interface import Generator as Network
 from gsmooth_core.taft.interface import GeneratorInput
@@ -94,6 +95,7 @@ class FaceTranslator:
         personal: what was learned of this person.
         occluders: what stands before the face and stays there.
         captions: what was burned in over it: it stays, and lends no pixels.
+        heard: what is heard in the clip and is to be said: frames that sound alike lend.
 
     Attributes:
         grain: what `read` has seen of the clip's noise.
@@ -119,12 +121,13 @@ class FaceTranslator:
         personal: Personal | None = None,
         occluders: Occluders | None = None,
         captions: Occluders | None = None,
+        heard: Heard | None = None,
     ) -> None:
         self.track, self._model = track, model
         self.config = generator.config
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(
-            track, model, target, None, settings, personal, occluders, captions
+            track, model, target, None, settings, personal, occluders, captions, heard
         )
         self.grain: Grain | None = None
         self.sharpness: Sharpness | None = None

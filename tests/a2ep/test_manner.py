@@ -162,6 +162,24 @@ def test_what_was_taught_is_read_back(tmp_path):
     assert load_taught(tmp_path / "n.safetensors") == Taught("why not")
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_was_heard_is_read_back_with_its_gaps(tmp_path, known):
+    manner = taught(Plan(3.0, 2)) if known else None
+    sounds = heard(40, seed=3)
+    sounds[10:20] = np.nan
+    save_taught(tmp_path / "m.safetensors", Taught("words", manner, heard=sounds))
+    back = load_taught(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(back.heard, sounds.astype(np.float32))
+    assert (back.manner is not None) == known
+
+
+def test_damaged_sounds_are_refused(tmp_path):
+    sounds = np.full((5, 3), np.inf, np.float32)
+    save_taught(tmp_path / "m.safetensors", Taught("", heard=sounds))
+    with pytest.raises(InputError, match="no numbers"):
+        load_taught(tmp_path / "m.safetensors")
+
+
 def test_a_file_whose_parts_do_not_fit_is_refused(tmp_path):
     wrong = replace(taught(Plan(3.0, 2)), reach=(0,))
     save_taught(tmp_path / "m.safetensors", Taught("", wrong))

@@ -115,6 +115,26 @@ def test_seconds_in_which_someone_else_speaks_teach_nothing(listen):
     assert "learned from 8 s" in listen(sync(agree=agree)).said
 
 
+def test_what_is_heard_is_known_where_lips_and_sound_agree(listen):
+    agree = [1.0] * 8 + [-0.1] * 4 + [float("nan")] * 4
+    taught = lesson(FRAMES, noise=0.005)
+    found = listen(sync(agree=agree), taught)
+    known = np.isfinite(found.heard).all(1)
+    assert known[:200].all() and not np.isfinite(found.heard[200:]).any()
+    np.testing.assert_allclose(found.heard[:200], taught.moved[:200], atol=1e-4)
+
+
+def test_what_is_heard_has_its_lateness_taken_out(listen):
+    taught = lesson(FRAMES, noise=0.005)
+    late = listen(sync(seconds=LATE / 25), taught, late=LATE)
+    np.testing.assert_allclose(late.heard[:-LATE], taught.moved[:-LATE], atol=1e-4)
+
+
+@pytest.mark.parametrize("found", [sync(confidence=0.1), sync(seconds=0.5)])
+def test_nothing_is_heard_where_sound_does_not_fit_the_lips(listen, found):
+    assert listen(found).heard is None
+
+
 def test_a_second_of_speech_teaches_nothing(listen):
     taught = listen(sync(agree=[1.0] + [-1.0] * 15))
     assert taught.manner is None

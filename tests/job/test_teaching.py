@@ -37,6 +37,7 @@ def listeners(monkeypatch):
         name: Clip(Path(name), 64, 48, 25, 100_000 if name == "b.mp4" else 80, has_audio=True)
         for name in known
     } | {"p.png": Clip(Path("p.png"), 64, 48, 25, 1, has_audio=False, still=True)}
+    sounds = {name: np.full((80, 5), n, np.float32) for n, name in enumerate(known)}
     monkeypatch.setattr(teaching, "probe", lambda path: clips[path.name])
 
     def source(job):
@@ -45,7 +46,8 @@ def listeners(monkeypatch):
 
     def listen(source, track, ears):
         found = known[source.name]
-        return Listened(source.name, found, "" if found else "it is silent")
+        words = "" if found else "it is silent"
+        return Listened(source.name, found, words, None if found is None else sounds[source.name])
 
     followed = SimpleNamespace(track=lambda face: face)
     monkeypatch.setattr(teaching, "style_of", lambda track, ears: track)
@@ -68,6 +70,14 @@ def test_several_clips_teach_together(listeners):
     assert "from 15 s of their own speech in 2 of 2 clips" in both.said
     assert both.manner is not None
     assert both.refused == ()
+
+
+def test_only_the_clip_that_is_dubbed_is_heard(listeners):
+    alone = listeners.made.teach([], named("a.mp4"), None)
+    both = listeners.made.teach([Path("b.mp4")], named("a.mp4"), None)
+    photo = listeners.made.teach([Path("b.mp4")], named("p.png"), None)
+    assert np.array_equal(alone.heard, np.zeros((80, 5))) and both.heard is alone.heard
+    assert photo.heard is None
 
 
 def test_clips_teach_a_photo(listeners):

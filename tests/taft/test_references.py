@@ -154,7 +154,7 @@ def test_squared_distances_are_those_of_the_plain_formula() -> None:
     a, b = rng.normal(0, 20, (30, 90)), rng.normal(0, 20, (7, 90))
     a[3] = b[2]
     plain = ((a[:, None] - b[None]) ** 2).sum(-1)
-    np.testing.assert_allclose(references._squared_distances(a, b), plain, atol=1e-9)
+    np.testing.assert_allclose(references.squared_distances(a, b), plain, atol=1e-9)
 
 
 def test_of_two_like_mouths_the_one_in_like_light_is_taken() -> None:

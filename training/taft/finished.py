@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from gsmooth_core.a2ep.load import load_a2ep
 from gsmooth_core.evaluation.metrics.bands import BANDS, laplacian_variance
 from gsmooth_core.evaluation.metrics.compare import BAND_CURVES, Comparison
 from gsmooth_core.evaluation.metrics.landmarks import lip_distance
@@ -25,11 +26,15 @@ from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.summary import mean
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.own_speech import own_speech
+from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.compose import SIZES
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.grain import Film
+from gsmooth_core.taft.heard import Heard
 from gsmooth_core.taft.load import open_generator
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.sharpness import Sharpness
@@ -92,11 +97,12 @@ class Finished:
 
 @dataclass(frozen=True)
 class FilmedClip:
-    """A clip: its name, its pictures and its track."""
+    """A clip: its name, its pictures, its track, and what is heard in it where that is known."""
 
     name: str
     pictures: list[Image]
     track: FaceTrack
+    heard: Heard | None = None
 
     def chosen(self, count: int, *, spread: bool) -> list[int]:
         """Numbers of `count` frames: in a row from the clip's middle part, or all over it."""
@@ -123,7 +129,14 @@ def validation_clips(footage: Footage, cache: Path) -> Iterator[FilmedClip]:
 def _read(sample: Sample, track: FaceTrack) -> FilmedClip:
     clip = probe(sample.path)
     pictures = list(read_frames(clip, 0, min(clip.frame_count, len(track))))
-    return FilmedClip(sample.stem, pictures, track)
+    return FilmedClip(sample.stem, pictures, track, _heard(sample, track))
+
+
+def _heard(sample: Sample, track: FaceTrack) -> Heard | None:
+    """What the clip says, as it is to be said again."""
+    source = Source(Job(sample.path, sample.path.with_suffix(".none")))
+    own = own_speech(source, track, load_a2ep()).heard
+    return None if own is None else Heard(own, np.nan_to_num(own), float(track.fps))
 
 
 class _AsUsed(Sharpness):
@@ -143,7 +156,8 @@ def remade(
 ) -> dict[int, Image]:
     """Frames (H, W, 3) of a clip as the program makes them."""
     source, own = clip.pictures.__getitem__, clip.track.expression
-    dub = FaceTranslator(clip.track, model, own, source, open_generator(), settings)
+    given = clip.track, model, own, source, open_generator(), settings
+    dub = FaceTranslator(*given, heard=clip.heard)
     if dub.sharpness and not strict:
         dub.sharpness = _AsUsed(dub.sharpness.trials)
     return {frame: dub.translate(frame, source(frame)).frame for frame in frames}
