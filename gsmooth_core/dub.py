@@ -96,9 +96,11 @@ def dub(
         job = as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
-        with pipeline.rest.tried_meanwhile():
+        with pipeline.rest.tried_meanwhile() as begin:
+            pipeline.followed.then = begin  # to follow takes two cores; what comes next, one
             parts = pipeline.parts()
-        rendered = pipeline.render(parts)
+            begin()
+            rendered = pipeline.render(parts)
         output, written = pipeline.encode(rendered.segments)
         seconds = time.monotonic() - started
         captions = before_anybody([part.stages.captions(part.track) for part in parts])

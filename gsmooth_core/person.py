@@ -24,6 +24,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
+from gsmooth_core.job.nearby import opened_near
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
@@ -115,7 +116,7 @@ class PersonStages(SpeechStages):
             on_progress = self._progress("captions", self.source.taken)
             filmed, model = self.filmed(track), self.model
             self._glimpses = Glimpses(filmed, model)
-            opened = self._glimpses.watched(self._opened)
+            opened = self._glimpses.watched(opened_near(self.source, filmed, model))
             return find_captions(opened, filmed, model, settings, on_progress)
 
         name, inputs = "captions.safetensors", self.inputs.captions()
@@ -130,8 +131,9 @@ class PersonStages(SpeechStages):
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
-            filmed, opened, model = self.filmed(track), self._opened, self.model
+            filmed, model = self.filmed(track), self.model
             seen = self._filmed_captions(track), self._glimpses
+            opened = opened_near(self.source, filmed, model)
             return find_occluders(opened, filmed, model, settings, on_progress, *seen)
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()

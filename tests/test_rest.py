@@ -249,7 +249,10 @@ def test_the_rate_is_tried_while_the_face_is_followed(job, tmp_path, monkeypatch
     monkeypatch.setattr("gsmooth_core.job.rest.fitted", trial)
     for _ in range(2):  # the second one finds it in the journal
         rest = rest_of_job(given, tmp_path)
-        with rest.tried_meanwhile():
+        with rest.tried_meanwhile() as begin:
+            assert not asked.wait(0.05) or tried
+            begin()
+            begin()
             assert asked.wait(10)
         assert rest.encoding.crf == 13
     assert tried == [(11, given.start_frame, 32)]
@@ -267,8 +270,8 @@ def test_a_trial_that_fails_says_so_where_its_factor_is_asked_for(job, tmp_path,
 
     monkeypatch.setattr("gsmooth_core.job.rest.fitted", trial)
     rest = rest_of_job(given, tmp_path)
-    with rest.tried_meanwhile():
-        pass
+    with rest.tried_meanwhile() as begin:
+        begin()
     with pytest.raises(MediaError, match="replaced"):
         _ = rest.encoding
 

@@ -15,6 +15,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import AnimateSettings
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.media import read_frames
+from gsmooth_core.media.pixels import Box
 from gsmooth_core.portrait.animate import Animation
 from gsmooth_core.types import Float, Image
 
@@ -67,8 +68,8 @@ class AnimatedSource(Source):
         self.shown = replace(self.shown, width=x1 - x0, height=y1 - y0)
         return x0, y0
 
-    def frames(self) -> OpenFrames:
-        """Frames by their number within the job."""
+    def frames(self, box: Box | None = None) -> OpenFrames:
+        """Frames by their number within the job, each of them whole."""
         if self.animation:
             return _Frames(self.animation.frame)
         photo = self.photo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gsmooth_core.face.morphable import MorphableModel
@@ -26,6 +27,9 @@ class Followed:
         on_event: told about progress and messages.
         cancelled: asked after every frame.
         folder: where what is known of the frames is kept until `settle`; None for nowhere.
+
+    Attributes:
+        then: called when all pictures have been looked at.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Followed:
         self._source, self._model = source, model
         self._emit, self._cancelled = on_event, cancelled
         self._found: tuple[Tracker, People] | None = None
+        self.then: Callable[[], None] = lambda: None
 
     def turns(self) -> dict[str, Bool]:
         """Who takes turns in the clip's own sound, see `speaker.turns_of`."""
@@ -78,6 +83,7 @@ class Followed:
             frames = source.read(0, count)
             with kept_answers(self._answers):
                 self._found = tracker, tracker.follow(frames, on_progress, self._folder)
+            self.then()
         return self._found
 
     def _warn(self, text: str) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.nearby import box_around
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.taft.grain import Grain
@@ -23,15 +24,16 @@ def read_lenders(
 
     Once also the clip's grain, and how much detail new mouths of it lack.
     """
-    composer = translator.composer
+    composer, track = translator.composer, translator.track
+    box = box_around(composer.transforms, composer.size, track.width, track.height)
 
     def see() -> Grain | None:
-        with closing(source.frames()) as frames:
+        with closing(source.frames(box)) as frames:
             return translator.read(source.shows(frames))
 
     def rehearse() -> Sharpness | None:
         if not composer.bank:
-            with closing(source.frames()) as frames:
+            with closing(source.frames(box)) as frames:
                 composer.read(source.shows(frames))
         return translator.rehearse()
 
@@ -43,5 +45,5 @@ def read_lenders(
         stage = Stage(*files, rehearse, save_sharpness, load_sharpness)
         translator.sharpness = result_of(stage, journal)
     if not composer.bank:
-        with closing(source.frames()) as frames:
+        with closing(source.frames(box)) as frames:
             composer.read(source.shows(frames), only)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -80,17 +80,20 @@ class Rest:
         return [_notice(why)] if why else []
 
     @contextmanager
-    def tried_meanwhile(self) -> Iterator[None]:
-        """Find the rate factor beside what the caller does, who follows faces on one core.
+    def tried_meanwhile(self) -> Iterator[Callable[[], None]]:
+        """Find the rate factor beside what the caller does from when it calls what it is given.
 
         Not where packets are copied: there may be nothing to encode.
         """
         with ThreadPoolExecutor(1, "rate") as thread:
-            if not self._asked and self._tries:
-                stage = self._rate(self._wish)
-                if self._journal.noted(stage.name, fingerprint(**stage.inputs)) is None:
-                    self._trial = thread.submit(self._fitted)
-            yield
+
+            def begin() -> None:
+                if self._trial is None and not self._asked and self._tries:
+                    stage = self._rate(self._wish)
+                    if self._journal.noted(stage.name, fingerprint(**stage.inputs)) is None:
+                        self._trial = thread.submit(self._fitted)
+
+            yield begin
 
     @cached_property
     def encoding(self) -> Wish:

@@ -23,6 +23,7 @@ from gsmooth_core.media.beds import Bed
 from gsmooth_core.media.decode import see_one_size, see_unchanged
 from gsmooth_core.media.description import check_readable, describe
 from gsmooth_core.media.pace import paced
+from gsmooth_core.media.pixels import Box
 from gsmooth_core.media.probe import probe_source
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
@@ -87,9 +88,9 @@ class Source:
         """Whether each picture that is used is shown once."""
         return is_plain(self.pictures) and self.count == self.taken
 
-    def frames(self) -> OpenFrames:
-        """Pictures by their number (of N)."""
-        return FrameReader(self.clip, self.job.start_frame)
+    def frames(self, box: Box | None = None) -> OpenFrames:
+        """Pictures by their number (of N); of those of a clip only `box` need be known."""
+        return FrameReader(self.clip, self.job.start_frame, box)
 
     def shows(self, pictures: FrameSource) -> FrameSource:
         """Frames by their number (of T), out of `pictures`."""
@@ -307,11 +308,12 @@ class FrameReader:
     Args:
         clip: the clip.
         start: the clip's frame that is number 0 here.
+        box: what has to be known of them, see `read_frames`; None for all.
     """
 
-    def __init__(self, clip: Clip, start: int = 0) -> None:
-        self._clip, self._start, self._next = clip, start, 0
-        self._frames = read_frames(clip, 0, 1) if clip.still else read_frames(clip, start)
+    def __init__(self, clip: Clip, start: int = 0, box: Box | None = None) -> None:
+        self._clip, self._start, self._next, self._box = clip, start, 0, box
+        self._frames = read_frames(clip, 0, 1) if clip.still else self._from(0)
         self._last: Image | None = None
 
     def close(self) -> None:
@@ -325,13 +327,16 @@ class FrameReader:
         if self._last is None or index >= self._next:
             if index - self._next > _LEAP:
                 self.close()
-                self._frames = read_frames(self._clip, self._start + index)
+                self._frames = self._from(index)
                 self._next = index
             self._last = next(islice(self._frames, index - self._next, None))
             self._next = index + 1
         elif index != self._next - 1:
             raise ValueError(f"frame {index} was asked for after frame {self._next - 1}")
         return self._last
+
+    def _from(self, index: int) -> Iterator[Image]:
+        return read_frames(self._clip, self._start + index, box=self._box)
 
 
 def heard(

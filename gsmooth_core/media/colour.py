@@ -42,11 +42,23 @@ def progressive(picture: Picture) -> list[str]:
     return ["bwdif=mode=send_frame:deint=all"] if picture.interlaced else []
 
 
-def to_rgb(picture: Picture, pixel_format: str = "rgb24") -> list[str]:
-    """Filters from a source's pictures to RGB of the same size, progressive."""
+def to_rgb(
+    picture: Picture, pixel_format: str = "rgb24", part: tuple[int, int, int, int] | None = None
+) -> list[str]:
+    """Filters from a source's pictures to RGB of the same size, progressive.
+
+    Args:
+        picture: how they are stored.
+        pixel_format: the kind of RGB.
+        part: left, top, and the first column and row behind what is wanted of each, all even;
+            None for all.
+    """
     filters = progressive(picture)
     stored = "" if is_rgb(picture) else f":{_yuv('in', picture)}"
-    size = f"scale={picture.width}:{picture.height}"
+    x0, y0, x1, y1 = part or (0, 0, picture.width, picture.height)
+    if part:
+        filters += [f"crop={x1 - x0}:{y1 - y0}:{x0}:{y0}"]
+    size = f"scale={x1 - x0}:{y1 - y0}"
     return [*filters, f"{size}{stored}:out_range=pc:{_EXACT}", f"format={pixel_format}"]
 
 

@@ -16,6 +16,7 @@ from gsmooth_core.errors import MediaError
 from gsmooth_core.media import colour, ffmpeg
 from gsmooth_core.media.description import LIMIT, Picture, check_readable
 from gsmooth_core.media.images import packed_number
+from gsmooth_core.media.pixels import Box
 from gsmooth_core.media.planes import Planes, layout_of
 from gsmooth_core.media.probe import Source, probe_source
 from gsmooth_core.media.still import is_still, read_still
@@ -52,16 +53,18 @@ class _Form(Generic[P]):
     made: Callable[[bytearray], P]
 
 
-def _rgb(picture: Picture) -> _Form[Image]:
-    shape, tone = (picture.height, picture.width, 3), Tone.of(picture)
+def _rgb(picture: Picture, box: Box | None = None) -> _Form[Image]:
+    x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
+    shape, tone = (y1 - y0, x1 - x0, 3), Tone.of(picture)
     count = shape[0] * shape[1] * 3
     if tone.plain and colour.is_rgb(picture):
-        filters = colour.to_rgb(picture)
+        filters = colour.to_rgb(picture, part=box)
         return _Form(filters, "rgb24", count, lambda d: np.frombuffer(d, np.uint8).reshape(shape))
     if tone.plain:
         # The same bits as rgb24, which the scaler takes twice as long for.
-        return _Form(colour.to_rgb(picture, "gbrp"), "gbrp", count, partial(_interleaved, shape))
-    table, filters = tone.table, colour.to_rgb(picture, "rgb48le")
+        filters = colour.to_rgb(picture, "gbrp", box)
+        return _Form(filters, "gbrp", count, partial(_interleaved, shape))
+    table, filters = tone.table, colour.to_rgb(picture, "rgb48le", box)
 
     def toned(data: bytearray) -> Image:
         return np.asarray(table[np.frombuffer(data, "<u2")].reshape(shape))
@@ -107,13 +110,18 @@ def read_planes(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
     see_unchanged(clip)
 
 
-def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterator[Image]:
+def read_frames(
+    clip: Clip, start: int = 0, count: int | None = None, box: Box | None = None
+) -> Iterator[Image]:
     """Decode frames `start` .. `start + count - 1` of a clip.
 
     Args:
         clip: from `probe`.
         start: first frame, 0-based.
         count: how many; None means to the end. A still image is repeated `count` times.
+        box: left, top, and the first column and row behind what is wanted of each frame, all even,
+            which costs less; the rest is black. None for all. Still images, and those of an odd
+            size, whose colour has no pixels of its own at the end, are always whole.
 
     Yields:
         (H, W, 3) uint8 RGB, upright, progressive, in the source's pixel size.
@@ -131,12 +139,23 @@ def read_frames(clip: Clip, start: int = 0, count: int | None = None) -> Iterato
     source = probe_source(clip.path)
     see_unchanged(clip)
     see_one_size(source, start, count)
+    if clip.width % 2 or clip.height % 2:
+        box = None
     if clip.still:
         yield from _repeat(_still_picture(source), count)
     elif count and source.timing is not None:
         wanted = _wanted(clip, source.timing, start, count)
-        yield from _scheduled(source, wanted, _rgb(source.picture))
+        parts = _scheduled(source, wanted, _rgb(source.picture, box))
+        yield from parts if box is None else (_placed(part, box, clip) for part in parts)
     see_unchanged(clip)
+
+
+def _placed(part: Image, box: Box, clip: Clip) -> Image:
+    """(H, W, 3) a part of a frame in its place."""
+    x0, y0, x1, y1 = box
+    frame: Image = np.zeros((clip.height, clip.width, 3), np.uint8)
+    frame[y0:y1, x0:x1] = part
+    return frame
 
 
 def see_one_size(source: Source, start: int, count: int) -> None:

@@ -15,6 +15,7 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.mafb.regions import Box
+from gsmooth_core.models.threads import all_threads
 from gsmooth_core.taft.box import Corners
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from gsmooth_core.taft.device import DeviceBank
 
 _TOGETHER = 16  # frames in a batch on a graphics card
-_AHEAD = 2  # frames composed while the generator is at work on another
+_COMPOSING = 2  # frames at once, beside the one that the generator is at work on
+_AHEAD = 3  # frames that are composed, or will be next
 
 
 class Composed(NamedTuple):
@@ -183,8 +185,8 @@ class FaceTranslator:
     ) -> Generator[tuple[Image, Translated]]:
         """Each (index, frame) in order: the frame, and what `translate` makes of it.
 
-        The next frames are composed on a second thread while the generator works on one: neither
-        waits for the other, and no more than a few frames are held. On a graphics card they are
+        The next frames are composed on two threads while the generator works on one: composing
+        takes longer, and no more than a few frames are held. On a graphics card they are
         made in batches (`batches`).
         """
         if self.batch > 1 and self.composer.bank:
@@ -198,9 +200,9 @@ class FaceTranslator:
             yield from translate_batches(self, self._on_card[1], frames, self.batch)
             return
         waiting: deque[_Waiting] = deque()
-        with ThreadPoolExecutor(1, "compose") as thread:
+        with ThreadPoolExecutor(min(_COMPOSING, all_threads()), "compose") as threads:
             for index, frame in frames:
-                waiting.append((index, frame, thread.submit(self._compose, index, frame)))
+                waiting.append((index, frame, threads.submit(self._compose, index, frame)))
                 if len(waiting) > _AHEAD:
                     yield self._first(waiting)
             while waiting:

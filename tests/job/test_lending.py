@@ -26,6 +26,9 @@ class Dub:
         self.settings = ComposeSettings(**settings)
         self.bank: dict[int, object] = {}
         self.grain = self.sharpness = None
+        self.track = SimpleNamespace(width=160, height=120)
+        # A crop of 20 x 20 pixels at (90, 50), at twice their size.
+        self.size, self.transforms = 40, np.array([[[2, 0, -180], [0, 2, -100]]], np.float32)
 
     def read(self, source, only=None):
         self.asked.append("all" if only is None else only.tolist())
@@ -39,6 +42,9 @@ class Dub:
 
 
 class Opened:
+    def __init__(self, box: object) -> None:
+        assert box == (72, 32, 128, 88)
+
     def close(self) -> None:
         pass
 

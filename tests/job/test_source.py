@@ -53,7 +53,7 @@ def numbered(monkeypatch):
     """Frames that hold their own number, and a count of how many were decoded."""
     decoded = []
 
-    def read(clip, start=0, count=None):
+    def read(clip, start=0, count=None, box=None):
         for n in range(start, start + (count or 100)):
             decoded.append(n)
             yield np.full((2, 2, 3), n, np.uint8)
@@ -83,6 +83,19 @@ def test_a_leap_over_many_frames_finds_the_same_frame(tmp_path):
     with closing(FrameReader(probe(path), start=3)) as frames:
         for n in (0, 1, 180, 181, 416):
             np.testing.assert_array_equal(frames(n), whole[n + 3])
+
+
+def test_a_box_of_frames_is_the_same_before_and_behind_a_leap(tmp_path):
+    rng = np.random.default_rng(0)
+    path = made.write_video(
+        tmp_path / "long.mp4", rng.integers(0, 255, (220, 32, 64, 3), np.uint8), 25
+    )
+    with closing(FrameReader(probe(path))) as whole:
+        expected = [whole(n) for n in (0, 1, 200)]
+    with closing(FrameReader(probe(path), box=(16, 0, 48, 32))) as frames:
+        for n, frame in zip((0, 1, 200), expected, strict=True):
+            np.testing.assert_array_equal(frames(n)[:, 24:40], frame[:, 24:40])
+            assert not frames(n)[:, :16].any()
 
 
 def test_what_is_leapt_over_is_not_decoded(tmp_path, numbered):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -219,11 +220,25 @@ def test_frames_composed_ahead_are_the_same(clip, pictures) -> None:
 
     for index, (frame, made) in enumerate(dub.translate_all(reading())):
         assert frame is pictures[index]
-        assert pulled[-1] <= index + 2  # memory stays flat: frames are not read far ahead
+        assert pulled[-1] <= index + 3  # memory stays flat: frames are not read far ahead
         alone = dub.translate(index, pictures[index])
         assert np.array_equal(made.frame, alone.frame)
         assert np.array_equal(made.mask, alone.mask)
     assert index == FRAMES - 1
+
+
+def test_two_frames_are_composed_at_once(clip, pictures, monkeypatch) -> None:
+    monkeypatch.setattr("gsmooth_core.taft.translate.all_threads", lambda: 2)
+    dub, both = translator(clip, pictures), Barrier(2, timeout=60)
+    plain = dub._compose
+
+    def compose(index, frame):
+        both.wait()
+        return plain(index, frame)
+
+    monkeypatch.setattr(dub, "_compose", compose)
+    frames = list(enumerate(pictures[:4]))
+    assert len(list(dub.translate_all(frames))) == 4
 
 
 def test_an_error_while_composing_ahead_comes_out(clip, pictures) -> None:

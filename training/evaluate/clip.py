@@ -222,7 +222,7 @@ def check_for_leaks(
         # A folder of its own, so that nothing learned from other frames is found there.
         with tempfile.TemporaryDirectory(dir=folder) as place, opened() as given:
             run = _run(clip, plan, Path(place), make)
-            run.source.frames = lambda: OpenedReader(opened)  # type: ignore[method-assign]
+            run.source.frames = lambda box=None: OpenedReader(opened)  # type: ignore[method-assign]
             return run.translator(track, track.curves, given)
 
     nearby = int(plan.gap * track.fps)
