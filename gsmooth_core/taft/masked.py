@@ -60,7 +60,8 @@ class MaskedFrame:
             return np.ones((size, size), bool)
         step = max(1, int(1 / self.under.scale))  # which `Window.cut` reduces pixels by
         rows, columns = (
-            slice(first - first % step, last) for first, last in self._near_hidden(_BESIDE + 2 * step)
+            slice(first - first % step, last)
+            for first, last in self._near_hidden(_BESIDE + 2 * step)
         )
         grown = cv2.dilate(self.hidden[rows, columns].astype(np.uint8), np.ones((5, 5), np.uint8))
         seen = (1 - grown).astype(np.float32)
