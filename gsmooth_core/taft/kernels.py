@@ -52,18 +52,21 @@ def looked_up(
 
 
 @compiled
-def differences(picture: Any, frame: Any, known: Any, step: int) -> Any:
-    """(H / step, W / step) mean over cells of the absolute difference where `known` (H, W)."""
+def differences(picture: Any, frame: Any, known: Any, step: int, thin: int) -> Any:
+    """(H / step, W / step) mean over cells of the absolute difference where `known` (H, W).
+
+    Of `thin` rows, and of as many columns, one is looked at.
+    """
     height, width = known.shape[0] // step, known.shape[1] // step
     total = np.zeros((height, width), np.float32)
-    for row in range(height * step):
-        for column in range(width * step):
+    for row in range(0, height * step, thin):
+        for column in range(0, width * step, thin):
             if known[row, column]:
                 apart = np.float32(0)
                 for c in range(3):
                     apart += abs(picture[row, column, c] - frame[row, column, c])
                 total[row // step, column // step] += apart
-    return total / np.float32(3 * step * step)
+    return total * np.float32(thin * thin) / np.float32(3 * step * step)
 
 
 @compiled

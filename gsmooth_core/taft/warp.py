@@ -24,6 +24,7 @@ from gsmooth_core.types import Bool, Float, Image
 CELL = 8
 """Pixels of the crop, whose sides are multiples of it, over which pictures are compared."""
 
+_DENSE = 256  # side of a crop of which every pixel is compared
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
 HALF = 0.5  # of what the references have of a place: less is no look at it
@@ -237,14 +238,19 @@ def _apart(
     pictures: Float, frame: Float, known: Bool, validity: Float, cells: tuple[int, int]
 ) -> Iterator[tuple[Float, Float]]:
     """Of each reference, in cells, how far it is from the frame, and of how much it has pixels."""
-    every = _blurred(reduced(known.astype(np.float32), cells))
+    thin, every = step_between(len(known)), _blurred(reduced(known.astype(np.float32), cells))
     for picture, valid in zip(pictures, validity, strict=True):
         there, both, of, shown = valid > 0, known, every, np.ones(cells[::-1], np.float32)
         if not there.all():
             both = there & known
             of = _blurred(reduced(both.astype(np.float32), cells))
             shown = reduced(there.astype(np.float32), cells)
-        yield _blurred(kernels.differences(picture, frame, both, CELL)) / (of + 1e-4), shown
+        yield _blurred(kernels.differences(picture, frame, both, CELL, thin)) / (of + 1e-4), shown
+
+
+def step_between(side: int) -> int:
+    """Pixels of a crop of some side from one that is compared in a cell to the next."""
+    return 1 if side <= _DENSE else 2
 
 
 def _blurred(values: Float) -> Float:

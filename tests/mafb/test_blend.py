@@ -250,7 +250,7 @@ def test_laying_over_is_that_of_plain_numpy(skin, rim: float, at: int) -> None:
     other += np.linspace(0, 40, 96, dtype=np.float32)[:, None]
     exact, changed = mafb.lay_over(frame.astype(np.float32), other, mask, rim)
     wanted = two_bands(frame, other, mask, rim)
-    assert np.abs(exact - wanted).max() < 0.6
-    assert np.abs(exact - wanted)[changed].mean() < 0.06
+    assert np.abs(exact - wanted).max() < 1.5
+    assert np.abs(exact - wanted)[changed].mean() < 0.1
     rounded, _ = mafb.lay_over(frame, other, mask, rim)
     assert np.array_equal(rounded, np.rint(exact).clip(0, 255).astype(np.uint8))

@@ -33,7 +33,9 @@ def test_differences_are_means_of_known_pixels_over_cells() -> None:
     picture, frame, known = random(SIZE, SIZE, 3), random(SIZE, SIZE, 3), random(SIZE, SIZE) > 0.4
     apart = np.abs(picture - frame).mean(-1) * known
     wanted = cv2.resize(apart, (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
-    assert np.allclose(kernels.differences(picture, frame, known, CELL), wanted, atol=1e-6)
+    assert np.allclose(kernels.differences(picture, frame, known, CELL, 1), wanted, atol=1e-6)
+    thin = cv2.resize(apart[::2, ::2], (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
+    assert np.allclose(kernels.differences(picture, frame, known, CELL, 2), thin, atol=1e-6)
 
 
 def test_what_a_frame_is_lighter_by_is_gathered_into_cells() -> None:
