@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from gsmooth_core.face.camera import pose, project, rotation_matrix
 from gsmooth_core.face.dentition import grooved, tooth_numbers
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.face.rasterizer import rasterize, silhouette
+from gsmooth_core.face.rasterizer import depths, rasterize, silhouette
 from gsmooth_core.face.shading import shade, vertex_normals
 from gsmooth_core.types import Bool, FaceTrack, Float, Int, RenderedFace
 
@@ -271,8 +271,9 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> tuple[Float, Bo
     Returns:
         (V,) 0..1, and (H, W) what the surface covers.
     """
-    drawn = rasterize(posed.seen, surface.faces, posed.seen[:, :0], size, size)
-    finite = np.where(drawn.mask, drawn.depth, np.float32(1e6))
+    depth = depths(posed.seen, surface.faces, size, size)
+    covered = np.isfinite(depth)
+    finite = np.where(covered, depth, np.float32(1e6))
     clear = cv2.erode(finite, np.ones((3, 3), np.uint8))  # the nearest surface around a pixel
     column = np.floor(posed.seen[:, 0]).astype(int)
     row = np.floor(posed.seen[:, 1]).astype(int)
@@ -281,7 +282,7 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> tuple[Float, Bo
     front = np.where(surface.inside_mouth, clear[at], finite[at])
     in_view = inside & (posed.seen[:, 2] <= front + _HIDDEN_BY)
     visible: Float = (in_view * _facing(surface, posed)).astype(np.float32)
-    return visible, drawn.mask
+    return visible, np.asarray(covered, bool)
 
 
 def _facing(surface: FaceSurface, posed: Posed) -> Float:

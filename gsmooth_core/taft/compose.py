@@ -354,11 +354,15 @@ class Composer:
         """
         drawing = scene.drawing
         inside = among(drawing.face.region, MOUTH_REGIONS)
-        values = mouth_field(drawing.values, drawing.face.region, inside, len(members))
+        values, mask = drawing.values, drawing.face.mask
+        part, mouth = mouth_field(values, drawing.face.region, inside, len(members))
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
+            values = values.copy()
+            values[part] = mouth
             only = self.bank[int(members[0])]
-            values = slide(values, inside, drawing.points, only, self._teeth)
-        field = extend(values, drawing.face.mask, drawing.face.depth)
+            mouth = slide(values, inside, drawing.points, only, self._teeth)[part]
+        field = extend(values, mask, drawing.face.depth)
+        np.copyto(field[part], mouth, where=mask[part][..., None])
         if len(self.lending) > 1:  # the body of a photo does not move
             self._stay(frame, scene, members, field)
         return field

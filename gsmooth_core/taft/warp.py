@@ -82,18 +82,19 @@ def extend(values: Float, mask: Bool, depth: Float | None = None) -> Float:
         values: what is continued.
         mask: (H, W) where it is known.
         depth: (H, W) of the surface, where not all of its outline leads (`slivers.leading`).
+
+    Returns:
+        (H, W, C), a new array.
     """
     step = max(1, mask.shape[0] // _COARSE)
     coarse = mask[step // 2 :: step, step // 2 :: step]
     if depth is not None:
         coarse = leading(coarse, depth[step // 2 :: step, step // 2 :: step])
     if not coarse.any() or mask.all():
-        return values
+        return values.copy()
     beyond = _continued(values[step // 2 :: step, step // 2 :: step], coarse)
-    fine = cv2.resize(beyond, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    fine = np.asarray(fine.reshape(values.shape), np.float32)  # OpenCV drops a single channel
-    np.copyto(fine, values, where=mask[..., None])
-    return fine
+    extended: Float = kernels.continued(values, mask, beyond)
+    return extended
 
 
 def _continued(values: Float, mask: Bool) -> Float:

@@ -69,3 +69,12 @@ def test_references_are_fused_where_the_crop_is_not_known() -> None:
     mean = (references * weight).sum(0) / weight.sum(0)
     wanted = np.where(known[..., None], crop, mean)
     assert np.allclose(kernels.fused(references, validity, crop, known), wanted, atol=1e-6)
+
+
+def test_values_go_on_beyond_a_mask_as_a_coarse_grid_has_them() -> None:
+    height, width = 24, 40
+    values, mask = random(height, width, 5)[..., 1:], random(height, width) > 0.5
+    beyond = random(6, 10, 4)
+    fine = cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR)
+    wanted = np.where(mask[..., None], values, fine)
+    assert np.allclose(kernels.continued(values, mask, beyond), wanted, atol=1e-6)
