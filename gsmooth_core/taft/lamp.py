@@ -58,6 +58,14 @@ class Across:
         places: Float = np.stack(np.meshgrid(x, y), -1).clip(-1, 1).astype(np.float32)
         return places
 
+    def within(self, mask: Bool) -> Float:
+        """(N, 2) what `at` has for the cells of a mask (h, w)."""
+        rows, columns = np.nonzero(mask)
+        places = np.empty((len(rows), 2), np.float32)
+        for n, (cells, count) in enumerate(zip((columns, rows), mask.shape[::-1], strict=True)):
+            places[:, n] = ((cells + 0.5) / count - self.middle[n]) / self.half[n]
+        return places.clip(-1, 1)
+
 
 def _ends(some: Bool) -> tuple[float, float]:
     """First and last of what is set of a line, of its length; all of it where nothing is."""

@@ -27,6 +27,7 @@ ENOUGH = 150  # samples from which a look can be told
 CONTRAST = 0.02  # standard deviation of the skin: nothing is told in the dark
 BETTER = 0.03  # of a gain's logarithm, by which a reference weighs e times less than the best
 _MEAN = np.full(3, 1 / 3, np.float32)  # of the channels
+_FLAT = 1e-6  # standard deviation of a picture without any contrast
 _SPREAD = 0.08  # of the grid's columns: deviation over which a gain is averaged
 
 
@@ -73,12 +74,15 @@ def alike(
 
 def _look(own: Float, wanted: Float, both: Bool) -> float:
     """Correlation of two pictures (h, w, 3) where both show skin (h, w), lit from one side."""
-    at = Across.of(both).at(*both.shape)[both]
+    at = Across.of(both).within(both)
     had, wanted = own[both], wanted[both]
     lamp = slope(had, wanted, at)
     even = (wanted / np.exp(at @ lamp) if lamp.any() else wanted) @ _MEAN
     bright = had @ _MEAN
-    return float(np.corrcoef(bright, even)[0, 1]) if bright.std() > 1e-6 else 0.0
+    if bright.std() <= _FLAT:
+        return 0.0
+    a, b = (x.astype(np.float64) - x.mean(dtype=np.float64) for x in (bright, even))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
 def match_light(

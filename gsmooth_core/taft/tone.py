@@ -73,7 +73,8 @@ def tone_of(own: Float, skin: Skin) -> Float:
     if np.count_nonzero(skin.bare) < FEWEST:
         return LEVELS
     wanted, had, added = skin.small[skin.bare], own[skin.bare], 0.0  # (N, 3)
-    if any(_lost(had[:, c], wanted[:, c]).any() for c in range(3)):
+    white = bool((wanted >= CLIPPED).any())  # seldom
+    if white and any(_lost(had[:, c], wanted[:, c]).any() for c in range(3)):
         # Its own colour a flash shows in what is not white: too little to tell channels apart.
         dark, veiled = own[skin.shown], skin.small[skin.shown]
         added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
@@ -110,9 +111,10 @@ def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float
     Where the frame is white, the change must be enough for that, and as much as is `added` to
     what is dark in the face.
     """
-    if (lost := _lost(own, wanted)).any():
+    white = wanted >= CLIPPED
+    if white.any() and (lost := _lost(own, wanted)).any():
         return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
-    plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
+    plain = (own < CLIPPED).astype(np.float64)
     gain, offset = robust_line(own, wanted, plain, white)
     return float(gain), float(offset)
 

@@ -7,7 +7,7 @@ fades out, so that collar and background stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,19 +58,23 @@ class Reference:
     clear: Image | None = None
 
 
-def displacement(reference: Reference, seen: Float, offset: Float) -> Float:
-    """Where a reference shows the vertices of a new face.
+def displacements(references: Sequence[Reference], seen: Float, offsets: Float) -> Float:
+    """Where K references show the vertices of a new face.
 
     Args:
-        reference: the reference.
+        references: the references.
         seen: (V, >=2) crop pixels of the new face's vertices.
-        offset: (V or 1, 2) crop pixels by which the reference shows them elsewhere than its mesh.
+        offsets: (K, V or 1, 2) crop pixels by which each shows them elsewhere than its mesh.
 
     Returns:
-        (V, 3) displacement x and y in crop pixels, and visibility 0..1.
+        (V, 3 K) displacement x and y in crop pixels, and visibility 0..1, of each.
     """
-    moved = reference.points - seen[:, :2] + offset
-    return np.column_stack([moved, reference.visible]).astype(np.float32)
+    made = np.empty((len(seen), len(references), 3), np.float32)
+    for k, (reference, offset) in enumerate(zip(references, offsets, strict=True)):
+        np.subtract(reference.points, seen[:, :2], out=made[:, k, :2])
+        made[:, k, :2] += offset
+        made[:, k, 2] = reference.visible
+    return made.reshape(len(seen), -1)
 
 
 def extend(values: Float, mask: Bool, depth: Float | None = None) -> Float:
