@@ -18,7 +18,6 @@ from gsmooth_core.taft.spoiled import spoiled_part
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import FaceTrack, Float, FrameSource, Image
 
-
 Held = Mapping[int, Reference] | None
 """What is kept of some frames already, by their numbers; None for nothing."""
 

@@ -17,6 +17,9 @@ import numpy as np
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
+_ROUNDING = 1e-9  # of a depth: more than is lost when it is interpolated
+
+
 def compiled(function: Kernel) -> Kernel:
     """`numba.njit` with a cache on disk where there is a writable place for it, else without."""
     try:
@@ -58,9 +61,12 @@ def _scan_face(face: int, corners: Any, sign: float, face_index: Any, depth: Any
     x2, y2, z2 = corners[2]
     left, right = _first(min(x0, x1, x2), width), _last(max(x0, x1, x2), width)
     top, bottom = _first(min(y0, y1, y2), height), _last(max(y0, y1, y2), height)
+    nearest = min(z0, z1, z2) * (1 - _ROUNDING)
     for row in range(top, bottom + 1):
         py = row + 0.5
         for column in range(left, right + 1):
+            if depth[row, column] < nearest:  # the face is behind what is there, all of it
+                continue
             px = column + 0.5
             e0 = sign * _edge(x1 - px, y1 - py, x2 - px, y2 - py)
             e1 = sign * _edge(x2 - px, y2 - py, x0 - px, y0 - py)
