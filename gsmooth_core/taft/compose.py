@@ -337,7 +337,7 @@ class Composer:
             pictures[k], validity[k] = lent(*look, fine)
             if self.bank[member].spoiled is not None:
                 bad[k] = spoiled(self.bank[member], moved)
-        self._shelf.rest()
+        self._shelf.looked()
         if bad.any():
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)
