@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,8 @@ from scipy.spatial import cKDTree
 from gsmooth_core.face.camera import pose, project, rotation_matrix
 from gsmooth_core.face.dentition import grooved, tooth_numbers
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.face.rasterizer import rasterize, silhouette
+from gsmooth_core.face.rasterizer import depths, rasterize, silhouette
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.face.shading import shade, vertex_normals
 from gsmooth_core.types import Bool, FaceTrack, Float, Int, RenderedFace
 
@@ -154,19 +156,37 @@ def dubbed_faces(surface: FaceSurface, posed: Posed) -> Bool:
     which hardly moves and where a mesh errs most, stays the frame's own, with hair and collar
     behind it; the chin, whose outline moves, is replaced.
     """
-    replaced = surface.reach > _MOBILE + _SIDEWAYS * _sideways(posed)
-    first, second, third = surface.faces.T
-    faces: Bool = replaced[first] & replaced[second] & replaced[third]  # `all` takes thrice as long
-    return faces
-
-
-def _sideways(posed: Posed) -> Float:
-    """(V,) 0 where the surface faces the camera or the head's up and down, 1 at its sides."""
     view = -posed.camera.mean(0)
     view = view - (view @ posed.up) * posed.up
-    level = posed.normals - (posed.normals @ posed.up)[:, None] * posed.up
-    away: Float = np.linalg.norm(level, axis=1) - level @ (view / np.linalg.norm(view))
-    return np.clip(away, 0, 1)
+    view = (view / np.linalg.norm(view)).astype(np.float32)
+    replaced: Bool = _replaced(surface.reach, posed.normals, posed.up, view, surface.faces)
+    return replaced
+
+
+@compiled
+def _replaced(reach: Any, normals: Any, up: Any, view: Any, faces: Any) -> Any:
+    """(F,) faces all of whose corners move enough.
+
+    Args:
+        reach: (V,) of the surface.
+        normals: (V, 3).
+        up: (3,) the head's own upward direction.
+        view: (3,) direction towards the camera, at right angles to it.
+        faces: (F, 3).
+    """
+    moves = np.empty(len(reach), np.bool_)
+    for v in range(len(reach)):
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        rises = x * up[0] + y * up[1] + z * up[2]
+        x, y, z = x - rises * up[0], y - rises * up[1], z - rises * up[2]
+        # 0 where the surface faces the camera or the head's up and down, 1 at its sides.
+        away = np.sqrt(x * x + y * y + z * z) - (x * view[0] + y * view[1] + z * view[2])
+        away = min(max(away, np.float32(0)), np.float32(1))
+        moves[v] = reach[v] > np.float32(_MOBILE) + np.float32(_SIDEWAYS) * away
+    found = np.empty(len(faces), np.bool_)
+    for face in range(len(faces)):
+        found[face] = moves[faces[face, 0]] and moves[faces[face, 1]] and moves[faces[face, 2]]
+    return found
 
 
 def pose_face(
@@ -271,8 +291,9 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> tuple[Float, Bo
     Returns:
         (V,) 0..1, and (H, W) what the surface covers.
     """
-    drawn = rasterize(posed.seen, surface.faces, posed.seen[:, :0], size, size)
-    finite = np.where(drawn.mask, drawn.depth, np.float32(1e6))
+    depth = depths(posed.seen, surface.faces, size, size)
+    covered = np.isfinite(depth)
+    finite = np.where(covered, depth, np.float32(1e6))
     clear = cv2.erode(finite, np.ones((3, 3), np.uint8))  # the nearest surface around a pixel
     column = np.floor(posed.seen[:, 0]).astype(int)
     row = np.floor(posed.seen[:, 1]).astype(int)
@@ -281,7 +302,7 @@ def visibility(surface: FaceSurface, posed: Posed, size: int) -> tuple[Float, Bo
     front = np.where(surface.inside_mouth, clear[at], finite[at])
     in_view = inside & (posed.seen[:, 2] <= front + _HIDDEN_BY)
     visible: Float = (in_view * _facing(surface, posed)).astype(np.float32)
-    return visible, drawn.mask
+    return visible, np.asarray(covered, bool)
 
 
 def _facing(surface: FaceSurface, posed: Posed) -> Float:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.mafb import rim_kernels
 from gsmooth_core.mafb.crop import CROP_CENTRE, CROP_SIDE
 from gsmooth_core.types import Bool, Float, Image
 
@@ -28,6 +29,8 @@ _ROUNDING = 1e-3  # pixels by which a distance that is exact may be off
 _FINE = 0.15  # of the rim's width, over which detail changes from one picture to the other
 _EDGE = 1.5  # pixels over which the new picture ends at an occluder
 _COARSE = 0.3  # of the rim's width: deviation of the Gaussian that separates light from detail
+_CELLS = 1.5  # cells to that deviation, at least
+_SPREAD = 0.25  # of a cell's area: variance of a mean over cells that is read with a slope
 
 
 @dataclass(frozen=True)
@@ -217,30 +220,29 @@ def lay_over(
     laid = frame.copy()
     if not hidden.any():
         return laid, np.zeros(hidden.shape, bool)
-    distance = _distance(hidden)
+    y, x = (np.flatnonzero(hidden.any(axis)) for axis in (1, 0))
+    reach = int(rim) + 2  # most of a large face is not touched
+    top, left = max(int(y[0]) - reach, 0), max(int(x[0]) - reach, 0)
+    part = np.s_[top : y[-1] + reach + 1, left : x[-1] + reach + 1]
+    distance, face = _distance(hidden[part]), np.zeros((0, 0), bool)
     if occluder is not None:
-        distance = np.where(occluder, distance * max(1.0, rim / _EDGE), distance)
-    changed = _falloff(distance, rim) > 0
-    y, x = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
-    part = np.s_[y[0] : y[-1] + 1, x[0] : x[-1] + 1]  # most of a large face is not touched
-    face = None if occluder is None else ~occluder[part]
-    laid[part] = _two_bands(frame[part], picture[part], distance[part], rim, face)
+        face = ~occluder[part]
+        distance = np.where(face, distance, distance * np.float32(max(1.0, rim / _EDGE)))
+    _two_bands(laid, picture, (top, left), distance, rim, face)
+    changed = np.zeros(hidden.shape, bool)
+    changed[part] = distance < np.float32(rim + 1)
     return laid, changed
 
 
 def _two_bands(
-    frame: Pixels, picture: Float, distance: Float, rim: float, face: Bool | None
-) -> Pixels:
-    """The blend of `lay_over` for a part of it; only where `face` is the light is measured."""
-    wide, narrow = _falloff(distance, rim), _falloff(distance, rim * _FINE)
-    old, hidden = frame.astype(np.float32), distance == 0
-    known = ((wide > 0) & ~hidden).astype(np.float32)
-    difference = (picture - old) * known[..., None]
+    laid: Pixels, picture: Float, at: tuple[int, int], distance: Float, rim: float, face: Bool
+) -> None:
+    """The blend of `lay_over` for a part of it, in place; light is measured on the `face`."""
+    wide, narrow = np.float32(rim + 1), np.float32(rim * _FINE + 1)
     deviation = max(rim * _COARSE, 0.5)
-    lit = known if face is None else known * face
-    light = cv2.GaussianBlur(difference * lit[..., None], (0, 0), deviation)
-    light /= np.maximum(cv2.GaussianBlur(lit, (0, 0), deviation), 1e-6)[..., None]
-    in_rim = old + narrow[..., None] * difference + (wide - narrow)[..., None] * light
-    mixed = np.where(hidden[..., None], picture, np.where(known[..., None] > 0, in_rim, old))
-    exact = frame.dtype != np.uint8
-    return (mixed if exact else np.rint(mixed).clip(0, 255)).astype(frame.dtype)
+    step = max(1, int(deviation / _CELLS))
+    where = np.ascontiguousarray(picture, np.float32), at, distance
+    light = rim_kernels.differences(laid, *where, face, wide, step)
+    spread = float(np.sqrt((deviation / step) ** 2 - _SPREAD * (step > 1)))
+    light = cv2.GaussianBlur(light, (0, 0), spread)
+    rim_kernels.lay(laid, *where, light, wide, narrow, step, laid.dtype == np.uint8)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.mafb.regions import box_around
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 CROP_SIDE = 1.8
@@ -27,6 +28,7 @@ CROP_CENTRE = -0.3
 _DEPTH = 0.7  # decimetres behind the tip of the nose that still count as the face's front
 _ANCHORS = 300
 _AT_ONCE = 2048  # frames: 22 kB each, which would be 4 GB for two hours
+_TOUCHED = 3  # pixels of a frame beside a crop's pixel of which it has a part at most
 _SHIFT = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 
 
@@ -190,6 +192,21 @@ class Window:
         flags, size = interpolation | cv2.WARP_INVERSE_MAP, (len(columns), len(rows))
         return np.asarray(cv2.warpAffine(crop, _cv(matrix), size, flags=flags))
 
+    def around(self, rows: slice, columns: slice) -> tuple[slice, slice]:
+        """Rows and columns of the box that some rows and columns of the crop touch."""
+        ends = [[x, y, 1] for x in (columns.start, columns.stop) for y in (rows.start, rows.stop)]
+        seen = np.array(ends, np.float64) @ _inverse(self._matrix()).T
+        first, last = np.floor(seen.min(0)) - _TOUCHED, np.ceil(seen.max(0)) + _TOUCHED
+        (height, width), (x0, y0), (x1, y1) = self.shape, first.astype(int), last.astype(int)
+        top, left = min(max(y0, 0), height), min(max(x0, 0), width)
+        return slice(top, min(max(y1, top), height)), slice(left, min(max(x1, left), width))
+
+    def narrowed(self, rows: slice, columns: slice) -> Window:
+        """The same crop of some rows and columns of the box, whose edge goes on beyond them."""
+        x, y = self.box[:2]
+        box = x + columns.start, y + rows.start, x + columns.stop, y + rows.stop
+        return Window(self.transform, self.size, box)
+
     def _matrix(self) -> NDArray[np.float64]:
         """(2, 3) box -> crop pixels."""
         offset = self.transform[:, :2] @ np.array(self.box[:2], np.float64)
@@ -209,8 +226,15 @@ def window(transform: NDArray[Any], size: int, height: int, width: int) -> Windo
 def hidden(under: Window, mask: Bool) -> Bool:
     """(h, w) pixels of the box that (size, size) `mask` touches, however little."""
     reach = 2 * int(np.ceil(under.scale)) + 1
+    covered, size = np.zeros(under.shape, bool), under.size
+    if not mask.any():
+        return covered
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8))
-    return under.uncrop(grown.astype(np.float32), cv2.INTER_LINEAR) > 0
+    rows, columns = (slice(*s.indices(size)[:2]) for s in box_around(mask, reach))
+    part = under.around(rows, columns)
+    if covered[part].size:
+        covered[part] = under.uncrop(grown.astype(np.float32), cv2.INTER_LINEAR, part) > 0
+    return covered
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

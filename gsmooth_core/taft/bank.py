@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.taft.spoiled import spoiled_part
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import FaceTrack, Float, FrameSource, Image
+
+Held = Mapping[int, Reference] | None
+"""What is kept of some frames already, by their numbers; None for nothing."""
 
 
 class _Own(NamedTuple):
@@ -37,6 +40,7 @@ class BankReader:
         size: side of the crops.
         captions: what was burned in.
         shelf: keeps their pixels.
+        held: frames that are not read.
     """
 
     def __init__(
@@ -47,9 +51,12 @@ class BankReader:
         size: int,
         captions: Occluders | None,
         shelf: Shelf,
+        held: Held = None,
     ) -> None:
         self._track, self._surface, self._transforms = track, surface, transforms
         self._size, self._captions, self._shelf = size, captions, shelf
+        # Of letters less is spoiled than was found, by what the frames that were read teach.
+        self._held = {} if held is None or captions else held
 
     def read(self, source: FrameSource, frames: Sequence[int]) -> Iterator[Reference]:
         """What is kept of each of some frames, at the frame's own resolution.
@@ -60,9 +67,12 @@ class BankReader:
             source: gives the frames; each is asked for once, in the order of `frames`.
             frames: numbers of them, ascending.
         """
+        missing = [frame for frame in frames if frame not in self._held]
         with ThreadPoolExecutor(all_threads(), "draw") as pool:
-            for frame, own in zip(frames, pool.map(self._drawn, frames), strict=True):
-                yield self._kept(source(frame), frame, own)
+            drawn = pool.map(self._drawn, missing)
+            for frame in frames:
+                own = self._held.get(frame)
+                yield own or self._kept(source(frame), frame, next(drawn))
 
     def _drawn(self, frame: int) -> _Own:
         track, surface, size = self._track, self._surface, self._size

@@ -26,12 +26,12 @@ from gsmooth_core.face.render import (
     placed,
     pose_face,
 )
-from gsmooth_core.mafb.blend import dilate, erode, face_mask, in_crop
+from gsmooth_core.mafb.blend import erode, face_mask, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.bank import BankReader
+from gsmooth_core.taft.bank import BankReader, Held
 from gsmooth_core.taft.body import stay_with_body, surroundings
 from gsmooth_core.taft.box import Corners, Reach
 from gsmooth_core.taft.combs import combed
@@ -45,16 +45,15 @@ from gsmooth_core.taft.masked import MaskedFrame, mask_frame
 from gsmooth_core.taft.mouth import mouth_field
 from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.taft.soft_line import soft_line
-from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths
+from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths, unlettered
 from gsmooth_core.taft.teeth import slide, tooth_rows
-from gsmooth_core.taft.warp import Reference, displacement, extend, lent, sample, spoiled
+from gsmooth_core.taft.warp import Reference, displacements, extend, lent, sample, spoiled
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
 SIZES = (256, 384, 512)
 """Sides of the face crop in pixels."""
 
 _COARSEST = 1.25  # pixels of a frame that a pixel of the crop stands for
-_BLURRED = 5  # pixels: diameter by which a codec smears letters
 _HALF = 0.5
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 _RAGGED = 7  # pixels of the crop: twice what is left out at a picture's edge
@@ -124,12 +123,13 @@ class Composer:
         if source is not None:
             self.read(source)
 
-    def read(self, source: FrameSource, only: Bool | None = None) -> None:
+    def read(self, source: FrameSource, only: Bool | None = None, held: Held = None) -> None:
         """Read the bank.
 
         Args:
             source: gives its frames; each is asked for once, in ascending order.
             only: (T,) the frames that will be composed; by default all.
+            held: what another composer of this clip keeps of some frames: these are not read.
         """
         # Only the members that some frame takes are read: a crop of each stays in memory. The
         # colours of letters are learned from all of them, whatever is composed.
@@ -137,7 +137,7 @@ class Composer:
         needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
         placed = self.track, self.surface, self.transforms, self.size
-        read = BankReader(*placed, self.captions, self._shelf).read
+        read = BankReader(*placed, self.captions, self._shelf, held).read
         lends = read(source, self.lending[needed].tolist())
         self.bank = dict(zip(needed.tolist(), lends, strict=True))
         mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
@@ -183,13 +183,12 @@ class Composer:
 
         Returns:
             the drawing of the new face, whose values are the warp from each reference
-            (`warp.displacement`), and (size, size) M_f.
+            (`warp.displacements`), and (size, size) M_f.
         """
         new = self._new(frame, old := self._own(frame))
         members = [self.bank[m] for m in self._members(frame)]
         offsets = self._offsets(frame, [r.frame for r in members])
-        warp = [displacement(r, new.seen, o) for r, o in zip(members, offsets, strict=True)]
-        values = np.concatenate(warp, 1) if warp else None
+        values = displacements(members, new.seen, offsets) if members else None
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
         # Under the old face as well as under the new one: a chin that rises would leave its old
         # self behind.
@@ -227,7 +226,7 @@ class Composer:
         is nothing that does.
         """
         places = self._members(frame)
-        caption = self.captions.mask(frame, self.size) if self.captions else None
+        caption = self._caption(frame)
         lettered = any(self.bank[place].spoiled is not None for place in places)
         if not len(places) or lettered or (caption is not None and caption.any()):
             return None
@@ -253,7 +252,7 @@ class Composer:
             mask = mask & (~unseen | drawing.face.mask | self._covered(self._own(frame)))
         letters, inside = self._letters(frame, picture, under, unseen, drawing), under.inside()
         masked = mask_frame(picture, under, mask & inside, occluder, letters)
-        crop, known = self._unlettered(frame, *masked.crop())
+        crop, known = unlettered(*masked.crop(), self._caption(frame))
         bare = known if occluder is None else known & ~occluder
         around = known & _well_inside(inside) & ~drawing.face.mask
         skin, face = bare & skin_of_face(drawing), bare & drawing.face.mask
@@ -288,7 +287,7 @@ class Composer:
         Where no reference shows what lies between them (`unseen`), that stays with them; but no
         bit of the old mouth does, old lips and teeth beside a box least of all.
         """
-        caption = self.captions.mask(frame, self.size) if self.captions else None
+        caption = self._caption(frame)
         if caption is None or not caption.any():
             return None
         mouth = mouths((self._own(frame).seen, drawing.points), self.surface, self.size)
@@ -298,13 +297,9 @@ class Composer:
         part = under.part(picture)
         return cut_out(part, self._colours.letters(part, found, ODDS, mouth) | (found & bare))
 
-    def _unlettered(self, frame: int, crop: Float, known: Bool) -> tuple[Float, Bool]:
-        """A crop and what is known of it, without captions: skin beside them is made as if bare."""
-        letters = self.captions.mask(frame, self.size) if self.captions else None
-        if letters is None or not letters.any():
-            return crop, known
-        known = known & ~dilate(letters, _BLURRED, _BLURRED)
-        return np.where(known[..., None], crop, 0).astype(np.float32), known
+    def _caption(self, frame: int) -> Bool | None:
+        """(size, size) what was burned in over a frame; None where nothing is known of it."""
+        return self.captions.mask(frame, self.size) if self.captions else None
 
     def _members(self, frame: int) -> NDArray[np.int64]:
         """(K,) places in the bank of a frame's references."""
@@ -343,7 +338,7 @@ class Composer:
             pictures[k], validity[k] = lent(*look, fine)
             if self.bank[member].spoiled is not None:
                 bad[k] = spoiled(self.bank[member], moved)
-        self._shelf.rest()
+        self._shelf.looked()
         if bad.any():
             mend(pictures, validity, bad)
         return pictures, validity, bad.all(0)
@@ -355,11 +350,15 @@ class Composer:
         """
         drawing = scene.drawing
         inside = among(drawing.face.region, MOUTH_REGIONS)
-        values = mouth_field(drawing.values, drawing.face.region, inside, len(members))
+        values, mask = drawing.values, drawing.face.mask
+        part, mouth = mouth_field(values, drawing.face.region, inside, len(members))
         if self._teeth is not None and len(self.lending) == 1:  # a photo: no mouth open alike
+            values = values.copy()
+            values[part] = mouth
             only = self.bank[int(members[0])]
-            values = slide(values, inside, drawing.points, only, self._teeth)
-        field = extend(values, drawing.face.mask, drawing.face.depth)
+            mouth = slide(values, inside, drawing.points, only, self._teeth)[part]
+        field = extend(values, mask, drawing.face.depth)
+        np.copyto(field[part], mouth, where=mask[part][..., None])
         if len(self.lending) > 1:  # the body of a photo does not move
             self._stay(frame, scene, members, field)
         return field

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from gsmooth_core.taft import interior, light, tone
 from gsmooth_core.taft.device_lamp import Across, slope, sloped
 from gsmooth_core.taft.device_tone import pooled, relit, without
-from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE
+from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE, step_between
 
 _LIMIT = 0.25
 
@@ -18,11 +18,12 @@ _LIMIT = 0.25
 def alike(pictures: Tensor, frame: Tensor, bare: Tensor, validity: Tensor) -> Tensor:
     """(B, K) see `light.alike`; of pictures (B, K, 3, H, W) and validity (B, K, H, W)."""
     shown = bare[:, None] & (validity > light.SHOWN * validity.amax((-2, -1), keepdim=True))
-    small = pooled(frame, tone.STEP)[:, None]  # (B, 1, 3, h, w)
+    step = tone.step_of(frame.shape[-2])
+    small = pooled(frame, step)[:, None]  # (B, 1, 3, h, w)
     white = small.amax(2) >= tone.CLIPPED
-    both = (pooled(shown.float(), tone.STEP) > 0.99) & ~white  # (B, K, h, w)
+    both = (pooled(shown.float(), step) > 0.99) & ~white  # (B, K, h, w)
     at = Across.of(both).at(*both.shape[2:])
-    own, wanted = (p.flatten(3).double() for p in (pooled(pictures, tone.STEP), small))
+    own, wanted = (p.flatten(3).double() for p in (pooled(pictures, step), small))
     lamp = slope(own, wanted, both.flatten(2), at)
     even, mask = wanted / torch.exp(sloped(lamp, at)), both.flatten(2).double()  # (B, K, N)
     count = mask.sum(-1)
@@ -38,8 +39,9 @@ def alike(pictures: Tensor, frame: Tensor, bare: Tensor, validity: Tensor) -> Te
 
 def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
     """(B, K, 3, H, W) and (B, K, h, w), see `light.match_light`; of pictures of that shape."""
-    skin, shown = (pooled(mask.float(), tone.STEP) > 0.99 for mask in (bare, visible))
-    own, wanted = (pooled(p, tone.STEP).flatten(3).double() for p in (pictures, frame[:, None]))
+    step = tone.step_of(frame.shape[-2])
+    skin, shown = (pooled(mask.float(), step) > 0.99 for mask in (bare, visible))
+    own, wanted = (pooled(p, step).flatten(3).double() for p in (pictures, frame[:, None]))
     across, where = Across.of(skin), skin.flatten(1)
     at, there, cells = (across.at(*size)[:, None] for size in _grids(skin, bare))
     lamp = slope(own, wanted, where[:, None], at)  # (B, K, 2, 3)
@@ -51,7 +53,7 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tup
     apart = apart.clamp(-2 * _LIMIT, 2 * _LIMIT) * known
     sigma = 0.08 * (pictures.shape[-1] // CELL)
     norm = _blurred(pooled(known, CELL), sigma) + 0.03
-    total = _blurred(pooled(apart, CELL), sigma)
+    total = _blurred(_thinly(apart), sigma)
     local = total / norm
     side = sloped(lamp, cells).float().view_as(local)
     gain = torch.exp(local.clamp(-_LIMIT, _LIMIT) + side)
@@ -81,7 +83,7 @@ def agreement(
     there = (validity > 0).float()
     known = around[:, None] * there
     apart = (pictures - frame[:, None]).abs().sum(2) * (known / 3)
-    small, of = pooled(apart, CELL), pooled(known, CELL)
+    small, of = _thinly(apart), pooled(known, CELL)
     sigma = BLUR * small.shape[-2]
     error = _blurred(small, sigma) / (_blurred(of, sigma) + 1e-4)
     shown = pooled(there, CELL) * kept[..., None, None]
@@ -117,6 +119,12 @@ def _tooth_share(image: Tensor) -> Tensor:
     spread = most - image.amin(1, keepdim=True)
     sure = (interior.NO_TOOTH - interior.TOOTH) * most
     return ((interior.NO_TOOTH * most - spread) / sure.clamp(min=1e-6)).clamp(0, 1)
+
+
+def _thinly(values: Tensor) -> Tensor:
+    """(..., h, w) means over cells of the pixels that are compared, see `warp.step_between`."""
+    thin = step_between(values.shape[-2])
+    return pooled(values[..., ::thin, ::thin], CELL // thin)
 
 
 def _centred(values: Tensor, weight: Tensor, count: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from gsmooth_core.face.morphable import MOUTH_REGIONS, Region
@@ -26,13 +27,12 @@ def least_seen(drawing: Drawing) -> Float:
 
 def hints(drawing: Drawing) -> Float:
     """(H, W, 3) what the new face shows at a pixel: lips, mouth interior, skin."""
-    table = np.zeros((256, 3), np.float32)
+    table = np.zeros((1, 256, 3), np.float32)
     groups: Sequence[Sequence[int]] = (
         (Region.LIPS,),
         MOUTH_REGIONS,
         (Region.SKIN, Region.LOWER_FACE),
     )
     for hint, group in enumerate(groups):
-        table[list(group), hint] = 1
-    shown: Float = table[drawing.face.region]
-    return shown
+        table[0, list(group), hint] = 1
+    return np.asarray(cv2.LUT(cv2.merge([drawing.face.region] * 3), table), np.float32)

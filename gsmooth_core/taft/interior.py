@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import Region
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.face.render import Drawing
 from gsmooth_core.types import Bool, Float
 
@@ -20,6 +21,7 @@ _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 TINT = 0.4  # share of the skin's tint that teeth have beside it
 NO_TOOTH, TOOTH = 0.35, 0.15  # saturations of the shaded render: from the one on it is no tooth
+_NO_TOOTH, _SURE, _FAINT = np.float32(NO_TOOTH), np.float32(NO_TOOTH - TOOTH), np.float32(1e-6)
 GREY = 0.12  # saturation of skin below which a picture loses its colours
 _LINE = 0.8  # of the lips' colour: brightness of the line between lips that just touch
 
@@ -129,27 +131,37 @@ def in_light(image: Float, frame: Float, skin: Bool) -> Float:
     where = skin.astype(np.uint8)
     shown, own = (np.array(cv2.mean(each, where)[:3], np.float32) for each in (frame, image))
     gain = np.clip(shown / np.maximum(own, DARKEST), 1 / MOST_GAIN, MOST_GAIN)
-    lit: Float = image * gain
-    rows, columns = np.nonzero(tooth_share(image[..., 0], image[..., 1], image[..., 2]))
-    if len(rows):
-        teeth = image[rows, columns]
-        share = tooth_share(*teeth.T)[:, None]
-        grey = teeth.mean(-1, keepdims=True) * tooth_gain(gain, shown)
-        lit[rows, columns] += share * (grey - lit[rows, columns])
-    np.clip(lit, 0, 1, out=lit)
+    lit: Float = _lit(image, gain, tooth_gain(gain, shown))
     if (colour := saturation(shown) / GREY) < 1:  # a picture without colours has grey teeth
         grey = lit.mean(-1, keepdims=True)
         lit = grey + (lit - grey) * np.float32(colour)
     return lit
 
 
-def tooth_share(red: Float, green: Float, blue: Float) -> Float:
-    """0..1 how far pixels of the shaded render are grey, as teeth alone are in it; 0 for black."""
-    most = np.maximum(np.maximum(red, green), blue)
-    spread = most - np.minimum(np.minimum(red, green), blue)
-    share = (NO_TOOTH * most - spread) / np.maximum((NO_TOOTH - TOOTH) * most, 1e-6)
-    clipped: Float = np.clip(share, 0, 1)
-    return clipped
+@compiled
+def _lit(image: Any, gain: Any, of_teeth: Any) -> Any:
+    """An image (H, W, 3) with a gain (3,), and another one (3,) of their brightness for teeth."""
+    height, width = image.shape[:2]
+    made = np.zeros((height, width, 3), np.float32)
+    for row in range(height):
+        for column in range(width):
+            red, green, blue = image[row, column, 0], image[row, column, 1], image[row, column, 2]
+            share = tooth_share(red, green, blue)
+            grey = (red + green + blue) / np.float32(3)
+            for c in range(3):
+                own = image[row, column, c] * gain[c]
+                own += share * (grey * of_teeth[c] - own)
+                made[row, column, c] = min(max(own, np.float32(0)), np.float32(1))
+    return made
+
+
+@compiled
+def tooth_share(red: Any, green: Any, blue: Any) -> Any:
+    """0..1 how far a pixel of the shaded render is grey, as teeth alone are in it; 0 for black."""
+    most = max(red, green, blue)
+    spread = most - min(red, green, blue)
+    share = (_NO_TOOTH * most - spread) / max(_SURE * most, _FAINT)
+    return min(max(share, np.float32(0)), np.float32(1))
 
 
 def tooth_gain(gain: Reals, shown: Reals) -> Reals:

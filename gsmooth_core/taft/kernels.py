@@ -52,18 +52,48 @@ def looked_up(
 
 
 @compiled
-def differences(picture: Any, frame: Any, known: Any, step: int) -> Any:
-    """(H / step, W / step) mean over cells of the absolute difference where `known` (H, W)."""
+def continued(values: Any, mask: Any, beyond: Any) -> Any:
+    """Values (H, W, C) in a mask (H, W); else those of a grid (h, w, C), with a slope between."""
+    height, width, count = values.shape
+    rows, columns = beyond.shape[:2]
+    made = np.empty((height, width, count), np.float32)
+    for row in range(height):
+        y = max((row + 0.5) * rows / height - 0.5, 0.0)
+        top = min(int(y), rows - 1)
+        below, down = min(top + 1, rows - 1), np.float32(y - top)
+        for column in range(width):
+            if mask[row, column]:
+                for c in range(count):
+                    made[row, column, c] = values[row, column, c]
+                continue
+            x = max((column + 0.5) * columns / width - 0.5, 0.0)
+            left = min(int(x), columns - 1)
+            right, across = min(left + 1, columns - 1), np.float32(x - left)
+            for c in range(count):
+                upper = beyond[top, left, c]
+                upper += (beyond[top, right, c] - upper) * across
+                lower = beyond[below, left, c]
+                lower += (beyond[below, right, c] - lower) * across
+                made[row, column, c] = upper + (lower - upper) * down
+    return made
+
+
+@compiled
+def differences(picture: Any, frame: Any, known: Any, step: int, thin: int) -> Any:
+    """(H / step, W / step) mean over cells of the absolute difference where `known` (H, W).
+
+    Of `thin` rows, and of as many columns, one is looked at.
+    """
     height, width = known.shape[0] // step, known.shape[1] // step
     total = np.zeros((height, width), np.float32)
-    for row in range(height * step):
-        for column in range(width * step):
+    for row in range(0, height * step, thin):
+        for column in range(0, width * step, thin):
             if known[row, column]:
                 apart = np.float32(0)
                 for c in range(3):
                     apart += abs(picture[row, column, c] - frame[row, column, c])
                 total[row // step, column // step] += apart
-    return total / np.float32(3 * step * step)
+    return total * np.float32(thin * thin) / np.float32(3 * step * step)
 
 
 @compiled

@@ -9,10 +9,12 @@ It goes on under the mask as far as skin is seen to its sides, and no farther.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.taft.tone import CHANGED, CLIPPED, FEWEST, ROUNDS, STEADY, robust_line
 from gsmooth_core.types import Bool, Float
 
@@ -56,6 +58,14 @@ class Across:
         places: Float = np.stack(np.meshgrid(x, y), -1).clip(-1, 1).astype(np.float32)
         return places
 
+    def within(self, mask: Bool) -> Float:
+        """(N, 2) what `at` has for the cells of a mask (h, w)."""
+        rows, columns = np.nonzero(mask)
+        places = np.empty((len(rows), 2), np.float32)
+        for n, (cells, count) in enumerate(zip((columns, rows), mask.shape[::-1], strict=True)):
+            places[:, n] = ((cells + 0.5) / count - self.middle[n]) / self.half[n]
+        return places.clip(-1, 1)
+
 
 def _ends(some: Bool) -> tuple[float, float]:
     """First and last of what is set of a line, of its length; all of it where nothing is."""
@@ -81,10 +91,10 @@ def slope(own: Float, wanted: Float, at: Float) -> Float:
     if plain.sum() < max(FEWEST, len(own) / 2):
         return none
     own, wanted, at = own[plain], wanted[plain], at[plain]
-    even, found = _plane(np.log(wanted + DARK) - np.log(own + DARK), at)
-    side = np.exp(at @ found)
-    if (made := float(np.abs(own * side - own).mean())) <= SOME[0]:
+    even, found, made = fitted(own, wanted, at)
+    if made <= SOME[0]:
         return none
+    side = np.exp(at @ found)
     nearer, truer = _explains(own, wanted, at, side, even)
     share = max(ramp(made, *MUCH) * ramp(nearer, *LEFT), ramp(made, *SOME) * ramp(truer, *TRUE))
     sure: Float = (share * found).astype(np.float32)
@@ -113,17 +123,55 @@ def _explains(
     return (apart[0] - apart[1]) / (float(wanted.mean()) + 1e-6), off[0] - off[1]
 
 
-def _plane(apart: Float, at: Float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(3,) even gain, (2, 3) slopes of logarithms (N, 3) at places (N, 2), but for odd ones."""
-    design = np.column_stack([np.ones(len(at)), at]).astype(np.float64)
-    weight, price = np.ones(len(at)), PRICE * np.diag([0.0, 1, 1])
-    found = np.zeros((3, 3))
+@compiled
+def fitted(own: Any, wanted: Any, at: Any) -> Any:
+    """A lamp between samples (N, 3) at places (N, 2), but for odd ones, by weighted least squares.
+
+    Returns:
+        (3,) even gain, (2, 3) slopes of its logarithm, and by how much they change the samples.
+    """
+    count, apart = len(own), np.empty((len(own), 3))
+    for n in range(count):
+        for c in range(3):
+            apart[n, c] = np.log(wanted[n, c] + DARK) - np.log(own[n, c] + DARK)
+    weight, found = np.ones(count), np.zeros((3, 3))
     for _ in range(ROUNDS):
-        share = design * (weight / weight.sum())[:, None]
-        found = np.linalg.solve(share.T @ design + price, share.T @ apart)
-        odd = np.abs(apart - design @ found).mean(1)
-        weight = 1 / (1 + (odd / ODD) ** 2)
-    return np.exp(found[0]), found[1:]
+        found = _plane(apart, at, weight)
+        for n in range(count):
+            x, y, odd = at[n, 0], at[n, 1], 0.0
+            for c in range(3):
+                odd += abs(apart[n, c] - found[0, c] - x * found[1, c] - y * found[2, c])
+            weight[n] = 1 / (1 + (odd / 3 / ODD) ** 2)
+    made = 0.0
+    for n in range(count):
+        for c in range(3):
+            side = np.exp(at[n, 0] * found[1, c] + at[n, 1] * found[2, c])
+            made += abs(own[n, c] * side - own[n, c])
+    return np.exp(found[0]), found[1:], made / (3 * count)
+
+
+@compiled
+def _plane(apart: Any, at: Any, weight: Any) -> Any:
+    """(3, 3) of values (N, 3) at places (N, 2): level and slopes, which have a price."""
+    normal, right, total = np.zeros((3, 3)), np.zeros((3, 3)), 0.0
+    for n in range(len(apart)):
+        w, x, y = weight[n], np.float64(at[n, 0]), np.float64(at[n, 1])
+        total += w
+        normal[0, 1] += w * x
+        normal[0, 2] += w * y
+        normal[1, 1] += w * x * x
+        normal[1, 2] += w * x * y
+        normal[2, 2] += w * y * y
+        for c in range(3):
+            right[0, c] += w * apart[n, c]
+            right[1, c] += w * x * apart[n, c]
+            right[2, c] += w * y * apart[n, c]
+    normal, right = normal / total, right / total
+    normal[0, 0] = 1.0
+    normal[1, 1] += PRICE
+    normal[2, 2] += PRICE
+    normal[1, 0], normal[2, 0], normal[2, 1] = normal[0, 1], normal[0, 2], normal[1, 2]
+    return np.linalg.solve(normal, right)
 
 
 def _contrast(values: Float, at: Float) -> float:

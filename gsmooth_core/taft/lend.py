@@ -12,7 +12,7 @@ from gsmooth_core.face.render import Drawing, among
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.beside import go_on
 from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
-from gsmooth_core.taft.light import alike, better, match_light
+from gsmooth_core.taft.light import alike, better, match_light, sampled
 from gsmooth_core.taft.masked import MaskedFrame
 from gsmooth_core.taft.warp import agreement
 from gsmooth_core.types import Bool, Float, Image
@@ -94,14 +94,15 @@ class Lent:
 
 def lend(scene: Scene, references: Image, validity: Float) -> Lent:
     """Fuse references (N, H, W, 3) uint8, warped to the new face, by their validity (N, H, W)."""
-    kept = alike(references, scene.crop, scene.bare, validity)
+    own = sampled(references)
+    kept = alike(references, scene.crop, scene.bare, validity, own)
     if not kept.all():
-        references, validity = references[kept], validity[kept]
+        references, validity, own = references[kept], validity[kept], own[kept]
     made = np.empty((len(references) + 1, *scene.crop.shape), np.float32)
     if len(references):
         # Only bare skin tells how the face is lit: a collar or a hand has its own colour.
         skin, face = (mask.astype(np.float32) for mask in (scene.bare, scene.face))
-        lit, changed = match_light(references, scene.crop, skin, face, made=made[:-1])
+        lit, changed = match_light(references, scene.crop, skin, face, made=made[:-1], own=own)
         # Beside the face the background has to go on, so references are weighed by how well
         # they fit the frame there; on the face the new expression is right to differ, and light
         # alone tells.
@@ -110,8 +111,8 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
         validity = validity * agreeing
         go_on(lit, apart, scene.crop, scene.around, scene.strip)
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
-    own = in_light(scene.drawing.face.image, scene.crop, scene.bare)
-    made[-1] = soften_gap(own, inside, lip)
+    shaded_own = in_light(scene.drawing.face.image, scene.crop, scene.bare)
+    made[-1] = soften_gap(shaded_own, inside, lip)
     # The shaded render comes last and weighs next to nothing: it shows only where no reference
     # does. Inside the mouth it has a say, since references seldom show teeth just there.
     shaded = np.where(inside, SHADED, FAINT if len(references) else ALONE).astype(np.float32)

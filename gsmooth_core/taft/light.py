@@ -15,7 +15,7 @@ import numpy as np
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.lamp import DIM, Across, slope
 from gsmooth_core.taft.tone import CLIPPED, Skin, reduced, samples, tone_of
-from gsmooth_core.taft.warp import CELL
+from gsmooth_core.taft.warp import CELL, step_between
 from gsmooth_core.types import Bool, Float, Image
 
 LOOK = 0.72
@@ -26,10 +26,23 @@ SHOWN = 0.5  # of the best validity: what a reference shows well
 ENOUGH = 150  # samples from which a look can be told
 CONTRAST = 0.02  # standard deviation of the skin: nothing is told in the dark
 BETTER = 0.03  # of a gain's logarithm, by which a reference weighs e times less than the best
+_MEAN = np.full(3, 1 / 3, np.float32)  # of the channels
+_FLAT = 1e-6  # standard deviation of a picture without any contrast
 _SPREAD = 0.08  # of the grid's columns: deviation over which a gain is averaged
 
 
-def alike(pictures: Image, frame: Float, known: Bool, validity: Float) -> Bool:
+def sampled(pictures: Image) -> Float:
+    """(K, h, w, 3) samples of pictures (K, H, W, 3) uint8, 0..1; see `tone.samples`."""
+    columns, rows = samples(pictures.shape[1:3])
+    own = np.empty((len(pictures), rows, columns, 3), np.float32)
+    for picture, small in zip(pictures, own, strict=True):
+        np.multiply(reduced(picture, (columns, rows)), np.float32(1 / 255), out=small)
+    return own
+
+
+def alike(
+    pictures: Image, frame: Float, known: Bool, validity: Float, own: Float | None = None
+) -> Bool:
     """Which references look like the frame, whatever the light.
 
     Where both show bare skin, their brightness must rise and fall together: it does not where one
@@ -41,6 +54,7 @@ def alike(pictures: Image, frame: Float, known: Bool, validity: Float) -> Bool:
         frame: (H, W, 3) the frame, 0..1.
         known: (H, W) bare skin that is visible in the frame.
         validity: (K, H, W) of the references, 0 and up.
+        own: of `sampled`, where it is known.
 
     Returns:
         (K,); at least one where there are any.
@@ -48,22 +62,27 @@ def alike(pictures: Image, frame: Float, known: Bool, validity: Float) -> Bool:
     size = samples(known.shape)
     small, looks = reduced(frame, size), np.ones(len(pictures), np.float32)
     bright, white = small.mean(-1), small.max(-1) >= CLIPPED
-    for k, (picture, valid) in enumerate(zip(pictures, validity, strict=True)):
+    own = sampled(pictures) if own is None else own
+    for k, valid in enumerate(validity):
         shown = known & (valid > SHOWN * valid.max())
         both = (reduced(shown.astype(np.float32), size) > 0.99) & ~white
         if both.sum() >= ENOUGH and bright[both].std() > CONTRAST:
-            looks[k] = _look(reduced(picture, size) / np.float32(255), small, both)
+            looks[k] = _look(own[k], small, both)
     kept: Bool = (looks >= LOOK) | (looks == looks.max(initial=-1))
     return kept
 
 
 def _look(own: Float, wanted: Float, both: Bool) -> float:
     """Correlation of two pictures (h, w, 3) where both show skin (h, w), lit from one side."""
-    at = Across.of(both).at(*both.shape)[both]
+    at = Across.of(both).within(both)
     had, wanted = own[both], wanted[both]
-    even = (wanted / np.exp(at @ slope(had, wanted, at))).mean(-1)
-    bright = had.mean(-1)
-    return float(np.corrcoef(bright, even)[0, 1]) if bright.std() > 1e-6 else 0.0
+    lamp = slope(had, wanted, at)
+    even = (wanted / np.exp(at @ lamp) if lamp.any() else wanted) @ _MEAN
+    bright = had @ _MEAN
+    if bright.std() <= _FLAT:
+        return 0.0
+    a, b = (x.astype(np.float64) - x.mean(dtype=np.float64) for x in (bright, even))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
 def match_light(
@@ -73,6 +92,7 @@ def match_light(
     seen: Float | None = None,
     limit: float = 0.25,
     made: Float | None = None,
+    own: Float | None = None,
 ) -> tuple[Float, Float]:
     """Relight warped references to match the frame.
 
@@ -84,31 +104,34 @@ def match_light(
             tells how much a flash adds where it has made the skin white. By default `known`.
         limit: largest absolute logarithm of the gain that differs from place to place.
         made: (K, H, W, 3) float32 where the result is put; None for a new array.
+        own: of `sampled`, where it is known.
 
     Returns:
         (K, H, W, 3) pictures in the frame's light, 0..1, and (K, h, w), in cells of `warp.CELL`
         pixels, how much of that differs from place to place: the mean absolute logarithm of the
         channels' gains.
     """
-    rows, columns = np.nonzero(known)
+    thin = step_between(len(known))
+    rows, columns = (thin * places for places in np.nonzero(known[::thin, ::thin]))
     cells = known.shape[0] // CELL, known.shape[1] // CELL
-    at = known[rows, columns], rows, columns, np.float32(2 * limit), (*cells, CELL)
+    counted = known[rows, columns] * np.float32(thin**2)
+    at = counted, rows, columns, np.float32(2 * limit), (*cells, CELL)
     sigma = _SPREAD * cells[1]
     weight = cv2.GaussianBlur(reduced(known, cells[::-1]), (0, 0), sigma)
     norm = weight[..., None] + np.float32(0.03)
     skin, lit = Skin.of(frame, known, known if seen is None else seen), frame[rows, columns]
     across, plain = Across.of(skin.bare), np.log(lit + DIM)
-    sampled, coarse = across.at(*skin.bare.shape), across.at(*cells)
+    finer, coarse = across.at(*skin.bare.shape), across.at(*cells)
     made = np.empty(pictures.shape, np.float32) if made is None else made
+    own = sampled(pictures) if own is None else own
     changed = np.empty((len(pictures), *cells), np.float32)
-    for k, (picture, out) in enumerate(zip(pictures, made, strict=True)):
-        own = reduced(picture, samples(known.shape)) / np.float32(255)
-        lamp = slope(own[skin.bare], skin.small[skin.bare], sampled[skin.bare])
+    for k, (picture, out, small) in enumerate(zip(pictures, made, own, strict=True)):
+        lamp = slope(small[skin.bare], skin.small[skin.bare], finer[skin.bare])
         even, before = skin, plain
         if lamp.any():
-            even = skin.without(np.exp(sampled @ lamp))
+            even = skin.without(np.exp(finer @ lamp))
             before = np.log(lit / np.exp(across.at(*known.shape)[rows, columns] @ lamp) + DIM)
-        tone = tone_of(own, even)
+        tone = tone_of(small, even)
         apart = kernels.light_apart(picture, np.log(tone + DIM), before, *at)
         local = cv2.GaussianBlur(apart, (0, 0), sigma) / norm
         gain = np.exp(np.clip(local, -limit, limit) + coarse @ lamp)

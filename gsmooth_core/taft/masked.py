@@ -23,6 +23,7 @@ Grained = Callable[[Float, tuple[int, int]], Float]
 """A picture in levels, which begins at a row and column of its box, with grain."""
 
 _KNOWN = 0.999
+_BESIDE = 4  # pixels beside what is hidden, of which none is
 _TINT, _MOSTLY = 3, 0.999  # levels between channels in a picture without colour, and where
 _LUMA = (0.299, 0.587, 0.114)
 _HALF = 0.5
@@ -48,10 +49,29 @@ class MaskedFrame:
 
     def crop(self) -> tuple[Float, Bool]:
         """(H, W, 3) the crop, 0..1, and (H, W) its pixels that no hidden pixel has a part in."""
-        grown = cv2.dilate(self.hidden.astype(np.uint8), np.ones((5, 5), np.uint8))
-        known = self.under.cut((1 - grown).astype(np.float32), cv2.INTER_LINEAR) > _KNOWN
-        picture = self.under.cut(self.part) * (known * np.float32(1 / 255))[..., None]
-        return picture, known
+        known, picture = self._known(), self.under.cut(self.part)
+        seen = cv2.bitwise_and(picture, picture, mask=known.view(np.uint8))
+        return np.multiply(seen, np.float32(1 / 255), dtype=np.float32), known
+
+    def _known(self) -> Bool:
+        """(H, W) pixels of the crop that no hidden pixel has a part in."""
+        size = self.under.size
+        if not self.hidden.any():
+            return np.ones((size, size), bool)
+        step = max(1, int(1 / self.under.scale))  # which `Window.cut` reduces pixels by
+        rows, columns = (
+            slice(first - first % step, last)
+            for first, last in self._near_hidden(_BESIDE + 2 * step)
+        )
+        grown = cv2.dilate(self.hidden[rows, columns].astype(np.uint8), np.ones((5, 5), np.uint8))
+        seen = (1 - grown).astype(np.float32)
+        known = self.under.narrowed(rows, columns).cut(seen, cv2.INTER_LINEAR) > _KNOWN
+        return np.asarray(known, bool)
+
+    def _near_hidden(self, margin: int) -> list[tuple[int, int]]:
+        """First and last row, and column, of what is hidden and some pixels around it."""
+        around = box_around(self.hidden, margin)
+        return [s.indices(n)[:2] for s, n in zip(around, self.hidden.shape, strict=True)]
 
     def number(self) -> int:
         """A number of what is seen of the frame: of a picture that is shown again the same.
@@ -85,8 +105,8 @@ class MaskedFrame:
             return np.s_[0:0], np.s_[0:0]
         if self.letters is not None:  # these are looked at as a whole
             return np.s_[0:height], np.s_[0:width]
-        rows, columns = box_around(self.hidden, int(rim) + 2)
-        return slice(*rows.indices(height)[:2]), slice(*columns.indices(width)[:2])
+        rows, columns = self._near_hidden(int(rim) + 2)
+        return slice(*rows), slice(*columns)
 
 
 @dataclass(frozen=True)
@@ -180,6 +200,6 @@ def mask_frame(
     if letters is not None:
         covered &= ~letters.letters
         before = letters.letters if before is None else before | letters.letters
-    part = under.part(frame).copy()
-    part[covered] = 0
+    part = np.ascontiguousarray(under.part(frame))
+    part = cv2.bitwise_and(part, part, mask=(~covered).view(np.uint8)) if part.size else part
     return MaskedFrame(under, part, covered, before, letters)

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.mafb.regions import Box, box_around
 from gsmooth_core.taft.interior import bridge
 from gsmooth_core.taft.lip_line import even_line, shut
 from gsmooth_core.types import Bool, Float
 
+_BESIDE = 2  # pixels around a mouth that say how it goes on
 
-def mouth_field(values: Float, region: NDArray[np.uint8], inside: Bool, count: int) -> Float:
+
+def mouth_field(
+    values: Float, region: NDArray[np.uint8], inside: Bool, count: int
+) -> tuple[Box, Float]:
     """What was drawn with a new face, carried across its mouth.
 
     Args:
@@ -18,5 +24,14 @@ def mouth_field(values: Float, region: NDArray[np.uint8], inside: Bool, count: i
         region: (H, W) of the new face, see `Region`.
         inside: (H, W) the mouth's interior.
         count: number of references.
+
+    Returns:
+        rows and columns of the part in which the mouth lies, and (h, w, 3 * count) its values.
     """
-    return bridge(even_line(values, region, inside, count), inside & ~shut(inside), count)
+    mouth = (region == Region.LIPS) | inside
+    if not mouth.any():
+        return np.s_[0:0, 0:0], values[:0, :0]
+    part = box_around(mouth, _BESIDE)
+    region, inside = region[part], inside[part]
+    even = even_line(values[part], region, inside, count)
+    return part, bridge(even, inside & ~shut(inside), count)

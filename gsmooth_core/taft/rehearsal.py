@@ -74,7 +74,7 @@ def _tried(dub: Dub, held: dict[int, Reference]) -> Iterator[Trial]:
     # Also those that are refused when they are seen: that says something about them.
     asked = {frame: composer.members(frame) for frame in chosen.tolist()}
     only = np.isin(np.arange(len(composer.track)), chosen)
-    composer.read(lambda frame: _whole(held[frame], composer), only)
+    composer.read(lambda frame: _whole(held[frame], composer), only, held)
     for frame in chosen.tolist():
         truth = _whole(held[frame], composer)
         trial = _compared(dub, (frame, *asked[frame]), truth, dub.translate(frame, truth))

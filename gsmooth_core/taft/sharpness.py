@@ -32,6 +32,7 @@ one frame differs from the next by more than one clip from another. Measured on 
 _LARGEST = 1.5  # gain: more would show what is wrong
 _SMALLEST = 0.8
 _FAINT = 0.3  # squared levels: rounding, a codec's last bits
+_MEAN = np.full((1, 3), 1 / 3, np.float32)  # of the channels
 _INWARDS = 0.5  # of the rim's width
 _SIGNAL = 0.25  # of the true energy that is no grain, at least
 
@@ -133,14 +134,13 @@ def sharpened(picture: Float, gains: Float, weight: Float | None = None) -> Floa
         gains: (B,) factors.
         weight: (h, w) 0..1 how much of it each pixel gets; all by default.
     """
-    grey = picture.mean(-1, dtype=np.float32)
+    grey = cv2.transform(picture, _MEAN)
     more = np.zeros_like(grey)
     for part, gain in zip(bands(grey), gains.tolist(), strict=True):
-        more += part * np.float32(gain - 1)
+        cv2.scaleAdd(part, gain - 1, more, dst=more)
     if weight is not None:
         more *= weight
-    sharp: Float = picture + more[..., None]
-    return sharp
+    return np.asarray(cv2.add(picture, cv2.merge([more] * 3)), np.float32)
 
 
 def inwards(hidden: Bool, rim: float) -> Float:

@@ -21,6 +21,8 @@ Picture = TypeVar("Picture", Image, Bool)
 ROOM = 64 << 20
 """Bytes that are kept in memory before the file is begun."""
 
+_TOGETHER = 8  # frames after which what they looked at is let go
+
 _BLOCK = 64 << 20  # bytes of the file that one map shows: each map is an open file, of which
 # systems allow 256 to 1,024
 
@@ -37,7 +39,7 @@ class Shelf:
     def __init__(self, folder: Path | None = None, room: int = ROOM) -> None:
         self._folder, self._room = folder, room
         self._maps: list[mmap.mmap] = []
-        self._begin = self._used = 0
+        self._begin = self._used = self._frames = 0
 
     def keep(self, picture: Picture) -> Picture:
         """The same pixels, read-only where they are in the file; all in memory where it fails."""
@@ -51,6 +53,12 @@ class Shelf:
             return picture
         found = np.frombuffer(self._maps[-1], picture.dtype, picture.size, at)
         return found.reshape(picture.shape)
+
+    def looked(self) -> None:
+        """A frame has been made: what it looked at, the next ones are likely to look at, too."""
+        self._frames += 1
+        if self._frames % _TOGETHER == 0:
+            self.rest()
 
     def rest(self) -> None:
         """Let go of what was looked at; it is read again when it is looked at again."""

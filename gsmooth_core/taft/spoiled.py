@@ -27,6 +27,7 @@ _LEAST = 1e-3  # validity of what is made up
 _REACH = 3.0  # pixels from which it is made up at a time
 _SOFT = 0.035  # of a crop: width of the transition beside what is spoiled
 _BLURRED = 7  # pixels: diameter of that and of how far a codec smears letters
+_SMEARED = 5  # pixels: diameter by which a codec smears letters
 _BESIDE = 0.02  # of a crop: width of what is still the mouth, beside its lips
 _GROWN = 5  # pixels: diameter of the bicubic filter
 _WIDTH = 0.11  # of a crop: standard deviation of what counts as near the mouth
@@ -81,6 +82,23 @@ def lettering(
         points = cv2.transform(reference.points[None, lower], reference.to_image)[0]
         cv2.fillConvexPoly(hull, cv2.convexHull(points.astype(np.int32)), 1)
         yield reference.image, reference.spoiled, hull > 0
+
+
+def unlettered(crop: Float, known: Bool, letters: Bool | None) -> tuple[Float, Bool]:
+    """A frame without captions: skin beside them is made as if bare.
+
+    Args:
+        crop: (H, W, 3) of the frame.
+        known: (H, W) what is known of it.
+        letters: (H, W) what was burned in; None where nothing was.
+
+    Returns:
+        the crop, 0 where it is not known, and what is known of it.
+    """
+    if letters is None or not letters.any():
+        return crop, known
+    known = known & ~dilate(letters, _SMEARED, _SMEARED)
+    return np.where(known[..., None], crop, 0).astype(np.float32), known
 
 
 def mouths(poses: Iterable[Float], surface: FaceSurface, size: int) -> Bool:

@@ -14,7 +14,10 @@ import numpy as np
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.types import Bool, Float, Image
 
-STEP = 4  # pixels of the crop from one sample of the skin to the next
+SAMPLES = 64
+"""Samples of the skin along a crop of 256 pixels or more; from one to the next are pixels of which
+a sample is the mean. A large crop shows no more light than a small one."""
+_LEAST_STEP = 4
 FEWEST = 50  # samples from which a change of light can be told
 ROUNDS = 4
 OUTLIER = 0.04  # difference at which a sample counts half: brows, highlights, what was warped badly
@@ -33,7 +36,7 @@ LEVELS = np.repeat(np.arange(256, dtype=np.float32)[:, None] / 255, 3, 1)
 
 @dataclass(frozen=True)
 class Skin:
-    """What a frame shows of its face, in samples `STEP` pixels apart.
+    """What a frame shows of its face, in `SAMPLES` along the crop.
 
     Attributes:
         small: (h, w, 3) the frame, 0..1.
@@ -70,7 +73,8 @@ def tone_of(own: Float, skin: Skin) -> Float:
     if np.count_nonzero(skin.bare) < FEWEST:
         return LEVELS
     wanted, had, added = skin.small[skin.bare], own[skin.bare], 0.0  # (N, 3)
-    if any(_lost(had[:, c], wanted[:, c]).any() for c in range(3)):
+    white = bool((wanted >= CLIPPED).any())  # seldom
+    if white and any(_lost(had[:, c], wanted[:, c]).any() for c in range(3)):
         # Its own colour a flash shows in what is not white: too little to tell channels apart.
         dark, veiled = own[skin.shown], skin.small[skin.shown]
         added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
@@ -107,9 +111,10 @@ def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float
     Where the frame is white, the change must be enough for that, and as much as is `added` to
     what is dark in the face.
     """
-    if (lost := _lost(own, wanted)).any():
+    white = wanted >= CLIPPED
+    if white.any() and (lost := _lost(own, wanted)).any():
         return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
-    plain, white = (own < CLIPPED).astype(np.float64), wanted >= CLIPPED
+    plain = (own < CLIPPED).astype(np.float64)
     gain, offset = robust_line(own, wanted, plain, white)
     return float(gain), float(offset)
 
@@ -143,9 +148,15 @@ def robust_line(own: Any, wanted: Any, plain: Any, white: Any) -> Any:
     return gain, offset
 
 
+def step_of(side: int) -> int:
+    """Pixels of a crop of some side from one sample to the next."""
+    return max(_LEAST_STEP, side // SAMPLES)
+
+
 def samples(shape: tuple[int, ...]) -> tuple[int, int]:
     """Columns and rows of samples of a crop (H, W)."""
-    return max(1, shape[1] // STEP), max(1, shape[0] // STEP)
+    step = step_of(shape[0])
+    return max(1, shape[1] // step), max(1, shape[0] // step)
 
 
 def reduced(values: Float | Image, grid: tuple[int, int]) -> Float:

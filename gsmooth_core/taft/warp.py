@@ -7,7 +7,7 @@ fades out, so that collar and background stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +24,7 @@ from gsmooth_core.types import Bool, Float, Image
 CELL = 8
 """Pixels of the crop, whose sides are multiples of it, over which pictures are compared."""
 
+_DENSE = 256  # side of a crop of which every pixel is compared
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
 HALF = 0.5  # of what the references have of a place: less is no look at it
@@ -57,19 +58,23 @@ class Reference:
     clear: Image | None = None
 
 
-def displacement(reference: Reference, seen: Float, offset: Float) -> Float:
-    """Where a reference shows the vertices of a new face.
+def displacements(references: Sequence[Reference], seen: Float, offsets: Float) -> Float:
+    """Where K references show the vertices of a new face.
 
     Args:
-        reference: the reference.
+        references: the references.
         seen: (V, >=2) crop pixels of the new face's vertices.
-        offset: (V or 1, 2) crop pixels by which the reference shows them elsewhere than its mesh.
+        offsets: (K, V or 1, 2) crop pixels by which each shows them elsewhere than its mesh.
 
     Returns:
-        (V, 3) displacement x and y in crop pixels, and visibility 0..1.
+        (V, 3 K) displacement x and y in crop pixels, and visibility 0..1, of each.
     """
-    moved = reference.points - seen[:, :2] + offset
-    return np.column_stack([moved, reference.visible]).astype(np.float32)
+    made = np.empty((len(seen), len(references), 3), np.float32)
+    for k, (reference, offset) in enumerate(zip(references, offsets, strict=True)):
+        np.subtract(reference.points, seen[:, :2], out=made[:, k, :2])
+        made[:, k, :2] += offset
+        made[:, k, 2] = reference.visible
+    return made.reshape(len(seen), -1)
 
 
 def extend(values: Float, mask: Bool, depth: Float | None = None) -> Float:
@@ -81,18 +86,19 @@ def extend(values: Float, mask: Bool, depth: Float | None = None) -> Float:
         values: what is continued.
         mask: (H, W) where it is known.
         depth: (H, W) of the surface, where not all of its outline leads (`slivers.leading`).
+
+    Returns:
+        (H, W, C), a new array.
     """
     step = max(1, mask.shape[0] // _COARSE)
     coarse = mask[step // 2 :: step, step // 2 :: step]
     if depth is not None:
         coarse = leading(coarse, depth[step // 2 :: step, step // 2 :: step])
     if not coarse.any() or mask.all():
-        return values
+        return values.copy()
     beyond = _continued(values[step // 2 :: step, step // 2 :: step], coarse)
-    fine = cv2.resize(beyond, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    fine = np.asarray(fine.reshape(values.shape), np.float32)  # OpenCV drops a single channel
-    np.copyto(fine, values, where=mask[..., None])
-    return fine
+    extended: Float = kernels.continued(values, mask, beyond)
+    return extended
 
 
 def _continued(values: Float, mask: Bool) -> Float:
@@ -237,14 +243,19 @@ def _apart(
     pictures: Float, frame: Float, known: Bool, validity: Float, cells: tuple[int, int]
 ) -> Iterator[tuple[Float, Float]]:
     """Of each reference, in cells, how far it is from the frame, and of how much it has pixels."""
-    every = _blurred(reduced(known.astype(np.float32), cells))
+    thin, every = step_between(len(known)), _blurred(reduced(known.astype(np.float32), cells))
     for picture, valid in zip(pictures, validity, strict=True):
         there, both, of, shown = valid > 0, known, every, np.ones(cells[::-1], np.float32)
         if not there.all():
             both = there & known
             of = _blurred(reduced(both.astype(np.float32), cells))
             shown = reduced(there.astype(np.float32), cells)
-        yield _blurred(kernels.differences(picture, frame, both, CELL)) / (of + 1e-4), shown
+        yield _blurred(kernels.differences(picture, frame, both, CELL, thin)) / (of + 1e-4), shown
+
+
+def step_between(side: int) -> int:
+    """Pixels of a crop of some side from one that is compared in a cell to the next."""
+    return 1 if side <= _DENSE else 2
 
 
 def _blurred(values: Float) -> Float:

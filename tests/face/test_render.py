@@ -204,3 +204,16 @@ def test_values_are_drawn_where_the_vertices_are(clip, surface) -> None:
     drawing = render.draw_face(surface, face, SIZE, None, face.seen[:, :2].copy())
     y, x = np.nonzero(drawing.face.mask)
     assert np.abs(drawing.values[y, x] - np.stack([x + 0.5, y + 0.5], 1)).max() < 0.05
+
+
+@pytest.mark.parametrize("frame", [0, 5])
+def test_replaced_faces_are_those_of_plain_numpy(clip, surface, frame: int) -> None:
+    at = posed(surface, clip, frame)
+    view = -at.camera.mean(0)
+    view -= (view @ at.up) * at.up
+    level = at.normals - (at.normals @ at.up)[:, None] * at.up
+    away = np.linalg.norm(level, axis=1) - level @ (view / np.linalg.norm(view))
+    wanted = (surface.reach > 0.2 + 0.9 * away.clip(0, 1))[surface.faces].all(1)
+    found = render.dubbed_faces(surface, at)
+    assert 0.05 < wanted.mean() < 0.95
+    assert np.mean(found != wanted) < 1e-3

@@ -227,3 +227,30 @@ def test_growing_by_a_disc_agrees_with_skimage(seed: int, diameter: int) -> None
     oracle = morphology.dilation(mask, morphology.disk(diameter // 2))
     assert np.array_equal(mafb.within(mask, diameter), oracle)
     assert not mafb.within(mask & False, diameter).any()
+
+
+def two_bands(frame: np.ndarray, picture: np.ndarray, mask: np.ndarray, rim: float) -> np.ndarray:
+    """`lay_over` in a few lines of numpy, its light averaged pixel by pixel."""
+    distance = mafb._distance(mask)
+    wide, narrow = (mafb._falloff(distance, reach) for reach in (rim, 0.15 * rim))
+    around = ((wide > 0) & ~mask).astype(np.float32)
+    apart = (picture - frame.astype(np.float32)) * around[..., None]
+    light, looked = (cv2.GaussianBlur(x, (0, 0), 0.3 * rim) for x in (apart, around))
+    light /= np.maximum(looked, 1e-6)[..., None]
+    mixed = frame + narrow[..., None] * apart + (wide - narrow)[..., None] * light
+    return np.where(mask[..., None], picture, mixed)
+
+
+@pytest.mark.parametrize("rim", [2.0, 9.0, 30.0])
+@pytest.mark.parametrize("at", [0, 30])
+def test_laying_over_is_that_of_plain_numpy(skin, rim: float, at: int) -> None:
+    """Also of a mask at the picture's edge; light is averaged over cells where the rim is wide."""
+    frame, other, mask = skin
+    mask = np.roll(mask, at - 30, (0, 1))
+    other += np.linspace(0, 40, 96, dtype=np.float32)[:, None]
+    exact, changed = mafb.lay_over(frame.astype(np.float32), other, mask, rim)
+    wanted = two_bands(frame, other, mask, rim)
+    assert np.abs(exact - wanted).max() < 1.5
+    assert np.abs(exact - wanted)[changed].mean() < 0.1
+    rounded, _ = mafb.lay_over(frame, other, mask, rim)
+    assert np.array_equal(rounded, np.rint(exact).clip(0, 255).astype(np.uint8))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from skimage.transform import SimilarityTransform
 
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.mafb import crop
+from gsmooth_core.mafb.blend import within
 from tests.taft import scene
 
 
@@ -147,3 +149,23 @@ def test_inside_are_the_crop_pixels_whose_places_lie_in_the_frame(shift, share) 
     wanted = ((places >= low) & (places <= high)).all(1).reshape(64, 64)
     assert wanted.mean() == share if share is not None else 0.1 < wanted.mean() < 0.9
     assert np.array_equal(under.inside(), wanted)
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.45, 1.1, 2.7])
+@pytest.mark.parametrize("turn", [0.0, 0.5])
+def test_hidden_pixels_are_looked_for_where_the_mask_is_alone(scale: float, turn: float) -> None:
+    """The whole box gives the same; so does a mask at the crop's edge, or beyond the picture's."""
+    size = 96
+    under = crop.window(turned(scale, turn, 20, 11), size, 200, 260)
+    for part in (np.s_[30:50, 40:70], np.s_[:9, :20], np.s_[80:, 60:]):
+        mask = np.zeros((size, size), bool)
+        mask[part] = True
+        reach = 2 * int(np.ceil(under.scale)) + 1
+        grown = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8))
+        whole = under.uncrop(grown.astype(np.float32), cv2.INTER_LINEAR) > 0
+        found = crop.hidden(under, mask)
+        assert found.shape == whole.shape
+        assert np.mean(found ^ whole) < 1e-3  # OpenCV looks at 32nds of a pixel
+        assert not (found & ~within(whole, 3)).any()
+        assert not (whole & ~within(found, 3)).any()
+    assert not crop.hidden(under, np.zeros((size, size), bool)).any()

@@ -13,6 +13,8 @@ from gsmooth_core.face.render import covered, face_surface, pose_face
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft import beside
 from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.types import Bool, FaceTrack, Image
 from tests.taft import scene
 
@@ -143,3 +145,25 @@ def test_a_ragged_edge_of_the_picture_does_not_go_on_below_the_chin(
     green = composition.blend.image[strip] @ np.float32([-0.5, 1, -0.5])
     assert strip.sum() > 20
     assert green.max() < 0.5
+
+
+def test_what_another_composer_keeps_is_not_read_again() -> None:
+    clip = scene.track(10)
+    given = clip, scene.face_model(), clip.expression[::-1].copy(), None
+    settings = ComposeSettings(references=ReferenceSettings(bank=6, count=3))
+    first, second = (Composer(*given, settings) for _ in range(2))
+    first.read(lambda frame: scene.picture(clip, frame))
+    kept = {r.frame: r for r in first.bank.values()}
+    left = next(iter(kept))
+    own, asked = kept.pop(left), list[int]()
+
+    def source(frame: int) -> np.ndarray:
+        asked.append(frame)
+        return scene.picture(clip, frame)
+
+    second.read(source, held=kept)
+    assert asked == [left]
+    again = {r.frame: r for r in second.bank.values()}
+    assert all(again[frame] is kept[frame] for frame in kept)
+    assert np.array_equal(again[left].image, own.image)
+    assert np.array_equal(again[left].points, own.points)

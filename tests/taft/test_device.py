@@ -31,7 +31,7 @@ def from_side(picture: np.ndarray, strength: float) -> np.ndarray:
     return np.rint((picture * 0.8 * gain).clip(0, 255)).astype(np.uint8)
 
 
-@pytest.fixture(scope="module", params=["even", "lamp", "side"])
+@pytest.fixture(scope="module", params=["even", "lamp", "side", "large"])
 def made(request):
     """A composer, two frames of it that are begun, and both ways of it; one frame under a lamp."""
     clip = scene.track(10)
@@ -40,7 +40,8 @@ def made(request):
         pictures[dark] = (pictures[dark] * [0.5, 0.6, 0.8]).astype(np.uint8)
     if request.param == "side":
         pictures = [from_side(p, 0.5 - n / 10) for n, p in enumerate(pictures)]
-    settings = ComposeSettings(references=ReferenceSettings(bank=6, count=3))
+    size = 512 if request.param == "large" else 0
+    settings = ComposeSettings(size=size, references=ReferenceSettings(bank=6, count=3))
     composer = Composer(
         clip, scene.face_model(), clip.expression[::-1].copy(), pictures.__getitem__, settings
     )

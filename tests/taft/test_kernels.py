@@ -33,7 +33,9 @@ def test_differences_are_means_of_known_pixels_over_cells() -> None:
     picture, frame, known = random(SIZE, SIZE, 3), random(SIZE, SIZE, 3), random(SIZE, SIZE) > 0.4
     apart = np.abs(picture - frame).mean(-1) * known
     wanted = cv2.resize(apart, (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
-    assert np.allclose(kernels.differences(picture, frame, known, CELL), wanted, atol=1e-6)
+    assert np.allclose(kernels.differences(picture, frame, known, CELL, 1), wanted, atol=1e-6)
+    thin = cv2.resize(apart[::2, ::2], (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
+    assert np.allclose(kernels.differences(picture, frame, known, CELL, 2), thin, atol=1e-6)
 
 
 def test_what_a_frame_is_lighter_by_is_gathered_into_cells() -> None:
@@ -67,3 +69,12 @@ def test_references_are_fused_where_the_crop_is_not_known() -> None:
     mean = (references * weight).sum(0) / weight.sum(0)
     wanted = np.where(known[..., None], crop, mean)
     assert np.allclose(kernels.fused(references, validity, crop, known), wanted, atol=1e-6)
+
+
+def test_values_go_on_beyond_a_mask_as_a_coarse_grid_has_them() -> None:
+    height, width = 24, 40
+    values, mask = random(height, width, 5)[..., 1:], random(height, width) > 0.5
+    beyond = random(6, 10, 4)
+    fine = cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR)
+    wanted = np.where(mask[..., None], values, fine)
+    assert np.allclose(kernels.continued(values, mask, beyond), wanted, atol=1e-6)

@@ -323,3 +323,26 @@ def test_places_end_where_skin_does():
     assert y[:, 0].tolist() == [-1, -1, -0.5, 0.5, 1, 1, 1, 1]
     whole = lamp.Across.of(np.zeros((8, 16), bool))
     assert (whole.middle, whole.half) == ((0.5, 0.5), (0.5, 0.5))
+
+
+def test_a_lamp_is_fitted_as_numpys_least_squares_fit_it() -> None:
+    rng = np.random.default_rng(4)
+    own, at = rng.uniform(0.1, 0.8, (400, 3)), rng.uniform(-1, 1, (400, 2))
+    wanted = own * np.exp(at @ rng.normal(0, 0.3, (2, 3)) + 0.1) * rng.normal(1, 0.02, own.shape)
+    wanted[:40] *= 0.5
+    apart = np.log(wanted + lamp.DARK) - np.log(own + lamp.DARK)
+    design, weight = np.column_stack([np.ones(400), at]), np.ones(400)
+    for _ in range(tone.ROUNDS):
+        share = design * (weight / weight.sum())[:, None]
+        price = lamp.PRICE * np.diag([0, 1, 1])
+        found = np.linalg.solve(share.T @ design + price, share.T @ apart)
+        weight = 1 / (1 + (np.abs(apart - design @ found).mean(1) / lamp.ODD) ** 2)
+    even, slopes, made = lamp.fitted(own, wanted, at)
+    np.testing.assert_allclose(even, np.exp(found[0]), rtol=1e-6)
+    np.testing.assert_allclose(slopes, found[1:], atol=1e-6)
+    assert made == pytest.approx(np.abs(own * np.exp(at @ found[1:]) - own).mean(), rel=1e-6)
+
+
+def test_a_large_crop_shows_its_skin_in_as_many_samples_as_a_small_one() -> None:
+    assert [tone.samples((side, side)) for side in (256, 384, 512)] == [(64, 64)] * 3
+    assert tone.samples((128, 128)) == (32, 32)

@@ -148,3 +148,17 @@ def test_a_face_is_composed_alike_from_a_file(
     assert shelves[0]._maps
     np.testing.assert_array_equal(filed.blend.image, known.blend.image)
     np.testing.assert_array_equal(filed.blend.references, known.blend.references)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_frames_looked_at_is_let_go_after_some_of_them(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, room=0)
+    kept = [shelf.keep(picture) for picture in pictures(10)]
+    before, held = resident(), []
+    for _ in range(8):
+        assert sum(int(picture.sum(dtype=np.int64)) for picture in kept) > 0
+        shelf.looked()
+        held.append(resident() - before)
+    size = sum(picture.nbytes for picture in kept)
+    assert min(held[:7]) > 0.8 * size
+    assert held[7] < 0.2 * size

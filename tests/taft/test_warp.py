@@ -29,7 +29,7 @@ def truth(composer: Composer, frame: int) -> np.ndarray:
 def test_a_frame_warped_to_itself_is_itself(composer) -> None:
     own = next(r for r in composer.bank.values() if r.frame == 7)
     seen = composer._posed(7, composer.track.expression[7]).seen
-    moved = warp.displacement(own, seen, np.zeros(2, np.float32))
+    moved = warp.displacements([own], seen, np.zeros((1, 1, 2), np.float32))
     assert np.abs(moved[:, :2]).max() < 1e-3
     picture, there = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
     assert there.all()
@@ -134,3 +134,13 @@ def test_a_reference_goes_on_nowhere_that_its_picture_has_ended() -> None:
     assert np.isfinite(believed).all() and believed.max() <= 1
     nowhere = warp.agreement(pictures, frame, known, np.zeros_like(validity))
     assert all(np.isfinite(each).all() for each in nowhere)
+
+
+def test_displacements_lead_from_a_new_face_to_each_reference(composer) -> None:
+    members = list(composer.bank.values())[:2]
+    seen = composer._posed(3, composer.track.expression[3]).seen
+    offsets = np.random.default_rng(0).normal(0, 1, (2, len(seen), 2)).astype(np.float32)
+    made = warp.displacements(members, seen, offsets).reshape(len(seen), 2, 3)
+    for k, own in enumerate(members):
+        np.testing.assert_array_equal(made[:, k, :2], own.points - seen[:, :2] + offsets[k])
+        np.testing.assert_array_equal(made[:, k, 2], own.visible)

@@ -25,6 +25,7 @@ __all__ = [
     "Raster",
     "available_backends",
     "best_backend",
+    "depths",
     "rasterize",
     "rasterize_torch",
     "silhouette",
@@ -95,6 +96,13 @@ def silhouette(projected: Float, faces: Int, height: int, width: int) -> Bool:
     from gsmooth_core.face.rasterizer import numba_backend
 
     return numba_backend.visible_faces(projected, faces, height, width) >= 0
+
+
+def depths(projected: Float, faces: Int, height: int, width: int) -> Float:
+    """(H, W) depth of a mesh, inf where it covers nothing, as `rasterize` would say, on the CPU."""
+    from gsmooth_core.face.rasterizer import numba_backend
+
+    return numba_backend.depths(projected, faces, height, width)
 
 
 def rasterize_torch(

@@ -26,6 +26,12 @@ def visible_faces(projected: Float, faces: Int, height: int, width: int, cull: b
     return seen
 
 
+def depths(projected: Float, faces: Int, height: int, width: int) -> Float:
+    """(H, W) depth of the surface, inf where there is none."""
+    found: Float = numba_kernels.depths(*_laid_out(projected, faces), height, width, False)
+    return found
+
+
 def _laid_out(projected: Float, faces: Int) -> tuple[Float, Int]:
     """One memory layout and type, so that each kernel is compiled once."""
     return np.require(projected, np.float32, ["C", "A", "W"]), np.require(

@@ -17,6 +17,9 @@ import numpy as np
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
+_ROUNDING = 1e-9  # of a depth: more than is lost when it is interpolated
+
+
 def compiled(function: Kernel) -> Kernel:
     """`numba.njit` with a cache on disk where there is a writable place for it, else without."""
     try:
@@ -58,9 +61,12 @@ def _scan_face(face: int, corners: Any, sign: float, face_index: Any, depth: Any
     x2, y2, z2 = corners[2]
     left, right = _first(min(x0, x1, x2), width), _last(max(x0, x1, x2), width)
     top, bottom = _first(min(y0, y1, y2), height), _last(max(y0, y1, y2), height)
+    nearest = min(z0, z1, z2) * (1 - _ROUNDING)
     for row in range(top, bottom + 1):
         py = row + 0.5
         for column in range(left, right + 1):
+            if depth[row, column] < nearest:  # the face is behind what is there, all of it
+                continue
             px = column + 0.5
             e0 = sign * _edge(x1 - px, y1 - py, x2 - px, y2 - py)
             e1 = sign * _edge(x2 - px, y2 - py, x0 - px, y0 - py)
@@ -93,6 +99,21 @@ def visible_faces(projected: Any, faces: Any, height: int, width: int, cull: boo
 
 
 @compiled
+def depths(projected: Any, faces: Any, height: int, width: int, cull: bool) -> Any:
+    """(H, W) depth of the nearest face at each pixel's centre, inf where there is none."""
+    face_index = visible_faces(projected, faces, height, width, cull)
+    depth = np.full((height, width), np.inf, np.float32)
+    e, w = np.empty(3, np.float64), np.empty(3, np.float64)
+    for row in range(height):
+        for column in range(width):
+            face = face_index[row, column]
+            if face >= 0:
+                scale = _weights(projected, faces, face, column + 0.5, row + 0.5, e, w)
+                depth[row, column] = (e[0] + e[1] + e[2]) / scale
+    return depth
+
+
+@compiled
 def _weights(projected: Any, faces: Any, face: int, px: float, py: float, e: Any, w: Any) -> Any:
     """Fill e (3,) edge values and w (3,) = e / z; return the sum of w."""
     for corner in range(3):
@@ -120,7 +141,9 @@ def interpolate(projected: Any, faces: Any, attributes: Any, face_index: Any) ->
                 continue
             scale = _weights(projected, faces, face, column + 0.5, row + 0.5, e, w)
             depth[row, column] = (e[0] + e[1] + e[2]) / scale
-            b0, b1, b2 = w[0] / scale, w[1] / scale, w[2] / scale
+            # Single precision is what is kept of them, and four times as quick below.
+            b0, b1 = np.float32(w[0] / scale), np.float32(w[1] / scale)
+            b2 = np.float32(w[2] / scale)
             barycentric[row, column, 0] = b0
             barycentric[row, column, 1] = b1
             barycentric[row, column, 2] = b2
