@@ -18,7 +18,7 @@ from gsmooth_core.a2ep.manner import Manner, Plan, learn_manner
 from gsmooth_core.a2ep.style import Style
 from gsmooth_core.types import Bool, Float
 
-PLAN = Plan(5.0, noise=3.0)
+PLAN = Plan(5.0, noise=2.0)
 """What suits the training speakers; with less to learn from, it moves less by itself."""
 FULLNESS = (0.95, 0.9, 0.85, 0.8)
 """Shares of the person's own opening that are tried, the fullest first."""
