@@ -154,7 +154,7 @@ def test_what_another_composer_keeps_is_not_read_again() -> None:
     first, second = (Composer(*given, settings) for _ in range(2))
     first.read(lambda frame: scene.picture(clip, frame))
     kept = {r.frame: r for r in first.bank.values()}
-    left = next(iter(kept))
+    left = list(kept)[-1]
     own, asked = kept.pop(left), list[int]()
 
     def source(frame: int) -> np.ndarray:

@@ -11,14 +11,16 @@ from gsmooth_core.taft.lip_line import even_line, shut
 from gsmooth_core.taft.mouth import mouth_field
 
 
-@pytest.mark.parametrize("gap", [0, 1, 7])
+@pytest.mark.parametrize(("gap", "lips"), [(0, True), (1, True), (7, True), (7, False)])
 @pytest.mark.parametrize("top", [0, 20, 54])
-def test_the_part_of_a_mouth_is_what_changes(gap: int, top: int) -> None:
+def test_the_part_of_a_mouth_is_what_changes(gap: int, lips: bool, top: int) -> None:
+    """Also of one whose lips something hides."""
     rng = np.random.default_rng(gap)
     values = rng.normal(0, 2, (64, 64, 6)).astype(np.float32)
     region = np.full((64, 64), Region.SKIN, np.uint8)
     rows = slice(top, min(top + 10 + gap, 64))
-    region[rows, 10:50] = Region.LIPS
+    if lips:
+        region[rows, 10:50] = Region.LIPS
     inside = np.zeros((64, 64), bool)
     inside[top + 5 : top + 5 + gap, 15:45] = True
     part, made = mouth_field(values, region, inside, 2)
