@@ -13,20 +13,25 @@ from typing import Any, TypeVar, cast
 import cv2
 import numpy as np
 
+from gsmooth_core.taft import kernels
+from gsmooth_core.taft.tone import reduced
+from gsmooth_core.taft.warp import CELL, averaged, step_between
 from gsmooth_core.types import Bool, Float
 
 Reals = TypeVar("Reals", bound=Any)
 
 APART = 0.10, 0.15
 """Difference of the best reference from the frame next to a place, 0..1, between which the frame's
-own surroundings take over."""
+own surroundings take over; less its roughness there, since no two beards lie hair on hair."""
 
 NEAR = 0.01, 0.025
 """Of the crop's side: distances from what is seen between which it says less and less, whatever
 references show. Where the picture's edge cuts a chin, nothing nearer may be seen than its side."""
 
+_SEEN = 1e-4  # share of what is seen that is none
 _SMOOTH = 1 / 32  # of the crop's side: distance from which what goes on is smoothed by as much
 _COARSE = 4  # pixels of the crop to one of what is smooth
+_ROUGH = 1 / 16  # of the crop's side: width over which a frame is smoothed to see how rough it is
 
 
 def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Bool) -> None:
@@ -42,7 +47,7 @@ def go_on(pictures: Float, apart: Float, crop: Float, around: Bool, unknown: Boo
     if not around.any() or not (unknown & (apart > APART[0])).any():
         return
     own, away = gone_on(crop, around)
-    share = share_of(apart, away, np.clip) * unknown
+    share = share_of(apart - roughness(crop, around), away, np.clip) * unknown
     rows, columns = np.nonzero(share)
     part = share[rows, columns, None]
     pictures[:, rows, columns] += (own[rows, columns] - pictures[:, rows, columns]) * part
@@ -52,7 +57,7 @@ def share_of(apart: Reals, away: Reals, clip: Callable[[Reals, float, float], Re
     """0..1 how much rather what is seen goes on than what is lent.
 
     Args:
-        apart: of the best reference, see `warp.agreement`.
+        apart: of the best reference, see `warp.agreement`, less what is `roughness`.
         away: of `gone_on`.
         clip: of their kind.
     """
@@ -60,6 +65,24 @@ def share_of(apart: Reals, away: Reals, clip: Callable[[Reals, float, float], Re
     ramp = clip((apart - low) / (high - low), 0, 1)
     near = clip(cast(Reals, (NEAR[1] - away) / (NEAR[1] - NEAR[0])), 0, 1)
     return cast(Reals, ramp * ramp * (3 - 2 * ramp) * near)
+
+
+def roughness(crop: Float, around: Bool) -> Float:
+    """(H, W) how far the frame is from a smooth one around each place, as `apart` is told, 0..1.
+
+    Args:
+        crop: (H, W, 3) the frame, 0..1.
+        around: (H, W) what is seen of it beside the new face.
+    """
+    seen, width = around.astype(np.float32), 2 * round(_ROUGH * len(crop) / 2) + 1
+    blurred = cv2.blur(crop * seen[..., None], (width, width))
+    smooth = blurred / (cv2.blur(seen, (width, width)) + np.float32(_SEEN))[..., None]
+    cells = around.shape[1] // CELL, around.shape[0] // CELL
+    of = averaged(reduced(seen, cells))
+    apart = kernels.differences(crop, smooth, around, CELL, step_between(len(crop)))
+    rough = averaged(apart) / (of + np.float32(_SEEN))
+    fine = cv2.resize(rough, around.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine, np.float32)
 
 
 def gone_on(crop: Float, around: Bool) -> tuple[Float, Float]:

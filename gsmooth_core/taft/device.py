@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.taft import device_light as light
-from gsmooth_core.taft.beside import gone_on, share_of
+from gsmooth_core.taft.beside import gone_on, roughness, share_of
 from gsmooth_core.taft.drawn import hints, least_seen
 from gsmooth_core.taft.interior import gap_share, line_colour
 from gsmooth_core.taft.kernels import RAGGED
@@ -40,6 +40,7 @@ class Batch(NamedTuple):
         around: (B, H, W).
         beside: (B, 3, H, W) what goes on from around the new face, see `beside.gone_on`.
         away: (B, H, W) how far away that is.
+        rough: (B, H, W) of what is seen there, see `beside.roughness`.
         face: (B, H, W) what the new face covers.
         inside: (B, H, W) the mouth's interior.
         lips: (B, H, W).
@@ -58,6 +59,7 @@ class Batch(NamedTuple):
     around: Tensor
     beside: Tensor
     away: Tensor
+    rough: Tensor
     face: Tensor
     inside: Tensor
     lips: Tensor
@@ -121,8 +123,9 @@ class DeviceBank:
             bare=self._sent([s.bare for s in scenes]),
             visible=self._sent([s.face for s in scenes]),
             around=self._sent([s.around for s in scenes]),
-            beside=self._sent([own for own, _ in beside]).movedim(-1, 1),
-            away=self._sent([away for _, away in beside]),
+            beside=self._sent([own for own, *_ in beside]).movedim(-1, 1),
+            away=self._sent([away for _, away, _ in beside]),
+            rough=self._sent([rough for *_, rough in beside]),
             face=self._sent([face.mask for face in faces]),
             inside=self._sent([s.inside for s in scenes]),
             lips=self._sent([face.region == Region.LIPS for face in faces]),
@@ -145,7 +148,7 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     kept = light.alike(pictures, batch.crop, batch.bare, validity)
     pictures, changed = light.match(pictures, batch.crop, batch.bare, batch.visible)
     agreeing, apart = light.agreement(pictures, batch.crop, batch.around, validity, kept)
-    share = share_of(apart, batch.away, torch.clamp) * ~(batch.known | batch.face)
+    share = share_of(apart - batch.rough, batch.away, torch.clamp) * ~(batch.known | batch.face)
     pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
     validity = validity * kept[..., None, None]
     shown = light.better(changed, validity, kept)
@@ -206,11 +209,12 @@ def _softened(batch: Batch, lip: Tensor) -> Tensor:
     return torch.where(batch.inside[:, None], softened, shaded)
 
 
-def _beside(scene: Scene) -> tuple[Float, Float]:
-    """See `beside.gone_on`; far away from everything where nothing is seen beside the face."""
+def _beside(scene: Scene) -> tuple[Float, Float, Float]:
+    """See `beside.gone_on`, `roughness`; far away from everything where nothing is seen there."""
     if scene.around.any():
-        return gone_on(scene.crop, scene.around)
-    return scene.crop, np.ones(scene.around.shape, np.float32)
+        return *gone_on(scene.crop, scene.around), roughness(scene.crop, scene.around)
+    away = np.ones(scene.around.shape, np.float32)
+    return scene.crop, away, np.zeros_like(away)
 
 
 def _padded(reference: Reference, height: int, width: int) -> NDArray[np.uint8]:

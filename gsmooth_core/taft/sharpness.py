@@ -24,7 +24,7 @@ SIGMAS = (1.0, 2.0, 4.0)
 """Deviations in pixels of the Gaussians between which the bands lie, finest first."""
 
 _FEWEST = 3  # frames that tell something; without them a clip is left alone
-_USUAL = np.array([0.025, 0.015, 0.02])
+_USUAL = np.array([0.09, 0.035, 0.03])
 _PRIOR = 5.0
 """Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh:
 one frame differs from the next by more than one clip from another. Measured on clips."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft.beside import APART, NEAR, go_on, gone_on, share_of
+from gsmooth_core.taft.beside import APART, NEAR, go_on, gone_on, roughness, share_of
 
 SIDE = 64
 SEEN = np.arange(SIDE)[:, None] >= np.full(SIDE, 40)  # (SIDE, SIDE) the frame below row 40
@@ -63,6 +63,29 @@ def test_the_share_rises_from_one_threshold_to_the_other(
 ) -> None:
     apart = APART[0] + place * (APART[1] - APART[0])
     assert share_of(apart, away, np.clip) == pytest.approx(share)
+
+
+def test_a_beard_that_lies_otherwise_is_still_a_beard() -> None:
+    """Strands beside strands are as far apart as strands are from their mean."""
+    side, rng = 256, np.random.default_rng(1)
+    frame, picture = rng.uniform(0, 0.6, (2, side, side, 1)).repeat(3, -1).astype(np.float32)
+    seen = np.arange(side)[:, None] >= np.full(side, 160)
+    strip = (np.arange(side)[:, None] >= np.full(side, 158)) & ~seen
+    apart = np.full(seen.shape, np.abs(frame - picture)[seen].mean(), np.float32)
+    assert apart.max() > APART[1]
+    rough = roughness(frame, seen)[150:160]
+    np.testing.assert_allclose(rough, np.abs(frame - 0.3)[seen].mean(), rtol=0.1)
+    pictures = picture[None].copy()
+    go_on(pictures, apart, frame, seen, strip)
+    np.testing.assert_array_equal(pictures[0], picture)
+    smooth = np.full_like(frame, 0.3)
+    go_on(pictures, apart, smooth, seen, strip)
+    np.testing.assert_allclose(pictures[0][strip], 0.3, atol=1e-3)  # a collar goes on as before
+
+
+def test_what_is_smooth_is_not_rough_beside_what_is_not_seen() -> None:
+    even = np.where(SEEN[..., None], np.full(3, 0.7, np.float32), 0).astype(np.float32)
+    assert roughness(even, SEEN).max() < 0.01
 
 
 def test_what_is_seen_far_away_says_nothing_however_bad_references_are() -> None:
