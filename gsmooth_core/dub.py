@@ -44,7 +44,7 @@ from gsmooth_core.media.mix import mix
 from gsmooth_core.media.splice import splice
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
-from gsmooth_core.models.memory import keep_freed, loaded_left
+from gsmooth_core.models.memory import keep_freed
 from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.person import Part, PersonStages
 from gsmooth_core.ranges import ranges_of
@@ -96,7 +96,7 @@ def dub(
         job = as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
-        with pipeline.rest.tried_meanwhile() as begin, loaded_left():
+        with pipeline.rest.tried_meanwhile() as begin:
             pipeline.followed.then = begin  # to follow takes two cores; what comes next, one
             parts = pipeline.parts()
             begin()

@@ -3,17 +3,12 @@
 Every frame takes and frees the same large arrays. The C library of Linux (glibc) returns such
 memory to the system and asks for it again, page by page: 15,000 faults and a tenth of the time of a
 frame of a close-up. Other systems have allocators of their own, and are left alone.
-
-Python itself looks for garbage now and then among all that it has, while no thread of it goes on.
 """
 
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of malloc.h
@@ -38,19 +33,6 @@ def give_back() -> None:
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
-
-
-@contextmanager
-def loaded_left() -> Iterator[None]:
-    """Look for garbage only among what is new within the block.
-
-    To look through torch each time took a fiftieth of a dub's processor time.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @cache

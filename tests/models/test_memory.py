@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
-from weakref import ref
 
 import pytest
-
-from gsmooth_core.models.memory import loaded_left
 
 FRAMES = """
 import resource, sys
@@ -49,24 +45,3 @@ def _run(way: str) -> list[float]:
         [sys.executable, "-c", FRAMES, way], capture_output=True, text=True, check=True
     )
     return [float(word) for word in made.stdout.split()]
-
-
-class Ring:
-    """What only a search for garbage finds."""
-
-    def __init__(self) -> None:
-        self.itself = self
-
-
-def test_garbage_is_found_among_what_is_new_alone_and_later_everywhere() -> None:
-    old = ref(Ring())
-    with loaded_left():
-        new = ref(Ring())
-        gc.collect()
-        assert old() is not None
-        assert new() is None
-        with pytest.raises(ZeroDivisionError), loaded_left():
-            raise ZeroDivisionError
-    gc.collect()
-    assert old() is None
-    assert gc.get_freeze_count() == 0
