@@ -323,18 +323,7 @@ def test_only_what_nobody_asked_for_is_left_out_of_x264(tmp_path, wish, swift) -
     parameters = given.split(":")
     assert ("me=dia" in parameters) == swift
     references = [p for p in parameters if p.startswith("ref=")]
-    assert references[-1:] == ([f"ref={wish.references or 1}"] if swift else [])
-
-
-@pytest.mark.parametrize(("size", "divided"), [((1280, 720), False), ((256, 256), True)])
-def test_moving_blocks_are_divided_in_small_pictures_alone(tmp_path, size, divided) -> None:
-    """There it saves a tenth of the bytes; in large ones it takes time and saves next to none."""
-    frames = numbered_frames(2, *size)
-    source = probe_source(write_video(tmp_path / "c.mp4", frames, 25))
-    arguments = encoder_for("h264", "yuv420p", source, Wish())
-    parameters = arguments[arguments.index("-x264-params") + 1].split(":")
-    (parts,) = (p for p in parameters if p.startswith("partitions="))
-    assert parts.endswith(",p8x8") == divided
+    assert references[-1:] == ([f"ref={wish.references or 2}"] if swift else [])
 
 
 def test_what_is_left_out_of_x264_can_hardly_be_seen(tmp_path) -> None:
