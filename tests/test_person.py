@@ -12,7 +12,10 @@ import skimage.data
 from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.job.job import Job
 from gsmooth_core.person import PersonStages
+from gsmooth_core.taft.heard import Heard
+from gsmooth_core.types import Expression
 from tests.media import made
+from tests.taft import scene
 
 
 def test_what_was_predicted_is_let_go_once_it_lies_in_files(tmp_path: Path) -> None:
@@ -48,3 +51,18 @@ def test_a_clip_is_heard_beside_the_new_words_frame_by_frame(tmp_path: Path, mon
     assert heard.wanted.shape == (10, 28) and np.ptp(heard.wanted) > 0
     monkeypatch.setattr(stages, "taught", lambda _: Taught("", heard=None))
     assert stages.heard_alike(None) is None
+
+
+def test_what_is_heard_is_told_to_what_makes_the_frames(tmp_path: Path, monkeypatch) -> None:
+    clip = made.write_video(tmp_path / "clip.mp4", made.numbered_frames(6), 25)
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    job = Job(clip, tmp_path / "o.mp4", audio=speech)
+    job = replace(job, settings=replace(job.settings, occluders=False))
+    folder = tmp_path / "job"
+    folder.mkdir()
+    stages, track = PersonStages(job, folder), scene.track(6)
+    heard = Heard(np.zeros((6, 2)), np.zeros((6, 2)), 25.0)
+    monkeypatch.setattr(stages, "heard_alike", lambda of: heard if of is track else None)
+    monkeypatch.setattr("gsmooth_core.person.FaceTranslator", lambda *given: given)
+    curves = Expression(track.expression_names, track.expression, track.fps)
+    assert stages.translator(track, curves, None)[-1] is heard

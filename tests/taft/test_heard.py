@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from scipy.signal import fftconvolve
 
 from gsmooth_core.face.render import face_surface
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.heard import Heard
 from gsmooth_core.taft.lenders import lenders
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
+from tests.taft.small import SMALL, stirred
 
 FPS = 25.0
 FRAMES = 60
@@ -99,3 +102,10 @@ def test_of_mouths_that_are_alike_the_one_that_sounds_alike_lends() -> None:
     deaf = lenders(clip, model, surface, words, how)
     near = deaf.bank[deaf.choice.members[np.arange(24), deaf.choice.weights.argmax(1)]]
     assert not (near[middles] // 8 == 2 - np.array(middles) // 8).all()
+
+    network = stirred(SMALL["default"])
+    given = clip, model, words, None, network, ComposeSettings(references=how), "cpu"
+    composer = FaceTranslator(*given, heard=Heard(own, wanted, float(clip.fps))).composer
+    choice = composer.choice
+    lends = composer.lending[choice.members[np.arange(24), choice.weights.argmax(1)]]
+    assert (lends[middles] // 8 == 2 - np.array(middles) // 8).all()
