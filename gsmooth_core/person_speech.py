@@ -13,6 +13,7 @@ from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.manner_file import Taught, load_style, load_taught, save_taught
 from gsmooth_core.a2ep.merge import settled
 from gsmooth_core.a2ep.predict import Spoken, predict_speech
+from gsmooth_core.errors import NoSpeechError
 from gsmooth_core.face.curves import fit_curves
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.edits import as_before
@@ -139,8 +140,12 @@ class SpeechStages(ABC):
         taught = self.taught(track) if self.job.audio else None
         if taught is None or taught.heard is None:
             return None
+        try:
+            wanted = self.heard()
+        except NoSpeechError:  # curves are given instead of what would be heard
+            return None
         own = taught.heard[self.source.pictures]
-        return Heard(own, self.heard(), float(self.source.shown.fps))
+        return Heard(own, wanted, float(self.source.shown.fps))
 
     @abstractmethod
     def filmed(self, track: FaceTrack) -> FaceTrack:

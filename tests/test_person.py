@@ -53,6 +53,16 @@ def test_a_clip_is_heard_beside_the_new_words_frame_by_frame(tmp_path: Path, mon
     assert stages.heard_alike(None) is None
 
 
+def test_curves_are_given_beside_a_speech_in_which_nothing_is_heard(tmp_path, monkeypatch) -> None:
+    clip = made.write_video(tmp_path / "clip.mp4", made.numbered_frames(6), 25)
+    silence = made.write_wav(tmp_path / "s.wav", np.zeros(8000), 16000)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    stages = PersonStages(Job(clip, tmp_path / "o.mp4", audio=silence), folder)
+    monkeypatch.setattr(stages, "taught", lambda _: Taught("", heard=np.zeros((6, 28))))
+    assert stages.heard_alike(None) is None
+
+
 def test_what_is_heard_is_told_to_what_makes_the_frames(tmp_path: Path, monkeypatch) -> None:
     clip = made.write_video(tmp_path / "clip.mp4", made.numbered_frames(6), 25)
     speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)

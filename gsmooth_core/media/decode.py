@@ -33,6 +33,8 @@ class _Copied(Protocol):
     def copy(self) -> Self: ...
 
 
+_QUARTERED = ("yuv410", "yuv411", "yuvj411", "uyyvyy411", "yvu9")
+
 P = TypeVar("P", bound=_Copied)
 
 
@@ -120,8 +122,9 @@ def read_frames(
         start: first frame, 0-based.
         count: how many; None means to the end. A still image is repeated `count` times.
         box: left, top, and the first column and row behind what is wanted of each frame, all even,
-            which costs less; the rest is black. None for all. Still images, and those of an odd
-            size, whose colour has no pixels of its own at the end, are always whole.
+            which costs less; the rest is black. None for all. Still images, those of an odd
+            size, whose colour has no pixels of its own at the end, and those with one pixel of
+            colour to four are always whole.
 
     Yields:
         (H, W, 3) uint8 RGB, upright, progressive, in the source's pixel size.
@@ -139,7 +142,7 @@ def read_frames(
     source = probe_source(clip.path)
     see_unchanged(clip)
     see_one_size(source, start, count)
-    if clip.width % 2 or clip.height % 2:
+    if clip.width % 2 or clip.height % 2 or source.picture.pixel_format.startswith(_QUARTERED):
         box = None
     if clip.still:
         yield from _repeat(_still_picture(source), count)

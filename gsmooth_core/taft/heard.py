@@ -17,6 +17,9 @@ from gsmooth_core.taft.references import squared_distances
 from gsmooth_core.types import Bool, Float
 
 _UNALIKE = 4.0  # square millimetres that two frames' sounds cost on average
+_MANY = 150  # members of a bank; the fewer there are, the more the shape of a mouth has to decide
+_MOST = 3.0  # times the average: sounds that are further apart are just not alike
+_ANY = 1e-6  # of frames whose sound is known
 _BESIDE = 0.045  # seconds: deviation over which the sound around a frame counts
 
 
@@ -44,13 +47,14 @@ class Heard:
         Returns:
             (N, B) square millimetres; the usual price for a member whose sound is not known.
         """
+        dear = _UNALIKE * min(1.0, len(bank) / _MANY)
         known = self._known[bank]
         wanted = self._smooth_wanted[part]
         apart = np.ones((len(wanted), len(bank)))
         if self._usual > 0:
             own = self._smooth_own[bank[known]]
             apart[:, known] = squared_distances(wanted, own) / self._usual
-        price: NDArray[np.float64] = _UNALIKE * apart
+        price: NDArray[np.float64] = dear * np.minimum(apart, _MOST)
         return price
 
     @cached_property
@@ -66,7 +70,10 @@ class Heard:
 
     @cached_property
     def _smooth_own(self) -> Float:
-        return self._smooth(np.where(self._known[:, None], self.own, 0))
+        known = self._known[:, None].astype(np.float32)
+        share = np.maximum(self._smooth(known), _ANY)
+        smooth: Float = self._smooth(np.where(known > 0, self.own, 0)) / share
+        return smooth
 
     @cached_property
     def _smooth_wanted(self) -> Float:

@@ -12,9 +12,9 @@ EDGE = 8  # pixels at which colour is brought in from beyond the box
 WIDTH, HEIGHT = 96, 64
 
 
-def noise(path, *options, width=WIDTH, height=HEIGHT):
+def noise(path, *options, width=WIDTH, height=HEIGHT, name="noise.mp4"):
     frames = np.random.default_rng(1).integers(0, 255, (5, height, width, 3), np.uint8)
-    return probe(made.write_video(path / "noise.mp4", frames, 25, *options))
+    return probe(made.write_video(path / name, frames, 25, *options))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,15 @@ def test_it_is_what_it_is_in_the_whole_picture(tmp_path, options, box) -> None:
         rest[y0:y1, x0:x1] = 0
         assert part.shape == frame.shape
         assert not rest.any()
+
+
+@pytest.mark.parametrize("kept", ["yuv410p", "yuv411p"])
+def test_pictures_with_little_colour_are_read_as_a_whole(tmp_path, kept) -> None:
+    """A crop is rounded to whole pixels of colour, and would be stretched."""
+    clip = noise(tmp_path, "-c:v", "ffv1", "-pix_fmt", kept, name="n.mkv", width=98)
+    pairs = zip(read_frames(clip), read_frames(clip, box=(18, 8, 98, 62)), strict=True)
+    for frame, part in pairs:
+        np.testing.assert_array_equal(frame, part)
 
 
 def test_pictures_of_an_odd_size_are_read_as_a_whole(tmp_path) -> None:
