@@ -29,7 +29,7 @@ FUNCTIONS = {
     "predict_expression": "audio frame_count fps on_progress settings model",
     "probe": "path",
     "read_audio": "path sample_rate start duration track",
-    "read_frames": "clip start count",
+    "read_frames": "clip start count box",
     "report_job": "folder page on_event cancelled face",
     "save_expression": "path curves beside",
     "save_track": "path track",

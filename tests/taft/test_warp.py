@@ -28,7 +28,7 @@ def truth(composer: Composer, frame: int) -> np.ndarray:
 
 def test_a_frame_warped_to_itself_is_itself(composer) -> None:
     own = next(r for r in composer.bank.values() if r.frame == 7)
-    seen = composer._posed(7, composer.track.expression[7]).seen
+    seen = composer._own(7).seen
     moved = warp.displacements([own], seen, np.zeros((1, 1, 2), np.float32))
     assert np.abs(moved[:, :2]).max() < 1e-3
     picture, there = warp.sample(own, np.zeros((composer.size, composer.size, 2), np.float32))
@@ -138,7 +138,7 @@ def test_a_reference_goes_on_nowhere_that_its_picture_has_ended() -> None:
 
 def test_displacements_lead_from_a_new_face_to_each_reference(composer) -> None:
     members = list(composer.bank.values())[:2]
-    seen = composer._posed(3, composer.track.expression[3]).seen
+    seen = composer._own(3).seen
     offsets = np.random.default_rng(0).normal(0, 1, (2, len(seen), 2)).astype(np.float32)
     made = warp.displacements(members, seen, offsets).reshape(len(seen), 2, 3)
     for k, own in enumerate(members):
