@@ -77,7 +77,7 @@ class SpeechStages(ABC):
         return result_of(stage, self.journal)
 
     def heard(self) -> Float:
-        """(T, H) what is heard in the speech, for a manner that remembers sounds."""
+        """(T, H) what is heard in the speech: for a manner that remembers sounds, and lenders."""
 
         def hear() -> Float:
             return self._spoken.heard
@@ -106,7 +106,7 @@ class SpeechStages(ABC):
         manner = self.manner(track, a2ep)
         alike = self.heard_alike(track)
         heard = alike.wanted if alike else self.heard() if manner and manner.memory else None
-        self.__dict__.pop("_spoken", None)  # both lie in files now
+        self._let_go()
         return merge_expression(track, predicted, self.job.settings, a2ep, manner, heard)
 
     def manner(self, track: FaceTrack, a2ep: SpeechModel) -> Manner | None:
@@ -144,6 +144,7 @@ class SpeechStages(ABC):
             wanted = self.heard()
         except NoSpeechError:  # curves are given instead of what would be heard
             return None
+        self._let_go()
         own = taught.heard[self.source.pictures]
         return Heard(own, wanted, float(self.source.shown.fps))
 
@@ -157,6 +158,10 @@ class SpeechStages(ABC):
         """Curves that the user edited or gave."""
         edited = self.folder / "expression.json"
         return edited if edited.is_file() else self.job.expression
+
+    def _let_go(self) -> None:
+        """Forget what was predicted and heard, which lies in files now."""
+        self.__dict__.pop("_spoken", None)
 
     def _predict(self) -> Expression:
         return self._spoken.curves

@@ -49,6 +49,7 @@ def test_a_clip_is_heard_beside_the_new_words_frame_by_frame(tmp_path: Path, mon
     assert heard is not None
     assert heard.own[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 4, 3, 2, 1]
     assert heard.wanted.shape == (10, 28) and np.ptp(heard.wanted) > 0
+    assert "_spoken" not in vars(stages)  # an hour of it is let go where nothing is merged either
     monkeypatch.setattr(stages, "taught", lambda _: Taught("", heard=None))
     assert stages.heard_alike(None) is None
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.journal import Journal
-from gsmooth_core.job.nearby import box_around
+from gsmooth_core.job.nearby import box_of_crops
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.taft.grain import Grain
@@ -25,7 +25,7 @@ def read_lenders(
     Once also the clip's grain, and how much detail new mouths of it lack.
     """
     composer, track = translator.composer, translator.track
-    box = box_around(composer.transforms, composer.size, track.width, track.height)
+    box = box_of_crops(composer.transforms, composer.size, track.width, track.height)
 
     def see() -> Grain | None:
         with closing(source.frames(box)) as frames:

@@ -23,11 +23,11 @@ _SIZE = 256
 def opened_near(source: Source, track: FaceTrack, model: MorphableModel) -> Opened:
     """Opens the pictures of a source, of which only what lies around a face is to be looked at."""
     transforms = crop_transforms(track, model, _SIZE)
-    box = box_around(transforms, _SIZE, track.width, track.height)
+    box = box_of_crops(transforms, _SIZE, track.width, track.height)
     return lambda: closing(source.frames(box))
 
 
-def box_around(transforms: NDArray[Any], size: int, width: int, height: int) -> Box | None:
+def box_of_crops(transforms: NDArray[Any], size: int, width: int, height: int) -> Box | None:
     """The box that holds the crops of all frames, and what is looked at beside them.
 
     Args:

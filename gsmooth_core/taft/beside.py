@@ -13,9 +13,7 @@ from typing import Any, TypeVar, cast
 import cv2
 import numpy as np
 
-from gsmooth_core.taft import kernels
-from gsmooth_core.taft.tone import reduced
-from gsmooth_core.taft.warp import CELL, averaged, step_between
+from gsmooth_core.taft.warp import agreement
 from gsmooth_core.types import Bool, Float
 
 Reals = TypeVar("Reals", bound=Any)
@@ -77,12 +75,7 @@ def roughness(crop: Float, around: Bool) -> Float:
     seen, width = around.astype(np.float32), 2 * round(_ROUGH * len(crop) / 2) + 1
     blurred = cv2.blur(crop * seen[..., None], (width, width))
     smooth = blurred / (cv2.blur(seen, (width, width)) + np.float32(_SEEN))[..., None]
-    cells = around.shape[1] // CELL, around.shape[0] // CELL
-    of = averaged(reduced(seen, cells))
-    apart = kernels.differences(crop, smooth, around, CELL, step_between(len(crop)))
-    rough = averaged(apart) / (of + np.float32(_SEEN))
-    fine = cv2.resize(rough, around.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(fine, np.float32)
+    return agreement(smooth[None], crop, around, np.ones((1, *around.shape), np.float32))[1]
 
 
 def gone_on(crop: Float, around: Bool) -> tuple[Float, Float]:

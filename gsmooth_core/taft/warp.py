@@ -243,14 +243,14 @@ def _apart(
     pictures: Float, frame: Float, known: Bool, validity: Float, cells: tuple[int, int]
 ) -> Iterator[tuple[Float, Float]]:
     """Of each reference, in cells, how far it is from the frame, and of how much it has pixels."""
-    thin, every = step_between(len(known)), averaged(reduced(known.astype(np.float32), cells))
+    thin, every = step_between(len(known)), _blurred(reduced(known.astype(np.float32), cells))
     for picture, valid in zip(pictures, validity, strict=True):
         there, both, of, shown = valid > 0, known, every, np.ones(cells[::-1], np.float32)
         if not there.all():
             both = there & known
-            of = averaged(reduced(both.astype(np.float32), cells))
+            of = _blurred(reduced(both.astype(np.float32), cells))
             shown = reduced(there.astype(np.float32), cells)
-        yield averaged(kernels.differences(picture, frame, both, CELL, thin)) / (of + 1e-4), shown
+        yield _blurred(kernels.differences(picture, frame, both, CELL, thin)) / (of + 1e-4), shown
 
 
 def step_between(side: int) -> int:
@@ -258,7 +258,6 @@ def step_between(side: int) -> int:
     return 1 if side <= _DENSE else 2
 
 
-def averaged(values: Float) -> Float:
-    """Cells (h, w), smoothed over `BLUR` of their rows."""
+def _blurred(values: Float) -> Float:
     blurred: Float = cv2.GaussianBlur(values, (0, 0), BLUR * values.shape[0])
     return blurred

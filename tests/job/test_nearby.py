@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmooth_core.job.nearby import box_around
+from gsmooth_core.job.nearby import box_of_crops
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.occlusion.captions import _STRIP
 
@@ -28,7 +28,7 @@ def crop(x: float, y: float, side: float, turn: float) -> np.ndarray:
 @given(st.lists(places, min_size=1, max_size=4))
 def test_all_that_is_looked_at_lies_in_it(faces) -> None:
     transforms = np.stack([crop(*face) for face in faces])
-    found = box_around(transforms, SIZE, WIDTH, HEIGHT)
+    found = box_of_crops(transforms, SIZE, WIDTH, HEIGHT)
     if found is None:
         return
     x0, y0, x1, y1 = found
@@ -51,10 +51,10 @@ def test_all_that_is_looked_at_lies_in_it(faces) -> None:
 
 def test_a_face_that_stays_in_its_corner_costs_that_corner() -> None:
     transforms = np.stack([crop(200, 500, 200, 0), crop(220, 500, 200, 0)])
-    x0, y0, x1, y1 = box_around(transforms, SIZE, WIDTH, HEIGHT)
+    x0, y0, x1, y1 = box_of_crops(transforms, SIZE, WIDTH, HEIGHT)
     assert (x1 - x0) * (y1 - y0) < 0.16 * WIDTH * HEIGHT
 
 
 @pytest.mark.parametrize("face", [(640, 360, 900, 0), (-900, 360, 100, 0)])
 def test_a_face_that_fills_the_picture_or_is_not_in_it_has_no_box(face) -> None:
-    assert box_around(crop(*face)[None], SIZE, WIDTH, HEIGHT) is None
+    assert box_of_crops(crop(*face)[None], SIZE, WIDTH, HEIGHT) is None
