@@ -30,6 +30,7 @@ from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
+from gsmooth_core.mafb.occlusion.hands import HandWatch, find_hands, united
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
 from gsmooth_core.person_speech import SpeechStages
@@ -81,6 +82,7 @@ class PersonStages(SpeechStages):
         self.inputs = StageInputs(self.source, folder, *ways)
         self.turns: Bool | None = None
         self._glimpses: Glimpses | None = None
+        self._hands: HandWatch | None = None
 
     @cached_property
     def followed(self) -> Followed:
@@ -117,6 +119,9 @@ class PersonStages(SpeechStages):
             filmed, model = self.filmed(track), self.model
             self._glimpses = Glimpses(filmed, model)
             opened = self._glimpses.watched(opened_near(self.source, filmed, model))
+            if self.occlusion:
+                self._hands = HandWatch(filmed, model, self.occlusion.hands)
+                opened = self._hands.watched(opened)
             return find_captions(opened, filmed, model, settings, on_progress)
 
         name, inputs = "captions.safetensors", self.inputs.captions()
@@ -134,11 +139,13 @@ class PersonStages(SpeechStages):
             filmed, model = self.filmed(track), self.model
             seen = self._filmed_captions(track), self._glimpses
             opened = opened_near(self.source, filmed, model)
-            return find_occluders(opened, filmed, model, settings, on_progress, *seen)
+            found = find_occluders(opened, filmed, model, settings, on_progress, *seen)
+            hands = self._hands or HandWatch(filmed, model, settings.hands)
+            return united(found, find_hands(opened, filmed, model, hands, on_progress))
 
         name, inputs = "occluders.safetensors", self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
-        found, self._glimpses = result_of(stage, self.journal), None
+        found, self._glimpses, self._hands = result_of(stage, self.journal), None, None
         return gather_occluders(found, self.source.pictures) if len(found) else None
 
     def adapt(self, track: FaceTrack) -> Personal | None:

@@ -143,6 +143,20 @@ MODELS: dict[str, ModelFile] = {
             "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
         ),
         ModelFile(
+            "palm_detection",
+            "palm_detection.tflite",
+            "Apache-2.0",
+            "finds palms of hands",
+            "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18",
+        ),
+        ModelFile(
+            "hand_landmarks",
+            "hand_landmarks.tflite",
+            "Apache-2.0",
+            "finds the landmarks of a hand",
+            "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
+        ),
+        ModelFile(
             "motion",
             "motion.safetensors",
             "GPL-3.0-or-later",

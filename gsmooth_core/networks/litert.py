@@ -2,7 +2,8 @@
 
 `face_landmarker.task` is a ZIP of TensorFlow Lite models (Google, Apache-2.0): a BlazeFace
 detector, a face mesh of 478 points, and a network from points to ARKit scores;
-`selfie_segmentation.tflite` parts a person from the background. LiteRT ends the whole process on
+`selfie_segmentation.tflite` parts a person from the background, `palm_detection.tflite` and
+`hand_landmarks.tflite` find hands. LiteRT ends the whole process on
 some damaged networks, so a file that is not the one GSmooth comes with is first tried in a
 process of its own: `python -m gsmooth_core.networks.litert MODEL FILE`.
 """
@@ -65,10 +66,20 @@ NETWORKS: dict[str, NetworkLayout] = {
     "selfie_segmentation.tflite": NetworkLayout(
         "selfie_segmentation", (1, 256, 256, 3), {"activation_10": (1, 256, 256, 1)}
     ),
+    "palm_detection.tflite": NetworkLayout(
+        "palm_detection",
+        (1, 192, 192, 3),
+        {"Identity": (1, 2016, 18), "Identity_1": (1, 2016, 1)},
+    ),
+    "hand_landmarks.tflite": NetworkLayout(
+        "hand_landmarks",
+        (1, 224, 224, 3),
+        {"Identity": (1, 63), "Identity_1": (1, 1), "Identity_2": (1, 1), "Identity_3": (1, 63)},
+    ),
 }
 """The networks that are used, by the name of their file, which may be a member of a ZIP."""
 
-_LARGEST = 1 << 25  # bytes, of the file and of a network; the file has 4 MB
+_LARGEST = 1 << 25  # bytes, of the file and of a network; the largest has 4 MB
 _GREATEST = 1e6  # of an output: they are pixels and logits
 _TRIAL_SECONDS, _REFUSED = 60.0, 7
 _HINT = "Reinstall GSmooth, or take your own file away."

@@ -13,8 +13,9 @@ from functools import partial
 
 import numpy as np
 
+from gsmooth_core.networks.blaze import Detection
 from gsmooth_core.tracking.blocks import blocks
-from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
+from gsmooth_core.tracking.detector import DetectorSettings, FaceDetector
 from gsmooth_core.tracking.found import FollowedFace, FoundPoints
 from gsmooth_core.tracking.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
 from gsmooth_core.tracking.looks import Looks

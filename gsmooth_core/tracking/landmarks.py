@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from gsmooth_core.face.landmarks import MIRRORED
+from gsmooth_core.networks.blaze import Detection
 from gsmooth_core.networks.litert import Network
-from gsmooth_core.tracking.detector import Detection
 from gsmooth_core.types import Float, Image
 
 LANDMARKS = 478

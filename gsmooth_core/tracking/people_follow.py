@@ -16,8 +16,9 @@ import numpy as np
 
 from gsmooth_core.behind import Behind
 from gsmooth_core.face.landmarks import NOSE_TIP, OUTER_EYE_CORNERS
+from gsmooth_core.networks.blaze import Detection, Tile
 from gsmooth_core.tracking.blocks import blocks
-from gsmooth_core.tracking.detector import Detection, FaceDetector, Tile
+from gsmooth_core.tracking.detector import FaceDetector
 from gsmooth_core.tracking.follow import FaceFollower, Finders, FollowSettings, followed
 from gsmooth_core.tracking.found import FollowedFace, FoundFaces, Row
 from gsmooth_core.tracking.landmarks import Crop, FaceLandmarks, FaceMesh

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.tracking.detector import Detection, DetectorSettings, FaceDetector
+from gsmooth_core.networks.blaze import Detection
+from gsmooth_core.tracking.detector import DetectorSettings, FaceDetector
 from gsmooth_core.types import Image
 from tests.tracking.places import EYE_AT_LEFT, EYE_AT_RIGHT, EYE_DISTANCE, MOUTH
 

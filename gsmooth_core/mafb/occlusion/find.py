@@ -25,6 +25,7 @@ from gsmooth_core.face.render import face_surface
 from gsmooth_core.mafb.occlusion.appearance import AppearanceModel, fit_appearance, z_scores
 from gsmooth_core.mafb.occlusion.canonical import SAMPLED, texels_in_crop
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
+from gsmooth_core.mafb.occlusion.hands import HandSearch
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE, Outliner
 from gsmooth_core.mafb.occlusion.own import OwnSettings, without_own
@@ -46,12 +47,14 @@ class OcclusionSettings:
         sample: largest number of frames that the model is fitted to.
         patches: what counts as occluded.
         own: what of that is the face itself.
+        hands: how hands are looked for besides (`hands.find_hands`).
     """
 
     fewest: int = 12
     sample: int = 300
     patches: PatchSettings = field(default_factory=PatchSettings)
     own: OwnSettings = field(default_factory=OwnSettings)
+    hands: HandSearch = field(default_factory=HandSearch)
 
 
 def find_occluders(
