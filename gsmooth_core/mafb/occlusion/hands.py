@@ -61,7 +61,7 @@ class HandSearch:
         every: frames from one look to the next, where no hand is near.
     """
 
-    every: int = 8
+    every: int = 6
 
 
 class HandWatch:
