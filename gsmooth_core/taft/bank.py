@@ -39,6 +39,7 @@ class BankReader:
         transforms: (T, 2, 3) from frames to crops.
         size: side of the crops.
         captions: what was burned in.
+        occluders: what is before the face.
         shelf: keeps their pixels.
         held: frames that are not read.
     """
@@ -50,11 +51,13 @@ class BankReader:
         transforms: Float,
         size: int,
         captions: Occluders | None,
+        occluders: Occluders | None,
         shelf: Shelf,
         held: Held = None,
     ) -> None:
         self._track, self._surface, self._transforms = track, surface, transforms
-        self._size, self._captions, self._shelf = size, captions, shelf
+        self._size, self._shelf = size, shelf
+        self._hiding = [masks for masks in (captions, occluders) if masks]
         # Of letters less is spoiled than was found, by what the frames that were read teach.
         self._held = {} if held is None or captions else held
 
@@ -85,14 +88,15 @@ class BankReader:
         under = window(transform, self._size, *picture.shape[:2])
         linear = np.linalg.inv(transform[:, :2])
         offset = -linear @ transform[:, 2] - np.array(under.box[:2])
-        letters = spoiled_part(self._captions, frame, under) if self._captions else None
+        found = (spoiled_part(masks, frame, under) for masks in self._hiding)
+        hidden = [part for part in found if part is not None]
         return Reference(
             frame=frame,
             image=self._shelf.keep(np.ascontiguousarray(under.part(picture))),
             to_image=np.column_stack([linear, offset]),
             points=own.points,
             visible=own.visible,
-            spoiled=None if letters is None else self._shelf.keep(letters),
-            coarse=coarse_grey(picture, under) if letters is None else None,
+            spoiled=self._shelf.keep(np.any(hidden, 0)) if hidden else None,
+            coarse=None if hidden else coarse_grey(picture, under),
             clear=own.clear,
         )

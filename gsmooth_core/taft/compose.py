@@ -137,7 +137,8 @@ class Composer:
         needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
         placed = self.track, self.surface, self.transforms, self.size
-        read = BankReader(*placed, self.captions, self._shelf, held).read
+        hiding = self.captions, self.occluders
+        read = BankReader(*placed, *hiding, self._shelf, held).read
         lends = read(source, self.lending[needed].tolist())
         self.bank = dict(zip(needed.tolist(), lends, strict=True))
         mixed = (place for place, lends in self._one_by_one() if combed(lends.image))
@@ -146,7 +147,7 @@ class Composer:
         self.choice = without(self.choice, combs)
         each = (reference for _, reference in self._one_by_one())
         self._colours = learn_colours(lettering(each, self.surface))
-        for place, own in self._one_by_one():
+        for place, own in self._one_by_one() if self.captions else ():
             if (less := bare_mouth(own, self._colours, self.surface)) is not None:
                 self.bank[place] = replace(own, spoiled=self._shelf.keep(less))
 

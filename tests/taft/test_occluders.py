@@ -91,3 +91,44 @@ def test_frames_that_have_none_are_made_as_ever(occluders) -> None:
     plain.grain = dub.grain
     a, b = (d.translate(3, made.bare()[3]) for d in (dub, plain))
     assert np.array_equal(a.frame, b.frame)
+
+
+@pytest.fixture(scope="module")
+def always() -> Occluders:
+    """The disc's place in each frame, were it there for the whole clip."""
+    transforms = crop_transforms(made.clip(), scene.face_model(), SIZE)
+    return packed(
+        (
+            (n, cv2.warpAffine(grown(n).astype(np.uint8) * 255, transforms[n], (SIZE, SIZE)) > 127)
+            for n in range(made.FRAMES)
+        ),
+        SIZE,
+    )
+
+
+def grown(frame: int) -> np.ndarray:
+    return cv2.dilate(made.disc(frame).astype(np.uint8), np.ones((5, 5))) > 0
+
+
+def covered(colour: tuple[int, int, int]) -> list[np.ndarray]:
+    """The clip with a disc of a colour in all of its frames."""
+    pictures = enumerate(made.bare())
+    return [np.where(made.disc(n)[..., None], np.uint8(colour), p) for n, p in pictures]
+
+
+def test_what_is_there_in_all_frames_is_never_lent_either(always) -> None:
+    generator = g.build(SMALL["default"]).eval()
+    dark, bright = covered((20, 20, 20)), covered((240, 250, 230))
+    for frame in (4, 12, 19):
+        a, b = (
+            translator(pictures, always, generator).translate(frame, pictures[frame])
+            for pictures in (dark, bright)
+        )
+        beside = ~grown(frame)
+        assert (a.mask & beside).sum() > 1000
+        assert np.array_equal(a.mask, b.mask)
+        apart = np.abs(a.frame.astype(int) - b.frame)[a.mask & beside]
+        assert apart.mean() < 0.5
+        lent = translator(dark, None, generator).translate(frame, dark[frame])
+        shows = lent.mask & beside
+        assert np.abs(lent.frame.astype(int) - a.frame)[shows].mean() > 2  # without it, the disc is
