@@ -38,8 +38,9 @@ class HandSettings:
     Attributes:
         minimum_score: palms below are dropped.
         overlap: intersection over union above which two boxes are one palm.
-        presence: how certain a hand must be to be found, 0..1.
-        kept: how certain it must be to be followed.
+        presence: how certain it must be that there is a hand, 0..1: in 3,000 looks at 30 clips one
+            that shows none had .86.
+        kept: how certain it must be beside frames that show one.
     """
 
     minimum_score: float = 0.5
@@ -98,9 +99,9 @@ class HandFinder:
         self._anchors = anchors(_GRIDS)
 
     def find(self, frame: Image, tile: Tile) -> list[Hand]:
-        """The hands in one square of a frame (H, W, 3) RGB, the most certain palm first."""
+        """What may be hands in one square of a frame (H, W, 3) RGB, the most certain one first."""
         found = [self._look(frame, _around_palm(palm)) for palm in self._palms_in(frame, tile)]
-        return apart([hand for hand in found if hand.presence >= self.settings.presence])
+        return apart([hand for hand in found if hand.presence >= self.settings.kept])
 
     def follow(self, frame: Image, hand: Hand) -> Hand | None:
         """The hand of the frame before; None where it is not seen any more."""

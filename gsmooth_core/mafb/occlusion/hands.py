@@ -79,7 +79,7 @@ class HandWatch:
         self.track, self.settings = track, settings or HandSearch()
         self.transforms = crop_transforms(track, model, SIZE)
         self.finder = HandFinder()
-        self._seen: dict[int, bool] = {}
+        self._seen: dict[int, float] = {}
 
     def watched(self, opened: Opened) -> Opened:
         """The clip; of what is read of it, some is looked at."""
@@ -91,7 +91,8 @@ class HandWatch:
                 def read(frame: int) -> Image:
                     picture = source(frame)
                     if frame % self.settings.every == 0 and self.track.usable[frame]:
-                        self._seen[frame] = bool(self.hands(frame, picture))
+                        hands = self.hands(frame, picture)
+                        self._seen[frame] = max((hand.presence for hand in hands), default=0)
                     return picture
 
                 yield read
@@ -107,12 +108,20 @@ class HandWatch:
                 for frame in left:
                     source(frame)
         near = np.zeros(len(usable), bool)
-        for frame in (n for n, found in self._seen.items() if found):
+        for frame in self._certain():
             near[max(frame - every, 0) : frame + every + 1] = True
         return near & usable
 
+    def _certain(self) -> list[int]:
+        """Frames with a hand: certain ones, and from one look to the next what may be its."""
+        settings, looks = self.finder.settings, sorted(self._seen)
+        seen = np.array([self._seen[n] for n in looks])
+        runs = ranges_of(seen >= settings.kept)
+        sure = [(a, b) for a, b in runs if seen[a : b + 1].max() >= settings.presence]
+        return [looks[n] for a, b in sure for n in range(a, b + 1)]
+
     def hands(self, frame: int, picture: Image) -> list[Hand]:
-        """The hands around the face of a frame (H, W, 3)."""
+        """What may be hands around the face of a frame (H, W, 3)."""
         return self.finder.find(picture, _tile(self.transforms[frame]))
 
 

@@ -86,7 +86,7 @@ def test_a_square_outside_of_the_frame_is_empty(finder) -> None:
 
 def test_what_is_less_certain_than_asked_is_none() -> None:
     truth = hand((200, 210), 60)
-    assert HandFinder(HandSettings(presence=1.01)).find(picture(truth), TILE) == []
+    assert HandFinder(HandSettings(kept=1.01)).find(picture(truth), TILE) == []
     assert HandFinder(HandSettings(minimum_score=1.01)).find(picture(truth), TILE) == []
 
 

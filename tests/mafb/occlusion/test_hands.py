@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.mafb.occlusion.hand_finder import Hand
+from gsmooth_core.mafb.occlusion.hand_finder import Hand, HandSettings
 from gsmooth_core.mafb.occlusion.hands import (
     HandSearch,
     HandWatch,
@@ -68,8 +68,9 @@ def test_a_face_with_nothing_before_it_shows_none() -> None:
     assert len(find_hands(made.opened(made.bare()), made.clip(), scene.face_model())) == 0
 
 
-def test_a_hand_beside_the_face_is_not_before_it() -> None:
-    pictures = [before(p, hand((75, p.shape[0] - 40), 20)) for p in made.bare()]
+@pytest.mark.parametrize("place", [(75, 248), (160, 250)])
+def test_a_hand_beside_or_below_the_face_is_not_before_it(place) -> None:
+    pictures = [before(p, hand(place, 20)) for p in made.bare()]
     watch = HandWatch(made.clip(), scene.face_model())
     assert watch.near(made.opened(pictures)).any()  # it is seen
     assert len(find_hands(made.opened(pictures), made.clip(), scene.face_model(), watch)) == 0
@@ -92,6 +93,24 @@ def test_what_was_looked_at_is_read_again_only_beside_hands(found) -> None:
     assert np.array_equal(again.packed, found.packed)
 
 
+def test_a_second_hand_that_comes_later_is_found_beside_the_first() -> None:
+    track, later = made.clip(), 10
+
+    def second(frame: int) -> np.ndarray:
+        x, y = np.argwhere(made.disc(frame)).mean(0)[::-1]
+        return hand((x + 40, y + 5), 24, 0.5, mirror=True)
+
+    pictures = [before(p, landmarks(n)) for n, p in enumerate(made.bare())]
+    pictures = [before(p, second(n)) if n >= later else p for n, p in enumerate(pictures)]
+    found = find_hands(made.opened(pictures), track, scene.face_model())
+    transforms = crop_transforms(track, scene.face_model(), SIZE)
+    for frame in (8, 9, 13, 18, 22):
+        drawn = shape(second(frame), pictures[0].shape[:2]).astype(np.uint8) * 255
+        truth = cv2.warpAffine(drawn, transforms[frame], (SIZE, SIZE)) > 127
+        share = (found.mask(frame, SIZE) & truth).sum() / truth.sum()
+        assert share > 0.7 if frame > later else share < 0.4
+
+
 def test_one_look_at_a_hand_is_enough() -> None:
     rare = HandWatch(made.clip(), scene.face_model(), HandSearch(every=10))
     found = find_hands(made.opened(clip()), made.clip(), scene.face_model(), rare)
@@ -104,6 +123,36 @@ def test_frames_without_a_face_are_not_looked_at() -> None:
     track = scene.without_face(scene.without_face(made.clip(), 11), 6)
     found = find_hands(made.opened(pictures), track, scene.face_model())
     assert found.frames.tolist() == [n for n in made.HIDDEN if n != 11]
+
+
+class _Told:
+    """Says of each frame what it is told, instead of looking."""
+
+    def __init__(self, presence: dict[int, float]) -> None:
+        self.settings, self.presence = HandSettings(), presence
+
+    def find(self, picture: np.ndarray, tile: object) -> list[Hand]:
+        (frame,) = np.unique(picture)
+        presence = self.presence.get(int(frame), 0.0)
+        return [Hand(hand((0, 0), 9), presence)] if presence >= self.settings.kept else []
+
+
+@pytest.mark.parametrize(
+    ("presence", "near"),
+    [
+        ({4: 0.95}, range(2, 7)),
+        ({4: 0.85}, range(0)),  # a face may be as much of a hand
+        ({4: 0.95, 6: 0.6, 8: 0.55}, range(2, 11)),
+        ({4: 0.95, 8: 0.85}, range(2, 7)),
+        ({4: 0.6, 6: 0.6, 8: 0.91}, range(2, 11)),
+        ({0: 0.95, 22: 0.95}, [0, 1, 2, 20, 21, 22, 23]),
+    ],
+)
+def test_less_certain_looks_count_where_they_go_on_from_certain_ones(presence, near) -> None:
+    watch = HandWatch(made.clip(), scene.face_model(), HandSearch(every=2))
+    watch.finder = _Told(presence)
+    blank = [np.full_like(p, n) for n, p in enumerate(made.bare())]
+    assert np.flatnonzero(watch.near(made.opened(blank))).tolist() == list(near)
 
 
 @given(st.floats(20, 60), st.floats(-3, 3), st.booleans())
