@@ -30,7 +30,7 @@ from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
-from gsmooth_core.mafb.occlusion.hands import HandWatch, find_hands, united
+from gsmooth_core.mafb.occlusion.hands import HandSearch, HandWatch, find_hands, united
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
 from gsmooth_core.person_speech import SpeechStages
@@ -129,16 +129,22 @@ class PersonStages(SpeechStages):
         return result_of(stage, self.journal) or None
 
     def occluders(self, track: FaceTrack) -> Occluders | None:
-        """What passes before the lower face, where there is anything and the job asks for it."""
+        """What passes before the lower face, where there is anything and the job asks for it.
+
+        A photo has no other frames to compare with, so that hands alone are known in it.
+        """
         settings = self.occlusion
-        if settings is None or self.source.clip.still:
+        if settings is None:
             return None
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
             filmed, model = self.filmed(track), self.model
-            seen = self._filmed_captions(track), self._glimpses
             opened = opened_near(self.source, filmed, model)
+            if self.source.clip.still:
+                once = HandWatch(filmed, model, HandSearch(every=len(filmed)))
+                return find_hands(opened, filmed, model, once, on_progress)
+            seen = self._filmed_captions(track), self._glimpses
             found = find_occluders(opened, filmed, model, settings, on_progress, *seen)
             hands = self._hands or HandWatch(filmed, model, settings.hands)
             return united(found, find_hands(opened, filmed, model, hands, on_progress))
@@ -184,6 +190,8 @@ class PersonStages(SpeechStages):
         if occluders:
             text = seen.occluded_in_words(occluders.ranges(), self.job.start_frame)
             self.emit(Message("info", text))
+        if occluders and self.source.clip.still:
+            self.emit(Message("warning", seen.HELD_PHOTO))
         unoccluded = track
         for before in (occluders, captions):
             unoccluded = before.unoccluded(unoccluded) if before else unoccluded

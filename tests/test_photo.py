@@ -12,15 +12,19 @@ import pytest
 import skimage.data
 
 from gsmooth_core.animate import AnimatePipeline
-from gsmooth_core.dub import DubPipeline
+from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.face.load import load_face_model
+from gsmooth_core.job.events import Message
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.seen import HELD_PHOTO
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.mafb.crop import CROP_SIDE
+from gsmooth_core.media import probe, read_frames
 from gsmooth_core.photo import PhotoPipeline, fine_size
 from gsmooth_core.run import pipeline_of
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import Expression
+from tests.mafb.occlusion.drawn_hands import before, hand, shape
 from tests.media.made import numbered_frames, write_video
 from tests.portrait import scene
 
@@ -124,3 +128,25 @@ def test_images_that_are_read_as_a_clip_are_dubbed_as_one(clip, tmp_path):
     made, usual = (make(job(clip, tmp_path), tmp_path) for make in (PhotoPipeline, DubPipeline))
     assert made.compose_settings(head(150)) == usual.compose_settings(head(150))
     assert np.array_equal(made.model.mean, load_face_model().mean)
+
+
+def test_a_hand_before_a_photos_mouth_stays_and_lends_nothing(photo, tmp_path):
+    """The mouth is at about (163, 176); a photo has no other frames that show it bare."""
+    own = cv2.imread(str(photo))[..., ::-1].copy()
+    points = hand((172, 200), 34)
+    paths = tmp_path / "bare.png", tmp_path / "held.png"
+    for path, picture in zip(paths, (own, before(own, points)), strict=True):
+        cv2.imwrite(str(path), picture[..., ::-1])
+    bare, held = (job(p, tmp_path, settings=DubSettings(quality="lossless")) for p in paths)
+    free = dub(bare, tmp_path / "bare", make=PhotoPipeline)
+    assert free.occluders == []
+    said = []
+    result = dub(held, tmp_path / "held", said.append, make=PhotoPipeline)
+    assert Message("warning", HELD_PHOTO) in said
+    assert result.occluders == [(0, 11)]
+    inner = cv2.erode(shape(points, own.shape[:2]).astype(np.uint8), np.ones((5, 5))) > 0
+    given = before(own, points)
+    for made in read_frames(probe(result.output)):
+        changed = np.abs(made.astype(int) - given).max(-1) > 12
+        assert changed.sum() > 100  # the mouth beside it speaks
+        assert changed[inner].mean() < 0.1

@@ -26,6 +26,10 @@ _WORDS = {
 }
 """Why frames stay as they are: the reason, and what is said of it."""
 
+HELD_PHOTO = (
+    "A hand is before the mouth of the photo: what it hides has to be made up. "
+    "Take a photo that shows the whole mouth."
+)
 INTERLACED, OTHERWISE = "interlaced", "looks otherwise"
 """Why frames were no references."""
 
