@@ -94,7 +94,7 @@ def sure_edges(
     """
     lasting = edges.last - edges.first >= LASTING - 1
     shape = pictures[0].shape[:2]
-    moved = lasting & (_travel(edges, skin) > settings.moved) & _within(edges, skin, shape)
+    moved = _travel(edges, skin, lasting & _within(edges, skin, shape)) > settings.moved
     came, went = _jumps(edges, pictures, settings)
     sure = np.zeros(len(edges), bool)
     none = np.zeros(len(edges), bool)
@@ -129,12 +129,15 @@ def _burned_in(
     return burned if eyes is None else burned & ~(eyes[there] | eyes[not_there])
 
 
-def _travel(edges: SteadyEdges, skin: Float) -> Float:
-    """(S,) pixels that the skin under each edge moves across it meanwhile; 0 beside the face."""
+def _travel(edges: SteadyEdges, skin: Float, asked: Bool) -> Float:
+    """(S,) pixels that the skin under each edge moves across it meanwhile.
+
+    0 beside the face, and for edges that are not `asked` for (S,).
+    """
     travel = np.zeros(len(edges), np.float32)
     normal = edges.normal_of(np.arange(len(edges)))
     for first in range(len(skin)):
-        which = np.flatnonzero(edges.first == first)
+        which = np.flatnonzero(asked & (edges.first == first))
         places = np.column_stack([edges.x[which], edges.y[which]]) + 0.5
         apart, vertex = cKDTree(skin[first]).query(places, distance_upper_bound=_ON_FACE)
         on = np.isfinite(apart)
@@ -197,13 +200,17 @@ def crowded(
     """
     if len(which) < settings.fewest:
         return np.zeros(len(which), bool)
+    side, wider = (2 * (settings.region,), 2 * (2 * settings.region + 1,))
     y, x = edges.y[which], edges.x[which]
+    alone = np.zeros(shape, np.float32)
+    alone[y, x] = 1
+    if cv2.boxFilter(alone, -1, side, normalize=False)[y, x].max() < settings.fewest:
+        return np.zeros(len(which), bool)  # seldom are there letters
     nx, ny = edges.normal_of(which).T
     size = np.sqrt((edges.gradient[which] ** 2).sum(1))
     counted = np.zeros((*shape, 5), np.float32)
     counted[y, x, :4] = np.stack([np.ones_like(nx), nx * nx, nx * ny, size], 1)
     counted[edges.y[others], edges.x[others], 4] = 1
-    side, wider = (2 * (settings.region,), 2 * (2 * settings.region + 1,))
     total = cv2.boxFilter(counted[..., :4], -1, side, normalize=False)[y, x]
     count, xx, xy, contrast = total.T
     signs, rivals = cv2.boxFilter(counted[..., [0, 4]], -1, wider, normalize=False)[y, x].T
