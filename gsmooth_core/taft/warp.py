@@ -24,7 +24,7 @@ from gsmooth_core.types import Bool, Float, Image
 CELL = 8
 """Pixels of the crop, whose sides are multiples of it, over which pictures are compared."""
 
-_DENSE = 256  # side of a crop of which every pixel is compared
+_DENSE = 128  # side of a crop of which every pixel is compared; of larger ones every other one
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
 HALF = 0.5  # of what the references have of a place: less is no look at it
