@@ -62,9 +62,7 @@ class KeptPictures:
                 def read(frame: int) -> Image:
                     picture = source(frame)
                     if self._wanted[frame] and frame not in self._parts:
-                        part = picture[self._box(frame)]
-                        self._parts[frame] = self._shelf.keep(np.ascontiguousarray(part))
-                        self._shelf.looked()
+                        self._keep(frame, picture)
                     return picture
 
                 yield read
@@ -84,6 +82,15 @@ class KeptPictures:
         picture[self._box(frame)] = part
         self._shelf.looked()
         return picture
+
+    def _keep(self, frame: int, picture: Image) -> None:
+        part = np.ascontiguousarray(picture[self._box(frame)])
+        kept = self._shelf.keep(part)
+        if kept is part:  # the disk is full: so much is not held in memory
+            self._wanted[:] = False
+            return
+        self._parts[frame] = kept
+        self._shelf.looked()
 
     def _box(self, frame: int) -> tuple[slice, slice]:
         x0, y0, x1, y1 = self._boxes[frame].tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,4 +85,13 @@ def test_only_what_was_not_kept_is_read_again() -> None:
 
 def test_where_there_is_no_room_nothing_is_kept() -> None:
     kept = kept_of(Clip(), [2, 3, 7], room=1000)
+    assert all(kept.picture(frame) is None for frame in range(FRAMES))
+
+
+def test_where_the_disk_is_full_memory_is_not_filled(tmp_path: Path) -> None:
+    clip, track = Clip(), scene.track(FRAMES)
+    every = np.ones(FRAMES, bool)
+    kept = KeptPictures(track, scene.face_model(), every, tmp_path / "not there")
+    with kept.watched(clip.opened)() as source:
+        assert all(source(frame) is clip.pictures[frame] for frame in range(FRAMES))
     assert all(kept.picture(frame) is None for frame in range(FRAMES))
