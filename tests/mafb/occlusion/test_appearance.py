@@ -127,5 +127,5 @@ def test_the_median_is_that_of_the_known_frames(seed: int, several: bool) -> Non
     known = rng.random((9, 30)) > 0.5
     known[:, 3] = False
     masked = np.where(known[..., None] if several else known, values, np.nan)
-    masked[:, 3] = 0
+    masked[:, ~known.any(0)] = 0
     np.testing.assert_allclose(_median(values, known), np.nanmedian(masked, 0), atol=1e-7)
