@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
@@ -127,21 +126,7 @@ def _fitted(terms: Any, difference: Any, prior: Any) -> Any:
     count, size = terms.shape
     weight, fitted = prior.copy(), np.zeros((count, 3), np.float32)
     for _ in range(_FITS):
-        normal, right = np.zeros((size, size)), np.zeros((size, 3))
-        for n in range(count):
-            if weight[n] == 0:
-                continue
-            for i in range(size):
-                own = weight[n] * terms[n, i]
-                for j in range(i + 1):
-                    normal[i, j] += own * terms[n, j]
-                for c in range(3):
-                    right[i, c] += own * difference[n, c]
-        for i in range(size):
-            normal[i, i] += 1e-6
-            for j in range(i):
-                normal[j, i] = normal[i, j]
-        share = solved(normal, right)
+        share = solved(*_equations(terms, difference, weight))
         for n in range(count):
             error = 0.0
             for c in range(3):
@@ -152,6 +137,23 @@ def _fitted(terms: Any, difference: Any, prior: Any) -> Any:
                 error += abs(difference[n, c] - value)
             weight[n] = prior[n] / (1 + (error / 3 / _OUTLIER) ** 2) ** 2
     return fitted
+
+
+@compiled
+def _equations(terms: Any, difference: Any, weight: Any) -> Any:
+    """Normal equations (N, N) and their right sides (N, 3), by weights (C,)."""
+    count, size = terms.shape
+    normal, right = np.zeros((size, size)), np.zeros((size, 3))
+    for n in range(count):
+        for i in range(size):
+            own = weight[n] * terms[n, i]
+            for j in range(size):
+                normal[i, j] += own * terms[n, j]
+            for c in range(3):
+                right[i, c] += own * difference[n, c]
+    for i in range(size):
+        normal[i, i] += 1e-6
+    return normal, right
 
 
 @compiled

@@ -168,7 +168,8 @@ def test_steady_edges_are_those_of_each_pixel_by_itself() -> None:
     pictures = [still, still, others[0], others[1], still, still, still, others[2]]
     noisy = [cv2.add(p, dice.integers(0, 3, p.shape).astype(np.uint8)) for p in pictures]
     edges = steady_edges(noisy)
-    found = set(zip(*(a.tolist() for a in (edges.y, edges.x, edges.first, edges.last)), strict=True))
+    each = (edges.y, edges.x, edges.first, edges.last)
+    found = set(zip(*(values.tolist() for values in each), strict=True))
     assert found == naive_edges(noisy) and len(found) > 50
     at_first = np.stack([gradients(noisy[n])[y, x] for y, x, n, _ in sorted(found)])
     order = np.lexsort((edges.last, edges.first, edges.x, edges.y))
