@@ -83,7 +83,7 @@ def test_what_is_heard_is_told_to_what_makes_the_frames(tmp_path: Path, monkeypa
 
 def test_what_the_pass_for_captions_read_is_kept_until_it_has_lent(tmp_path, monkeypatch) -> None:
     track = scene.track(6)
-    clip = made.write_video(tmp_path / "clip.mp4", list(scene.pictures(track)), 25)
+    clip = made.write_video(tmp_path / "clip.mp4", np.stack(list(scene.pictures(track))), 25)
     speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
     folder = tmp_path / "job"
     folder.mkdir()

@@ -125,4 +125,4 @@ def _around(transforms: NDArray[Any], width: int, height: int) -> NDArray[np.int
     limit = np.array([width, height])
     low = (np.floor(both.min(1)) - _BESIDE).clip(0, limit)
     high = (np.ceil(both.max(1)) + _BESIDE).clip(0, limit)
-    return np.concatenate([low, high], 1).astype(np.int64)
+    return np.asarray(np.concatenate([low, high], 1), np.int64)

@@ -107,7 +107,7 @@ def _continued(values: Float, mask: Bool) -> Float:
     )
     sources = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
     sources[label[mask]] = values[mask]
-    nearest = np.take(sources, label, 0)
+    nearest: Float = np.take(sources, label, 0)
     width = 2 * round(_SMOOTH * mask.shape[0]) + 1
     smooth = cv2.blur(nearest, (width, width)).reshape(values.shape)
     far = np.clip(distance / width, 0, 1)
