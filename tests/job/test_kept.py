@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core.job.kept import KeptPictures
+from gsmooth_core.job.kept import KeptPictures, _around
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.taft import skin
 from gsmooth_core.types import FrameSource, Image
@@ -73,6 +73,27 @@ def test_grain_sees_the_same_in_what_was_kept() -> None:
         assert own.frame == again.frame and own.box == again.box
         np.testing.assert_array_equal(own.first, again.first)
         np.testing.assert_array_equal(own.second, again.second)
+
+
+def test_however_a_head_turns_the_crop_before_has_room_where_the_face_has_moved_to() -> None:
+    dice = np.random.default_rng(4)
+    height, width, turn = 1500, 2000, dice.uniform(-0.6, 0.6, 30)
+    scale, middle = dice.uniform(0.5, 1.2, 30), dice.uniform(600, 900, (30, 2))
+    linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * scale
+    linear = np.moveaxis(linear, -1, 0)
+    offset = 128 - np.einsum("tij,tj->ti", linear, middle)
+    transforms = np.concatenate([linear, offset[..., None]], 2).astype(np.float32)
+    boxes, moved = _around(transforms, width, height), np.rint(skin._movement(transforms))
+    for frame in range(1, 30):
+        own, before = (
+            np.array(window(transforms[n], 256, height, width).box).reshape(2, 2)
+            for n in (frame, frame - 1)
+        )
+        low, high = boxes[frame].reshape(2, 2)
+        for first, last in (own, before + moved[frame - 1]):
+            assert (low <= first).all() and (last <= high).all()
+        most = 2 + np.maximum(np.ptp(own, 0), np.ptp(before, 0)) + 2 * 3
+        assert (high - low <= most + 2).all()  # and no more room than that
 
 
 def test_only_what_was_not_kept_is_read_again() -> None:
