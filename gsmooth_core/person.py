@@ -22,6 +22,7 @@ from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
 from gsmooth_core.job.nearby import opened_near
@@ -40,6 +41,7 @@ from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.draft import generator_for
 from gsmooth_core.taft.interface import Generator
+from gsmooth_core.taft.lenders import likely
 from gsmooth_core.taft.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
@@ -83,6 +85,7 @@ class PersonStages(SpeechStages):
         self.turns: Bool | None = None
         self._glimpses: Glimpses | None = None
         self._hands: HandWatch | None = None
+        self._kept: KeptPictures | None = None
 
     @cached_property
     def followed(self) -> Followed:
@@ -117,8 +120,9 @@ class PersonStages(SpeechStages):
         def find() -> Occluders:
             on_progress = self._progress("captions", self.source.taken)
             filmed, model = self.filmed(track), self.model
-            self._glimpses = Glimpses(filmed, model)
-            opened = self._glimpses.watched(opened_near(self.source, filmed, model))
+            self._glimpses, self._kept = Glimpses(filmed, model), self._keeping(filmed)
+            opened = self._kept.watched(opened_near(self.source, filmed, model))
+            opened = self._glimpses.watched(opened)
             if self.occlusion:
                 self._hands = HandWatch(filmed, model, self.occlusion.hands)
                 opened = self._hands.watched(opened)
@@ -222,7 +226,9 @@ class PersonStages(SpeechStages):
 
     def read(self, translator: FaceTranslator, only: Bool) -> None:
         """Read what lends to the frames `only` (T,), see `lending`."""
-        read_lenders(translator, self.source, self.journal, self.inputs, only)
+        given = translator, self.source, self.journal, self.inputs
+        read_lenders(*given, only, self._kept)
+        self._kept = None
         if combed := translator.composer.combed:
             text = seen.combs_in_words(combed, self.job.start_frame)
             self.emit(Message("warning", text))
@@ -255,6 +261,12 @@ class PersonStages(SpeechStages):
         if self.source.plain:
             return track
         return self.filmed_track().only(shown(track, self.source.taken))
+
+    def _keeping(self, filmed: FaceTrack) -> KeptPictures:
+        """Keeps what is likely to lend, and the frames after it, which grain is looked for in."""
+        lends = likely(filmed, self.model, ReferenceSettings(gap=self.job.settings.reference_gap))
+        lends[1:] |= lends[:-1]
+        return KeptPictures(filmed, self.model, lends, self.folder)
 
     def _track(self) -> FaceTrack:
         return self.followed.track(self.job.settings.face)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,9 +12,10 @@ import skimage.data
 
 from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.job.job import Job
+from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.person import PersonStages
 from gsmooth_core.taft.heard import Heard
-from gsmooth_core.types import Expression
+from gsmooth_core.types import Expression, Opened
 from tests.media import made
 from tests.taft import scene
 
@@ -77,3 +79,32 @@ def test_what_is_heard_is_told_to_what_makes_the_frames(tmp_path: Path, monkeypa
     monkeypatch.setattr("gsmooth_core.person.FaceTranslator", lambda *given: given)
     curves = Expression(track.expression_names, track.expression, track.fps)
     assert stages.translator(track, curves, None)[-1] is heard
+
+
+def test_what_the_pass_for_captions_read_is_kept_until_it_has_lent(tmp_path, monkeypatch) -> None:
+    track = scene.track(6)
+    clip = made.write_video(tmp_path / "clip.mp4", np.stack(list(scene.pictures(track))), 25)
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    stages, given = PersonStages(Job(clip, tmp_path / "o.mp4", audio=speech), folder), []
+
+    def none_found(opened: Opened, *_: object) -> Occluders:
+        with opened() as source:
+            given.extend(source(frame) for frame in range(6))
+        return packed([], 256)
+
+    monkeypatch.setattr("gsmooth_core.person.find_captions", none_found)
+    monkeypatch.setattr("gsmooth_core.person.read_lenders", lambda *asked: given.append(asked[-1]))
+    assert stages.captions(track) is None
+    translator = SimpleNamespace(composer=SimpleNamespace(combed=()))
+    stages.read(translator, np.ones(6, bool))
+    *read, kept = given
+    lent = [frame for frame in range(6) if kept.picture(frame) is not None]
+    assert len(lent) > 3
+    for frame in lent:
+        shown = kept.picture(frame).any(-1)
+        assert shown.mean() > 0.2
+        np.testing.assert_array_equal(kept.picture(frame)[shown], read[frame][shown])
+    stages.read(translator, np.ones(6, bool))
+    assert given[-1] is None  # let go

@@ -118,8 +118,23 @@ class Drawing:
     points: Float
 
 
+_KEPT = 2  # surfaces of some megabytes each: a job asks for one person's again and again
+_known: tuple[tuple[MorphableModel, bytes, FaceSurface], ...] = ()
+
+
 def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
-    """Cut the face of the person with `identity` (I,) out of the model."""
+    """The face of the person with `identity` (I,), cut out of the model; the last ones are kept."""
+    global _known
+    asked, before = identity.tobytes(), _known
+    for own, key, surface in before:
+        if own is model and key == asked:
+            return surface
+    made = _cut_out(model, identity)
+    _known = ((model, asked, made), *before)[:_KEPT]  # another thread may have done the same
+    return made
+
+
+def _cut_out(model: MorphableModel, identity: Float) -> FaceSurface:
     kept = ~model.in_regions(*_LEFT_OUT)
     index = np.cumsum(kept) - 1
     faces = index[model.faces[kept[model.faces].all(1)]].astype(np.int32)

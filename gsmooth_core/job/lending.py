@@ -6,8 +6,9 @@ from contextlib import closing
 
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.nearby import box_of_crops
-from gsmooth_core.job.source import Source
+from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.grain_file import load_grain, save_grain
@@ -18,32 +19,41 @@ from gsmooth_core.types import Bool
 
 
 def read_lenders(
-    translator: FaceTranslator, source: Source, journal: Journal, inputs: StageInputs, only: Bool
+    translator: FaceTranslator,
+    source: Source,
+    journal: Journal,
+    inputs: StageInputs,
+    only: Bool,
+    kept: KeptPictures | None = None,
 ) -> None:
-    """Read what lends to the frames `only` (T,) of a job.
+    """Read what lends to the frames `only` (T,) of a job, unless it was `kept`.
 
     Once also the clip's grain, and how much detail new mouths of it lack.
     """
     composer, track = translator.composer, translator.track
     box = box_of_crops(composer.transforms, composer.size, track.width, track.height)
 
+    def opened() -> closing[OpenFrames]:
+        frames = source.frames(box)
+        return closing(frames if kept is None else kept.first(frames))
+
     def see() -> Grain | None:
-        with closing(source.frames(box)) as frames:
+        with opened() as frames:
             return translator.read(source.shows(frames))
 
     def rehearse() -> Sharpness | None:
         if not composer.bank:
-            with closing(source.frames(box)) as frames:
+            with opened() as frames:
                 composer.read(source.shows(frames))
         return translator.rehearse()
 
     if composer.settings.grain:
-        kept = "grain", "grain.safetensors", inputs.grain()
-        translator.grain = result_of(Stage(*kept, see, save_grain, load_grain), journal)
+        files = "grain", "grain.safetensors", inputs.grain()
+        translator.grain = result_of(Stage(*files, see, save_grain, load_grain), journal)
     if composer.settings.sharpness:
         files = "sharpness", "sharpness.safetensors", inputs.sharpness()
         stage = Stage(*files, rehearse, save_sharpness, load_sharpness)
         translator.sharpness = result_of(stage, journal)
     if not composer.bank:
-        with closing(source.frames(box)) as frames:
+        with opened() as frames:
             composer.read(source.shows(frames), only)

@@ -58,7 +58,7 @@ class FusionGenerator(TorchGenerator):
         """Logits (B, K, 1, H, W), flow (B*K, 2, H/2, W/2) in pixels, what a preset adds."""
         choice = self._choice(self._own(x, looks, decoded))
         score, flow, more = choice[:, :4], choice[:, 4:6].contiguous(), choice[:, 6:]
-        score = split(F.pixel_shuffle(score, 2), x.references.shape[1])  # (B, K, 1, H, W)
+        score = split(_shuffled(score), x.references.shape[1])  # (B, K, 1, H, W)
         logits = score + torch.log(x.validity + FAINT)
         return logits, torch.tanh(flow) * self.config.max_flow, more
 
@@ -142,6 +142,15 @@ def shift(images: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
     grid_y = y[None, :, None] + fine[:, 1] * (2 / height)
     grid = torch.stack([grid_x, grid_y], -1)  # (N, H, W, 2)
     return F.grid_sample(images, grid, mode, padding_mode="border", align_corners=False)
+
+
+def _shuffled(score: Tensor) -> Tensor:
+    """(N, 4, H/2, W/2) -> (N, 1, H, W), 2 x 2 pixels of each place."""
+    if torch.onnx.is_in_onnx_export():
+        return F.pixel_shuffle(score, 2)
+    count, _, height, width = score.shape  # three times as fast where channels come last
+    apart = score.reshape(count, 2, 2, height, width).permute(0, 3, 1, 4, 2)
+    return apart.reshape(count, 1, 2 * height, 2 * width)
 
 
 def _pooled(looks: Tensor) -> tuple[Tensor, Tensor]:

@@ -52,6 +52,38 @@ def looked_up(
 
 
 @compiled
+def displaced(points: Any, visible: Any, seen: Any, offset: Any, made: Any, k: int) -> None:
+    """Where one of K references shows the vertices of a new face, see `warp.displacements`.
+
+    Args:
+        points: (V, 2) crop pixels of its own vertices.
+        visible: (V,) how well each can be seen.
+        seen: (V, >=2) crop pixels of the new face's vertices.
+        offset: (V or 1, 2) crop pixels that are added.
+        made: (V, K, 3) where the result is put.
+        k: which of them it is.
+    """
+    last = len(offset) - 1
+    for v in range(len(seen)):
+        for c in range(2):
+            made[v, k, c] = points[v, c] - seen[v, c] + offset[min(v, last), c]
+        made[v, k, 2] = visible[v]
+
+
+@compiled
+def faded(nearest: Any, smooth: Any, far: Any, fade: Any) -> None:
+    """Draw values (H, W, C) to smooth ones by a share `far` (H, W), times `fade` (H, W)."""
+    height, width, count = nearest.shape
+    for row in range(height):
+        for column in range(width):
+            share, left = far[row, column], fade[row, column]
+            for c in range(count):
+                value = nearest[row, column, c] * (np.float32(1) - share)
+                value += smooth[row, column, c] * share
+                nearest[row, column, c] = value * left
+
+
+@compiled
 def continued(values: Any, mask: Any, beyond: Any) -> Any:
     """Values (H, W, C) in a mask (H, W); else those of a grid (h, w, C), with a slope between."""
     height, width, count = values.shape

@@ -87,10 +87,11 @@ def slope(own: Float, wanted: Float, at: Float) -> Float:
         where no slope is needed.
     """
     none = np.zeros((2, 3), np.float32)
-    plain = ((own < CLIPPED) & (wanted < CLIPPED)).all(1)
-    if plain.sum() < max(FEWEST, len(own) / 2):
+    plain = _plain(own, wanted)
+    if len(plain) < max(FEWEST, len(own) / 2):
         return none
-    own, wanted, at = own[plain], wanted[plain], at[plain]
+    if len(plain) < len(own):  # seldom
+        own, wanted, at = own[plain], wanted[plain], at[plain]
     even, found, made = fitted(own, wanted, at)
     if made <= SOME[0]:
         return none
@@ -99,6 +100,18 @@ def slope(own: Float, wanted: Float, at: Float) -> Float:
     share = max(ramp(made, *MUCH) * ramp(nearer, *LEFT), ramp(made, *SOME) * ramp(truer, *TRUE))
     sure: Float = (share * found).astype(np.float32)
     return sure
+
+
+@compiled
+def _plain(own: Any, wanted: Any) -> Any:
+    """(M,) which of samples (N, 3) are white in neither."""
+    found, count = np.empty(len(own), np.int64), 0
+    for n in range(len(own)):
+        most = max(own[n, 0], own[n, 1], own[n, 2], wanted[n, 0], wanted[n, 1], wanted[n, 2])
+        if most < CLIPPED:
+            found[count] = n
+            count += 1
+    return found[:count]
 
 
 def _explains(

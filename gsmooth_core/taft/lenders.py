@@ -89,8 +89,7 @@ def lenders(
     # An occluded frame would lend pixels of a hand as pixels of a mouth.
     lending = occluders.unoccluded(track) if occluders else track
     own = features(track, model, track.expression, settings.degrees)
-    lends = lending.usable & well_exposed(lending) & track.new
-    bank = choose_bank(own, lends, settings.bank)
+    bank = _bank(lending, own, settings)
     wanted = features(track, model, target, settings.degrees)
     fps, shown, lit = float(track.fps), track.pictures, brightness(track)
     lips = surface.template[surface.regions == Region.LIPS].mean(0)
@@ -111,6 +110,17 @@ def lenders(
         opening = _opening(model, track, target), _opening(model, track, track.expression)[bank]
         covered |= letters.mouthless(choice, bank, *opening) & track.usable
     return Lenders(bank, choice, covered)
+
+
+def likely(track: FaceTrack, model: MorphableModel, settings: ReferenceSettings) -> Bool:
+    """(T,) frames that are the bank of a clip, where nothing is found to lie over its face."""
+    own = features(track, model, track.expression, settings.degrees)
+    return np.isin(np.arange(len(track)), _bank(track, own, settings))
+
+
+def _bank(lending: FaceTrack, own: Float, settings: ReferenceSettings) -> NDArray[np.int64]:
+    lends = lending.usable & well_exposed(lending) & lending.new
+    return choose_bank(own, lends, settings.bank)
 
 
 def joined(parts: Sequence[Choice]) -> Choice:

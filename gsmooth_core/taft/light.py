@@ -9,9 +9,12 @@ another colour in the frame's light.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.lamp import DIM, Across, slope
 from gsmooth_core.taft.tone import CLIPPED, Skin, reduced, samples, tone_of
@@ -78,11 +81,16 @@ def _look(own: Float, wanted: Float, both: Bool) -> float:
     had, wanted = own[both], wanted[both]
     lamp = slope(had, wanted, at)
     even = (wanted / np.exp(at @ lamp) if lamp.any() else wanted) @ _MEAN
-    bright = had @ _MEAN
-    if bright.std() <= _FLAT:
-        return 0.0
-    a, b = (x.astype(np.float64) - x.mean(dtype=np.float64) for x in (bright, even))
-    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+    return float(_correlated(had @ _MEAN, even))
+
+
+@compiled
+def _correlated(one: Any, other: Any) -> Any:
+    """Correlation of values (N,) and others; 0 where one of them has no contrast."""
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    a, b = a - a.mean(), b - b.mean()
+    aa, bb, ab = (a * a).sum(), (b * b).sum(), (a * b).sum()
+    return 0.0 if np.sqrt(aa / len(a)) <= _FLAT or bb <= 0 else ab / np.sqrt(aa * bb)
 
 
 def match_light(
@@ -122,11 +130,12 @@ def match_light(
     skin, lit = Skin.of(frame, known, known if seen is None else seen), frame[rows, columns]
     across, plain = Across.of(skin.bare), np.log(lit + DIM)
     finer, coarse = across.at(*skin.bare.shape), across.at(*cells)
+    wanted, places = skin.small[skin.bare], finer[skin.bare]
     made = np.empty(pictures.shape, np.float32) if made is None else made
     own = sampled(pictures) if own is None else own
     changed = np.empty((len(pictures), *cells), np.float32)
     for k, (picture, out, small) in enumerate(zip(pictures, made, own, strict=True)):
-        lamp = slope(small[skin.bare], skin.small[skin.bare], finer[skin.bare])
+        lamp = slope(small[skin.bare], wanted, places)
         even, before = skin, plain
         if lamp.any():
             even = skin.without(np.exp(finer @ lamp))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from gsmooth_core.face.rasterizer.numba_kernels import compiled
+from gsmooth_core.face.rasterizer.numba_kernels import compiled, contracted
 from gsmooth_core.types import Float
 
 SIGMAS = (1.0, 2.0)
@@ -21,6 +21,7 @@ SIGMAS = (1.0, 2.0)
 
 _LEAST = np.float32(1e-4)  # share below which a reference has no part in a pixel
 _CUBIC = np.float32(-0.75)  # slope of the bicubic kernel, as engines have it
+_EDGE = 4  # pixels: a place is at most two outside, and its taps two further
 _ONE, _TWO, _THREE = np.float32(1), np.float32(2), np.float32(3)
 
 
@@ -55,13 +56,18 @@ def _one(plan: Plan, references: Float) -> Float:
         references, plan.flow, plan.colour, plan.detail, strict=True
     ):
         fields = _finer(np.stack([*flow, detail], -1), shape)
-        _add(np.ascontiguousarray(own), fields, np.ascontiguousarray(colour), mean, sharp)
+        _add(_wider(own), fields, np.ascontiguousarray(colour), mean, sharp)
     fine, middling = SIGMAS
     bands = blurred(mean, middling), blurred(sharp, middling), blurred(sharp, fine)
     gain = _finer(np.moveaxis(plan.gain, 0, -1), shape)
     made = np.empty((3, *shape), np.float32)
     _put_together(*bands, sharp, gain, np.ascontiguousarray(plan.residual), made)
     return made
+
+
+def _wider(planes: Float) -> Float:
+    """(C, H + 2 * EDGE, W + 2 * EDGE) planes whose edge pixels repeat."""
+    return np.stack([cv2.copyMakeBorder(p, *4 * (_EDGE,), cv2.BORDER_REPLICATE) for p in planes])
 
 
 def _finer(values: Float, shape: tuple[int, ...]) -> Float:
@@ -100,18 +106,21 @@ def _within(place: Any, size: Any) -> Any:
     return min(inner, np.float32(size + 1))
 
 
-@compiled
+@contracted
 def _add(picture: Any, fields: Any, colour: Any, mean: Any, sharp: Any) -> None:
     """Add a reference to both pictures, each with its own share.
 
     Args:
-        picture: (3, H, W) the reference.
+        picture: (3, H + 2 * EDGE, W + 2 * EDGE) the reference, whose edge pixels repeat.
         fields: (H, W, 3) displacement x and y in pixels, and share in the detail.
         colour: (H, W) share in the colours.
         mean: (H, W, 3) sum of the colours.
         sharp: (H, W, 3) sum of the detail.
     """
     height, width = colour.shape
+    pixels, below = picture.reshape(-1), np.uintp(picture.shape[2])
+    plane = below * np.uintp(picture.shape[1])
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)  # no place is counted from the end
     for row in range(height):
         for column in range(width):
             share, own = colour[row, column], fields[row, column, 2]
@@ -119,18 +128,17 @@ def _add(picture: Any, fields: Any, colour: Any, mean: Any, sharp: Any) -> None:
                 continue
             x = _within(np.float32(column) + fields[row, column, 0], width)
             y = _within(np.float32(row) + fields[row, column, 1], height)
-            left, top = int(np.floor(x)), int(np.floor(y))
-            a0, a1, a2, a3 = _taps(x - np.float32(left))
-            down = _taps(y - np.float32(top))
-            i0, i1 = min(max(left - 1, 0), width - 1), min(max(left, 0), width - 1)
-            i2, i3 = min(max(left + 1, 0), width - 1), min(max(left + 2, 0), width - 1)
+            left, top = np.floor(x), np.floor(y)
+            a0, a1, a2, a3 = _taps(x - left)
+            down = _taps(y - top)
+            first = np.uintp(top + _EDGE - 1) * below + np.uintp(left + _EDGE - 1)
             for c in range(3):
-                value = np.float32(0)
+                at, value = first + np.uintp(c) * plane, np.float32(0)
                 for tap in range(4):
-                    at = min(max(top + tap - 1, 0), height - 1)
-                    across = a0 * picture[c, at, i0] + a1 * picture[c, at, i1]
-                    across += a2 * picture[c, at, i2] + a3 * picture[c, at, i3]
+                    across = a0 * pixels[at] + a1 * pixels[at + one]
+                    across += a2 * pixels[at + two] + a3 * pixels[at + three]
                     value += down[tap] * across
+                    at += below
                 mean[row, column, c] += share * value
                 sharp[row, column, c] += own * value
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.render import draw_face, pose_face
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import crop_transforms, hidden, window
+from gsmooth_core.models.threads import all_threads
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.drawn import skin_of_face
 from gsmooth_core.taft.grain import Grain
@@ -60,7 +63,8 @@ class SkinPairs:
 
     def grain(self, composer: Composer) -> Grain:
         """The grain beside the composer's masks."""
-        found = [self._blocks(pair, composer) for pair in self._pairs]
+        with ThreadPoolExecutor(all_threads(), "grain") as pool:  # nothing else is done meanwhile
+            found = list(pool.map(partial(self._blocks, composer=composer), self._pairs))
         return Grain([pair.frame for pair in self._pairs], found)
 
     def _keep(self, frame: int, picture: Image, following: Image) -> None:

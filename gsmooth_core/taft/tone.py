@@ -78,8 +78,11 @@ def tone_of(own: Float, skin: Skin) -> Float:
         # Its own colour a flash shows in what is not white: too little to tell channels apart.
         dark, veiled = own[skin.shown], skin.small[skin.shown]
         added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
-    changes = [_change(had[:, c], wanted[:, c], added) for c in range(3)]
-    gain, offset = np.array(changes, np.float32).T
+    if white:
+        changes = [_change(had[:, c], wanted[:, c], added) for c in range(3)]
+        gain, offset = np.array(changes, np.float32).T
+    else:
+        gain, offset = _plain_changes(had, wanted)
     apart = float(np.abs(had * gain + offset - had).mean())
     share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
     tone: Float = LEVELS * (1 + share * (gain - 1)) + share * offset
@@ -146,6 +149,18 @@ def robust_line(own: Any, wanted: Any, plain: Any, white: Any) -> Any:
             lost = white[n] and apart > 0
             weight[n] = 0.0 if lost else plain[n] / (1 + (apart / OUTLIER) ** 2)
     return gain, offset
+
+
+@compiled
+def _plain_changes(own: Any, wanted: Any) -> Any:
+    """Gains (3,) and offsets (3,) of `_change` for samples (N, 3), of which none is white."""
+    gains, offsets = np.empty(3, np.float32), np.empty(3, np.float32)
+    white = np.zeros(len(own), np.bool_)
+    for c in range(3):
+        had, asked = own[:, c].copy(), wanted[:, c].copy()
+        gain, offset = robust_line(had, asked, (had < CLIPPED).astype(np.float64), white)
+        gains[c], offsets[c] = gain, offset
+    return gains, offsets
 
 
 def step_of(side: int) -> int:

@@ -24,7 +24,7 @@ from gsmooth_core.types import Bool, Float, Image
 CELL = 8
 """Pixels of the crop, whose sides are multiples of it, over which pictures are compared."""
 
-_DENSE = 256  # side of a crop of which every pixel is compared
+_DENSE = 128  # side of a crop of which every pixel is compared; of larger ones every other one
 _FADE = 0.2  # of the crop's side: distance from the face over which a displacement fades
 TOLERANCE = 0.02  # difference from the frame at which a reference weighs e times less
 HALF = 0.5  # of what the references have of a place: less is no look at it
@@ -71,9 +71,7 @@ def displacements(references: Sequence[Reference], seen: Float, offsets: Float) 
     """
     made = np.empty((len(seen), len(references), 3), np.float32)
     for k, (reference, offset) in enumerate(zip(references, offsets, strict=True)):
-        np.subtract(reference.points, seen[:, :2], out=made[:, k, :2])
-        made[:, k, :2] += offset
-        made[:, k, 2] = reference.visible
+        kernels.displaced(reference.points, reference.visible, seen, offset, made, k)
     return made.reshape(len(seen), -1)
 
 
@@ -109,13 +107,13 @@ def _continued(values: Float, mask: Bool) -> Float:
     )
     sources = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
     sources[label[mask]] = values[mask]
-    nearest = sources[label]
+    nearest: Float = np.take(sources, label, 0)
     width = 2 * round(_SMOOTH * mask.shape[0]) + 1
     smooth = cv2.blur(nearest, (width, width)).reshape(values.shape)
-    far = np.clip(distance / width, 0, 1)[..., None]
-    fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))[..., None]
-    extended: Float = ((nearest * (1 - far) + smooth * far) * fade).astype(np.float32)
-    return extended
+    far = np.clip(distance / width, 0, 1)
+    fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))
+    kernels.faded(nearest, smooth, far, fade)
+    return nearest
 
 
 def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:

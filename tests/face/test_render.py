@@ -46,6 +46,15 @@ def test_the_surface_is_the_face_of_the_model(clip, surface) -> None:
     assert all(tuple(v) in whole for v in np.round(surface.template[::97], 5).tolist())
 
 
+def test_a_surface_is_cut_out_once_for_a_model_and_a_person(clip) -> None:
+    model, other = scene.face_model(), clip.identity + np.float32(0.5)
+    first, theirs = (render.face_surface(model, who) for who in (clip.identity, other))
+    assert render.face_surface(model, clip.identity.copy()) is first
+    assert render.face_surface(replace(model), clip.identity) is not first  # another model
+    np.testing.assert_array_equal(theirs.template, render._cut_out(model, other).template)
+    assert np.abs(theirs.template - first.template).max() > 0.01
+
+
 def test_render_face_is_lit_and_labelled(clip) -> None:
     model = scene.face_model()
     transform = crop_transforms(clip, model, SIZE)[3]

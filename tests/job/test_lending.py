@@ -56,9 +56,9 @@ SOURCE = SimpleNamespace(frames=Opened, shows=lambda frames: frames)
 def read(tmp_path: Path):
     inputs = SimpleNamespace(grain=lambda: {"of": "grain"}, sharpness=lambda: {"of": "sharpness"})
 
-    def run(**settings: bool) -> Dub:
+    def run(kept: object = None, **settings: bool) -> Dub:
         dub = Dub(**settings)
-        read_lenders(dub, SOURCE, Journal(tmp_path), inputs, ONLY)
+        read_lenders(dub, SOURCE, Journal(tmp_path), inputs, ONLY, kept)
         return dub
 
     return run
@@ -87,3 +87,20 @@ def test_without_grain_it_is_the_same(read) -> None:
 def test_what_nobody_asks_for_is_not_done(read) -> None:
     dub = read(grain=False, sharpness=False)
     assert (dub.grain, dub.sharpness, dub.asked) == (None, None, [[True, False]])
+
+
+@pytest.mark.parametrize("settings", [{}, {"grain": False}, {"grain": False, "sharpness": False}])
+def test_what_was_kept_is_not_read(read, settings: dict[str, bool]) -> None:
+    class Kept:
+        """What was kept, before a clip whose box is known."""
+
+        def __init__(self) -> None:
+            self.asked: list[Opened] = []
+
+        def first(self, frames: Opened) -> Opened:
+            self.asked.append(frames)
+            return frames
+
+    kept = Kept()
+    read(kept, **settings)
+    assert len(kept.asked) == 1 and isinstance(kept.asked[0], Opened)

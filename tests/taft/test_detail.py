@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.detail import blurred
+from gsmooth_core.taft.fusion import _shuffled
 from gsmooth_core.taft.mix import SIGMAS
 from tests.taft.small import SMALL, stirred
 
@@ -97,3 +98,8 @@ def test_what_is_painted_on_a_processor_is_what_the_network_makes() -> None:
     painted = model.paint(g.GeneratorInput(*(part.numpy() for part in x)))
     np.testing.assert_allclose(painted, made(model, x).numpy(), atol=1e-4)
     assert np.abs(painted - x.references[:, 0].numpy()).mean() > 0.01
+
+
+def test_pixels_are_shuffled_as_torch_does() -> None:
+    score = torch.randn(3, 4, 6, 8).contiguous(memory_format=torch.channels_last)
+    assert torch.equal(_shuffled(score), torch.nn.functional.pixel_shuffle(score, 2))

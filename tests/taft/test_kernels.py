@@ -78,3 +78,21 @@ def test_values_go_on_beyond_a_mask_as_a_coarse_grid_has_them() -> None:
     fine = cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR)
     wanted = np.where(mask[..., None], values, fine)
     assert np.allclose(kernels.continued(values, mask, beyond), wanted, atol=1e-6)
+
+
+def test_each_reference_shows_vertices_where_its_own_lie() -> None:
+    seen, points, visible = random(40, 3), random(40, 2), random(40)
+    for offset in (random(1, 2), random(40, 2)):
+        made = np.full((40, 3, 3), 7, np.float32)
+        kernels.displaced(points, visible, seen, offset, made, 1)
+        wanted = np.column_stack([points - seen[:, :2] + offset, visible])
+        np.testing.assert_allclose(made[:, 1], wanted, atol=1e-6)
+        assert (made[:, [0, 2]] == 7).all()
+
+
+def test_values_become_smooth_and_fade_with_distance() -> None:
+    nearest, smooth = random(SIZE, SIZE, 5), random(SIZE, SIZE, 5)
+    far, fade = random(SIZE, SIZE), random(SIZE, SIZE)
+    wanted = (nearest * (1 - far[..., None]) + smooth * far[..., None]) * fade[..., None]
+    kernels.faded(nearest, smooth, far, fade)
+    np.testing.assert_allclose(nearest, wanted, atol=1e-6)

@@ -346,3 +346,15 @@ def test_a_lamp_is_fitted_as_numpys_least_squares_fit_it() -> None:
 def test_a_large_crop_shows_its_skin_in_as_many_samples_as_a_small_one() -> None:
     assert [tone.samples((side, side)) for side in (256, 384, 512)] == [(64, 64)] * 3
     assert tone.samples((128, 128)) == (32, 32)
+
+
+def test_channels_without_white_change_as_each_does_by_itself() -> None:
+    dice = np.random.default_rng(6)
+    own = dice.uniform(0, 1.3, (400, 3)).astype(np.float32).clip(0, 1)  # some are white
+    wanted = (own * [0.8, 0.7, 0.6] + dice.normal(0.05, 0.01, own.shape)).clip(0, 0.9)
+    wanted = wanted.astype(np.float32)
+    wanted[own >= 1] = 0.2  # of which nothing is told
+    gains, offsets = tone._plain_changes(own, wanted)
+    each = [tone._change(own[:, c], wanted[:, c]) for c in range(3)]
+    np.testing.assert_allclose(np.stack([gains, offsets], 1), each, atol=1e-6)
+    np.testing.assert_allclose(gains, [0.8, 0.7, 0.6], atol=0.03)

@@ -22,10 +22,19 @@ _ROUNDING = 1e-9  # of a depth: more than is lost when it is interpolated
 
 def compiled(function: Kernel) -> Kernel:
     """`numba.njit` with a cache on disk where there is a writable place for it, else without."""
+    return _jitted(function)
+
+
+def contracted(function: Kernel) -> Kernel:
+    """As `compiled`; a product and the sum that it goes into may be rounded once, not twice."""
+    return _jitted(function, fastmath={"contract"})
+
+
+def _jitted(function: Kernel, **options: Any) -> Kernel:
     try:
-        kernel = numba.njit(cache=True, nogil=True)(function)
+        kernel = numba.njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # numba found no folder it may write to
-        kernel = numba.njit(nogil=True)(function)
+        kernel = numba.njit(nogil=True, **options)(function)
     return cast(Kernel, kernel)
 
 

@@ -7,14 +7,16 @@ hand in front of it hardly counts.
 
 from __future__ import annotations
 
-import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import Region
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.mafb.occlusion.canonical import TEXELS, CanonicalMap
+from gsmooth_core.models.threads import all_threads
 from gsmooth_core.types import Bool, Float, Image
 
 _DARK = 12.0  # levels of 255 added before the logarithm, so that noise in the dark counts little
@@ -64,8 +66,7 @@ def fit_appearance(canonical: CanonicalMap, colours: Image, seen: Bool) -> Appea
     unit = np.ones(len(canonical.regions), np.float32)  # the first round finds the deviations
     model = AppearanceModel(_median(logs, known), unit, unit)
     for _ in range(_ROUNDS):
-        relit = [_relit(canonical, x - model.colour, k) for x, k in zip(logs, known, strict=True)]
-        residual = np.stack(relit)
+        residual = _all_relit(canonical, logs - model.colour, known)
         shift = _median(residual, known)
         brightness, tint = brightness_and_tint(residual - shift)
         model = AppearanceModel(
@@ -114,17 +115,77 @@ def illumination(canonical: CanonicalMap, difference: Float, seen: Bool) -> Floa
     Returns:
         (C, 3) the part of `difference` that is smooth over the face.
     """
-    terms = _terms(canonical)
     prior = np.where(canonical.regions == Region.SKIN, _UPPER, _LOWER) * (canonical.skin & seen)
-    weight = prior.astype(np.float32)
-    fitted = np.zeros_like(difference)
+    fitted: Float = _fitted(_terms(canonical), difference.astype(np.float32), prior)
+    return fitted
+
+
+@compiled
+def _fitted(terms: Any, difference: Any, prior: Any) -> Any:
+    """(C, 3) what `terms` (C, N) explain of a difference (C, 3), by weights (C,) at first."""
+    count, size = terms.shape
+    weight, fitted = prior.copy(), np.zeros((count, 3), np.float32)
     for _ in range(_FITS):
-        weighted = (terms * weight[:, None]).T
-        normal = weighted @ terms + 1e-6 * np.eye(terms.shape[1])
-        fitted = terms @ np.linalg.solve(normal, weighted @ difference)
-        error = np.abs(difference - fitted).mean(1)
-        weight = prior / (1 + (error / _OUTLIER) ** 2) ** 2
-    return np.asarray(fitted, np.float32)
+        share = solved(*_equations(terms, difference, weight))
+        for n in range(count):
+            error = 0.0
+            for c in range(3):
+                value = 0.0
+                for i in range(size):
+                    value += terms[n, i] * share[i, c]
+                fitted[n, c] = value
+                error += abs(difference[n, c] - value)
+            weight[n] = prior[n] / (1 + (error / 3 / _OUTLIER) ** 2) ** 2
+    return fitted
+
+
+@compiled
+def _equations(terms: Any, difference: Any, weight: Any) -> Any:
+    """Normal equations (N, N) and their right sides (N, 3), by weights (C,)."""
+    count, size = terms.shape
+    normal, right = np.zeros((size, size)), np.zeros((size, 3))
+    for n in range(count):
+        for i in range(size):
+            own = weight[n] * terms[n, i]
+            for j in range(size):
+                normal[i, j] += own * terms[n, j]
+            for c in range(3):
+                right[i, c] += own * difference[n, c]
+    for i in range(size):
+        normal[i, i] += 1e-6
+    return normal, right
+
+
+@compiled
+def solved(normal: Any, right: Any) -> Any:
+    """(N, M) solution of few equations, positive definite (N, N), for right sides (N, M)."""
+    left, made = normal.copy(), right.copy()
+    size, columns = made.shape
+    for i in range(size):
+        for k in range(i + 1, size):
+            factor = left[k, i] / left[i, i]
+            for j in range(i, size):
+                left[k, j] -= factor * left[i, j]
+            for c in range(columns):
+                made[k, c] -= factor * made[i, c]
+    for i in range(size - 1, -1, -1):
+        for c in range(columns):
+            for j in range(i + 1, size):
+                made[i, c] -= left[i, j] * made[j, c]
+            made[i, c] /= left[i, i]
+    return made
+
+
+def _all_relit(canonical: CanonicalMap, differences: Float, seen: Bool) -> Float:
+    """(T, C, 3) of `_relit` for each of T frames, on all cores: nothing is done meanwhile."""
+    relit = np.empty(differences.shape, np.float32)
+
+    def one(frame: int) -> None:
+        relit[frame] = _relit(canonical, differences[frame], seen[frame])
+
+    with ThreadPoolExecutor(all_threads(), "appearance") as pool:
+        list(pool.map(one, range(len(relit))))
+    return relit
 
 
 def _relit(canonical: CanonicalMap, difference: Float, seen: Bool) -> Float:
@@ -147,8 +208,10 @@ def brightness_and_tint(difference: Float) -> tuple[Float, Float]:
 
 def _median(values: Float, known: Bool) -> Float:
     """(C, ...) median over the known frames of (T, C, ...); 0 where there is none."""
-    hidden = ~known if values.ndim == 2 else ~known[..., None]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a texel that is never seen
-        median: NDArray[np.float32] = np.nanmedian(np.where(hidden, np.nan, values), 0)
-    return np.nan_to_num(median).astype(np.float32)
+    shown = known if values.ndim == 2 else np.broadcast_to(known[..., None], values.shape)
+    ordered = np.sort(np.where(shown, values, np.inf), 0)
+    count = np.count_nonzero(shown, 0)[None]
+    below, above = (
+        np.take_along_axis(ordered, at, 0)[0] for at in ((count - 1).clip(0) // 2, count // 2)
+    )
+    return np.where(count[0] > 0, (below + above) / 2, 0).astype(np.float32)

@@ -82,7 +82,7 @@ def canonical_map(surface: FaceSurface) -> CanonicalMap:
     def between(values: Float) -> Float:
         """(..., V, N) values at vertices -> (..., C, N) values at texels."""
         mixed = np.einsum("...ckx,ck->...cx", values[..., corners, :], weights)
-        return np.asarray(mixed, np.float32)
+        return np.ascontiguousarray(mixed, np.float32)  # else a copy is made for every frame
 
     reach = np.minimum(surface.reach, 1)[:, None].astype(np.float32)  # reach is infinite on lips
     rows, columns = np.nonzero(known)

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.mistaken import has_moved, largest_channel, light_changes
@@ -94,27 +96,28 @@ def sure_edges(
     """
     lasting = edges.last - edges.first >= LASTING - 1
     shape = pictures[0].shape[:2]
-    moved = lasting & (_travel(edges, skin) > settings.moved) & _within(edges, skin, shape)
+    moved = _travel(edges, skin, lasting & _within(edges, skin, shape)) > settings.moved
     came, went = _jumps(edges, pictures, settings)
     sure = np.zeros(len(edges), bool)
-    none = np.zeros(len(edges), bool)
+    first, last = edges.first, edges.last
+    stay, comes, goes = (np.flatnonzero(signs) for signs in (moved, came, went))
+    none = stay[:0]
     for frame in range(len(pictures)):
-        comes, goes = came & (edges.first == frame), went & (edges.last == frame)
-        steady = moved & edges.at(frame)
-        gone, coming = went & (edges.last == frame - 1), came & (edges.first == frame + 1)
-        for signs, others, beside in (
+        steady = stay[(first[stay] <= frame) & (last[stay] >= frame)]
+        here, away = comes[first[comes] == frame], goes[last[goes] == frame]
+        gone, coming = goes[last[goes] == frame - 1], comes[first[comes] == frame + 1]
+        for which, others, beside in (
             (steady, none, None),
-            (comes & lasting, gone, frame - 1),
-            (goes & lasting, coming, frame + 1),
+            (here[lasting[here]], gone, frame - 1),
+            (away[lasting[away]], coming, frame + 1),
         ):
-            which = np.flatnonzero(signs)
-            crowd = which[crowded(edges, which, np.flatnonzero(others), shape, settings)]
+            crowd = which[crowded(edges, which, others, shape, settings)]
             if beside is None or not len(crowd):
                 sure[crowd] = True
                 continue
             burned = _burned_in(drawn(edges, crowd, shape), pictures, frame, beside, eyes)
             sure[crowd[burned[edges.y[crowd], edges.x[crowd]]]] = True
-            if burned.any() and len(which) > others.sum():
+            if burned.any() and len(which) > len(others):
                 # The end of a word has fewer edges about it; it comes and goes with the rest.
                 around = dilate(burned, *2 * (2 * settings.region + 1,))
                 sure[which[around[edges.y[which], edges.x[which]]]] = True
@@ -129,23 +132,42 @@ def _burned_in(
     return burned if eyes is None else burned & ~(eyes[there] | eyes[not_there])
 
 
-def _travel(edges: SteadyEdges, skin: Float) -> Float:
-    """(S,) pixels that the skin under each edge moves across it meanwhile; 0 beside the face."""
+def _travel(edges: SteadyEdges, skin: Float, asked: Bool) -> Float:
+    """(S,) pixels that the skin under each edge moves across it meanwhile.
+
+    0 beside the face, and for edges that are not `asked` for (S,).
+    """
     travel = np.zeros(len(edges), np.float32)
     normal = edges.normal_of(np.arange(len(edges)))
-    for first in range(len(skin)):
-        which = np.flatnonzero(edges.first == first)
+    for first in np.unique(edges.first[asked]).tolist():
+        which = np.flatnonzero(asked & (edges.first == first))
         places = np.column_stack([edges.x[which], edges.y[which]]) + 0.5
         apart, vertex = cKDTree(skin[first]).query(places, distance_upper_bound=_ON_FACE)
         on = np.isfinite(apart)
-        which, vertex = which[on], vertex[on]
-        for frame in range(first + 1, int(edges.last[which].max(initial=first)) + 1):
-            still = edges.last[which] >= frame
-            which, vertex = which[still], vertex[still]
-            way = skin[frame, vertex] - skin[first, vertex]
-            across = np.abs(np.einsum("nc,nc->n", way, normal[which]))
-            travel[which] = np.maximum(travel[which], across)
+        which = which[on]
+        travel[which] = _across(skin, first, edges.last[which], vertex[on], normal[which])
     return travel
+
+
+@compiled
+def _across(skin: Any, first: int, last: Any, vertex: Any, normal: Any) -> Any:
+    """(N,) pixels that points of the face move across edges at most, from a frame to a last one.
+
+    Args:
+        skin: (T, V, 2) pixels of all points.
+        first: the frame.
+        last: (N,)
+        vertex: (N,) which points.
+        normal: (N, 2) across the edges.
+    """
+    most = np.zeros(len(last), np.float32)
+    for n in range(len(last)):
+        v = vertex[n]
+        for frame in range(first + 1, last[n] + 1):
+            x = skin[frame, v, 0] - skin[first, v, 0]
+            y = skin[frame, v, 1] - skin[first, v, 1]
+            most[n] = max(most[n], abs(x * normal[n, 0] + y * normal[n, 1]))
+    return most
 
 
 def _within(edges: SteadyEdges, skin: Float, shape: tuple[int, ...]) -> Bool:
@@ -197,13 +219,17 @@ def crowded(
     """
     if len(which) < settings.fewest:
         return np.zeros(len(which), bool)
+    side, wider = (2 * (settings.region,), 2 * (2 * settings.region + 1,))
     y, x = edges.y[which], edges.x[which]
+    alone = np.zeros(shape, np.float32)
+    alone[y, x] = 1
+    if cv2.boxFilter(alone, -1, side, normalize=False)[y, x].max() < settings.fewest:
+        return np.zeros(len(which), bool)  # seldom are there letters
     nx, ny = edges.normal_of(which).T
     size = np.sqrt((edges.gradient[which] ** 2).sum(1))
     counted = np.zeros((*shape, 5), np.float32)
     counted[y, x, :4] = np.stack([np.ones_like(nx), nx * nx, nx * ny, size], 1)
     counted[edges.y[others], edges.x[others], 4] = 1
-    side, wider = (2 * (settings.region,), 2 * (2 * settings.region + 1,))
     total = cv2.boxFilter(counted[..., :4], -1, side, normalize=False)[y, x]
     count, xx, xy, contrast = total.T
     signs, rivals = cv2.boxFilter(counted[..., [0, 4]], -1, wider, normalize=False)[y, x].T

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.mafb.occlusion.appearance import fit_appearance, z_scores
+from gsmooth_core.mafb.occlusion.appearance import (
+    _median,
+    fit_appearance,
+    illumination,
+    solved,
+    z_scores,
+)
 from gsmooth_core.mafb.occlusion.canonical import SAMPLED, sample
 from tests.mafb.occlusion import made
 from tests.mafb.occlusion.test_patches import canonical
@@ -82,3 +88,44 @@ def test_what_is_not_seen_has_no_score() -> None:
     z = z_scores(canonical(), appearance, colours[0], seen[0])
     assert np.isnan(z[:50]).all()
     assert np.isfinite(z[50:]).all()
+
+
+@given(st.integers(0, 99))
+@settings(max_examples=10, deadline=None)
+def test_light_is_fitted_as_by_reweighted_least_squares(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    texels = len(canonical().regions)
+    y, x = (2 * place / 64 - 1 for place in canonical().places)
+    terms = np.stack([np.ones_like(x), x, y, x * x], 1)
+    seen = rng.random(texels) > 0.2
+    difference = (terms @ rng.normal(0, 0.2, (4, 3)) + rng.normal(0, 0.02, (texels, 3))) * (
+        seen[:, None]
+    )
+    difference[rng.random(texels) < 0.2] += 0.7  # a hand
+    upper = np.where(canonical().regions == 0, 1.0, 0.5) * (canonical().skin & seen)
+    weight, fitted = upper, np.zeros_like(difference)
+    for _ in range(4):
+        root = np.sqrt(weight)[:, None]
+        fitted = terms @ np.linalg.lstsq(terms * root, difference * root, rcond=None)[0]
+        weight = upper / (1 + (np.abs(difference - fitted).mean(1) / 0.08) ** 2) ** 2
+    found = illumination(canonical(), difference.astype(np.float32), seen)
+    np.testing.assert_allclose(found, fitted, atol=1e-4)
+
+
+def test_few_equations_are_solved() -> None:
+    rng = np.random.default_rng(2)
+    root, right = rng.normal(size=(5, 5)), rng.normal(size=(5, 3))
+    normal = root @ root.T + np.eye(5)
+    np.testing.assert_allclose(solved(normal, right), np.linalg.solve(normal, right), atol=1e-9)
+
+
+@given(st.integers(0, 99), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_the_median_is_that_of_the_known_frames(seed: int, several: bool) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(9, 30, 3) if several else (9, 30)).astype(np.float32)
+    known = rng.random((9, 30)) > 0.5
+    known[:, 3] = False
+    masked = np.where(known[..., None] if several else known, values, np.nan)
+    masked[:, ~known.any(0)] = 0
+    np.testing.assert_allclose(_median(values, known), np.nanmedian(masked, 0), atol=1e-7)

@@ -11,10 +11,10 @@ import pytest
 
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
-from gsmooth_core.mafb.occlusion.graphics import _within
+from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, _across, _within, crowded
 from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.mafb.occlusion.steady import SteadyEdges, steady_edges
+from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients, steady_edges
 from tests.mafb.occlusion import made
 from tests.mafb.occlusion.test_find import lower_face
 from tests.taft import scene
@@ -143,6 +143,62 @@ def test_an_edge_is_noted_with_its_frames() -> None:
     assert set(edges.x) <= {8, 9, 10, 11} and len(set(edges.y)) == 20
     across = edges.normal_of(np.arange(len(edges)))
     assert np.allclose(np.abs(across), [1, 0], atol=1e-3)
+
+
+def naive_edges(pictures: list[np.ndarray]) -> set[tuple[int, ...]]:
+    """Row, column, first and last frame of steady edges, pixel by pixel."""
+    seen = np.stack([gradients(p) for p in pictures])
+    found = set()
+    for row, column in np.ndindex(seen.shape[1:3]):
+        first, known = -1, np.zeros(4)
+        for frame in range(len(seen) + 1):
+            new = seen[frame, row, column] if frame < len(seen) else np.full(4, np.inf)
+            stays = first >= 0 and ((new - known) ** 2).sum() < 0.2 * (known**2).sum()
+            if first >= 0 and not stays and frame - 1 > first:
+                found.add((row, column, first, frame - 1))
+            if not stays and frame < len(seen):
+                first, known = (frame, new) if (new**2).sum() > 2 * 12**2 else (-1, known)
+    return found
+
+
+def test_steady_edges_are_those_of_each_pixel_by_itself() -> None:
+    dice = np.random.default_rng(5)
+    still = cv2.GaussianBlur(dice.integers(0, 256, (18, 23, 3)).astype(np.uint8), (0, 0), 1)
+    others = [np.roll(still, n, 1) for n in (3, 3, 8)]
+    pictures = [still, still, others[0], others[1], still, still, still, others[2]]
+    noisy = [cv2.add(p, dice.integers(0, 3, p.shape).astype(np.uint8)) for p in pictures]
+    edges = steady_edges(noisy)
+    each = (edges.y, edges.x, edges.first, edges.last)
+    found = set(zip(*(values.tolist() for values in each), strict=True))
+    assert found == naive_edges(noisy) and len(found) > 50
+    at_first = np.stack([gradients(noisy[n])[y, x] for y, x, n, _ in sorted(found)])
+    order = np.lexsort((edges.last, edges.first, edges.x, edges.y))
+    np.testing.assert_allclose(edges.gradient[order], at_first, atol=1e-3)
+
+
+def test_how_far_skin_moves_across_an_edge() -> None:
+    dice = np.random.default_rng(1)
+    skin = dice.random((6, 5, 2)).astype(np.float32)
+    last, vertex = np.int32([3, 5, 2, 1]), np.array([0, 4, 2, 2])
+    normal = np.float32([[1, 0], [0.6, 0.8], [0, 1], [0, 1]])
+    wanted = [
+        max([abs((skin[f, v] - skin[1, v]) @ n) for f in range(2, end + 1)], default=0)
+        for end, v, n in zip(last, vertex, normal, strict=True)
+    ]
+    np.testing.assert_allclose(_across(skin, 1, last, vertex, normal), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize(("signs", "enough"), [(44, False), (45, True)])
+def test_a_crowd_has_as_many_signs_as_are_asked_for(signs: int, enough: bool) -> None:
+    """Strong edges in a square of nine pixels, half of them across the others; one by itself."""
+    places = np.arange(signs)
+    y, x = (np.append(v + 20, 55).astype(np.int32) for v in np.divmod(places, 9))
+    across = np.where(np.arange(signs + 1) % 2, 40.0, 0.0)
+    gradient = np.stack([across, 0 * across, 40 - across, 0 * across], 1).astype(np.float32)
+    edges = SteadyEdges(y, x, 0 * y, 9 + 0 * y, gradient)
+    none = np.zeros(0, np.int32)
+    found = crowded(edges, np.arange(signs + 1), none, (60, 60), GraphicSettings())
+    assert found[:-1].any() == enough and not found[-1]
 
 
 def test_an_outline_is_filled_to_its_box() -> None:
