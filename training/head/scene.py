@@ -94,7 +94,7 @@ class Scene:
         """(SIZE, SIZE) where the frame `later` shows face (without lips), hair and neck."""
         parts = (_NO_FACE, _SPEECH, (Region.NECK,))
         face, upper, head = (self._drawn(later, without) for without in parts)
-        person = self.cut(find_matte(truth)) > _MATTE
+        person = self.cut(find_matte(truth), np.float32(0)) > _MATTE
         rows, columns = np.nonzero(head)
         chin, middle = rows.max(), columns.mean()
         wide = self.sheet.wide * self.crop[0, 0]
