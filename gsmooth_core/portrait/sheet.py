@@ -31,8 +31,6 @@ _TURN = 0.2  # widths of the head over which the direction of places from it is 
 _THROAT = 0.15  # widths of the head below the chin over which a neck stops turning with it
 _CARRIED = 0.65  # of the head's shift that neck and shoulders have
 _TRUNK = 0.5, 0.45, 0.55  # widths of the head that have it, and then fade; farther straight below
-_FREE = 0.12  # widths of the head around it that do not rest, wherever the edge is
-_ANCHOR = 0.25  # widths of the head over which what is no face rests at the lower edge
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
 
 
@@ -117,15 +115,13 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     head = mesh.mask & ~_where(mesh, _shown(model, Region.NECK))
     depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
-    beyond = distance_transform_edt(~head).ravel() * step  # pixels from the head
-    standing = _standing(pixels, beyond, wide, track.height)
     weight, turning = _weights(head, wide / step)
     joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
     face = _face(model, seen, size)
     return Sheet(
-        pixels, points, weight, turning * standing, _triangles(*shape), shape, joint, track.focal,
-        size, face, wide,
+        pixels, points, weight, turning, _triangles(*shape), shape, joint, track.focal, size, face,
+        wide,
     )  # fmt: skip
 
 
@@ -179,16 +175,6 @@ def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
     trunk = _CARRIED * _smoothstep(1 - (far / wide - straight) / (aside + more * down**2))
     carried = weight + neck * (trunk - weight)
     return carried.ravel(), (weight * (1 - neck)).ravel()
-
-
-def _standing(pixels: Float, beyond: Float, wide: float, height: int) -> Float:
-    """(N,) 0 at the photo's lower edge, where nothing turns, 1 well above it and on the head.
-
-    In between without a step, however near to the edge a chin is: it would be torn off.
-    """
-    rest = _smoothstep((height - pixels[:, 1]) / (_ANCHOR * wide))
-    free = _smoothstep(beyond / (_FREE * wide))
-    return np.asarray(1 - free * (1 - rest), np.float32)
 
 
 def _smoothstep(x: Float) -> Float:

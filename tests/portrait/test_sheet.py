@@ -101,7 +101,7 @@ def test_a_neck_goes_most_of_a_shift_and_does_not_turn_with_its_head(sheet: Shee
     np.testing.assert_allclose(both, shifted + turned, atol=1.5)
 
 
-def test_shoulders_sway_at_the_photos_lower_edge_but_do_not_turn_there() -> None:
+def test_shoulders_sway_at_the_photos_lower_edge_and_do_not_turn_there() -> None:
     height = 190
     short = sheet_of(replace(scene.still(), height=height), scene.face_model())
     rows, columns = np.nonzero(short.face)

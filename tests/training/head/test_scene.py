@@ -51,7 +51,7 @@ def test_only_usable_frames_of_the_first_shot_count(track) -> None:
 
 
 def test_a_head_that_rests_is_the_photo_and_one_that_turns_is_not(moved) -> None:
-    rest, away = moved.made(1), moved.made(2)
+    rest, away = (moved.made(*moved.pose(n)) for n in (1, 2))
     assert {picture.shape for picture in away.values()} == {(SIZE, SIZE, 3)}
     np.testing.assert_array_equal(rest["layer"], rest["static"])
     np.testing.assert_array_equal(away["static"], rest["static"])
