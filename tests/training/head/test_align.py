@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from gsmooth_core.types import Bool, Image
 from tests.portrait import scene as drawn
 from tests.training.head.test_scene import SHIFT, TURN, moved, track
 from training.head.align import aligned
+from training.head.measure import measured
 from training.head.scene import Scene
 
 __all__ = ["moved", "track"]  # fixtures
@@ -40,3 +43,15 @@ def test_only_the_face_is_looked_at(moved: Scene, frame: tuple[Image, Bool]) -> 
         strict=True,
     ):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_measure_that_aligns_takes_out_what_the_track_is_off(
+    moved: Scene, frame: tuple[Image, Bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off, truth = copy(moved), moved.made(TURN, SHIFT)["layer"]
+    monkeypatch.setattr(off, "pose", lambda _: (TURN + OFF[0], SHIFT + OFF[1]), raising=False)
+    monkeypatch.setattr(off, "cut", lambda p: truth if p is truth else moved.cut(p), raising=False)
+    monkeypatch.setattr(off, "regions", lambda *_: {"face": frame[1]}, raising=False)
+    tracked, right = (next(measured("clip", off, [(2, truth)], align=a)) for a in (False, True))
+    assert tracked.kind == right.kind == "layer"
+    assert right.psnr["face"] > tracked.psnr["face"] + 3
