@@ -104,7 +104,8 @@ def test_the_background_keeps_every_bit(frames, photo) -> None:
     source = cv2.imread(str(photo))[..., ::-1]
     for frame in frames:
         assert np.array_equal(frame[:, :12], source[:, :12])
-        assert np.array_equal(frame[300:, 200:], source[300:, 200:])
+        assert np.array_equal(frame[:, 290:], source[:, 290:])
+        assert np.array_equal(frame[300:, 255:], source[300:, 255:])  # shoulders sway, a body rests
     assert (frames[3] != frames[10]).any(2).mean() > 0.05
 
 

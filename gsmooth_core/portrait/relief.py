@@ -17,6 +17,8 @@ _SLOPE = 2.0  # decimetres of depth a decimetre across that are not exceeded aro
 _STEEP = 20.0  # and on it
 _RIM, _FINE = 0.01, 0.02  # widths of the head: of its rim that is not believed, of its smoothing
 _SMOOTH = (0.06, 0.4)  # and over which invented depth is smoothed, near and far
+_BACK = 0.2  # decimetres that hair lies behind the rim of the skull that it stands out from
+_STARTS, _STANDS, _ENDS = 0.08, 0.05, 0.2  # widths: over which it gets there, stays, and comes back
 _LOW, _TURNS = 0.3, 1.2  # widths of the head above its lowest place; slope of its throat
 _FAR = 1e3  # decimetres: hides nothing
 
@@ -40,7 +42,16 @@ def relief(mesh: Raster, head: Bool, mouth: Bool, wide: float, scale: float) -> 
     around = np.where(mesh.mask, mesh.depth, _around(depth, head, wide))
     rim = head & ~binary_erosion(head)
     falling = np.where(rim, depth, np.where(head, _FAR, around))
-    return np.where(head, depth, _limited(falling, _SLOPE * node)).astype(np.float32)
+    beside = _limited(falling, _SLOPE * node) + _BACK * _hair(head, wide)
+    return np.where(head, depth, beside).astype(np.float32)
+
+
+def _hair(head: Bool, wide: float) -> Float:
+    """(rows, columns) 0..1, where what lies close to the rim of the head is hair, and no neck."""
+    far = distance_transform_edt(~head) / wide
+    below = (np.indices(head.shape)[0] - np.nonzero(head)[0].max()) / wide
+    near = np.clip(far / _STARTS, 0, 1) * np.clip(1 - (far - _STANDS) / _ENDS, 0, 1)
+    return np.asarray(near * np.clip(-below / _LOW, 0, 1))
 
 
 def _under_chin(depth: Float, head: Bool, wide: float, node: float) -> Bool:

@@ -3,8 +3,8 @@
 The fitted head mesh gives the depth of the head, which is continued over hair and neck
 (`relief`). Weights say how far each place goes with the head: all the way on face and hair,
 less and less down the neck and towards the background, so nothing is cut out and nothing behind
-the head must be invented. A neck is carried half as far as its head, and turns with it at the chin
-alone.
+the head must be invented. A neck turns with its head at the chin alone; where the head is shifted,
+it is mostly the whole trunk that sways, and neck and shoulders go most of the way with it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ from gsmooth_core.motion.head import ATLAS, turn_matrices
 from gsmooth_core.portrait.relief import relief
 from gsmooth_core.types import Bool, FaceTrack, Float
 
-_NODES = 300  # of the grid, along the longer side of what can move
-_REACH = 1.0  # widths of the head around it over which the grid reaches
+_NODES = 345  # of the grid, along the longer side of what can move
+_REACH, _BELOW = 1.0, 0.5  # widths of the head around it over which the grid reaches; more below
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
 _THROAT = 0.15  # widths of the head below the chin over which a neck stops turning with it
-_CARRIED = 0.5  # of the head's shift that the neck below has
-_FREE = 0.12  # widths of the head around it that do not rest, wherever the edge is
-_ANCHOR = 0.25  # widths of the head over which what is no face rests at the lower edge
+_CARRIED = 0.65  # of the head's shift that neck and shoulders have
+_TRUNK = 0.5, 0.45, 0.55  # widths of the head that have it, and then fade; farther straight below
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
 
 
@@ -116,9 +115,7 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     head = mesh.mask & ~_where(mesh, _shown(model, Region.NECK))
     depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
-    beyond = distance_transform_edt(~head).ravel() * step  # pixels from the head
-    standing = _standing(pixels, beyond, wide, track.height)
-    weight, turning = (part * standing for part in _weights(head, wide / step))
+    weight, turning = _weights(head, wide / step)
     joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
     face = _face(model, seen, size)
@@ -147,6 +144,7 @@ def _face(model: MorphableModel, seen: Float, size: tuple[int, int]) -> Bool:
 def _grid(head: Float, wide: float) -> tuple[Float, tuple[int, int]]:
     """(N, 2) pixels of a regular grid around the head (V, 2), row by row, and its shape."""
     low, high = head.min(0) - _REACH * wide, head.max(0) + _REACH * wide
+    high[1] += _BELOW * wide
     step = max(1.0, float((high - low).max()) / _NODES)
     columns, rows = (int(n) for n in np.ceil((high - low) / step) + 1)
     x, y = low[0] + step * np.arange(columns), low[1] + step * np.arange(rows)
@@ -173,18 +171,10 @@ def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
     flat, fade = (side + down * (below - side) for side, below in ((_HAIR, _CHIN), (_FADE, _DOWN)))
     weight = _smoothstep(1 - (far / wide - flat) / fade)
     neck = down * _smoothstep((far / wide - _CHIN) / _THROAT)
-    carried = weight * (1 - (1 - _CARRIED) * neck)
-    return carried.ravel(), (carried * (1 - neck)).ravel()
-
-
-def _standing(pixels: Float, beyond: Float, wide: float, height: int) -> Float:
-    """(N,) 0 at the photo's lower edge, where shoulders rest, 1 well above it and on the head.
-
-    In between without a step, however near to the edge a chin is: it would be torn off.
-    """
-    rest = _smoothstep((height - pixels[:, 1]) / (_ANCHOR * wide))
-    free = _smoothstep(beyond / (_FREE * wide))
-    return np.asarray(1 - free * (1 - rest), np.float32)
+    straight, aside, more = _TRUNK
+    trunk = _CARRIED * _smoothstep(1 - (far / wide - straight) / (aside + more * down**2))
+    carried = weight + neck * (trunk - weight)
+    return carried.ravel(), (weight * (1 - neck)).ravel()
 
 
 def _smoothstep(x: Float) -> Float:

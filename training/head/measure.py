@@ -12,6 +12,7 @@ from gsmooth_core.evaluation.metrics.fidelity import psnr
 from gsmooth_core.tracking.recognise import identify
 from gsmooth_core.tracking.recognise_chip import face_chip
 from gsmooth_core.types import Bool, Float, Image
+from training.head.align import aligned
 from training.head.scene import KINDS, Scene, angle_between
 
 ANGLES = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0))
@@ -48,13 +49,23 @@ class Row:
 
 
 def measured(
-    clip: str, scene: Scene, frames: Iterable[tuple[int, Image]], finish: Finish | None = None
+    clip: str,
+    scene: Scene,
+    frames: Iterable[tuple[int, Image]],
+    finish: Finish | None = None,
+    align: bool = False,
 ) -> Iterator[Row]:
-    """Rows of each kind, and of "net" where there is one, for frames (number, picture)."""
+    """Rows of each kind, and of "net" where there is one, for frames (number, picture).
+
+    With `align` the head is not where it was tracked, but where its face is.
+    """
     known = _who(scene, scene.first, scene.cut(scene.photo))
     for later, picture in frames:
         truth, regions = scene.cut(picture), scene.regions(picture, later)
-        pictures = scene.made(later)
+        pose = scene.pose(later)
+        if align:
+            pose = aligned(scene.quick, truth, regions["face"], *pose)
+        pictures = scene.made(*pose)
         if finish:
             pictures = {"net": finish(pictures), **pictures}
         angle = angle_between(scene.track, scene.first, later)

@@ -50,7 +50,8 @@ def samples_of(sample: Sample, cache: Path, model: MorphableModel) -> Iterator[d
         for frame in later:
             truth, regions = pictures[frame], scene.regions(pictures[frame], frame)
             yield {
-                "truth": scene.cut(truth), **scene.made(frame), "free": free_of(regions["face"]),
+                "truth": scene.cut(truth), **scene.made(*scene.pose(frame)),
+                "free": free_of(regions["face"]),
                 "region": (regions["hair"] | regions["neck"]).astype(np.uint8),
             }  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Reenact unseen clips: `python -m training.head.reenact --footage DIR --cache DIR`.
 
 The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
-that `training.prepare` made. What is compared: the photo as it is, the photo as one surface, the
+that `training.prepare` made; `--align` takes what they are off out of the figures
+(`training.head.align`). What is compared: the photo as it is, the photo as one surface, the
 person turned before the background, and the last two finished by a head generator.
 """
 
@@ -56,7 +57,11 @@ def pictures_of(path: Path, numbers: list[int]) -> Iterator[tuple[int, Image]]:
 
 
 def of_clip(
-    sample: Sample, cache: Path, model: MorphableModel, net: Finish | None = None
+    sample: Sample,
+    cache: Path,
+    model: MorphableModel,
+    net: Finish | None = None,
+    align: bool = False,
 ) -> list[Row]:
     """All rows of one clip."""
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
@@ -66,7 +71,7 @@ def of_clip(
         return []
     pictures = pictures_of(sample.path, [frames[0], *numbers])
     first, photo = next(pictures)
-    return list(measured(sample.stem, Scene(photo, track, first, model), pictures, net))
+    return list(measured(sample.stem, Scene(photo, track, first, model), pictures, net, align))
 
 
 def finished_by(generator: nn.Module) -> Finish:
@@ -87,6 +92,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--part", choices=[p.value for p in Part], default=Part.VALIDATION.value)
     parser.add_argument("--clips", nargs="+", help="only these clips, by their stems' beginnings")
+    parser.add_argument("--align", action="store_true", help="heads are where their faces are")
     parser.add_argument("--net", type=Path, help="a head generator to judge")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -94,7 +100,7 @@ def main() -> None:
     net = finished_by(load_generator(options.net)) if options.net else None
     for sample in chosen_footage(options).samples():
         if sample.part.value == options.part and _named(sample, options.clips):
-            rows += of_clip(sample, options.cache, model, net)
+            rows += of_clip(sample, options.cache, model, net, options.align)
             log.info("%s: %d pictures", sample.stem, len(rows))
     log.info("%s\n\n%s", table(rows), gains(rows, 3, 10))
 

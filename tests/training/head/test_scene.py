@@ -51,7 +51,7 @@ def test_only_usable_frames_of_the_first_shot_count(track) -> None:
 
 
 def test_a_head_that_rests_is_the_photo_and_one_that_turns_is_not(moved) -> None:
-    rest, away = moved.made(1), moved.made(2)
+    rest, away = (moved.made(*moved.pose(n)) for n in (1, 2))
     assert {picture.shape for picture in away.values()} == {(SIZE, SIZE, 3)}
     np.testing.assert_array_equal(rest["layer"], rest["static"])
     np.testing.assert_array_equal(away["static"], rest["static"])
@@ -89,12 +89,14 @@ def test_a_blink_is_no_photo_and_a_face_that_jumps_is_a_cut(track) -> None:
     assert usable_frames(clip, 6) == [1, 2, 3]
 
 
-def test_what_lies_beyond_the_photo_is_no_part_of_it(moved) -> None:
+def test_what_lies_beyond_the_photo_is_no_part_of_it(moved, monkeypatch) -> None:
+    everybody = np.ones(moved.photo.shape[:2], np.float32)  # a matte that reaches every edge
+    monkeypatch.setattr("training.head.scene.find_matte", lambda _: everybody)
     aside = copy(moved)
-    aside.crop = moved.crop + np.array([[0, 0, 120.0], [0, 0, 0]])  # the photo's left edge shows
+    aside.crop = moved.crop + np.array([[0, 0, 40.0], [0, 0, 60]])  # two of the photo's edges show
     marked = aside.cut(np.ones(moved.photo.shape[:2], np.uint8), np.uint8(0))
     assert set(np.unique(marked)) == {0, 1}
-    assert (aside.cut(moved.photo)[:, 0] > 0).any()
+    assert (aside.cut(moved.photo)[0] > 0).any()
     regions = aside.regions(moved.photo, 0)
-    assert regions["face"].any()
+    assert all(regions[name].any() for name in ("face", "hair"))
     assert not any((part & (marked == 0)).any() for part in regions.values())
