@@ -9,10 +9,12 @@ fits best, place by place.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.mafb.regions import Box, box_around
 from gsmooth_core.taft.tone import reduced
 from gsmooth_core.taft.warp import grid
@@ -25,10 +27,11 @@ NEAR = 2.0  # places: deviation over which what is seen around one is averaged
 PRICE = 0.003  # difference, 0..1, that must be saved for each pixel of the grid
 LOOSE = 0.002  # difference from the best movement's at which another one counts e times less
 SMOOTH = 1.5  # places: deviation over which movements are averaged
-RIM = 0.006  # of the crop's side: distance from the new face over which movements begin
+RIM = 0.02  # of the crop's side: distance from the new face over which movements begin
 WHOLE, FEW = 0.99, 1e-3  # of a pixel that must be seen, and of a place that is hardly seen
 
 _MARGIN = 3 / 32  # of the crop's side around what is made anew: so far is looked
+_STILL = 0.02  # pixels of the crop that are no movement
 _ENDS = 1 / 24  # of it: over which movements end there
 
 
@@ -49,18 +52,19 @@ def bring(pictures: Float, crop: Float, around: Bool, strip: Bool, face: Bool) -
     at = grid(*strip.shape)[part] - np.float32(0.5)
     size = seen.shape[1] // step, seen.shape[0] // step
     frame, known = _grey(crop[part], size), reduced(seen.astype(np.float32), size) > WHOLE
+    begins = (share > 0)[..., None]
     of = _blurred(_means(known.astype(np.float32)), NEAR)[..., None] + np.float32(FEW)
     for picture in pictures:
-        edged = np.pad(_grey(picture[part], size), REACH, "edge")
-        windows = sliding_window_view(edged, (2 * REACH + 1,) * 2).reshape(*frame.shape, -1)
-        apart = np.abs(windows - frame[..., None]) * known[..., None]
-        cost = _blurred(_means(apart), NEAR) / of + prices()
-        loose = np.exp((cost.min(-1, keepdims=True) - cost) / np.float32(LOOSE))
-        moved = loose @ steps() / loose.sum(-1, keepdims=True) * np.float32(step)
-        moved = cv2.resize(_blurred(moved, SMOOTH), share.shape[::-1])
-        there = at + moved * share[..., None]
-        brought = cv2.remap(picture, there, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        np.copyto(picture[part], brought.clip(0, 1), where=(share > 0)[..., None])
+        own = cv2.copyMakeBorder(_grey(picture[part], size), *[REACH] * 4, cv2.BORDER_REPLICATE)
+        cost = _blurred(_differences(own, frame, known, REACH, CELL), NEAR) / of
+        moved = _blurred(_loosely(cost, prices(), steps(), np.float32(LOOSE)), SMOOTH)
+        if np.abs(moved).max() * step > _STILL:
+            there = cv2.resize(moved * np.float32(step), share.shape[::-1])
+            there *= share[..., None]
+            there += at
+            brought = cv2.remap(picture, there, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
+            np.clip(brought, 0, 1, out=brought)
+            np.copyto(picture[part], brought, where=begins)
 
 
 def begun(strip: Bool, face: Bool) -> tuple[Box, Float]:
@@ -105,17 +109,62 @@ def prices() -> Float:
     return np.asarray(PRICE * np.hypot(*steps().T), np.float32)
 
 
+@compiled
+def _differences(own: Any, frame: Any, known: Any, reach: int, cell: int) -> Any:
+    """(h / cell, w / cell, N) mean difference of each movement over places, where it is known.
+
+    Args:
+        own: (h + 2 reach, w + 2 reach) a reference.
+        frame: (h, w).
+        known: (h, w) what is compared.
+        reach: pixels by which it is moved at most.
+        cell: side of a place.
+    """
+    height, width = frame.shape[0] // cell, frame.shape[1] // cell
+    count = 2 * reach + 1
+    total = np.zeros((height, width, count * count), np.float32)
+    for row in range(height * cell):
+        for column in range(width * cell):
+            if known[row, column]:
+                place, wanted = total[row // cell, column // cell], frame[row, column]
+                for down in range(count):
+                    for across in range(count):
+                        apart = abs(own[row + down, column + across] - wanted)
+                        place[down * count + across] += apart
+    return total / np.float32(cell * cell)
+
+
+@compiled
+def _loosely(cost: Any, price: Any, steps: Any, loose: Any) -> Any:
+    """(h, w, 2) the movement that costs (h, w, N) the least, and those that hardly cost more."""
+    height, width, count = cost.shape
+    moved = np.zeros((height, width, 2), np.float32)
+    for row in range(height):
+        for column in range(width):
+            least = np.float32(np.inf)
+            for n in range(count):
+                least = min(least, cost[row, column, n] + price[n])
+            x = y = total = np.float32(0)
+            for n in range(count):
+                more = (cost[row, column, n] + price[n] - least) / loose
+                if more < 16:
+                    weight = np.exp(-more)
+                    total += weight
+                    x += weight * steps[n, 0]
+                    y += weight * steps[n, 1]
+            moved[row, column, 0] = x / total
+            moved[row, column, 1] = y / total
+    return moved
+
+
 def _grey(picture: Float, size: tuple[int, int]) -> Float:
     """(h, w) of so many columns and rows."""
     return reduced(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), size)
 
 
 def _means(values: Float) -> Float:
-    """(h / CELL, w / CELL, ...) means over places."""
-    height, width = (n // CELL for n in values.shape[:2])
-    cells = values[: height * CELL, : width * CELL]
-    means: Float = cells.reshape(height, CELL, width, CELL, *values.shape[2:]).mean((1, 3))
-    return means
+    """(h / CELL, w / CELL) means over places."""
+    return reduced(values, (values.shape[1] // CELL, values.shape[0] // CELL))
 
 
 def _blurred(values: Float, sigma: float) -> Float:
