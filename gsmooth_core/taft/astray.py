@@ -24,7 +24,7 @@ ROWS = 128  # of the grid of grey pixels on which a reference is held against th
 REACH = 3  # of them: it is moved by at most, each way
 CELL = 2  # of them: side of a place that is moved
 NEAR = 2.0  # places: deviation over which what is seen around one is averaged
-PRICE = 0.003  # difference, 0..1, that must be saved for each pixel of the grid
+PRICE = 0.006  # difference, 0..1, that must be saved for each pixel of the grid
 LOOSE = 0.002  # difference from the best movement's at which another one counts e times less
 SMOOTH = 1.5  # places: deviation over which movements are averaged
 RIM = 0.02  # of the crop's side: distance from the new face over which movements begin
@@ -55,7 +55,7 @@ def bring(pictures: Float, crop: Float, around: Bool, strip: Bool, face: Bool) -
     begins = (share > 0)[..., None]
     of = _blurred(_means(known.astype(np.float32)), NEAR)[..., None] + np.float32(FEW)
     for picture in pictures:
-        own = cv2.copyMakeBorder(_grey(picture[part], size), *[REACH] * 4, cv2.BORDER_REPLICATE)
+        own = np.pad(_grey(picture[part], size), REACH, "edge")
         cost = _blurred(_differences(own, frame, known, REACH, CELL), NEAR) / of
         moved = _blurred(_loosely(cost, prices(), steps(), np.float32(LOOSE)), SMOOTH)
         if np.abs(moved).max() * step > _STILL:

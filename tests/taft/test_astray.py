@@ -32,7 +32,7 @@ def test_each_reference_is_moved_to_where_the_frame_has_its_surroundings(x: int,
     astray = np.roll(cloth(), (y, x), (0, 1))
     pictures = np.stack([astray, cloth()])
     bring(pictures, cloth(), AROUND, STRIP, FACE)
-    assert apart(pictures[0], STRIP) < 0.3 * apart(astray, STRIP)
+    assert apart(pictures[0], STRIP) < 0.45 * apart(astray, STRIP)
     assert apart(pictures[1], STRIP) < 0.02  # it was there already
 
 
@@ -64,15 +64,14 @@ def test_what_the_mask_hides_says_nothing() -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_where_nothing_tells_places_apart_nothing_is_moved() -> None:
-    """Skin and walls fit as well two pixels further: there the price decides."""
-    noise = np.random.default_rng(5).normal(0, 0.002, (SIDE, SIDE, 3))
-    wall = np.full((SIDE, SIDE, 3), 0.5, np.float32)
-    pictures = cloth()[None].copy()
-    pictures[:, 140:] = 0.5 + cloth()[140:] * 0.01
-    before = pictures.copy()
-    bring(pictures, (wall + noise).astype(np.float32), AROUND, STRIP, FACE)
-    assert np.abs(pictures - before)[:, 155:].max() < 0.002
+def test_a_shade_is_no_reason_to_move() -> None:
+    """A wall that is a little lighter than in the reference is so four pixels further, too."""
+    wall = (0.3 + 0.001 * np.arange(SIDE, dtype=np.float32))[None, :, None].repeat(3, -1)
+    wall = np.broadcast_to(wall, (SIDE, SIDE, 3))
+    picture = np.where(STRIP[..., None], cloth(), wall).astype(np.float32)
+    pictures = picture[None].copy()
+    bring(pictures, wall + np.float32(0.004), AROUND, STRIP, FACE)
+    assert np.abs(pictures[0] - picture)[STRIP].mean() < 0.012
 
 
 def test_nothing_is_moved_where_nothing_is_seen_or_nothing_is_made() -> None:
