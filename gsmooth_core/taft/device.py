@@ -17,8 +17,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gsmooth_core.face.morphable import Region
+from gsmooth_core.mafb.regions import Box
+from gsmooth_core.taft import astray
 from gsmooth_core.taft import device_light as light
 from gsmooth_core.taft.beside import gone_on, roughness, share_of
+from gsmooth_core.taft.device_astray import bring
 from gsmooth_core.taft.drawn import hints, least_seen
 from gsmooth_core.taft.interior import gap_share, line_colour
 from gsmooth_core.taft.kernels import RAGGED
@@ -41,6 +44,7 @@ class Batch(NamedTuple):
         beside: (B, 3, H, W) what goes on from around the new face, see `beside.gone_on`.
         away: (B, H, W) how far away that is.
         rough: (B, H, W) of what is seen there, see `beside.roughness`.
+        begun: of each frame, where what is beside the new face is moved, see `astray.begun`.
         face: (B, H, W) what the new face covers.
         inside: (B, H, W) the mouth's interior.
         lips: (B, H, W).
@@ -60,6 +64,7 @@ class Batch(NamedTuple):
     beside: Tensor
     away: Tensor
     rough: Tensor
+    begun: list[tuple[Box, Float]]
     face: Tensor
     inside: Tensor
     lips: Tensor
@@ -126,6 +131,7 @@ class DeviceBank:
             beside=self._sent([own for own, *_ in beside]).movedim(-1, 1),
             away=self._sent([away for _, away, _ in beside]),
             rough=self._sent([rough for *_, rough in beside]),
+            begun=[_begun(s) for s in scenes],
             face=self._sent([face.mask for face in faces]),
             inside=self._sent([s.inside for s in scenes]),
             lips=self._sent([face.region == Region.LIPS for face in faces]),
@@ -147,7 +153,8 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     pictures, validity = warped(batch, bank)
     kept = light.alike(pictures, batch.crop, batch.bare, validity)
     pictures, changed = light.match(pictures, batch.crop, batch.bare, batch.visible)
-    agreeing, apart = light.agreement(pictures, batch.crop, batch.around, validity, kept)
+    pictures = bring(pictures, batch.crop, batch.around, batch.begun, _PHASES)
+    agreeing, apart = light.fitting(pictures, batch.crop, batch.around, validity, kept)
     share = share_of(apart - batch.rough, batch.away, torch.clamp) * ~(batch.known | batch.face)
     pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
     validity = validity * kept[..., None, None]
@@ -215,6 +222,12 @@ def _beside(scene: Scene) -> tuple[Float, Float, Float]:
         return *gone_on(scene.crop, scene.around), roughness(scene.crop, scene.around)
     away = np.ones(scene.around.shape, np.float32)
     return scene.crop, away, np.zeros_like(away)
+
+
+def _begun(scene: Scene) -> tuple[Box, Float]:
+    """See `astray.begun`; nothing is moved where nothing is seen."""
+    part, share = astray.begun(scene.strip, scene.drawing.face.mask)
+    return part, share if scene.around[part].any() else np.zeros_like(share)
 
 
 def _padded(reference: Reference, height: int, width: int) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn import functional as F
 
-from gsmooth_core.taft import interior, light, tone
+from gsmooth_core.taft import beside, interior, light, tone
 from gsmooth_core.taft.device_lamp import Across, slope, sloped
 from gsmooth_core.taft.device_tone import pooled, relit, without
 from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE, step_between
@@ -52,12 +52,12 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tup
     apart = torch.log(lit + 0.05) - torch.log(alike + 0.05)
     apart = apart.clamp(-2 * _LIMIT, 2 * _LIMIT) * known
     sigma = 0.08 * (pictures.shape[-1] // CELL)
-    norm = _blurred(pooled(known, CELL), sigma) + 0.03
-    total = _blurred(_thinly(apart), sigma)
+    norm = blurred(pooled(known, CELL), sigma) + 0.03
+    total = blurred(_thinly(apart), sigma)
     local = total / norm
     side = sloped(lamp, cells).float().view_as(local)
     gain = torch.exp(local.clamp(-_LIMIT, _LIMIT) + side)
-    return (alike * _enlarged(gain, pictures)).clamp(0, 1), local.abs().mean(2)
+    return (alike * enlarged(gain, pictures)).clamp(0, 1), local.abs().mean(2)
 
 
 def _grids(skin: Tensor, bare: Tensor) -> tuple[tuple[int, ...], ...]:
@@ -73,7 +73,7 @@ def better(changed: Tensor, validity: Tensor, kept: Tensor) -> Tensor:
     compared = kept[..., None, None] & (seen >= light.SHOWN * seen.amax(1, keepdim=True))
     least = changed.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
     best = torch.exp((least - changed).clamp(max=0) / light.BETTER)
-    return _enlarged(best, validity)
+    return enlarged(best, validity)
 
 
 def agreement(
@@ -85,12 +85,33 @@ def agreement(
     apart = (pictures - frame[:, None]).abs().sum(2) * (known / 3)
     small, of = _thinly(apart), pooled(known, CELL)
     sigma = BLUR * small.shape[-2]
-    error = _blurred(small, sigma) / (_blurred(of, sigma) + 1e-4)
+    error = blurred(small, sigma) / (blurred(of, sigma) + 1e-4)
     shown = pooled(there, CELL) * kept[..., None, None]
     compared = kept[..., None, None] & (shown >= HALF * shown.amax(1, keepdim=True))
     least = error.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
     best = torch.exp((least - error).clamp(max=0) / TOLERANCE)
-    return _enlarged(best, pictures), _enlarged(least, pictures)[:, 0]
+    return enlarged(best, pictures), enlarged(least, pictures)[:, 0]
+
+
+def fitting(
+    pictures: Tensor, frame: Tensor, around: Tensor, validity: Tensor, kept: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(B, K, H, W) and (B, H, W), see `beside.fitting`; only the `kept` (B, K) are compared."""
+    wide, apart = agreement(pictures, frame, around, validity, kept)
+    step, there = beside.step_of(frame.shape[-2]), (validity > 0).float()
+    both = around[:, None] * there
+    differing = (pictures - frame[:, None]).abs().mean(2) * both
+    small, of, every = (pooled(x, step) for x in (differing, both, around.float()))
+    sigma = beside.NEXT * small.shape[-2]
+    small, of, every = (blurred(x, sigma) for x in (small, of, every))
+    error = small / (of + beside.SEEN)
+    shown = pooled(there, step) * kept[..., None, None]
+    compared = kept[..., None, None] & (shown >= HALF * shown.amax(1, keepdim=True))
+    least = error.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
+    sure = (every / (every + beside.SURE))[:, None]
+    finer = torch.exp((least - error).clamp(max=0) * sure / TOLERANCE)
+    weight = beside.any_mouth(validity.amax((-2, -1), keepdim=True))
+    return wide * enlarged(finer, pictures) * weight, apart
 
 
 def in_light(image: Tensor, frame: Tensor, skin: Tensor) -> Tensor:
@@ -133,14 +154,14 @@ def _centred(values: Tensor, weight: Tensor, count: Tensor) -> Tensor:
     return (values - mean[..., None]) * weight
 
 
-def _blurred(values: Tensor, sigma: float) -> Tensor:
+def blurred(values: Tensor, sigma: float) -> Tensor:
     """(..., h, w) under the Gaussian, and the border, that OpenCV takes for floats."""
     side = round(8 * sigma + 1) | 1
     flat = values.reshape(-1, 1, *values.shape[-2:])
     return gaussian_blur2d(flat, (side, side), (sigma, sigma), "reflect").reshape(values.shape)
 
 
-def _enlarged(values: Tensor, like: Tensor) -> Tensor:
+def enlarged(values: Tensor, like: Tensor) -> Tensor:
     """(..., H, W) of a coarse grid (..., h, w)."""
     flat = values.reshape(-1, 1, *values.shape[-2:])
     fine = F.interpolate(flat, like.shape[-2:], mode="bilinear", align_corners=False)

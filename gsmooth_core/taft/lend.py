@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from gsmooth_core.face.morphable import MOUTH_REGIONS
 from gsmooth_core.face.render import Drawing, among
 from gsmooth_core.taft import kernels
-from gsmooth_core.taft.beside import go_on
+from gsmooth_core.taft.astray import bring
+from gsmooth_core.taft.beside import fitting, go_on
 from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
 from gsmooth_core.taft.light import alike, better, match_light, sampled
 from gsmooth_core.taft.masked import MaskedFrame
-from gsmooth_core.taft.warp import agreement
 from gsmooth_core.types import Bool, Float, Image
 
 SHADED = 0.02
@@ -106,7 +106,8 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
         # Beside the face the background has to go on, so references are weighed by how well
         # they fit the frame there; on the face the new expression is right to differ, and light
         # alone tells.
-        agreeing, apart = agreement(lit, scene.crop, scene.around, validity)
+        bring(lit, scene.crop, scene.around, scene.strip, scene.drawing.face.mask)
+        agreeing, apart = fitting(lit, scene.crop, scene.around, validity)
         np.copyto(agreeing, better(changed, validity), where=scene.drawing.face.mask)
         validity = validity * agreeing
         go_on(lit, apart, scene.crop, scene.around, scene.strip)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft.beside import APART, NEAR, go_on, gone_on, roughness, share_of
+from gsmooth_core.taft.beside import APART, NEAR, fitting, go_on, gone_on, roughness, share_of
+from gsmooth_core.taft.warp import agreement
 
 SIDE = 64
 SEEN = np.arange(SIDE)[:, None] >= np.full(SIDE, 40)  # (SIDE, SIDE) the frame below row 40
@@ -92,3 +93,48 @@ def test_what_is_seen_far_away_says_nothing_however_bad_references_are() -> None
     """Beside a chin that the picture's edge cuts, that would be a white collar for a throat."""
     shares = [share_of(1.0, away, np.clip) for away in (NEAR[0], sum(NEAR) / 2, NEAR[1], 0.1)]
     assert shares == pytest.approx([1, 0.5, 0, 0])
+
+
+def beside_a_collar() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frame, what is seen of it, and two references: one has its collar's edge elsewhere, and the
+    other its jacket, further away, in another colour."""
+    side = 256
+    frame, seen = np.zeros((side, side, 3), np.float32), np.zeros((side, side), bool)
+    frame[:, 100:140], seen[150:] = 0.4, True
+    off, other = frame.copy(), frame.copy()
+    off[:, 140:143], other[:, 150:] = 0.4, 0.2
+    return frame, seen, np.stack([off, other])
+
+
+def test_what_is_right_next_to_a_place_says_who_goes_on_there() -> None:
+    frame, seen, references = beside_a_collar()
+    validity = np.ones((2, *seen.shape), np.float32)
+    wide, apart = agreement(references, frame, seen, validity)
+    factor, least = fitting(references, frame, seen, validity)
+    edge = np.s_[145:150, 138:143]
+    assert wide[0][edge].min() > wide[1][edge].max()  # by the jackets, the wrong one
+    assert factor[0][edge].max() < 0.5 * factor[1][edge].min()
+    np.testing.assert_array_equal(least, apart)
+    away = slice(100)  # from where nothing is seen nearby, as before
+    np.testing.assert_allclose(factor[:, away], wide[:, away], rtol=1e-3)
+
+
+def test_a_mouth_says_little_of_what_a_reference_has_beside_it() -> None:
+    frame, seen, _ = beside_a_collar()
+    shown = np.random.default_rng(3).uniform(0.2, 1, seen.shape).astype(np.float32)
+    shown[0, 0] = 1
+    weights = np.array([1, 0.3, 0.05, 0.001, 0], np.float32)
+    validity = weights[:, None, None] * shown
+    factor, _ = fitting(np.stack([frame] * len(weights)), frame, seen, validity)
+    shares = (validity * factor)[:, 149, 120] / (validity * factor)[0, 149, 120]
+    assert shares[1] > 0.9 and shares[2] > 0.7
+    assert shares[3] < 0.1 and shares[4] == 0  # they come and go without a jump
+
+
+def test_a_reference_whose_picture_ends_is_not_the_best_one_there() -> None:
+    frame, seen, (off, _) = beside_a_collar()
+    validity = np.ones((2, *seen.shape), np.float32)
+    validity[1, 130:, 90:] = 0
+    factor, _ = fitting(np.stack([off, frame]), frame, seen, validity)
+    edge = np.s_[145:150, 138:143]
+    assert factor[0][edge].min() > 0.9

@@ -86,7 +86,7 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
     kept = device_light.alike(*tensors, torch.from_numpy(validity))
     lit, changed = device_light.match(*tensors, batch.visible)
     better = device_light.better(changed, torch.from_numpy(validity), kept)
-    agreeing, apart = device_light.agreement(
+    agreeing, apart = device_light.fitting(
         planes(pictures), batch.crop, batch.around, torch.from_numpy(validity), kept
     )
     for n, each in enumerate(begun):
@@ -98,7 +98,7 @@ def test_light_looks_and_agreement_are_those_of_the_processor(made) -> None:
         assert levels_apart(lit[n].movedim(1, -1), wanted) == 0
         shown = light.better(change[like], validity[n][like])
         assert np.abs(better[n][like].numpy() - shown).max() < 1e-2
-        goes_on, least = warp.agreement(
+        goes_on, least = beside.fitting(
             unit(pictures[n][like]), seen.crop, seen.around, validity[n][like]
         )
         assert np.abs(agreeing[n][like].numpy() - goes_on).max() < 1e-3
