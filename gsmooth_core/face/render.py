@@ -118,20 +118,30 @@ class Drawing:
     points: Float
 
 
-_KEPT = 2  # surfaces of some megabytes each: a job asks for one person's again and again
-_known: tuple[tuple[MorphableModel, bytes, FaceSurface], ...] = ()
+class _Surfaces:
+    """The last persons' faces: some megabytes each, and a job asks for one again and again."""
+
+    _KEPT = 2
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[MorphableModel, bytes, FaceSurface], ...] = ()
+
+    def of(self, model: MorphableModel, identity: Float) -> FaceSurface:
+        asked, before = identity.tobytes(), self._known
+        for own, key, surface in before:
+            if own is model and key == asked:
+                return surface
+        made = _cut_out(model, identity)
+        self._known = ((model, asked, made), *before)[: self._KEPT]  # another thread may have, too
+        return made
+
+
+_SURFACES = _Surfaces()
 
 
 def face_surface(model: MorphableModel, identity: Float) -> FaceSurface:
     """The face of the person with `identity` (I,), cut out of the model; the last ones are kept."""
-    global _known
-    asked, before = identity.tobytes(), _known
-    for own, key, surface in before:
-        if own is model and key == asked:
-            return surface
-    made = _cut_out(model, identity)
-    _known = ((model, asked, made), *before)[:_KEPT]  # another thread may have done the same
-    return made
+    return _SURFACES.of(model, identity)
 
 
 def _cut_out(model: MorphableModel, identity: Float) -> FaceSurface:
