@@ -31,7 +31,7 @@ from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
-from gsmooth_core.mafb.occlusion.hands import HandSearch, HandWatch, find_hands, united
+from gsmooth_core.mafb.occlusion.hands import HandWatch, find_hands, find_held, united
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
 from gsmooth_core.media.images import write_image
 from gsmooth_core.person_speech import SpeechStages
@@ -146,8 +146,7 @@ class PersonStages(SpeechStages):
             filmed, model = self.filmed(track), self.model
             opened = opened_near(self.source, filmed, model)
             if self.source.clip.still:
-                once = HandWatch(filmed, model, HandSearch(every=len(filmed)))
-                return find_hands(opened, filmed, model, once, on_progress)
+                return find_held(opened, filmed, model, on_progress)
             seen = self._filmed_captions(track), self._glimpses
             found = find_occluders(opened, filmed, model, settings, on_progress, *seen)
             hands = self._hands or HandWatch(filmed, model, settings.hands)

@@ -170,6 +170,23 @@ def find_hands(
     return packed(masks(), SIZE)
 
 
+def find_held(
+    opened: Opened,
+    track: FaceTrack,
+    model: MorphableModel,
+    on_progress: Callable[[int], None] | None = None,
+) -> Occluders:
+    """The same of a photo, which may move: its first frame tells whether there are any.
+
+    Args and errors are those of `find_hands`.
+    """
+    first = find_hands(opened, track.only(np.arange(len(track)) == 0), model)
+    if not len(first):
+        return first
+    once = HandWatch(track, model, HandSearch(every=len(track)))
+    return find_hands(opened, track, model, once, on_progress)
+
+
 def united(found: Occluders, hands: Occluders) -> Occluders:
     """What is before the face, hands by their own outline.
 

@@ -18,6 +18,7 @@ from gsmooth_core.mafb.occlusion.hands import (
     HandWatch,
     bridged,
     find_hands,
+    find_held,
     hand_mask,
     united,
 )
@@ -115,6 +116,22 @@ def test_one_look_at_a_hand_is_enough() -> None:
     rare = HandWatch(made.clip(), scene.face_model(), HandSearch(every=10))
     found = find_hands(made.opened(clip()), made.clip(), scene.face_model(), rare)
     assert found.frames.tolist() == list(made.HIDDEN)
+
+
+def test_a_photo_is_followed_only_where_its_first_frame_shows_a_hand() -> None:
+    track, model, asked = made.clip(), scene.face_model(), []
+    held = [before(p, landmarks(n)) for n, p in enumerate(made.bare())]
+
+    def pictures(given):
+        @contextmanager
+        def opened():
+            yield lambda frame: asked.append(frame) or given[frame]
+
+        return opened
+
+    assert len(find_held(pictures(made.bare()), track, model)) == 0
+    assert asked == [0]
+    assert find_held(pictures(held), track, model).frames.tolist() == list(range(made.FRAMES))
 
 
 def test_frames_without_a_face_are_not_looked_at() -> None:
