@@ -6,6 +6,8 @@ the face in them is kept in a file, so that no second pass decodes the clip.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Opened
 
 ROOM = 512 << 20
-"""Bytes that the file has at most; where more would be kept, nothing is."""
+"""Bytes that the file has at most, or half of what its disk has left; more is not begun."""
 
 _SIZE = 256
 _BESIDE = 3  # pixels beside a crop: it is rounded, as is the way from the frame before
@@ -49,8 +51,9 @@ class KeptPictures:
         self._shape = track.height, track.width, 3
         self._boxes = _around(crop_transforms(track, model, _SIZE), track.width, track.height)
         sizes = 3 * (self._boxes[:, 2:] - self._boxes[:, :2]).prod(1)
-        self._wanted = wanted & (sizes[wanted].sum() <= room)
-        self._shelf, self._parts = Shelf(folder, 0), dict[int, Image]()
+        self._wanted = wanted & (sizes[wanted].sum() <= min(room, _free(folder) // 2))
+        self._folder, self._parts = folder, dict[int, Image]()
+        self._shelf = Shelf(folder, 0)
 
     def watched(self, opened: Opened) -> Opened:
         """The clip; what is read of it is kept where it is wanted."""
@@ -86,8 +89,10 @@ class KeptPictures:
     def _keep(self, frame: int, picture: Image) -> None:
         part = np.ascontiguousarray(picture[self._box(frame)])
         kept = self._shelf.keep(part)
-        if kept is part:  # the disk is full: so much is not held in memory
+        if kept is part:  # the disk is full: others need what room there is
             self._wanted[:] = False
+            self._parts.clear()
+            self._shelf = Shelf(self._folder, 0)
             return
         self._parts[frame] = kept
         self._shelf.looked()
@@ -95,6 +100,14 @@ class KeptPictures:
     def _box(self, frame: int) -> tuple[slice, slice]:
         x0, y0, x1, y1 = self._boxes[frame].tolist()
         return slice(y0, y1), slice(x0, x1)
+
+
+def _free(folder: Path | None) -> int:
+    """Bytes that a folder's disk has room for; None is the system's folder for such files."""
+    try:
+        return shutil.disk_usage(folder or tempfile.gettempdir()).free
+    except OSError:
+        return 0
 
 
 class _KeptFirst:

@@ -57,7 +57,7 @@ class BankReader:
     ) -> None:
         self._track, self._surface, self._transforms = track, surface, transforms
         self._size, self._shelf = size, shelf
-        self._hiding = [masks for masks in (captions, occluders) if masks]
+        self._captions, self._occluders = captions, occluders
         # Of letters less is spoiled than was found, by what the frames that were read teach.
         self._held = {} if held is None or captions else held
 
@@ -88,15 +88,19 @@ class BankReader:
         under = window(transform, self._size, *picture.shape[:2])
         linear = np.linalg.inv(transform[:, :2])
         offset = -linear @ transform[:, 2] - np.array(under.box[:2])
-        found = (spoiled_part(masks, frame, under) for masks in self._hiding)
-        hidden = [part for part in found if part is not None]
+        letters, before = (
+            spoiled_part(masks, frame, under) if masks else None
+            for masks in (self._captions, self._occluders)
+        )
+        bare = letters is None and before is None
         return Reference(
             frame=frame,
             image=self._shelf.keep(np.ascontiguousarray(under.part(picture))),
             to_image=np.column_stack([linear, offset]),
             points=own.points,
             visible=own.visible,
-            spoiled=self._shelf.keep(np.any(hidden, 0)) if hidden else None,
-            coarse=None if hidden else coarse_grey(picture, under),
+            spoiled=None if letters is None else self._shelf.keep(letters),
+            coarse=coarse_grey(picture, under) if bare else None,
             clear=own.clear,
+            before=None if before is None else self._shelf.keep(before),
         )

@@ -147,7 +147,7 @@ class Composer:
         self.choice = without(self.choice, combs)
         each = (reference for _, reference in self._one_by_one())
         self._colours = learn_colours(lettering(each, self.surface))
-        for place, own in self._one_by_one() if self.captions else ():
+        for place, own in self._one_by_one():
             if (less := bare_mouth(own, self._colours, self.surface)) is not None:
                 self.bank[place] = replace(own, spoiled=self._shelf.keep(less))
 
@@ -228,7 +228,7 @@ class Composer:
         """
         places = self._members(frame)
         caption = self._caption(frame)
-        lettered = any(self.bank[place].spoiled is not None for place in places)
+        lettered = any(self.bank[place].hidden is not None for place in places)
         if not len(places) or lettered or (caption is not None and caption.any()):
             return None
         drawing, mask = self.masks(frame)
@@ -337,7 +337,7 @@ class Composer:
             moved, seen = field[..., 3 * k : 3 * k + 2], field[..., 3 * k + 2]
             look = self.bank[member], moved, seen, least, weights[k]
             pictures[k], validity[k] = lent(*look, fine)
-            if self.bank[member].spoiled is not None:
+            if self.bank[member].hidden is not None:
                 bad[k] = spoiled(self.bank[member], moved)
         self._shelf.looked()
         if bad.any():

@@ -43,7 +43,8 @@ class Reference:
         to_image: (2, 3) pixels of its aligned crop -> pixels of `image`.
         points: (V, 2) vertices of its own face in its aligned crop.
         visible: (V,) 0..1 how well each can be seen.
-        spoiled: (h, w) pixels that must not be lent; None where all may.
+        spoiled: (h, w) what letters cover of it; None for nothing.
+        before: (h, w) what is before the face in it; None for nothing.
         coarse: its aligned crop, see `body.coarse_grey`; None where letters lie over it.
         clear: what of it is body, see `body.beside_face`.
     """
@@ -56,6 +57,14 @@ class Reference:
     spoiled: Bool | None = None
     coarse: Float | None = None
     clear: Image | None = None
+    before: Bool | None = None
+
+    @property
+    def hidden(self) -> Bool | None:
+        """(h, w) pixels that must not be lent; None where all may."""
+        if self.spoiled is None or self.before is None:
+            return self.before if self.spoiled is None else self.spoiled
+        return self.spoiled | self.before
 
 
 def displacements(references: Sequence[Reference], seen: Float, offsets: Float) -> Float:
@@ -176,9 +185,9 @@ def pixels_at(reference: Reference, places: Float) -> Image:
 
 def spoiled(reference: Reference, moved: Float) -> Bool:
     """(H, W) pixels that `sample` takes from where nothing must be lent."""
-    if reference.spoiled is None:
+    if (hidden := reference.hidden) is None:
         return np.zeros(moved.shape[:2], bool)
-    levels, at = reference.spoiled.astype(np.uint8) * 255, _looked_up(reference, moved)
+    levels, at = hidden.astype(np.uint8) * 255, _looked_up(reference, moved)
     return np.asarray(cv2.remap(levels, at, None, cv2.INTER_LINEAR) > 0)
 
 

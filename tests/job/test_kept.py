@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import shutil
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from gsmooth_core.job.kept import KeptPictures, _around
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.taft import skin
+from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.types import FrameSource, Image
 from tests.taft import scene
 
@@ -116,3 +120,36 @@ def test_where_the_disk_is_full_memory_is_not_filled(tmp_path: Path) -> None:
     with kept.watched(clip.opened)() as source:
         assert all(source(frame) is clip.pictures[frame] for frame in range(FRAMES))
     assert all(kept.picture(frame) is None for frame in range(FRAMES))
+
+
+def test_a_disk_that_fills_up_gets_its_room_back(tmp_path: Path, monkeypatch) -> None:
+    """Others write their results beside it."""
+    clip, track, written = Clip(), scene.track(FRAMES), []
+    own = Shelf._written
+
+    def full_soon(shelf: Shelf, picture: np.ndarray) -> int:
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        written.append(own(shelf, picture))
+        return written[-1]
+
+    monkeypatch.setattr(Shelf, "_written", full_soon)
+    kept = KeptPictures(track, scene.face_model(), np.ones(FRAMES, bool), tmp_path)
+    first = weakref.ref(kept._shelf)
+    with kept.watched(clip.opened)() as source:
+        for frame in range(FRAMES):
+            source(frame)
+    assert len(written) == 3
+    assert all(kept.picture(frame) is None for frame in range(FRAMES))
+    gc.collect()
+    assert first() is None  # and with it its file
+
+
+def test_a_disk_with_little_room_is_left_alone(tmp_path: Path, monkeypatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    clip, track = Clip(), scene.track(FRAMES)
+    kept = KeptPictures(track, scene.face_model(), np.ones(FRAMES, bool), tmp_path)
+    with kept.watched(clip.opened)() as source:
+        source(0)
+    assert kept.picture(0) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -132,3 +134,17 @@ def test_what_is_there_in_all_frames_is_never_lent_either(always) -> None:
         lent = translator(dark, None, generator).translate(frame, dark[frame])
         shows = lent.mask & beside
         assert np.abs(lent.frame.astype(int) - a.frame)[shows].mean() > 2  # without it, the disc is
+
+
+def test_what_is_before_the_face_is_not_taken_for_letters(always) -> None:
+    pictures = covered((20, 20, 20))
+    bank = translator(pictures, always).composer.bank.values()
+    assert bank
+    for reference in bank:
+        assert reference.spoiled is None
+        assert reference.before is not None and reference.before.any()
+        assert np.array_equal(reference.hidden, reference.before)
+        letters = np.zeros_like(reference.before)
+        letters[:3] = True
+        both = replace(reference, spoiled=letters)
+        assert np.array_equal(both.hidden, letters | reference.before)

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from scipy.ndimage import binary_closing
 
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.render import face_surface, pose_face
@@ -50,6 +51,7 @@ _BESIDE = 31  # pixels of a crop: twice the width of what looks unlike the face 
 _LARGE = 2500  # pixels beyond that: a cup; lips and teeth that a hand half covers have less
 _LEAST = 60  # pixels: less of a hand before the face is none
 _BRIDGED = 4  # frames in a row in which a hand may be missed
+_CARRIED = 2  # frames by which a hand that comes or goes is carried on
 _AGAIN = 4  # frames between looks for a second hand
 
 
@@ -80,6 +82,8 @@ class HandWatch:
         self.transforms = crop_transforms(track, model, SIZE)
         self.finder = HandFinder()
         self._seen: dict[int, float] = {}
+        at = np.arange(len(track))
+        self._looks = track.usable & ((at % self.settings.every == 0) | (at == len(track) - 1))
 
     def watched(self, opened: Opened) -> Opened:
         """The clip; of what is read of it, some is looked at."""
@@ -90,7 +94,7 @@ class HandWatch:
 
                 def read(frame: int) -> Image:
                     picture = source(frame)
-                    if frame % self.settings.every == 0 and self.track.usable[frame]:
+                    if self._looks[frame]:
                         hands = self.hands(frame, picture)
                         self._seen[frame] = max((hand.presence for hand in hands), default=0)
                     return picture
@@ -102,7 +106,7 @@ class HandWatch:
     def near(self, opened: Opened) -> Bool:
         """(T,) frames that may show a hand; what was not looked at yet is read."""
         every, usable = self.settings.every, self.track.usable
-        left = [n for n in range(0, len(usable), every) if usable[n] and n not in self._seen]
+        left = [n for n in np.flatnonzero(self._looks).tolist() if n not in self._seen]
         if left:
             with self.watched(opened)() as source:
                 for frame in left:
@@ -154,7 +158,9 @@ def find_hands(
         return packed([], SIZE)
     with opened() as source:
         for first, last in runs:
-            found |= bridged(_followed(watch, source, range(first, last + 1), on_progress))
+            run = bridged(_followed(watch, source, range(first, last + 1), on_progress))
+            found |= {n: hands for n, hands in run.items() if 0 <= n < len(track)}
+    found = {n: found[n] for n in sorted(found) if track.usable[n]}
     surface = face_surface(model, track.identity)
     lower = np.isin(surface.regions, (Region.LOWER_FACE, Region.LIPS))
 
@@ -238,11 +244,19 @@ def hand_mask(landmarks: Float, size: int) -> Bool:
 def bridged(found: dict[int, list[Hand]]) -> dict[int, list[Hand]]:
     """Hands frame by frame, with those that are missed for a moment where they must have been.
 
+    A hand that comes or goes is seen when much of it is: it is carried on for two frames.
+
     Args:
         found: hands by ascending frame numbers; frames that have none are not in it.
     """
     whole = dict(found)
     frames = sorted(found)
+    for end, inner, way in _ends(frames):
+        pairs = [(a, b) for a in found[inner] for b in found[end] if len(apart([a, b])) == 1]
+        for n in range(1, _CARRIED + 1):
+            share = 1 + n / abs(end - inner)
+            if pairs:
+                whole[end + way * n] = [_between(a, b, share) for a, b in pairs]
     for before, after in pairwise(frames):
         if not 1 < after - before <= _BRIDGED + 1:
             continue
@@ -253,6 +267,17 @@ def bridged(found: dict[int, list[Hand]]) -> dict[int, list[Hand]]:
             if between:
                 whole[frame] = between
     return dict(sorted(whole.items()))
+
+
+def _ends(frames: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Where a hand comes or goes: the frame, one inside of its stretch, and the way out of it."""
+    present = np.zeros(max(frames, default=-1) + 1, bool)
+    present[frames] = True
+    for first, last in ranges_of(binary_closing(np.pad(present, _BRIDGED), np.ones(_BRIDGED + 1))):
+        stretch = [n for n in frames if first - _BRIDGED <= n <= last - _BRIDGED]
+        if len(stretch) > _CARRIED:
+            yield stretch[0], stretch[_CARRIED], -1
+            yield stretch[-1], stretch[-1 - _CARRIED], 1
 
 
 def _between(one: Hand, other: Hand, share: float) -> Hand:

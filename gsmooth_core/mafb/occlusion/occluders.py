@@ -19,6 +19,7 @@ _LAYOUT: Layout = {
     "frames": ArrayLayout(("N",), 2**31 - 1, 0, kind="iu"),
     "packed": ArrayLayout(("N", "B"), kind="u"),
 }
+_ENOUGH = 1 / 3  # of the usable frames must be unoccluded, to learn from them alone
 _MARGIN = 2  # frames on either side of an occluded one in which the object may just be visible
 
 
@@ -62,10 +63,11 @@ class Occluders:
     def unoccluded(self, track: FaceTrack) -> FaceTrack:
         """The track with no confidence in the frames from which nothing must be learned.
 
-        Where every usable frame is occluded, the track as it is.
+        Where they are most of the usable ones, the track as it is: among few that are left, those
+        would weigh most in which the object was missed.
         """
         frames = self.unoccluded_frames(len(track))
-        if not (track.usable & frames).any():
+        if (track.usable & frames).sum() < _ENOUGH * track.usable.sum():
             return track
         return track.only(frames)
 

@@ -28,6 +28,8 @@ from tests.mafb.occlusion.drawn_hands import before, hand, shape
 from tests.taft import scene
 
 SIZE = 256
+CARRIED = range(made.HIDDEN.start - 2, made.HIDDEN.stop + 2)
+"""Frames of the hand, with two before it comes and after it went."""
 
 
 def landmarks(frame: int) -> np.ndarray:
@@ -53,8 +55,8 @@ def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
     return float((mask & truth).sum() / max((mask | truth).sum(), 1))
 
 
-def test_a_hand_is_found_in_its_frames_and_in_no_other(found) -> None:
-    assert found.frames.tolist() == list(made.HIDDEN)
+def test_a_hand_is_found_in_its_frames_and_hardly_in_others(found) -> None:
+    assert found.frames.tolist() == list(CARRIED)
 
 
 def test_its_outline_is_its_own(found) -> None:
@@ -115,7 +117,7 @@ def test_a_second_hand_that_comes_later_is_found_beside_the_first() -> None:
 def test_one_look_at_a_hand_is_enough() -> None:
     rare = HandWatch(made.clip(), scene.face_model(), HandSearch(every=10))
     found = find_hands(made.opened(clip()), made.clip(), scene.face_model(), rare)
-    assert found.frames.tolist() == list(made.HIDDEN)
+    assert found.frames.tolist() == list(CARRIED)
 
 
 def test_a_photo_is_followed_only_where_its_first_frame_shows_a_hand() -> None:
@@ -139,7 +141,7 @@ def test_frames_without_a_face_are_not_looked_at() -> None:
     pictures[11] = pictures[6] = None
     track = scene.without_face(scene.without_face(made.clip(), 11), 6)
     found = find_hands(made.opened(pictures), track, scene.face_model())
-    assert found.frames.tolist() == [n for n in made.HIDDEN if n != 11]
+    assert found.frames.tolist() == [9, 10, 12, 13, 14, 15, 16]  # two frames say little of a way
 
 
 class _Told:
@@ -163,6 +165,7 @@ class _Told:
         ({4: 0.95, 8: 0.85}, range(2, 7)),
         ({4: 0.6, 6: 0.6, 8: 0.91}, range(2, 11)),
         ({0: 0.95, 22: 0.95}, [0, 1, 2, 20, 21, 22, 23]),
+        ({23: 0.95}, [21, 22, 23]),  # the last frame is looked at, too
     ],
 )
 def test_less_certain_looks_count_where_they_go_on_from_certain_ones(presence, near) -> None:
@@ -199,8 +202,8 @@ def at(x: float) -> Hand:
 
 def test_a_hand_that_is_missed_for_a_moment_is_between_where_it_was_and_is() -> None:
     whole = bridged({3: [at(100)], 6: [at(112)], 7: [at(116)]})
-    assert list(whole) == [3, 4, 5, 6, 7]
-    for frame, place in ((4, 104), (5, 108)):
+    assert list(whole) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    for frame, place in ((1, 92), (2, 96), (4, 104), (5, 108), (8, 120), (9, 124)):
         assert np.allclose(whole[frame][0].landmarks, at(place).landmarks, atol=1e-3)
 
 

@@ -66,3 +66,12 @@ def test_where_every_face_has_something_before_it_all_must_lend() -> None:
     track = replace(track, confidence=np.eye(1, 12, 5, dtype=np.float32)[0])
     kept = packed([(5, np.ones((SIZE, SIZE), bool))], SIZE)
     assert kept.unoccluded(track) is track
+
+
+@pytest.mark.parametrize(("clean", "alone"), [(3, False), (4, True)])
+def test_few_frames_without_it_are_no_clip_to_learn_from(clean: int, alone: bool) -> None:
+    """Of 12; the object was missed in them more often than it was away."""
+    track, whole = scene.track(12), np.ones((SIZE, SIZE), bool)
+    kept = packed([(n, whole) for n in range(clean + 2, 12)], SIZE)
+    lent = kept.unoccluded(track)
+    assert lent.usable.sum() == (clean if alone else 12)
