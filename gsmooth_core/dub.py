@@ -166,6 +166,9 @@ class DubPipeline(PersonStages):
             registry.locate("rnet")
         if settings.face == SPEAKER:
             registry.locate("sync")
+        if settings.occluders:
+            registry.locate("palm_detection")
+            registry.locate("hand_landmarks")
         if warning := in_words(self.source.clip):
             self.emit(Message("warning", warning))
         for choice in choices(self.source):

@@ -16,6 +16,8 @@ from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.person import PersonStages
 from gsmooth_core.taft.heard import Heard
 from gsmooth_core.types import Expression, Opened
+from tests.mafb.occlusion import made as hidden
+from tests.mafb.occlusion.drawn_hands import before, hand
 from tests.media import made
 from tests.taft import scene
 
@@ -108,3 +110,20 @@ def test_what_the_pass_for_captions_read_is_kept_until_it_has_lent(tmp_path, mon
         np.testing.assert_array_equal(kept.picture(frame)[shown], read[frame][shown])
     stages.read(translator, np.ones(6, bool))
     assert given[-1] is None  # let go
+
+
+def test_a_hand_is_before_the_face_of_a_clip(tmp_path: Path) -> None:
+    """Its colour is not unusual: it stays for the whole clip."""
+    track = hidden.clip()
+    held = [before(p, hand((164, 215), 26, 0.02 * n)) for n, p in enumerate(hidden.bare())]
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.9), 16000)
+    for name, pictures in (("held", held), ("bare", hidden.bare())):
+        clip = made.write_video(tmp_path / f"{name}.mp4", np.stack(pictures), 25)
+        folder = tmp_path / name
+        folder.mkdir()
+        stages = PersonStages(Job(clip, tmp_path / "o.mp4", audio=speech), folder)
+        found = stages.occluders(track)
+        if name == "bare":
+            assert found is None
+        else:
+            assert found is not None and len(found) >= len(track) - 4

@@ -13,6 +13,7 @@ import skimage.data
 
 from gsmooth_core.animate import AnimatePipeline
 from gsmooth_core.dub import DubPipeline, dub
+from gsmooth_core.errors import ModelError
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.job import Job
@@ -20,6 +21,7 @@ from gsmooth_core.job.seen import HELD_PHOTO
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.mafb.crop import CROP_SIDE
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.models import registry
 from gsmooth_core.photo import PhotoPipeline, fine_size
 from gsmooth_core.run import pipeline_of
 from gsmooth_core.storage.arrays import save_expression
@@ -150,3 +152,21 @@ def test_a_hand_before_a_photos_mouth_stays_and_lends_nothing(photo, tmp_path):
         changed = np.abs(made.astype(int) - given).max(-1) > 12
         assert changed.sum() > 100  # the mouth beside it speaks
         assert changed[inner].mean() < 0.1
+
+
+@pytest.mark.parametrize("name", ["palm_detection", "hand_landmarks"])
+def test_a_network_of_hands_that_is_damaged_is_told_before_the_work(
+    photo, tmp_path, monkeypatch, name
+):
+    def locate(asked):
+        if asked == name:
+            raise ModelError(f"'{asked}' is damaged.", "Reinstall GSmooth.")
+        return own(asked)
+
+    own = registry.locate
+    monkeypatch.setattr(registry, "locate", locate)
+    given = job(photo, tmp_path)
+    with pytest.raises(ModelError, match=name):
+        PhotoPipeline(given, tmp_path).check()
+    without = dataclasses.replace(given, settings=DubSettings(occluders=False))
+    PhotoPipeline(without, tmp_path).check()
