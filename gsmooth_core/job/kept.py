@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.source import OpenFrames
 from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.mafb.occlusion.watching import watched
 from gsmooth_core.taft.shelf import Shelf
-from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Opened
+from gsmooth_core.types import Bool, FaceTrack, Image, Opened
 
 ROOM = 512 << 20
 """Bytes that the file has at most, or half of what its disk has left; more is not begun."""
@@ -58,19 +58,11 @@ class KeptPictures:
     def watched(self, opened: Opened) -> Opened:
         """The clip; what is read of it is kept where it is wanted."""
 
-        @contextmanager
-        def opens() -> Iterator[FrameSource]:
-            with opened() as source:
+        def look(frame: int, picture: Image) -> None:
+            if self._wanted[frame] and frame not in self._parts:
+                self._keep(frame, picture)
 
-                def read(frame: int) -> Image:
-                    picture = source(frame)
-                    if self._wanted[frame] and frame not in self._parts:
-                        self._keep(frame, picture)
-                    return picture
-
-                yield read
-
-        return opens
+        return watched(opened, look)
 
     def first(self, frames: OpenFrames) -> OpenFrames:
         """Frames of which only those are read that were not kept."""

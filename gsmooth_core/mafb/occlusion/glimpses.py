@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.render import face_surface
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.canonical import SAMPLED, canonical_map, sample
+from gsmooth_core.mafb.occlusion.watching import watched
 from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Opened
 
 _MOST = 9000  # frames, with which some 60 MB are held
@@ -31,19 +29,11 @@ class Glimpses:
     def watched(self, opened: Opened) -> Opened:
         """The clip; what is read of it is remembered, as far as there is room."""
 
-        @contextmanager
-        def opens() -> Iterator[FrameSource]:
-            with opened() as source:
+        def look(frame: int, picture: Image) -> None:
+            if self.track.usable[frame] and len(self._known) < _MOST:
+                self._known[frame] = self._sampled(frame, picture)
 
-                def read(frame: int) -> Image:
-                    picture = source(frame)
-                    if self.track.usable[frame] and len(self._known) < _MOST:
-                        self._known[frame] = self._sampled(frame, picture)
-                    return picture
-
-                yield read
-
-        return opens
+        return watched(opened, look)
 
     def texels(self, frame: int, source: FrameSource) -> tuple[Image, Bool]:
         """(C, 3) colours in a frame, and (C,) which of them are seen; read where not remembered."""

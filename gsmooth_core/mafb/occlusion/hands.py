@@ -8,7 +8,6 @@ that are near one that shows a hand. A hand covers what lies within a finger's b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,6 +33,7 @@ from gsmooth_core.mafb.occlusion.kin import hull_of
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
 from gsmooth_core.mafb.occlusion.patches import parts
+from gsmooth_core.mafb.occlusion.watching import watched
 from gsmooth_core.networks.blaze import Tile
 from gsmooth_core.ranges import ranges_of
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image, Int, Opened
@@ -88,20 +88,12 @@ class HandWatch:
     def watched(self, opened: Opened) -> Opened:
         """The clip; of what is read of it, some is looked at."""
 
-        @contextmanager
-        def opens() -> Iterator[FrameSource]:
-            with opened() as source:
+        def look(frame: int, picture: Image) -> None:
+            if self._looks[frame]:
+                hands = self.hands(frame, picture)
+                self._seen[frame] = max((hand.presence for hand in hands), default=0)
 
-                def read(frame: int) -> Image:
-                    picture = source(frame)
-                    if self._looks[frame]:
-                        hands = self.hands(frame, picture)
-                        self._seen[frame] = max((hand.presence for hand in hands), default=0)
-                    return picture
-
-                yield read
-
-        return opens
+        return watched(opened, look)
 
     def near(self, opened: Opened) -> Bool:
         """(T,) frames that may show a hand; what was not looked at yet is read."""
