@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.source import OpenFrames
-from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.mafb.crop import crop_transforms, in_frame
 from gsmooth_core.mafb.occlusion.watching import watched
 from gsmooth_core.taft.shelf import Shelf
 from gsmooth_core.types import Bool, FaceTrack, Image, Opened
@@ -120,9 +120,7 @@ def _around(transforms: NDArray[Any], width: int, height: int) -> NDArray[np.int
     That one is moved along with the face: so far grain is looked for in two frames.
     """
     ends = np.array([[0, 0], [_SIZE, 0], [0, _SIZE], [_SIZE, _SIZE]], np.float64)
-    matrices = transforms.astype(np.float64)
-    back = np.linalg.inv(matrices[:, :, :2])
-    corners = np.einsum("tij,tcj->tci", back, ends[None] - matrices[:, None, :, 2])
+    corners = in_frame(transforms, ends)
     middle = corners.mean(1, keepdims=True)
     apart = corners - middle
     before = np.concatenate([apart[:1], apart[:-1]])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.source import Source
-from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.mafb.crop import crop_transforms, in_frame
 from gsmooth_core.media.pixels import Box
 from gsmooth_core.types import FaceTrack, Opened
 
@@ -41,9 +41,7 @@ def box_of_crops(transforms: NDArray[Any], size: int, width: int, height: int) -
     """
     ends = np.array([-_AROUND, 1 + _AROUND]) * size
     corners = np.stack(np.meshgrid(ends, ends), -1).reshape(-1, 2)
-    matrices = transforms.astype(np.float64)
-    back = np.linalg.inv(matrices[:, :, :2])
-    seen = np.einsum("tij,tcj->tci", back, corners[None] - matrices[:, None, :, 2]).reshape(-1, 2)
+    seen = in_frame(transforms, corners).reshape(-1, 2)  # (T, 4, 2) -> (T * 4, 2)
     limit = np.array([width, height])
     low = ((np.floor(seen.min(0)) - _EDGE) // _EDGE * _EDGE).clip(0, limit)
     high = ((np.ceil(seen.max(0)) + _EDGE) // _EDGE * _EDGE + _EDGE).clip(0, limit)

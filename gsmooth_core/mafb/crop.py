@@ -168,7 +168,7 @@ class Window:
             part, matrix = _shrunk(part, matrix, shrink)
         size = (self.size, self.size)
         edge = cv2.BORDER_REPLICATE
-        crop = cv2.warpAffine(part, _cv(matrix), size, flags=interpolation, borderMode=edge)
+        crop = cv2.warpAffine(part, for_opencv(matrix), size, flags=interpolation, borderMode=edge)
         return np.asarray(crop)
 
     def uncrop(
@@ -190,7 +190,7 @@ class Window:
             rows, columns = rows[part[0]], columns[part[1]]
             matrix[:, 2] += matrix[:, :2] @ (columns.start, rows.start)
         flags, size = interpolation | cv2.WARP_INVERSE_MAP, (len(columns), len(rows))
-        return np.asarray(cv2.warpAffine(crop, _cv(matrix), size, flags=flags))
+        return np.asarray(cv2.warpAffine(crop, for_opencv(matrix), size, flags=flags))
 
     def around(self, rows: slice, columns: slice) -> tuple[slice, slice]:
         """Rows and columns of the box that some rows and columns of the crop touch."""
@@ -237,12 +237,22 @@ def hidden(under: Window, mask: Bool) -> Bool:
     return covered
 
 
+def in_frame(transforms: NDArray[Any], places: NDArray[Any]) -> NDArray[np.float64]:
+    """(T, P, 2) pixels of T frames at places (P, 2) of the crops that (T, 2, 3) cut of them."""
+    matrices = transforms.astype(np.float64)
+    back = np.linalg.inv(matrices[:, :, :2])
+    seen: NDArray[np.float64] = np.einsum(
+        "tij,tpj->tpi", back, places[None] - matrices[:, None, :, 2]
+    )
+    return seen
+
+
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     linear = np.linalg.inv(matrix[:, :2])
     return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
-def _cv(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def for_opencv(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same map for OpenCV, which puts pixel (0, 0) on the first pixel's centre."""
     square = np.vstack([matrix, [0, 0, 1]])
     return np.asarray((np.linalg.inv(_SHIFT) @ square @ _SHIFT)[:2])

@@ -16,13 +16,13 @@ import numpy as np
 
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.mafb.regions import Box, box_around
+from gsmooth_core.taft.beside import step_of
 from gsmooth_core.taft.tone import reduced
 from gsmooth_core.taft.warp import grid
 from gsmooth_core.types import Bool, Float
 
-ROWS = 128  # of the grid of grey pixels on which a reference is held against the frame
-REACH = 3  # of them: it is moved by at most, each way
-CELL = 2  # of them: side of a place that is moved
+REACH = 3  # pixels of the grid (`beside.ROWS`): a reference is moved by at most, each way
+CELL = 2  # of these: side of a place that is moved
 NEAR = 2.0  # places: deviation over which what is seen around one is averaged
 PRICE = 0.006  # difference, 0..1, that must be saved for each pixel of the grid
 LOOSE = 0.002  # difference from the best movement's at which another one counts e times less
@@ -90,11 +90,6 @@ def begun(strip: Bool, face: Bool) -> tuple[Box, Float]:
     )
     share = np.minimum(apart / (RIM * len(face)), np.minimum(down[:, None], across))
     return part, np.asarray(np.clip(share, 0, 1), np.float32)
-
-
-def step_of(side: int) -> int:
-    """Pixels of a crop of some side that are one of the grid."""
-    return max(1, side // ROWS)
 
 
 def steps() -> Float:

@@ -81,7 +81,7 @@ def fitting(pictures: Float, crop: Float, around: Bool, validity: Float) -> tupl
 
 
 def step_of(side: int) -> int:
-    """Pixels of a crop of some side that are a cell of the grid of `fitting`."""
+    """Pixels of a crop of some side that are one of the grid of `fitting`, and of `astray`."""
     return max(1, side // ROWS)
 
 

@@ -223,8 +223,8 @@ class Composer:
     def begin(self, frame: int, picture: Image) -> Begun | None:
         """A frame as far as it goes without references, for `device.DeviceLender`.
 
-        None where that is not all: letters lie over the frame or over what lends to it, or there
-        is nothing that does.
+        None where that is not all: letters lie over the frame, anything over what lends to it, or
+        there is nothing that does.
         """
         places = self._members(frame)
         caption = self._caption(frame)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft import astray
+from gsmooth_core.taft.beside import step_of
 from gsmooth_core.taft.device_light import blurred, enlarged
 from gsmooth_core.taft.device_tone import pooled
 from gsmooth_core.types import Float
@@ -37,7 +38,7 @@ def bring(
     for n, ((rows, columns), share) in enumerate(begun):
         if share.any():
             seen, wanted = around[n, rows, columns], frame[n, :, rows, columns]
-            step = astray.step_of(frame.shape[-2])
+            step = step_of(frame.shape[-2])
             moved = _movements(pictures[n, ..., rows, columns], wanted, seen, step)
             begins = torch.from_numpy(share).to(frame.device)
             new = _moved(pictures[n], moved * begins, (rows, columns), phases)

@@ -45,7 +45,7 @@ class Reference:
         visible: (V,) 0..1 how well each can be seen.
         spoiled: (h, w) what letters cover of it; None for nothing.
         before: (h, w) what is before the face in it; None for nothing.
-        coarse: its aligned crop, see `body.coarse_grey`; None where letters lie over it.
+        coarse: its aligned crop, see `body.coarse_grey`; None where anything lies over it.
         clear: what of it is body, see `body.beside_face`.
     """
 

@@ -19,7 +19,7 @@ from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.render import FaceSurface, face_surface
 from gsmooth_core.mafb.blend import dilate, within
-from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.mafb.crop import crop_transforms, in_frame
 from gsmooth_core.mafb.occlusion.graphics import (
     GraphicSettings,
     Outlined,
@@ -179,9 +179,7 @@ class _Strip:
 def _strip(face: _Face, first: int, last: int) -> _Strip:
     """What holds the lower faces of a shot."""
     track, transforms = face.track, face.transforms[first : last + 1].astype(np.float64)
-    linear = np.linalg.inv(transforms[:, :, :2])  # (N, 2, 2)
-    corners = _STRIP[None] * _WORKING - transforms[:, None, :, 2]
-    points = np.einsum("nij,ncj->nci", linear, corners).reshape(-1, 2)
+    points = in_frame(transforms, _STRIP * _WORKING).reshape(-1, 2)  # (N, 4, 2) -> (N * 4, 2)
     limit = [track.width, track.height]
     low = np.floor(points.min(0)).clip(0, limit).astype(np.int32)
     high = np.ceil(points.max(0)).clip(0, limit).astype(np.int32)

@@ -13,12 +13,11 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from scipy.ndimage import binary_closing
 
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.face.render import face_surface, pose_face
 from gsmooth_core.mafb.blend import dilate
-from gsmooth_core.mafb.crop import crop_transforms
+from gsmooth_core.mafb.crop import crop_transforms, in_frame
 from gsmooth_core.mafb.occlusion.hand_finder import (
     INDEX,
     LITTLE,
@@ -241,35 +240,34 @@ def bridged(found: dict[int, list[Hand]]) -> dict[int, list[Hand]]:
     Args:
         found: hands by ascending frame numbers; frames that have none are not in it.
     """
-    whole = dict(found)
-    frames = sorted(found)
-    for end, inner, way in _ends(frames):
-        pairs = [(a, b) for a in found[inner] for b in found[end] if len(apart([a, b])) == 1]
-        for n in range(1, _CARRIED + 1):
-            share = 1 + n / abs(end - inner)
-            if pairs:
-                whole[end + way * n] = [_between(a, b, share) for a, b in pairs]
+    whole, frames = dict(found), sorted(found)
+    for end, inner in _ends(frames):
+        pairs = _same(found[inner], found[end])
+        for n in range(1, _CARRIED + 1) if pairs else ():
+            share, way = 1 + n / abs(end - inner), 1 if end > inner else -1
+            whole[end + way * n] = [_between(a, b, share) for a, b in pairs]
     for before, after in pairwise(frames):
         if not 1 < after - before <= _BRIDGED + 1:
             continue
-        pairs = [(a, b) for a in found[before] for b in found[after] if len(apart([a, b])) == 1]
-        for frame in range(before + 1, after):
-            share = (frame - before) / (after - before)
-            between = [_between(a, b, share) for a, b in pairs]
-            if between:
-                whole[frame] = between
+        if pairs := _same(found[before], found[after]):
+            for frame in range(before + 1, after):
+                share = (frame - before) / (after - before)
+                whole[frame] = [_between(a, b, share) for a, b in pairs]
     return dict(sorted(whole.items()))
 
 
-def _ends(frames: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Where a hand comes or goes: the frame, one inside of its stretch, and the way out of it."""
-    present = np.zeros(max(frames, default=-1) + 1, bool)
-    present[frames] = True
-    for first, last in ranges_of(binary_closing(np.pad(present, _BRIDGED), np.ones(_BRIDGED + 1))):
-        stretch = [n for n in frames if first - _BRIDGED <= n <= last - _BRIDGED]
+def _same(some: list[Hand], others: list[Hand]) -> list[tuple[Hand, Hand]]:
+    """Hands of one frame, each with what it is in another."""
+    return [(a, b) for a in some for b in others if len(apart([a, b])) == 1]
+
+
+def _ends(frames: list[int]) -> Iterator[tuple[int, int]]:
+    """Where hands come or go: the frame, and one inside of its stretch."""
+    gaps = np.flatnonzero(np.diff(frames) > _BRIDGED + 1) + 1
+    for stretch in np.split(np.array(frames, int), gaps):
         if len(stretch) > _CARRIED:
-            yield stretch[0], stretch[_CARRIED], -1
-            yield stretch[-1], stretch[-1 - _CARRIED], 1
+            yield int(stretch[0]), int(stretch[_CARRIED])
+            yield int(stretch[-1]), int(stretch[-1 - _CARRIED])
 
 
 def _between(one: Hand, other: Hand, share: float) -> Hand:
@@ -297,10 +295,9 @@ def _followed(
 
 def _tile(transform: Float) -> Tile:
     """The square of a frame around the crop that `transform` (2, 3) cuts at `SIZE`."""
-    linear, offset = transform[:, :2].astype(np.float64), transform[:, 2]
-    centre = np.linalg.solve(linear, np.full(2, SIZE / 2) - offset)
-    side = _AROUND * SIZE / float(np.hypot(*linear[:, 0]))
-    return float(centre[0]) - side / 2, float(centre[1]) - side / 2, side
+    x, y = in_frame(transform[None], np.full((1, 2), SIZE / 2))[0, 0].tolist()
+    side = _AROUND * SIZE / float(np.hypot(*transform[:, 0]))
+    return x - side / 2, y - side / 2, side
 
 
 def _moved(points: Float, transform: Float) -> Float:
