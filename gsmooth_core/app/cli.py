@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.app.console import ConsoleReporter, interruptible, log_to_stderr
+from gsmooth_core.app.console import ConsoleReporter, log_to_stderr
+from gsmooth_core.app.interruption import interruptible
 from gsmooth_core.app.usage import Grouped, HelpfulParser, examples, first_steps
 from gsmooth_core.job.events import Cancelled, OnEvent, outcome_of, stopped
 from gsmooth_core.job.settings import AnimateSettings, DubSettings

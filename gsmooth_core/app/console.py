@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import Any
 
 from tqdm import tqdm
 
-from gsmooth_core.errors import CancelledError
 from gsmooth_core.job.events import Event, Failure, Message, Notice, Outcome, Progress, to_line
 from gsmooth_core.text import printable
-
-PATIENCE = 0.7
-"""Seconds after a Ctrl-C in which a job may end by itself, and again after it is interrupted."""
 
 STAGES = {
     "track": "Following the face",
@@ -123,51 +114,3 @@ class ConsoleReporter:
         encoding = stream.encoding or "utf-8"
         stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-
-
-@contextmanager
-def interruptible(on_give_up: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Turn a Ctrl-C (or termination) into a wish to stop, and see that it comes true.
-
-    A job ends at its next frame; whatever has not ended by then, probing a file for example, is
-    interrupted, and what cannot be interrupted (native code) ends with the process. A job can be
-    killed at any moment, so nothing is lost by that. A second Ctrl-C interrupts at once.
-
-    Args:
-        on_give_up: called just before the process ends by force, from another thread.
-
-    Yields:
-        a function that says whether the user wants to stop.
-    """
-    wished, left = threading.Event(), threading.Event()
-    worker = threading.get_ident()
-
-    def see_to_it() -> None:
-        if not left.wait(PATIENCE):
-            _interrupt(worker)
-        if not left.wait(PATIENCE):
-            on_give_up()
-            os._exit(CancelledError.exit_code)
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if wished.is_set():
-            raise KeyboardInterrupt
-        wished.set()
-        threading.Thread(target=see_to_it, daemon=True).start()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, on_signal) for number in numbers]
-    try:
-        yield wished.is_set
-    finally:
-        left.set()
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _interrupt(thread: int) -> None:
-    """Have Python's handler run in the main thread, out of a system call too."""
-    if sys.platform == "win32":
-        signal.raise_signal(signal.SIGINT)
-    else:
-        signal.pthread_kill(thread, signal.SIGINT)

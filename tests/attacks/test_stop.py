@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -19,7 +20,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3600
-SLEEP = f"{HOUR}.{os.getpid()}"  # a number by which the sleeping program is known
 LIMIT = 60.0
 """Seconds after which a stop counts as hung; what it interrupts lasts an hour."""
 
@@ -42,11 +42,38 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
+ELSEWHERE = """
+import os, signal, sys, threading, time
+from gsmooth_core.app import cli
+from gsmooth_core.app import stages
+
+def strike():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+def wait(*arguments, **named):
+    threading.Thread(target=strike, daemon=True).start()
+    os.read(os.pipe()[0], 1)
+
+stages.predict = wait
+sys.exit(cli.main(sys.argv[1:]))
+"""
+"""A program that waits for ever, and a signal that does not wake it: another thread has it."""
+
+numbers = itertools.count()
+
+
 @pytest.fixture
-def hung(tmp_path: Path) -> Path:
+def sleep() -> str:
+    """Seconds by which the sleeping program of this test is known."""
+    return f"{HOUR}.{os.getpid()}{next(numbers):03d}"
+
+
+@pytest.fixture
+def hung(tmp_path: Path, sleep: str) -> Path:
     """An ffmpeg that never answers, and says in a file that it was asked."""
     script = tmp_path / "ffmpeg"
-    script.write_text(f'#!/bin/sh\ntouch "{tmp_path}/asked"\nexec sleep {SLEEP}\n')
+    script.write_text(f'#!/bin/sh\ntouch "{tmp_path}/asked"\nexec sleep {sleep}\n')
     script.chmod(0o755)
     return script
 
@@ -140,13 +167,13 @@ def describing(folder: Path) -> list[str]:
     return [line for line in lines if "describe.py" in line and str(folder) in line]
 
 
-def test_the_hung_program_ends_too(tmp_path, sources, hung):
+def test_the_hung_program_ends_too(tmp_path, sources, hung, sleep):
     process = start(*commands(sources, tmp_path)["predict"], IMAGEIO_FFMPEG_EXE=str(hung))
-    while SLEEP not in running():
+    while sleep not in running():
         assert process.poll() is None
         time.sleep(0.05)
     stopped(process)
-    assert SLEEP not in running()
+    assert sleep not in running()
 
 
 def running() -> str:
@@ -161,3 +188,11 @@ def test_what_swallows_the_interruption_ends_with_the_process(tmp_path, sources,
     assert process.stdout
     assert process.stdout.readline() == "busy\n"
     assert stopped(process, times)["code"] == "cancelled"
+
+
+def test_a_signal_that_does_not_wake_the_program_ends_it_too(tmp_path, sources):
+    process = start(*commands(sources, tmp_path)["predict"], program=("-c", ELSEWHERE))
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert json.loads(out.splitlines()[-1])["code"] == "cancelled"
