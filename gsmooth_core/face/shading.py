@@ -53,23 +53,26 @@ def vertex_normals(vertices: Float, faces: Int) -> Float:
 def summed_normals(vertices: Any, faces: Any) -> Any:
     """(V, 3) see `vertex_normals`; compiled, since each frame asks for those of two faces."""
     total = np.zeros(vertices.shape, np.float64)
-    a, b, normal = np.empty(3), np.empty(3), np.empty(3)
     for face in range(faces.shape[0]):
         first, second, third = faces[face, 0], faces[face, 1], faces[face, 2]
-        for axis in range(3):
-            a[axis] = np.float64(vertices[second, axis]) - np.float64(vertices[first, axis])
-            b[axis] = np.float64(vertices[third, axis]) - np.float64(vertices[first, axis])
-        normal[0] = a[1] * b[2] - a[2] * b[1]  # as long as twice the area
-        normal[1] = a[2] * b[0] - a[0] * b[2]
-        normal[2] = a[0] * b[1] - a[1] * b[0]
-        for corner in range(3):
-            for axis in range(3):
-                total[faces[face, corner], axis] += normal[axis]
+        ax = np.float64(vertices[second, 0]) - np.float64(vertices[first, 0])
+        ay = np.float64(vertices[second, 1]) - np.float64(vertices[first, 1])
+        az = np.float64(vertices[second, 2]) - np.float64(vertices[first, 2])
+        bx = np.float64(vertices[third, 0]) - np.float64(vertices[first, 0])
+        by = np.float64(vertices[third, 1]) - np.float64(vertices[first, 1])
+        bz = np.float64(vertices[third, 2]) - np.float64(vertices[first, 2])
+        for corner in range(3):  # each is given a normal as long as twice the area
+            vertex = faces[face, corner]
+            total[vertex, 0] += ay * bz - az * by
+            total[vertex, 1] += az * bx - ax * bz
+            total[vertex, 2] += ax * by - ay * bx
     unit = np.zeros(vertices.shape, np.float32)
     for vertex in range(vertices.shape[0]):
-        length = np.sqrt((total[vertex] ** 2).sum())
+        x, y, z = total[vertex, 0], total[vertex, 1], total[vertex, 2]
+        length = np.sqrt(x * x + y * y + z * z)
         if length > 0:
-            unit[vertex] = total[vertex] / length
+            for axis in range(3):
+                unit[vertex, axis] = total[vertex, axis] / length
     return unit
 
 

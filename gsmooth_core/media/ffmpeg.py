@@ -31,6 +31,7 @@ _TICK = 1.0  # seconds between two looks at whether it is late
 _AWAKE = 3  # ticks: what is longer between two looks, we have slept through, as it has
 _SAID = 1 << 16  # bytes that are kept of what ffmpeg says, the last ones
 _PART = 1 << 20  # bytes that are read at once
+_ROOM = 1 << 20  # bytes that a pipe holds where the system lets us say; by default a twentieth
 
 # A Ctrl-C in the terminal is for us; ffmpeg ends when we end it.
 _APART: dict[str, Any] = (
@@ -154,6 +155,7 @@ class Pipe:
             )
         except OSError as error:
             raise _cannot_start(error) from error
+        _widen(_stream(self._process.stdin if write else self._process.stdout))
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -272,6 +274,15 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
         raise ValueError("this pipe was opened for the other direction")
     return stream
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold most of a picture: each time that it is full or empty a thread is woken."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # the user has as many as the system grants
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _ROOM)
 
 
 def _close_quietly(stream: IO[bytes]) -> None:

@@ -160,11 +160,16 @@ class Planes:
         if mask.shape == shape:
             return mask
         x, y = self.layout.step
+        rows = np.zeros((shape[0], mask.shape[1]), bool)
+        for row in range(y):  # of an odd size the last sample has fewer pixels
+            part = mask[row::y]
+            rows[: len(part)] |= part
         found = np.zeros(shape, bool)
-        for row in range(y):
-            for column in range(x):
-                part = mask[row::y, column::x]  # of an odd size the last sample has fewer pixels
-                found[: part.shape[0], : part.shape[1]] |= part
+        if x == 2 and mask.shape[1] % 2 == 0:  # two bytes are looked at as one number
+            return np.not_equal(rows.view(np.uint16), 0, out=found)
+        for column in range(x):
+            part = rows[:, column::x]
+            found[:, : part.shape[1]] |= part
         return found
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.mafb.regions import Box, box_around
 from gsmooth_core.taft.beside import step_of
+from gsmooth_core.taft.kernels import TAPS, moved_by
 from gsmooth_core.taft.tone import reduced
-from gsmooth_core.taft.warp import grid
 from gsmooth_core.types import Bool, Float
 
 REACH = 3  # pixels of the grid (`beside.ROWS`): a reference is moved by at most, each way
@@ -49,22 +49,17 @@ def bring(pictures: Float, crop: Float, around: Bool, strip: Bool, face: Bool) -
     step, seen = step_of(len(crop)), around[part]
     if not share.any() or not seen.any():
         return
-    at = grid(*strip.shape)[part] - np.float32(0.5)
     size = seen.shape[1] // step, seen.shape[0] // step
     frame, known = _grey(crop[part], size), reduced(seen.astype(np.float32), size) > WHOLE
-    begins = (share > 0)[..., None]
     of = _blurred(_means(known.astype(np.float32)), NEAR)[..., None] + np.float32(FEW)
     for picture in pictures:
-        own = np.pad(_grey(picture[part], size), REACH, "edge")
+        grey = _grey(picture[part], size)
+        own = cv2.copyMakeBorder(grey, *4 * (REACH,), cv2.BORDER_REPLICATE)
         cost = _blurred(_differences(own, frame, known, REACH, CELL), NEAR) / of
         moved = _blurred(_loosely(cost, prices(), steps(), np.float32(LOOSE)), SMOOTH)
         if np.abs(moved).max() * step > _STILL:
             there = cv2.resize(moved * np.float32(step), share.shape[::-1])
-            there *= share[..., None]
-            there += at
-            brought = cv2.remap(picture, there, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
-            np.clip(brought, 0, 1, out=brought)
-            np.copyto(picture[part], brought, where=begins)
+            picture[part] = moved_by(picture, there, share, part[0].start, part[1].start, TAPS)
 
 
 def begun(strip: Bool, face: Bool) -> tuple[Box, Float]:

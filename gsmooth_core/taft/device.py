@@ -24,12 +24,10 @@ from gsmooth_core.taft.beside import gone_on, roughness, share_of
 from gsmooth_core.taft.device_astray import bring
 from gsmooth_core.taft.drawn import hints, least_seen
 from gsmooth_core.taft.interior import gap_share, line_colour
-from gsmooth_core.taft.kernels import RAGGED
+from gsmooth_core.taft.kernels import PHASES, RAGGED
 from gsmooth_core.taft.lend import FAINT, SHADED, Begun, Scene
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Float
-
-_PHASES = 32  # of a pixel, at which OpenCV looks
 
 
 class Batch(NamedTuple):
@@ -153,7 +151,7 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     pictures, validity = warped(batch, bank)
     kept = light.alike(pictures, batch.crop, batch.bare, validity)
     pictures, changed = light.match(pictures, batch.crop, batch.bare, batch.visible)
-    pictures = bring(pictures, batch.crop, batch.around, batch.begun, _PHASES)
+    pictures = bring(pictures, batch.crop, batch.around, batch.begun, PHASES)
     agreeing, apart = light.fitting(pictures, batch.crop, batch.around, validity, kept)
     share = share_of(apart - batch.rough, batch.away, torch.clamp) * ~(batch.known | batch.face)
     pictures = pictures + (batch.beside[:, None] - pictures) * share[:, None, None]
@@ -179,7 +177,7 @@ def warped(batch: Batch, bank: DeviceBank) -> tuple[Tensor, Tensor]:
     at = at.clamp(min=RAGGED).minimum(ends - (RAGGED + 0.5))
     images = bank.images[batch.places].flatten(0, 1).float()  # (B * K, 3, h, w)
     size = torch.tensor(images.shape[:-3:-1], device=bank.device)  # w, h
-    grid = 2 * (torch.round(at * _PHASES) / _PHASES + 0.5) / size - 1
+    grid = 2 * (torch.round(at * PHASES) / PHASES + 0.5) / size - 1
     taken = F.grid_sample(images, grid.flatten(0, 1), "bicubic", "border", align_corners=False)
     pictures = taken.round().clamp(0, 255) / 255
     validity = batch.weights[..., None, None] * batch.seen * there

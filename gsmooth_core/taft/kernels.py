@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_core.face.rasterizer.numba_kernels import compiled
+from gsmooth_core.face.rasterizer.numba_kernels import compiled, contracted
 
 RAGGED = 2  # pixels at a picture's edge that are of no use
+PHASES = 32  # of a pixel, at which OpenCV looks
 
 
 @compiled
@@ -212,3 +213,57 @@ def fused(references: Any, validity: Any, crop: Any, known: Any) -> Any:
             image[row, column, 1] = green / total
             image[row, column, 2] = blue / total
     return image
+
+
+def _cubic() -> Any:
+    """(PHASES, 4) weights of the pixels around a place between two, as OpenCV interpolates."""
+    share, a = np.arange(PHASES) / PHASES, -0.75
+    before, behind = (a * t * (1 - t) ** 2 for t in (share, 1 - share))
+    second = ((a + 2) * share - (a + 3)) * share**2 + 1
+    return np.stack([before, second, 1 - before - second - behind, behind], 1).astype(np.float32)
+
+
+TAPS = _cubic()
+
+
+@contracted
+def moved_by(picture: Any, moved: Any, share: Any, top: int, left: int, taps: Any) -> Any:
+    """A part of a picture as a share of a displacement moves it, as bicubic `cv2.remap` has it.
+
+    Args:
+        picture: (H, W, 3) 0..1; its edge pixels repeat.
+        moved: (h, w, 2) displacement x and y in pixels.
+        share: (h, w) how much of it; what has none stays and is not looked up.
+        top: the part's first row.
+        left: its first column.
+        taps: `TAPS`.
+
+    Returns:
+        (h, w, 3) 0..1.
+    """
+    height, width = picture.shape[:2]
+    rows, columns = share.shape
+    made = np.empty((rows, columns, 3), np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            if share[row, column] <= 0:
+                for c in range(3):
+                    made[row, column, c] = picture[top + row, left + column, c]
+                continue
+            u = np.float32(left + column) + moved[row, column, 0] * share[row, column]
+            v = np.float32(top + row) + moved[row, column, 1] * share[row, column]
+            x, y = int(np.rint(u * PHASES)), int(np.rint(v * PHASES))
+            across, down = taps[x % PHASES], taps[y % PHASES]
+            x, y = x // PHASES - 1, y // PHASES - 1
+            red = green = blue = np.float32(0)
+            for i in range(4):
+                line = picture[min(max(y + i, 0), height - 1)]
+                for j in range(4):
+                    weight, at = down[i] * across[j], min(max(x + j, 0), width - 1)
+                    red += weight * line[at, 0]
+                    green += weight * line[at, 1]
+                    blue += weight * line[at, 2]
+            made[row, column, 0] = min(max(red, np.float32(0)), np.float32(1))
+            made[row, column, 1] = min(max(green, np.float32(0)), np.float32(1))
+            made[row, column, 2] = min(max(blue, np.float32(0)), np.float32(1))
+    return made

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gsmooth_core.taft.device import DeviceBank
 
 _TOGETHER = 16  # frames in a batch on a graphics card
-_COMPOSING = 2  # frames at once, beside the one that the generator is at work on
+_COMPOSING = 2  # frames at once at most, beside the one that the generator is at work on
 _AHEAD = 3  # frames that are composed, or will be next
 
 
@@ -64,6 +64,11 @@ class Composed(NamedTuple):
 
 
 _Waiting = tuple[int, Image, "Future[Composed | None]"]
+
+
+def composing(cores: int) -> int:
+    """Threads on which frames are composed, beside the generator's."""
+    return min(_COMPOSING, max(1, cores - 1))
 
 
 class Translator(Protocol):
@@ -185,9 +190,10 @@ class FaceTranslator:
     ) -> Generator[tuple[Image, Translated]]:
         """Each (index, frame) in order: the frame, and what `translate` makes of it.
 
-        The next frames are composed on two threads while the generator works on one: composing
-        takes longer, and no more than a few frames are held. On a graphics card they are
-        made in batches (`batches`).
+        The next frames are composed on threads of their own while the generator works on one, and
+        no more than a few are held. Of two cores one thread is enough: composing takes a little
+        longer than the generator, and two threads of Python wait for each other. On a graphics
+        card frames are made in batches (`batches`).
         """
         if self.batch > 1 and self.composer.bank:
             from gsmooth_core.taft.batches import (  # torch, for cards alone
@@ -200,7 +206,7 @@ class FaceTranslator:
             yield from translate_batches(self, self._on_card[1], frames, self.batch)
             return
         waiting: deque[_Waiting] = deque()
-        with ThreadPoolExecutor(min(_COMPOSING, all_threads()), "compose") as threads:
+        with ThreadPoolExecutor(composing(all_threads()), "compose") as threads:
             for index, frame in frames:
                 waiting.append((index, frame, threads.submit(self._compose, index, frame)))
                 if len(waiting) > _AHEAD:

@@ -37,6 +37,16 @@ def wide_open() -> np.ndarray:
     return np.eye(len(names), dtype=np.float32)[names.index("jawOpen")]
 
 
+@pytest.mark.parametrize("shape", [(7, 9), (12,), (0, 4), (2, 3, 4)])
+def test_regions_are_among_wanted_ones_as_numpy_says(shape: tuple[int, ...]) -> None:
+    regions = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
+    wanted = (*MOUTH_REGIONS, Region.LIPS)
+    for given in (regions, regions.T):  # lying in any order
+        found = render.among(given, wanted)
+        assert found.dtype == bool
+        np.testing.assert_array_equal(found, np.isin(given, wanted))
+
+
 def test_the_surface_is_the_face_of_the_model(clip, surface) -> None:
     model = scene.face_model()
     assert not np.isin(surface.regions, (Region.EARS, Region.NECK, Region.HEAD)).any()

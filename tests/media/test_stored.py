@@ -272,6 +272,23 @@ def test_a_sample_of_colour_is_under_the_mask_where_a_pixel_of_its_is():
     assert np.array_equal(zero.under(mask, (3, 4)), wanted)
 
 
+@pytest.mark.parametrize("step", [(2, 2), (2, 1), (4, 1), (1, 1)])
+@pytest.mark.parametrize("size", [(6, 8), (5, 7), (5, 8), (6, 7), (1, 1)])
+def test_all_samples_whose_pixels_the_mask_touches_are_under_it(step, size):
+    (x, y), (height, width) = step, size
+    planes = Planes(Layout("yuv", step=step), ())
+    mask = np.random.default_rng(height * width).random(size) > 0.7
+    shape = -(-height // y), -(-width // x)
+    touched = [
+        [
+            mask[row * y : row * y + y, column * x : column * x + x].any()
+            for column in range(shape[1])
+        ]
+        for row in range(shape[0])
+    ]
+    np.testing.assert_array_equal(planes.under(mask, shape), touched)
+
+
 def test_png_frames_keep_sixteen_bits_and_transparency(tmp_path):
     source = noisy(tmp_path / "a.mov", "yuva444p10le", *PRORES)
     folder = again(source, tmp_path / "frames")

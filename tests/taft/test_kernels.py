@@ -96,3 +96,26 @@ def test_values_become_smooth_and_fade_with_distance() -> None:
     wanted = (nearest * (1 - far[..., None]) + smooth * far[..., None]) * fade[..., None]
     kernels.faded(nearest, smooth, far, fade)
     np.testing.assert_allclose(nearest, wanted, atol=1e-6)
+
+
+def test_a_part_is_moved_as_opencv_remaps_it_and_what_has_no_share_stays() -> None:
+    dice = np.random.default_rng(4)
+    picture = cv2.GaussianBlur(dice.random((60, 80, 3), np.float32), (0, 0), 1)
+    rows, columns = np.s_[20:60], np.s_[0:50]  # at three edges of the picture
+    moved = ((dice.random((40, 50, 2)) - 0.5) * 30).astype(np.float32)
+    share = (dice.random((40, 50)) - 0.3).clip(0, 1).astype(np.float32)
+    made = kernels.moved_by(picture, moved, share, 20, 0, kernels.TAPS)
+    y, x = np.mgrid[rows, columns].astype(np.float32)
+    at = np.stack([x, y], -1) + moved * share[..., None]
+    whole = cv2.remap(picture, at, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
+    expected = np.where(share[..., None] > 0, whole.clip(0, 1), picture[rows, columns])
+    np.testing.assert_allclose(made, expected, atol=2e-6)
+    assert np.abs(made - picture[rows, columns]).mean() > 0.02
+
+
+def test_a_movement_that_is_no_number_reads_nothing_else() -> None:
+    picture, share = np.ones((8, 8, 3), np.float32), np.ones((8, 8), np.float32)
+    for wild in (np.nan, np.inf, -np.inf, 1e30, -1e30):
+        moved = np.full((8, 8, 2), wild, np.float32)
+        made = kernels.moved_by(picture, moved, share, 0, 0, kernels.TAPS)
+        np.testing.assert_allclose(made, 1, atol=1e-5)

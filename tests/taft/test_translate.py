@@ -16,7 +16,7 @@ from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.masked import Lay
 from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.translate import FaceTranslator
+from gsmooth_core.taft.translate import FaceTranslator, composing
 from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
@@ -227,8 +227,12 @@ def test_frames_composed_ahead_are_the_same(clip, pictures) -> None:
     assert index == FRAMES - 1
 
 
-def test_two_frames_are_composed_at_once(clip, pictures, monkeypatch) -> None:
-    monkeypatch.setattr("gsmooth_core.taft.translate.all_threads", lambda: 2)
+def test_as_many_frames_are_composed_at_once_as_cores_are_left_for_it() -> None:
+    assert [composing(cores) for cores in (1, 2, 3, 4, 64)] == [1, 1, 2, 2, 2]
+
+
+def test_two_frames_are_composed_at_once_where_there_are_cores(clip, pictures, monkeypatch) -> None:
+    monkeypatch.setattr("gsmooth_core.taft.translate.all_threads", lambda: 4)
     dub, both = translator(clip, pictures), Barrier(2, timeout=60)
     plain = dub._compose
 

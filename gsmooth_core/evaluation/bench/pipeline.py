@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from gsmooth_core.evaluation.bench.generators import Comparison
 
 WARM_FRAMES = 12
+START_FRAMES = 50
+"""Frames of a job that pays for all that each job pays for, however long: its start, the trial of
+the rate factor, grain and detail of the clip."""
 ROUNDS = 15
 
 
@@ -33,7 +37,11 @@ class Bench:
     Attributes:
         frames: number of frames that were dubbed.
         size: width and height of the frames.
-        fps: frames a second, end to end, after start-up.
+        fps: frames a second, end to end, the job's own start included.
+        steady_fps: frames a second after it: of those beyond the first `START_FRAMES`, which are
+            a job of their own. None where the clip has hardly more.
+        start_s: seconds that such a start takes in a process that has made a dub before, as told
+            by both jobs. None as above.
         stages_ms: milliseconds a frame of each stage; what overlaps counts for the stage that is
             waited for.
         floor_ms: milliseconds a frame of decoding and encoding alone.
@@ -45,6 +53,8 @@ class Bench:
     frames: int
     size: tuple[int, int]
     fps: float
+    steady_fps: float | None
+    start_s: float | None
     stages_ms: Mapping[str, float]
     floor_ms: float
     floor_share: float
@@ -84,24 +94,53 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
         folder = Path(name)
         job = replace(job, output=folder / "dubbed.mp4")
         on_event(Message("info", "Starting up: models are loaded, kernels compiled."))
-        short = min(WARM_FRAMES, Source(job).count)
-        dub(replace(job, frame_count=short), folder / "warm", lambda event: None, cancelled)
+        count = Source(job).count
+        timed = partial(_seconds, job, folder, cancelled)
+        timed(min(WARM_FRAMES, count))
+        short = timed(START_FRAMES) if count >= 2 * START_FRAMES else None
         stages, begin = Stages(on_event), time.perf_counter()
         result = dub(job, folder / "job", stages, cancelled)
         total = time.perf_counter() - begin
         floor = floor_seconds(job, folder, cancelled)
     count = result.frames
     clip = Source(job).clip
+    steady, start = (None, None) if short is None else after_start(count, total, short)
     return Bench(
         frames=count,
         size=(clip.width, clip.height),
         fps=count / total,
+        steady_fps=steady,
+        start_s=start,
         stages_ms={stage: 1e3 * seconds / count for stage, seconds in stages.seconds.items()},
         floor_ms=1e3 * floor / count,
         floor_share=floor / total,
         memory_mb=peak_megabytes(),
         generators=_compared(),
     )
+
+
+def _seconds(job: Job, folder: Path, cancelled: Cancelled, frames: int) -> float:
+    """Seconds that the first frames of a job take, as a job of their own."""
+    begin = time.perf_counter()
+    dub(replace(job, frame_count=frames), folder / str(frames), lambda event: None, cancelled)
+    return time.perf_counter() - begin
+
+
+def after_start(frames: int, seconds: float, short: float) -> tuple[float | None, float | None]:
+    """Frames a second after start-up, and seconds of it.
+
+    Args:
+        frames: of the whole job, more than `START_FRAMES`.
+        seconds: that it took.
+        short: seconds that the job of the first `START_FRAMES` took.
+
+    Returns:
+        None for both where other work on the machine made the short one take longer.
+    """
+    if seconds <= short:
+        return None, None
+    steady = (frames - START_FRAMES) / (seconds - short)
+    return steady, max(0.0, short - START_FRAMES / steady)
 
 
 def _scratch() -> tempfile.TemporaryDirectory[str]:
@@ -127,8 +166,11 @@ def floor_seconds(job: Job, folder: Path, cancelled: Cancelled) -> float:
 def describe(measured: Mapping[str, Any]) -> str:
     """A `Bench` as plain values (`asdict`), in lines for the terminal."""
     width, height = measured["size"]
+    said = f"{measured['frames']} frames of {width}x{height}: {measured['fps']:.1f} frames a second"
+    if steady := measured["steady_fps"]:
+        said += f", {steady:.1f} after a start of {measured['start_s']:.1f} s"
     lines = [
-        f"{measured['frames']} frames of {width}x{height}: {measured['fps']:.1f} frames a second",
+        said,
         *(f"  {stage:8} {ms:7.1f} ms a frame" for stage, ms in measured["stages_ms"].items()),
         f"  decoding and encoding alone: {measured['floor_ms']:.1f} ms a frame, "
         f"{measured['floor_share']:.0%} of the whole",

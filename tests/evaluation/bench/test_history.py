@@ -67,7 +67,7 @@ def test_sequences_of_two_shots_are_not_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     """They are put into files that are named alike."""
-    result = pipeline.Bench(2, (64, 48), 4.0, {}, 1.0, 0.5, 0.0, None)
+    result = pipeline.Bench(2, (64, 48), 4.0, None, None, {}, 1.0, 0.5, 0.0, None)
     monkeypatch.setattr(pipeline, "bench", lambda *_: result)
     monkeypatch.setattr(pipeline, "describe", lambda _: "")
     file, sound = tmp_path / "bench.jsonl", tmp_path / "a.wav"

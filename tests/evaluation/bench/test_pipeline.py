@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,38 @@ def test_a_whole_dub_is_measured_and_nothing_is_left(job: Job) -> None:
     assert sum(measured.stages_ms.values()) <= total * 1.001
     assert measured.floor_share == pytest.approx(measured.floor_ms / total)
     assert set(job.video.parent.iterdir()) == before
+
+
+def test_a_start_is_told_apart_by_two_jobs() -> None:
+    """Jobs whose start takes 3 seconds, and each frame a tenth of one."""
+    few = pipeline.START_FRAMES
+    steady, start = pipeline.after_start(250, 3 + 25, 3 + few / 10)
+    assert (steady, start) == (pytest.approx(10), pytest.approx(3))
+    assert pipeline.after_start(250, 5.0, 6.0) == (None, None)
+
+
+def test_the_short_job_is_made_where_the_clip_is_long_enough(job: Job, monkeypatch) -> None:
+    asked: list[int | None] = []
+
+    def dub(given: Job, *rest):
+        asked.append(given.frame_count)
+        return doubles.dub(given, *rest)
+
+    monkeypatch.setattr(pipeline, "dub", dub)
+    assert pipeline.bench(job, lambda event: None, lambda: False).steady_fps is None
+    monkeypatch.setattr(pipeline, "START_FRAMES", 5)
+    measured = pipeline.bench(job, lambda event: None, lambda: False)
+    assert asked == [12, None, 12, 5, None]
+    assert measured.steady_fps is None or measured.steady_fps > 0
+
+
+@pytest.mark.parametrize("steady", [None, 9.96])
+def test_what_is_after_the_start_is_said_where_it_is_known(steady: float | None) -> None:
+    start = None if steady is None else 2.5
+    bench = pipeline.Bench(250, (8, 6), 8.7, steady, start, {}, 1.0, 0.1, 5.0, None)
+    first = pipeline.describe(asdict(bench)).splitlines()[0]
+    after = ", 10.0 after a start of 2.5 s" if steady else ""
+    assert first == f"250 frames of 8x6: 8.7 frames a second{after}"
 
 
 def test_the_command_tells_a_person(job: Job, capsys) -> None:
