@@ -26,7 +26,7 @@ _ENOUGH = 0.02  # of the doubt: a smaller step is the last
 _LARGEST = 2.0  # doubts a step
 _HELD = 0.01  # of the loss, that a pose away by its doubt costs
 _OUTLIER = 0.3  # of the deviation of the template's levels
-_ALIKE = 10.0  # points that err together
+_ALIKE = 4.0  # points that err together
 _TINY = 1e-9
 _SAME = np.array([1.0, 0.0])  # gain and offset of light that has not changed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,38 +18,10 @@ from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.tracking.photometric_head import head_points
 from gsmooth_core.tracking.track import track_face
 from gsmooth_core.types import Clip, FaceTrack, Float, Image
-from tests.tracking.heads import drawn_view
-from training.face.render import take
+from tests.tracking.heads import FOCAL, SIZE, Nodding, nodding
 
-SIZE, FRAMES, FOCAL = 240, 44, 580.0
+FRAMES = 44
 TIMES = np.arange(FRAMES) / 25
-SINES = np.stack([np.sin(TIMES * 6), np.sin(TIMES * 4 + 1), np.sin(TIMES * 7 + 2)], axis=1)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Frames (T, H, W, 3) of a head that turns by 5, 8 and 4 degrees, and its true poses."""
-
-    frames: Image
-    rotation: Float
-    translation: Float
-    identity: Float
-
-
-def drawn(model: MorphableModel, person: int) -> Drawn:
-    turns = turn_matrices(np.deg2rad((5, 8, 4) * SINES).astype(np.float32))
-    rotation = axis_angle(turns @ rotation_matrix(np.array([0.05, 0.08, 0], np.float32)))
-    place = np.array([0, 0, -8]) + (0.1, 0.05, 0.1) * SINES[:, ::-1]
-    translation = place.astype(np.float32)
-    views = [drawn_view(person, SIZE, jaw=0.1 * (n % 4)) for n in range(FRAMES)]
-    posed = [
-        replace(view, rotation=rotation[n], translation=translation[n], focal=FOCAL)
-        for n, view in enumerate(views)
-    ]
-    pictures = np.array([take(model, view, SIZE).image for view in posed])
-    noise = np.random.default_rng(person).normal(0, 2, pictures.shape)
-    grainy = np.clip(pictures + noise, 0, 255).astype(np.uint8)
-    return Drawn(grainy, rotation, translation, views[0].identity)
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +30,16 @@ def model() -> MorphableModel:
 
 
 @pytest.fixture(scope="module")
-def true(model: MorphableModel) -> Drawn:
-    return drawn(model, 1)
+def true() -> Nodding:
+    return nodding(1, FRAMES)
 
 
 @pytest.fixture(scope="module")
-def tracked(model: MorphableModel, true: Drawn) -> FaceTrack:
+def tracked(model: MorphableModel, true: Nodding) -> FaceTrack:
     return as_landmarks_see_it(model, true)
 
 
-def as_landmarks_see_it(model: MorphableModel, true: Drawn) -> FaceTrack:
+def as_landmarks_see_it(model: MorphableModel, true: Nodding) -> FaceTrack:
     """The true track but for nods, of which .7 are left, and trembling."""
     turns = rotation_matrix(true.rotation)
     middle = turns[0]
@@ -106,7 +78,7 @@ def turned(rotation: Float) -> Float:
     return np.asarray(angles - angles.mean(0))
 
 
-def slopes(found: FaceTrack, true: Drawn) -> tuple[Float, Float]:
+def slopes(found: FaceTrack, true: Nodding) -> tuple[Float, Float]:
     """(3,) how much of each turn is found, and (3,) how well the two go together."""
     a, b = turned(found.rotation), turned(true.rotation)
     slope = (a * b).sum(0) / (b * b).sum(0)
@@ -114,7 +86,7 @@ def slopes(found: FaceTrack, true: Drawn) -> tuple[Float, Float]:
 
 
 def test_a_drawn_heads_turns_are_found_whole_where_its_landmarks_nod_too_little(
-    model: MorphableModel, true: Drawn, tmp_path: Path
+    model: MorphableModel, true: Nodding, tmp_path: Path
 ) -> None:
     clip = Clip(tmp_path / "drawn.mp4", SIZE, SIZE, Fraction(25), FRAMES)
     track = track_face(iter(true.frames), clip, model)
@@ -126,7 +98,7 @@ def test_a_drawn_heads_turns_are_found_whole_where_its_landmarks_nod_too_little(
 
 
 def test_what_a_track_lacks_of_nods_is_found(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     found = refine_poses(tracked, model, iter(true.frames))
     slope, along = slopes(found, true)
@@ -137,7 +109,7 @@ def test_what_a_track_lacks_of_nods_is_found(
 
 
 def test_a_pose_trembles_less_than_it_was_tracked(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     found = refine_poses(tracked, model, iter(true.frames))
     off = [turned(t.rotation) - turned(true.rotation) for t in (tracked, found)]
@@ -146,7 +118,7 @@ def test_a_pose_trembles_less_than_it_was_tracked(
 
 
 def test_light_that_comes_and_goes_is_no_movement(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     gain = 0.8 + 0.2 * np.cos(TIMES * 9)
     lit = np.rint(true.frames * gain[:, None, None, None]).astype(np.uint8)
@@ -155,7 +127,7 @@ def test_light_that_comes_and_goes_is_no_movement(
 
 
 def test_what_passes_before_a_face_does_not_take_it_along(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     covered = true.frames.copy()
     for n in range(10, 22):
@@ -167,7 +139,7 @@ def test_what_passes_before_a_face_does_not_take_it_along(
 
 
 def test_frames_that_show_nothing_are_bridged_as_their_neighbours_are_off(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     torn = true.frames.copy()
     torn[20:22] = np.random.default_rng(2).integers(0, 255, torn[20:22].shape)
@@ -186,7 +158,7 @@ def test_where_nothing_fits_poses_stay_as_they_were_tracked(
 
 
 def test_a_cut_parts_one_look_from_another(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     half = FRAMES // 2
     frames = true.frames.copy()
@@ -200,7 +172,7 @@ def test_a_cut_parts_one_look_from_another(
 
 
 def test_frames_without_a_face_keep_what_they_had_and_are_not_looked_at(
-    model: MorphableModel, true: Drawn, tracked: FaceTrack
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     usable = np.arange(FRAMES) % 11 != 5
     track = replace(tracked, confidence=usable.astype(np.float32))
