@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 from scipy.spatial import cKDTree
 
+from gsmooth_core.face.camera import project
 from gsmooth_core.face.morphable import MorphableModel, Region
+from gsmooth_core.face.rasterizer import depths
 from gsmooth_core.face.shading import vertex_normals
-from gsmooth_core.types import FaceTrack, Int
+from gsmooth_core.types import Bool, FaceTrack, Float, Int
 
 Real = NDArray[np.float64]
 
@@ -18,16 +21,47 @@ _SHARES = {Region.SKIN: 1.0, Region.HEAD: 1.0, Region.EARS: 1.0, Region.LOWER_FA
 _GRID = 0.045  # decimetres between points
 _LIPS = 0.08  # decimetres from the lips, which speech moves
 _JAW = 0.15  # decimetres that an open jaw moves what counts half
+_HIDDEN = 0.03  # decimetres behind what is seen
 _LID = 0.01  # decimetres by which a blink moves what is no place to compare
 
 
 @dataclass(frozen=True)
 class Head:
-    """Points (N, 3) of a head in model space, their normals (N, 3), and weights (N,)."""
+    """Some vertices of a head.
+
+    Attributes:
+        points: (N, 3) in model space, decimetres.
+        normals: (N, 3) unit vectors.
+        weight: (N,) how far each counts.
+        kept: (N,) which of the vertices they are.
+        shape: (V, 3) all vertices.
+        faces: (F, 3) the triangles between these.
+    """
 
     points: Real
     normals: Real
     weight: Real
+    kept: Int
+    shape: Float
+    faces: Int
+
+    def bare(self, turn: Real, place: Real, camera: Real, way: Real, side: int) -> Bool:
+        """(N,) which points no other part of the head hides, as an ear behind a cheek.
+
+        Args:
+            turn: (3, 3) rotation.
+            place: (3,) translation.
+            camera: (3,) focal length and principal point of the frame, pixels.
+            way: (2, 3) pixels of the frame -> pixels of a picture.
+            side: of that picture, pixels.
+        """
+        posed = self.shape.astype(np.float64) @ turn.T + place
+        seen = project(posed, camera[0], *(2 * camera[1:]).round().astype(int))
+        seen[:, :2] = seen[:, :2] @ way[:, :2].T + way[:, 2]
+        nearest = maximum_filter(depths(seen.astype(np.float32), self.faces, side, side), 3)
+        own = seen[self.kept]
+        column, row = np.clip(own[:, :2].astype(int), 0, side - 1).T
+        return np.asarray(own[:, 2] < nearest[row, column] + _HIDDEN)
 
 
 def head_points(model: MorphableModel, track: FaceTrack) -> Head:
@@ -39,7 +73,8 @@ def head_points(model: MorphableModel, track: FaceTrack) -> Head:
     shape, weight = model.shape(track.identity, usual), _weights(model)
     kept = _spread(model, np.flatnonzero(weight > 0))
     normals = vertex_normals(shape, model.faces)[kept]
-    return Head(shape[kept].astype(np.float64), normals.astype(np.float64), weight[kept])
+    points, faces = shape[kept].astype(np.float64), model.faces.astype(np.int32)
+    return Head(points, normals.astype(np.float64), weight[kept], kept, shape, faces)
 
 
 def _weights(model: MorphableModel) -> Real:

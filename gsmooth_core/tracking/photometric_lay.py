@@ -102,7 +102,9 @@ class Layer:
 
     def key(self, seen: Seen, pose: Pose) -> Key:
         """What the head looks like in a frame in which its pose is known."""
-        weight, templates = self._head.weight, []
+        side = len(seen.pictures[0])
+        bare = self._head.bare(pose.turn, pose.vector, self._camera, seen.way, side)
+        weight, templates = self._head.weight * bare, []
         nothing = np.zeros(len(weight)), weight
         for level in range(len(BLURS)):
             self._compare(seen, level, nothing, pose, _SAME)

@@ -53,11 +53,11 @@ class Nodding:
     identity: Float
 
 
-def nodding(person: int, count: int) -> Nodding:
-    """A drawn head that goes to and fro by 5, 8 and 4 degrees, its jaw by a third."""
+def nodding(person: int, count: int, degrees: tuple[float, ...] = (5, 8, 4)) -> Nodding:
+    """A drawn head that goes to and fro by `degrees` of pitch, yaw and roll, its jaw by a third."""
     t = np.arange(count) / 25
     sines = np.stack([np.sin(t * 6), np.sin(t * 4 + 1), np.sin(t * 7 + 2)], axis=1)
-    turns = turn_matrices(np.deg2rad((5, 8, 4) * sines).astype(np.float32))
+    turns = turn_matrices(np.deg2rad(degrees * sines).astype(np.float32))
     rotation = axis_angle(turns @ rotation_matrix(np.array([0.05, 0.08, 0], np.float32)))
     translation = ((0, 0, -8) + (0.1, 0.05, 0.1) * sines[:, ::-1]).astype(np.float32)
     views = [drawn_view(person, SIZE, jaw=0.1 * (n % 4)) for n in range(count)]

@@ -157,6 +157,33 @@ def test_where_nothing_fits_poses_stay_as_they_were_tracked(
     np.testing.assert_array_equal(found.translation, tracked.translation)
 
 
+def test_a_head_that_turns_far_is_compared_with_what_it_showed_on_the_way(
+    model: MorphableModel,
+) -> None:
+    far = nodding(1, FRAMES, (4, 34, 3))
+    found = refine_poses(as_landmarks_see_it(model, far), model, iter(far.frames))
+    slope, along = slopes(found, far)
+    assert (np.abs(slope - 1) < 0.1).all()
+    assert (along > 0.95).all()
+
+
+def test_an_ear_behind_a_cheek_is_hidden_and_the_other_is_not(
+    model: MorphableModel, tracked: FaceTrack
+) -> None:
+    head = head_points(model, tracked)
+    turn = rotation_matrix(np.array([0.0, 0.6, 0.0]))
+    side, camera = 200, np.array([500.0, 100.0, 100.0])
+    way = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    bare = head.bare(turn, np.array([0, 0, -8.0]), camera, way, side)
+    ears = np.isin(head.kept, np.flatnonzero(model.in_regions(Region.EARS)))
+    left, right = (ears & (s * head.points[:, 0] > 0) for s in (-1, 1))
+    near, away = sorted((bare[left].mean(), bare[right].mean()), reverse=True)
+    assert near > 0.4
+    assert away < 0.05
+    facing = (head.normals @ turn.T)[:, 2] > 0.6
+    assert bare[facing & ~ears].mean() > 0.97
+
+
 def test_a_cut_parts_one_look_from_another(
     model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
