@@ -24,19 +24,17 @@ from gsmooth_core.storage.spool import Spool
 from gsmooth_core.tracking import temporal
 from gsmooth_core.tracking.landmarks import Crop, cut
 from gsmooth_core.tracking.photometric_head import head_points
-from gsmooth_core.tracking.photometric_lay import BLURS, DOUBT, Key, Laid, Layer, Pose, Seen
+from gsmooth_core.tracking.photometric_lay import BLURS, Key, Laid, Layer, Pose, Seen
 from gsmooth_core.tracking.projection import POSE
 from gsmooth_core.tracking.sequence import Prior
-from gsmooth_core.types import Bool, FaceTrack, Image, Int
+from gsmooth_core.types import FaceTrack, Image, Int
 
 Real = NDArray[np.float64]
 
 _SIDE = 192  # pixels of the picture of a head
 _FEWEST = 5  # frames of a shot
 _APART = np.deg2rad(15.0)  # from the nearest frame that is compared with
-_FARTHEST = 8.0  # doubts, by which no tracked pose is off: such a frame shows something else
-_MOST_LOST = 0.5  # of a shot's frames
-_DOUBTFUL = 0.1  # of the usual firmness: that of a pose between others
+_LEAST = 1e-3  # firmness of a frame that says nothing
 _JUDGED = 50  # frames of a shot
 _BETTER = 0.95  # of the loss that must be left at most
 
@@ -117,11 +115,7 @@ def _of_shot(
     numbers = pictures.numbers[rows]
     tracked = _tracked(track, numbers)
     laid = _laid(tracked, pictures, rows, layer)
-    away = np.array([one.pose.beyond(pose) for one, pose in zip(laid, tracked, strict=True)])
-    good = (np.abs(away / DOUBT) < _FARTHEST).all(1)
-    if good.mean() < _MOST_LOST:
-        return None
-    steady = _steady(tracked, laid, away, good, numbers, float(track.fps))
+    steady = _steady(laid, numbers, float(track.fps))
     some = np.linspace(0, len(rows) - 1, min(len(rows), _JUDGED)).astype(int)
     before, after = 0.0, 0.0
     for n in some:
@@ -158,27 +152,13 @@ def _laid(tracked: Sequence[Pose], pictures: HeadPictures, rows: Int, layer: Lay
     return [found[n] for n in range(len(tracked))]
 
 
-def _steady(
-    tracked: Sequence[Pose],
-    laid: Sequence[Laid],
-    away: Real,
-    good: Bool,
-    numbers: Int,
-    fps: float,
-) -> list[Pose]:
-    """Poses that move as heads do, each as near to where it was laid as that is firm.
-
-    Where a frame shows something else its pose is off as its neighbours' are.
-    """
-    times = np.flatnonzero(good)
-    off = np.stack([np.interp(np.arange(len(away)), times, c) for c in away[good].T], axis=1)
-    firm = np.array([one.firmness for one in laid])
-    firm[~good] = _DOUBTFUL * np.median(firm[good], axis=0)
-    middle = tracked[len(tracked) // 2]
-    x = np.array([pose.moved(step).beyond(middle) for pose, step in zip(tracked, off, strict=True)])
-    mask = temporal.join_mask(
-        np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1), np.ones(len(x), bool)
-    )
+def _steady(laid: Sequence[Laid], numbers: Int, fps: float) -> list[Pose]:
+    """Poses that move as heads do, each as near to where it was laid as that is firm."""
+    middle = laid[len(laid) // 2].pose
+    x = np.array([one.pose.beyond(middle) for one in laid])
+    runs = np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1, dtype=np.int32)
+    mask = temporal.join_mask(runs, np.ones(len(x), bool))
+    firm = np.array([one.firmness for one in laid]) + _LEAST * np.eye(POSE)
     stiffness = Prior(np.zeros(0, np.float32)).stiffness(fps)
-    x = x + temporal.solve(firm + 1e-3 * np.eye(POSE), np.zeros_like(x), x, stiffness, mask)
+    x = x + temporal.solve(firm, np.zeros_like(x), x, stiffness, mask)
     return [middle.moved(row) for row in x]

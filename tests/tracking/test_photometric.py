@@ -138,7 +138,7 @@ def test_what_passes_before_a_face_does_not_take_it_along(
     assert np.abs(turned(found.rotation) - turned(plain.rotation)).max() < 0.4
 
 
-def test_frames_that_show_nothing_are_bridged_as_their_neighbours_are_off(
+def test_frames_that_show_nothing_are_bridged(
     model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     torn = true.frames.copy()
