@@ -24,6 +24,7 @@ from gsmooth_core.motion.library import motion_library
 from gsmooth_core.run import pipeline_of, run_job
 from gsmooth_core.storage.arrays import load_track, save_expression, save_track
 from gsmooth_core.tracking import track_face
+from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.types import Expression
 from tests.media import made
 from tests.portrait import scene
@@ -98,6 +99,9 @@ def test_the_head_turns_as_its_reference_and_its_track_says_so(frames, work) -> 
     assert np.corrcoef(yaw, seen)[0, 1] > 0.95
     # The tracker, which smooths over time, finds .8 of a turn even of the rendered mesh.
     assert np.polyfit(yaw, seen, 1)[0] > 0.4
+    looks = np.rad2deg(refine_poses(found, scene.face_model(), iter(frames)).rotation[:, 1])
+    assert np.corrcoef(yaw, looks)[0, 1] > 0.95
+    assert np.polyfit(yaw, looks, 1)[0] > np.polyfit(yaw, seen, 1)[0] + 0.05
     apart = np.linalg.norm(known.landmarks - found.landmarks, axis=2)
     assert np.median(apart) < 2.5
 
