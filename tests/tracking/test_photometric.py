@@ -16,6 +16,7 @@ from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.motion.head import matrix_turns, turn_matrices
 from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.tracking.photometric_head import head_points
+from gsmooth_core.tracking.photometric_lay import Layer, Pose, Seen
 from gsmooth_core.tracking.track import track_face
 from gsmooth_core.types import Clip, FaceTrack, Float, Image
 from tests.tracking.heads import FOCAL, SIZE, Nodding, nodding
@@ -182,6 +183,17 @@ def test_an_ear_behind_a_cheek_is_hidden_and_the_other_is_not(
     assert away < 0.05
     facing = (head.normals @ turn.T)[:, 2] > 0.6
     assert bare[facing & ~ears].mean() > 0.97
+
+
+def test_what_a_head_hides_has_no_looks(model: MorphableModel, tracked: FaceTrack) -> None:
+    head, camera = head_points(model, tracked), np.array([500.0, 100.0, 100.0])
+    away = Pose(rotation_matrix(np.array([0.0, 0.6, 0.0])), np.array([0.0, 0.0, np.log(8.0)]))
+    picture = np.random.default_rng(1).uniform(0, 255, (200, 200)).astype(np.float32)
+    seen = Seen((picture, picture), np.eye(2, 3))
+    bare = head.bare(away.turn, away.vector, camera, seen.way, 200)
+    for _, weight in Layer(head, camera).key(seen, away).templates:
+        assert not weight[~bare].any()
+        assert (weight[bare] > 0).mean() > 0.7
 
 
 def test_a_cut_parts_one_look_from_another(
