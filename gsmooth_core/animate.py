@@ -6,6 +6,7 @@ photo -> track -> part from the background -> move (turns, shifts, blinks) -> ex
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.landmarks import LIPS
 from gsmooth_core.job.animated import AnimatedSource
-from gsmooth_core.job.events import Message
+from gsmooth_core.job.events import Message, progress
 from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
@@ -40,9 +41,11 @@ from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
+from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
+_POSES = 1  # another number where poses of a movement are found in another way than before
 
 
 class AnimatePipeline(PhotoPipeline):
@@ -183,14 +186,20 @@ class AnimatePipeline(PhotoPipeline):
         source = Source(job)
 
         def followed() -> FaceTrack:
-            return Followed(source, self.model, self.emit, self.cancelled).track(job.settings.face)
+            track = Followed(source, self.model, self.emit, self.cancelled).track(job.settings.face)
+            return refine_poses(track, self.model, self._watched(source), self.folder)
 
-        file, inputs = (
-            "reference.safetensors",
-            StageInputs(source, self.folder, None, self.adapt_settings).track(),
-        )
+        tracked = StageInputs(source, self.folder, None, self.adapt_settings).track()
+        inputs, file = {**tracked, "poses": _POSES}, "reference.safetensors"
         stage = Stage("reference", file, inputs, followed, save_track, load_track)
         return result_of(stage, self.journal)
+
+    def _watched(self, source: Source) -> Iterator[Image]:
+        """All frames of the movement once more."""
+        on_progress = progress("track", source.count, self.emit, self.cancelled)
+        for number, frame in enumerate(source.read(0, source.count)):
+            yield frame
+            on_progress(number + 1)
 
 
 def _check_style(style: int) -> None:

@@ -12,20 +12,23 @@ import skimage.data
 
 from gsmooth_core.animate import AnimatePipeline
 from gsmooth_core.errors import GSmoothError, InputError
+from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.job.events import Message
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.motion.edited import BLINKS, PLACE, TURN
+from gsmooth_core.motion.head import matrix_turns
 from gsmooth_core.motion.library import motion_library
 from gsmooth_core.run import pipeline_of, run_job
 from gsmooth_core.storage.arrays import load_track, save_expression, save_track
 from gsmooth_core.tracking import track_face
+from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.types import Expression
 from tests.media import made
 from tests.portrait import scene
-from tests.tracking.heads import drawn_head
+from tests.tracking.heads import Nodding, drawn_head, nodding
 
 FRAMES = 14
 YAW = 6 * np.sin(np.linspace(0, 2 * np.pi, FRAMES))
@@ -96,6 +99,9 @@ def test_the_head_turns_as_its_reference_and_its_track_says_so(frames, work) -> 
     assert np.corrcoef(yaw, seen)[0, 1] > 0.95
     # The tracker, which smooths over time, finds .8 of a turn even of the rendered mesh.
     assert np.polyfit(yaw, seen, 1)[0] > 0.4
+    looks = np.rad2deg(refine_poses(found, scene.face_model(), iter(frames)).rotation[:, 1])
+    assert np.corrcoef(yaw, looks)[0, 1] > 0.95
+    assert np.polyfit(yaw, looks, 1)[0] > np.polyfit(yaw, seen, 1)[0] + 0.05
     apart = np.linalg.norm(known.landmarks - found.landmarks, axis=2)
     assert np.median(apart) < 2.5
 
@@ -246,6 +252,27 @@ def test_a_photo_is_no_movement_to_follow(job, photo, tmp_path) -> None:
         pipeline(job, tmp_path / "job", motion=str(photo)).check()
     with pytest.raises(GSmoothError, match="nowhere"):
         pipeline(job, tmp_path / "job2", motion=str(tmp_path / "nowhere.safetensors")).check()
+
+
+@pytest.fixture(scope="module")
+def nods() -> Nodding:
+    return nodding(1, 28)
+
+
+def test_a_videos_nods_are_followed_whole_and_found_once(job, nods, tmp_path, monkeypatch) -> None:
+    video = made.write_video(tmp_path / "nods.mp4", nods.frames, 25)
+    made_of = pipeline(job, tmp_path / "job", motion=str(video))
+    track = made_of._reference()
+    found, true = (
+        matrix_turns(turns @ turns[0].T)[:, 0]
+        for turns in map(rotation_matrix, (track.rotation, nods.rotation))
+    )
+    assert np.corrcoef(found, true)[0, 1] > 0.95
+    assert 0.85 < np.polyfit(true, found, 1)[0] < 1.15  # landmarks alone: .7
+    monkeypatch.setattr("gsmooth_core.animate.refine_poses", lambda track, *_: track)
+    np.testing.assert_array_equal(made_of._reference().rotation, track.rotation)
+    monkeypatch.setattr("gsmooth_core.animate._POSES", "others")
+    assert not np.allclose(made_of._reference().rotation, track.rotation)
 
 
 def test_a_photo_without_colour_gets_a_mouth_without_colour(photo, curves, tmp_path) -> None:

@@ -11,15 +11,16 @@ from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr
 from gsmooth_core.tracking.recognise import identify
 from gsmooth_core.tracking.recognise_chip import face_chip
-from gsmooth_core.types import Bool, Float, Image
+from gsmooth_core.types import Bool, FaceTrack, Float, Image
 from training.head.align import aligned
-from training.head.scene import KINDS, Scene, angle_between
+from training.head.scene import KINDS, Scene, angle_between, pose_between
 
 ANGLES = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0))
 """Degrees from the photo's pose, as the table parts them."""
 
 FARTHEST = ANGLES[-1][1]
 PARTS = ("face", "upper face", "hair", "neck")
+REFINED = "refined"
 _ENDS = (KINDS[0], KINDS[-1])
 _FEWEST = 200  # pixels of a region
 
@@ -54,10 +55,12 @@ def measured(
     frames: Iterable[tuple[int, Image]],
     finish: Finish | None = None,
     align: bool = False,
+    refined: FaceTrack | None = None,
 ) -> Iterator[Row]:
     """Rows of each kind, and of "net" where there is one, for frames (number, picture).
 
-    With `align` the head is not where it was tracked, but where its face is.
+    With `align` the head is not where it was tracked, but where its face is. With a `refined` track
+    there is one kind more: the first, moved as that says.
     """
     known = _who(scene, scene.first, scene.cut(scene.photo))
     for later, picture in frames:
@@ -68,10 +71,13 @@ def measured(
         pictures = scene.made(*pose)
         if finish:
             pictures = {"net": finish(pictures), **pictures}
+        if refined:
+            moved = scene.made(*pose_between(refined, scene.first, later))
+            pictures = {REFINED: moved[KINDS[0]], **pictures}
         angle = angle_between(scene.track, scene.first, later)
         for kind, made in pictures.items():
             who = float("nan")
-            if kind in (KINDS[0], "net"):
+            if kind in (KINDS[0], "net", REFINED):
                 who = _cosine(known, _who(scene, later, made))
             yield Row(clip, kind, angle, *_compared(truth, made, regions), who)
 

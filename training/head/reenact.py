@@ -2,7 +2,8 @@
 
 The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
 that `training.prepare` made; `--align` takes what they are off out of the figures
-(`training.head.align`). What is compared: the photo as it is, the photo as one surface, the
+(`training.head.align`), `--refine` adds the head moved as its own looks say
+(`tracking.photometric`). What is compared: the photo as it is, the photo as one surface, the
 person turned before the background, and the last two finished by a head generator.
 """
 
@@ -23,6 +24,7 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.types import FaceTrack, Image
 from training.command import finish
 from training.footage import Sample, add_footage, chosen_footage
@@ -62,6 +64,7 @@ def of_clip(
     model: MorphableModel,
     net: Finish | None = None,
     align: bool = False,
+    refine: bool = False,
 ) -> list[Row]:
     """All rows of one clip."""
     track = load_track(cache / "tracks" / f"{sample.stem}.safetensors")
@@ -71,7 +74,9 @@ def of_clip(
         return []
     pictures = pictures_of(sample.path, [frames[0], *numbers])
     first, photo = next(pictures)
-    return list(measured(sample.stem, Scene(photo, track, first, model), pictures, net, align))
+    scene = Scene(photo, track, first, model)
+    refined = refine_poses(track, model, read_frames(probe(sample.path))) if refine else None
+    return list(measured(sample.stem, scene, pictures, net, align, refined))
 
 
 def finished_by(generator: nn.Module) -> Finish:
@@ -93,6 +98,7 @@ def main() -> None:
     parser.add_argument("--part", choices=[p.value for p in Part], default=Part.VALIDATION.value)
     parser.add_argument("--clips", nargs="+", help="only these clips, by their stems' beginnings")
     parser.add_argument("--align", action="store_true", help="heads are where their faces are")
+    parser.add_argument("--refine", action="store_true", help="poses by the head's looks, too")
     parser.add_argument("--net", type=Path, help="a head generator to judge")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -100,7 +106,7 @@ def main() -> None:
     net = finished_by(load_generator(options.net)) if options.net else None
     for sample in chosen_footage(options).samples():
         if sample.part.value == options.part and _named(sample, options.clips):
-            rows += of_clip(sample, options.cache, model, net, options.align)
+            rows += of_clip(sample, options.cache, model, net, options.align, options.refine)
             log.info("%s: %d pictures", sample.stem, len(rows))
     log.info("%s\n\n%s", table(rows), gains(rows, 3, 10))
 

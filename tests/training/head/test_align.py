@@ -7,7 +7,7 @@ from copy import copy
 import numpy as np
 import pytest
 
-from gsmooth_core.types import Bool, Image
+from gsmooth_core.types import Bool, FaceTrack, Image
 from tests.portrait import scene as drawn
 from tests.training.head.test_scene import SHIFT, TURN, moved, track
 from training.head.align import aligned
@@ -55,3 +55,19 @@ def test_a_measure_that_aligns_takes_out_what_the_track_is_off(
     tracked, right = (next(measured("clip", off, [(2, truth)], align=a)) for a in (False, True))
     assert tracked.kind == right.kind == "layer"
     assert right.psnr["face"] > tracked.psnr["face"] + 3
+
+
+def test_a_refined_track_is_one_kind_more_beside_the_tracked_one(
+    moved: Scene,
+    frame: tuple[Image, Bool],
+    track: FaceTrack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    off, truth = copy(moved), moved.made(TURN, SHIFT)["layer"]
+    monkeypatch.setattr(off, "regions", lambda *_: {"face": frame[1]}, raising=False)
+    monkeypatch.setattr(off, "pose", lambda _: (TURN + OFF[0], SHIFT + OFF[1]), raising=False)
+    monkeypatch.setattr(off, "cut", lambda p: truth if p is truth else moved.cut(p), raising=False)
+    rows = {row.kind: row for row in measured("clip", off, [(2, truth)], refined=track)}
+    assert list(rows)[:2] == ["refined", "layer"]
+    assert rows["refined"].psnr["face"] > 50 > rows["layer"].psnr["face"]
+    assert np.isfinite(rows["refined"].identity)
