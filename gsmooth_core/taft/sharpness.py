@@ -24,14 +24,10 @@ SIGMAS = (1.0, 2.0, 4.0)
 """Deviations in pixels of the Gaussians between which the bands lie, finest first."""
 
 _FEWEST = 3  # frames that tell something; without them a clip is left alone
-_USUAL = np.array([0.13, 0.085, 0.025])
-_PRIOR = 1.0
+_USUAL = np.array([0.09, 0.06, 0.035])
+_PRIOR = 3.0
 """Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh
 whose energies would grow as the squares of gains; they grow by less. Measured on clips."""
-
-_MORE = np.array([0.03, 0.01, 0.01])
-"""What a clip lacks as a whole, more than its frames in the mean of their logarithms: those with
-most detail lack most of it. Measured on clips, too."""
 
 _STEPS = 8  # of Gauss and Newton; three are enough
 _LARGEST = 1.6  # gain: more would show what is wrong
@@ -123,8 +119,7 @@ def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float:
     for _ in range(_STEPS):
         energy, slope = _with_gains(made, found)
         # A frame that is smeared by movement, or shows teeth that no other one does, tells little.
-        each = np.sort((wanted - np.log(energy + _FAINT)).mean(1) / 2, 0)
-        missing = each[1:-1].mean(0) + _MORE
+        missing = np.sort((wanted - np.log(energy + _FAINT)).mean(1) / 2, 0)[1:-1].mean(0)
         gained = (slope / (energy + _FAINT)[..., None]).mean((0, 1)) / 2
         pull = len(trials) * gained.T @ missing + _PRIOR * (_USUAL - found)
         stiff = len(trials) * gained.T @ gained + _PRIOR * np.eye(len(SIGMAS))

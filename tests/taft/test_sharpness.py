@@ -89,8 +89,7 @@ def test_what_was_lost_is_given_back(truth, lost) -> None:
     back = sharpened(np.repeat(soft[..., None], 3, 2), gains)
     before, after = (everywhere(p) / everywhere(truth) for p in (soft, back.mean(-1)))
     assert before[0, 0] < 0.8
-    # As a whole a clip lacks a little more than such frames.
-    np.testing.assert_allclose(after[0], [1.06, 1.02, 1.02], atol=0.015)
+    np.testing.assert_allclose(after, 1, atol=0.02)
 
 
 def test_gains_leave_colours_and_broad_light() -> None:
@@ -137,7 +136,7 @@ def test_one_wild_frame_does_not_count(wild: float) -> None:
     several = gains_of([*softer, trial(wild * truth, truth)], [NO_GRAIN] * 4)
     farther = gains_of([*softer, trial(wild**2 * truth, truth)], [NO_GRAIN] * 4)
     np.testing.assert_array_equal(several, farther)
-    np.testing.assert_allclose(several, alone, atol=0.05)
+    np.testing.assert_allclose(several, alone, atol=0.03)
 
 
 def test_grain_counts_as_detail() -> None:
@@ -148,7 +147,7 @@ def test_grain_counts_as_detail() -> None:
     noisy = plain + film.on(np.zeros((160, 160, 3), np.float32), 7).mean(-1)
     sharpness = Sharpness([trial(noisy, plain, n) for n in range(MANY)])
     assert sharpness.gains(1000)[0] > 1.1
-    np.testing.assert_allclose(sharpness.gains(1000, 0, film), 1, atol=0.06)
+    np.testing.assert_allclose(sharpness.gains(1000, 0, film), 1, atol=0.04)
     louder = Film(tile, np.linspace(0, 4, 9))  # twice as loud at the brightness of the trials
     assert sharpness.gains(1000, 0, louder)[0] < 0.98
 
