@@ -25,26 +25,23 @@ _REACH = 6  # pixels in which the Gaussian ends
 _GREY = np.full((1, 3), 1 / 3, np.float32)
 
 
-def crisp(pictures: Float, validity: Float, inside: Bool) -> Float:
+def crisp(pictures: Float, validity: Float, inside: Bool) -> None:
     """Let sharp references count more between the lips, and all together as much as before.
 
     Args:
         pictures: (K, H, W, 3) references at the new face, 0..1.
-        validity: (K, H, W) how far they are to be believed.
+        validity: (K, H, W) how far they are to be believed; changed `inside`, to 1 at most.
         inside: (H, W) the mouth's interior.
-
-    Returns:
-        (K, H, W), changed only where `inside`; 1 at most.
     """
     if not inside.any() or not len(pictures):
-        return validity
+        return
     part = box_around(inside, _REACH)
     within = inside[part]
-    own = np.array([_detail(picture[part], within) for picture in pictures], np.float32)
-    part_of, weighed = validity[:, part[0], part[1]], validity.copy()
-    factor = share(own, part_of[:, within].mean(1))[:, None]
-    weighed[:, part[0], part[1]][:, within] = np.minimum(part_of[:, within] * factor, 1)
-    return weighed
+    detail = np.array([_detail(picture[part], within) for picture in pictures], np.float32)
+    own = [valid[part] for valid in validity]
+    believed = np.array([valid[within].mean() for valid in own], np.float32)
+    for valid, factor in zip(own, share(detail, believed), strict=True):
+        np.copyto(valid, np.minimum(valid * factor, 1), where=within)
 
 
 def share(detail: Reals, believed: Reals) -> Reals:

@@ -110,7 +110,8 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
         bring(lit, scene.crop, scene.around, scene.strip, scene.drawing.face.mask)
         agreeing, apart = fitting(lit, scene.crop, scene.around, validity)
         np.copyto(agreeing, better(changed, validity), where=scene.drawing.face.mask)
-        validity = crisp(lit, validity * agreeing, scene.inside)
+        validity = validity * agreeing
+        crisp(lit, validity, scene.inside)
         go_on(lit, apart, scene.crop, scene.around, scene.strip)
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
     shaded_own = in_light(scene.drawing.face.image, scene.crop, scene.bare)

@@ -8,7 +8,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from gsmooth_core.taft import device_light
-from gsmooth_core.taft.crisp import FAINT, SIGMA, crisp
+from gsmooth_core.taft.crisp import FAINT, SIGMA
+from gsmooth_core.taft.crisp import crisp as in_place
 
 RNG = np.random.default_rng(4)
 INSIDE = np.zeros((64, 64), bool)
@@ -19,6 +20,12 @@ def teeth(softness: float, level: float = 0.5) -> np.ndarray:
     """A mouth with teeth of some contrast, blurred by so many pixels."""
     grey = level + 0.3 * np.sign(np.sin(np.arange(64) * 1.6)) * np.ones((64, 1))
     return np.repeat(gaussian_filter(grey, softness)[..., None], 3, 2).astype(np.float32)
+
+
+def crisp(pictures: np.ndarray, validity: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    weighed = validity.copy()
+    in_place(pictures, weighed, inside)
+    return weighed
 
 
 def validity(*weights: float) -> np.ndarray:
@@ -40,7 +47,6 @@ def test_all_together_count_as_much_as_before_and_nothing_beside_the_mouth_chang
     found = crisp(pictures, believed, INSIDE)
     np.testing.assert_allclose(found[:, INSIDE].sum(0), 0.7, rtol=1e-5)
     np.testing.assert_array_equal(found[:, ~INSIDE], believed[:, ~INSIDE])
-    np.testing.assert_array_equal(believed, validity(0.3, 0.4))
     assert crisp(pictures, validity(1, 1), INSIDE).max() <= 1
 
 
@@ -65,7 +71,8 @@ def test_what_is_sharp_beside_a_mouth_says_nothing_of_it() -> None:
 
 def test_a_shut_mouth_and_no_reference_are_left_alone() -> None:
     believed = validity(0.5, 0.2)
-    assert crisp(np.stack([teeth(0.3), teeth(2)]), believed, np.zeros_like(INSIDE)) is believed
+    shut = crisp(np.stack([teeth(0.3), teeth(2)]), believed, np.zeros_like(INSIDE))
+    np.testing.assert_array_equal(shut, believed)
     assert crisp(np.zeros((0, 64, 64, 3), np.float32), believed[:0], INSIDE).shape == (0, 64, 64)
 
 
