@@ -17,6 +17,7 @@ from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
+_REHEARSAL = 2  # likewise of what is kept of frames that were tried
 
 
 class StageInputs:
@@ -97,7 +98,8 @@ class StageInputs:
 
     def sharpness(self) -> dict[str, Any]:
         """What grain depends on, and how the clip teaches the network whose pictures are judged."""
-        return {**self.grain(), **(self._taught() if self._job.settings.adapt else {})}
+        taught = self._taught() if self._job.settings.adapt else {}
+        return {**self.grain(), **taught, "rehearsal": _REHEARSAL}
 
     def render(self) -> str:
         """Fingerprint of everything that all pictures depend on, whatever the face says."""

@@ -158,6 +158,7 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     validity = validity * kept[..., None, None]
     shown = light.better(changed, validity, kept)
     validity = validity * torch.where(batch.face[:, None], shown, agreeing)
+    validity = light.crisp(pictures, validity, batch.inside)
     own = _softened(batch, _lip_colour(batch, pictures, validity))
     shaded = torch.where(batch.inside, SHADED, FAINT)
     references = torch.cat([pictures, own[:, None]], 1)

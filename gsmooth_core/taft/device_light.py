@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gsmooth_core.taft import beside, interior, light, tone
+from gsmooth_core.taft.crisp import SIGMA, share
 from gsmooth_core.taft.device_lamp import Across, slope, sloped
 from gsmooth_core.taft.device_tone import pooled, relit, without
 from gsmooth_core.taft.warp import BLUR, CELL, HALF, TOLERANCE, step_between
@@ -74,6 +75,16 @@ def better(changed: Tensor, validity: Tensor, kept: Tensor) -> Tensor:
     least = changed.masked_fill(~compared, torch.inf).amin(1, keepdim=True)
     best = torch.exp((least - changed).clamp(max=0) / light.BETTER)
     return enlarged(best, validity)
+
+
+def crisp(pictures: Tensor, validity: Tensor, inside: Tensor) -> Tensor:
+    """(B, K, H, W) see `crisp.crisp`; of the mouths' interiors (B, H, W)."""
+    grey, within = pictures.mean(2), inside[:, None].float()
+    count = within.sum((-2, -1)).clamp(min=1)
+    detail = ((grey - blurred(grey, SIGMA)) ** 2 * within).sum((-2, -1)) / count
+    factor = share(detail, (validity * within).sum((-2, -1)) / count)
+    weighed = (validity * factor[..., None, None]).clamp(max=1)
+    return torch.where(inside[:, None], weighed, validity)
 
 
 def agreement(

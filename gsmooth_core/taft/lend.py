@@ -12,6 +12,7 @@ from gsmooth_core.face.render import Drawing, among
 from gsmooth_core.taft import kernels
 from gsmooth_core.taft.astray import bring
 from gsmooth_core.taft.beside import fitting, go_on
+from gsmooth_core.taft.crisp import crisp
 from gsmooth_core.taft.interior import in_light, lip_colour, soften_gap
 from gsmooth_core.taft.light import alike, better, match_light, sampled
 from gsmooth_core.taft.masked import MaskedFrame
@@ -110,6 +111,7 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
         agreeing, apart = fitting(lit, scene.crop, scene.around, validity)
         np.copyto(agreeing, better(changed, validity), where=scene.drawing.face.mask)
         validity = validity * agreeing
+        crisp(lit, validity, scene.inside)
         go_on(lit, apart, scene.crop, scene.around, scene.strip)
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
     shaded_own = in_light(scene.drawing.face.image, scene.crop, scene.bare)

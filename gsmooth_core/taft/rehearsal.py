@@ -19,7 +19,7 @@ from gsmooth_core.face.morphable import Region
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft.compose import Composer
-from gsmooth_core.taft.sharpness import Sharpness, Trial, energies
+from gsmooth_core.taft.sharpness import Sharpness, Trial, energies, inwards, responses
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -110,8 +110,16 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
         return None
     true, new = (x[part].mean(-1, dtype=np.float32) for x in (truth, made.frame))
     numbers = dub.composer.track.pictures[list(used)]
-    light = float(true[hidden].mean())
-    return Trial(tuple(numbers.tolist()), energies(true, places), energies(new, places), light)
+    light, weight = float(true[hidden].mean()), inwards(hidden, _rim(dub.composer, used[0]))
+    given = responses(new, places, weight)
+    return Trial(tuple(numbers.tolist()), energies(true, places), given, light)
+
+
+def _rim(composer: Composer, frame: int) -> float:
+    """Width in pixels of a frame of the soft rim around its mask."""
+    track = composer.track
+    under = window(composer.transforms[frame], composer.size, track.height, track.width)
+    return composer.rim / under.scale
 
 
 def _lips(composer: Composer, frame: int) -> NDArray[np.bool_]:

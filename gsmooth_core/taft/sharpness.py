@@ -24,12 +24,13 @@ SIGMAS = (1.0, 2.0, 4.0)
 """Deviations in pixels of the Gaussians between which the bands lie, finest first."""
 
 _FEWEST = 3  # frames that tell something; without them a clip is left alone
-_USUAL = np.array([0.09, 0.035, 0.03])
-_PRIOR = 5.0
-"""Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh:
-one frame differs from the next by more than one clip from another. Measured on clips."""
+_USUAL = np.array([0.09, 0.06, 0.035])
+_PRIOR = 3.0
+"""Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh
+whose energies would grow as the squares of gains; they grow by less. Measured on clips."""
 
-_LARGEST = 1.5  # gain: more would show what is wrong
+_STEPS = 8  # of Gauss and Newton; three are enough
+_LARGEST = 1.6  # gain: more would show what is wrong
 _SMALLEST = 0.8
 _FAINT = 0.3  # squared levels: rounding, a codec's last bits
 _MEAN = np.full((1, 3), 1 / 3, np.float32)  # of the channels
@@ -44,7 +45,8 @@ class Trial:
     Attributes:
         pictures: numbers of the pictures that it was made from, its own among them.
         truth: (P, B) squared levels: energy of each band of the frame, in each of P places.
-        made: (P, B) the same of what was made, before grain.
+        made: (P, B, 1 + B, 1 + B) the same of what was made, before grain, for any gains
+            (`responses`).
         brightness: mean level of the frame under the mask.
     """
 
@@ -109,21 +111,43 @@ def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float:
         trials: N of them.
         grains: for each (B,) energy that its grain will add.
     """
-    wanted = [_missing(*pair) for pair in zip(trials, grains, strict=True)]
-    if len(wanted) < _FEWEST:
-        wanted = []
-    # A frame that is smeared by movement, or shows teeth that no other one does, tells little.
-    typical = np.sort(wanted, 0)[1:-1].mean(0) if wanted else _USUAL
-    drawn = (len(wanted) * typical + _PRIOR * _USUAL) / (len(wanted) + _PRIOR)
-    gains: Float = np.exp(drawn).clip(_SMALLEST, _LARGEST).astype(np.float32)
+    if len(trials) < _FEWEST:
+        return _within(_USUAL)
+    made = np.stack([trial.made for trial in trials])
+    wanted = np.stack([_wanted(*pair) for pair in zip(trials, grains, strict=True)])
+    found = _USUAL
+    for _ in range(_STEPS):
+        energy, slope = _with_gains(made, found)
+        # A frame that is smeared by movement, or shows teeth that no other one does, tells little.
+        missing = np.sort((wanted - np.log(energy + _FAINT)).mean(1) / 2, 0)[1:-1].mean(0)
+        gained = (slope / (energy + _FAINT)[..., None]).mean((0, 1)) / 2
+        pull = len(trials) * gained.T @ missing + _PRIOR * (_USUAL - found)
+        stiff = len(trials) * gained.T @ gained + _PRIOR * np.eye(len(SIGMAS))
+        found = found + np.linalg.solve(stiff, pull)
+        found = found.clip(np.log(_SMALLEST), np.log(_LARGEST))
+    return _within(found)
+
+
+def _within(logarithms: NDArray[np.float64]) -> Float:
+    gains: Float = np.exp(logarithms).clip(_SMALLEST, _LARGEST).astype(np.float32)
     return gains
 
 
-def _missing(trial: Trial, grain: Float) -> NDArray[np.float64]:
-    """(B,) logarithm of the gain that would have been right, each place counting once."""
+def _wanted(trial: Trial, grain: Float) -> NDArray[np.float64]:
+    """(P, B) logarithm of the energies that would be right without grain."""
     left = np.maximum(trial.truth - grain, _SIGNAL * trial.truth)
-    missing: NDArray[np.float64] = np.log((left + _FAINT) / (trial.made + _FAINT)).mean(0) / 2
-    return missing
+    wanted: NDArray[np.float64] = np.log(left + _FAINT)
+    return wanted
+
+
+def _with_gains(
+    made: NDArray[np.float64], logarithms: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Energies (..., B) of `responses` with gains (B,), and (..., B, B) how they grow with each."""
+    gains = np.exp(logarithms)
+    parts = np.concatenate([[1.0], gains - 1])
+    half = made @ parts
+    return half @ parts, 2 * half[..., 1:] * gains
 
 
 def sharpened(picture: Float, gains: Float, weight: Float | None = None) -> Float:
@@ -159,6 +183,35 @@ def energies(grey: Float, places: Sequence[Bool]) -> NDArray[np.float64]:
     """(P, B) mean squares of the bands of a grey picture (h, w) in places of it."""
     squares = [part.astype(np.float64) ** 2 for part in bands(grey)]
     return np.array([[float(square[place].mean()) for square in squares] for place in places])
+
+
+def responses(
+    grey: Float, places: Sequence[Bool], weight: Float | None = None
+) -> NDArray[np.float64]:
+    """What becomes of the energies of a grey picture (h, w) whose bands are given gains.
+
+    Bands overlap, and most of what a fine one holds lies where its filter lets little through: a
+    gain of 1.1 makes its energy 1.1 times as large, not 1.2, and that of the next one, too.
+
+    Args:
+        grey: the picture.
+        places: P of it.
+        weight: (h, w) 0..1 how much of a gain each pixel gets.
+
+    Returns:
+        (P, B, 1 + B, 1 + B) mean products, in each band, of the picture and of each of its bands:
+        with gains g the energy is v R v, where v is (1, g - 1).
+    """
+    parts = bands(grey)
+    given = parts if weight is None else [part * weight for part in parts]
+    found = zip(parts, *(bands(part) for part in given), strict=True)
+    rows = [np.stack(each).astype(np.float64) for each in found]
+    return np.stack([[_products(row[:, place]) for row in rows] for place in places])
+
+
+def _products(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    products: NDArray[np.float64] = rows @ rows.T / rows.shape[1]
+    return products
 
 
 def energies_of(film: Film) -> Float:

@@ -15,7 +15,7 @@ _LAYOUT: Layout = {
     "counts": ArrayLayout(("N",), 1e6, 0, kind="i"),
     "pictures": ArrayLayout(("M",), 1e9, 0, kind="i"),
     "truth": ArrayLayout(("N", "P", len(SIGMAS)), _ENERGY, 0),
-    "made": ArrayLayout(("N", "P", len(SIGMAS)), _ENERGY, 0),
+    "made": ArrayLayout(("N", "P", len(SIGMAS), *[1 + len(SIGMAS)] * 2), _ENERGY),
     "brightness": ArrayLayout(("N",), 1e3),
 }
 
@@ -23,12 +23,13 @@ _LAYOUT: Layout = {
 def save_sharpness(path: Path, sharpness: Sharpness) -> None:
     """Write a file that `load_sharpness` reads."""
     trials = sharpness.trials
-    nothing = np.zeros((0, 1, len(SIGMAS)), np.float32)
+    counts = len(SIGMAS), 1 + len(SIGMAS), 1 + len(SIGMAS)
+    no_truth, nothing = np.zeros((0, 1, counts[0])), np.zeros((0, 1, *counts))
     arrays: Arrays = {
         "counts": np.array([len(trial.pictures) for trial in trials], np.int32),
         "pictures": np.array([n for trial in trials for n in trial.pictures], np.int32),
-        "truth": np.array([trial.truth for trial in trials], np.float32) if trials else nothing,
-        "made": np.array([trial.made for trial in trials], np.float32) if trials else nothing,
+        "truth": np.array([trial.truth for trial in trials] or no_truth, np.float32),
+        "made": np.array([trial.made for trial in trials] or nothing, np.float32),
         "brightness": np.array([trial.brightness for trial in trials], np.float32),
     }
     save_arrays(path, "sharpness", arrays, {})

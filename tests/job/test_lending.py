@@ -15,7 +15,8 @@ from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.sharpness import Sharpness, Trial
 
 ONLY = np.array([True, False])
-FOUND = Sharpness([Trial((n, 7), np.full((2, 3), 4.0), np.ones((2, 3)), 90.0) for n in range(4)])
+TRIED = np.full((2, 3), 4.0), np.ones((2, 3, 4, 4))
+FOUND = Sharpness([Trial((n, 7), *TRIED, 90.0) for n in range(4)])
 
 
 class Dub:
