@@ -13,6 +13,7 @@ STAGES = {
     "source": "Rendering the strip",
     "mix": "Mixing the speech",
     "track": "Following the face",
+    "motion": "Following the movement",
     "predict": "Listening to the speech",
     "captions": "Looking for captions",
     "occluders": "Looking for what is before the mouth",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 _DUB = {
     "start": 0.04,
-    "track": 0.12,
+    "track": 0.11,
+    "motion": 0.01,
     "predict": 0.04,
     "captions": 0.03,
     "occluders": 0.08,

@@ -196,10 +196,10 @@ class AnimatePipeline(PhotoPipeline):
 
     def _watched(self, source: Source) -> Iterator[Image]:
         """All frames of the movement once more."""
-        on_progress = progress("track", source.count, self.emit, self.cancelled)
+        on_progress = progress("motion", source.count, self.emit, self.cancelled)
         for number, frame in enumerate(source.read(0, source.count)):
-            yield frame
             on_progress(number + 1)
+            yield frame
 
 
 def _check_style(style: int) -> None:

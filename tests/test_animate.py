@@ -13,7 +13,7 @@ import skimage.data
 from gsmooth_core.animate import AnimatePipeline
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.face.camera import rotation_matrix
-from gsmooth_core.job.events import Message
+from gsmooth_core.job.events import Event, Message, Progress
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
@@ -262,7 +262,11 @@ def nods() -> Nodding:
 def test_a_videos_nods_are_followed_whole_and_found_once(job, nods, tmp_path, monkeypatch) -> None:
     video = made.write_video(tmp_path / "nods.mp4", nods.frames, 25)
     made_of = pipeline(job, tmp_path / "job", motion=str(video))
+    events: list[Event] = []
+    made_of.emit = events.append
     track = made_of._reference()
+    last = [event for event in events if isinstance(event, Progress)][-1]
+    assert last == Progress("motion", len(nods.frames), len(nods.frames))
     found, true = (
         matrix_turns(turns @ turns[0].T)[:, 0]
         for turns in map(rotation_matrix, (track.rotation, nods.rotation))

@@ -14,6 +14,7 @@ from gsmooth_core.text import printable
 
 STAGES = {
     "track": "Following the face",
+    "motion": "Following the movement",
     "predict": "Listening to the speech",
     "words": "Recognising words",
     "captions": "Looking for captions",

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 class Progress:
     """`done` of `total` steps of a stage are done.
 
-    The stages are "track", "predict", "captions", "occluders", "adapt", "render" and "encode".
+    The stages are "track", "motion" (of a photo that follows a video), "predict", "captions",
+    "occluders", "adapt", "render" and "encode".
     """
 
     stage: str

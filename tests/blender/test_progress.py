@@ -7,7 +7,7 @@ import pytest
 from blender_addon.events import STAGES
 from blender_addon.progress import overall, time_left
 
-DUB = ["start", "track", "predict", "captions", "occluders", "adapt", "render", "encode"]
+DUB = ["start", "track", "motion", "predict", "captions", "occluders", "adapt", "render", "encode"]
 
 
 @pytest.mark.parametrize("stages", [DUB, ["find", "compare"]])
