@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
@@ -15,7 +16,8 @@ from gsmooth_core import __version__
 from gsmooth_core.app.console import ConsoleReporter, log_to_stderr
 from gsmooth_core.app.interruption import interruptible
 from gsmooth_core.app.usage import Grouped, HelpfulParser, examples, first_steps
-from gsmooth_core.job.events import Cancelled, OnEvent, outcome_of, stopped
+from gsmooth_core.errors import CancelledError
+from gsmooth_core.job.events import Cancelled, OnEvent, Outcome, outcome_of, stopped
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 
 Action = Callable[[argparse.Namespace, OnEvent, Cancelled], Mapping[str, Any]]
@@ -43,8 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reporter = ConsoleReporter(options.json, getattr(commands, options.to_text))
     with interruptible(lambda: _give_up(reporter)) as cancelled:
         outcome = outcome_of(lambda: action(options, reporter.on_event, cancelled))
-    status = reporter.end(outcome)
+        status = _told(reporter, outcome)
     return options.status(outcome) if status == 0 and "status" in options else status
+
+
+def _told(reporter: ConsoleReporter, outcome: Outcome) -> int:
+    """The status with which a command ends, once its end was told."""
+    try:
+        return reporter.end(outcome)
+    except KeyboardInterrupt:  # nobody reads it; leaving by Python would wait for that
+        os._exit(CancelledError.exit_code)
 
 
 def _give_up(reporter: ConsoleReporter) -> None:

@@ -14,7 +14,8 @@ from types import FrameType
 from gsmooth_core.errors import CancelledError
 
 PATIENCE = 0.7
-"""Seconds after a Ctrl-C in which a job may end by itself, and again after it is interrupted."""
+"""Seconds after a Ctrl-C in which a job may end by itself, again after it is interrupted, and again
+for its last words."""
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -58,7 +59,7 @@ class _Watch:
         self.wished = False
         self._on_give_up = on_give_up
         self._worker = threading.get_ident()
-        self._handled = self._pressing = False
+        self._handled = self._pressing = self._raised = False
         self._left = threading.Event()
         self._ear, self._bell = socket.socketpair()  # Windows has wake-ups for sockets alone
         self._bell.setblocking(False)
@@ -72,10 +73,11 @@ class _Watch:
 
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Python's own handler, in the main thread, once it is back in Python."""
-        if self._left.is_set():
+        if self._left.is_set() or self._raised:  # what ends by itself is not torn out of that
             return
         self.wished = True
         if self._handled or self._pressing:
+            self._raised = True
             raise KeyboardInterrupt
         self._handled = True
 
@@ -99,7 +101,10 @@ class _Watch:
             self._pressing = True
             _interrupt(self._worker)
         if not self._left.wait(PATIENCE):
-            self._on_give_up()
+            # Nobody may be reading, and the pipe be full: that is no reason to stay.
+            words = threading.Thread(target=self._on_give_up, daemon=True)
+            words.start()
+            words.join(PATIENCE)
             os._exit(CancelledError.exit_code)
 
 

@@ -18,6 +18,7 @@ from gsmooth_core.tracking.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
 _REHEARSAL = 2  # likewise of what is kept of frames that were tried
+_PICTURES = 2  # likewise of what frames are made of what is known
 
 
 class StageInputs:
@@ -115,6 +116,7 @@ class StageInputs:
             coding=(settings.codec, settings.quality, settings.depth),
             **({"like": stamp(self._job.copy_look_of)} if self._job.copy_look_of else {}),
             chunk_frames=settings.chunk_frames,
+            made=_PICTURES,
         )
 
     def _look(self) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def _with_gains(
     gains = np.exp(logarithms)
     parts = np.concatenate([[1.0], gains - 1])
     half = made @ parts
-    return half @ parts, 2 * half[..., 1:] * gains
+    return np.maximum(half @ parts, 0), 2 * half[..., 1:] * gains
 
 
 def sharpened(picture: Float, gains: Float, weight: Float | None = None) -> Float:

@@ -139,12 +139,15 @@ class Layer:
         hold = np.full(UNKNOWNS, _TINY)
         hold[:POSE] += _HELD * loss * self._shown.sum() / DOUBT**2
         pull = self._gradient + hold * np.append(away, [0.0, 0.0])
-        step = -np.linalg.solve(self._hessian + np.diag(hold), pull)
+        held = self._hessian + np.diag(hold)
+        held[POSE:, POSE:] = self._lit()
+        step = -np.linalg.solve(held, pull)
         step[:POSE] = np.clip(step[:POSE], -_LARGEST * DOUBT, _LARGEST * DOUBT)
         return np.asarray(step)
 
     def _lit(self) -> Real:
-        return np.asarray(self._hessian[POSE:, POSE:] + _TINY * np.eye(UNKNOWNS - POSE))
+        lit = self._hessian[POSE:, POSE:]  # of points of one level gain and offset are the same
+        return np.asarray(lit + _TINY * (1 + np.trace(lit)) * np.eye(UNKNOWNS - POSE))
 
     def _compare(
         self, seen: Seen, level: int, template: tuple[Real, Real], pose: Pose, light: Real

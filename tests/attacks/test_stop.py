@@ -60,6 +60,22 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 """A program that waits for ever, and a signal that does not wake it: another thread has it."""
 
+FLOOD = """
+import sys
+from gsmooth_core.app import cli
+from gsmooth_core.app import stages
+from gsmooth_core.job.events import Message
+
+def talk(audio, *arguments, **named):
+    on_event = next(each for each in arguments if getattr(each, "__name__", "") == "on_event")
+    while True:
+        on_event(Message("info", "x" * 1000))
+
+stages.predict = talk
+sys.exit(cli.main(sys.argv[1:]))
+"""
+"""A program that says more than its pipe holds."""
+
 numbers = itertools.count()
 
 
@@ -196,3 +212,20 @@ def test_a_signal_that_does_not_wake_the_program_ends_it_too(tmp_path, sources):
     assert process.returncode == 130
     assert "Traceback" not in err
     assert json.loads(out.splitlines()[-1])["code"] == "cancelled"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_nobody_reads_does_not_hold_it(tmp_path, sources, times):
+    process = start(*commands(sources, tmp_path)["predict"], program=("-c", FLOOD))
+    assert process.stdout
+    assert process.stdout.read(1) == "{"
+    time.sleep(0.5)  # the rest of the pipe fills
+    for _ in range(times):
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.1)
+    try:
+        # One that comes when all was told ends it as the system does, which a shell calls 130, too.
+        assert process.wait(LIMIT) in ((130,) if times == 1 else (130, -signal.SIGINT))
+    finally:
+        process.kill()
+        process.communicate()

@@ -245,3 +245,12 @@ def test_points_are_all_over_the_head_but_lips_and_lids(
     for apart in (lips, lids):
         gap = np.linalg.norm(head.points[:, None] - apart[None], axis=2).min()
         assert gap > 0.005
+
+
+@pytest.mark.parametrize("level", [0, 77, 255])
+def test_a_head_of_one_level_keeps_its_poses(
+    model: MorphableModel, tracked: FaceTrack, level: int
+) -> None:
+    found = refine_poses(tracked, model, FRAMES * [np.full((SIZE, SIZE, 3), level, np.uint8)])
+    np.testing.assert_array_equal(found.rotation, tracked.rotation)
+    np.testing.assert_array_equal(found.translation, tracked.translation)
