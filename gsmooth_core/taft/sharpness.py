@@ -112,7 +112,7 @@ def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float:
         grains: for each (B,) energy that its grain will add.
     """
     if len(trials) < _FEWEST:
-        return _within(_USUAL)
+        return _gains(_USUAL)
     made = np.stack([trial.made for trial in trials])
     wanted = np.stack([_wanted(*pair) for pair in zip(trials, grains, strict=True)])
     found = _USUAL
@@ -125,11 +125,11 @@ def gains_of(trials: Sequence[Trial], grains: Sequence[Float]) -> Float:
         stiff = len(trials) * gained.T @ gained + _PRIOR * np.eye(len(SIGMAS))
         found = found + np.linalg.solve(stiff, pull)
         found = found.clip(np.log(_SMALLEST), np.log(_LARGEST))
-    return _within(found)
+    return _gains(found)
 
 
-def _within(logarithms: NDArray[np.float64]) -> Float:
-    gains: Float = np.exp(logarithms).clip(_SMALLEST, _LARGEST).astype(np.float32)
+def _gains(logarithms: NDArray[np.float64]) -> Float:
+    gains: Float = np.exp(logarithms).astype(np.float32)
     return gains
 
 

@@ -81,8 +81,7 @@ def frame_pose(
         camera: focal length and size of the frames.
         points: (T, N, 3) some points of the face in model space.
     """
-    crop_x = np.concatenate([rotation, translation[:, :2] / -translation[:, 2:]], 1)
-    crop_x = np.column_stack([crop_x, np.log(-translation[:, 2])]).astype(np.float32)
+    crop_x = np.concatenate([rotation, projection.direction(translation)], 1).astype(np.float32)
     _, placed = projection.place(points, crop_x)
     seen = projection.project(placed, CROP_CAMERA)
     wanted = seen @ matrix[..., :2].transpose(0, 2, 1) + matrix[:, None, :, 2]

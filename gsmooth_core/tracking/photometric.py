@@ -25,7 +25,7 @@ from gsmooth_core.tracking import temporal
 from gsmooth_core.tracking.landmarks import Crop, cut
 from gsmooth_core.tracking.photometric_head import head_points
 from gsmooth_core.tracking.photometric_lay import BLURS, Key, Laid, Layer, Pose, Seen
-from gsmooth_core.tracking.projection import POSE
+from gsmooth_core.tracking.projection import POSE, direction
 from gsmooth_core.tracking.sequence import Prior
 from gsmooth_core.types import FaceTrack, Image, Int
 
@@ -127,10 +127,8 @@ def _of_shot(
 
 def _tracked(track: FaceTrack, numbers: Int) -> list[Pose]:
     turns = rotation_matrix(track.rotation[numbers].astype(np.float64))
-    places = track.translation[numbers].astype(np.float64)
-    away = -places[:, 2:]
-    ways = np.concatenate([places[:, :2] / away, np.log(away)], axis=1)
-    return [Pose(turn, way) for turn, way in zip(turns, ways, strict=True)]
+    places = direction(track.translation[numbers].astype(np.float64))
+    return [Pose(turn, place) for turn, place in zip(turns, places, strict=True)]
 
 
 def _laid(tracked: Sequence[Pose], pictures: HeadPictures, rows: Int, layer: Layer) -> list[Laid]:

@@ -136,12 +136,12 @@ class Layer:
 
     def _step(self, away: Real, loss: float) -> Real:
         """(8,) of pose and light, from a pose that is `away` (6,) from the tracked one."""
-        hold = np.full(UNKNOWNS, _TINY)
-        hold[:POSE] += _HELD * loss * self._shown.sum() / DOUBT**2
-        pull = self._gradient + hold * np.append(away, [0.0, 0.0])
-        held = self._hessian + np.diag(hold)
-        held[POSE:, POSE:] = self._lit()
-        step = -np.linalg.solve(held, pull)
+        hold = _TINY + _HELD * loss * self._shown.sum() / DOUBT**2
+        stiff, pull = self._hessian.copy(), self._gradient.copy()
+        stiff[:POSE, :POSE] += np.diag(hold)
+        stiff[POSE:, POSE:] = self._lit()
+        pull[:POSE] += hold * away
+        step = -np.linalg.solve(stiff, pull)
         step[:POSE] = np.clip(step[:POSE], -_LARGEST * DOUBT, _LARGEST * DOUBT)
         return np.asarray(step)
 

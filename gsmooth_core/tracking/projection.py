@@ -34,6 +34,12 @@ def translation(pose: Reals) -> Reals:
     return np.asarray(np.concatenate([pose[:, 3:5] * distance, -distance], 1), np.float32)
 
 
+def direction(translation: Reals) -> Reals:
+    """(T, 3) a, b and s of poses whose translations are (T, 3); undoes `translation`."""
+    away = -translation[:, 2:]
+    return np.concatenate([translation[:, :2] / away, np.log(away)], 1)
+
+
 def place(points: Reals, pose: Reals) -> tuple[Reals, Reals]:
     """Pose landmarks (N, 3) or (T, N, 3) by poses (T, 6).
 

@@ -69,9 +69,10 @@ def test_the_short_job_is_made_where_the_clip_is_long_enough(job: Job, monkeypat
     monkeypatch.setattr(pipeline, "dub", dub)
     assert pipeline.bench(job, lambda event: None, lambda: False).steady_fps is None
     monkeypatch.setattr(pipeline, "START_FRAMES", 5)
+    monkeypatch.setattr(pipeline, "after_start", lambda frames, *_: (frames / 2, 3.0))
     measured = pipeline.bench(job, lambda event: None, lambda: False)
     assert asked == [12, None, 12, 5, None]
-    assert measured.steady_fps is None or measured.steady_fps > 0
+    assert (measured.steady_fps, measured.start_s) == (measured.frames / 2, 3.0)
 
 
 @pytest.mark.parametrize("steady", [None, 9.96])
