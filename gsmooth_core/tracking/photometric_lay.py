@@ -155,7 +155,8 @@ class Layer:
         levels, weight = template
         known = levels[weight > 0]
         outlier = _OUTLIER * max(float(known.std()) if len(known) else 1.0, 1.0)
-        head, place = self._head, (pose.turn, pose.vector, light, self._camera, outlier)
+        shot = seen.pictures[level], seen.way, self._camera
+        head = self._head.points, self._head.normals
         written = self._hessian, self._gradient, self._levels, self._shown
-        given = seen.pictures[level], seen.way, head.points, head.normals, levels, weight
-        return float(compare(*given, *place, *written))
+        placed = pose.turn, pose.vector
+        return float(compare(shot, head, template, placed, light, outlier, written))
