@@ -4,7 +4,8 @@ The fitted head mesh gives the depth of the head, which is continued over hair a
 (`relief`). Weights say how far each place goes with the head: all the way on face and hair,
 less and less down the neck and towards the background, so nothing is cut out and nothing behind
 the head must be invented. A neck turns with its head at the chin alone; where the head is shifted,
-it is mostly the whole trunk that sways, and neck and shoulders go most of the way with it.
+it is mostly the whole trunk that sways, and neck and shoulders go most of the way with it, or as
+they are seen to in a video that is followed (`sway`).
 """
 
 from __future__ import annotations

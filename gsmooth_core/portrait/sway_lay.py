@@ -18,9 +18,9 @@ _LARGEST = 0.15  # a step
 _ENOUGH = 1e-3  # a smaller step is the last
 _OUTLIER = 0.3  # of the deviation of the levels
 _LEVEL = 4.0  # levels: a deviation that is smaller is taken for noise
-_APART = 2  # pixels between those that are compared
-_FEWEST = 50  # of these
-_ALIKE = 20.0  # of them err together
+_APART = 3  # pixels between those that are compared
+_FEWEST = 18  # of these
+_ALIKE = 9.0  # of them err together
 _TINY = 1e-6
 
 
@@ -63,9 +63,10 @@ class Trunk:
         """
         moved, firmness = expected.copy(), np.diag(1 / _DOUBT**2)
         for levels, blurred in zip(self._levels, _blurred(picture), strict=True):
+            seen = blurred, *_slopes(blurred)
             light = np.zeros(2)
             for _ in range(_STEPS):
-                jacobian, error, there = self._compared(moved, levels, blurred, inside)
+                jacobian, error, there = self._compared(moved, levels, seen, inside)
                 if there.sum() < _FEWEST:
                     return expected, np.diag(1 / _DOUBT**2)
                 error = error + jacobian[:, 4:] @ light
@@ -76,7 +77,7 @@ class Trunk:
         return moved, firmness
 
     def _compared(
-        self, moved: Real, levels: Real, picture: Float, inside: Image
+        self, moved: Real, levels: Real, seen: tuple[Float, Float, Float], inside: Image
     ) -> tuple[Real, Real, Real]:
         """(N, 6) derivative by movement and light, (N,) error, and (N,) 1 where it is seen."""
         size, cos, sin = np.exp(moved[2]), np.cos(moved[3]), np.sin(moved[3])
@@ -87,14 +88,12 @@ class Trunk:
         def looked(image: Image | Float) -> Real:
             return np.asarray(cv2.remap(image, places, None, cv2.INTER_LINEAR)[0], np.float64)
 
-        x, y = (
-            looked(cv2.Sobel(picture, cv2.CV_32F, *way, scale=1 / 8)) * self._detail
-            for way in ((1, 0), (0, 1))
-        )
+        found, x, y = (looked(image) for image in seen)
+        x, y = x * self._detail, y * self._detail
         u, v = turned.T
         by_all = [x, y, x * u + y * v, y * u - x * v, -levels, -np.ones_like(levels)]
         there = (looked(inside) > 0.99).astype(np.float64)
-        return np.stack(by_all, 1), looked(picture) - levels, there
+        return np.stack(by_all, 1), found - levels, there
 
 
 def _step(jacobian: Real, error: Real, there: Real, away: Real) -> tuple[Real, Real]:
@@ -115,6 +114,12 @@ def _step(jacobian: Real, error: Real, there: Real, away: Real) -> tuple[Real, R
     step[:4] = np.clip(step[:4], -_LARGEST, _LARGEST)
     firmness = left / max(_ALIKE * loss / float(there.sum()), _TINY)
     return step, firmness + np.diag(_HELD / _DOUBT**2)
+
+
+def _slopes(picture: Float) -> tuple[Float, Float]:
+    """Derivatives to the right and down, a pixel."""
+    x, y = (cv2.Sobel(picture, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
+    return np.asarray(x), np.asarray(y)
 
 
 def _blurred(picture: Image) -> list[Float]:

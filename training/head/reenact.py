@@ -3,8 +3,9 @@
 The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
 that `training.prepare` made; `--align` takes what they are off out of the figures
 (`training.head.align`), `--refine` adds the head moved as its own looks say
-(`tracking.photometric`). What is compared: the photo as it is, the photo as one surface, the
-person turned before the background, and the last two finished by a head generator.
+(`tracking.photometric`), and its shoulders as they are seen to sway (`portrait.sway`). What is
+compared: the photo as it is, the photo as one surface, the person turned before the background,
+and the last two finished by a head generator.
 """
 
 from __future__ import annotations
