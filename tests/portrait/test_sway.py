@@ -160,3 +160,28 @@ def test_each_shot_has_a_rest_of_its_own_and_lost_frames_are_not_looked_at() -> 
 def test_a_clip_without_a_face_has_no_sway() -> None:
     track = replace(tracked(np.zeros((COUNT, 3))), confidence=np.zeros(COUNT, np.float32))
     assert not found(track, [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * COUNT).any()
+
+
+def test_what_passes_before_shoulders_does_not_take_them_along() -> None:
+    track, true = tracked(np.zeros((COUNT, 3))), true_sway((0.08, 0.05, 0, 0))
+    frames = swaying(true, track)
+    for n in range(8, 16):
+        left = 70 + 12 * (n - 8)
+        frames[n][250:330, left : left + 35] = 230
+    sway = found(track, frames)
+    np.testing.assert_allclose(sway[:, :2], true[:, :2], atol=0.025)
+
+
+def test_shoulders_tremble_less_than_they_are_seen_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    track, true = tracked(np.zeros((COUNT, 3))), true_sway((0.08, 0.05, 0, 0.03))
+    random = np.random.default_rng(9)
+    frames = [
+        np.clip(frame + random.normal(0, 60, frame.shape), 0, 255).astype(np.uint8)
+        for frame in swaying(true, track)
+    ]
+    calm = found(track, frames)
+    monkeypatch.setattr("gsmooth_core.portrait.sway._CALM", np.full(4, 1e3))
+    shaken = found(track, frames)
+    trembling = [np.abs(np.diff(each - true, 2, axis=0)).mean() for each in (calm, shaken)]
+    assert trembling[0] < 0.8 * trembling[1]
+    assert np.abs(calm - true)[:, :2].mean() < 0.01
