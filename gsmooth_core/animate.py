@@ -40,12 +40,13 @@ from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
+from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
 from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
-_POSES = 1  # another number where poses of a movement are found in another way than before
+_POSES = 2  # another number where poses of a movement are found in another way than before
 
 
 class AnimatePipeline(PhotoPipeline):
@@ -187,7 +188,10 @@ class AnimatePipeline(PhotoPipeline):
 
         def followed() -> FaceTrack:
             track = Followed(source, self.model, self.emit, self.cancelled).track(job.settings.face)
-            return refine_poses(track, self.model, self._watched(source), self.folder)
+            below = SwayPictures(track, self.folder)
+            frames = below.watching(self._watched(source))
+            refined = refine_poses(track, self.model, frames, self.folder)
+            return replace(refined, sway=below.sway(refined))
 
         tracked = StageInputs(source, self.folder, None, self.adapt_settings).track()
         inputs, file = {**tracked, "poses": _POSES}, "reference.safetensors"

@@ -118,6 +118,9 @@ class FaceTrack:
             known.
         picture: (T,) number of the picture that each frame shows, where some are shown again or
             left out; None where each frame has its own.
+        sway: (T, 4) how neck and shoulders are moved from where they are in one frame of the shot:
+            shift in decimetres in camera space, and roll in radians, clockwise as the viewer sees
+            it; None where it is not known.
     """
 
     width: int
@@ -138,6 +141,7 @@ class FaceTrack:
     person: int = 0
     exposed: Float | None = None
     picture: Int | None = None
+    sway: Float | None = None
 
     def __len__(self) -> int:
         return int(self.expression.shape[0])

@@ -254,6 +254,29 @@ def test_a_photo_is_no_movement_to_follow(job, photo, tmp_path) -> None:
         pipeline(job, tmp_path / "job2", motion=str(tmp_path / "nowhere.safetensors")).check()
 
 
+def test_shoulders_sway_as_a_track_says_beside_a_head_that_rests(job, turning, tmp_path) -> None:
+    still = load_track(turning)
+    away = np.zeros((FRAMES, 4), np.float32)
+    away[:, 0] = 0.15 * np.sin(np.arange(FRAMES))
+    rest = dataclasses.replace(still, rotation=np.repeat(still.rotation[:1], FRAMES, 0))
+    stamps, frames = [], []
+    for number, sway in enumerate((None, away, away / 2)):
+        path = tmp_path / f"{number}.safetensors"
+        save_track(path, dataclasses.replace(rest, sway=sway))
+        made_of = pipeline(job, tmp_path / str(number), motion=str(path))
+        made_of.track()
+        stamps.append(str(made_of.source.pictures_stamp()))
+        assert made_of.source.animation is not None
+        largest = np.abs(away[:, 0]).argmax() if sway is None else np.abs(sway[:, 0]).argmax()
+        frames.append(made_of.source.animation.frame(int(largest)))
+    assert len(set(stamps)) == 3
+    changed, face = (frames[0] != frames[1]).any(2), made_of.source.animation.sheet.face
+    chin = int(np.nonzero(face)[0].max())
+    assert not changed[face].any()
+    assert changed[chin:].sum() > 5 * changed[:chin].sum()
+    assert changed[chin:].mean() > 0.2
+
+
 @pytest.fixture(scope="module")
 def nods() -> Nodding:
     return nodding(1, 28)
@@ -273,6 +296,9 @@ def test_a_videos_nods_are_followed_whole_and_found_once(job, nods, tmp_path, mo
     )
     assert np.corrcoef(found, true)[0, 1] > 0.95
     assert 0.85 < np.polyfit(true, found, 1)[0] < 1.15  # landmarks alone: .7
+    assert track.sway is not None
+    assert track.sway.shape == (len(nods.frames), 4)
+    assert made_of.motion().sway.shape == (FRAMES, 4)
     monkeypatch.setattr("gsmooth_core.animate.refine_poses", lambda track, *_: track)
     np.testing.assert_array_equal(made_of._reference().rotation, track.rotation)
     monkeypatch.setattr("gsmooth_core.animate._POSES", "others")

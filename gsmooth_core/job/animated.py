@@ -84,7 +84,11 @@ class AnimatedSource(Source):
     def pictures_stamp(self) -> dict[str, Any]:
         """What identifies the pictures, for fingerprints: the photo's part, and how it moves."""
         motion = self.animation.motion if self.animation else None
-        moves = motion and [_digest(a) for a in (motion.turn, motion.shift, motion.blink)]
+        moves = motion and [
+            _digest(a)
+            for a in (motion.turn, motion.shift, motion.blink, motion.sway)
+            if a is not None
+        ]
         return {**super().pictures_stamp(), "animate": [self._box, moves]}
 
 

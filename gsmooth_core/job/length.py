@@ -30,7 +30,7 @@ _SKIP = 2  # pictures from one frame to the next that are still read in passing
 _HELD = 1 << 28  # bytes of pictures that are held to be read backwards
 _FEWEST_HELD = 8
 _FRAMES = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
-_OPTIONAL = ("shot", "people", "exposed")
+_OPTIONAL = ("shot", "people", "exposed", "sway")
 
 
 def pictures_of(length: str, count: int, wanted: int) -> Int:

@@ -45,10 +45,11 @@ def edited_motion(curves: Expression, still: FaceTrack, made: HeadMotion) -> Hea
     shift = rotation @ atlas + place - (at_rest @ atlas + still.translation[0])
     if _unlike(turn, made.turn) or _unlike(shift, made.shift):
         turn, shift = limited(turn, _FREE, _MOST), limited(shift, _FREE_SHIFT, _MOST_SHIFT)
+        sway = None  # of the movement as it was: neck and shoulders follow the new one
     else:
-        turn, shift = made.turn, made.shift
+        turn, shift, sway = made.turn, made.shift, made.sway
     blink = _blink(curves, still, made)
-    return HeadMotion(turn.astype(np.float32), shift.astype(np.float32), blink, made.fps)
+    return HeadMotion(turn.astype(np.float32), shift.astype(np.float32), blink, made.fps, sway)
 
 
 def _columns(curves: Expression, names: tuple[str, ...], made: HeadMotion) -> Float:

@@ -36,18 +36,23 @@ class HeadMotion:
             camera).
         blink: (T,) 0 open .. 1 closed.
         fps: frame rate.
+        sway: (T, 4) of neck and shoulders: shift like that of the joint, and roll in radians;
+            None where it is not known.
     """
 
     turn: Float
     shift: Float
     blink: Float
     fps: Fraction
+    sway: Float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.blink)
         shapes = (self.turn.shape, self.shift.shape, self.blink.shape)
         if shapes != ((count, 3), (count, 3), (count,)):
             raise ValueError(f"turns, shifts and blinks have the shapes {shapes}")
+        if self.sway is not None and self.sway.shape != (count, 4):
+            raise ValueError(f"sways have the shape {self.sway.shape}")
 
     def __len__(self) -> int:
         return len(self.blink)
@@ -80,8 +85,15 @@ def scaled(motion: Float, amount: float) -> Float:
     return np.concatenate(kept, axis=1).astype(np.float32)
 
 
+def scaled_sway(sway: Float, amount: float) -> Float:
+    """The same of (T, 4) shift and roll of neck and shoulders."""
+    shift, roll = sway[:, :3] * amount, sway[:, 3:] * amount
+    kept = [limited(shift, FREE_SHIFT, MOST_SHIFT), limited(roll, FREE, MOST)]
+    return np.concatenate(kept, axis=1).astype(np.float32)
+
+
 def limited(vectors: Float, free: float, most: float) -> Float:
-    """(T, 3) vectors; those longer than `free` are shortened, smoothly, to below `most`."""
+    """(T, N) vectors; those longer than `free` are shortened, smoothly, to below `most`."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     beyond = np.maximum(length - free, 0) / (most - free)
     kept = np.where(beyond > 0, free + (most - free) * np.tanh(beyond), length)

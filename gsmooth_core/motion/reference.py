@@ -10,8 +10,15 @@ from gsmooth_core.errors import NoFaceError
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.motion.blink import blinks
 from gsmooth_core.motion.curves import at_rest, count_for, resampled, smoothed
-from gsmooth_core.motion.head import ATLAS, HeadMotion, matrix_turns, scaled, turn_matrices
-from gsmooth_core.types import Bool, FaceTrack, Float
+from gsmooth_core.motion.head import (
+    ATLAS,
+    HeadMotion,
+    matrix_turns,
+    scaled,
+    scaled_sway,
+    turn_matrices,
+)
+from gsmooth_core.types import Bool, FaceTrack, Float, Int
 
 
 def head_curves(track: FaceTrack, frames: Bool | None = None) -> Float:
@@ -71,14 +78,26 @@ def from_track(
     """
     shot = _longest_shot(track)
     known = np.flatnonzero(shot)
-    curves = head_curves(track, shot)[known[0] : known[-1] + 1]
+    curves = head_curves(track, shot)
+    if track.sway is not None:
+        curves = np.concatenate([curves, _sway_curves(track, known)], axis=1)
+    curves = curves[known[0] : known[-1] + 1]
     there_and_back = np.concatenate([curves, curves[-2:0:-1]])
     place = np.arange(count_for(count, fps, track.fps) + 1) % len(there_and_back)
     repeated = resampled(there_and_back[place], track.fps, count, fps)
     whole = at_rest(repeated, fps)
-    moved = scaled(whole, amount)
+    moved = scaled(whole[:, :6], amount)
+    sway = None if track.sway is None else scaled_sway(whole[:, 6:], amount)
     closed = blinks(count, fps) if blink is None else blink
-    return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps)
+    return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway)
+
+
+def _sway_curves(track: FaceTrack, known: Int) -> Float:
+    """(N, 4) how neck and shoulders sway about their median in the frames `known`."""
+    sway = np.zeros((len(track), 4)) if track.sway is None else track.sway
+    away = sway[known] - np.median(sway[known], axis=0)
+    everywhere = [np.interp(np.arange(len(track)), known, column) for column in away.T]
+    return smoothed(np.stack(everywhere, axis=1), track.fps)
 
 
 def _longest_shot(track: FaceTrack) -> Bool:

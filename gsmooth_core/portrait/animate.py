@@ -50,10 +50,11 @@ class Animation:
     def frame(self, index: int) -> Image:
         """(H, W, 3) frame `index`; what does not move is the photo, bit by bit."""
         turn, shift = self.motion.turn[index], self.motion.shift[index]
+        sway = None if self.motion.sway is None else self.motion.sway[index]
         photo = self.eyes.at(float(self.motion.blink[index]), turn) if self.eyes else self.photo
-        if not turn.any() and not shift.any():
+        if not turn.any() and not shift.any() and (sway is None or not sway.any()):
             return photo.copy()
-        return warped(photo, self.sheet, self.sheet.moved(turn, shift), self.layers)
+        return warped(photo, self.sheet, self.sheet.moved(turn, shift, sway), self.layers)
 
 
 def warped(photo: Image, sheet: Sheet, seen: Float, layers: Layers | None = None) -> Image:
@@ -179,4 +180,5 @@ def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTr
         people=None,
         exposed=None,
         picture=None,
+        sway=None,
     )

@@ -4,7 +4,8 @@ The fitted head mesh gives the depth of the head, which is continued over hair a
 (`relief`). Weights say how far each place goes with the head: all the way on face and hair,
 less and less down the neck and towards the background, so nothing is cut out and nothing behind
 the head must be invented. A neck turns with its head at the chin alone; where the head is shifted,
-it is mostly the whole trunk that sways, and neck and shoulders go most of the way with it.
+it is mostly the whole trunk that sways, and neck and shoulders go most of the way with it, or as
+they are seen to in a video that is followed (`sway`).
 """
 
 from __future__ import annotations
@@ -29,9 +30,13 @@ _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and 
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
 _THROAT = 0.15  # widths of the head below the chin over which a neck stops turning with it
-_CARRIED = 0.65  # of the head's shift that neck and shoulders have
 _TRUNK = 0.5, 0.45, 0.55  # widths of the head that have it, and then fade; farther straight below
+_PIVOT = 0.6  # widths of the head below its chin about which neck and shoulders roll
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
+
+
+CARRIED = 0.65
+"""Of the head's shift that neck and shoulders have, where nobody knows how they sway."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,12 @@ class Sheet:
     Attributes:
         pixels: (N, 2) where the nodes are in the photo; some lie beyond its edges.
         points: (N, 3) where they are in camera space, decimetres.
-        weight: (N,) 0..1, how far they go with the head where it is shifted.
-        turning: (N,) 0..1, how far they go with it where it turns.
+        head: (N,) 0..1, how far they go with the head.
+        trunk: (N,) 0..1, how far they go with neck and shoulders; both together at most 1.
         faces: (F, 3) the grid's triangles.
         shape: rows and columns.
         joint: (3,) the atlas joint in camera space.
+        pivot: (3,) about which neck and shoulders roll.
         focal: focal length in pixels.
         size: width and height of the photo.
         face: (H, W) where the photo shows the face.
@@ -54,27 +60,32 @@ class Sheet:
 
     pixels: Float
     points: Float
-    weight: Float
-    turning: Float
+    head: Float
+    trunk: Float
     faces: NDArray[np.int32]
     shape: tuple[int, int]
     joint: Float
+    pivot: Float
     focal: float
     size: tuple[int, int]
     face: Bool
     wide: float
 
-    def moved(self, turn: Float, shift: Float) -> Float:
+    def moved(self, turn: Float, shift: Float, sway: Float | None = None) -> Float:
         """(N, 3) u, v and depth of the nodes when the head moves.
 
         Args:
             turn: (3,) pitch, yaw, roll in radians, as `HeadMotion` has them.
             shift: (3,) decimetres in camera axes.
+            sway: (4,) of neck and shoulders, as `HeadMotion` has it; None where it is not known.
         """
-        still = np.zeros(3, np.float32)
-        turned = rigid(self.points, self.joint, turn_matrices(turn[None])[0], still)
-        placed = self.points + self.turning[:, None] * (turned - self.points)
-        placed += self.weight[:, None] * shift.astype(np.float32)
+        if sway is None:
+            sway = np.append(CARRIED * shift, 0)
+        rolled = np.array([[0, 0, sway[3]]])
+        head = rigid(self.points, self.joint, turn_matrices(turn[None])[0], shift)
+        trunk = rigid(self.points, self.pivot, turn_matrices(rolled)[0], sway[:3])
+        placed = self.points + self.head[:, None] * (head - self.points)
+        placed += self.trunk[:, None] * (trunk - self.points)
         return project(placed, self.focal, *self.size)
 
     def at(self, pixels: Float) -> Float:
@@ -115,13 +126,15 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     head = mesh.mask & ~_where(mesh, _shown(model, Region.NECK))
     depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
-    weight, turning = _weights(head, wide / step)
+    with_head, with_trunk = _weights(head, wide / step)
     joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
     face = _face(model, seen, size)
+    below = np.array([seen[front, 0].mean(), seen[front, 1].max() + _PIVOT * wide])
+    pivot = _unprojected(below[None], np.array([-joint[2]]), track.focal, size)[0]
     return Sheet(
-        pixels, points, weight, turning, _triangles(*shape), shape, joint, track.focal, size, face,
-        wide,
+        pixels, points, with_head, with_trunk, _triangles(*shape), shape, joint, pivot,
+        track.focal, size, face, wide,
     )  # fmt: skip
 
 
@@ -163,7 +176,7 @@ def _triangles(rows: int, columns: int) -> NDArray[np.int32]:
 
 
 def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
-    """(N,) for shifts and turns: 1 on the head (rows, columns) and its hair, 0 far from them."""
+    """(N,) of head and trunk: 1 on the head (rows, columns) and its hair, and below it, 0 afar."""
     far, (near_y, _) = distance_transform_edt(~head, return_indices=True)
     rows = np.indices(head.shape)[0]
     down = np.clip((rows - near_y) / np.maximum(far, 1e-6), 0, 1)  # 1 straight below the head
@@ -172,9 +185,8 @@ def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
     weight = _smoothstep(1 - (far / wide - flat) / fade)
     neck = down * _smoothstep((far / wide - _CHIN) / _THROAT)
     straight, aside, more = _TRUNK
-    trunk = _CARRIED * _smoothstep(1 - (far / wide - straight) / (aside + more * down**2))
-    carried = weight + neck * (trunk - weight)
-    return carried.ravel(), (weight * (1 - neck)).ravel()
+    trunk = _smoothstep(1 - (far / wide - straight) / (aside + more * down**2))
+    return (weight * (1 - neck)).ravel(), (neck * trunk).ravel()
 
 
 def _smoothstep(x: Float) -> Float:

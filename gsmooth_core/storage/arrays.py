@@ -49,6 +49,7 @@ _PEOPLE: Layout = {
     "people": ArrayLayout(("T", "P"), kind="b"),
 }
 _EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}
+_SWAY: Layout = {"sway": ArrayLayout(("T", 4), _FAR)}
 """Arrays that a track may lack: it was made before they were known."""
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
 _DIGITS = 5  # of curves in JSON
@@ -132,6 +133,8 @@ def save_track(path: Path, track: FaceTrack) -> None:
         meta["person"] = track.person
     if track.exposed is not None:
         arrays["exposed"] = track.exposed
+    if track.sway is not None:
+        arrays["sway"] = track.sway
     save_arrays(path, "track", arrays, meta)
 
 
@@ -144,7 +147,8 @@ def load_track(path: Path) -> FaceTrack:
     arrays, meta = load_arrays(path, "track")
     more = _PEOPLE if set(_PEOPLE) & set(arrays) else {}
     lit = _EXPOSED if set(_EXPOSED) & set(arrays) else {}
-    check_arrays(path, arrays, {**_TRACK, **more, **lit})
+    swayed = _SWAY if set(_SWAY) & set(arrays) else {}
+    check_arrays(path, arrays, {**_TRACK, **more, **lit, **swayed})
     facts = Facts(path, meta)
     floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in _TRACK}
     track = FaceTrack(
@@ -162,6 +166,8 @@ def load_track(path: Path) -> FaceTrack:
         track = replace(track, shot=shot, people=arrays["people"], person=person)
     if lit:
         track = replace(track, exposed=arrays["exposed"].astype(np.float32, copy=False))
+    if swayed:
+        track = replace(track, sway=arrays["sway"].astype(np.float32, copy=False))
     _check_names(path, track.expression_names, track.expression.shape[1])
     unknown = [np.isnan(track.landmarks[some]).any((1, 2)) for some in parts_of(track.landmarks)]
     if (np.concatenate(unknown) & track.usable).any():

@@ -49,6 +49,8 @@ def test_what_was_not_edited_stays_bit_by_bit(still, made) -> None:
     same = edited_motion(curves_of(made, still), still, made)
     for name in ("turn", "shift", "blink"):
         np.testing.assert_array_equal(getattr(same, name), getattr(made, name))
+    swaying = replace(made, sway=np.ones((COUNT, 4), np.float32))
+    assert edited_motion(curves_of(made, still), still, swaying).sway is swaying.sway
 
 
 def test_curves_without_a_head_change_nothing(still, made) -> None:
@@ -62,6 +64,8 @@ def test_an_edited_pose_is_followed(still, made) -> None:
     found = edited_motion(curves_of(asked, still), still, made)
     np.testing.assert_allclose(found.turn, asked.turn, atol=1e-4)
     np.testing.assert_allclose(found.shift, asked.shift, atol=1e-4)
+    swaying = replace(made, sway=np.ones((COUNT, 4), np.float32))
+    assert edited_motion(curves_of(asked, still), still, swaying).sway is None  # of another head
 
 
 def test_edited_blinks_close_the_eyes_and_the_others_stay(still, made) -> None:

@@ -68,3 +68,16 @@ def test_large_movements_keep_their_direction_and_come_to_a_soft_end():
 def test_curves_of_unlike_lengths_are_refused():
     with pytest.raises(ValueError, match="shapes"):
         head.HeadMotion(np.zeros((4, 3)), np.zeros((5, 3)), np.zeros(4), Fraction(25))
+    rest = np.zeros((4, 3)), np.zeros((4, 3)), np.zeros(4), Fraction(25)
+    with pytest.raises(ValueError, match="sways"):
+        head.HeadMotion(*rest, np.zeros((4, 3)))
+    assert len(head.HeadMotion(*rest, np.zeros((4, 4)))) == 4
+
+
+def test_sways_are_kept_from_going_too_far_and_small_ones_stay():
+    sway = np.array([[0.1, 0.05, 0, 0.05], [2, 0, 0, -2]], np.float32)
+    kept = head.scaled_sway(sway, 1)
+    np.testing.assert_allclose(kept[0], sway[0], atol=1e-6)
+    np.testing.assert_allclose(np.abs(kept[1, [0, 3]]), [head.MOST_SHIFT, head.MOST], rtol=0.02)
+    assert kept[1, 3] < 0
+    np.testing.assert_allclose(head.scaled_sway(sway, 0.5)[0], sway[0] / 2, atol=1e-6)

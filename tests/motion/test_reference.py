@@ -115,3 +115,16 @@ def test_a_video_without_a_face_is_refused(motion):
         from_track(nobody, 50, FPS)
     with pytest.raises(NoFaceError):
         head_curves(nobody)
+
+
+def test_shoulders_sway_as_the_videos_do_from_rest_to_rest(motion):
+    sway = np.concatenate([motion[:, 3:], motion[:, :1]], axis=1) * 0.5
+    track = replace(turned(motion), sway=(sway + 0.3).astype(np.float32))
+    found = from_track(track, 200, FPS)
+    away = sway - np.median(sway, axis=0)
+    np.testing.assert_allclose(found.sway[25:-25, :3], away[25:-25, :3], atol=0.004)
+    np.testing.assert_allclose(found.sway[25:-25, 3], away[25:-25, 3], atol=np.deg2rad(0.15))
+    assert not found.sway[[0, -1]].any()
+    half = from_track(track, 200, FPS, amount=0.5)
+    np.testing.assert_allclose(half.sway, found.sway / 2, atol=1e-6)
+    assert from_track(turned(motion), 200, FPS).sway is None

@@ -13,7 +13,7 @@ from gsmooth_core.face.morphable import MOUTH_REGIONS, Region
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.shading import vertex_normals
 from gsmooth_core.motion.head import ATLAS, matrix_turns, turn_matrices
-from gsmooth_core.portrait.sheet import Sheet, rigid, sheet_of
+from gsmooth_core.portrait.sheet import CARRIED, Sheet, rigid, sheet_of
 from tests.portrait import scene
 
 
@@ -60,9 +60,10 @@ def test_the_head_turns_as_a_rigid_body_about_the_atlas(sheet: Sheet) -> None:
     assert np.abs(moved).max() > 8
 
 
-@pytest.mark.parametrize("name", ["weight", "turning"])
-def test_weights_fall_down_the_neck_and_to_nothing(sheet: Sheet, name: str) -> None:
-    weight = getattr(sheet, name).reshape(sheet.shape)
+@pytest.mark.parametrize("share", [0.0, CARRIED])
+def test_weights_fall_down_the_neck_and_to_nothing(sheet: Sheet, share: float) -> None:
+    """Those of turns, and of shifts, which shoulders have in part."""
+    weight = (sheet.head + share * sheet.trunk).reshape(sheet.shape)
     track = scene.still()
     chin = pose(np.array([[0.0, -0.8, 0.2]]), track.rotation[0], track.translation[0])
     u, v, _ = project(chin, scene.FOCAL, scene.WIDTH, scene.HEIGHT)[0]
@@ -108,8 +109,34 @@ def test_shoulders_sway_at_the_photos_lower_edge_and_do_not_turn_there() -> None
     assert 0.5 * short.wide < height - rows.max() < 0.65 * short.wide
     low = abs(short.pixels[:, 1] - height) < 1
     low &= abs(short.pixels[:, 0] - columns[rows == rows.max()].mean()) < 0.2 * short.wide
-    assert (short.weight[low] > 0.55).all()
-    assert (short.turning[low] < 1e-3).all()
+    assert (short.trunk[low] > 0.85).all()
+    assert (short.head[low] < 1e-3).all()
+
+
+def test_shoulders_that_are_known_to_sway_do_so_and_the_head_does_not(sheet: Sheet) -> None:
+    """Against a plane at their distance that is moved in space."""
+    sway = np.array([0.08, -0.05, 0.2, np.deg2rad(3)], np.float32)
+    seen = sheet.moved(np.zeros(3), np.zeros(3), sway)
+    below = sheet.trunk > 0.9
+    assert below.sum() > 100
+    turn = turn_matrices(np.array([[0, 0, sway[3]]], np.float32))[0]
+    wanted = (sheet.points[below] - sheet.pivot) @ turn.T + sheet.pivot + sway[:3]
+    pixels = project(wanted, scene.FOCAL, scene.WIDTH, scene.HEIGHT)[:, :2]
+    whole, moved = (there - sheet.pixels[below] for there in (pixels, seen[below, :2]))
+    np.testing.assert_allclose(moved, whole, atol=0.11 * np.abs(whole).max())
+    assert np.linalg.norm(whole, axis=1).min() > 2
+    rows = np.nonzero(sheet.face)[0]
+    assert sheet.pivot[0] == pytest.approx(sheet.points[below, 0].mean(), abs=0.3)
+    low = project(sheet.pivot[None], scene.FOCAL, scene.WIDTH, scene.HEIGHT)[0, 1]
+    assert rows.max() < low < rows.max() + sheet.wide
+    kept = (sheet.head == 1) | ((sheet.head == 0) & (sheet.trunk == 0))
+    np.testing.assert_allclose(seen[kept, :2], sheet.pixels[kept], atol=1e-2)
+    shift = np.array([0.1, 0.05, 0.1])
+    usual = np.append(CARRIED * shift, 0).astype(np.float32)
+    turned = np.deg2rad([3.0, 4.0, 2.0])
+    np.testing.assert_allclose(
+        sheet.moved(turned, shift), sheet.moved(turned, shift, usual), atol=1e-3
+    )
 
 
 def test_a_shift_tears_and_folds_nothing(sheet: Sheet) -> None:
@@ -212,8 +239,8 @@ def test_hair_at_the_photos_edge_goes_with_the_head_and_is_not_torn_from_it() ->
         (abs(sheet.pixels[:, 0] - x) < 20) & (sheet.pixels[:, 1] < top) & (sheet.pixels[:, 1] > 0)
     )
     assert above.sum() > 20
-    np.testing.assert_allclose(sheet.weight[above], 1, atol=1e-5)
-    np.testing.assert_allclose(sheet.turning[above], 1, atol=1e-5)
+    np.testing.assert_allclose(sheet.head[above], 1, atol=1e-5)
+    np.testing.assert_allclose(sheet.trunk[above], 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("edge", [None, 0.12])

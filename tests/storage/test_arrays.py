@@ -128,3 +128,14 @@ def test_a_track_knows_how_much_of_the_skin_it_shows(track, tmp_path):
     np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").exposed, exposed)
     save_track(tmp_path / "t.safetensors", track)
     assert load_track(tmp_path / "t.safetensors").exposed is None
+
+
+def test_a_track_knows_how_shoulders_sway(track, tmp_path):
+    sway = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, sway=sway))
+    np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").sway, sway)
+    save_track(tmp_path / "t.safetensors", track)
+    assert load_track(tmp_path / "t.safetensors").sway is None
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, sway=sway[:3]))
+    with pytest.raises(InputError, match="sway"):
+        load_track(tmp_path / "t.safetensors")

@@ -9,6 +9,7 @@ import numpy as np
 
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr
+from gsmooth_core.portrait.sway import sway_between
 from gsmooth_core.tracking.recognise import identify
 from gsmooth_core.tracking.recognise_chip import face_chip
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -20,7 +21,7 @@ ANGLES = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0))
 
 FARTHEST = ANGLES[-1][1]
 PARTS = ("face", "upper face", "hair", "neck")
-REFINED = "refined"
+REFINED, SWAYED = "refined", "swayed"
 _ENDS = (KINDS[0], KINDS[-1])
 _FEWEST = 200  # pixels of a region
 
@@ -60,7 +61,7 @@ def measured(
     """Rows of each kind, and of "net" where there is one, for frames (number, picture).
 
     With `align` the head is not where it was tracked, but where its face is. With a `refined` track
-    there is one kind more: the first, moved as that says.
+    there are two kinds more: the first, moved as that says, and its shoulders as well.
     """
     known = _who(scene, scene.first, scene.cut(scene.photo))
     for later, picture in frames:
@@ -72,12 +73,14 @@ def measured(
         if finish:
             pictures = {"net": finish(pictures), **pictures}
         if refined:
-            moved = scene.made(*pose_between(refined, scene.first, later))
-            pictures = {REFINED: moved[KINDS[0]], **pictures}
+            both = scene.first, later
+            there, sway = pose_between(refined, *both), sway_between(refined, *both)
+            for kind, below in ((REFINED, None), (SWAYED, sway)):
+                pictures = {kind: scene.made(*there, below)[KINDS[0]], **pictures}
         angle = angle_between(scene.track, scene.first, later)
         for kind, made in pictures.items():
             who = float("nan")
-            if kind in (KINDS[0], "net", REFINED):
+            if kind in (KINDS[0], "net", REFINED, SWAYED):
                 who = _cosine(known, _who(scene, later, made))
             yield Row(clip, kind, angle, *_compared(truth, made, regions), who)
 

@@ -3,8 +3,9 @@
 The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
 that `training.prepare` made; `--align` takes what they are off out of the figures
 (`training.head.align`), `--refine` adds the head moved as its own looks say
-(`tracking.photometric`). What is compared: the photo as it is, the photo as one surface, the
-person turned before the background, and the last two finished by a head generator.
+(`tracking.photometric`), and its shoulders as they are seen to sway (`portrait.sway`). What is
+compared: the photo as it is, the photo as one surface, the person turned before the background,
+and the last two finished by a head generator.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,6 +24,7 @@ from torch import nn
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.tracking.photometric import refine_poses
@@ -75,8 +78,15 @@ def of_clip(
     pictures = pictures_of(sample.path, [frames[0], *numbers])
     first, photo = next(pictures)
     scene = Scene(photo, track, first, model)
-    refined = refine_poses(track, model, read_frames(probe(sample.path))) if refine else None
+    refined = _refined(track, model, sample.path) if refine else None
     return list(measured(sample.stem, scene, pictures, net, align, refined))
+
+
+def _refined(track: FaceTrack, model: MorphableModel, path: Path) -> FaceTrack:
+    """The track as a movement that is followed is given it."""
+    below = SwayPictures(track)
+    refined = refine_poses(track, model, below.watching(read_frames(probe(path))))
+    return replace(refined, sway=below.sway(refined))
 
 
 def finished_by(generator: nn.Module) -> Finish:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_a_measure_that_aligns_takes_out_what_the_track_is_off(
     assert right.psnr["face"] > tracked.psnr["face"] + 3
 
 
-def test_a_refined_track_is_one_kind_more_beside_the_tracked_one(
+def test_a_refined_track_is_two_kinds_more_beside_the_tracked_one(
     moved: Scene,
     frame: tuple[Image, Bool],
     track: FaceTrack,
@@ -68,6 +69,24 @@ def test_a_refined_track_is_one_kind_more_beside_the_tracked_one(
     monkeypatch.setattr(off, "pose", lambda _: (TURN + OFF[0], SHIFT + OFF[1]), raising=False)
     monkeypatch.setattr(off, "cut", lambda p: truth if p is truth else moved.cut(p), raising=False)
     rows = {row.kind: row for row in measured("clip", off, [(2, truth)], refined=track)}
-    assert list(rows)[:2] == ["refined", "layer"]
+    assert list(rows)[:3] == ["swayed", "refined", "layer"]
     assert rows["refined"].psnr["face"] > 50 > rows["layer"].psnr["face"]
-    assert np.isfinite(rows["refined"].identity)
+    assert rows["swayed"].psnr["face"] == rows["refined"].psnr["face"]  # nobody knows of shoulders
+    assert np.isfinite([rows[kind].identity for kind in ("refined", "swayed")]).all()
+
+
+def test_shoulders_that_sway_as_they_are_known_to_are_where_they_were(
+    moved: Scene, track: FaceTrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sway = np.zeros((len(track), 4), np.float32)
+    sway[2] = 0.1, 0.05, 0, 0.02
+    known, truth = copy(moved), moved.made(TURN, SHIFT, sway[2])["layer"]
+    below = np.zeros(truth.shape[:2], bool)
+    below[-40:] = True
+    monkeypatch.setattr(known, "regions", lambda *_: {"neck": below}, raising=False)
+    monkeypatch.setattr(
+        known, "cut", lambda p: truth if p is truth else moved.cut(p), raising=False
+    )
+    given = replace(track, sway=sway)
+    rows = {row.kind: row for row in measured("clip", known, [(2, truth)], refined=given)}
+    assert rows["swayed"].psnr["neck"] > 45 > rows["refined"].psnr["neck"] + 5
