@@ -62,9 +62,10 @@ class Ways:
 
 
 def movement(track: FaceTrack, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, 2) frame pixels a picture by which places (T, 2) move; 0 where that is not known.
+    """(T, 2) frame pixels by which places (T, 2) move while a picture is taken; 0 if not known.
 
-    Half of the way from the picture before to the one after, or all of it to the one that there is.
+    Of the step from the picture before and the one to the picture after it is the mean by
+    products: what comes to rest in a picture, or turns back, moves less than both together.
     """
     shots = np.zeros(len(track), int) if track.shot is None else track.shot
     numbers = {int(track.pictures[n]): n for n in np.flatnonzero(track.usable)[::-1].tolist()}
@@ -72,9 +73,19 @@ def movement(track: FaceTrack, places: NDArray[np.float64]) -> NDArray[np.float6
     for picture, n in numbers.items():
         around = [numbers.get(picture + step, n) for step in (-1, 1)]
         before, after = (m if shots[m] == shots[n] >= 0 else n for m in around)
-        moved[n] = (places[after] - places[before]) / max((before != n) + (after != n), 1)
+        ends = (before, n), (n, after)
+        steps = [places[end] - places[start] for start, end in ends if start != end]
+        if steps:
+            moved[n] = _mean(np.array(steps))
     shown = [numbers.get(int(picture), n) for n, picture in enumerate(track.pictures)]
     return moved[shown]
+
+
+def _mean(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2,) of steps (N, 2), in their common direction."""
+    direction = steps.mean(0) / max(float(np.hypot(*steps.mean(0))), 1e-9)
+    lengths = np.maximum(steps @ direction, 0)
+    return direction * lengths.prod() ** (1 / len(lengths))
 
 
 def _mouth(track: FaceTrack, surface: FaceSurface) -> NDArray[np.float64]:
@@ -90,13 +101,11 @@ def smeared(picture: Float, way: NDArray[np.float64], part: Corners) -> Float:
     if (length := float(np.hypot(*way))) < _SHORTEST:
         return picture
     kernel = line(way * min(1.0, _LONGEST / length))
-    reach, size = len(kernel) // 2, len(picture)
-    x0, y0, x1, y1 = part
-    rows, columns = (slice(max(a - reach, 0), min(b + reach, size)) for a, b in ((y0, y1), (x0, x1)))
-    own = np.ascontiguousarray(picture[rows, columns])
-    blurred = cv2.filter2D(own, -1, kernel, borderType=cv2.BORDER_REPLICATE)
-    inner = np.s_[y0 - rows.start : y1 - rows.start, x0 - columns.start : x1 - columns.start]
-    picture[y0:y1, x0:x1] = blurred[inner]
+    reach, (x0, y0, x1, y1) = len(kernel) // 2, part
+    top, left = max(y0 - reach, 0), max(x0 - reach, 0)
+    around = np.ascontiguousarray(picture[top : y1 + reach, left : x1 + reach])
+    blurred = cv2.filter2D(around, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+    picture[y0:y1, x0:x1] = blurred[y0 - top : y1 - top, x0 - left : x1 - left]
     return picture
 
 

@@ -92,6 +92,12 @@ def test_movement_is_that_of_pictures_that_go_together() -> None:
     np.testing.assert_allclose(found[[4, 5]], [[3, -2]] * 2)
 
 
+def test_what_comes_to_rest_or_turns_back_moves_less() -> None:
+    track = scene.track(4)
+    places = np.array([[0.0, 0], [12, 0], [15, 0], [9, 0]])
+    np.testing.assert_allclose(movement(track, places), [[12, 0], [6, 0], [0, 0], [-6, 0]])
+
+
 def test_a_picture_that_is_shown_again_moves_as_before() -> None:
     track, _ = steady()
     numbers = np.array([0, 0, 1, 1, 2, 2, 3, 4, 4], np.int32)
@@ -134,7 +140,7 @@ def test_references_that_moved_as_much_are_blurred_already() -> None:
 
 def test_a_new_mouth_is_blurred_as_its_frame_is() -> None:
     still, count = 8, 12
-    speeds = [0.0] * still + [SPEED, -SPEED, -SPEED, 0.0]
+    speeds = [0.0] * still + [SPEED, -SPEED, -SPEED, 0.0]  # on its way back at `fast`
     clip = moving(speeds)
     fast, steps = still + 2, np.linspace(-0.5, 0.5, 9)
     shots = scene.pictures(clip)
