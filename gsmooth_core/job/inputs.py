@@ -17,8 +17,8 @@ from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
-_REHEARSAL = 2  # likewise of what is kept of frames that were tried
-_PICTURES = 2  # likewise of what frames are made of what is known
+_REHEARSAL = 3  # likewise of what is kept of frames that were tried
+_PICTURES = 3  # likewise of what frames are made of what is known
 
 
 class StageInputs:
