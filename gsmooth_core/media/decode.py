@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, Self, TypeVar
@@ -202,7 +202,8 @@ def in_words(clip: Clip) -> str | None:
 def _still_picture(source: Source) -> Image:
     if is_still(source.clip.path):
         return read_still(source.clip.path)
-    return next(_pictures(source, 0, 1, _rgb(source.picture)))
+    with _opened(source, 0, 1, _rgb(source.picture)) as pictures:
+        return next(pictures)
 
 
 def _repeat(image: Image, count: int) -> Iterator[Image]:
@@ -221,7 +222,8 @@ def _scheduled(source: Source, wanted: Ticks, form: _Form[P]) -> Iterator[P]:
     first, last = int(wanted[0]), int(wanted[-1])
     # Deinterlacing looks at the picture before: start one early for the same result anywhere.
     position = first - 1 if source.picture.interlaced and first > 0 else first
-    with closing(_ahead(_pictures(source, position, last - position + 1, form))) as pictures:
+    opened = _opened(source, position, last - position + 1, form)
+    with closing(_ahead(opened)) as pictures:
         picture = next(pictures)
         for index, following in zip(wanted, [*wanted[1:], -1], strict=True):
             while position < index:
@@ -229,23 +231,28 @@ def _scheduled(source: Source, wanted: Ticks, form: _Form[P]) -> Iterator[P]:
             yield picture.copy() if following == index else picture
 
 
-def _ahead(pictures: Generator[P]) -> Generator[P]:
-    """The same pictures; the next one is read while the caller is at work on one."""
-    with closing(pictures), ThreadPoolExecutor(1, "read") as thread:
+def _ahead(opened: AbstractContextManager[Iterator[P]]) -> Generator[P]:
+    """The pictures of what is opened; the next one is read while the caller is at work on one."""
+    # What hangs is closed first, and its reader waited for then: not the other way round.
+    with ThreadPoolExecutor(1, "read") as thread, opened as pictures:
         coming = thread.submit(next, pictures, None)
         while (picture := coming.result()) is not None:
             coming = thread.submit(next, pictures, None)
             yield picture
 
 
-def _pictures(source: Source, first: int, count: int, form: _Form[P]) -> Generator[P]:
+@contextmanager
+def _opened(source: Source, first: int, count: int, form: _Form[P]) -> Iterator[Iterator[P]]:
     """`count` decoded pictures from the `first` on, whatever their time stamps."""
     with ffmpeg.Pipe(_decode_command(source, first, count, form), write=False) as pipe:
-        for k in range(count):
-            data = pipe.read(form.size)
-            if len(data) < form.size:
-                raise _broken_off(source, first + k, pipe)
-            yield form.made(data)
+        yield (_read(pipe, source, first + k, form) for k in range(count))
+
+
+def _read(pipe: ffmpeg.Pipe, source: Source, number: int, form: _Form[P]) -> P:
+    data = pipe.read(form.size)
+    if len(data) < form.size:
+        raise _broken_off(source, number, pipe)
+    return form.made(data)
 
 
 def _decode_command(source: Source, first: int, count: int, form: _Form[P]) -> list[str]:

@@ -52,11 +52,12 @@ def bring(pictures: Float, crop: Float, around: Bool, strip: Bool, face: Bool) -
     size = seen.shape[1] // step, seen.shape[0] // step
     frame, known = _grey(crop[part], size), reduced(seen.astype(np.float32), size) > WHOLE
     of = _blurred(_means(known.astype(np.float32)), NEAR)[..., None] + np.float32(FEW)
+    tried, price = steps(), prices()
     for picture in pictures:
         grey = _grey(picture[part], size)
         own = cv2.copyMakeBorder(grey, *4 * (REACH,), cv2.BORDER_REPLICATE)
         cost = _blurred(_differences(own, frame, known, REACH, CELL), NEAR) / of
-        moved = _blurred(_loosely(cost, prices(), steps(), np.float32(LOOSE)), SMOOTH)
+        moved = _blurred(_loosely(cost, price, tried, np.float32(LOOSE)), SMOOTH)
         if np.abs(moved).max() * step > _STILL:
             there = cv2.resize(moved * np.float32(step), share.shape[::-1])
             picture[part] = moved_by(picture, there, share, part[0].start, part[1].start, TAPS)

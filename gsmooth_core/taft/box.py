@@ -14,11 +14,13 @@ from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import FaceSurface
 from gsmooth_core.mafb.blend import MaskSettings, in_crop, scaled
-from gsmooth_core.types import FaceTrack, Float
+from gsmooth_core.mafb.regions import box_around
+from gsmooth_core.types import Bool, FaceTrack, Float
 
 Corners = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels of the crop."""
 
+_BESIDE = 0.07  # of the crop's side: the width of a rim, and as much again
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _TOGETHER = 256  # frames whose faces are measured at a time
 _STEPS = 16, 32  # sides are multiples of it: of crops up to `_SMALL`, and of larger ones, which
@@ -106,3 +108,11 @@ def _around(low: Float, high: Float, size: int) -> Corners:
     extent = (np.ceil((high - low) / step) * step).clip(step, size)
     x0, y0 = ((low + high - extent) / 2).round().clip(0, size - extent).astype(int)
     return int(x0), int(y0), int(x0 + extent[0]), int(y0 + extent[1])
+
+
+def narrowed(box: Corners, hidden: Bool) -> Corners:
+    """The part of a box that holds what is hidden (H, W), its rim, and as much beside that."""
+    around = box_around(hidden, round(_BESIDE * len(hidden)))
+    (top, bottom), (left, right) = (s.indices(len(hidden))[:2] for s in around)
+    x0, y0, x1, y1 = box
+    return max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)

@@ -33,7 +33,7 @@ from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.taft.bank import BankReader, Held
 from gsmooth_core.taft.body import stay_with_body, surroundings
-from gsmooth_core.taft.box import Corners, Reach
+from gsmooth_core.taft.box import Corners, Reach, narrowed
 from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
@@ -330,7 +330,7 @@ class Composer:
         field = self._field(frame, scene, members)
         least = least_seen(scene.drawing)
         pictures = np.empty((len(members), self.size, self.size, 3), np.uint8)
-        fine = self.grown.get(frame, self.box)
+        fine = narrowed(self.grown.get(frame, self.box), ~scene.known)
         validity = np.empty((len(members), self.size, self.size), np.float32)
         bad = np.zeros(validity.shape, bool)
         for k, member in enumerate(members):

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from gsmooth_core.taft import coarse
 from gsmooth_core.taft.fusion import FusionGenerator, shift, split
 from gsmooth_core.taft.interface import GeneratorConfig, GeneratorInput
-from gsmooth_core.taft.mix import SIGMAS, Plan, bell, followed
+from gsmooth_core.taft.mix import SIGMAS, Plan, bell, followed_near
 from gsmooth_core.types import Float
 
 _LARGEST_GAIN = 0.7  # of a band, as a logarithm
@@ -65,7 +65,7 @@ class DetailGenerator(FusionGenerator):
         if type(self) is not DetailGenerator or next(self.parameters()).device.type != "cpu":
             return super().paint(x)
         made = coarse.planned(x, self.config, lambda seen: Plan(*self.run(self.plan, seen)))
-        return followed(made, x.references)
+        return followed_near(made, x)
 
     def _fused(
         self, x: GeneratorInput[Tensor], logits: Tensor, flow: Tensor, more: Tensor, decoded: Tensor

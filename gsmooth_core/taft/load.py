@@ -13,7 +13,7 @@ from gsmooth_core.networks.onnx import OnnxNetwork, checked
 from gsmooth_core.taft.coarse import planned
 from gsmooth_core.taft.generator_file import KIND, read_generator, sizes, trial_input
 from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
-from gsmooth_core.taft.mix import Plan, followed
+from gsmooth_core.taft.mix import Plan, followed_near
 from gsmooth_core.types import Float
 
 
@@ -37,7 +37,7 @@ class GraphGenerator:
     def paint(self, x: GeneratorInput[Float]) -> Float:
         """(B, 3, H, W) pictures, 0..1."""
         plan = planned(x, self.config, lambda seen: Plan(*self._network(*seen)))
-        return followed(plan, x.references)
+        return followed_near(plan, x)
 
 
 def open_generator(

@@ -14,13 +14,15 @@ import cv2
 import numpy as np
 
 from gsmooth_core.face.rasterizer.numba_kernels import compiled, contracted
-from gsmooth_core.types import Float
+from gsmooth_core.taft.interface import GeneratorInput
+from gsmooth_core.types import Bool, Float
 
 SIGMAS = (1.0, 2.0)
 """Standard deviations in pixels at which detail is parted: fine below the first, then middling."""
 
 _LEAST = np.float32(1e-4)  # share below which a reference has no part in a pixel
 _CUBIC = np.float32(-0.75)  # slope of the bicubic kernel, as engines have it
+_AROUND = 28  # pixels beside what is hidden that a rim of the largest crop, and its detail, reach
 _EDGE = 4  # pixels: a place is at most two outside, and its taps two further
 _ONE, _TWO, _THREE = np.float32(1), np.float32(2), np.float32(3)
 
@@ -43,12 +45,21 @@ class Plan(NamedTuple):
     residual: Float
 
 
-def followed(plan: Plan, references: Float) -> Float:
-    """(B, 3, H, W) pictures, 0..1, of references (B, K, 3, H, W)."""
-    return np.stack([_one(Plan(*each), own) for *each, own in zip(*plan, references, strict=True)])
+def followed_near(plan: Plan, x: GeneratorInput[Float]) -> Float:
+    """(B, 3, H, W) pictures, 0..1; I_b where nothing hidden is near: nobody looks there."""
+    side = np.ones((2 * _AROUND + 1,) * 2, np.uint8)
+    near = np.stack([cv2.dilate((mask[0] > 0).astype(np.uint8), side) > 0 for mask in x.mask])
+    return np.where(near[:, None], followed(plan, x.references, near), x.blend)
 
 
-def _one(plan: Plan, references: Float) -> Float:
+def followed(plan: Plan, references: Float, near: Bool | None = None) -> Float:
+    """(B, 3, H, W) pictures, 0..1, of references (B, K, 3, H, W); `near` (B, H, W) is looked up."""
+    near = np.ones(plan.colour[:, 0].shape, bool) if near is None else near
+    each = zip(*plan, references, near, strict=True)
+    return np.stack([_one(Plan(*planned), own, wanted) for *planned, own, wanted in each])
+
+
+def _one(plan: Plan, references: Float, near: Bool) -> Float:
     """(3, H, W); the plan without its first axis."""
     shape = references.shape[-2:]
     mean, sharp = np.zeros((2, *shape, 3), np.float32)
@@ -56,7 +67,7 @@ def _one(plan: Plan, references: Float) -> Float:
         references, plan.flow, plan.colour, plan.detail, strict=True
     ):
         fields = _finer(np.stack([*flow, detail], -1), shape)
-        _add(_wider(own), fields, np.ascontiguousarray(colour), mean, sharp)
+        _add(_wider(own), fields, np.ascontiguousarray(colour), near, mean, sharp)
     fine, middling = SIGMAS
     bands = blurred(mean, middling), blurred(sharp, middling), blurred(sharp, fine)
     gain = _finer(np.moveaxis(plan.gain, 0, -1), shape)
@@ -107,13 +118,14 @@ def _within(place: Any, size: Any) -> Any:
 
 
 @contracted
-def _add(picture: Any, fields: Any, colour: Any, mean: Any, sharp: Any) -> None:
+def _add(picture: Any, fields: Any, colour: Any, near: Any, mean: Any, sharp: Any) -> None:
     """Add a reference to both pictures, each with its own share.
 
     Args:
         picture: (3, H + 2 * EDGE, W + 2 * EDGE) the reference, whose edge pixels repeat.
         fields: (H, W, 3) displacement x and y in pixels, and share in the detail.
         colour: (H, W) share in the colours.
+        near: (H, W) what is looked up.
         mean: (H, W, 3) sum of the colours.
         sharp: (H, W, 3) sum of the detail.
     """
@@ -124,7 +136,7 @@ def _add(picture: Any, fields: Any, colour: Any, mean: Any, sharp: Any) -> None:
     for row in range(height):
         for column in range(width):
             share, own = colour[row, column], fields[row, column, 2]
-            if share < _LEAST and own < _LEAST:
+            if not near[row, column] or (share < _LEAST and own < _LEAST):
                 continue
             x = _within(np.float32(column) + fields[row, column, 0], width)
             y = _within(np.float32(row) + fields[row, column, 1], height)

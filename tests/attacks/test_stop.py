@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
 
 from gsmooth_core.job.job import Job
@@ -189,6 +190,25 @@ def test_the_hung_program_ends_too(tmp_path, sources, hung, sleep):
         assert process.poll() is None
         time.sleep(0.05)
     stopped(process)
+    assert sleep not in running()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_decoder_that_hangs_amid_the_pictures_ends_too(tmp_path, sources, sleep, times):
+    """It is read ahead: a thread waits for its next picture when the command is stopped."""
+    script, real = tmp_path / "ffmpeg", imageio_ffmpeg.get_ffmpeg_exe()
+    script.write_text(
+        '#!/bin/sh\ncase "$*" in\n'
+        f'*"-f rawvideo -pix_fmt "*" -") "{real}" "$@" | head -c 100000; exec sleep {sleep};;\n'
+        f'*) exec "{real}" "$@";;\nesac\n'
+    )
+    script.chmod(0o755)
+    process = start(*commands(sources, tmp_path)["track"], IMAGEIO_FFMPEG_EXE=str(script))
+    assert process.stdout
+    while f'"done": {100_000 // (96 * 64 * 3)}' not in process.stdout.readline():
+        assert process.poll() is None
+    time.sleep(0.5)  # by now it waits for the picture that does not come
+    stopped(process, times)
     assert sleep not in running()
 
 

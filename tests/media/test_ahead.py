@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, active_count
+from time import monotonic
 
 import pytest
 
@@ -14,20 +16,26 @@ from tests.media import made
 
 
 class Pictures:
-    """Numbers, and which of them were read."""
+    """Numbers, and which of them were read; one may break off, or hang until all is closed."""
 
-    def __init__(self, broken: int = -1) -> None:
-        self.read, self.closed, self.broken = [Event() for _ in range(5)], False, broken
+    def __init__(self, broken: int = -1, hung: int = -1) -> None:
+        self.read, self.closed = [Event() for _ in range(5)], Event()
+        self.broken, self.hung = broken, hung
 
-    def __call__(self) -> Generator[int]:
+    @contextmanager
+    def __call__(self) -> Iterator[Iterator[int]]:
         try:
-            for number, event in enumerate(self.read, 1):
-                if number == self.broken:
-                    raise MediaError("it breaks off", "")
-                event.set()
-                yield number
+            yield (self._one(number) for number in range(1, 6))
         finally:
-            self.closed = True
+            self.closed.set()
+
+    def _one(self, number: int) -> int:
+        if number == self.broken:
+            raise MediaError("it breaks off", "")
+        self.read[number - 1].set()
+        if number == self.hung and not self.closed.wait(10):
+            raise AssertionError("its reader is waited for before it is closed")
+        return number
 
 
 def test_one_picture_is_read_ahead_and_no_more() -> None:
@@ -44,7 +52,18 @@ def test_whoever_stops_early_leaves_nothing_open() -> None:
     started = _ahead(pictures())
     next(started)
     started.close()
-    assert pictures.closed
+    assert pictures.closed.is_set()
+    assert active_count() == before
+
+
+def test_what_hangs_is_closed_before_its_reader_is_waited_for() -> None:
+    pictures, before = Pictures(hung=2), active_count()
+    started = _ahead(pictures())
+    next(started)
+    assert pictures.read[1].wait(10)
+    began = monotonic()
+    started.close()
+    assert monotonic() - began < 5
     assert active_count() == before
 
 

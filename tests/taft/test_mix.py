@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, zoom
 
-from gsmooth_core.taft.mix import Plan, followed
+from gsmooth_core.taft.interface import GeneratorInput
+from gsmooth_core.taft.mix import Plan, followed, followed_near
 from gsmooth_core.types import Float
 
 HEIGHT, WIDTH, COUNT = 12, 16, 3
@@ -104,3 +105,32 @@ def test_a_flow_that_is_no_number_or_endless_reads_nothing_else(
         plan.flow[0, 0, :, 2, 2] = wild
         made = followed(plan, references[None])
         assert np.isfinite(made).all()
+
+
+def test_beside_what_is_hidden_nothing_is_looked_up_and_near_it_all_is_as_before() -> None:
+    side, reach = 160, 28
+    dice = np.random.default_rng(4)
+    shares = dice.random((1, 2, side, side), np.float32)
+    plan = Plan(
+        flow=4 * (dice.random((1, 2, 2, side // 2, side // 2), np.float32) - 0.5),
+        colour=shares / shares.sum(1, keepdims=True),
+        detail=np.full((1, 2, side // 2, side // 2), 0.5, np.float32),
+        gain=np.ones((1, 2, side // 2, side // 2), np.float32),
+        residual=np.zeros((1, 3, side, side), np.float32),
+    )
+    references, blend = dice.random((1, 2, 3, side, side), np.float32), np.float32(0.25)
+    mask = np.zeros((1, 1, side, side), np.float32)
+    mask[..., 80:90, 90:95] = 1
+    x = GeneratorInput(
+        np.full((1, 3, side, side), blend),
+        mask,
+        np.zeros((1, 3, side, side), np.float32),
+        references,
+        np.ones((1, 2, 1, side, side), np.float32),
+    )
+    made, whole = followed_near(plan, x), followed(plan, references)
+    near = np.s_[..., 80 - reach : 90 + reach, 90 - reach : 95 + reach]
+    inner = np.s_[..., 6:-6, 6:-6]  # a Gaussian of two pixels looks so far
+    np.testing.assert_array_equal(made[near][inner], whole[near][inner])
+    made[near] = blend
+    assert (made == blend).all()
