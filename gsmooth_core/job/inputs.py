@@ -18,7 +18,7 @@ from gsmooth_core.tracking.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
 _REHEARSAL = 2  # likewise of what is kept of frames that were tried
-_PICTURES = 2  # likewise of what frames are made of what is known
+_PICTURES = 3  # likewise of what frames are made of what is known
 
 
 class StageInputs:
