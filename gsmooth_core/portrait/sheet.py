@@ -29,7 +29,8 @@ _REACH, _BELOW = 1.0, 0.5  # widths of the head around it over which the grid re
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
-_THROAT = 0.15  # widths of the head below the chin over which a neck stops turning with it
+_THROAT = 0.15  # widths of the head below the chin over which a neck stops going with it
+_SHOULDERS = 0.65  # cosine of the angle to straight below within which nothing is hair
 _TRUNK = 0.5, 0.45, 0.55  # widths of the head that have it, and then fade; farther straight below
 _PIVOT = 0.6  # widths of the head below its chin about which neck and shoulders roll
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
@@ -183,7 +184,7 @@ def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
     down = gaussian_filter(down, _TURN * wide)
     flat, fade = (side + down * (below - side) for side, below in ((_HAIR, _CHIN), (_FADE, _DOWN)))
     weight = _smoothstep(1 - (far / wide - flat) / fade)
-    neck = down * _smoothstep((far / wide - _CHIN) / _THROAT)
+    neck = np.minimum(down / _SHOULDERS, 1) * _smoothstep((far / wide - _CHIN) / _THROAT)
     straight, aside, more = _TRUNK
     trunk = _smoothstep(1 - (far / wide - straight) / (aside + more * down**2))
     return (weight * (1 - neck)).ravel(), (neck * trunk).ravel()

@@ -139,6 +139,17 @@ def test_shoulders_that_are_known_to_sway_do_so_and_the_head_does_not(sheet: She
     )
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_shoulders_aside_of_a_neck_are_no_hair(sheet: Sheet, side: int) -> None:
+    """They go with the trunk alone, though they lie near a jaw's corner."""
+    rows, columns = np.nonzero(sheet.face)
+    chin, middle = rows.max(), columns[rows == rows.max()].mean()
+    place = np.float32([middle + side * 0.45 * sheet.wide, chin + 0.3 * sheet.wide])
+    shoulder = int(np.linalg.norm(sheet.pixels - place, axis=1).argmin())
+    assert sheet.trunk[shoulder] > 0.95
+    assert sheet.head[shoulder] < 0.02
+
+
 def test_a_shift_tears_and_folds_nothing(sheet: Sheet) -> None:
     """As far as shifts are left as they are: what is between head and what rests is drawn out."""
     spacing = sheet.pixels[sheet.shape[1], 1] - sheet.pixels[0, 1]
