@@ -7,29 +7,31 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.mafb.regions import Box
 from gsmooth_core.models.threads import all_threads
 from gsmooth_core.taft.box import Corners
 from gsmooth_core.taft.compose import Composer
-from gsmooth_core.taft.composition import ComposeSettings, Composition
+from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.grain import Grain
 from gsmooth_core.taft.heard import Heard
 from gsmooth_core.taft.inputs import painted, seen_of, suited
 from gsmooth_core.taft.interface import Generator as Network
+from gsmooth_core.taft.interface import GeneratorInput
 from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
 from gsmooth_core.taft.shutter import Ways, smeared
 from gsmooth_core.taft.skin import SkinPairs
-from gsmooth_core.taft.soft_line import softened
+from gsmooth_core.taft.soft_line import SoftLine, softened
 from gsmooth_core.taft.translated import Laid, Translated
 from gsmooth_core.taft.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
@@ -38,13 +40,36 @@ if TYPE_CHECKING:
     from gsmooth_core.taft.device import DeviceBank
 
 _TOGETHER = 16  # frames in a batch on a graphics card
-_AT_ONCE = 3  # frames that are made at once at most
-_AHEAD = 3  # frames that are being made, or will be next, at least
+_COMPOSING = 2  # frames at once at most, beside the one that the generator is at work on
+_AHEAD = 3  # frames that are composed, or will be next
 
 
-def at_once(cores: int) -> int:
-    """Frames that are made at once, each on a thread of its own."""
-    return min(_AT_ONCE, max(1, cores))
+class Composed(NamedTuple):
+    """What is kept of a composition until the generator is free: some 20 MB at 512 pixels.
+
+    Attributes:
+        masked: the frame without the pixels under the mask.
+        members: frame numbers of the references.
+        image: (H, W, 3) I_b.
+        line: where the line between shut lips is to be softened.
+        part: rows and columns of the crop that the generator sees.
+        seen: what it sees of them.
+    """
+
+    masked: MaskedFrame
+    members: tuple[int, ...]
+    image: Float
+    line: SoftLine | None
+    part: Box
+    seen: GeneratorInput[Float]
+
+
+_Waiting = tuple[int, Image, "Future[Composed | None]"]
+
+
+def composing(cores: int) -> int:
+    """Threads on which frames are composed, beside the generator's."""
+    return min(_COMPOSING, max(1, cores - 1))
 
 
 class Translator(Protocol):
@@ -164,20 +189,17 @@ class FaceTranslator:
 
         A frame that is not wanted, or without a usable face, comes back as it is.
         """
-        if not self.wanted[index]:
-            nothing = np.zeros(frame.shape[:2], bool)
-            return Translated(frame, nothing, nothing)
-        made = self.composer.compose(index, frame)
-        return self.lay(index, frame, made.masked, made.members, self._generated(index, made))
+        return self._finish(index, frame, self._compose(index, frame))
 
     def translate_all(
         self, frames: Iterable[tuple[int, Image]]
     ) -> Generator[tuple[Image, Translated]]:
         """Each (index, frame) in order: the frame, and what `translate` makes of it.
 
-        A few frames are made at once, each from its beginning to its end: so no thread waits for
-        another one's part of it. No more than these are held. On a graphics card frames are made
-        in batches (`batches`).
+        The next frames are composed on threads of their own while the generator works on one, and
+        no more than a few are held. Of two cores one thread is enough: composing takes a little
+        longer than the generator, and two threads of Python wait for each other. On a graphics
+        card frames are made in batches (`batches`).
         """
         if self.batch > 1 and self.composer.bank:
             from gsmooth_core.taft.batches import (  # torch, for cards alone
@@ -189,19 +211,18 @@ class FaceTranslator:
                 self._on_card = self.composer.bank, bank_of(self)
             yield from translate_batches(self, self._on_card[1], frames, self.batch)
             return
-        waiting: deque[tuple[Image, Future[Translated]]] = deque()
-        count = at_once(all_threads())
-        with ThreadPoolExecutor(count, "frame") as threads:
+        waiting: deque[_Waiting] = deque()
+        with ThreadPoolExecutor(composing(all_threads()), "compose") as threads:
             for index, frame in frames:
-                waiting.append((frame, threads.submit(self.translate, index, frame)))
-                if len(waiting) > max(_AHEAD, count):
+                waiting.append((index, frame, threads.submit(self._compose, index, frame)))
+                if len(waiting) > _AHEAD:
                     yield self._first(waiting)
             while waiting:
                 yield self._first(waiting)
 
-    def _first(self, waiting: deque[tuple[Image, Future[Translated]]]) -> tuple[Image, Translated]:
-        frame, made = waiting.popleft()
-        return frame, made.result()
+    def _first(self, waiting: deque[_Waiting]) -> tuple[Image, Translated]:
+        index, frame, composed = waiting.popleft()
+        return frame, self._finish(index, frame, composed.result())
 
     def looks_at(self, index: int) -> list[Corners]:
         """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
@@ -213,6 +234,23 @@ class FaceTranslator:
     def begin(self, index: int, frame: Image) -> Begun | None:
         """A frame that is to be made, see `Composer.begin`."""
         return self.composer.begin(index, frame) if self.wanted[index] else None
+
+    def _compose(self, index: int, frame: Image) -> Composed | None:
+        """The generator sees the box of the clip's masks alone; nothing of the rest is kept."""
+        if not self.wanted[index]:
+            return None
+        made = self.composer.compose(index, frame)
+        x0, y0, x1, y1 = self.composer.grown.get(index, self.composer.box)
+        part = np.s_[y0:y1, x0:x1]
+        seen = seen_of(made, self.config, part)
+        return Composed(made.masked, made.members, made.blend.image, made.line, part, seen)
+
+    def _finish(self, index: int, frame: Image, composed: Composed | None) -> Translated:
+        if composed is None:
+            nothing = np.zeros(frame.shape[:2], bool)
+            return Translated(frame, nothing, nothing)
+        new = self._generate(composed)
+        return self.lay(index, frame, composed.masked, composed.members, new)
 
     def lay(
         self, index: int, frame: Image, masked: MaskedFrame, members: tuple[int, ...], new: Float
@@ -250,9 +288,8 @@ class FaceTranslator:
             new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
         return film.on(new, masked.number(), at, grey=grey) if film else new
 
-    def _generated(self, index: int, made: Composition) -> Float:
-        """(size, size, 3) the new face; the generator sees the box of the clip's masks alone."""
-        x0, y0, x1, y1 = self.composer.grown.get(index, self.composer.box)
-        part, picture = np.s_[y0:y1, x0:x1], made.blend.image
-        picture[part] = painted(self.generator, seen_of(made, self.config, part))
-        return softened(picture, made.line)
+    def _generate(self, composed: Composed) -> Float:
+        """(size, size, 3) the new face."""
+        picture = composed.image
+        picture[composed.part] = painted(self.generator, composed.seen)
+        return softened(picture, composed.line)

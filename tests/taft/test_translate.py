@@ -16,7 +16,7 @@ from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.masked import Lay
 from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.translate import FaceTranslator, at_once
+from gsmooth_core.taft.translate import FaceTranslator, composing
 from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred
@@ -227,23 +227,22 @@ def test_frames_composed_ahead_are_the_same(clip, pictures) -> None:
     assert index == FRAMES - 1
 
 
-def test_as_many_frames_are_made_at_once_as_there_are_cores() -> None:
-    assert [at_once(cores) for cores in (1, 2, 3, 4, 64)] == [1, 2, 3, 3, 3]
+def test_as_many_frames_are_composed_at_once_as_cores_are_left_for_it() -> None:
+    assert [composing(cores) for cores in (1, 2, 3, 4, 64)] == [1, 1, 2, 2, 2]
 
 
-@pytest.mark.parametrize("cores", [2, 4])
-def test_frames_are_made_at_once_where_there_are_cores(clip, pictures, monkeypatch, cores) -> None:
-    monkeypatch.setattr("gsmooth_core.taft.translate.all_threads", lambda: cores)
-    dub, all_of_them = translator(clip, pictures), Barrier(at_once(cores), timeout=60)
-    plain = dub.translate
+def test_two_frames_are_composed_at_once_where_there_are_cores(clip, pictures, monkeypatch) -> None:
+    monkeypatch.setattr("gsmooth_core.taft.translate.all_threads", lambda: 4)
+    dub, both = translator(clip, pictures), Barrier(2, timeout=60)
+    plain = dub._compose
 
-    def translate(index, frame):
-        all_of_them.wait()
+    def compose(index, frame):
+        both.wait()
         return plain(index, frame)
 
-    monkeypatch.setattr(dub, "translate", translate)
-    frames = list(enumerate(pictures[: 2 * at_once(cores)]))
-    assert len(list(dub.translate_all(frames))) == len(frames)
+    monkeypatch.setattr(dub, "_compose", compose)
+    frames = list(enumerate(pictures[:4]))
+    assert len(list(dub.translate_all(frames))) == 4
 
 
 def test_an_error_while_composing_ahead_comes_out(clip, pictures) -> None:
