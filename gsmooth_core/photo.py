@@ -40,9 +40,12 @@ class PhotoPipeline(DubPipeline):
         return fine_size(track, self.model)
 
     def compose_settings(self, track: FaceTrack) -> ComposeSettings:
-        """What the settings mean for the picture: a small photo has lines as fine as combs are."""
+        """What the settings mean for the picture.
+
+        A small photo has lines as fine as combs are, and none was taken while the head moved.
+        """
         chosen = super().compose_settings(track)
-        return replace(chosen, progressive=chosen.progressive or self.source.clip.still)
+        return replace(chosen, progressive=True, shutter=0) if self.source.clip.still else chosen
 
 
 def fine_size(track: FaceTrack, model: MorphableModel) -> int:

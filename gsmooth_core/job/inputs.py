@@ -17,8 +17,9 @@ from gsmooth_core.taft.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
-_REHEARSAL = 2  # likewise of what is kept of frames that were tried
-_PICTURES = 2  # likewise of what frames are made of what is known
+_NOISE = 2  # likewise of what is kept of skin
+_REHEARSAL = 3  # likewise of what is kept of frames that were tried
+_PICTURES = 3  # likewise of what frames are made of what is known
 
 
 class StageInputs:
@@ -95,7 +96,7 @@ class StageInputs:
 
     def grain(self) -> dict[str, Any]:
         """What the look of a face depends on, and which pictures are shown."""
-        return {**self._look(), **self._source.length_stamp()}
+        return {**self._look(), **self._source.length_stamp(), "noise": _NOISE}
 
     def sharpness(self) -> dict[str, Any]:
         """What grain depends on, and how the clip teaches the network whose pictures are judged."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.taft.masked import MaskedFrame
 from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.shutter import OPEN
 from gsmooth_core.taft.soft_line import SoftLine
 from gsmooth_core.types import Blend, Float
 
@@ -22,6 +23,7 @@ class ComposeSettings:
         fixed: also give one reference unwarped, which the paper's generator needs.
         grain: lay grain like the clip's own on what is made.
         sharpness: give what is made as much detail as the clip's own frames have.
+        shutter: share of a picture's time in which a shutter is open; 0 for pictures without one.
         progressive: no picture mixes two moments, as a photo does not, however fine its lines.
         mask: morphology of the mask.
         references: how reference frames are chosen.
@@ -33,6 +35,7 @@ class ComposeSettings:
     fixed: bool = False
     grain: bool = True
     sharpness: bool = True
+    shutter: float = OPEN
     progressive: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)

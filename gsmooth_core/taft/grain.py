@@ -20,9 +20,9 @@ from gsmooth_core.types import Float
 TILE = 512
 """Side in pixels of the noise that is drawn."""
 
-_FEWEST = 8  # blocks from which noise can be told
+_FEWEST = 32  # blocks from which noise can be told
 _KNOTS = np.linspace(0, 255, 9)  # levels of brightness
-_PRIOR = 8.0  # blocks that say that brightness makes no difference
+_PRIOR = 32.0  # blocks that say that brightness makes no difference
 _GAINS = (0.5, 2.0)  # of the deviation, by brightness
 _ROUNDING = 1 / 12  # variance of a level that is rounded
 _FREQUENCIES = (0.15, 0.30)  # cycles a pixel

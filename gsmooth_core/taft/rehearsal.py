@@ -28,6 +28,7 @@ GAP = 0.5
 """Seconds between a frame that is tried and what it is made from."""
 
 _TRIALS = {256: 8, 384: 6, 512: 6}  # by the crop's side: a large one takes four times as long
+_LONG, _MORE = 400, 2  # frames of a clip beyond which more are tried, and how many times as many
 _REFERENCES = 2  # that a frame is made from, at least
 _LIPS = 0.03  # of the crop's side, around the lips: what shows between them, their shade
 _CONTEXT = 16  # pixels around a mask: Gaussians reach as far
@@ -69,7 +70,7 @@ def _tried(dub: Dub, held: dict[int, Reference]) -> Iterator[Trial]:
     lent = [len(composer.lent(n)) >= _REFERENCES for n in range(len(composer.track))]
     free = np.flatnonzero(dub.wanted & np.array(lent, bool))
     free = free[np.array([not _before(composer, frame) for frame in free.tolist()], bool)]
-    count = min(_TRIALS[composer.size] // 2, len(free))
+    count = min(_trials(composer) // 2, len(free))
     chosen = free[((np.arange(count) + 0.5) / max(count, 1) * len(free)).astype(int)]
     # Also those that are refused when they are seen: that says something about them.
     asked = {frame: composer.members(frame) for frame in chosen.tolist()}
@@ -80,6 +81,12 @@ def _tried(dub: Dub, held: dict[int, Reference]) -> Iterator[Trial]:
         trial = _compared(dub, (frame, *asked[frame]), truth, dub.translate(frame, truth))
         if trial is not None:
             yield trial
+
+
+def _trials(composer: Composer) -> int:
+    """Frames of a clip that are tried; in a long one more, which costs no frame more time."""
+    more = len(composer.track) / _LONG
+    return int(_TRIALS[composer.size] * min(max(more, 1), _MORE))
 
 
 def _before(composer: Composer, frame: int) -> bool:

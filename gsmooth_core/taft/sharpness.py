@@ -25,7 +25,7 @@ SIGMAS = (1.0, 2.0, 4.0)
 
 _FEWEST = 3  # frames that tell something; without them a clip is left alone
 _USUAL = np.array([0.09, 0.06, 0.035])
-_PRIOR = 3.0
+_PRIOR = 2.0
 """Logarithm of the gains that clips need in the mean, and how many tried frames they outweigh
 whose energies would grow as the squares of gains; they grow by less. Measured on clips."""
 

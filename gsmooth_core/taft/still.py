@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from gsmooth_core.types import Bool, Float
 
-BLOCK = 16
-"""Side of a block in pixels."""
+BLOCK = 8
+"""Side of a block in pixels. Larger ones turn and bend too much where a face is small."""
 
 _SMOOTH = 0.7  # pixels: deviation of the Gaussian before slopes are taken
 _FARTHEST = 0.7  # pixels up to which first order will do
-_EXPLAINED = 4  # unknowns of a block and channel: movement across and down, gain, offset
+_CAUSES = 3  # movement across and down, and contrast
 _LEAST = 1e-3
 
 
@@ -29,7 +29,7 @@ class StillBlocks:
     """Noise of N blocks of still skin.
 
     Attributes:
-        noise: (N, BLOCK, BLOCK, C) of one picture, in levels: its variance is half that of the
+        noise: (N, side, side, C) of one picture, in levels: its variance is half that of the
             difference of two.
         brightness: (N,) mean of the block, in levels.
     """
@@ -47,30 +47,31 @@ class StillBlocks:
         return variance
 
 
-def still_blocks(now: Float, before: Float, skin: Bool) -> StillBlocks:
+def still_blocks(now: Float, before: Float, skin: Bool, side: int = BLOCK) -> StillBlocks:
     """The noise of two pictures that lie over each other to half a pixel or so.
 
     Args:
         now: (H, W, C) levels.
         before: (H, W, C) the picture before.
         skin: (H, W) what is bare skin in both; only blocks that are all skin are looked at.
+        side: of a block in pixels.
     """
     channels = now.shape[2]
     mean = cv2.GaussianBlur((now + before) / 2, (0, 0), _SMOOTH).reshape(now.shape)
     down, across = np.gradient(mean, axis=(0, 1))
-    taken = _blocks(skin[..., None]).all((1, 2))
-    light = _blocks(mean)[taken]  # (N, C, pixels)
-    causes = [_blocks(across)[taken], _blocks(down)[taken]]
-    causes += [light - light.mean(2, keepdims=True), np.ones_like(light)]
-    design = np.stack(causes, -1).astype(np.float64)  # (N, C, pixels, 4)
-    difference = _blocks(now - before)[taken].astype(np.float64)
-    square = np.einsum("ncpi,ncpj->ncij", design, design) + _LEAST * np.eye(_EXPLAINED)
-    found = np.linalg.solve(square, np.einsum("ncpi,ncp->nci", design, difference)[..., None])
-    rest = difference - (design @ found)[..., 0]
+    taken = _blocks(skin[..., None], side).all((1, 2))
+    light = _blocks(mean, side)[taken]  # (N, C, pixels)
+    causes = np.stack([_blocks(across, side)[taken], _blocks(down, side)[taken], light], -1)
+    causes, difference = (_even(x) for x in (causes, _blocks(now - before, side)[taken]))
+    # All channels move together; each may become lighter as a whole.
+    square = np.einsum("ncpi,ncpj->nij", causes, causes) + _LEAST * np.eye(_CAUSES)
+    found = np.linalg.solve(square, np.einsum("ncpi,ncp->ni", causes, difference)[..., None])
+    rest = difference - np.einsum("ncpi,ni->ncp", causes, found[..., 0])
     # Some noise is explained away; half of what remains is each picture's own.
-    rest *= np.sqrt(BLOCK**2 / (BLOCK**2 - _EXPLAINED) / 2)
-    still = np.hypot(*np.median(found[:, :, :2, 0], 1).T) < _FARTHEST
-    noise = rest[still].reshape(-1, channels, BLOCK, BLOCK).transpose(0, 2, 3, 1)
+    count = channels * side**2
+    rest *= np.sqrt(count / (count - _CAUSES - channels) / 2)
+    still = np.hypot(*found[:, :2, 0].T) < _FARTHEST
+    noise = rest[still].reshape(-1, channels, side, side).transpose(0, 2, 3, 1)
     return StillBlocks(noise.astype(np.float32), light[still].mean((1, 2)).astype(np.float32))
 
 
@@ -84,9 +85,16 @@ def typical(blocks: StillBlocks) -> StillBlocks:
     return StillBlocks(blocks.noise[middle], blocks.brightness[middle])
 
 
-def _blocks(picture: NDArray[np.generic]) -> NDArray[np.generic]:
-    """(H, W, C) in blocks: (N, C, BLOCK * BLOCK)."""
-    rows, columns = picture.shape[0] // BLOCK, picture.shape[1] // BLOCK
-    part = picture[: rows * BLOCK, : columns * BLOCK]
-    parts = part.reshape(rows, BLOCK, columns, BLOCK, -1).transpose(0, 2, 4, 1, 3)
-    return parts.reshape(rows * columns, -1, BLOCK * BLOCK)
+def _even(blocks: NDArray[np.generic]) -> NDArray[np.float64]:
+    """(N, C, pixels, ...) blocks without the mean of each."""
+    values = blocks.astype(np.float64)
+    even: NDArray[np.float64] = values - values.mean(2, keepdims=True)
+    return even
+
+
+def _blocks(picture: NDArray[np.generic], side: int) -> NDArray[np.generic]:
+    """(H, W, C) in blocks: (N, C, side * side)."""
+    rows, columns = picture.shape[0] // side, picture.shape[1] // side
+    part = picture[: rows * side, : columns * side]
+    parts = part.reshape(rows, side, columns, side, -1).transpose(0, 2, 4, 1, 3)
+    return parts.reshape(rows * columns, -1, side * side)

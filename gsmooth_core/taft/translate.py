@@ -29,6 +29,7 @@ from gsmooth_core.taft.lend import Begun
 from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
 from gsmooth_core.taft.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
+from gsmooth_core.taft.shutter import Ways, smeared
 from gsmooth_core.taft.skin import SkinPairs
 from gsmooth_core.taft.soft_line import SoftLine, softened
 from gsmooth_core.taft.translated import Laid, Translated
@@ -107,6 +108,7 @@ class FaceTranslator:
     Attributes:
         grain: what `read` has seen of the clip's noise.
         sharpness: what `rehearse` has found, or what was found before.
+        ways: how far its mouths move while they are exposed.
         wanted: (T,) the frames that get a new expression; by default all with a usable face
             that other frames can lend to.
 
@@ -136,6 +138,8 @@ class FaceTranslator:
         self.composer = Composer(
             track, model, target, None, settings, personal, occluders, captions, heard
         )
+        given = track, self.composer.surface, self.composer.transforms
+        self.ways = Ways(*given, settings.shutter)
         self.grain: Grain | None = None
         self.sharpness: Sharpness | None = None
         self.wanted: Bool = track.usable & ~self.composer.covered
@@ -174,7 +178,9 @@ class FaceTranslator:
         def make(track: FaceTrack) -> FaceTranslator:
             own, before = track.expression, (composer.occluders, composer.captions)
             given = track, self._model, own, None, self.generator, plain, self._device, None
-            return FaceTranslator(*given, *before)
+            made = FaceTranslator(*given, *before)
+            made.ways = self.ways  # a track of single frames does not tell how they move
+            return made
 
         return rehearsed(composer, make)
 
@@ -250,9 +256,11 @@ class FaceTranslator:
         self, index: int, frame: Image, masked: MaskedFrame, members: tuple[int, ...], new: Float
     ) -> Translated:
         """Lay a new crop (size, size, 3), 0..1, over a frame."""
-        picture = new
+        lent = tuple(one for one in self.composer.lent(index) if one[0] in members)
+        box = self.composer.grown.get(index, self.composer.box)
+        picture = smeared(new, self.ways.beyond(index, lent), box)
         if grey := colourless(masked.part):
-            picture = without_colour(new)
+            picture = without_colour(picture)
         rim = self.composer.rim / masked.under.scale
         filmed = partial(self._filmed, index, masked, rim, grey)
         lay = masked.laid(picture, rim, filmed)

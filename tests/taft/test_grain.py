@@ -56,7 +56,7 @@ def whole(monkeypatch) -> None:
 def test_blocks_hold_the_noise_and_not_the_picture_or_its_movement() -> None:
     added = noise(1).var((0, 1)) / 2 + noise(2).var((0, 1)) / 2
     for moved in (0.0, 0.4):
-        np.testing.assert_allclose(blocks_of(moved=moved).variance.mean(0), added, rtol=0.08)
+        np.testing.assert_allclose(blocks_of(moved=moved).variance.mean(0), added, rtol=0.1)
 
 
 def test_grain_has_the_spectrum_and_the_colours_that_were_measured(whole) -> None:

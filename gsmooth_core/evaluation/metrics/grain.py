@@ -15,6 +15,7 @@ GRAIN_BANDS = 2
 """Bands in which noise is told from what is seen: details of about 2 and 4 pixels."""
 
 _ALL = 0.999
+_BLOCK = 16  # pixels of the crop
 
 
 def grain_blocks(now: Picture, before: Picture, skin: Bool) -> list[NDArray[np.float64]]:
@@ -31,7 +32,7 @@ def grain_blocks(now: Picture, before: Picture, skin: Bool) -> list[NDArray[np.f
     energies, share = [], skin.astype(np.float32)
     pairs = zip(*(_bands(picture) for picture in (now, before)), strict=True)
     for band, earlier in pairs:
-        energies.append(still_blocks(band, earlier, share > _ALL).variance[:, 0])
+        energies.append(still_blocks(band, earlier, share > _ALL, _BLOCK).variance[:, 0])
         share = cv2.pyrDown(share)
     return energies
 
