@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft import generator as generators
+from gsmooth_core.taft import rehearsal
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.grain import Film
 from gsmooth_core.taft.references import ReferenceSettings
@@ -229,6 +230,14 @@ def test_a_soft_mouth_becomes_as_sharp_as_the_clip(clip, rough) -> None:
     true, new, old = np.sum(found, 0)
     assert old < 0.85 * true
     assert abs(np.log(new / true)) < 0.6 * abs(np.log(old / true))
+
+
+def test_a_long_clip_tries_more_frames(clip, rough, monkeypatch) -> None:
+    assert len(translator(clip, rough).sharpness.trials) == 8
+    monkeypatch.setattr(rehearsal, "_LONG", len(clip) / 1.5)
+    assert len(translator(clip, rough).sharpness.trials) == 12
+    monkeypatch.setattr(rehearsal, "_LONG", len(clip) / 5)
+    assert len(translator(clip, rough).sharpness.trials) == 16
 
 
 def test_poison_under_the_mask_changes_no_gain(clip, rough) -> None:

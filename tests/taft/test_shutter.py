@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.taft import generator as generators
+from gsmooth_core.taft import translate
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.sharpness import energies
@@ -165,6 +166,20 @@ def test_a_new_mouth_is_blurred_as_its_frame_is() -> None:
     assert errors[1] < 0.5 * errors[0]
     sharp, blurred = (np.abs(np.log(one))[:2] for one in fine)
     assert (blurred < 0.5 * sharp).all()
+
+
+def test_frames_that_are_tried_move_as_in_the_dub(monkeypatch) -> None:
+    # They are made from a track of single frames, which alone does not tell how they move.
+    clip = moving([0.0] * 3 + [SPEED] * 3)
+    network, pictures = generators.build(SMALL["default"]).eval(), scene.pictures(clip)
+    given = clip, scene.face_model(), clip.expression, None, network, ComposeSettings(), "cpu"
+    dub = FaceTranslator(*given)
+    dub.read(lambda frame: pictures[min(frame, len(pictures) - 1)])
+    alone = clip.only(np.isin(np.arange(len(clip)), [1, 4]))
+    monkeypatch.setattr(translate, "rehearsed", lambda composer, make: make(alone))
+    lent = ((1, 1.0),)
+    np.testing.assert_array_equal(dub.rehearse().ways.beyond(4, lent), dub.ways.beyond(4, lent))
+    assert np.hypot(*dub.ways.beyond(4, lent)) > 5
 
 
 def _beside(clip: FaceTrack, frame: int, by: float) -> FaceTrack:
