@@ -22,6 +22,8 @@ _SMOOTH = 0.7  # pixels: deviation of the Gaussian before slopes are taken
 _FARTHEST = 0.7  # pixels up to which first order will do
 _CAUSES = 3  # movement across and down, and contrast
 _LEAST = 1e-3
+_APART = 3.0  # times the variance of the lower quartile: more is movement, noise varies less
+_ROUNDING = 1 / 12  # variance of a level that is rounded: nothing has less
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,15 @@ def still_blocks(now: Float, before: Float, skin: Bool, side: int = BLOCK) -> St
 
 
 def typical(blocks: StillBlocks) -> StillBlocks:
-    """The middle half of the blocks by their noise: without shadows that pass, hair, eyes."""
+    """The middle half of the blocks by their noise: without shadows that pass, hair, eyes.
+
+    Where movement is much of what is left in more blocks than that, less than half of them.
+    """
     if len(blocks) < 4:
         return blocks
     strength = blocks.variance.mean(1)
     low, high = np.quantile(strength, [0.25, 0.75])
+    high = min(high, _APART * max(low, _ROUNDING))
     middle = (strength >= low) & (strength <= high)
     return StillBlocks(blocks.noise[middle], blocks.brightness[middle])
 

@@ -143,6 +143,20 @@ def test_the_wildest_blocks_and_the_calmest_do_not_count() -> None:
     assert typical(blocks).variance.mean() == pytest.approx(1, rel=0.1)
 
 
+def test_movement_in_most_blocks_is_no_noise() -> None:
+    rng = np.random.default_rng(0)
+    strength = np.r_[np.full(20, 1.0), np.linspace(2.5, 6, 30)].astype(np.float32)
+    noise = rng.standard_normal((50, BLOCK, BLOCK, 3)).astype(np.float32)
+    blocks = StillBlocks(strength[:, None, None, None] * noise, np.zeros(50, np.float32))
+    assert typical(blocks).variance.mean() == pytest.approx(1, rel=0.15)
+    even = StillBlocks(noise * np.linspace(0.8, 1.3, 50)[:, None, None, None], blocks.brightness)
+    assert 24 <= len(typical(even)) <= 26  # otherwise half of them
+    coarse = StillBlocks(
+        noise * np.r_[np.zeros(20), np.full(30, 0.45)][:, None, None, None], blocks.brightness
+    )
+    assert typical(coarse).variance.mean() > 0.05  # skin that a codec left as it was
+
+
 # -- in a clip -------------------------------------------------------------------------------
 
 
