@@ -85,7 +85,7 @@ def typical(blocks: StillBlocks) -> StillBlocks:
     if len(blocks) < 4:
         return blocks
     strength = blocks.variance.mean(1)
-    low, high = np.quantile(strength, [0.25, 0.75])
+    low, high = np.quantile(strength, [0.25, 0.75], method="lower")  # of a block that there is
     high = min(high, _APART * max(low, _ROUNDING))
     middle = (strength >= low) & (strength <= high)
     return StillBlocks(blocks.noise[middle], blocks.brightness[middle])

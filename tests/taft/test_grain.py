@@ -155,6 +155,8 @@ def test_movement_in_most_blocks_is_no_noise() -> None:
         noise * np.r_[np.zeros(20), np.full(30, 0.45)][:, None, None, None], blocks.brightness
     )
     assert typical(coarse).variance.mean() > 0.05  # skin that a codec left as it was
+    torn = StillBlocks(noise * np.repeat([1.0, 9.0], (13, 37))[:, None, None, None], np.zeros(50))
+    assert len(typical(torn)) > 0
 
 
 # -- in a clip -------------------------------------------------------------------------------
