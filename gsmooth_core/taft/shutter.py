@@ -85,7 +85,8 @@ def _mean(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2,) of steps (N, 2), in their common direction."""
     direction = steps.mean(0) / max(float(np.hypot(*steps.mean(0))), 1e-9)
     lengths = np.maximum(steps @ direction, 0)
-    return direction * lengths.prod() ** (1 / len(lengths))
+    mean: NDArray[np.float64] = direction * lengths.prod() ** (1 / len(lengths))
+    return mean
 
 
 def _mouth(track: FaceTrack, surface: FaceSurface) -> NDArray[np.float64]:
