@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,10 +37,6 @@ class LandmarkBasis:
     def template(self, alpha: Float) -> Float:
         """(N, 3) landmarks of a person (I,) at rest."""
         return np.asarray(self.mean + np.tensordot(alpha, self.identity, 1), np.float32)
-
-    def moved(self, offset: Float) -> LandmarkBasis:
-        """The same with `offset` (N, 3) decimetres added to every landmark's place."""
-        return replace(self, mean=(self.mean + offset).astype(np.float32))
 
 
 def landmark_basis(model: MorphableModel) -> LandmarkBasis:
