@@ -37,11 +37,11 @@ from gsmooth_core.job.segments import Segment, Segments
 from gsmooth_core.job.stored import stored_run
 from gsmooth_core.job.workplace import person_folder, workplace
 from gsmooth_core.media import Sound
-from gsmooth_core.media.assemble import assemble
-from gsmooth_core.media.decode import in_words
-from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.media.mix import mix
-from gsmooth_core.media.splice import splice
+from gsmooth_core.media.encoding.encode import SegmentWriter
+from gsmooth_core.media.joining.assemble import assemble
+from gsmooth_core.media.joining.mix import mix
+from gsmooth_core.media.joining.splice import splice
+from gsmooth_core.media.pictures.decode import in_words
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.models.memory import keep_freed
@@ -49,12 +49,12 @@ from gsmooth_core.models.threads import leave_cores
 from gsmooth_core.person import Part, PersonStages
 from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.files import write_text
-from gsmooth_core.taft.box import corners
-from gsmooth_core.taft.draft import generator_for
 from gsmooth_core.taft.frame_keys import FrameKey, frame_keys
+from gsmooth_core.taft.generators.draft import generator_for
 from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import FaceTranslator, Translator
+from gsmooth_core.taft.warping.box import corners
 from gsmooth_core.tracking.people import SPEAKER
 from gsmooth_core.types import Bool
 

@@ -33,16 +33,16 @@ from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
 from gsmooth_core.mafb.occlusion.hands import HandWatch, find_hands, find_held, united
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders, save_occluders
-from gsmooth_core.media.images import write_image
+from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.person_speech import SpeechStages
 from gsmooth_core.storage.arrays import load_track, save_track
-from gsmooth_core.taft.adapt import AdaptSettings, learn, sample_count
+from gsmooth_core.taft.adaptation.adapt import AdaptSettings, learn, sample_count
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
-from gsmooth_core.taft.draft import generator_for
-from gsmooth_core.taft.interface import Generator
-from gsmooth_core.taft.lenders import likely
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.generators.draft import generator_for
+from gsmooth_core.taft.generators.interface import Generator
+from gsmooth_core.taft.lending.lenders import likely
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import Bool, Expression, FaceTrack, FrameSource, Image

@@ -25,10 +25,10 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.job.teaching import Listeners, told
 from gsmooth_core.job.turns import at_turns
-from gsmooth_core.media.pace import rows_of
+from gsmooth_core.media.encoding.pace import rows_of
 from gsmooth_core.storage.arrays import load_expression, save_expression
 from gsmooth_core.storage.rows import load_rows, save_rows
-from gsmooth_core.taft.heard import Heard
+from gsmooth_core.taft.lending.heard import Heard
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float
 
 _STEADY = Fraction(50)

@@ -8,7 +8,7 @@ from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.result import DubResult
-from gsmooth_core.media.still import is_picture_format, is_still
+from gsmooth_core.media.reading.still import is_picture_format, is_still
 
 
 def pipeline_of(job: Job) -> type[DubPipeline]:

@@ -22,8 +22,8 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal, fingerprint, stamp
 from gsmooth_core.job.workplace import workplace
 from gsmooth_core.media import Sound, assemble, probe, read_frames
-from gsmooth_core.media.encode import SegmentWriter, segment_path
-from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.encoding.encode import SegmentWriter, segment_path
+from gsmooth_core.media.encoding.encoders import Wish
 from gsmooth_core.types import Expression, FaceTrack
 
 

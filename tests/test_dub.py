@@ -18,7 +18,7 @@ from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.networks.litert import Network
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.taft.samples import SampleSettings
 from gsmooth_core.taft.stored import StoredFrames
 from gsmooth_core.taft.translate import FaceTranslator

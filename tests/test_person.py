@@ -14,7 +14,7 @@ from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.job.job import Job
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.person import PersonStages
-from gsmooth_core.taft.heard import Heard
+from gsmooth_core.taft.lending.heard import Heard
 from gsmooth_core.types import Expression, Opened
 from tests.mafb.occlusion import made as hidden
 from tests.mafb.occlusion.drawn_hands import before, hand

@@ -18,8 +18,8 @@ from gsmooth_core.job.rest import Rest
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import read_audio
-from gsmooth_core.media.copies import listing
-from gsmooth_core.media.parameter_sets import Refused
+from gsmooth_core.media.joining.copies import listing
+from gsmooth_core.media.joining.parameter_sets import Refused
 from tests.clips import curves, pictures
 from tests.media import made
 

@@ -14,7 +14,7 @@ from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.speaker import turns_of, voices
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.media.images import write_image
+from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.ranges import Part, Ranges, describe_ranges, ranges_of
 from gsmooth_core.storage.files import make_folder, shown
 from gsmooth_core.sync import SyncResult

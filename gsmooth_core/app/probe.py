@@ -8,19 +8,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from gsmooth_core.media.carry import data_streams
-from gsmooth_core.media.description import (
+from gsmooth_core.media.encoding.losses import chroma_of
+from gsmooth_core.media.joining.carry import data_streams
+from gsmooth_core.media.reading.description import (
     Description,
     Picture,
     Stream,
     check_readable,
     describe,
 )
-from gsmooth_core.media.losses import chroma_of
-from gsmooth_core.media.probe import Source, probe_source
-from gsmooth_core.media.sequences import pack, sequence_of
-from gsmooth_core.media.still import is_still
-from gsmooth_core.media.timing import DEFAULT_FPS
+from gsmooth_core.media.reading.probe import Source, probe_source
+from gsmooth_core.media.reading.sequences import pack, sequence_of
+from gsmooth_core.media.reading.still import is_still
+from gsmooth_core.media.reading.timing import DEFAULT_FPS
 from gsmooth_core.types import Clip
 
 _NAMES = {"hevc": "HEVC", "h264": "H.264", "av1": "AV1", "vp9": "VP9", "prores": "ProRes"}

@@ -25,7 +25,7 @@ from gsmooth_core.job.speaker import choose
 from gsmooth_core.job.tracks import chosen
 from gsmooth_core.job.words import heard as heard_words
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
-from gsmooth_core.media.decode import in_words
+from gsmooth_core.media.pictures.decode import in_words
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.ranges import Part
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression, save_track

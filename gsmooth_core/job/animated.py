@@ -15,7 +15,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import AnimateSettings
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.media import read_frames
-from gsmooth_core.media.pixels import Box
+from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.portrait.animate import Animation
 from gsmooth_core.types import Float, Image
 

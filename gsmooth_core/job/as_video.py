@@ -12,10 +12,10 @@ from pathlib import Path
 from gsmooth_core.job.events import Message, Notice, OnEvent
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal, fingerprint, stamp
-from gsmooth_core.media.images import is_exr
-from gsmooth_core.media.probe import probe
-from gsmooth_core.media.sequences import ImageSequence, pack, sequence_of
-from gsmooth_core.media.timing import DEFAULT_FPS
+from gsmooth_core.media.pictures.images import is_exr
+from gsmooth_core.media.reading.probe import probe
+from gsmooth_core.media.reading.sequences import ImageSequence, pack, sequence_of
+from gsmooth_core.media.reading.timing import DEFAULT_FPS
 
 _STAGE = "sequence"
 _RANGE = (

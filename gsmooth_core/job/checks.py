@@ -10,9 +10,9 @@ from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import container_for
-from gsmooth_core.media.audio import read_audio
-from gsmooth_core.media.images import check_own_folder, image_target, replaces
-from gsmooth_core.media.sequences import sequence_of
+from gsmooth_core.media.pictures.images import check_own_folder, image_target, replaces
+from gsmooth_core.media.reading.sequences import sequence_of
+from gsmooth_core.media.sound.audio import read_audio
 from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
 
 _HEARD = 1.0  # seconds of a sound that tell whether it holds any

@@ -13,7 +13,7 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
-from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.tracking.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before

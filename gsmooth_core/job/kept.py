@@ -19,7 +19,7 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.source import OpenFrames
 from gsmooth_core.mafb.crop import crop_transforms, in_frame
 from gsmooth_core.mafb.occlusion.watching import watched
-from gsmooth_core.taft.shelf import Shelf
+from gsmooth_core.taft.lending.shelf import Shelf
 from gsmooth_core.types import Bool, FaceTrack, Image, Opened
 
 ROOM = 512 << 20

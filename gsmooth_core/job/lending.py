@@ -10,10 +10,10 @@ from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.nearby import box_of_crops
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, result_of
-from gsmooth_core.taft.grain import Grain
-from gsmooth_core.taft.grain_file import load_grain, save_grain
-from gsmooth_core.taft.sharpness import Sharpness
-from gsmooth_core.taft.sharpness_file import load_sharpness, save_sharpness
+from gsmooth_core.taft.finish.grain import Grain
+from gsmooth_core.taft.finish.grain_file import load_grain, save_grain
+from gsmooth_core.taft.finish.sharpness import Sharpness
+from gsmooth_core.taft.finish.sharpness_file import load_sharpness, save_sharpness
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import Bool
 

@@ -15,7 +15,7 @@ import numpy as np
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.settings import LENGTHS
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.media.planes import Planes
+from gsmooth_core.media.pictures.planes import Planes
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.types import Bool, Clip, FaceTrack, Image, Int
 

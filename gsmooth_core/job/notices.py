@@ -7,15 +7,15 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, container_for
-from gsmooth_core.media.carry import Carried, plan, tags_fit
-from gsmooth_core.media.description import describe
-from gsmooth_core.media.encode import kept_by
-from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.losses import Loss, picture_losses, timing_losses
-from gsmooth_core.media.probe import probe_source
-from gsmooth_core.media.sound_grid import refusal
-from gsmooth_core.media.sound_rate import track_rate
-from gsmooth_core.media.still import is_still, is_transparent
+from gsmooth_core.media.encoding.encode import kept_by
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.encoding.losses import Loss, picture_losses, timing_losses
+from gsmooth_core.media.joining.carry import Carried, plan, tags_fit
+from gsmooth_core.media.joining.sound_grid import refusal
+from gsmooth_core.media.joining.sound_rate import track_rate
+from gsmooth_core.media.reading.description import describe
+from gsmooth_core.media.reading.probe import probe_source
+from gsmooth_core.media.reading.still import is_still, is_transparent
 
 
 def carried_by(source: Source, *, mixed: bool = False) -> Carried | None:

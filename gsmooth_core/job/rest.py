@@ -19,8 +19,13 @@ from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.segments import Segment
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
-from gsmooth_core.media.coding import coding_of
-from gsmooth_core.media.copies import (
+from gsmooth_core.media.encoding.coding import coding_of
+from gsmooth_core.media.encoding.encode import SegmentWriter, container_for, travels_into
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.encoding.fitting import COARSER, fitted, is_fitted
+from gsmooth_core.media.encoding.losses import Loss
+from gsmooth_core.media.encoding.pace import times_of
+from gsmooth_core.media.joining.copies import (
     Copied,
     copies,
     listing,
@@ -29,15 +34,10 @@ from gsmooth_core.media.copies import (
     refusal,
     rest_of,
 )
-from gsmooth_core.media.decode import read_frames, read_planes
-from gsmooth_core.media.encode import SegmentWriter, container_for, travels_into
-from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.fitting import COARSER, fitted, is_fitted
-from gsmooth_core.media.losses import Loss
-from gsmooth_core.media.pace import times_of
-from gsmooth_core.media.parameter_sets import Refused
-from gsmooth_core.media.probe import probe_source
-from gsmooth_core.media.weave import Made, see_alike, weave
+from gsmooth_core.media.joining.parameter_sets import Refused
+from gsmooth_core.media.joining.weave import Made, see_alike, weave
+from gsmooth_core.media.pictures.decode import read_frames, read_planes
+from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.ranges import Ranges, ranges_of
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.types import Bool

@@ -9,7 +9,7 @@ from pathlib import Path
 from gsmooth_core.job import seen
 from gsmooth_core.job.events import Notice
 from gsmooth_core.job.source import Source
-from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.ranges import Ranges, ranges_of
 from gsmooth_core.types import Bool
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from gsmooth_core.job.journal import Journal, fingerprint
 from gsmooth_core.job.settings import DubSettings
-from gsmooth_core.media.encode import container_for, segment_path
+from gsmooth_core.media.encoding.encode import container_for, segment_path
 from gsmooth_core.types import Bool
 
 _STAGE = "segment"

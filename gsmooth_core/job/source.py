@@ -18,13 +18,13 @@ from gsmooth_core.job.journal import stamp
 from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
 from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
-from gsmooth_core.media.audio import SHORTEST_SPEECH
-from gsmooth_core.media.beds import Bed
-from gsmooth_core.media.decode import see_one_size, see_unchanged
-from gsmooth_core.media.description import check_readable, describe
-from gsmooth_core.media.pace import paced
-from gsmooth_core.media.pixels import Box
-from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.encoding.pace import paced
+from gsmooth_core.media.pictures.decode import see_one_size, see_unchanged
+from gsmooth_core.media.pictures.pixels import Box
+from gsmooth_core.media.reading.description import check_readable, describe
+from gsmooth_core.media.reading.probe import probe_source
+from gsmooth_core.media.sound.audio import SHORTEST_SPEECH
+from gsmooth_core.media.sound.beds import Bed
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
 

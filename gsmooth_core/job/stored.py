@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from gsmooth_core.job.length import read_pictures
 from gsmooth_core.job.source import Source
-from gsmooth_core.media.decode import read_planes
-from gsmooth_core.media.encode import travels_into
-from gsmooth_core.media.pixels import Pixels
-from gsmooth_core.media.planes import Planes
-from gsmooth_core.media.probe import probe_source
-from gsmooth_core.media.tone import Tone
+from gsmooth_core.media.encoding.encode import travels_into
+from gsmooth_core.media.pictures.decode import read_planes
+from gsmooth_core.media.pictures.pixels import Pixels
+from gsmooth_core.media.pictures.planes import Planes
+from gsmooth_core.media.pictures.tone import Tone
+from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.taft.stored import StoredFrames, StoredRun
 from gsmooth_core.taft.translate import Translator
 

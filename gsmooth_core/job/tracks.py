@@ -13,8 +13,8 @@ from gsmooth_core.a2ep.spoken import spoken_share
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.media import read_audio
-from gsmooth_core.media.description import Stream, check_readable, describe
-from gsmooth_core.media.still import is_still
+from gsmooth_core.media.reading.description import Stream, check_readable, describe
+from gsmooth_core.media.reading.still import is_still
 
 _LISTENED = 60.0  # seconds of each track that are listened to
 _SPOKEN = 0.05  # share of a track that is speech at least, where one speaks in it

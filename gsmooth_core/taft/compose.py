@@ -31,23 +31,23 @@ from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
-from gsmooth_core.taft.bank import BankReader, Held
-from gsmooth_core.taft.body import stay_with_body, surroundings
-from gsmooth_core.taft.box import Corners, Reach, narrowed
-from gsmooth_core.taft.combs import combed
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
-from gsmooth_core.taft.drawn import hints, least_seen, skin_of_face
-from gsmooth_core.taft.heard import Heard
-from gsmooth_core.taft.lend import Begun, Scene, lend
-from gsmooth_core.taft.lenders import lenders, without
-from gsmooth_core.taft.masked import MaskedFrame, mask_frame
-from gsmooth_core.taft.mouth import mouth_field
-from gsmooth_core.taft.shelf import Shelf
-from gsmooth_core.taft.soft_line import soft_line
-from gsmooth_core.taft.spoiled import ODDS, bare_mouth, lettering, mend, mouths, unlettered
-from gsmooth_core.taft.teeth import slide, tooth_rows
-from gsmooth_core.taft.warp import Reference, displacements, extend, lent, sample, spoiled
+from gsmooth_core.taft.lending.bank import BankReader, Held
+from gsmooth_core.taft.lending.heard import Heard
+from gsmooth_core.taft.lending.lend import Begun, Scene, lend
+from gsmooth_core.taft.lending.lenders import lenders, without
+from gsmooth_core.taft.lending.masked import MaskedFrame, mask_frame
+from gsmooth_core.taft.lending.shelf import Shelf
+from gsmooth_core.taft.lending.spoiled import ODDS, bare_mouth, lettering, mend, mouths, unlettered
+from gsmooth_core.taft.mouth.drawn import hints, least_seen, skin_of_face
+from gsmooth_core.taft.mouth.shown import mouth_field
+from gsmooth_core.taft.mouth.soft_line import soft_line
+from gsmooth_core.taft.mouth.teeth import slide, tooth_rows
+from gsmooth_core.taft.warping.body import stay_with_body, surroundings
+from gsmooth_core.taft.warping.box import Corners, Reach, narrowed
+from gsmooth_core.taft.warping.combs import combed
+from gsmooth_core.taft.warping.warp import Reference, displacements, extend, lent, sample, spoiled
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
 SIZES = (256, 384, 512)

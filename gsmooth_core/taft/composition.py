@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gsmooth_core.mafb.blend import MaskSettings
-from gsmooth_core.taft.masked import MaskedFrame
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.lending.masked import MaskedFrame
+from gsmooth_core.taft.lending.references import ReferenceSettings
+from gsmooth_core.taft.mouth.soft_line import SoftLine
 from gsmooth_core.taft.shutter import OPEN
-from gsmooth_core.taft.soft_line import SoftLine
 from gsmooth_core.types import Blend, Float
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft.composition import ComposeSettings, Composition
-from gsmooth_core.taft.interface import Generator, GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.generators.interface import Generator, GeneratorConfig, GeneratorInput
 from gsmooth_core.types import Float
 
 

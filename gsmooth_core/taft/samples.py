@@ -11,8 +11,8 @@ import numpy as np
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings, Composition
+from gsmooth_core.taft.generators.interface import Generator
 from gsmooth_core.taft.inputs import suited
-from gsmooth_core.taft.interface import Generator
 from gsmooth_core.types import FaceTrack, Image, Opened
 
 _SWEEPS = (0, 2, 1, 3)  # offsets of the sweeps; any number of them is spread evenly

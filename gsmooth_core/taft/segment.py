@@ -12,7 +12,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from gsmooth_core.media.encode import SegmentWriter
+from gsmooth_core.media.encoding.encode import SegmentWriter
 from gsmooth_core.taft.stored import StoredRun
 from gsmooth_core.taft.translate import Translator
 from gsmooth_core.taft.translated import Translated

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.face.render import FaceSurface
-from gsmooth_core.taft.box import Corners
+from gsmooth_core.taft.warping.box import Corners
 from gsmooth_core.types import FaceTrack, Float
 
 OPEN = 0.33

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from gsmooth_core.media.pixels import Box, Pixels
-from gsmooth_core.media.planes import Planes
-from gsmooth_core.media.tone import Tone
-from gsmooth_core.taft.masked import Lay
+from gsmooth_core.media.pictures.pixels import Box, Pixels
+from gsmooth_core.media.pictures.planes import Planes
+from gsmooth_core.media.pictures.tone import Tone
+from gsmooth_core.taft.lending.masked import Lay
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Bool, Image
 

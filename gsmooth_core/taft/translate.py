@@ -16,28 +16,28 @@ from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.mafb.regions import Box
 from gsmooth_core.models.threads import all_threads
-from gsmooth_core.taft.box import Corners
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.grain import Grain
-from gsmooth_core.taft.heard import Heard
+from gsmooth_core.taft.finish.grain import Grain
+from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
+from gsmooth_core.taft.finish.sharpness import Sharpness, inwards, sharpened
+from gsmooth_core.taft.finish.skin import SkinPairs
+from gsmooth_core.taft.generators.interface import Generator as Network
+from gsmooth_core.taft.generators.interface import GeneratorInput
 from gsmooth_core.taft.inputs import painted, seen_of, suited
-from gsmooth_core.taft.interface import Generator as Network
-from gsmooth_core.taft.interface import GeneratorInput
-from gsmooth_core.taft.lend import Begun
-from gsmooth_core.taft.masked import MaskedFrame, colourless, without_colour
-from gsmooth_core.taft.rehearsal import GAP, rehearsed
-from gsmooth_core.taft.sharpness import Sharpness, inwards, sharpened
+from gsmooth_core.taft.lending.heard import Heard
+from gsmooth_core.taft.lending.lend import Begun
+from gsmooth_core.taft.lending.masked import MaskedFrame, colourless, without_colour
+from gsmooth_core.taft.mouth.soft_line import SoftLine, softened
 from gsmooth_core.taft.shutter import Ways, smeared
-from gsmooth_core.taft.skin import SkinPairs
-from gsmooth_core.taft.soft_line import SoftLine, softened
 from gsmooth_core.taft.translated import Laid, Translated
-from gsmooth_core.taft.warp import Reference
+from gsmooth_core.taft.warping.box import Corners
+from gsmooth_core.taft.warping.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 
 if TYPE_CHECKING:
-    from gsmooth_core.taft.device import DeviceBank
+    from gsmooth_core.taft.device.lend import DeviceBank
 
 _TOGETHER = 16  # frames in a batch on a graphics card
 _COMPOSING = 2  # frames at once at most, beside the one that the generator is at work on
@@ -202,7 +202,7 @@ class FaceTranslator:
         card frames are made in batches (`batches`).
         """
         if self.batch > 1 and self.composer.bank:
-            from gsmooth_core.taft.batches import (  # torch, for cards alone
+            from gsmooth_core.taft.device.batches import (  # torch, for cards alone
                 bank_of,
                 translate_batches,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gsmooth_core.taft.masked import Lay
+from gsmooth_core.taft.lending.masked import Lay
 from gsmooth_core.types import Bool, Image
 
 

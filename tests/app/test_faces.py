@@ -14,7 +14,7 @@ from gsmooth_core.app import actions
 from gsmooth_core.app.cli import main
 from gsmooth_core.errors import JobError
 from gsmooth_core.job.job import Job
-from gsmooth_core.media.images import write_image
+from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.storage.arrays import load_track
 from tests.evaluation.sync.test_check import RESULT
 from tests.media import made

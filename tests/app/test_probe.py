@@ -8,7 +8,7 @@ import pytest
 from gsmooth_core.app import cli
 from gsmooth_core.app.probe import look
 from gsmooth_core.errors import InputError, MediaError
-from gsmooth_core.media.images import write_image
+from gsmooth_core.media.pictures.images import write_image
 from tests.media import made
 
 

@@ -13,8 +13,8 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.sync.expert import SyncConfig
 from gsmooth_core.sync.model import SyncExpert, save_expert
-from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.checkpoint import save_generator
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.generators.checkpoint import save_generator
 from tests.a2ep.small import model as small_a2ep
 from tests.taft.small import SMALL
 

@@ -23,10 +23,10 @@ from gsmooth_core.errors import InputError, MediaError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import Sound, assemble, ffmpeg, probe, read_audio, read_frames, segment_path
-from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.gaps import without_long_gaps
-from gsmooth_core.media.still import read_still
+from gsmooth_core.media.encoding.encode import SegmentWriter
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.reading.still import read_still
+from gsmooth_core.media.sound.gaps import without_long_gaps
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.types import Expression
 from tests.attacks import bombs
@@ -42,7 +42,9 @@ READER = """
 import json, resource, sys
 from pathlib import Path
 from gsmooth_core.errors import GSmoothError
-from gsmooth_core.media import probe, read_audio, read_frames
+from gsmooth_core.media import probe
+from gsmooth_core.media import read_audio
+from gsmooth_core.media import read_frames
 
 def read(path, kind):
     if kind == "sound":
@@ -199,7 +201,7 @@ def test_a_gap_in_the_sound_of_an_output(tmp_path):
 
 
 def test_many_gaps_are_no_sound(tmp_path, monkeypatch):
-    monkeypatch.setattr("gsmooth_core.media.gaps._MOST_CUTS", 0)
+    monkeypatch.setattr("gsmooth_core.media.sound.gaps._MOST_CUTS", 0)
     with pytest.raises(MediaError, match="its clock is damaged"):
         read_audio(bombs.apart("aac", ".m4a", 1.0)(tmp_path))
 

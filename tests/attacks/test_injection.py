@@ -22,7 +22,7 @@ from gsmooth_core.media import (
     read_frames,
     segment_path,
 )
-from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.encoding.encoders import Wish
 from tests import doubles
 from tests.attacks import prepared
 from tests.attacks.prepared import A_LIST_OF_OTHERS, FRAMES, INNOCENT_PICTURE, Canaries

@@ -13,9 +13,9 @@ import pytest
 from gsmooth_core.errors import GSmoothError, InputError, MediaError
 from gsmooth_core.job.job import Job
 from gsmooth_core.media import Sound, assemble, probe, read_audio, read_frames, segment_path
-from gsmooth_core.media.decode import in_words
-from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.encoding.encode import SegmentWriter
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.pictures.decode import in_words
 from tests.media.made import (
     ffmpeg,
     number_in,

@@ -15,7 +15,7 @@ from gsmooth_core.app import actions
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.storage.files import partial_path
-from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.taft.samples import SampleSettings
 from tests.attacks import places
 from tests.attacks.places import (

@@ -24,8 +24,8 @@ from gsmooth_core.motion.library import load_library
 from gsmooth_core.storage.arrays import load_arrays, save_arrays
 from gsmooth_core.sync.load import load_expert
 from gsmooth_core.sync.syncnet import load_syncnet
-from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
 from gsmooth_core.tracking.recognise import load_recogniser
 from gsmooth_core.tracking.resnet import load_rnet
 from tests.attacks.checkpoints import changed, made, refused

@@ -101,7 +101,7 @@ def test_losses_stay_with_the_dub_and_in_the_panel(scene, chosen):
 
 def arguments(codec, **wish):
     """What the core gives the encoder of a codec."""
-    encoders = pytest.importorskip("gsmooth_core.media.encoders")
+    encoders = pytest.importorskip("gsmooth_core.media.encoding.encoders")
     picture = SimpleNamespace(mastering=(), light_level=())
     source = SimpleNamespace(profile="", bit_rate=10**6, picture=picture)
     return encoders.encoder_for(codec, "yuv420p", source, encoders.Wish(quality="crf", **wish))

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from gsmooth_core.models.threads import leave_cores
-from gsmooth_core.taft.batches import bank_of, new_faces
-from gsmooth_core.taft.checkpoint import load_generator
 from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.device.batches import bank_of, new_faces
+from gsmooth_core.taft.generators.checkpoint import load_generator
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import FaceTrack, Image

@@ -9,8 +9,8 @@ from dataclasses import asdict
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import PRESETS, GeneratorInput, build
+from gsmooth_core.taft.generators.checkpoint import load_generator
+from gsmooth_core.taft.generators.generator import PRESETS, GeneratorInput, build
 from tests.gpu import made
 from tests.gpu.clock import Timing, timed
 from tests.gpu.levels import Levels, as_levels, levels_apart

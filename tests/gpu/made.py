@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gsmooth_core.face.camera import pose, project
-from gsmooth_core.taft.generator import HINTS, GeneratorInput
+from gsmooth_core.taft.generators.generator import HINTS, GeneratorInput
 from gsmooth_core.types import FaceTrack, Float
 from tests.taft import scene
 

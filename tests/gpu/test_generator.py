@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.generators.checkpoint import load_generator
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.gpu import made
 from tests.gpu.generator import pictures, references_of

@@ -15,7 +15,7 @@ from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.storage.arrays import save_expression
-from gsmooth_core.taft.adapt import AdaptSettings
+from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.types import Expression
 from tests.media import made
 

@@ -14,8 +14,8 @@ import pytest
 
 from gsmooth_core.job.kept import KeptPictures, _around
 from gsmooth_core.mafb.crop import crop_transforms, window
-from gsmooth_core.taft import skin
-from gsmooth_core.taft.shelf import Shelf
+from gsmooth_core.taft.finish import skin
+from gsmooth_core.taft.lending.shelf import Shelf
 from gsmooth_core.types import FrameSource, Image
 from tests.taft import scene
 

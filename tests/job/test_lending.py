@@ -11,8 +11,8 @@ import pytest
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.grain import Grain
-from gsmooth_core.taft.sharpness import Sharpness, Trial
+from gsmooth_core.taft.finish.grain import Grain
+from gsmooth_core.taft.finish.sharpness import Sharpness, Trial
 
 ONLY = np.array([True, False])
 TRIED = np.full((2, 3), 4.0), np.ones((2, 3, 4, 4))

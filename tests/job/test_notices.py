@@ -11,7 +11,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.notices import carried_by, choices, notices, takes_streams
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
-from gsmooth_core.media.carry import Carried
+from gsmooth_core.media.joining.carry import Carried
 from tests.media import made
 
 

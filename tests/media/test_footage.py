@@ -19,7 +19,7 @@ from gsmooth_core.media import (
     require_speech,
     segment_path,
 )
-from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.encoding.encoders import Wish
 
 pytestmark = [pytest.mark.footage, pytest.mark.slow]
 

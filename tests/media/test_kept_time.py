@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from gsmooth_core.media import assemble
-from gsmooth_core.media.carry import Carried
-from gsmooth_core.media.copies import copies, listing, own_number, own_references, rest_of
-from gsmooth_core.media.decode import read_frames
-from gsmooth_core.media.description import describe
-from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.probe import probe_source
-from gsmooth_core.media.weave import Made, weave
+from gsmooth_core.media.encoding.encode import SegmentWriter
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.joining.carry import Carried
+from gsmooth_core.media.joining.copies import copies, listing, own_number, own_references, rest_of
+from gsmooth_core.media.joining.weave import Made, weave
+from gsmooth_core.media.pictures.decode import read_frames
+from gsmooth_core.media.reading.description import describe
+from gsmooth_core.media.reading.probe import probe_source
 from tests.media import made
 
 FPS, GROUPS = 25, "keyint=16:scenecut=0:bframes=3:b-adapt=0"

@@ -10,11 +10,11 @@ import pytest
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.media.decode import read_planes
-from gsmooth_core.media.encode import SegmentWriter, kept_by
-from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.planes import layout_of
-from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.encoding.encode import SegmentWriter, kept_by
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.pictures.decode import read_planes
+from gsmooth_core.media.pictures.planes import layout_of
+from gsmooth_core.media.reading.probe import probe_source
 from tests.media import made
 
 COUNT = 3

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gsmooth_core.media import probe
-from gsmooth_core.media.decode import read_planes
-from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.media.encoders import Wish
-from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.encoding.encode import SegmentWriter
+from gsmooth_core.media.encoding.encoders import Wish
+from gsmooth_core.media.pictures.decode import read_planes
+from gsmooth_core.media.reading.probe import probe_source
 from tests.media import made
 
 LOSSLESS = {"ffv1": ("mkv", Wish()), "vp9": ("webm", Wish(codec="vp9", quality="lossless"))}

@@ -7,8 +7,8 @@ import pytest
 
 from gsmooth_core.errors import MediaError
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.media.losses import timing_losses
-from gsmooth_core.media.probe import probe_source
+from gsmooth_core.media.encoding.losses import timing_losses
+from gsmooth_core.media.reading.probe import probe_source
 from tests.media import made
 
 

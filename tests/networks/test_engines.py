@@ -15,9 +15,9 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.models import devices, registry
 from gsmooth_core.networks import engine, graphs
 from gsmooth_core.sync.load import load_expert
-from gsmooth_core.taft.generator_file import sizes
-from gsmooth_core.taft.interface import HINTS, PRESETS, GeneratorInput
-from gsmooth_core.taft.load import open_generator
+from gsmooth_core.taft.generators.generator_file import sizes
+from gsmooth_core.taft.generators.interface import HINTS, PRESETS, GeneratorInput
+from gsmooth_core.taft.generators.load import open_generator
 from gsmooth_core.tracking.recognise import load_recogniser
 
 DICE = np.random.default_rng(7)

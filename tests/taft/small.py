@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from gsmooth_core.taft import generator as g
+from gsmooth_core.taft.generators import generator as g
 
 SMALL = {name: replace(c, width=8, max_width=16) for name, c in g.PRESETS.items()}
 

@@ -11,10 +11,10 @@ import pytest
 
 from gsmooth_core.face.render import covered, face_surface, pose_face
 from gsmooth_core.mafb.crop import window
-from gsmooth_core.taft import beside
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.lending.references import ReferenceSettings
+from gsmooth_core.taft.warping import beside
 from gsmooth_core.types import Bool, FaceTrack, Image
 from tests.taft import scene
 

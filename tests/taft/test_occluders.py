@@ -10,9 +10,9 @@ import pytest
 
 from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
-from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.mafb.occlusion import made
 from tests.taft import scene

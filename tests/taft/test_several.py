@@ -7,8 +7,8 @@ from collections import deque
 import numpy as np
 
 from gsmooth_core.media import probe
-from gsmooth_core.media.encode import SegmentWriter
-from gsmooth_core.media.encoders import Wish
+from gsmooth_core.media.encoding.encode import SegmentWriter
+from gsmooth_core.media.encoding.encoders import Wish
 from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translated import Translated

@@ -10,11 +10,11 @@ import pytest
 from scipy.ndimage import gaussian_filter, shift
 
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.taft import generator as generators
 from gsmooth_core.taft import translate
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.sharpness import energies
+from gsmooth_core.taft.finish.sharpness import energies
+from gsmooth_core.taft.generators import generator as generators
 from gsmooth_core.taft.shutter import OPEN, Ways, line, movement, smeared
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack

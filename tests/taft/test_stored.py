@@ -6,13 +6,13 @@ import pytest
 
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.media.decode import read_planes
-from gsmooth_core.media.description import Picture
-from gsmooth_core.media.pixels import Pixels
-from gsmooth_core.media.planes import Layout, Planes
-from gsmooth_core.media.probe import probe_source
-from gsmooth_core.media.tone import Tone
-from gsmooth_core.taft.masked import mask_frame
+from gsmooth_core.media.pictures.decode import read_planes
+from gsmooth_core.media.pictures.pixels import Pixels
+from gsmooth_core.media.pictures.planes import Layout, Planes
+from gsmooth_core.media.pictures.tone import Tone
+from gsmooth_core.media.reading.description import Picture
+from gsmooth_core.media.reading.probe import probe_source
+from gsmooth_core.taft.lending.masked import mask_frame
 from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.stored import StoredFrames, StoredRun

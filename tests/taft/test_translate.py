@@ -10,12 +10,12 @@ import pytest
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.mafb.crop import window
-from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.compose import Composer, best_size
 from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.generators import generator as g
 from gsmooth_core.taft.inputs import generator_input
-from gsmooth_core.taft.masked import Lay
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.lending.masked import Lay
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator, composing
 from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene

@@ -20,7 +20,7 @@ from gsmooth_core.a2ep.model import load_checkpoint
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.sync import load_sync_expert, measure_sync
-from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.generators.checkpoint import load_generator
 from tests.training import talking
 from training.split import Part, read_split
 

@@ -17,10 +17,15 @@ from gsmooth_core.a2ep.model import A2EP, load_checkpoint
 from gsmooth_core.models import registry
 from gsmooth_core.sync import expert
 from gsmooth_core.sync.model import load_module as load_sync
-from gsmooth_core.taft import generator_file as faces
-from gsmooth_core.taft.checkpoint import load_generator
-from gsmooth_core.taft.generator import HINTS, DetailGenerator, GeneratorInput, TorchGenerator
-from gsmooth_core.taft.mix import Plan
+from gsmooth_core.taft.generators import generator_file as faces
+from gsmooth_core.taft.generators.checkpoint import load_generator
+from gsmooth_core.taft.generators.generator import (
+    HINTS,
+    DetailGenerator,
+    GeneratorInput,
+    TorchGenerator,
+)
+from gsmooth_core.taft.generators.mix import Plan
 from gsmooth_core.tracking import recognise, recognise_chip
 from gsmooth_core.tracking.recognise_net import load_module as load_recogniser
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gsmooth_core.taft.interface import HINTS, GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.generators.interface import HINTS, GeneratorConfig, GeneratorInput
 from gsmooth_core.types import Image
 
 HEAD = GeneratorConfig(references=3, max_flow=6.0)

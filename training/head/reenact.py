@@ -26,7 +26,7 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.generators.checkpoint import load_generator
 from gsmooth_core.tracking.photometric import refine_poses
 from gsmooth_core.types import FaceTrack, Image
 from training.command import finish

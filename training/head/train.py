@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.taft.checkpoint import load_generator, save_generator
-from gsmooth_core.taft.generator import GeneratorInput, build
+from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.generators.generator import GeneratorInput, build
 from training.command import finish
 from training.engine import Engine, Schedule, Task, drawn
 from training.head.inputs import HEAD, head_input

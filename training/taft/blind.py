@@ -17,10 +17,10 @@ import numpy as np
 
 from gsmooth_core.face.landmarks import LIPS
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.media.images import write_image
+from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.types import Float, Image
 from training.footage import Footage, add_footage, chosen_footage
 from training.taft.data import GAP

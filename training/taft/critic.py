@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gsmooth_core.taft.detail import blurred
-from gsmooth_core.taft.mix import SIGMAS
+from gsmooth_core.taft.generators.detail import blurred
+from gsmooth_core.taft.generators.mix import SIGMAS
 
 _WIDTHS = (32, 64, 128)
 _SLOPE = 0.2

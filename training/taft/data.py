@@ -22,8 +22,8 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import MaskSettings, in_crop, random_morphology, rim_weight
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings, Composition
-from gsmooth_core.taft.generator import GeneratorInput
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.generators.generator import GeneratorInput
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.types import FaceTrack, Image
 
 SIZE = 256

@@ -33,11 +33,11 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.compose import SIZES
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.grain import Film
-from gsmooth_core.taft.heard import Heard
-from gsmooth_core.taft.load import open_generator
-from gsmooth_core.taft.references import ReferenceSettings
-from gsmooth_core.taft.sharpness import Sharpness
+from gsmooth_core.taft.finish.grain import Film
+from gsmooth_core.taft.finish.sharpness import Sharpness
+from gsmooth_core.taft.generators.load import open_generator
+from gsmooth_core.taft.lending.heard import Heard
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.types import FaceTrack, Float, Image

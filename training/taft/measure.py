@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gsmooth_core.evaluation.metrics.bands import BANDS, band_energies, laplacian_variance
 from gsmooth_core.evaluation.metrics.fidelity import psnr, ssim
 from gsmooth_core.mafb.regions import Box, mouth_box
-from gsmooth_core.taft.generator import GeneratorInput, weighted_mean
+from gsmooth_core.taft.generators.generator import GeneratorInput, weighted_mean
 from gsmooth_core.types import Float
 from training.taft.data import Batch, Samples, tensors
 

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from gsmooth_core.models.devices import best_device
-from gsmooth_core.taft.checkpoint import save_generator
-from gsmooth_core.taft.generator import PRESETS
+from gsmooth_core.taft.generators.checkpoint import save_generator
+from gsmooth_core.taft.generators.generator import PRESETS
 from training.engine import Engine, Schedule, Task
 from training.taft.critic import Judge
 from training.taft.data import Batch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gsmooth_core.taft.generator import PRESETS, GeneratorConfig
+from gsmooth_core.taft.generators.generator import PRESETS, GeneratorConfig
 from training.taft.objective import Weights
 
 WEIGHTS = {

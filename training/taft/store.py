@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gsmooth_core.mafb.blend import MaskSettings, in_crop, random_morphology, rim_weight
-from gsmooth_core.taft.generator import GeneratorInput
+from gsmooth_core.taft.generators.generator import GeneratorInput
 from training.taft.data import FIELDS, PICTURES, SIZE, WINDOW, Batch
 
 STORED = (*FIELDS, "alpha")

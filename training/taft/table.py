@@ -32,15 +32,15 @@ from gsmooth_core.mafb.blend import lay_over
 from gsmooth_core.mafb.regions import Box, mouth_box
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.taft.adapt import AdaptSettings, learn
+from gsmooth_core.taft.adaptation.adapt import AdaptSettings, learn
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal
-from gsmooth_core.taft.generator import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.generators.generator import GeneratorConfig, GeneratorInput
+from gsmooth_core.taft.generators.interface import Generator
+from gsmooth_core.taft.generators.load import open_generator
 from gsmooth_core.taft.inputs import generated, generator_input
-from gsmooth_core.taft.interface import Generator
-from gsmooth_core.taft.load import open_generator
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
 from gsmooth_core.tracking.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image

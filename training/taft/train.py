@@ -22,9 +22,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gsmooth_core.errors import InputError
-from gsmooth_core.taft.checkpoint import load_generator, save_generator
-from gsmooth_core.taft.g4g import G4gGenerator
-from gsmooth_core.taft.generator import (
+from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.generators.g4g import G4gGenerator
+from gsmooth_core.taft.generators.generator import (
     PRESETS,
     GeneratorConfig,
     GeneratorInput,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from gsmooth_core.taft.checkpoint import load_generator
+from gsmooth_core.taft.generators.checkpoint import load_generator
 from training.footage import Footage, add_footage, chosen_footage
 from training.split import Part
 from training.taft.data import Samples

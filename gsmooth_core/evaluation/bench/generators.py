@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsmooth_core.taft.interface import HINTS, GeneratorInput
-from gsmooth_core.taft.load import open_generator
+from gsmooth_core.taft.generators.interface import HINTS, GeneratorInput
+from gsmooth_core.taft.generators.load import open_generator
 from gsmooth_core.types import Float
 
 BOX = (192, 224)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gsmooth_core.evaluation.metrics.bands import pyramid_bands
 from gsmooth_core.evaluation.metrics.fidelity import Picture
-from gsmooth_core.taft.still import still_blocks
+from gsmooth_core.taft.finish.still import still_blocks
 from gsmooth_core.types import Bool, Float
 
 GRAIN_BANDS = 2

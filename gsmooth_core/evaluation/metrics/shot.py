@@ -22,7 +22,7 @@ from gsmooth_core.job.roles import person_job, roles_in
 from gsmooth_core.job.seen import INTERLACED, OTHERWISE, Dubbed
 from gsmooth_core.job.source import Source
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.media.still import read_still
+from gsmooth_core.media.reading.still import read_still
 from gsmooth_core.storage.arrays import load_arrays, load_expression, load_track, save_arrays
 from gsmooth_core.storage.files import check_file, is_there, read_json, shown
 from gsmooth_core.storage.layout import ArrayLayout, Layout

@@ -11,9 +11,9 @@ import pytest
 from gsmooth_core.errors import LeakError
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.poison import Poison, refuse_leaks
-from gsmooth_core.taft import generator as g
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.references import ReferenceSettings
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
 from tests.taft import scene
 from tests.taft.small import SMALL, stirred

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gsmooth_core.taft.generator import build
+from gsmooth_core.taft.generators.generator import build
 from training.head.inputs import HEAD, head_input
 from training.head.scene import KINDS, SIZE
 from training.head.train import WINDOW, batch_of, joined, terms, window

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from gsmooth_core.taft.generator import GeneratorInput
+from gsmooth_core.taft.generators.generator import GeneratorInput
 from training.taft.bands import local_energy
 from training.taft.data import Batch
 from training.taft.losses import edge_energy

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from gsmooth_core.storage.arrays import save_track
-from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.checkpoint import load_generator, save_generator
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
 from tests.taft import scene
 from training.footage import Footage, Sample
 from training.taft import critic, data, pack, packed, unpack, validate

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gsmooth_core.taft.generator import PRESETS
+from gsmooth_core.taft.generators.generator import PRESETS
 from training.taft.objective import Weights
 from training.taft.presets import PARTS, config_for, weighed, weights_of
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import nn
 
-from gsmooth_core.taft import generator as g
-from gsmooth_core.taft.checkpoint import load_generator, save_generator
 from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.generators import generator as g
+from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
 from tests.taft import scene
 from tests.taft.small import SMALL
 from training.engine import Engine

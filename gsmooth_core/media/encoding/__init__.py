@@ -1,0 +1,1 @@
+"""How new pictures are coded, and what of their source cannot be kept."""

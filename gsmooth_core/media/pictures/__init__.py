@@ -1,0 +1,1 @@
+"""Pictures as arrays, each exactly the frame asked for, and in the samples they are stored in."""

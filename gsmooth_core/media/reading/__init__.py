@@ -1,0 +1,1 @@
+"""What a file holds: streams, times, and what it tells of its pictures."""

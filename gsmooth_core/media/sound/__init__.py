@@ -1,0 +1,1 @@
+"""Sound as samples, and what is heard beside a speech."""

@@ -1,0 +1,1 @@
+"""What shows between the lips, and where."""
