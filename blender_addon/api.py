@@ -63,9 +63,9 @@ def dub(picture: Any, speech: Any, **options: Any) -> Dub:
         speech: the sound strip; both are of one scene. For several people a dictionary of such
             strips by the people's numbers, see `find_people`.
         options: settings that differ from the scene's, by the names of `options.NAMES`: strength,
-            smoothing, style, mask, occluders, grain, sharpness, length, adapt, looks; codec,
-            quality, crf, depth, intra, audio_track, source_audio_track, copy_look_of; person,
-            speaker; photo, head, blink, seed, movement; replace, mute_own_sound, check.
+            smoothing, style, mask, occluders, grain, sharpness, shutter, length, adapt, looks;
+            codec, quality, crf, depth, intra, audio_track, source_audio_track, copy_look_of;
+            person, speaker; photo, head, blink, seed, movement; replace, mute_own_sound, check.
 
     Returns:
         the job; the dubbed strips' names stand in its `strips` when it is done.

@@ -11,8 +11,8 @@ from .errors import UserError
 
 OUTPUT = ("codec", "quality", "crf", "depth", "intra", "audio_track", "source_audio_track")
 JOB = (
-    *("strength", "smoothing", "style", "mask", "occluders", "grain", "sharpness", "length"),
-    *("adapt", "looks", *OUTPUT),
+    *("strength", "smoothing", "style", "mask", "occluders", "grain", "sharpness", "shutter"),
+    *("length", "adapt", "looks", *OUTPUT),
 )
 FACE = ("person", "speaker")
 PHOTO = ("photo", "head", "blink", "seed", "movement")

@@ -107,6 +107,14 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         "frames",
         default=True,
     )
+    shutter: FloatProperty(
+        name="Motion Blur",
+        description="Share of a picture's time in which the camera's shutter is open: the new "
+        "mouth is blurred as far as the head moves in it. 0.33 is usual in a room, 0 is for none",
+        default=0.0,
+        min=0.0,
+        max=1.0,
+    )
     person: IntProperty(
         name="Person",
         description="Whose face is dubbed where several are seen: 0 for who takes up most of the "

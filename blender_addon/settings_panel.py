@@ -13,8 +13,8 @@ _GROUPS = (
     ("Face", "USER", ("mask", "adapt")),
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )
-_SELDOM = ("smoothing", "looks", "occluders", "grain", "sharpness")
-_SLIDERS = ("strength", "smoothing")
+_SELDOM = ("smoothing", "looks", "occluders", "grain", "sharpness", "shutter")
+_SLIDERS = ("strength", "smoothing", "shutter")
 
 
 class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):

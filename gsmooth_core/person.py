@@ -249,6 +249,7 @@ class PersonStages(SpeechStages):
             size=self.crop_size(track),
             grain=settings.grain,
             sharpness=settings.sharpness and not settings.draft,
+            shutter=settings.shutter,
             references=ReferenceSettings(gap=settings.reference_gap),
             shelf=self.folder,
         )

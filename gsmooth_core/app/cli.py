@@ -166,6 +166,7 @@ def _add_animate(commands: Any) -> None:
         "occluders",
         "grain",
         "sharpness",
+        "shutter",
         "adapt",
         "keep_rest",
         "timing",

@@ -13,7 +13,16 @@ GROUPS = {
     "speech in": ("audio", "audio_track", "source_audio_track"),
     "movement": ("moves",),
     "who speaks, and how": ("face", "strength", "smoothing", "style", "teach", "adapt"),
-    "what is made": ("mask", "occluders", "grain", "sharpness", "draft", "looks", "crop_size"),
+    "what is made": (
+        "mask",
+        "occluders",
+        "grain",
+        "sharpness",
+        "shutter",
+        "draft",
+        "looks",
+        "crop_size",
+    ),
     "output": (
         "output",
         "length",

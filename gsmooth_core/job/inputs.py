@@ -101,7 +101,8 @@ class StageInputs:
     def sharpness(self) -> dict[str, Any]:
         """What grain depends on, and how the clip teaches the network whose pictures are judged."""
         taught = self._taught() if self._job.settings.adapt else {}
-        return {**self.grain(), **taught, "rehearsal": _REHEARSAL}
+        shutter = self._job.settings.shutter
+        return {**self.grain(), **taught, "rehearsal": _REHEARSAL, "shutter": shutter}
 
     def render(self) -> str:
         """Fingerprint of everything that all pictures depend on, whatever the face says."""
@@ -112,6 +113,7 @@ class StageInputs:
             **(self._taught() if settings.adapt else {}),
             grain=settings.grain,
             sharpness=settings.sharpness,
+            shutter=settings.shutter,
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
             coding=(settings.codec, settings.quality, settings.depth),

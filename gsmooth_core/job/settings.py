@@ -117,6 +117,12 @@ class DubSettings(Settings):
     sharpness: bool = setting(
         True, "give what is made as much fine detail as the clip has, measured on its own frames"
     )
+    shutter: float = setting(
+        0.0,
+        "share of a picture's time in which the camera's shutter is open: the new mouth is blurred "
+        "as far as the head moves in it; .33 is usual in a room, 0 is for none",
+        limits=(0.0, 1.0),
+    )
     draft: bool = setting(
         False, "a first look: without the network that makes the picture, in half the time"
     )

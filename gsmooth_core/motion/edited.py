@@ -7,8 +7,8 @@ import numpy as np
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.curves import resample
-from gsmooth_core.motion.head import ATLAS, HeadMotion, limited, matrix_turns
-from gsmooth_core.types import Expression, FaceTrack, Float
+from gsmooth_core.motion.head import ATLAS, CARRIED, HeadMotion, limited, matrix_turns
+from gsmooth_core.types import Bool, Expression, FaceTrack, Float
 
 PLACE = ("headX", "headY", "headZ")
 """Columns of the translation from model to camera space, decimetres."""
@@ -43,13 +43,14 @@ def edited_motion(curves: Expression, still: FaceTrack, made: HeadMotion) -> Hea
     turn = matrix_turns(np.asarray(rotation @ at_rest.T, np.float32))
     atlas = np.array(ATLAS)
     shift = rotation @ atlas + place - (at_rest @ atlas + still.translation[0])
-    if _unlike(turn, made.turn) or _unlike(shift, made.shift):
-        turn, shift = limited(turn, _FREE, _MOST), limited(shift, _FREE_SHIFT, _MOST_SHIFT)
-        sway = None  # of the movement as it was: neck and shoulders follow the new one
-    else:
-        turn, shift, sway = made.turn, made.shift, made.sway
+    edited = _unlike(turn, made.turn) | _unlike(shift, made.shift)
+    turn = np.where(edited, limited(turn, _FREE, _MOST), made.turn).astype(np.float32)
+    shift = np.where(edited, limited(shift, _FREE_SHIFT, _MOST_SHIFT), made.shift)
+    sway = made.sway
+    if sway is not None and edited.any():  # neck and shoulders follow what is added
+        sway = sway + np.pad(CARRIED * (shift - made.shift), ((0, 0), (0, 1)))
     blink = _blink(curves, still, made)
-    return HeadMotion(turn.astype(np.float32), shift.astype(np.float32), blink, made.fps, sway)
+    return HeadMotion(turn, shift.astype(np.float32), blink, made.fps, sway)
 
 
 def _columns(curves: Expression, names: tuple[str, ...], made: HeadMotion) -> Float:
@@ -75,5 +76,7 @@ def _blink(curves: Expression, still: FaceTrack, made: HeadMotion) -> Float:
     return np.where(same, made.blink, np.clip(own, 0, 1)).astype(np.float32)
 
 
-def _unlike(a: Float, b: Float) -> bool:
-    return bool(np.abs(a - b).max() > _SAME)
+def _unlike(a: Float, b: Float) -> Bool:
+    """(T, 1) where two of (T, 3) differ by more than rounding."""
+    unlike: Bool = (np.abs(a - b) > _SAME).any(1, keepdims=True)
+    return unlike

@@ -21,6 +21,9 @@ FREE, MOST = np.deg2rad(8.0), np.deg2rad(12.0)
 FREE_SHIFT, MOST_SHIFT = 0.2, 0.4
 """The same of shifts (decimetres)."""
 
+CARRIED = 0.65
+"""Of a head's shift that neck and shoulders have, where nobody knows how they sway."""
+
 _ORDER = "YXZ"  # yaw, then pitch and roll about the axes that it has turned
 
 

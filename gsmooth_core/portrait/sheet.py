@@ -20,7 +20,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.rasterizer import Raster, rasterize
-from gsmooth_core.motion.head import ATLAS, turn_matrices
+from gsmooth_core.motion.head import ATLAS, CARRIED, turn_matrices
 from gsmooth_core.portrait.relief import relief
 from gsmooth_core.types import Bool, FaceTrack, Float
 
@@ -34,10 +34,6 @@ _SHOULDERS = 0.65  # cosine of the angle to straight below within which nothing 
 _TRUNK = 0.5, 0.45, 0.55  # widths of the head that have it, and then fade; farther straight below
 _PIVOT = 0.6  # widths of the head below its chin about which neck and shoulders roll
 _HEAD = (Region.NECK, *MOUTH_REGIONS)  # what of the mesh is no head, or is inside it
-
-
-CARRIED = 0.65
-"""Of the head's shift that neck and shoulders have, where nobody knows how they sway."""
 
 
 @dataclass(frozen=True)

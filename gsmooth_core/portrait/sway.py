@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.landmarks import MESH_POINTS
-from gsmooth_core.motion.head import ATLAS
+from gsmooth_core.motion.head import ATLAS, CARRIED
 from gsmooth_core.portrait.matte import find_matte
-from gsmooth_core.portrait.sheet import CARRIED
 from gsmooth_core.portrait.sway_lay import Trunk
 from gsmooth_core.storage.spool import Spool
 from gsmooth_core.tracking import temporal

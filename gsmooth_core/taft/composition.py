@@ -9,7 +9,6 @@ from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.taft.lending.masked import MaskedFrame
 from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.mouth.soft_line import SoftLine
-from gsmooth_core.taft.shutter import OPEN
 from gsmooth_core.types import Blend, Float
 
 
@@ -35,7 +34,7 @@ class ComposeSettings:
     fixed: bool = False
     grain: bool = True
     sharpness: bool = True
-    shutter: float = OPEN
+    shutter: float = 0.0
     progressive: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)

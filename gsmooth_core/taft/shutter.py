@@ -17,9 +17,6 @@ from gsmooth_core.face.render import FaceSurface
 from gsmooth_core.taft.warping.box import Corners
 from gsmooth_core.types import FaceTrack, Float
 
-OPEN = 0.33
-"""Share of a picture's time in which a shutter is open. Measured on clips."""
-
 _SHORTEST, _LONGEST = 0.75, 32.0  # pixels of a way: nothing is seen of it, poses jumped
 _SAMPLES = 4  # of the way, a pixel
 _REACH = 2  # pixels of a cubic kernel

@@ -94,6 +94,7 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "occluders": False,
         "grain": False,
         "sharpness": False,
+        "shutter": 0.33,
         "draft": True,
         "style": False,
     }

@@ -18,7 +18,7 @@ def test_defaults_are_the_cores(scene):
 
 def test_core_accepts_the_extremes(scene):
     known = {field.name: field.metadata for field in fields(DubSettings)}
-    for name in ("strength", "smoothing"):
+    for name in ("strength", "smoothing", "shutter"):
         prop = scene.gsmooth.bl_rna.properties[name]
         assert (prop.hard_min, prop.hard_max) == known[name]["limits"]
     items = scene.gsmooth.bl_rna.properties["mask"].enum_items

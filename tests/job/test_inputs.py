@@ -58,11 +58,16 @@ def test_another_length_is_another_picture_of_the_same_track(clip: Path) -> None
     assert len(set(prints)) == 3
 
 
-@pytest.mark.parametrize("name", ["grain", "sharpness"])
-def test_what_is_laid_on_the_picture_changes_nothing_that_is_learned(clip: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("grain", (True, False)), ("sharpness", (True, False)), ("shutter", (0.0, 0.33))],
+)
+def test_what_is_laid_on_the_picture_changes_nothing_that_is_learned(
+    clip: Path, name: str, values: tuple[float, float]
+) -> None:
     (clip.parent / "track.safetensors").write_bytes(b"track")
     learned, pictures = [], []
-    for wanted in (True, False):
+    for wanted in values:
         job = Job(clip, clip.with_name("out.mp4"), settings=DubSettings(**{name: wanted}))
         inputs = StageInputs(Source(job), clip.parent, None, AdaptSettings())
         learned.append(fingerprint(**inputs.adapt()))

@@ -11,7 +11,7 @@ import pytest
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.camera import axis_angle, pose, rotation_matrix
 from gsmooth_core.motion.edited import BLINKS, PLACE, TURN, edited_motion
-from gsmooth_core.motion.head import ATLAS, HeadMotion, turn_matrices
+from gsmooth_core.motion.head import ATLAS, CARRIED, HeadMotion, turn_matrices
 from gsmooth_core.types import Expression
 from tests.portrait import scene
 
@@ -64,8 +64,18 @@ def test_an_edited_pose_is_followed(still, made) -> None:
     found = edited_motion(curves_of(asked, still), still, made)
     np.testing.assert_allclose(found.turn, asked.turn, atol=1e-4)
     np.testing.assert_allclose(found.shift, asked.shift, atol=1e-4)
-    swaying = replace(made, sway=np.ones((COUNT, 4), np.float32))
-    assert edited_motion(curves_of(asked, still), still, swaying).sway is None  # of another head
+
+
+def test_an_edit_moves_the_head_and_what_is_below_it_in_its_own_frames_alone(still, made) -> None:
+    shift = made.shift.copy()
+    shift[3] += (0.05, 0, 0.1)
+    swaying = replace(made, sway=np.full((COUNT, 4), 0.02, np.float32))
+    found = edited_motion(curves_of(replace(swaying, shift=shift), still), still, swaying)
+    others = np.arange(COUNT) != 3
+    for name in ("turn", "shift", "sway"):
+        np.testing.assert_array_equal(getattr(found, name)[others], getattr(swaying, name)[others])
+    added = CARRIED * np.array([0.05, 0, 0.1, 0])
+    np.testing.assert_allclose(found.sway[3] - swaying.sway[3], added, atol=1e-4)
 
 
 def test_edited_blinks_close_the_eyes_and_the_others_stay(still, made) -> None:

@@ -12,8 +12,8 @@ from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.morphable import MOUTH_REGIONS, Region
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.shading import vertex_normals
-from gsmooth_core.motion.head import ATLAS, matrix_turns, turn_matrices
-from gsmooth_core.portrait.sheet import CARRIED, Sheet, rigid, sheet_of
+from gsmooth_core.motion.head import ATLAS, CARRIED, matrix_turns, turn_matrices
+from gsmooth_core.portrait.sheet import Sheet, rigid, sheet_of
 from tests.portrait import scene
 
 

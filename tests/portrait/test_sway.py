@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.camera import project
-from gsmooth_core.motion.head import turn_matrices
-from gsmooth_core.portrait.sheet import CARRIED
+from gsmooth_core.motion.head import CARRIED, turn_matrices
 from gsmooth_core.portrait.sway import SwayPictures, sway_between
 from gsmooth_core.types import FaceTrack, Float, Image
 from tests.portrait import scene

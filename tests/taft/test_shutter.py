@@ -15,13 +15,14 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.finish.sharpness import energies
 from gsmooth_core.taft.generators import generator as generators
-from gsmooth_core.taft.shutter import OPEN, Ways, line, movement, smeared
+from gsmooth_core.taft.shutter import Ways, line, movement, smeared
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.types import FaceTrack
 from tests.taft import scene
 from tests.taft.small import SMALL
 
 SIDE = 128
+OPEN = 0.33  # of a picture's time
 WAYS = [(6.0, 0.0), (0.0, 3.3), (5.0, -4.0), (1.0, 0.6), (-9.5, 12.25)]
 SPEED = 0.25  # decimetres a frame: some 22 pixels of a frame
 
@@ -172,7 +173,8 @@ def test_frames_that_are_tried_move_as_in_the_dub(monkeypatch) -> None:
     # They are made from a track of single frames, which alone does not tell how they move.
     clip = moving([0.0] * 3 + [SPEED] * 3)
     network, pictures = generators.build(SMALL["default"]).eval(), scene.pictures(clip)
-    given = clip, scene.face_model(), clip.expression, None, network, ComposeSettings(), "cpu"
+    filmed = ComposeSettings(shutter=OPEN)
+    given = clip, scene.face_model(), clip.expression, None, network, filmed, "cpu"
     dub = FaceTranslator(*given)
     dub.read(lambda frame: pictures[min(frame, len(pictures) - 1)])
     alone = clip.only(np.isin(np.arange(len(clip)), [1, 4]))
