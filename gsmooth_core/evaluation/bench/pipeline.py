@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsmooth_core.dub import dub
-from gsmooth_core.errors import MediaError
+from gsmooth_core.errors import CancelledError, MediaError
 from gsmooth_core.job.events import Cancelled, Event, Message, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.notices import wish_of
@@ -88,8 +88,18 @@ def bench(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
         cancelled: asked whether to stop.
 
     Raises:
+        CancelledError: the user stopped it; nothing of it is kept.
         GSmoothError: the job cannot be done.
     """
+    try:
+        return _measured(job, on_event, cancelled)
+    except CancelledError as error:  # a dub that is stopped would be gone on with
+        raise CancelledError(
+            "The measurement was stopped.", "Run it again: it begins anew."
+        ) from error
+
+
+def _measured(job: Job, on_event: OnEvent, cancelled: Cancelled) -> Bench:
     with _scratch() as name:
         folder = Path(name)
         job = replace(job, output=folder / "dubbed.mp4")

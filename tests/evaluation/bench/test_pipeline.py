@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gsmooth_core.app import cli
+from gsmooth_core.errors import CancelledError
 from gsmooth_core.evaluation.bench import generators, history, pipeline
 from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
@@ -49,6 +50,13 @@ def test_a_whole_dub_is_measured_and_nothing_is_left(job: Job) -> None:
     assert sum(measured.stages_ms.values()) <= total * 1.001
     assert measured.floor_share == pytest.approx(measured.floor_ms / total)
     assert set(job.video.parent.iterdir()) == before
+
+
+def test_a_measurement_that_is_stopped_promises_nothing(job: Job) -> None:
+    with pytest.raises(CancelledError) as told:
+        pipeline.bench(job, lambda event: None, lambda: True)
+    assert "kept" not in f"{told.value} {told.value.hint}"
+    assert not job.output.exists()
 
 
 def test_a_start_is_told_apart_by_two_jobs() -> None:
