@@ -214,7 +214,7 @@ def test_pictures_that_grow(tmp_path, monkeypatch):
     ]
     path = tmp_path / "grows.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    for module in ("decode", "packets"):
+    for module in ("pictures.decode", "reading.packets"):
         limit = ("-max_pixels", str(200 * 200))
         monkeypatch.setattr(f"gsmooth_core.media.{module}.LIMIT", limit)
     clip = probe(path)
