@@ -118,7 +118,11 @@ def test_a_photos_mouth_is_drawn_larger_than_it_is_shown(photo, tmp_path, settin
     asked = made.compose_settings(head(150))
     assert asked.size == size
     assert asked.progressive
-    assert asked.shutter == 0  # it is drawn, not filmed
+
+
+def test_a_photos_mouth_is_never_blurred_along_a_way(photo, tmp_path):
+    asked = job(photo, tmp_path, settings=DubSettings(shutter=0.5))
+    assert PhotoPipeline(asked, tmp_path).compose_settings(head(150)).shutter == 0
 
 
 def test_a_photo_shows_its_tongue(photo, tmp_path):

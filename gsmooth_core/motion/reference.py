@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.errors import NoFaceError
 from gsmooth_core.face.camera import rotation_matrix
@@ -39,10 +40,21 @@ def head_curves(track: FaceTrack, frames: Bool | None = None) -> Float:
         raise NoFaceError("No frame of the movement shows a face.", "Take another video.")
     rotation = rotation_matrix(track.rotation[known].astype(np.float64))  # (K, 3, 3)
     turns = matrix_turns(rotation @ _middle(rotation).T)
-    joint = np.einsum("kij,j->ki", rotation, np.array(ATLAS)) + track.translation[known]
+    joint = joints(track, known)
     both = np.concatenate([turns, joint - np.median(joint, axis=0)], axis=1)
-    everywhere = [np.interp(np.arange(len(track)), known, column) for column in both.T]
-    return smoothed(np.stack(everywhere, axis=1), track.fps)
+    return _everywhere(both, known, track)
+
+
+def joints(track: FaceTrack, frames: Int) -> NDArray[np.float64]:
+    """(K, 3) where the atlas joint of the head is in camera space in the numbered frames."""
+    rotation = rotation_matrix(track.rotation[frames].astype(np.float64))
+    return np.asarray(np.einsum("kij,j->ki", rotation, np.array(ATLAS)) + track.translation[frames])
+
+
+def _everywhere(values: Float, known: Int, track: FaceTrack) -> Float:
+    """(N, C) smooth curves through the values (K, C) of the known frames."""
+    columns = [np.interp(np.arange(len(track)), known, column) for column in values.T]
+    return smoothed(np.stack(columns, axis=1), track.fps)
 
 
 def _middle(rotation: Float) -> Float:
@@ -80,7 +92,8 @@ def from_track(
     known = np.flatnonzero(shot)
     curves = head_curves(track, shot)
     if track.sway is not None:
-        curves = np.concatenate([curves, _sway_curves(track, known)], axis=1)
+        away = track.sway[known] - np.median(track.sway[known], axis=0)
+        curves = np.concatenate([curves, _everywhere(away, known, track)], axis=1)
     curves = curves[known[0] : known[-1] + 1]
     there_and_back = np.concatenate([curves, curves[-2:0:-1]])
     place = np.arange(count_for(count, fps, track.fps) + 1) % len(there_and_back)
@@ -90,14 +103,6 @@ def from_track(
     sway = None if track.sway is None else scaled_sway(whole[:, 6:], amount)
     closed = blinks(count, fps) if blink is None else blink
     return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway)
-
-
-def _sway_curves(track: FaceTrack, known: Int) -> Float:
-    """(N, 4) how neck and shoulders sway about their median in the frames `known`."""
-    sway = np.zeros((len(track), 4)) if track.sway is None else track.sway
-    away = sway[known] - np.median(sway[known], axis=0)
-    everywhere = [np.interp(np.arange(len(track)), known, column) for column in away.T]
-    return smoothed(np.stack(everywhere, axis=1), track.fps)
 
 
 def _longest_shot(track: FaceTrack) -> Bool:

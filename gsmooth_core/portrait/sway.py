@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.landmarks import MESH_POINTS
-from gsmooth_core.motion.head import ATLAS, CARRIED
+from gsmooth_core.motion.head import CARRIED
+from gsmooth_core.motion.reference import joints
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sway_lay import Trunk
 from gsmooth_core.storage.spool import Spool
@@ -121,7 +122,8 @@ class SwayPictures:
         out, numbers = np.zeros((len(track), 4)), np.array(self._numbers, np.int32)
         for shot, window in self._windows.items():
             own = np.flatnonzero(self._shots == shot)
-            usual = CARRIED * _shifts(track, own, window.key)
+            key = np.array([window.key], np.int32)
+            usual = CARRIED * (joints(track, own) - joints(track, key))
             out[own, :3] = usual
             rows = np.flatnonzero(self._shots[numbers] == shot)
             if shot in self._persons:
@@ -187,13 +189,3 @@ def _person(frame: Image, window: _Window) -> Image:
     seen = np.asarray(cv2.erode(person, np.ones((_RIM, _RIM), np.uint8)), np.uint8)
     seen[: round(_THROAT * _DETAIL)] = 0
     return seen * window.inside
-
-
-def _shifts(track: FaceTrack, frames: Int, key: int) -> Real:
-    """(K, 3) decimetres by which the joint of the head is shifted from where it is in `key`."""
-
-    def joint(numbers: Int) -> Real:
-        turns = rotation_matrix(track.rotation[numbers].astype(np.float64))
-        return np.asarray(turns @ np.array(ATLAS) + track.translation[numbers])
-
-    return joint(frames) - joint(np.array([key]))

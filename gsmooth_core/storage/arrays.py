@@ -131,10 +131,8 @@ def save_track(path: Path, track: FaceTrack) -> None:
     if track.shot is not None and track.people is not None:
         arrays |= {"shot": track.shot, "people": track.people}
         meta["person"] = track.person
-    if track.exposed is not None:
-        arrays["exposed"] = track.exposed
-    if track.sway is not None:
-        arrays["sway"] = track.sway
+    given = {"exposed": track.exposed, "sway": track.sway}
+    arrays |= {name: values for name, values in given.items() if values is not None}
     save_arrays(path, "track", arrays, meta)
 
 
@@ -145,12 +143,12 @@ def load_track(path: Path) -> FaceTrack:
         InputError: the file is missing, damaged or something else; it names the field.
     """
     arrays, meta = load_arrays(path, "track")
-    more = _PEOPLE if set(_PEOPLE) & set(arrays) else {}
-    lit = _EXPOSED if set(_EXPOSED) & set(arrays) else {}
-    swayed = _SWAY if set(_SWAY) & set(arrays) else {}
-    check_arrays(path, arrays, {**_TRACK, **more, **lit, **swayed})
+    more = [layout for layout in (_PEOPLE, _EXPOSED, _SWAY) if set(layout) & set(arrays)]
+    known = [item for layout in (_TRACK, *more) for item in layout.items()]
+    check_arrays(path, arrays, dict(known))
     facts = Facts(path, meta)
-    floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in _TRACK}
+    names = [name for name in (*_TRACK, *_EXPOSED, *_SWAY) if name in arrays]
+    floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in names}
     track = FaceTrack(
         width=facts.whole("width", 1, MOST_PIXELS),
         height=facts.whole("height", 1, MOST_PIXELS),
@@ -160,14 +158,10 @@ def load_track(path: Path) -> FaceTrack:
         expression_names=facts.names("expression_names"),
         **floats,
     )
-    if more:
+    if _PEOPLE in more:
         person = facts.whole("person", 0, arrays["people"].shape[1])
         shot = arrays["shot"].astype(np.int32, copy=False)
         track = replace(track, shot=shot, people=arrays["people"], person=person)
-    if lit:
-        track = replace(track, exposed=arrays["exposed"].astype(np.float32, copy=False))
-    if swayed:
-        track = replace(track, sway=arrays["sway"].astype(np.float32, copy=False))
     _check_names(path, track.expression_names, track.expression.shape[1])
     unknown = [np.isnan(track.landmarks[some]).any((1, 2)) for some in parts_of(track.landmarks)]
     if (np.concatenate(unknown) & track.usable).any():

@@ -36,6 +36,9 @@ class Ways:
     def __init__(
         self, track: FaceTrack, surface: FaceSurface, transforms: Float, share: float
     ) -> None:
+        self._ways = np.zeros((len(track), 2))
+        if not share:
+            return
         moved = share * movement(track, _mouth(track, surface))
         linear = transforms[:, :, :2].astype(np.float64)
         self._ways = np.einsum("tij,tj->ti", linear, moved)  # pixels of each frame's own crop
@@ -49,6 +52,8 @@ class Ways:
             frame: frame number.
             lent: frame number and weight of each of its references.
         """
+        if not self._ways[frame].any():
+            return np.zeros(2)
         spread = np.outer(self._ways[frame], self._ways[frame])
         whole = sum(weight for _, weight in lent)
         for other, weight in lent:
