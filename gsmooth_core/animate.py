@@ -42,7 +42,7 @@ from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
-from gsmooth_core.tracking.photometric import refine_poses
+from gsmooth_core.tracking.photometry.poses import refine_poses
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels

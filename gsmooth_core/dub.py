@@ -55,7 +55,7 @@ from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import FaceTranslator, Translator
 from gsmooth_core.taft.warping.box import corners
-from gsmooth_core.tracking.people import SPEAKER
+from gsmooth_core.tracking.people.people import SPEAKER
 from gsmooth_core.types import Bool
 
 _FINISHED_BEHIND = 1  # segments whose encoders are still at work while the next one is made

@@ -24,7 +24,7 @@ from gsmooth_core.motion.library import motion_library
 from gsmooth_core.run import pipeline_of, run_job
 from gsmooth_core.storage.arrays import load_track, save_expression, save_track
 from gsmooth_core.tracking import track_face
-from gsmooth_core.tracking.photometric import refine_poses
+from gsmooth_core.tracking.photometry.poses import refine_poses
 from gsmooth_core.types import Expression
 from tests.media import made
 from tests.portrait import scene

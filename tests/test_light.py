@@ -23,7 +23,7 @@ from gsmooth_core.models import registry
 from gsmooth_core.models.devices import check_device
 from gsmooth_core.sync import load_sync_expert
 from gsmooth_core.taft.generators.load import open_generator
-from gsmooth_core.tracking.recognise import load_recogniser
+from gsmooth_core.tracking.people.recognise import load_recogniser
 check_device("auto")
 load_a2ep(), load_sync_expert(), open_generator(), load_recogniser(registry.locate("recognise"))
 torch = [check for check in examine().checks if check.name.startswith("torch")]

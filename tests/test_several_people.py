@@ -11,7 +11,7 @@ from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.events import Message, Progress
 from gsmooth_core.job.job import Job
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.tracking.people import follow_people
+from gsmooth_core.tracking.people.people import follow_people
 from tests.clips import FRAMES, SETTINGS, curves, pictures, video
 from tests.media import made
 from tests.tracking.heads import drawn_head

@@ -18,7 +18,7 @@ from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.ranges import Part, Ranges, describe_ranges, ranges_of
 from gsmooth_core.storage.files import make_folder, shown
 from gsmooth_core.sync import SyncResult
-from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
+from gsmooth_core.tracking.people.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Bool, Clip, Image
 
 _PICTURE = re.compile(r"person_\d+\.png")

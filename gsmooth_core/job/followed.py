@@ -11,7 +11,7 @@ from gsmooth_core.job.length import repeat_track
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.speaker import choose, turns_of
 from gsmooth_core.networks.answers import kept_answers
-from gsmooth_core.tracking.people import People
+from gsmooth_core.tracking.people.people import People
 from gsmooth_core.tracking.tracker import Tracker, build_tracker
 from gsmooth_core.types import Bool, FaceTrack
 

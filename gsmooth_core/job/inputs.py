@@ -14,7 +14,7 @@ from gsmooth_core.mafb.occlusion.captions import CaptionSettings
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
 from gsmooth_core.taft.adaptation.adapt import AdaptSettings
-from gsmooth_core.tracking.people import SPEAKER
+from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
 _NOISE = 2  # likewise of what is kept of skin

@@ -16,7 +16,7 @@ from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.ranges import Ranges, ranges_of
 from gsmooth_core.storage.files import is_there, read_json, write_text
-from gsmooth_core.tracking.people import SPEAKER
+from gsmooth_core.tracking.people.people import SPEAKER
 from gsmooth_core.types import Bool
 
 Turns = dict[str, Ranges]

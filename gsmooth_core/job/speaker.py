@@ -11,7 +11,7 @@ from gsmooth_core.media import read_audio, require_speech
 from gsmooth_core.sync import SyncResult
 from gsmooth_core.sync.measure import SAMPLE_RATE
 from gsmooth_core.sync.speaker import fits, turns
-from gsmooth_core.tracking.people import LARGEST, SPEAKER, People, Person
+from gsmooth_core.tracking.people.people import LARGEST, SPEAKER, People, Person
 from gsmooth_core.types import Bool, Clip, Float
 
 _NOBODY = (

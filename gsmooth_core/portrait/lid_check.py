@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from gsmooth_core.portrait.eye import Eye
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.following.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Float, Image
 
 # fmt: off

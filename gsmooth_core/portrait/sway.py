@@ -23,7 +23,7 @@ from gsmooth_core.motion.reference import joints
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sway_lay import Trunk
 from gsmooth_core.storage.spool import Spool
-from gsmooth_core.tracking import temporal
+from gsmooth_core.tracking.fitting import temporal
 from gsmooth_core.types import FaceTrack, Float, Image, Int
 
 Real = NDArray[np.float64]

@@ -15,7 +15,7 @@ from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking.blocks import blocks
-from gsmooth_core.tracking.landmarks import Crop, cut
+from gsmooth_core.tracking.following.landmarks import Crop, cut
 from gsmooth_core.types import Bool, FaceTrack, Float, Image, Int
 
 _CROP = 64

@@ -11,12 +11,12 @@ import numpy as np
 from gsmooth_core.face.landmarks import SKIN
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
-from gsmooth_core.tracking.fit import FitSettings, fit_landmarks, ramp
-from gsmooth_core.tracking.follow import FollowSettings, LandmarkTrack
-from gsmooth_core.tracking.found import FollowedFace
-from gsmooth_core.tracking.looks import USUAL
+from gsmooth_core.tracking.fitting.fit import FitSettings, fit_landmarks, ramp
+from gsmooth_core.tracking.following.follow import FollowSettings, LandmarkTrack
+from gsmooth_core.tracking.following.found import FollowedFace
+from gsmooth_core.tracking.following.looks import USUAL
 from gsmooth_core.tracking.occlusion import hidden_share
-from gsmooth_core.tracking.people import LARGEST, People, Person, follow_people
+from gsmooth_core.tracking.people.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Clip, FaceTrack, Image
 
 

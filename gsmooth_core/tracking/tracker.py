@@ -10,9 +10,9 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.models import registry
 from gsmooth_core.models.devices import best_device
 from gsmooth_core.networks.engine import require_torch
-from gsmooth_core.tracking.follow import FollowSettings
-from gsmooth_core.tracking.looks import USUAL
-from gsmooth_core.tracking.people import People, Person, follow_people
+from gsmooth_core.tracking.following.follow import FollowSettings
+from gsmooth_core.tracking.following.looks import USUAL
+from gsmooth_core.tracking.people.people import People, Person, follow_people
 from gsmooth_core.tracking.track import fit_person, skin
 from gsmooth_core.types import Clip, FaceTrack, Image
 
@@ -77,7 +77,7 @@ def build_tracker(
     if name == "fit":
         return FitTracker(model, looks)
     require_torch("R-Net")
-    from gsmooth_core.tracking.rnet import RNetTracker  # torch, an optional package
+    from gsmooth_core.tracking.regressor.rnet import RNetTracker  # torch, an optional package
 
     chosen = best_device() if device == "auto" else device
     return RNetTracker(registry.locate("rnet"), model, device=chosen)

@@ -31,7 +31,7 @@ from gsmooth_core.sync.model import SyncExpert, save_expert
 from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft.correctives import Correctives, Personal, load_personal, save_personal
 from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
-from gsmooth_core.tracking.resnet import RNet, load_rnet
+from gsmooth_core.tracking.regressor.resnet import RNet, load_rnet
 from gsmooth_core.types import Expression
 from tests.a2ep import small as small_a2ep
 from tests.doubles import face_track

@@ -26,8 +26,8 @@ from gsmooth_core.sync.load import load_expert
 from gsmooth_core.sync.syncnet import load_syncnet
 from gsmooth_core.taft.generators import generator as g
 from gsmooth_core.taft.generators.checkpoint import load_generator, save_generator
-from gsmooth_core.tracking.recognise import load_recogniser
-from gsmooth_core.tracking.resnet import load_rnet
+from gsmooth_core.tracking.people.recognise import load_recogniser
+from gsmooth_core.tracking.regressor.resnet import load_rnet
 from tests.attacks.checkpoints import changed, made, refused
 
 READERS = {

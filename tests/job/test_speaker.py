@@ -11,9 +11,9 @@ import pytest
 from gsmooth_core.job import speaker
 from gsmooth_core.job.speaker import choose, own_sound, turns_of, voices
 from gsmooth_core.media import probe
-from gsmooth_core.tracking.found import FollowedFace
-from gsmooth_core.tracking.people import People, Person
-from gsmooth_core.tracking.people_follow import Sighting
+from gsmooth_core.tracking.following.found import FollowedFace
+from gsmooth_core.tracking.people.people import People, Person
+from gsmooth_core.tracking.people.sightings import Sighting
 from gsmooth_core.types import Clip
 from tests.media import made
 from tests.sync.test_measure import LoudnessExpert, speech, talking

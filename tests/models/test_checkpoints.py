@@ -13,7 +13,7 @@ from torch import nn
 from gsmooth_core.models.checkpoints import load_network, read_torch, table_of_weights
 from gsmooth_core.models.modelfile import ModelSource
 from gsmooth_core.sync.syncnet import SyncNet, load_syncnet
-from gsmooth_core.tracking.resnet import RNet, load_rnet
+from gsmooth_core.tracking.regressor.resnet import RNet, load_rnet
 from tests.attacks.checkpoints import light, refused
 
 

@@ -18,7 +18,7 @@ from gsmooth_core.sync.load import load_expert
 from gsmooth_core.taft.generators.generator_file import sizes
 from gsmooth_core.taft.generators.interface import HINTS, PRESETS, GeneratorInput
 from gsmooth_core.taft.generators.load import open_generator
-from gsmooth_core.tracking.recognise import load_recogniser
+from gsmooth_core.tracking.people.recognise import load_recogniser
 
 DICE = np.random.default_rng(7)
 

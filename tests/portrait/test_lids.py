@@ -13,8 +13,8 @@ from skimage import data
 
 from gsmooth_core.portrait.lid_check import opening
 from gsmooth_core.portrait.lids import Lids
-from gsmooth_core.tracking.detector import FaceDetector
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.following.detector import FaceDetector
+from gsmooth_core.tracking.following.landmarks import Crop, FaceMesh
 from tests.portrait.drawn import LASH, SKIN, Drawn, draw, lower
 
 SIZES = (30, 60, 200)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.tracking.detector import FaceDetector
-from gsmooth_core.tracking.landmarks import FaceMesh
+from gsmooth_core.tracking.following.detector import FaceDetector
+from gsmooth_core.tracking.following.landmarks import FaceMesh
 from gsmooth_core.types import Image
 
 
@@ -66,7 +66,7 @@ def bfm() -> MorphableModel:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    from gsmooth_core.tracking.resnet import RNet
+    from gsmooth_core.tracking.regressor.resnet import RNet
 
     torch.manual_seed(0)
     network = RNet()

@@ -8,9 +8,9 @@ import numpy as np
 
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.tracking.follow import LandmarkTrack
-from gsmooth_core.tracking.landmarks import ARKIT_NAMES, LANDMARKS
-from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.tracking.fitting.lips import edge_landmarks
+from gsmooth_core.tracking.following.follow import LandmarkTrack
+from gsmooth_core.tracking.following.landmarks import ARKIT_NAMES, LANDMARKS
 from gsmooth_core.types import Float
 
 WIDTH, HEIGHT = 1280, 720

@@ -16,17 +16,17 @@ from gsmooth_core.face.landmarks import NOSE_BASE, SKIN
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
-from gsmooth_core.tracking.basis import landmark_basis
 from gsmooth_core.tracking.blocks import BLOCK, blocks
-from gsmooth_core.tracking.fit import observe
-from gsmooth_core.tracking.follow import LandmarkTrack
-from gsmooth_core.tracking.found import FollowedFace, FoundFaces
-from gsmooth_core.tracking.lips import ClosedLips
+from gsmooth_core.tracking.fitting.basis import landmark_basis
+from gsmooth_core.tracking.fitting.fit import observe
+from gsmooth_core.tracking.fitting.lips import ClosedLips
+from gsmooth_core.tracking.fitting.projection import Camera
+from gsmooth_core.tracking.fitting.sequence import rigid_pose, unwrap
+from gsmooth_core.tracking.following.follow import LandmarkTrack
+from gsmooth_core.tracking.following.found import FollowedFace, FoundFaces
 from gsmooth_core.tracking.occlusion import hidden_share
-from gsmooth_core.tracking.people import People, Person
-from gsmooth_core.tracking.people_follow import Sighting
-from gsmooth_core.tracking.projection import Camera
-from gsmooth_core.tracking.sequence import rigid_pose, unwrap
+from gsmooth_core.tracking.people.people import People, Person
+from gsmooth_core.tracking.people.sightings import Sighting
 from gsmooth_core.tracking.track import finish_track, fit_person
 from gsmooth_core.types import Bool, Clip, FaceTrack, Float, Image
 from tests.tracking.synthetic import HEIGHT, WIDTH, landmarks, truth

@@ -21,7 +21,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking import track_face
-from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.tracking.fitting.lips import edge_landmarks
 from gsmooth_core.types import Clip, FaceTrack, Float, Image
 
 LIPS = [*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS, *INNER_MOUTH_CORNERS]

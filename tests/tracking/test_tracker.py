@@ -14,7 +14,7 @@ from gsmooth_core.errors import ModelError
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import save_face_model
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.tracking.rnet import RNetTracker
+from gsmooth_core.tracking.regressor.rnet import RNetTracker
 from gsmooth_core.tracking.tracker import FitTracker, build_tracker
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.tracking.people import People, follow_people
-from gsmooth_core.tracking.shots import MIXED, CutFinder, find_shots
+from gsmooth_core.tracking.people.people import People, follow_people
+from gsmooth_core.tracking.shots.cuts import MIXED, CutFinder, find_shots
 from gsmooth_core.types import Int
 from training.edits.make import Edit, Take, make_edit
 from training.split import OWN, Split, read_split

@@ -28,7 +28,7 @@ from gsmooth_core.job.result import DubResult
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_expression, load_track
 from gsmooth_core.tracking import track_face
-from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.tracking.fitting.lips import edge_landmarks
 from gsmooth_core.types import Expression, FaceTrack, Float, Image
 
 log = logging.getLogger(__name__)

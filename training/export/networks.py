@@ -26,8 +26,8 @@ from gsmooth_core.taft.generators.generator import (
     TorchGenerator,
 )
 from gsmooth_core.taft.generators.mix import Plan
-from gsmooth_core.tracking import recognise, recognise_chip
-from gsmooth_core.tracking.recognise_net import load_module as load_recogniser
+from gsmooth_core.tracking.people import chip, recognise
+from gsmooth_core.tracking.people.recognise_net import load_module as load_recogniser
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,6 @@ def _recognise() -> Family:
     source = recognise.recogniser_source(registry.locate(recognise.KIND))
     arrays, _ = source.arrays(recognise.KIND)
     model = load_recogniser(source, arrays)
-    chips = torch.rand(1, 3, recognise_chip.SIDE, recognise_chip.SIDE)
+    chips = torch.rand(1, 3, chip.SIDE, chip.SIDE)
     embed = Exported("embed", model, (chips,), {"chips": {0: "batch"}}, ["vectors"])
     return Family(recognise.KIND, {}, model.state_dict(), [embed])

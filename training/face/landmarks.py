@@ -17,8 +17,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from gsmooth_core.face.morphable import LANDMARK_COUNT, MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.tracking.detector import FaceDetector
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.following.detector import FaceDetector
+from gsmooth_core.tracking.following.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Bool, Float
 from training.face.render import Picture, random_view, take
 from training.face.source import Array

@@ -10,8 +10,8 @@ import numpy as np
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr
 from gsmooth_core.portrait.sway import sway_between
-from gsmooth_core.tracking.recognise import identify
-from gsmooth_core.tracking.recognise_chip import face_chip
+from gsmooth_core.tracking.people.chip import face_chip
+from gsmooth_core.tracking.people.recognise import identify
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 from training.head.align import aligned
 from training.head.scene import KINDS, Scene, angle_between, pose_between

@@ -3,7 +3,7 @@
 The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
 that `training.prepare` made; `--align` takes what they are off out of the figures
 (`training.head.align`), `--refine` adds the head moved as its own looks say
-(`tracking.photometric`), and its shoulders as they are seen to sway (`portrait.sway`). What is
+(`tracking.photometry`), and its shoulders as they are seen to sway (`portrait.sway`). What is
 compared: the photo as it is, the photo as one surface, the person turned before the background,
 and the last two finished by a head generator.
 """
@@ -27,7 +27,7 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.generators.checkpoint import load_generator
-from gsmooth_core.tracking.photometric import refine_poses
+from gsmooth_core.tracking.photometry.poses import refine_poses
 from gsmooth_core.types import FaceTrack, Image
 from training.command import finish
 from training.footage import Sample, add_footage, chosen_footage

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gsmooth_core.models.registry import PACKAGE_WEIGHTS
 from gsmooth_core.storage.arrays import save_arrays
 from gsmooth_core.storage.files import hash_file
-from gsmooth_core.tracking.recognise_net import Recogniser
+from gsmooth_core.tracking.people.recognise_net import Recogniser
 from gsmooth_core.types import Float
 
 _CONVOLUTION, _AFFINE, _LAST = b"\x05con_4", b"\x07affine_", b"\x04fc_2"

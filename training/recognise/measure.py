@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.tracking.follow import FaceFollower
-from gsmooth_core.tracking.recognise import SAME, distance, identify
-from gsmooth_core.tracking.recognise_chip import face_chip
+from gsmooth_core.tracking.following.follow import FaceFollower
+from gsmooth_core.tracking.people.chip import face_chip
+from gsmooth_core.tracking.people.recognise import SAME, distance, identify
 from gsmooth_core.types import Float, Image
 from training.split import OWN, read_split
 

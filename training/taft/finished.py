@@ -39,7 +39,7 @@ from gsmooth_core.taft.generators.load import open_generator
 from gsmooth_core.taft.lending.heard import Heard
 from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.translate import FaceTranslator
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.following.landmarks import Crop, FaceMesh
 from gsmooth_core.types import FaceTrack, Float, Image
 from training.footage import Footage, Sample, add_footage, chosen_footage
 from training.split import Part

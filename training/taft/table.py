@@ -42,7 +42,7 @@ from gsmooth_core.taft.generators.load import open_generator
 from gsmooth_core.taft.inputs import generated, generator_input
 from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.samples import ClipData
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.following.landmarks import Crop, FaceMesh
 from gsmooth_core.types import Bool, FaceTrack, Float, FrameSource, Image
 from training.footage import Footage, Sample, add_footage, chosen_footage
 from training.split import Part

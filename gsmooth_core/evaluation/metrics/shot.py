@@ -26,8 +26,8 @@ from gsmooth_core.media.reading.still import read_still
 from gsmooth_core.storage.arrays import load_arrays, load_expression, load_track, save_arrays
 from gsmooth_core.storage.files import check_file, is_there, read_json, shown
 from gsmooth_core.storage.layout import ArrayLayout, Layout
-from gsmooth_core.tracking.follow import FollowSettings
-from gsmooth_core.tracking.people import follow_people
+from gsmooth_core.tracking.following.follow import FollowSettings
+from gsmooth_core.tracking.people.people import follow_people
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float, Image
 
 LANDMARKS: Layout = {"landmarks": ArrayLayout(("T", 478, 2), 1e6, gaps=True)}

@@ -13,7 +13,7 @@ from gsmooth_core.evaluation.metrics.landmarks import in_crop, jerk, lip_distanc
 from gsmooth_core.evaluation.metrics.vertices import vertex_errors
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.mouth import aperture, correlation, width
-from gsmooth_core.tracking.lips import edge_landmarks
+from gsmooth_core.tracking.fitting.lips import edge_landmarks
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float
 
 MEANS = (

@@ -23,7 +23,7 @@ from gsmooth_core.sync.expert import LipSound
 from gsmooth_core.sync.measure import SAMPLE_RATE, load_sync_expert, measure_sync
 from gsmooth_core.sync.offset import SyncResult
 from gsmooth_core.sync.windows import present
-from gsmooth_core.tracking.people import LARGEST, follow_people
+from gsmooth_core.tracking.people.people import LARGEST, follow_people
 from gsmooth_core.types import Clip, Float, Image
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsmooth_core.tracking.found import FollowedFace
-from gsmooth_core.tracking.people import People, Person
-from gsmooth_core.tracking.people_follow import Sighting
-from gsmooth_core.tracking.shots import MIXED
+from gsmooth_core.tracking.following.found import FollowedFace
+from gsmooth_core.tracking.people.people import People, Person
+from gsmooth_core.tracking.people.sightings import Sighting
+from gsmooth_core.tracking.shots.cuts import MIXED
 from tests.media import made
 from training.edits import make
 from training.edits.make import Edit, Take, make_edit

@@ -11,9 +11,9 @@ import pytest
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MOUTH_REGIONS, Region
-from gsmooth_core.tracking.detector import FaceDetector
-from gsmooth_core.tracking.landmarks import ARKIT_NAMES as SCORE_NAMES
-from gsmooth_core.tracking.landmarks import Crop, FaceMesh
+from gsmooth_core.tracking.following.detector import FaceDetector
+from gsmooth_core.tracking.following.landmarks import ARKIT_NAMES as SCORE_NAMES
+from gsmooth_core.tracking.following.landmarks import Crop, FaceMesh
 from training.face.landmarks import LOWER_RINGS, UPPER_RINGS, _centre, closest_on_mesh
 from training.face.render import random_view, take
 from training.face.source import ARKIT_NAMES

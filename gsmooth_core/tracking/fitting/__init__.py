@@ -1,0 +1,1 @@
+"""Landmarks to identity, camera, poses and expressions: least squares on the face model."""

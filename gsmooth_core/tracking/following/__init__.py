@@ -1,0 +1,1 @@
+"""Landmarks of faces, found once a shot and followed frame by frame."""

@@ -1,0 +1,1 @@
+"""Everybody in a clip: who is seen when, told apart by looks."""

@@ -1,0 +1,1 @@
+"""Poses made truer by what a whole head looks like."""

@@ -1,0 +1,1 @@
+"""Where one shot ends and another begins: cuts, dissolves, fades."""
