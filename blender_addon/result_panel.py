@@ -48,8 +48,8 @@ def draw_verdict(layout: bpy.types.UILayout, found: quality.Quality) -> None:
 def _colour(kind: str) -> str:
     """What the strip's colour says."""
     meanings = {"good": "green for good", "fair": "yellow for a look", "poor": "red for poor"}
-    others = " or ".join(text for other, text in meanings.items() if other != kind)
-    return f"The strip's colour says so: {meanings[kind]}, not {others}."
+    others = ", ".join(text for other, text in meanings.items() if other != kind)
+    return f"The strip's colour: {meanings[kind]} ({others})."
 
 
 def draw_reports(layout: bpy.types.UILayout, strip: Any) -> None:

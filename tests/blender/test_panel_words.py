@@ -206,7 +206,7 @@ def test_the_panel_of_a_dub_whose_folder_is_gone_has_its_buttons(dub, tmp_path):
 def test_the_report_is_offered_where_there_is_one(dub):
     assert bpy.ops.gsmooth.check_quality() == {"FINISHED"}
     assert "Look at this shot before it goes out: visible edge." in told()
-    assert "The strip's colour says so: red for poor" in told()
+    assert "The strip's colour: red for poor" in told()
     names = [button.name for button in panel().buttons]
     assert "gsmooth.open_report" in names and "gsmooth.check_quality" not in names
 

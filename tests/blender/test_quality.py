@@ -117,7 +117,7 @@ def test_the_panel_says_what_was_found(scene, dubbed):
     assert "Look at this shot" in told
     assert "An edge can be seen around the mouth." in told
     assert "Seam" not in told  # the fault, not the quality
-    assert "The strip's colour says so: red for poor, not green for good" in told
+    assert "The strip's colour: red for poor (green for good" in told
     assert "97 %" not in told  # what is good needs no words
     assert [path.name for path in quality.pages(dubbed).values()] == ["report.html"]
 
