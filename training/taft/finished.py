@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.a2ep.load import load_a2ep
 from gsmooth_core.evaluation.metrics.bands import BANDS, laplacian_variance
@@ -144,6 +145,11 @@ class _AsUsed(Sharpness):
 
     def gains(self, picture: int, nearby: int = 0, film: Film | None = None) -> Float | None:
         return super().gains(picture, 0, film)
+
+    def blotches(
+        self, picture: int, nearby: int = 0, film: Film | None = None
+    ) -> NDArray[np.float64] | None:
+        return super().blotches(picture, 0, film)
 
 
 def own_dub(
