@@ -2,11 +2,14 @@
 
 Codecs are sparing with colour, and what they leave of it is off by some tenths of a level, in
 blotches of 2 to 16 pixels, from frame to frame otherwise: the mean of several has hardly any.
-They stay where they are on skin that does not move, as codecs repeat what they have. So the clip's
-lacking energy of colour, band by band (`sharpness`), is given back as noise that goes with the face.
+They stay where they are on skin that does not move, as codecs repeat what they have. So the energy
+of colour that a clip lacks, band by band (`sharpness`), is given back as noise that goes with the
+face.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -22,14 +25,14 @@ _CHROMA = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], n
 _BACK = np.array([[0, 1.402], [-0.344136, -0.714136], [1.772, 0]], np.float32)
 """Cb and Cr of RGB, and RGB of them without luma (ITU-R BT.601)."""
 
-_STEPS = 40  # of Richardson and Lucy
+_STEPS = 200  # of Richardson and Lucy
 _LEAST = 1e-12
 
 
 def colour_energies(picture: Float, place: Bool) -> NDArray[np.float64]:
     """(2, B) mean squares of the bands of Cb and Cr of a picture (h, w, 3) in a place of it."""
     before, found = cv2.transform(picture, _CHROMA), []
-    for sigma, finer in zip(SIGMAS[1:], SIGMAS, strict=False):
+    for finer, sigma in pairwise(SIGMAS):
         after = cv2.GaussianBlur(before, (0, 0), float(np.sqrt(sigma**2 - finer**2)))
         found.append(((before - after)[place].astype(np.float64) ** 2).mean(0))
         before = after
@@ -98,4 +101,4 @@ def _filters(size: int, scale: float) -> NDArray[np.float64]:
     axis = np.fft.fftfreq(size) * scale  # cycles a pixel of the frame
     square = axis[:, None] ** 2 + axis**2
     passed = [np.exp(-2 * (np.pi * sigma) ** 2 * square) for sigma in SIGMAS]
-    return np.stack([fine - coarse for fine, coarse in zip(passed, passed[1:], strict=False)])
+    return np.stack([fine - coarse for fine, coarse in pairwise(passed)])

@@ -1,4 +1,4 @@
-"""What a viewer of an output sees: the right frame, coded as a dub is, with nothing else changed."""
+"""What a viewer of an output sees: the right frame, coded as in a dub, and nothing else changed."""
 
 from __future__ import annotations
 
