@@ -25,6 +25,7 @@ _CHROMA = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], n
 _BACK = np.array([[0, 1.402], [-0.344136, -0.714136], [1.772, 0]], np.float32)
 """Cb and Cr of RGB, and RGB of them without luma (ITU-R BT.601)."""
 
+_SHARE = 0.7  # frames that are tried are made from half of the clip, and lack more than others
 _STEPS = 200  # of Richardson and Lucy
 _LEAST = 1e-12
 
@@ -55,7 +56,7 @@ def lacking(
         grain: (N, 2, B) that grain adds.
     """
     wanted, there = (np.exp(np.log(each + _LEAST).mean(0)) for each in (truth, made + grain))
-    return np.asarray(np.maximum(wanted - there, 0))
+    return np.asarray(_SHARE * np.maximum(wanted - there, 0))
 
 
 class Blotches:
