@@ -27,6 +27,7 @@ _BACK = np.array([[0, 1.402], [-0.344136, -0.714136], [1.772, 0]], np.float32)
 
 _SHARE = 0.7  # frames that are tried are made from half of the clip, and lack more than others
 _STEPS = 200  # of Richardson and Lucy
+_KEPT = 4  # crops: most frames have the same, and those around one that was tried another
 _LEAST = 1e-12
 
 
@@ -83,11 +84,14 @@ class Blotches:
             energies: (2, B) mean squares of each band in the frame, in squared levels.
         """
         key = energies.tobytes()
-        if key not in self._known:
+        found = self._known.get(key)
+        if found is None:
             shares = np.sqrt([self._shares(channel) for channel in energies]).astype(np.float32)
             planes = np.einsum("cb,cbyx->yxc", shares / np.float32(255), self._bands)
-            self._known[key] = np.asarray(cv2.transform(planes, _BACK), np.float32)
-        return self._known[key]
+            found = np.asarray(cv2.transform(planes, _BACK), np.float32)
+            known = self._known if len(self._known) < _KEPT else {}
+            self._known = {**known, key: found}
+        return found
 
     def _shares(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
         """(B,) power of each band's noise: bands overlap, and none is less than nothing."""
