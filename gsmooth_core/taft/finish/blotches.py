@@ -73,8 +73,9 @@ class Blotches:
         power = (filters**2).reshape(len(filters), -1)
         self._response = power @ power.T / size**2  # (B, B)
         white = np.random.default_rng(0).standard_normal((2, len(filters), size, size))
-        waves = np.fft.fft2(white) * filters
-        self._bands = np.fft.ifft2(waves).real.astype(np.float32)  # (2, B, size, size)
+        waves = np.fft.rfft2(white) * filters[..., : size // 2 + 1]
+        bands = np.fft.irfft2(waves, (size, size))  # (2, B, size, size)
+        self._bands = bands.astype(np.float32)
         self._known: dict[bytes, Float] = {}
 
     def of(self, energies: NDArray[np.float64]) -> Float:
