@@ -26,7 +26,7 @@ _BACK = np.array([[0, 1.402], [-0.344136, -0.714136], [1.772, 0]], np.float32)
 """Cb and Cr of RGB, and RGB of them without luma (ITU-R BT.601)."""
 
 _SHARE = 0.7  # frames that are tried are made from half of the clip, and lack more than others
-_STEPS = 200  # of Richardson and Lucy
+_STEPS = 200
 _KEPT = 4  # crops: most frames have the same, and those around one that was tried another
 _LEAST = 1e-12
 
@@ -95,7 +95,10 @@ class Blotches:
         return found
 
     def _shares(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(B,) power of each band's noise: bands overlap, and none is less than nothing."""
+        """(B,) power of each band's noise: bands overlap, and none is less than nothing.
+
+        By the steps of Richardson (1972) and Lucy (1974), which keep it so.
+        """
         shares, whole = np.ones(len(energies)), self._response.sum(0)
         for _ in range(_STEPS):
             shares *= self._response.T @ (energies / (self._response @ shares + _LEAST)) / whole

@@ -8,15 +8,17 @@ import numpy as np
 
 from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
 from gsmooth_core.storage.layout import ArrayLayout, Layout, damaged
+from gsmooth_core.taft.finish import blotches
 from gsmooth_core.taft.finish.sharpness import SIGMAS, Sharpness, Trial
 
+_COLOURS = len(blotches.SIGMAS) - 1
 _ENERGY = 1e6  # squared levels
 _LAYOUT: Layout = {
     "counts": ArrayLayout(("N",), 1e6, 0, kind="i"),
     "pictures": ArrayLayout(("M",), 1e9, 0, kind="i"),
     "truth": ArrayLayout(("N", "P", len(SIGMAS)), _ENERGY, 0),
     "made": ArrayLayout(("N", "P", len(SIGMAS), *[1 + len(SIGMAS)] * 2), _ENERGY),
-    "colour": ArrayLayout(("N", 2, 2, len(SIGMAS) + 1), _ENERGY, 0),
+    "colour": ArrayLayout(("N", 2, 2, _COLOURS), _ENERGY, 0),
     "brightness": ArrayLayout(("N",), 1e3),
 }
 
@@ -26,7 +28,7 @@ def save_sharpness(path: Path, sharpness: Sharpness) -> None:
     trials = sharpness.trials
     counts = len(SIGMAS), 1 + len(SIGMAS), 1 + len(SIGMAS)
     no_truth, nothing = np.zeros((0, 1, counts[0])), np.zeros((0, 1, *counts))
-    no_colour = np.zeros((0, 2, 2, counts[1]))
+    no_colour = np.zeros((0, 2, 2, _COLOURS))
     arrays: Arrays = {
         "counts": np.array([len(trial.pictures) for trial in trials], np.int32),
         "pictures": np.array([n for trial in trials for n in trial.pictures], np.int32),
