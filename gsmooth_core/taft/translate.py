@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from gsmooth_core.models.threads import all_threads
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
+from gsmooth_core.taft.finish.blotches import Blotches
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.finish.sharpness import Sharpness, inwards, sharpened
@@ -258,7 +259,7 @@ class FaceTranslator:
         """Lay a new crop (size, size, 3), 0..1, over a frame."""
         lent = tuple(one for one in self.composer.lent(index) if one[0] in members)
         box = self.composer.grown.get(index, self.composer.box)
-        picture = smeared(new, self.ways.beyond(index, lent), box)
+        picture = self._blotched(index, smeared(new, self.ways.beyond(index, lent), box))
         if grey := colourless(masked.part):
             picture = without_colour(picture)
         rim = self.composer.rim / masked.under.scale
@@ -267,6 +268,20 @@ class FaceTranslator:
         hidden = np.zeros(frame.shape[:2], bool)
         masked.under.part(hidden)[...] = masked.hidden
         return Laid(frame, hidden, members, lay)
+
+    def _blotched(self, index: int, new: Float) -> Float:
+        """A new crop (size, size, 3) with the blotches of colour that the clip has."""
+        if not self.sharpness:
+            return new
+        nearby = int(self.composer.settings.references.gap * self.track.fps)
+        film = self.grain.film(index, nearby) if self.grain else None
+        lacking = self.sharpness.blotches(int(self.track.pictures[index]), nearby, film)
+        return new if lacking is None else new + self._blotches.of(lacking)
+
+    @cached_property
+    def _blotches(self) -> Blotches:
+        scale = np.hypot(*self.composer.transforms[self.wanted, 0, :2].T)
+        return Blotches(self.composer.size, float(np.median(scale)))
 
     def _filmed(
         self,

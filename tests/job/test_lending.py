@@ -15,7 +15,7 @@ from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.sharpness import Sharpness, Trial
 
 ONLY = np.array([True, False])
-TRIED = np.full((2, 3), 4.0), np.ones((2, 3, 4, 4))
+TRIED = np.full((2, 3), 4.0), np.ones((2, 3, 4, 4)), np.ones((2, 2, 4))
 FOUND = Sharpness([Trial((n, 7), *TRIED, 90.0) for n in range(4)])
 
 

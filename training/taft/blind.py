@@ -1,8 +1,8 @@
 """Pairs of mouths for a blind look: `python -m training.taft.blind --help`.
 
-Each pair shows one mouth twice, as filmed and as the program makes it (see `finished`), in an
-order that chance decides. Who judges sees the sheets alone; the key lies in a file of its own.
-Right in half of the pairs is a guess.
+Each pair shows one mouth twice, as filmed and as the program makes it (see `finished`), both out of
+a file as the program writes it (see `viewed`), in an order that chance decides. Who judges sees the
+sheets alone; the key lies in a file of its own. Right in half of the pairs is a guess.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.types import Float, Image
 from training.footage import Footage, add_footage, chosen_footage
 from training.taft.data import GAP
-from training.taft.finished import FilmedClip, remade, tracked, validation_clips
+from training.taft.finished import FilmedClip, own_dub, tracked, validation_clips
+from training.taft.viewed import AsFilmed, Viewer
 
 ON_A_SHEET = 5
 WIDTH, HEIGHT = 480, 320
@@ -103,15 +105,18 @@ def _mouths(
 ) -> list[tuple[str, int, Image, Image]]:
     """Clip, frame, filmed and made mouth of each pair, clip by clip."""
     model, settings = load_face_model(), ComposeSettings(references=ReferenceSettings(gap=GAP))
-    count = len(tracked(footage, cache))
+    samples = [sample for sample, _ in tracked(footage, cache)]
+    count, found = len(samples), []
     shares = np.bincount(np.arange(pairs) % max(count, 1), minlength=count)
-    found = []
-    for clip, count in zip(validation_clips(footage, cache), shares.tolist(), strict=True):
-        made = remade(clip, model, drawn_frames(clip, count, rng), settings)
-        for frame, picture in made.items():
-            points = clip.track.landmarks[frame]
-            both = mouth(clip.pictures[frame], points), mouth(picture, points)
-            found.append((clip.name, frame, *both))
+    clips = validation_clips(footage, cache)
+    for sample, clip, count in zip(samples, clips, shares.tolist(), strict=True):
+        dub = own_dub(clip, model, settings)
+        with TemporaryDirectory() as folder:
+            viewer = Viewer(sample.path, Path(folder))
+            for frame in drawn_frames(clip, count, rng):
+                points = clip.track.landmarks[frame]
+                true, made = (mouth(viewer.shown(frame, by), points) for by in (AsFilmed(), dub))
+                found.append((clip.name, frame, true, made))
     return found
 
 

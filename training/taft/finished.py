@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.a2ep.load import load_a2ep
 from gsmooth_core.evaluation.metrics.bands import BANDS, laplacian_variance
@@ -145,6 +146,23 @@ class _AsUsed(Sharpness):
     def gains(self, picture: int, nearby: int = 0, film: Film | None = None) -> Float | None:
         return super().gains(picture, 0, film)
 
+    def blotches(
+        self, picture: int, nearby: int = 0, film: Film | None = None
+    ) -> NDArray[np.float64] | None:
+        return super().blotches(picture, 0, film)
+
+
+def own_dub(
+    clip: FilmedClip, model: MorphableModel, settings: ComposeSettings, *, strict: bool = False
+) -> FaceTranslator:
+    """What makes the frames of a clip anew, each with its own expression."""
+    source, own = clip.pictures.__getitem__, clip.track.expression
+    given = clip.track, model, own, source, open_generator(), settings
+    dub = FaceTranslator(*given, heard=clip.heard)
+    if dub.sharpness and not strict:
+        dub.sharpness = _AsUsed(dub.sharpness.trials)
+    return dub
+
 
 def remade(
     clip: FilmedClip,
@@ -155,12 +173,8 @@ def remade(
     strict: bool = False,
 ) -> dict[int, Image]:
     """Frames (H, W, 3) of a clip as the program makes them."""
-    source, own = clip.pictures.__getitem__, clip.track.expression
-    given = clip.track, model, own, source, open_generator(), settings
-    dub = FaceTranslator(*given, heard=clip.heard)
-    if dub.sharpness and not strict:
-        dub.sharpness = _AsUsed(dub.sharpness.trials)
-    return {frame: dub.translate(frame, source(frame)).frame for frame in frames}
+    dub = own_dub(clip, model, settings, strict=strict)
+    return {frame: dub.translate(frame, clip.pictures[frame]).frame for frame in frames}
 
 
 def judged(clip: FilmedClip, model: MorphableModel, made: dict[int, Image]) -> Finished:

@@ -19,6 +19,7 @@ from gsmooth_core.face.morphable import Region
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.finish.blotches import colour_energies
 from gsmooth_core.taft.finish.sharpness import Sharpness, Trial, energies, inwards, responses
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warping.warp import Reference
@@ -115,11 +116,13 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
     places = hidden & lips, hidden & ~lips
     if min(np.count_nonzero(place) for place in places) < _SMALLEST:
         return None
-    true, new = (x[part].mean(-1, dtype=np.float32) for x in (truth, made.frame))
+    pair = [x[part].astype(np.float32) for x in (truth, made.frame)]
+    true, new = (x.mean(-1) for x in pair)
+    colour = np.stack([colour_energies(x, hidden) for x in pair])
     numbers = dub.composer.track.pictures[list(used)]
     light, weight = float(true[hidden].mean()), inwards(hidden, _rim(dub.composer, used[0]))
-    given = responses(new, places, weight)
-    return Trial(tuple(numbers.tolist()), energies(true, places), given, light)
+    given = responses(new, places, weight), colour
+    return Trial(tuple(numbers.tolist()), energies(true, places), *given, light)
 
 
 def _rim(composer: Composer, frame: int) -> float:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.taft.finish.blotches import colour_of, lacking
 from gsmooth_core.taft.finish.grain import Film
 from gsmooth_core.types import Bool, Float
 
@@ -47,12 +48,15 @@ class Trial:
         truth: (P, B) squared levels: energy of each band of the frame, in each of P places.
         made: (P, B, 1 + B, 1 + B) the same of what was made, before grain, for any gains
             (`responses`).
+        colour: (2, 2, C) energies of bands of Cb and Cr, of the frame and of what was made
+            (`blotches.colour_energies`).
         brightness: mean level of the frame under the mask.
     """
 
     pictures: tuple[int, ...]
     truth: NDArray[np.float64]
     made: NDArray[np.float64]
+    colour: NDArray[np.float64]
     brightness: float
 
 
@@ -67,6 +71,8 @@ class Sharpness:
         self.trials = list(trials)
         self._grain: dict[int, tuple[Film, Float]] = {}
         self._known: dict[tuple[tuple[int, ...], int], Float] = {}
+        self._tints: dict[int, tuple[Film, NDArray[np.float64]]] = {}
+        self._colours: dict[tuple[tuple[int, ...], int], NDArray[np.float64]] = {}
 
     def gains(self, picture: int, nearby: int = 0, film: Film | None = None) -> Float | None:
         """The gain of each band for what is laid on a picture; None where the clip is too short.
@@ -83,16 +89,43 @@ class Sharpness:
         """
         if len(self.trials) < _FEWEST:
             return None
-        taken = tuple(
-            n
-            for n, trial in enumerate(self.trials)
-            if min(abs(picture - used) for used in trial.pictures) > nearby
-        )
+        taken = self._taken(picture, nearby)
         key = taken, id(film)  # films are kept, so that no other one gets the number
         if key not in self._known:
             grains = [self._grain_on(trial, film) for trial in self.trials]
             self._known[key] = gains_of([self.trials[n] for n in taken], [grains[n] for n in taken])
         return self._known[key]
+
+    def blotches(
+        self, picture: int, nearby: int = 0, film: Film | None = None
+    ) -> NDArray[np.float64] | None:
+        """(2, C) energies of colour that what is laid on a picture lacks; as `gains` else."""
+        taken = self._taken(picture, nearby)
+        if len(taken) < _FEWEST:
+            return None
+        key = taken, id(film)
+        if key not in self._colours:
+            trials = [self.trials[n] for n in taken]
+            truth, made = (np.stack([t.colour[n] for t in trials]) for n in range(2))
+            self._colours[key] = lacking(truth, made, self._colour_on(trials, film))
+        return self._colours[key]
+
+    def _taken(self, picture: int, nearby: int) -> tuple[int, ...]:
+        """The trials that a picture, and those nearby, had no part in."""
+        return tuple(
+            n
+            for n, trial in enumerate(self.trials)
+            if min(abs(picture - used) for used in trial.pictures) > nearby
+        )
+
+    def _colour_on(self, trials: Sequence[Trial], film: Film | None) -> NDArray[np.float64]:
+        """(N, 2, C) energies of colour that grain adds to what was tried."""
+        if film is None:
+            return np.zeros((len(trials), *trials[0].colour.shape[1:]))
+        if id(film) not in self._tints:
+            self._tints[id(film)] = film, colour_of(film)
+        levels = np.array([film.level(trial.brightness) for trial in trials])
+        return self._tints[id(film)][1] * levels[:, None, None] ** 2
 
     def _grain_on(self, trial: Trial, film: Film | None) -> Float:
         """(B,) energy that grain adds to what was tried."""

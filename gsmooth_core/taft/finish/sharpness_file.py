@@ -8,14 +8,17 @@ import numpy as np
 
 from gsmooth_core.storage.arrays import Arrays, load_arrays, save_arrays
 from gsmooth_core.storage.layout import ArrayLayout, Layout, damaged
+from gsmooth_core.taft.finish import blotches
 from gsmooth_core.taft.finish.sharpness import SIGMAS, Sharpness, Trial
 
+_COLOURS = len(blotches.SIGMAS) - 1
 _ENERGY = 1e6  # squared levels
 _LAYOUT: Layout = {
     "counts": ArrayLayout(("N",), 1e6, 0, kind="i"),
     "pictures": ArrayLayout(("M",), 1e9, 0, kind="i"),
     "truth": ArrayLayout(("N", "P", len(SIGMAS)), _ENERGY, 0),
     "made": ArrayLayout(("N", "P", len(SIGMAS), *[1 + len(SIGMAS)] * 2), _ENERGY),
+    "colour": ArrayLayout(("N", 2, 2, _COLOURS), _ENERGY, 0),
     "brightness": ArrayLayout(("N",), 1e3),
 }
 
@@ -25,11 +28,13 @@ def save_sharpness(path: Path, sharpness: Sharpness) -> None:
     trials = sharpness.trials
     counts = len(SIGMAS), 1 + len(SIGMAS), 1 + len(SIGMAS)
     no_truth, nothing = np.zeros((0, 1, counts[0])), np.zeros((0, 1, *counts))
+    no_colour = np.zeros((0, 2, 2, _COLOURS))
     arrays: Arrays = {
         "counts": np.array([len(trial.pictures) for trial in trials], np.int32),
         "pictures": np.array([n for trial in trials for n in trial.pictures], np.int32),
         "truth": np.array([trial.truth for trial in trials] or no_truth, np.float32),
         "made": np.array([trial.made for trial in trials] or nothing, np.float32),
+        "colour": np.array([trial.colour for trial in trials] or no_colour, np.float32),
         "brightness": np.array([trial.brightness for trial in trials], np.float32),
     }
     save_arrays(path, "sharpness", arrays, {})
@@ -46,6 +51,6 @@ def load_sharpness(path: Path) -> Sharpness:
     if counts.sum() != len(arrays["pictures"]) or (counts == 0).any():
         raise damaged(path, "'counts' do not add up")
     used = np.split(arrays["pictures"], np.cumsum(counts)[:-1]) if len(counts) else []
-    columns = arrays["truth"].astype(np.float64), arrays["made"].astype(np.float64)
+    columns = (arrays[name].astype(np.float64) for name in ("truth", "made", "colour"))
     rows = zip(used, *columns, arrays["brightness"].tolist(), strict=True)
-    return Sharpness([Trial(tuple(n.tolist()), t, m, light) for n, t, m, light in rows])
+    return Sharpness([Trial(tuple(n.tolist()), *each) for n, *each in rows])

@@ -34,6 +34,7 @@ from tests.taft import scene
 from tests.taft.small import SMALL
 
 NO_GRAIN = np.zeros(len(SIGMAS), np.float32)
+NO_COLOUR = np.zeros((2, 2, len(SIGMAS) + 1))
 MANY = 500
 
 
@@ -58,7 +59,7 @@ def everywhere(picture: np.ndarray) -> np.ndarray:
 
 def trial(truth: np.ndarray, made: np.ndarray, *pictures: int) -> Trial:
     given = responses(made, [np.ones(made.shape, bool)])
-    return Trial(pictures or (0,), everywhere(truth), given, 128.0)
+    return Trial(pictures or (0,), everywhere(truth), given, NO_COLOUR, 128.0)
 
 
 def test_bands_are_differences_of_gaussians() -> None:
@@ -173,11 +174,14 @@ def test_a_file_holds_the_same_gains(tmp_path: Path) -> None:
     trials = [
         trial(truth, truth - 0.1 * n * bands(truth)[0], n, *range(9, 9 + n)) for n in (1, 2, 3)
     ]
+    trials = [replace(one, colour=one.colour + n) for n, one in enumerate(trials)]
     save_sharpness(tmp_path / "a", Sharpness(trials))
     save_sharpness(tmp_path / "b", load_sharpness(tmp_path / "a"))
     a, b = (load_sharpness(tmp_path / name) for name in "ab")
     assert [t.pictures for t in a.trials] == [t.pictures for t in trials]
     np.testing.assert_array_equal(a.gains(99), b.gains(99))
+    for mine, its in zip(a.trials, trials, strict=True):
+        np.testing.assert_allclose(mine.colour, its.colour)
     np.testing.assert_allclose(a.gains(99), Sharpness(trials).gains(99), rtol=1e-5)
     save_sharpness(tmp_path / "none", Sharpness([]))
     assert load_sharpness(tmp_path / "none").trials == []
