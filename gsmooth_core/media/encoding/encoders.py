@@ -28,7 +28,7 @@ _SWIFT = {
 """What of the medium preset hardly pays where a source was compressed before: without it x264 takes
 two fifths less time (-.03 to -.07 dB of luma in -2 to +2 % of the bytes of three clips with two
 references; one alone: five clips, -.01 to -.06 dB in -1 to +3 %). x265, with
-`_FAITHFUL`, takes a quarter less (five clips: .8 to 1.0 times the bytes, -.8 to -.9 dB at 51 to
+`_FAITHFUL`, takes a quarter less (five clips: .8 to 1.0 times the bytes, -.8 to -1 dB at 51 to
 54, and .99 to 1.00 times the finest detail)."""
 _LIKE_SLOWER = ("rc-lookahead=20", "subme=4")  # what of them decides about size
 _STEPS, _COARSEST = 4, 51  # of the constant rate factor
