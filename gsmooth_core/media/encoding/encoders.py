@@ -22,12 +22,11 @@ _FAITHFUL = {
 }
 """What keeps encoders from what pleases eyes in a first generation: the source has that already."""
 _SWIFT = {
-    "h264": ("ref=1", "me=dia", "partitions=i4x4,i8x8,p8x8"),
+    "h264": ("ref=2", "mixed-refs=0", "me=dia", "partitions=i4x4,i8x8,p8x8"),
     "hevc": ("bframes=3", "ref=2", "subme=1", "rd=2"),
 }
 """What of the medium preset hardly pays where a source was compressed before: without it x264 takes
-two fifths less time (-.03 to -.07 dB of luma in -2 to +2 % of the bytes of three clips with two
-references; one alone: five clips, -.01 to -.06 dB in -1 to +3 %). x265, with
+a third less time (three clips: -.03 to -.07 dB of luma in -2 to +2 % of the bytes). x265, with
 `_FAITHFUL`, takes a quarter less (five clips: .8 to 1.0 times the bytes, -.8 to -1 dB at 51 to
 54, and .99 to 1.00 times the finest detail)."""
 _LIKE_SLOWER = ("rc-lookahead=20", "subme=4")  # what of them decides about size
