@@ -16,9 +16,19 @@ _PYRAMID = 4  # pictures that x264 has decoders keep where pictures lean on othe
 _REORDERED = ("h264", "hevc")
 """Codecs with pictures that lean on later ones. A source has them, too: frames that it could
 hardly spend a bit on cost one that may look back alone two to three times as much."""
-_SWIFT = ("ref=2", "mixed-refs=0", "me=dia", "partitions=i4x4,i8x8,p8x8")
+_FAITHFUL = {
+    "h264": ("psy=0", "aq-mode=0"),
+    "hevc": ("psy-rd=0", "psy-rdoq=0", "aq-mode=0"),
+}
+"""What keeps encoders from what pleases eyes in a first generation: the source has that already."""
+_SWIFT = {
+    "h264": ("ref=2", "mixed-refs=0", "me=dia", "partitions=i4x4,i8x8,p8x8"),
+    "hevc": ("bframes=3", "ref=2", "subme=1", "rd=2"),
+}
 """What of the medium preset hardly pays where a source was compressed before: without it x264 takes
-a third less time (three clips: -.03 to -.07 dB of luma in -2 to +2 % of the bytes)."""
+a third less time (three clips: -.03 to -.07 dB of luma in -2 to +2 % of the bytes). x265, with
+`_FAITHFUL`, takes a quarter less (five clips: .8 to 1.0 times the bytes, -.8 to -1 dB at 51 to
+54, and .99 to 1.00 times the finest detail)."""
 _LIKE_SLOWER = ("rc-lookahead=20", "subme=4")  # what of them decides about size
 _STEPS, _COARSEST = 4, 51  # of the constant rate factor
 _HIGHEST_RATE = 500_000_000  # beyond it nobody counts bits, and encoders' numbers end
@@ -129,11 +139,11 @@ def _referring(count: int) -> list[str]:
     return [f"ref={count}", *pyramid, *(["bframes=0"] if count == 1 else [])]
 
 
-def _faithful(wish: Wish) -> list[str]:
-    """What keeps x264 from what pleases eyes in a first generation: the source has that already."""
+def _faithful(codec: str, wish: Wish) -> list[str]:
+    """What suits a source that was compressed before."""
     if wish.quality != "auto" or wish.intra:
         return []
-    return ["psy=0", "aq-mode=0", *(_SWIFT if wish.preset == "medium" else ())]
+    return [*_FAITHFUL[codec], *(_SWIFT[codec] if wish.preset == "medium" else ())]
 
 
 def _steady_crf(wish: Wish) -> int:
@@ -143,7 +153,7 @@ def _steady_crf(wish: Wish) -> int:
 
 def _x264(source: Source, wish: Wish) -> list[str]:
     crf = 0 if wish.quality == "lossless" else _steady_crf(wish)
-    parameters = [*_light(source.picture, "cll"), *_steady(wish), *_faithful(wish)]
+    parameters = [*_light(source.picture, "cll"), *_steady(wish), *_faithful("h264", wish)]
     parameters += [*_LIKE_SLOWER] if wish.trial else []
     parameters += [f"sps-id={wish.number}"] if wish.number else []
     parameters += _referring(wish.references) if wish.references else []
@@ -157,6 +167,7 @@ def _x264(source: Source, wish: Wish) -> list[str]:
 
 def _x265(source: Source, wish: Wish) -> list[str]:
     parameters = ["log-level=error", *_light(source.picture, "max-cll"), *_steady(wish)]
+    parameters += _faithful("hevc", wish)
     if wish.quality == "lossless":
         parameters.append("lossless=1")
     quality = ["-crf", str(_steady_crf(wish)), "-preset", wish.preset]
