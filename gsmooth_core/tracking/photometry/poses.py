@@ -39,6 +39,7 @@ _APART = np.deg2rad(15.0)  # from the nearest frame that is compared with
 _LEAST = 1e-3  # firmness of a frame that says nothing
 _JUDGED = 50  # frames of a shot
 _AGAIN = 2  # times that a shot is laid again
+_USUAL = 2.0  # medians of a point's difference, at which half is left of what it counts
 _LITTLE = 0.1  # levels that are no difference
 _BETTER = 0.95  # of the loss that must be left at most
 
@@ -173,7 +174,8 @@ def _alike(layer: Layer, shown: Iterable[tuple[Seen, Laid]]) -> Real:
         return np.ones(len(known))
     mean = total[known] / counts[known]
     share = np.ones(len(known))
-    share[known] = 1 / (1 + (mean / max(float(np.median(mean)), _LITTLE)) ** 4)
+    usual = _USUAL * max(float(np.median(mean)), _LITTLE)
+    share[known] = 1 / (1 + (mean / usual) ** 4)
     return share
 
 
