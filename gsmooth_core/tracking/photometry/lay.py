@@ -111,10 +111,13 @@ class Layer:
             templates.append((self._levels.copy(), np.where(self._shown > 0, weight, 0.0)))
         return Key(pose, tuple(templates))
 
-    def laid(self, seen: Seen, key: Key, tracked: Pose) -> Laid:
-        """The head where it lies best, near the pose that was tracked."""
-        pose, light, loss = tracked, _SAME, 0.0
-        for level in range(len(BLURS)):
+    def laid(self, seen: Seen, key: Key, tracked: Pose, known: Pose | None = None) -> Laid:
+        """The head where it lies best, near the pose that was tracked.
+
+        Where that is `known` but for little, only the finest picture is looked at.
+        """
+        pose, light, loss = known or tracked, _SAME, 0.0
+        for level in range(len(BLURS) - 1 if known else 0, len(BLURS)):
             for _ in range(_STEPS):
                 loss = self._compare(seen, level, key.templates[level], pose, light)
                 step = self._step(pose.beyond(tracked), loss)

@@ -124,7 +124,7 @@ def _of_shot(
     for _ in range(_AGAIN):
         shown = ((pictures.seen(int(rows[n])), laid[n]) for n in some)
         trusted = Layer(layer.head.trusted(_alike(layer, shown)), layer.camera)
-        laid = _laid(tracked, pictures, rows, trusted)
+        laid = _laid(tracked, pictures, rows, trusted, [one.pose for one in laid])
     steady = _steady(laid, numbers, float(track.fps))
     before, after = 0.0, 0.0
     for n in some:
@@ -140,8 +140,17 @@ def _tracked(track: FaceTrack, numbers: Int) -> list[Pose]:
     return [Pose(turn, place) for turn, place in zip(turns, places, strict=True)]
 
 
-def _laid(tracked: Sequence[Pose], pictures: HeadPictures, rows: Int, layer: Layer) -> list[Laid]:
-    """Each frame of a shot, those first that are turned least from the middle."""
+def _laid(
+    tracked: Sequence[Pose],
+    pictures: HeadPictures,
+    rows: Int,
+    layer: Layer,
+    known: Sequence[Pose] | None = None,
+) -> list[Laid]:
+    """Each frame of a shot, those first that are turned least from the middle.
+
+    From where they were laid before, if that is known.
+    """
     turns = Rotation.from_matrix(np.array([pose.turn for pose in tracked]))
     middle = int(np.argmin((turns * turns.mean().inv()).magnitude()))
     order = np.argsort((turns * turns[middle].inv()).magnitude(), kind="stable")
@@ -153,7 +162,8 @@ def _laid(tracked: Sequence[Pose], pictures: HeadPictures, rows: Int, layer: Lay
         seen = pictures.seen(int(rows[n]))
         apart = (turns[[own for own, _ in keys]] * turns[n].inv()).magnitude()
         nearest = int(np.argmin(apart))
-        found[n] = layer.laid(seen, keys[nearest][1], tracked[n])
+        start = known[n] if known else None
+        found[n] = layer.laid(seen, keys[nearest][1], tracked[n], start)
         if apart[nearest] > _APART:
             keys.append((n, layer.key(seen, found[n].pose)))
     return [found[n] for n in range(len(tracked))]
