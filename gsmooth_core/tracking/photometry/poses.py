@@ -38,8 +38,8 @@ _FEWEST = 5  # frames of a shot
 _APART = np.deg2rad(15.0)  # from the nearest frame that is compared with
 _LEAST = 1e-3  # firmness of a frame that says nothing
 _JUDGED = 50  # frames of a shot
-_AGAIN = 2  # times that a shot is laid again
-_USUAL = 2.0  # medians of a point's difference, at which half is left of what it counts
+_AGAIN = 1  # times that a shot is laid again
+_USUAL = 1.0  # medians of a point's difference, at which half is left of what it counts
 _LITTLE = 0.1  # levels that are no difference
 _BETTER = 0.95  # of the loss that must be left at most
 
