@@ -151,8 +151,9 @@ def test_what_stands_still_where_ears_are_thought_does_not_hold_a_head(
     posts[:, :, left - 24 : left + 8] = posts[:, :, right - 8 : right + 24] = stripes
     found = refine_poses(tracked, model, iter(posts))
     slope, along = slopes(found, true)
-    assert (np.abs(slope - 1) < 0.15).all()
-    assert (along > 0.99).all()
+    assert slope[0] > 0.72  # the posts' points alone would have half of it
+    assert (np.abs(slope[1:] - 1) < 0.1).all()
+    assert (along > 0.95).all()
 
 
 def test_frames_that_show_nothing_are_bridged(
