@@ -38,6 +38,8 @@ _FEWEST = 5  # frames of a shot
 _APART = np.deg2rad(15.0)  # from the nearest frame that is compared with
 _LEAST = 1e-3  # firmness of a frame that says nothing
 _JUDGED = 50  # frames of a shot
+_AGAIN = 2  # times that a shot is laid again
+_USUAL = 2.0  # medians of a point's difference, at which half is left of what it counts
 _LITTLE = 0.1  # levels that are no difference
 _BETTER = 0.95  # of the loss that must be left at most
 
@@ -118,10 +120,11 @@ def _of_shot(
     numbers = pictures.numbers[rows]
     tracked = _tracked(track, numbers)
     some = np.linspace(0, len(rows) - 1, min(len(rows), _JUDGED)).astype(int)
-    first = _laid(tracked, pictures, rows, layer)
-    shown = ((pictures.seen(int(rows[n])), first[n]) for n in some)
-    trusted = Layer(layer.head.trusted(_alike(layer, shown)), layer.camera)
-    laid = _laid(tracked, pictures, rows, trusted, [one.pose for one in first])
+    laid = _laid(tracked, pictures, rows, layer)
+    for _ in range(_AGAIN):
+        shown = ((pictures.seen(int(rows[n])), laid[n]) for n in some)
+        trusted = Layer(layer.head.trusted(_alike(layer, shown)), layer.camera)
+        laid = _laid(tracked, pictures, rows, trusted, [one.pose for one in laid])
     steady = _steady(laid, numbers, float(track.fps))
     before, after = 0.0, 0.0
     for n in some:
@@ -169,7 +172,7 @@ def _laid(
 def _alike(layer: Layer, shown: Iterable[tuple[Seen, Laid]]) -> Real:
     """(N,) 1 to 0, how far points look in some frames as they did in those of their looks.
 
-    Half of what counts is left where they differ as usual. What is seen in none counts as it did.
+    What is seen in none of them counts as it did.
     """
     total, counts = np.zeros((2, len(layer.head.weight)))
     for seen, laid in shown:
@@ -181,7 +184,8 @@ def _alike(layer: Layer, shown: Iterable[tuple[Seen, Laid]]) -> Real:
         return np.ones(len(known))
     mean = total[known] / counts[known]
     share = np.ones(len(known))
-    share[known] = 1 / (1 + (mean / max(float(np.median(mean)), _LITTLE)) ** 4)
+    usual = _USUAL * max(float(np.median(mean)), _LITTLE)
+    share[known] = 1 / (1 + (mean / usual) ** 4)
     return share
 
 
