@@ -46,7 +46,7 @@ from gsmooth_core.tracking.photometry.poses import refine_poses
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
-_POSES = 2  # another number where poses of a movement are found in another way than before
+_POSES = 3  # another number where poses of a movement are found in another way than before
 
 
 class AnimatePipeline(PhotoPipeline):

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+from scipy.special import log_ndtr
 
 from gsmooth_core.motion.blink import RATE, blinks
 from gsmooth_core.motion.curves import FPS, at_rest, count_for, resampled
@@ -55,6 +56,7 @@ _LOUD, _BEAT, _MANNER, _AGAIN = 4.0, 2.0, 3.0, 3.0
 (by one deviation), and of being used again."""
 _LATELY = 500  # frames of the result in which a piece is remembered
 _CHANCE = 0.6  # temperature of the draw
+_PARTS, _OTHERS = 8, 25.0  # of a piece; radians: luck is another where their loudness is another
 
 
 def stitched(
@@ -149,11 +151,22 @@ class _Chooser:
         starts = self._long_enough(len(wanted))
         cost = self.manner[starts] + self._jump(starts, now) + self._loudness(starts, wanted)
         cost = cost + _AGAIN * (self.drawn - self.used[starts] < _LATELY)
-        luck = self.random.gumbel(size=len(starts))
-        first = int(starts[np.argmax(luck - cost / _CHANCE)])
+        first = int(starts[np.argmax(self._luck(len(starts), wanted) - cost / _CHANCE)])
         self.drawn += len(wanted)
         self.used[max(0, first - len(wanted)) : first + len(wanted)] = self.drawn
         return first
+
+    def _luck(self, count: int, wanted: Float) -> Float:
+        """(N,) drawn from Gumbel's distribution: of another speech others, of a like one like ones.
+
+        Else a seed would have the same pieces win for whatever is said.
+        """
+        places = np.linspace(0, _PARTS - 1, len(wanted))
+        listening = np.interp(places, np.arange(_PARTS), self.random.normal(size=_PARTS))
+        angle = _OTHERS * float(listening @ wanted) / len(wanted)
+        one, other = self.random.normal(size=(2, count))
+        normal = np.cos(angle) * one + np.sin(angle) * other
+        return np.asarray(-np.log(-log_ndtr(normal)))
 
     def _long_enough(self, length: int) -> Int:
         """Frames from which a piece has room in its clip; the roomiest where it has in none."""

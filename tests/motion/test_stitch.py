@@ -135,6 +135,21 @@ def test_another_rate_is_the_same_movement(library):
     np.testing.assert_allclose(between[25:-25], at25.turn[25:-25], atol=np.deg2rad(0.05))
 
 
+def test_a_seed_moves_otherwise_for_other_words_and_alike_for_the_same_ones_a_little_louder():
+    """Speeches of 3 seconds whose loudness is the same in the mean."""
+    t = np.arange(75)
+    said = [np.float32(0.6 + 0.3 * np.sin(t / pace + phase)) for pace, phase in
+            ((5, 0), (5, 2), (9, 1), (14, 3))]  # fmt: skip
+    same = alike = 0
+    for seed in range(10):
+        made = [stitched(one - one.mean() + 0.6, FPS, MotionSettings(seed=seed)) for one in said]
+        same += sum(distance(a, b) < np.deg2rad(0.3) for n, a in enumerate(made) for b in made[:n])
+        louder = stitched(said[0] - said[0].mean() + 0.602, FPS, MotionSettings(seed=seed))
+        alike += distance(louder, made[0]) < np.deg2rad(0.3)
+    assert same <= 12  # of 60
+    assert alike >= 9  # of 10
+
+
 def test_half_of_the_seeds_are_mirrored(library):
     """Nobody's head leans to one side by its library."""
     leaning = replace(library, motion=library.motion + np.deg2rad([0, 3, 0, 0, 0, 0]))

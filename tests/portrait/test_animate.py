@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.camera import pose, project
-from gsmooth_core.portrait.animate import Animation, animated_track, within
+from gsmooth_core.portrait.animate import Animation, animated_track
 from gsmooth_core.portrait.layers import Layers, layers_of
 from gsmooth_core.portrait.sheet import Sheet, sheet_of
+from gsmooth_core.portrait.warp import within
 from gsmooth_core.storage.arrays import load_track, save_track
 from tests.portrait import scene
 

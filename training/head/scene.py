@@ -17,10 +17,10 @@ from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.job.length import gather_track
 from gsmooth_core.motion.head import ATLAS, matrix_turns
-from gsmooth_core.portrait.animate import warped
 from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.matte import find_matte
 from gsmooth_core.portrait.sheet import sheet_of
+from gsmooth_core.portrait.warp import warped
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
 SIZE = 256

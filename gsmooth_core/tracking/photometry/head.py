@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,12 @@ from gsmooth_core.types import Bool, FaceTrack, Float, Int
 
 Real = NDArray[np.float64]
 
-_SHARES = {Region.SKIN: 1.0, Region.HEAD: 1.0, Region.EARS: 1.0, Region.LOWER_FACE: 0.5}
+_SHARES = {Region.SKIN: 1.0, Region.HEAD: 1.0, Region.EARS: 0.5, Region.LOWER_FACE: 0.5}
 _GRID = 0.045  # decimetres between points
 _LIPS = 0.08  # decimetres from the lips, which speech moves
 _JAW = 0.15  # decimetres that an open jaw moves what counts half
 _HIDDEN = 0.03  # decimetres behind what is seen
+_RIM, _SQUARE = 0.1, 0.4  # cosines: nothing counts at the rim, all from the second on
 _LID = 0.01  # decimetres by which a blink moves what is no place to compare
 
 
@@ -62,6 +63,20 @@ class Head:
         own = seen[self.kept]
         column, row = np.clip(own[:, :2].astype(int), 0, side - 1).T
         return np.asarray(own[:, 2] < nearest[row, column] + _HIDDEN)
+
+    def facing(self, turn: Real, place: Real) -> Real:
+        """(N,) 0..1, how squarely points face a camera when the head is turned (3, 3) and placed.
+
+        A head's rim stays where it is while the points there turn away and others come: what looks
+        like them does not move with the head, and would have it turn less than it does.
+        """
+        posed = self.points @ turn.T + place
+        away = ((self.normals @ turn.T) * posed).sum(1) / np.linalg.norm(posed, axis=1)
+        return np.asarray(np.clip((-away - _RIM) / (_SQUARE - _RIM), 0, 1))
+
+    def trusted(self, share: Real) -> Head:
+        """The same of which each point counts (N,) times as much."""
+        return replace(self, weight=self.weight * share)
 
 
 def head_points(model: MorphableModel, track: FaceTrack) -> Head:

@@ -89,13 +89,13 @@ class Laid:
 class Layer:
     """Lays a head upon frames.
 
-    Args:
+    Attributes:
         head: its points.
         camera: (3,) focal length and principal point of the frames, pixels.
     """
 
     def __init__(self, head: Head, camera: Real) -> None:
-        self._head, self._camera = head, camera
+        self.head, self.camera = head, camera
         count = len(head.weight)
         self._hessian, self._gradient = np.zeros((UNKNOWNS, UNKNOWNS)), np.zeros(UNKNOWNS)
         self._levels, self._shown = np.zeros(count), np.zeros(count)
@@ -103,18 +103,21 @@ class Layer:
     def key(self, seen: Seen, pose: Pose) -> Key:
         """What the head looks like in a frame in which its pose is known."""
         side = len(seen.pictures[0])
-        bare = self._head.bare(pose.turn, pose.vector, self._camera, seen.way, side)
-        weight, templates = self._head.weight * bare, []
+        bare = self.head.bare(pose.turn, pose.vector, self.camera, seen.way, side)
+        weight, templates = self.head.weight * bare * self.head.facing(pose.turn, pose.vector), []
         nothing = np.zeros(len(weight)), weight
         for level in range(len(BLURS)):
             self._compare(seen, level, nothing, pose, _SAME)
             templates.append((self._levels.copy(), np.where(self._shown > 0, weight, 0.0)))
         return Key(pose, tuple(templates))
 
-    def laid(self, seen: Seen, key: Key, tracked: Pose) -> Laid:
-        """The head where it lies best, near the pose that was tracked."""
-        pose, light, loss = tracked, _SAME, 0.0
-        for level in range(len(BLURS)):
+    def laid(self, seen: Seen, key: Key, tracked: Pose, known: Pose | None = None) -> Laid:
+        """The head where it lies best, near the pose that was tracked.
+
+        Where that is `known` but for little, only the finest picture is looked at.
+        """
+        pose, light, loss = known or tracked, _SAME, 0.0
+        for level in range(len(BLURS) - 1 if known else 0, len(BLURS)):
             for _ in range(_STEPS):
                 loss = self._compare(seen, level, key.templates[level], pose, light)
                 step = self._step(pose.beyond(tracked), loss)
@@ -128,11 +131,20 @@ class Layer:
 
     def loss(self, seen: Seen, key: Key, pose: Pose) -> float:
         """How badly the head lies upon a frame in a pose, in the light that suits it best."""
+        return self._lit_best(seen, key, pose)[1]
+
+    def misfit(self, seen: Seen, key: Key, pose: Pose) -> tuple[Real, Real]:
+        """(N,) levels by which each point differs there from its looks, and (N,) how it counts."""
+        gain, offset = self._lit_best(seen, key, pose)[0]
+        return np.abs(gain * self._levels + offset - key.templates[-1][0]), self._shown.copy()
+
+    def _lit_best(self, seen: Seen, key: Key, pose: Pose) -> tuple[Real, float]:
+        """(2,) gain and offset of the light that suits a pose best, and the loss in it."""
         light, finest, loss = _SAME, len(BLURS) - 1, 0.0
         for _ in range(_STEPS):
             loss = self._compare(seen, finest, key.templates[finest], pose, light)
             light = light - np.linalg.solve(self._lit(), self._gradient[POSE:])
-        return loss
+        return light, loss
 
     def _step(self, away: Real, loss: float) -> Real:
         """(8,) of pose and light, from a pose that is `away` (6,) from the tracked one."""
@@ -155,8 +167,8 @@ class Layer:
         levels, weight = template
         known = levels[weight > 0]
         outlier = _OUTLIER * max(float(known.std()) if len(known) else 1.0, 1.0)
-        shot = seen.pictures[level], seen.way, self._camera
-        head = self._head.points, self._head.normals
+        shot = seen.pictures[level], seen.way, self.camera
+        head = self.head.points, self.head.normals
         written = self._hessian, self._gradient, self._levels, self._shown
         placed = pose.turn, pose.vector
         return float(compare(shot, head, template, placed, light, outlier, written))

@@ -4,7 +4,9 @@ A landmark network sees a head that nods turn by less than it does. Shift and di
 it in the face, not beside it. So points of the whole head (skull and ears as well, which are far
 apart and not in one plane) are laid upon each frame as they look in one frame of the shot, and
 poses are made steady by how firm each is. A frame that is turned far from that one is compared
-with one nearer to it that was laid before. A shot in which nothing fits better stays as tracked.
+with one nearer to it that was laid before. Points that then look otherwise than usual (hair where
+the mesh has an ear, what is beside a rim) count less, and all are laid again. A shot in which
+nothing fits better stays as tracked.
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ _FEWEST = 5  # frames of a shot
 _APART = np.deg2rad(15.0)  # from the nearest frame that is compared with
 _LEAST = 1e-3  # firmness of a frame that says nothing
 _JUDGED = 50  # frames of a shot
+_AGAIN = 2  # times that a shot is laid again
+_USUAL = 2.0  # medians of a point's difference, at which half is left of what it counts
+_LITTLE = 0.1  # levels that are no difference
 _BETTER = 0.95  # of the loss that must be left at most
 
 
@@ -114,9 +119,13 @@ def _of_shot(
     """The poses of the frames of a shot; None where they are no better than those tracked."""
     numbers = pictures.numbers[rows]
     tracked = _tracked(track, numbers)
-    laid = _laid(tracked, pictures, rows, layer)
-    steady = _steady(laid, numbers, float(track.fps))
     some = np.linspace(0, len(rows) - 1, min(len(rows), _JUDGED)).astype(int)
+    laid = _laid(tracked, pictures, rows, layer)
+    for _ in range(_AGAIN):
+        shown = ((pictures.seen(int(rows[n])), laid[n]) for n in some)
+        trusted = Layer(layer.head.trusted(_alike(layer, shown)), layer.camera)
+        laid = _laid(tracked, pictures, rows, trusted, [one.pose for one in laid])
+    steady = _steady(laid, numbers, float(track.fps))
     before, after = 0.0, 0.0
     for n in some:
         seen, key = pictures.seen(int(rows[n])), laid[n].key
@@ -131,8 +140,17 @@ def _tracked(track: FaceTrack, numbers: Int) -> list[Pose]:
     return [Pose(turn, place) for turn, place in zip(turns, places, strict=True)]
 
 
-def _laid(tracked: Sequence[Pose], pictures: HeadPictures, rows: Int, layer: Layer) -> list[Laid]:
-    """Each frame of a shot, those first that are turned least from the middle."""
+def _laid(
+    tracked: Sequence[Pose],
+    pictures: HeadPictures,
+    rows: Int,
+    layer: Layer,
+    known: Sequence[Pose] | None = None,
+) -> list[Laid]:
+    """Each frame of a shot, those first that are turned least from the middle.
+
+    From where they were laid before, if that is known.
+    """
     turns = Rotation.from_matrix(np.array([pose.turn for pose in tracked]))
     middle = int(np.argmin((turns * turns.mean().inv()).magnitude()))
     order = np.argsort((turns * turns[middle].inv()).magnitude(), kind="stable")
@@ -144,10 +162,31 @@ def _laid(tracked: Sequence[Pose], pictures: HeadPictures, rows: Int, layer: Lay
         seen = pictures.seen(int(rows[n]))
         apart = (turns[[own for own, _ in keys]] * turns[n].inv()).magnitude()
         nearest = int(np.argmin(apart))
-        found[n] = layer.laid(seen, keys[nearest][1], tracked[n])
+        start = known[n] if known else None
+        found[n] = layer.laid(seen, keys[nearest][1], tracked[n], start)
         if apart[nearest] > _APART:
             keys.append((n, layer.key(seen, found[n].pose)))
     return [found[n] for n in range(len(tracked))]
+
+
+def _alike(layer: Layer, shown: Iterable[tuple[Seen, Laid]]) -> Real:
+    """(N,) 1 to 0, how far points look in some frames as they did in those of their looks.
+
+    What is seen in none of them counts as it did.
+    """
+    total, counts = np.zeros((2, len(layer.head.weight)))
+    for seen, laid in shown:
+        apart, count = layer.misfit(seen, laid.key, laid.pose)
+        total += count * apart
+        counts += count
+    known = counts > 0
+    if not known.any():
+        return np.ones(len(known))
+    mean = total[known] / counts[known]
+    share = np.ones(len(known))
+    usual = _USUAL * max(float(np.median(mean)), _LITTLE)
+    share[known] = 1 / (1 + (mean / usual) ** 4)
+    return share
 
 
 def _steady(laid: Sequence[Laid], numbers: Int, fps: float) -> list[Pose]:

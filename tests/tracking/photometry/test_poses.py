@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -139,6 +140,22 @@ def test_what_passes_before_a_face_does_not_take_it_along(
     assert np.abs(turned(found.rotation) - turned(plain.rotation)).max() < 0.4
 
 
+def test_what_stands_still_where_ears_are_thought_does_not_hold_a_head(
+    model: MorphableModel, true: Nodding, tracked: FaceTrack
+) -> None:
+    """Two striped posts beside the face, before which nothing of the head is seen."""
+    face = tracked.landmarks[..., 0]
+    left, right = int(face.min(1).mean()), int(face.max(1).mean())
+    stripes = np.where(np.arange(SIZE) // 6 % 2, 40, 210).astype(np.uint8)[:, None, None]
+    posts = true.frames.copy()
+    posts[:, :, left - 24 : left + 8] = posts[:, :, right - 8 : right + 24] = stripes
+    found = refine_poses(tracked, model, iter(posts))
+    slope, along = slopes(found, true)
+    assert slope[0] > 0.72  # the posts' points alone would have half of it
+    assert (np.abs(slope[1:] - 1) < 0.1).all()
+    assert (along > 0.95).all()
+
+
 def test_frames_that_show_nothing_are_bridged(
     model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
@@ -194,6 +211,31 @@ def test_what_a_head_hides_has_no_looks(model: MorphableModel, tracked: FaceTrac
     for _, weight in Layer(head, camera).key(seen, away).templates:
         assert not weight[~bare].any()
         assert (weight[bare] > 0).mean() > 0.7
+
+
+def test_a_heads_rim_has_no_looks_and_what_faces_the_camera_has_all(
+    model: MorphableModel, tracked: FaceTrack
+) -> None:
+    """By the mesh's silhouette, as OpenCV draws it."""
+    head, camera = head_points(model, tracked), np.array([500.0, 100.0, 100.0])
+    turn, place = rotation_matrix(np.array([0.1, 0.3, 0.0])), np.array([0.0, 0.0, -8.0])
+    posed = (head.shape @ turn.T + place).astype(np.float64)
+    seen = np.stack(
+        [100 + 500 * posed[:, 0] / -posed[:, 2], 100 - 500 * posed[:, 1] / -posed[:, 2]]
+    )
+    drawn = np.zeros((200, 200), np.uint8)
+    for corners in seen.T[head.faces]:
+        cv2.fillConvexPoly(drawn, np.rint(corners).astype(np.int32), 1)
+    inside = cv2.distanceTransform(drawn, cv2.DIST_L2, 5)
+    column, row = np.clip(seen[:, head.kept].astype(int), 0, 199)
+    facing = head.facing(turn, place)
+    skin = ~np.isin(head.kept, np.flatnonzero(model.in_regions(Region.EARS)))
+    bare = head.bare(turn, place, camera, np.eye(2, 3), 200) & skin
+    rim, middle = bare & (inside[row, column] < 1.2), bare & (inside[row, column] > 25)
+    assert rim.sum() > 10
+    assert middle.sum() > 100
+    assert facing[rim].mean() < 0.05
+    assert facing[middle].mean() > 0.85
 
 
 def test_a_cut_parts_one_look_from_another(
