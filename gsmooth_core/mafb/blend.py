@@ -42,6 +42,7 @@ class MaskSettings:
         jaw_width: width of the ellipse that makes room for the jaw.
         jaw_height: its height. The paper's 31 makes room for a jaw that the mask has not seen;
             ours covers the old jaw and the new one, and needs room for the track's errors alone.
+        still: its height where the outlines of both are the same (`room.frame_mask`).
         middle: the row above which the closed mask stays as it is.
         rim: width of the soft rim around the mask, over which the new picture fades out.
         random_max: largest diameter of the random dilation or erosion in training.
@@ -50,6 +51,7 @@ class MaskSettings:
     closing: int = 21
     jaw_width: int = 5
     jaw_height: int = 15
+    still: int = 5
     middle: int = 128
     rim: float = 7.0
     random_max: int = 13

@@ -26,11 +26,12 @@ from gsmooth_core.face.render import (
     placed,
     pose_face,
 )
-from gsmooth_core.mafb.blend import erode, face_mask, in_crop
+from gsmooth_core.mafb.blend import erode, in_crop
 from gsmooth_core.mafb.crop import Window, crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
+from gsmooth_core.mafb.room import frame_mask
 from gsmooth_core.taft.composition import ComposeSettings, Composition
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.lending.bank import BankReader, Held
@@ -191,10 +192,9 @@ class Composer:
         offsets = self._offsets(frame, [r.frame for r in members])
         values = displacements(members, new.seen, offsets) if members else None
         drawing = draw_face(self.surface, new, self.size, self.track.light[frame], values)
-        # Under the old face as well as under the new one: a chin that rises would leave its old
-        # self behind.
         region = drawing.face.mask if self.settings.whole_face else drawing.dubbed
-        mask = self._clear_of_border(face_mask(self._covered(old) | region, self.settings.mask))
+        mask = frame_mask(self._covered(old), region, self.settings.mask)
+        mask = self._clear_of_border(mask)
         occluder = self.in_front(frame)
         return drawing, mask if occluder is None else mask & ~occluder
 

@@ -15,9 +15,10 @@ from gsmooth_core.face.render import (
     placed,
     pose_face,
 )
-from gsmooth_core.mafb.blend import MaskSettings, face_mask, in_crop
+from gsmooth_core.mafb.blend import MaskSettings, in_crop
 from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.meeting import meeting
+from gsmooth_core.mafb.room import frame_mask
 from gsmooth_core.types import Bool, FaceTrack, Float
 
 _AROUND = 0.03  # of the crop, around lips: what a track may be off, and their shade
@@ -53,6 +54,11 @@ class Masks:
 
     def region(self, frame: int) -> Bool:
         """(size, size) old and new face, as far as dubbing replaces it."""
+        old, new = self._faces(frame)
+        return old | new
+
+    def _faces(self, frame: int) -> tuple[Bool, Bool]:
+        """(size, size) what dubbing replaces of the old face, and of the new one."""
         track, at = self.track, self.transforms[frame]
         old = pose_face(self.surface, track, frame, track.expression[frame], at)
         camera = in_camera(self.surface, track, frame, self.target[frame])
@@ -61,11 +67,10 @@ class Masks:
         new = placed(self.surface, camera, track, frame, at)
         drawing = draw_face(self.surface, new, self.size, None)
         region = drawing.face.mask if self.whole else drawing.dubbed
-        region = region | covered(self.surface, old, self.size, whole=self.whole)
         edge = _BORDER + int(np.ceil(in_crop(self.settings.rim, self.size)))
         inner = np.zeros_like(region)
-        inner[edge:-edge, edge:-edge] = region[edge:-edge, edge:-edge]
-        return inner
+        inner[edge:-edge, edge:-edge] = True
+        return covered(self.surface, old, self.size, whole=self.whole) & inner, region & inner
 
     def mouth(self, frame: int) -> Bool:
         """(size, size) lips and what is between them, of the old and the new face, and around."""
@@ -81,7 +86,7 @@ class Masks:
 
     def mask(self, frame: int) -> Bool:
         """(size, size) M_f: the region closed, with room for the jaw."""
-        return face_mask(self.region(frame), self.settings)
+        return frame_mask(*self._faces(frame), self.settings)
 
     def in_frame(self, frame: int) -> Bool:
         """(H, W) pixels of the frame that lie wholly in the region."""
