@@ -10,6 +10,7 @@ from gsmooth_core import __version__
 from gsmooth_core.job.journal import fingerprint, stamp
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings
 from gsmooth_core.models import registry
@@ -132,6 +133,7 @@ class StageInputs:
             "track": self._folder / "track.safetensors",
             "taft": "draft" if settings.draft else registry.resolve(settings.taft),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
+            "morphology": asdict(MaskSettings()),  # noise is seen beside masks, too
         }
 
     def _taught(self) -> dict[str, Any]:

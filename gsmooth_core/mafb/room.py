@@ -54,6 +54,6 @@ def _moved(old: Bool, new: Bool) -> Float:
 
 def _filled(mask: Bool) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     """A mask without its holes: where lips part, no outline moves."""
-    filled = mask.astype(np.uint8)
+    filled = mask.astype(np.uint8, order="C")
     outlines, _ = cv2.findContours(filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return np.asarray(cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED), np.uint8)

@@ -8,8 +8,6 @@ else an edge would be a stair of pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +27,7 @@ _FINEST = 640  # pixels, the longer side of what is rasterised whole
 _TORN = 3.0  # times as far apart as at rest: two pixels between which one place hides another
 _SAMPLES = 2  # along each side of a pixel, near such an edge
 _NEAR = 3  # pixels from it, and steps of the surface
+_STRIP = 512  # rows of pixels that are rasterised so at once
 _ROW = 1024  # samples that are looked up in one row
 
 
@@ -166,26 +165,43 @@ def _edges(raster: Raster, size: Pixel) -> Bool:
 def _near(sheet: Sheet, seen: Float, edges: Bool, low: Pixel) -> Bool:
     """(F,) triangles of the surface that are seen, or hidden, near pixels of a box."""
     reach = round(_NEAR * max(1.0, float(sheet.pixels[1, 0] - sheet.pixels[0, 0])))
-    around = cv2.dilate(edges.astype(np.uint8), np.ones(2 * (2 * reach + 1,), np.uint8))
-    column, row = np.clip(seen[:, :2] - low, -1, np.array(around.shape[::-1])).astype(int).T
-    found = np.pad(around, 1)[row + 1, column + 1] > 0  # nothing beyond the box
+    padded = np.pad(edges.astype(np.uint8), reach + 1)  # nothing beyond
+    around = cv2.dilate(padded, np.ones(2 * (2 * reach + 1,), np.uint8))
+    last = np.array(around.shape[::-1]) - 1
+    column, row = np.clip(seen[:, :2] - low + reach + 1, 0, last).astype(int).T
+    found = around[row, column] > 0
     a, b, c = sheet.faces.T
     return np.asarray(found[a] | found[b] | found[c])
 
 
-def _samples(sheet: Sheet, seen: Float, edges: Bool, known: Float, low: Pixel) -> Iterator[Float]:
-    """(K, 2) places of the photo that the K pixels `edges` of a box show, sample by sample.
+def _samples(sheet: Sheet, seen: Float, edges: Bool, known: Float, low: Pixel) -> Float:
+    """(S, K, 2) places of the photo that the K pixels `edges` of a box show, sample by sample.
 
-    A sample that no triangle covers shows what is `known` (K, 2) of its pixel.
+    A sample that no triangle covers shows what is `known` (K, 2) of its pixel. Strip by strip, as
+    samples of a large photo's whole box would take a gigabyte.
     """
+    found, done = list[Float](), 0
+    for top in range(0, len(edges), _STRIP):
+        part = edges[top : top + _STRIP]
+        ours = known[done : done + np.count_nonzero(part)]
+        done += len(ours)
+        if len(ours):
+            found.append(_of_strip(sheet, seen, part, ours, low + np.array([0, top])))
+    return np.concatenate(found, 1)
+
+
+def _of_strip(sheet: Sheet, seen: Float, edges: Bool, known: Float, low: Pixel) -> Float:
+    """(S, K, 2) see `_samples`."""
     rows, columns = np.nonzero(edges)
     first = np.array([columns.min(), rows.min()])
     size = np.array([columns.max(), rows.max()]) + 1 - first
     faces = sheet.faces[_near(sheet, seen, edges, low)]
     fine = _rasterised(faces, sheet, seen, low + first, size, _SAMPLES)
+    shown = []
     for i, j in np.ndindex(_SAMPLES, _SAMPLES):
         at = (rows - first[1]) * _SAMPLES + i, (columns - first[0]) * _SAMPLES + j
-        yield np.where(fine.mask[at][:, None], fine.image[at] - np.float32(0.5), known)
+        shown.append(np.where(fine.mask[at][:, None], fine.image[at] - np.float32(0.5), known))
+    return np.stack(shown)
 
 
 def _listed(photo: Image, layers: Layers | None, places: Float, behind: Image | None) -> Image:

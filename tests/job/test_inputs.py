@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.storage.arrays import save_expression
 from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.types import Expression
@@ -112,3 +114,22 @@ def test_a_network_that_is_taught_otherwise_is_judged_anew(clip: Path) -> None:
         return len(found)
 
     assert (prints("grain"), prints("sharpness")) == (1, 3)
+
+
+def test_other_masks_make_anew_what_was_seen_beside_them(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job of a version with other masks goes on as a new one would begin."""
+    (clip.parent / "track.safetensors").write_bytes(b"track")
+    source = Source(Job(clip, clip.with_name("o.mp4"), clip, settings=DubSettings(adapt=5.0)))
+    inputs = StageInputs(source, clip.parent, None, AdaptSettings())
+
+    def prints() -> list[str]:
+        stages = inputs.grain(), inputs.sharpness(), inputs.adapt()
+        return [fingerprint(**stage) for stage in stages] + [inputs.render()]
+
+    before, seen = prints(), fingerprint(**inputs.captions())
+    other = replace(MaskSettings(), still=MaskSettings().still + 2)
+    monkeypatch.setattr("gsmooth_core.job.inputs.MaskSettings", lambda: other)
+    assert all(old != new for old, new in zip(before, prints(), strict=True))
+    assert fingerprint(**inputs.captions()) == seen

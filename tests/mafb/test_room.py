@@ -83,3 +83,9 @@ def test_the_farther_a_jaw_moves_the_more_room_it_has() -> None:
         rooms.append(depth(frame_mask(face(256), new, SETTINGS), 0.5))
     assert rooms == sorted(rooms)
     assert len(set(rooms)) >= 3
+
+
+def test_masks_may_lie_in_memory_otherwise() -> None:
+    old, new = face(256), face(256, 0.78)
+    turned = frame_mask(np.asfortranarray(old), np.asfortranarray(new), SETTINGS)
+    np.testing.assert_array_equal(turned, frame_mask(old, new, SETTINGS))

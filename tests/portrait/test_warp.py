@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from gsmooth_core.face.rasterizer import Raster, rasterize
+from gsmooth_core.portrait import warp
 from gsmooth_core.portrait.layers import Layers
 from gsmooth_core.portrait.sheet import Sheet, sheet_of
 from gsmooth_core.portrait.warp import warped
@@ -66,3 +69,22 @@ def test_a_pixel_at_an_edge_shows_some_of_both(way: tuple[float, float], parted:
     apart = np.abs(picture(1, way, parted).astype(int) - true).max(-1)
     assert apart.max() < 50
     assert (apart > 20).sum() < 12
+
+
+@pytest.mark.parametrize("way", [(1.0, 0.0), (0.0, -1.0)])
+def test_edges_are_drawn_in_strips_as_at_once(
+    way: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, sizes = picture(TIMES, way, parted=True), []
+
+    def rasterised(*given: Any) -> Raster:
+        raster = rasterize(*given)
+        sizes.append(raster.mask.shape[0])
+        return raster
+
+    monkeypatch.setattr(warp, "_STRIP", 20)
+    monkeypatch.setattr(warp, "rasterize", rasterised)
+    apart = np.abs(picture(TIMES, way, parted=True).astype(int) - whole)
+    assert apart.max() <= 1
+    assert len(sizes) > 3
+    assert max(sizes[1:]) <= 2 * 20  # after the whole box, once
