@@ -22,7 +22,8 @@ _GRID = 0.045  # decimetres between points
 _LIPS = 0.08  # decimetres from the lips, which speech moves
 _JAW = 0.15  # decimetres that an open jaw moves what counts half
 _HIDDEN = 0.03  # decimetres behind what is seen
-_RIM, _SQUARE = 0.1, 0.4  # cosines: nothing counts at the rim, all from the second on
+_RIM, _SQUARE = 0.1, 0.4  # cosines: least counts at the rim, all from the second on
+_RIM_SHARE = 0.45  # of what counts there: none finds turns whole, all lays hair best
 _LID = 0.01  # decimetres by which a blink moves what is no place to compare
 
 
@@ -65,14 +66,16 @@ class Head:
         return np.asarray(own[:, 2] < nearest[row, column] + _HIDDEN)
 
     def facing(self, turn: Real, place: Real) -> Real:
-        """(N,) 0..1, how squarely points face a camera when the head is turned (3, 3) and placed.
+        """(N,) up to 1, how far points count of a head that is turned (3, 3) and placed (3,).
 
-        A head's rim stays where it is while the points there turn away and others come: what looks
-        like them does not move with the head, and would have it turn less than it does.
+        All that face the camera squarely do. A head's rim stays where it is while the points there
+        turn away and others come: what looks like them does not move with the head, and would have
+        it turn less than it does. But hair is best where its outline is.
         """
         posed = self.points @ turn.T + place
         away = ((self.normals @ turn.T) * posed).sum(1) / np.linalg.norm(posed, axis=1)
-        return np.asarray(np.clip((-away - _RIM) / (_SQUARE - _RIM), 0, 1))
+        squarely = np.clip((-away - _RIM) / (_SQUARE - _RIM), 0, 1)
+        return np.asarray(_RIM_SHARE + (1 - _RIM_SHARE) * squarely)
 
     def trusted(self, share: Real) -> Head:
         """The same of which each point counts (N,) times as much."""

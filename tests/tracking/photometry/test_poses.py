@@ -140,7 +140,7 @@ def test_what_passes_before_a_face_does_not_take_it_along(
     assert np.abs(turned(found.rotation) - turned(plain.rotation)).max() < 0.4
 
 
-def test_what_stands_still_where_ears_are_thought_does_not_hold_a_head(
+def test_what_stands_still_where_ears_are_thought_holds_a_head_less(
     model: MorphableModel, true: Nodding, tracked: FaceTrack
 ) -> None:
     """Two striped posts beside the face, before which nothing of the head is seen."""
@@ -151,9 +151,10 @@ def test_what_stands_still_where_ears_are_thought_does_not_hold_a_head(
     posts[:, :, left - 24 : left + 8] = posts[:, :, right - 8 : right + 24] = stripes
     found = refine_poses(tracked, model, iter(posts))
     slope, along = slopes(found, true)
-    assert slope[0] > 0.72  # the posts' points alone would have half of it
+    assert slope[0] > 0.56  # .40 where all points count
+    assert along[0] > 0.81
     assert (np.abs(slope[1:] - 1) < 0.1).all()
-    assert (along > 0.95).all()
+    assert (along[1:] > 0.98).all()
 
 
 def test_frames_that_show_nothing_are_bridged(
@@ -213,7 +214,7 @@ def test_what_a_head_hides_has_no_looks(model: MorphableModel, tracked: FaceTrac
         assert (weight[bare] > 0).mean() > 0.7
 
 
-def test_a_heads_rim_has_no_looks_and_what_faces_the_camera_has_all(
+def test_a_heads_rim_counts_less_than_half_and_what_faces_the_camera_all(
     model: MorphableModel, tracked: FaceTrack
 ) -> None:
     """By the mesh's silhouette, as OpenCV draws it."""
@@ -234,8 +235,9 @@ def test_a_heads_rim_has_no_looks_and_what_faces_the_camera_has_all(
     rim, middle = bare & (inside[row, column] < 1.2), bare & (inside[row, column] > 25)
     assert rim.sum() > 10
     assert middle.sum() > 100
-    assert facing[rim].mean() < 0.05
-    assert facing[middle].mean() > 0.85
+    assert 0.3 < facing[rim].mean() < 0.5
+    assert facing[middle].mean() > 0.9
+    assert facing.max() == 1
 
 
 def test_a_cut_parts_one_look_from_another(
