@@ -34,7 +34,7 @@ def frame_mask(old: Bool, new: Bool, settings: MaskSettings) -> Bool:
     mask = close(old | new, scaled(settings.closing, size))
     closed, moved = mask.copy(), _moved(old, new)
     for step in range(_STEPS + 1):
-        far = moved > step * in_crop(_MOVED, size) if step else np.ones_like(closed)
+        far = moved >= step * in_crop(_MOVED, size)  # all of it at first
         if not far.any():
             break
         share = step / _STEPS
