@@ -12,16 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.job.job import Job
+from gsmooth_core.job.source import Source
+from gsmooth_core.job.stored import stored_run
 from gsmooth_core.media import probe, read_frames
-from gsmooth_core.media.encoding.encode import SegmentWriter, segment_path, travels_into
+from gsmooth_core.media.encoding.encode import SegmentWriter, segment_path
 from gsmooth_core.media.encoding.encoders import Wish
 from gsmooth_core.media.encoding.fitting import fitted
-from gsmooth_core.media.pictures.decode import read_planes
-from gsmooth_core.media.pictures.pixels import Pixels
-from gsmooth_core.media.pictures.tone import Tone
-from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.taft.segment import FramesMade
-from gsmooth_core.taft.stored import StoredFrames, StoredRun
 from gsmooth_core.taft.translate import Translator
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warping.box import Corners
@@ -57,8 +55,9 @@ class Viewer:
     """
 
     def __init__(self, source: Path, folder: Path) -> None:
-        self._clip, self._output = probe(source), folder / "output.mp4"
-        self._wish = fitted(Wish(), self._clip, self._output, 0, self._clip.frame_count)
+        self._source = Source(Job(source, folder / "output.mp4"))
+        clip, output = self._source.clip, self._source.job.output
+        self._wish = fitted(Wish(), clip, output, 0, clip.frame_count)
 
     def shown(self, frame: int, translator: Translator) -> Image:
         """(H, W, 3) frame number `frame`, coded among those around it.
@@ -67,16 +66,12 @@ class Viewer:
             frame: its number.
             translator: makes the frames of the stretch.
         """
-        clip, output, first = self._clip, self._output, max(0, frame - BEFORE)
+        clip, output, first = self._source.clip, self._source.job.output, max(0, frame - BEFORE)
         count = min(frame + AFTER + 1, clip.frame_count) - first
-        read, frames = probe_source(clip.path), enumerate(read_frames(clip, first, count), first)
-        given: Iterable[tuple[int, Image]] | StoredRun = frames
-        if travels_into(read, output) is not None:
-            kept = StoredFrames(Pixels(read.picture), Tone.of(read.picture))
-            planes = enumerate(read_planes(clip, first, count), first)
-            given = StoredRun(planes, kept, translator.looks_at)
+        frames = enumerate(self._source.read(first, count), first)
+        stored = stored_run(self._source, [(first, count)], translator)
         path = segment_path(output.parent, 0, output)
-        with FramesMade(given, translator) as made:
+        with FramesMade(stored or frames, translator) as made:
             writer = SegmentWriter(path, clip, output, wish=self._wish, stored=made.stored)
             made.write(None, writer, lambda done: None)
         return next(read_frames(probe(path), frame - first, 1))

@@ -49,7 +49,7 @@ def test_what_is_made_is_in_the_file_among_the_frames_around_it(
     source, tmp_path: Path, monkeypatch
 ) -> None:
     # As stored pictures are laid by a `Lay`, which a drawing has not: RGB.
-    monkeypatch.setattr(v, "travels_into", lambda *given: None)
+    monkeypatch.setattr(v, "stored_run", lambda *given: None)
     viewer, dub = v.Viewer(source[0], tmp_path), Whitened()
     made, filmed = (viewer.shown(7, by) for by in (dub, v.AsFilmed()))
     assert made[WHITE].min() > 235
