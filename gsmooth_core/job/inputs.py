@@ -19,8 +19,8 @@ from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
 _NOISE = 2  # likewise of what is kept of skin
-_REHEARSAL = 4  # likewise of what is kept of frames that were tried
-_PICTURES = 6  # likewise of what frames are made of what is known
+_REHEARSAL = 5  # likewise of what is kept of frames that were tried
+_PICTURES = 7  # likewise of what frames are made of what is known
 
 
 class StageInputs:

@@ -51,7 +51,7 @@ class MaskSettings:
     closing: int = 21
     jaw_width: int = 5
     jaw_height: int = 15
-    still: int = 5
+    still: int = 1
     middle: int = 128
     rim: float = 7.0
     random_max: int = 13

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.face.render import covered, face_surface, pose_face
+from gsmooth_core.mafb.blend import MaskSettings
 from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
@@ -77,7 +78,9 @@ def test_the_face_takes_the_light_of_its_skin(clip: FaceTrack, plain: Composer) 
 
 @pytest.mark.parametrize("frame", [3, 8])
 def test_a_collar_under_the_mask_is_that_of_the_frame(clip: FaceTrack, frame: int) -> None:
-    made, picture = composer(clip, lambda other: dressed(clip, other)), dressed(clip, frame)
+    wide = ComposeSettings(mask=MaskSettings(still=MaskSettings.jaw_height))
+    given = clip, scene.face_model(), clip.expression, lambda other: dressed(clip, other)
+    made, picture = Composer(*given, wide), dressed(clip, frame)
     composition = made.compose(frame, picture)
     assert len({member % 2 for member in composition.members}) == 2  # both collars are lent
     collar = (composition.blend.mask > 0) & ~made.masks(frame)[0].face.mask

@@ -72,19 +72,6 @@ def displaced(points: Any, visible: Any, seen: Any, offset: Any, made: Any, k: i
 
 
 @compiled
-def faded(nearest: Any, smooth: Any, far: Any, fade: Any) -> None:
-    """Draw values (H, W, C) to smooth ones by a share `far` (H, W), times `fade` (H, W)."""
-    height, width, count = nearest.shape
-    for row in range(height):
-        for column in range(width):
-            share, left = far[row, column], fade[row, column]
-            for c in range(count):
-                value = nearest[row, column, c] * (np.float32(1) - share)
-                value += smooth[row, column, c] * share
-                nearest[row, column, c] = value * left
-
-
-@compiled
 def continued(values: Any, mask: Any, beyond: Any) -> Any:
     """Values (H, W, C) in a mask (H, W); else those of a grid (h, w, C), with a slope between."""
     height, width, count = values.shape

@@ -30,7 +30,8 @@ TOLERANCE = 0.02  # difference from the frame at which a reference weighs e time
 HALF = 0.5  # of what the references have of a place: less is no look at it
 BLUR = 0.06  # of the grid's rows: deviation over which differences from the frame are averaged
 _COARSE = 128  # rows of the grid on which a displacement is continued around the face
-_SMOOTH = 0.04  # of the crop's side: blur of the displacement around the face
+_ALIKE = 1 / 16  # of the crop's side to each side: what is beside the face moves alike over it
+_LEAST = 1e-6  # share of what is beside it that is none
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,12 @@ def extend(values: Float, mask: Bool, depth: Float | None = None) -> Float:
 
 
 def _continued(values: Float, mask: Bool) -> Float:
-    """(H, W, C) the values of the nearest place in the mask, smoother and less with distance."""
+    """(H, W, C) the values of the nearest places in the mask, less with distance.
+
+    Each place has the mean of what the places around it that are beside the mask have: where a
+    jaw ends and a throat begins, two neighbours of the outline may move quite differently, and
+    what is beside them would be torn into bristles.
+    """
     outside = (~mask).astype(np.uint8)
     distance, label = cv2.distanceTransformWithLabels(
         outside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
@@ -117,12 +123,13 @@ def _continued(values: Float, mask: Bool) -> Float:
     sources = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
     sources[label[mask]] = values[mask]
     nearest: Float = np.take(sources, label, 0)
-    width = 2 * round(_SMOOTH * mask.shape[0]) + 1
-    smooth = cv2.blur(nearest, (width, width)).reshape(values.shape)
-    far = np.clip(distance / width, 0, 1)
+    nearest[mask] = 0
+    width = 2 * round(_ALIKE * mask.shape[0]) + 1
+    made = cv2.blur(nearest, (width, width)).reshape(values.shape)
+    of = cv2.blur(outside.astype(np.float32), (width, width))
     fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))
-    kernels.faded(nearest, smooth, far, fade)
-    return nearest
+    made *= (fade / np.maximum(of, _LEAST))[..., None].astype(np.float32)
+    return np.asarray(made)
 
 
 def sample(reference: Reference, moved: Float) -> tuple[Image, Bool]:

@@ -90,14 +90,6 @@ def test_each_reference_shows_vertices_where_its_own_lie() -> None:
         assert (made[:, [0, 2]] == 7).all()
 
 
-def test_values_become_smooth_and_fade_with_distance() -> None:
-    nearest, smooth = random(SIZE, SIZE, 5), random(SIZE, SIZE, 5)
-    far, fade = random(SIZE, SIZE), random(SIZE, SIZE)
-    wanted = (nearest * (1 - far[..., None]) + smooth * far[..., None]) * fade[..., None]
-    kernels.faded(nearest, smooth, far, fade)
-    np.testing.assert_allclose(nearest, wanted, atol=1e-6)
-
-
 def test_a_part_is_moved_as_opencv_remaps_it_and_what_has_no_share_stays() -> None:
     dice = np.random.default_rng(4)
     picture = cv2.GaussianBlur(dice.random((60, 80, 3), np.float32), (0, 0), 1)

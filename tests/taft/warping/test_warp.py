@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
@@ -76,6 +77,29 @@ def test_extension_keeps_the_face_and_fades_to_nothing() -> None:
     assert (np.diff(column) <= 1e-4).all()
     assert abs(extended[127, 60, 0]) < 0.5
     assert np.abs(np.diff(extended, axis=0)).max() < 0.5
+
+
+def test_beside_a_place_where_the_outline_moves_in_two_ways_nothing_is_torn() -> None:
+    mask = np.zeros((256, 256), bool)
+    mask[60:160, 60:196] = True
+    values = np.zeros((256, 256, 2), np.float32)
+    values[mask] = np.where(np.arange(256)[None, :, None] < 128, -6, 2).repeat(256, 0)[mask]
+    beside = warp.extend(values, mask)[162:, 60:196]
+    assert np.abs(np.diff(beside, axis=1)).max() < 0.5  # pixels, from one to the next
+    assert beside[0, 8].max() < -5 and beside[0, -8].min() > 1.5
+
+
+def test_what_is_beside_has_the_mean_of_what_is_near_and_beside_too() -> None:
+    mask = np.zeros((128, 128), bool)
+    mask[30:70, 20:90] = True
+    values = np.random.default_rng(1).normal(size=(128, 128, 1)).astype(np.float32)
+    near = distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    nearest, beside = values[tuple(near)], ~mask
+    y, x = 80, 50
+    around = np.s_[y - 8 : y + 9, x - 8 : x + 9]
+    mean = nearest[around][beside[around]].mean()
+    faded = np.exp(-(((y - 69) / (0.2 * 128)) ** 2))
+    assert warp.extend(values, mask)[y, x, 0] == pytest.approx(mean * faded, abs=0.02)
 
 
 def test_where_a_reference_has_no_pixels_is_told(composer) -> None:
