@@ -16,8 +16,10 @@ ATLAS = (0.0, -0.45, -0.9)
 Measured: the point that moves least while the training people turn their heads, with x put to 0.
 """
 
-FREE, MOST = np.deg2rad(8.0), np.deg2rad(12.0)
+FREE, MOST = np.deg2rad(8.0), np.deg2rad(14.0)
 """Turns up to the first stay as they are; none reaches the second (radians)."""
+TILTED = 0.6
+"""What roll counts in how far a head is turned: it shows no other side of it."""
 FREE_SHIFT, MOST_SHIFT = 0.2, 0.4
 """The same of shifts (decimetres)."""
 
@@ -81,11 +83,12 @@ def scaled(motion: Float, amount: float) -> Float:
         amount: factor; 1 leaves small movements as they are.
 
     Returns:
-        (T, 6); turns stay below `MOST`, shifts below `MOST_SHIFT`.
+        (T, 6); turns stay below `MOST` (with `TILTED` of their roll), shifts below `MOST_SHIFT`.
     """
     turn, shift = motion[:, :3] * amount, motion[:, 3:] * amount
-    kept = [limited(turn, FREE, MOST), limited(shift, FREE_SHIFT, MOST_SHIFT)]
-    return np.concatenate(kept, axis=1).astype(np.float32)
+    far = np.array([1, 1, TILTED], np.float32)
+    kept = [limited(turn * far, FREE, MOST) / far, limited(shift, FREE_SHIFT, MOST_SHIFT)]
+    return np.asarray(np.concatenate(kept, axis=1), np.float32)
 
 
 def scaled_sway(sway: Float, amount: float) -> Float:

@@ -47,16 +47,20 @@ CALM = 0.4  # share of the movement that is left in silence
 SPOKEN = 0.5  # energy from which on nothing is taken away
 REACH = 20  # frames to both sides of speech in which it is no silence
 
+_GOLDEN = (5**0.5 - 1) / 2  # multiples of it fall evenly between 0 and 1, however many are taken
+
 _STRIDE = 3  # frames between two candidates
 _EVEN = 2.0  # frames, sigma, over which loudness is compared
 _JUMP = np.deg2rad(4.0)  # radians (and decimetres, tenfold) of a jump that costs 1
 _TURN = np.deg2rad(0.8)  # radians a frame of a change of speed that costs 1
+_START = 0.5  # share of it that counts at the beginning, where `at_rest` takes a jump away
 _LOUD, _BEAT, _MANNER, _AGAIN = 4.0, 2.0, 3.0, 3.0
 """Costs of another loudness, of a speed that has nothing to do with the loudness, of another manner
 (by one deviation), and of being used again."""
 _LATELY = 500  # frames of the result in which a piece is remembered
 _CHANCE = 0.6  # temperature of the draw
-_PARTS, _OTHERS = 8, 25.0  # of a piece; radians: luck is another where their loudness is another
+_PARTS, _WAYS = 8, 8  # of a piece; in which it is listened to
+_OTHERS = 25.0  # radians: luck is another where the loudness of parts is another
 
 
 def stitched(
@@ -88,7 +92,7 @@ def stitched(
 def chained(library: MotionLibrary, wanted: Float, settings: MotionSettings) -> Float:
     """(N, 6) joined pieces for the loudness `wanted` (N,), both at 25 frames a second."""
     random = np.random.default_rng([settings.seed, 0])
-    style = int(random.integers(library.clips)) if settings.style is None else settings.style
+    style = _style(settings.seed, library.clips) if settings.style is None else settings.style
     chooser = _Chooser(library, style % library.clips, random)
     even = gaussian_filter1d(wanted, _EVEN)
     made = np.zeros((len(wanted) + PIECES[1] + JOIN, 6), np.float32)
@@ -103,6 +107,11 @@ def chained(library: MotionLibrary, wanted: Float, settings: MotionSettings) -> 
         at, now = at + len(piece) - JOIN, first + len(piece) - JOIN
     mirrored = np.array([1, -1, -1, -1, 1, 1]) if random.random() < 0.5 else np.ones(6)
     return np.asarray(made[: len(wanted)] * mirrored, np.float32)
+
+
+def _style(seed: int, count: int) -> int:
+    """One of some styles; seeds in a row have styles far apart, all alike often, 0 a middle one."""
+    return int(count * ((0.5 + seed * _GOLDEN) % 1))
 
 
 def _rising(length: int) -> Float:
@@ -135,8 +144,10 @@ class _Chooser:
         away = (manners - manners[style]) / (manners.std(axis=0) + 1e-6)
         self.manner = _MANNER * np.linalg.norm(away, axis=1)[clip]
         self.even = gaussian_filter1d(library.energy, _EVEN)
-        self.speed = np.gradient(library.motion[:, :3], axis=0)
-        self.pace = gaussian_filter1d(np.linalg.norm(self.speed, axis=1), _EVEN)
+        speed = np.gradient(library.motion[:, :3], axis=0)
+        self.pace = gaussian_filter1d(np.linalg.norm(speed, axis=1), _EVEN)
+        self.place = library.motion * (1, 1, 1, 0.1, 0.1, 0.1) / _JUMP
+        self.speed = speed / _TURN
         self.used = np.full(len(clip), -np.inf)
         self.drawn = 0
 
@@ -159,14 +170,15 @@ class _Chooser:
     def _luck(self, count: int, wanted: Float) -> Float:
         """(N,) drawn from Gumbel's distribution: of another speech others, of a like one like ones.
 
-        Else a seed would have the same pieces win for whatever is said.
+        Else a seed would have the same pieces win for whatever is said. Random features (Rahimi
+        and Recht, NIPS 2007) of a Gaussian process over speeches: of one way to listen a tenth of
+        all pairs of speeches would sound alike.
         """
-        places = np.linspace(0, _PARTS - 1, len(wanted))
-        listening = np.interp(places, np.arange(_PARTS), self.random.normal(size=_PARTS))
-        angle = _OTHERS * float(listening @ wanted) / len(wanted)
-        one, other = self.random.normal(size=(2, count))
-        normal = np.cos(angle) * one + np.sin(angle) * other
-        return np.asarray(-np.log(-log_ndtr(normal)))
+        place = np.round(np.linspace(0, _PARTS - 1, len(wanted))).astype(int)
+        loud = np.bincount(place, wanted, _PARTS) / len(wanted)
+        angle = _OTHERS * self.random.normal(size=(_WAYS, _PARTS)) @ loud
+        one, other = self.random.normal(size=(2, _WAYS, count)) / np.sqrt(_WAYS)
+        return np.asarray(-np.log(-log_ndtr(np.cos(angle) @ one + np.sin(angle) @ other)))
 
     def _long_enough(self, length: int) -> Int:
         """Frames from which a piece has room in its clip; the roomiest where it has in none."""
@@ -175,12 +187,11 @@ class _Chooser:
         return np.asarray(fit, np.int32)
 
     def _jump(self, starts: Int, now: int | None) -> Float:
-        here = self.library.motion[now] if now is not None else np.zeros(6)
+        place = self.place[now] if now is not None else np.zeros(6)
         speed = self.speed[now] if now is not None else np.zeros(3)
-        apart = (self.library.motion[starts] - here) * (1, 1, 1, 0.1, 0.1, 0.1)
-        turned = self.speed[starts] - speed
-        costs = np.linalg.norm(apart, axis=1) / _JUMP + np.linalg.norm(turned, axis=1) / _TURN
-        return np.asarray(costs, np.float32)
+        apart = np.linalg.norm(self.place[starts] - place, axis=1)
+        turned = np.linalg.norm(self.speed[starts] - speed, axis=1)
+        return np.asarray((apart + turned) * (_START if now is None else 1), np.float32)
 
     def _loudness(self, starts: Int, wanted: Float) -> Float:
         places = np.minimum(starts[:, None] + np.arange(len(wanted)), len(self.even) - 1)

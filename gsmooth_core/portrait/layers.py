@@ -19,6 +19,7 @@ _SOFT = 0.07  # widths of the head over which the person's layer ends
 _EDGE = 0.04  # widths of the head around the person that are painted over as well
 _SIDE = 640  # pixels at which the background is continued
 _RADIUS = 4  # of its inpainting, in those pixels
+_SEAM = 2  # pixels of the photo over which it gives way to what is painted
 _SEEN = 0.7  # mean of the matte on a face that it has understood
 
 
@@ -64,10 +65,12 @@ def _behind(photo: Image, person: Image) -> Image:
     height, width = person.shape
     scale = min(1.0, _SIDE / max(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    where = cv2.dilate(person, np.ones((3, 3), np.uint8))
+    where = cv2.dilate(person, np.ones((2 * _SEAM - 1, 2 * _SEAM - 1), np.uint8))
     holes = cv2.resize(where, small, interpolation=cv2.INTER_NEAREST)
     holes = cv2.dilate(holes, np.ones((3, 3), np.uint8))
     shrunk = cv2.resize(photo, small, interpolation=cv2.INTER_AREA)
     filled = cv2.inpaint(shrunk, holes, _RADIUS, cv2.INPAINT_TELEA)
     large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.where(person[..., None] > 0, large, photo).astype(np.uint8)
+    outside = cv2.distanceTransform(1 - person, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    share = np.clip(1 - outside / _SEAM, 0, 1)[..., None]
+    return np.asarray(np.rint(share * large + (1 - share) * photo), np.uint8)

@@ -47,7 +47,7 @@ def test_small_movements_are_only_scaled():
 
 def test_large_movements_keep_their_direction_and_come_to_a_soft_end():
     size = np.linspace(0.01, 2, 400, dtype=np.float32)[:, None]
-    way = np.array([[0.6, 0.0, -0.8, 0.0, 1.0, 0.0]], np.float32)
+    way = np.array([[0.6, -0.8, 0.0, 0.0, 1.0, 0.0]], np.float32)
     kept = head.scaled(size * way, 1.0)
     turns, shifts = np.linalg.norm(kept[:, :3], axis=1), kept[:, 4]
     for values, most, free in (
@@ -61,8 +61,19 @@ def test_large_movements_keep_their_direction_and_come_to_a_soft_end():
         assert np.abs(np.diff(steps)).max() < 0.1 * steps[0]  # no kink at the end of the free part
         slow = values < free
         np.testing.assert_allclose(values[slow], size[slow, 0], rtol=1e-4)
-    np.testing.assert_allclose(kept[:, 0] * -0.8, kept[:, 2] * 0.6, atol=1e-6)
-    assert np.rad2deg(head.MOST) == pytest.approx(12)
+    np.testing.assert_allclose(kept[:, 0] * -0.8, kept[:, 1] * 0.6, atol=1e-6)
+    assert np.rad2deg(head.MOST) == pytest.approx(14)
+
+
+def test_a_tilt_may_go_farther_than_a_turn():
+    yaw, roll = np.zeros((2, 200, 6), np.float32)
+    yaw[:, 1] = np.linspace(0, 1, 200)
+    roll[:, 2] = yaw[:, 1] / head.TILTED
+    turned, tilted = head.scaled(yaw, 1.0), head.scaled(roll, 1.0)
+    np.testing.assert_allclose(tilted[:, 2], turned[:, 1] / head.TILTED, rtol=1e-5)
+    both = head.scaled(yaw + roll, 1.0)[:, :3]
+    np.testing.assert_allclose(both[:, 2] * head.TILTED, both[:, 1], rtol=1e-5)  # one direction
+    assert np.linalg.norm(both * (1, 1, head.TILTED), axis=1).max() <= head.MOST + 1e-6
 
 
 def test_curves_of_unlike_lengths_are_refused():

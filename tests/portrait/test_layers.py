@@ -37,3 +37,18 @@ def test_no_trace_of_the_person_is_left_behind_them() -> None:
     far = cv2.distanceTransform((~person).astype(np.uint8), cv2.DIST_L2, 5) > 20
     assert (layers.alpha[far] == 0).all()
     assert np.array_equal(layers.background[far], photo[far])
+
+
+def test_the_edge_of_what_is_painted_is_no_line() -> None:
+    """Before a background of blobs: no pixel there is unlike all around it, as specks are."""
+    rows, columns = np.mgrid[:240, :240]
+    person = np.hypot(rows - 120, columns - 120) < 60
+    noise = np.random.default_rng(0).normal(size=(240, 240, 3))
+    blobs = cv2.GaussianBlur(noise, (0, 0), 2.5)
+    photo = np.clip(128 + 45 * blobs / blobs.std(), 0, 255).astype(np.uint8)
+    photo[person] = 20
+    background = layers_of(photo, person.astype(np.float32), person, 120).background
+    apart = np.abs(background.astype(int) - cv2.medianBlur(background, 5)).max(axis=2)
+    edge = cv2.distanceTransform((~person).astype(np.uint8), cv2.DIST_L2, 5)
+    seam, photo_alone = apart[(edge > 1) & (edge < 9)], apart[edge > 12]
+    assert np.quantile(seam, 0.995) < 1.5 * np.quantile(photo_alone, 0.995)

@@ -17,7 +17,7 @@ from training.footage import add_footage, chosen_footage
 from training.motion.collect import about, collect, without_copies
 from training.motion.data import Moving, read_moving
 from training.motion.posetrain import pose_maker, save, train
-from training.motion.table import measured, text
+from training.motion.table import DRAWS, measured, text
 from training.split import Part
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, required=True, help="what training.prepare made")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--evaluate", action="store_true", help="compare with validation people")
+    parser.add_argument("--draws", type=int, default=DRAWS, help="of 10 seeds a speech, compared")
     parser.add_argument("--posevae", action="store_true", help="train PoseVAE, and compare it")
     parser.add_argument("--steps", type=int, default=4000, help="optimiser steps of PoseVAE")
     parser.add_argument("--minutes", type=float, default=60, help="after which PoseVAE stops")
@@ -64,6 +65,7 @@ def main() -> None:
             options.output.mkdir(parents=True, exist_ok=True)
             save(options.output / "posevae.pt", vae)
             others["PoseVAE"] = pose_maker(vae)
-        log.info("%s", text(measured(taught, of_part(pieces, Part.VALIDATION), others)))
+        judged = of_part(pieces, Part.VALIDATION)
+        log.info("%s", text(measured(taught, judged, others, options.draws)))
     else:
         make(pieces, options.output)

@@ -22,6 +22,8 @@ from training.motion.judge import frechet, told_apart
 from training.motion.windows import features, filtered, windows
 
 SEEDS = 10
+DRAWS = 5
+"""Of so many seeds for each speech: the AUC of one is .02 off, often."""
 SHIFTS = (0.2, 0.35, 0.5, 0.65, 0.8)
 """Shares of its length by which a sound is turned round that shall no longer belong."""
 STRETCH = 500  # frames; of what a classifier has met other parts
@@ -58,8 +60,8 @@ class Row:
         distance: Frechet distance to the test movements.
         diversity: mean distance of two movements (for one speech, where made), degrees.
         heard: correlation of speed with energy, less that with a shifted sound.
-        area: of the classifier against the test movements; .5 is alike. Of the test movements
-            themselves it says nothing.
+        areas: of the classifier against the test movements, one for each draw; .5 is alike. Of
+            the test movements themselves it says nothing.
     """
 
     deviation: tuple[float, ...]
@@ -67,11 +69,19 @@ class Row:
     distance: float
     diversity: float
     heard: float
-    area: float
+    areas: tuple[float, ...]
+
+    @property
+    def area(self) -> float:
+        """Mean over the draws."""
+        return float(np.mean(self.areas))
 
 
 def measured(
-    taught: Sequence[Moving], judged: Sequence[Moving], others: Mapping[str, Maker] | None = None
+    taught: Sequence[Moving],
+    judged: Sequence[Moving],
+    others: Mapping[str, Maker] | None = None,
+    draws: int = 1,
 ) -> dict[str, Row]:
     """Rows by name.
 
@@ -79,12 +89,15 @@ def measured(
         taught: the training people; the stitched movements are theirs.
         judged: the validation people.
         others: further ways to make movements.
+        draws: how often made ones are made, with other seeds; their figures are means.
     """
     library = collect(taught)
     test = [_true(piece) for piece in judged]
     rows = {"real test": row(test, test), "real training": row([_true(p) for p in taught], test)}
     makers = {"stitch": stitch_maker(library), **(others or {})}
-    return rows | {name: row(made(maker, judged), test) for name, maker in makers.items()}
+    for name, maker in makers.items():
+        rows[name] = mean_row([row(made(maker, judged, draw), test) for draw in range(draws)])
+    return rows
 
 
 def stitch_maker(library: MotionLibrary) -> Maker:
@@ -97,11 +110,12 @@ def stitch_maker(library: MotionLibrary) -> Maker:
     return make
 
 
-def made(maker: Maker, judged: Sequence[Moving]) -> list[Take]:
-    """`SEEDS` movements for each speech, each of another seed."""
+def made(maker: Maker, judged: Sequence[Moving], draw: int = 0) -> list[Take]:
+    """`SEEDS` movements for each speech, each of another seed; of another draw all others."""
     takes = []
     for number, piece in enumerate(judged):
-        for seed in range(SEEDS * number, SEEDS * (number + 1)):
+        first = 1000 * draw + SEEDS * number
+        for seed in range(first, first + SEEDS):
             turn = filtered(maker(piece.energy, seed))
             takes.append(Take(piece.sample.speaker, number, turn, piece.energy))
     return takes
@@ -130,8 +144,17 @@ def row(takes: Sequence[Take], test: Sequence[Take]) -> Row:
         frechet(np.concatenate(seen), np.concatenate(true) / spread),
         diversity(takes),
         float(np.average([heard(t) for t in takes], weights=[len(t.turn) for t in takes])),
-        told_apart([x / spread for x in true], seen),
+        (told_apart([x / spread for x in true], seen),),
     )
+
+
+def mean_row(rows: Sequence[Row]) -> Row:
+    """One row of several draws: means, and the AUC of each."""
+    figures = np.mean([(r.speed, r.distance, r.diversity, r.heard) for r in rows], axis=0)
+    speed, distance, apart, heard_of = map(float, figures)
+    deviation = tuple(float(s) for s in np.mean([r.deviation for r in rows], axis=0))
+    areas = tuple(area for r in rows for area in r.areas)
+    return Row(deviation, speed, distance, apart, heard_of, areas)
 
 
 def _stretches(turn: Float) -> list[Float]:
@@ -174,5 +197,8 @@ def text(rows: Mapping[str, Row]) -> str:
     for name, r in rows.items():
         deviation = "/".join(f"{s:.1f}" for s in r.deviation)
         figures = f"{r.speed:.1f} | {r.distance:.1f} | {r.diversity:.1f} | {r.heard:+.3f}"
-        lines.append(f"| {name} | {deviation} | {figures} | {r.area:.2f} |")
+        told = f"{r.area:.3f}"
+        if len(r.areas) > 1:
+            told += f" ({min(r.areas):.3f}-{max(r.areas):.3f})"
+        lines.append(f"| {name} | {deviation} | {figures} | {told} |")
     return "\n".join(lines)

@@ -72,3 +72,23 @@ def test_movements_like_the_true_ones_come_off_better():
     lines = table.text(rows).splitlines()
     assert len(lines) == 6
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_draws_are_of_other_seeds_and_told_by_their_mean_and_range():
+    taught, judged = [moving(2.0, 0)], [moving(2.0, n, name=f"j{n}") for n in (20, 21)]
+    seeds = []
+
+    def waves(energy, seed):
+        seeds.append(seed)
+        return made.waves(len(energy), 1.0 + 2 * (seed >= 1000), seed)
+
+    rows = table.measured(taught, judged, {"waves": waves}, draws=2)
+    assert len(set(seeds)) == len(seeds) == 2 * 2 * table.SEEDS
+    one, other = (table.made(waves, judged, draw) for draw in (0, 1))
+    test = [table.Take(p.sample.speaker, 0, filtered(p.motion), p.energy) for p in judged]
+    parts, whole = [table.row(takes, test) for takes in (one, other)], rows["waves"]
+    assert whole.areas == (parts[0].area, parts[1].area)
+    assert whole.area == pytest.approx(np.mean(whole.areas))
+    assert whole.speed == pytest.approx((parts[0].speed + parts[1].speed) / 2)
+    low, high = sorted(whole.areas)
+    assert f"| {whole.area:.3f} ({low:.3f}-{high:.3f}) |" in table.text(rows)
