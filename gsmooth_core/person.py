@@ -261,7 +261,8 @@ class PersonStages(SpeechStages):
         """A track of this job's frames, as a track of the pictures that they show."""
         if self.source.plain:
             return track
-        return self.filmed_track().only(shown(track, self.source.taken))
+        filmed = self.filmed_track()
+        return filmed.only(shown(track, filmed))
 
     def _keeping(self, filmed: FaceTrack) -> KeptPictures:
         """Keeps what is likely to lend, and the frames after it, which grain is looked for in."""

@@ -312,7 +312,8 @@ class FaceTranslator:
         if gains is not None:
             rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
             new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
-        return film.on(new, masked.number(), at, grey=grey) if film else new
+        number = int(self.track.pictures[index])  # a picture that is shown again keeps its grain
+        return film.on(new, number, at, grey=grey) if film else new
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

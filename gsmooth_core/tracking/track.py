@@ -93,9 +93,9 @@ def fit_person(
 
 
 def with_people(track: FaceTrack, people: People, person: Person | None) -> FaceTrack:
-    """A track that also knows the clip's shots, and who else is seen."""
-    chosen = person.number if person else 0
-    return replace(track, shot=people.shot, people=people.seen, person=chosen)
+    """A track that also knows the clip's shots and pictures, and who else is seen."""
+    chosen, picture = person.number if person else 0, people.pictures
+    return replace(track, shot=people.shot, people=people.seen, person=chosen, picture=picture)
 
 
 def finish_track(
