@@ -312,8 +312,11 @@ class FaceTranslator:
         if gains is not None:
             rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
             new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
+        if not film:
+            return new
         number = int(self.track.pictures[index])  # a picture that is shown again keeps its grain
-        return film.on(new, number, at, grey=grey) if film else new
+        left, top = masked.under.box[:2]
+        return film.on(new, number, (at[0] + top, at[1] + left), grey=grey)
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.finish import grain as g
+from gsmooth_core.taft.finish.skin import SkinPairs
 from gsmooth_core.taft.finish.still import BLOCK, StillBlocks, still_blocks, typical
 from gsmooth_core.taft.generators import generator as generators
 from gsmooth_core.taft.lending.references import ReferenceSettings
@@ -230,3 +232,19 @@ def test_a_picture_that_is_shown_again_has_the_same_grain(clip, grainy) -> None:
         laid[name] = np.corrcoef(*(noise[both].ravel() for noise, _ in parts))[0, 1]
     assert laid["held"] > 0.9
     assert laid["new"] < 0.1
+
+
+def test_noise_is_looked_for_between_pictures_and_not_within_one(clip) -> None:
+    numbers = np.repeat(np.arange(5), 2).astype(np.int32)
+    asked: list[int] = []
+
+    def source(frame: int) -> np.ndarray:
+        asked.append(frame)
+        return np.zeros((clip.height, clip.width, 3), np.uint8)
+
+    pairs = SkinPairs(replace(clip, picture=numbers), scene.face_model(), source)
+    for frame in range(len(clip)):
+        pairs(frame)
+    after = [b for a, b in pairwise(asked) if b == a + 1 and asked.count(b) > 1]
+    assert after
+    assert not [frame for frame in after if frame % 2]  # none is its own picture once more
