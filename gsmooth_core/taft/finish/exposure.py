@@ -95,12 +95,12 @@ def exposure(composer: Composer) -> Exposure:
 
 def together(told: NDArray[np.float64]) -> Exposure:
     """What frames tell (N, S), see `_told`, weighed by how much a shutter would change them."""
-    if not len(told):
+    weights = np.maximum(told[:, 0] - told[:, told.shape[1] // 2], 0) if len(told) else told
+    if not weights.any():
         return Exposure(0.0, 0.0, 0)
     squares = np.concatenate([-(_SHARES[:0:-1] ** 2), _SHARES**2])
     # To first order blur grows with the square; less than none is as far on the other side.
     curves = np.concatenate([2 * told[:, :1] - told[:, :0:-1], told], 1)
-    weights = np.maximum(told[:, 0] - told[:, len(_SHARES) // 2], 0)
     mean = weights @ curves
     falling = np.minimum.accumulate(mean)
     square = float(np.interp(0, -falling, squares))
@@ -166,6 +166,8 @@ def _told(
     low = np.maximum(np.floor(moving.points.min(0)).astype(int), 0)
     high = np.ceil(moving.points.max(0)).astype(int) + 1
     part, points = moving.grey[low[1] : high[1], low[0] : high[0]], moving.points - low
+    if not part.size:  # beside the picture
+        return None
     inside = np.zeros(part.shape, np.uint8)
     hull = cv2.convexHull(np.rint(points).astype(np.int32))
     if np.count_nonzero(cv2.fillConvexPoly(inside, hull, (1,))) < _SMALLEST:

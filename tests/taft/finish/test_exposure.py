@@ -137,6 +137,19 @@ def test_frames_that_contradict_each_other_are_unsure() -> None:
     assert apart.error == pytest.approx(0.16 / np.sqrt(20), rel=0.05)
 
 
+def test_faces_on_which_no_blur_would_be_seen_say_nothing() -> None:
+    assert together(np.zeros((20, 21))) == Exposure(0, 0, 0)
+    assert together(np.zeros((0,))) == Exposure(0, 0, 0)
+
+
+def test_a_face_beside_the_picture_says_nothing() -> None:
+    track, pictures = filmed(0.5)
+    left = track.translation.copy()
+    left[:, 0] -= 1.6  # brows, eyes and nose are mostly or all outside
+    out = replace(track, translation=left)
+    assert found(out, pictures).share == 0
+
+
 def test_a_file_keeps_it(tmp_path: Path) -> None:
     told = Exposure(0.21, 0.03, 17)
     save_exposure(tmp_path / "shutter", told)
