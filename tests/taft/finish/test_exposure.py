@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from gsmooth_core.errors import InputError
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.finish.exposure import Exposure, exposure, together
+from gsmooth_core.taft.finish.exposure import Exposure, _Look, _told, exposure, together
 from gsmooth_core.taft.finish.exposure_file import load_exposure, save_exposure
 from gsmooth_core.types import FaceTrack, Image
 from tests.taft import scene
@@ -142,12 +142,15 @@ def test_faces_on_which_no_blur_would_be_seen_say_nothing() -> None:
     assert together(np.zeros((0,))) == Exposure(0, 0, 0)
 
 
-def test_a_face_beside_the_picture_says_nothing() -> None:
-    track, pictures = filmed(0.5)
-    left = track.translation.copy()
-    left[:, 0] -= 1.6  # brows, eyes and nose are mostly or all outside
-    out = replace(track, translation=left)
-    assert found(out, pictures).share == 0
+def test_brows_beside_the_picture_say_nothing() -> None:
+    around = np.array([[0.0, 0], [60, 0], [60, 40], [0, 40]])
+    picture = np.random.default_rng(0).normal(100, 30, (80, 90)).astype(np.float32)
+    inside = _Look(picture, around + 10)
+    for away in ((200, 10), (10, 300), (-200, 10), (10, -90), (-58, 10)):
+        moving = _Look(picture, around + away)
+        assert _told(moving, [inside], np.array([5.0, 1.0])) is None
+        assert np.isfinite(_told(inside, [moving], np.array([5.0, 1.0]))).all()
+    assert _told(inside, [inside], np.array([5.0, 1.0]))[0] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_file_keeps_it(tmp_path: Path) -> None:
