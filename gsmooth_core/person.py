@@ -26,6 +26,7 @@ from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
 from gsmooth_core.job.nearby import opened_near
+from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
@@ -249,7 +250,7 @@ class PersonStages(SpeechStages):
             size=self.crop_size(track),
             grain=settings.grain,
             sharpness=settings.sharpness and not settings.draft,
-            shutter=settings.shutter,
+            shutter=_share(settings),
             references=ReferenceSettings(gap=settings.reference_gap),
             shelf=self.folder,
         )
@@ -260,7 +261,8 @@ class PersonStages(SpeechStages):
         """A track of this job's frames, as a track of the pictures that they show."""
         if self.source.plain:
             return track
-        return self.filmed_track().only(shown(track, self.source.taken))
+        filmed = self.filmed_track()
+        return filmed.only(shown(track, filmed))
 
     def _keeping(self, filmed: FaceTrack) -> KeptPictures:
         """Keeps what is likely to lend, and the frames after it, which grain is looked for in."""
@@ -296,6 +298,13 @@ class PersonStages(SpeechStages):
 
     def _opened(self) -> closing[OpenFrames]:
         return closing(self.source.frames())
+
+
+def _share(settings: DubSettings) -> float | None:
+    """The shutter that a job asks for; None for the clip's own, which no draft waits for."""
+    if isinstance(settings.shutter, str):
+        return 0.0 if settings.draft else None
+    return settings.shutter
 
 
 class Part(NamedTuple):

@@ -116,8 +116,8 @@ class FaceTrack:
         person: number of the person whose face this is; 0 where it is not known.
         exposed: (T,) share of the skin that is neither white nor black, 0..1; None where it is not
             known.
-        picture: (T,) number of the picture that each frame shows, where some are shown again or
-            left out; None where each frame has its own.
+        picture: (T,) number of the picture that each frame shows, where some are shown again, by
+            the file or by the job, or left out; None where each frame has its own.
         sway: (T, 4) how neck and shoulders are moved from where they are in one frame of the shot:
             shift in decimetres in camera space, and roll in radians, clockwise as the viewer sees
             it; None where it is not known.

@@ -19,6 +19,7 @@ from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
 _NOISE = 2  # likewise of what is kept of skin
+_EXPOSURE = 1  # likewise of what is found about its shutter
 _REHEARSAL = 5  # likewise of what is kept of frames that were tried
 _PICTURES = 7  # likewise of what frames are made of what is known
 
@@ -99,11 +100,16 @@ class StageInputs:
         """What the look of a face depends on, and which pictures are shown."""
         return {**self._look(), **self._source.length_stamp(), "noise": _NOISE}
 
+    def shutter(self) -> dict[str, Any]:
+        """The share that is asked for, or what frames depend on that tell it."""
+        asked = self._job.settings.shutter
+        told = {**self._look(), **self._source.length_stamp(), "exposure": _EXPOSURE}
+        return {"shutter": asked, **(told if asked == "auto" else {})}
+
     def sharpness(self) -> dict[str, Any]:
         """What grain depends on, and how the clip teaches the network whose pictures are judged."""
         taught = self._taught() if self._job.settings.adapt else {}
-        shutter = self._job.settings.shutter
-        return {**self.grain(), **taught, "rehearsal": _REHEARSAL, "shutter": shutter}
+        return {**self.grain(), **taught, **self.shutter(), "rehearsal": _REHEARSAL}
 
     def render(self) -> str:
         """Fingerprint of everything that all pictures depend on, whatever the face says."""
@@ -114,7 +120,7 @@ class StageInputs:
             **(self._taught() if settings.adapt else {}),
             grain=settings.grain,
             sharpness=settings.sharpness,
-            shutter=settings.shutter,
+            shutter=(settings.shutter, _EXPOSURE),
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
             coding=(settings.codec, settings.quality, settings.depth),

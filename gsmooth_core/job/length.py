@@ -100,12 +100,12 @@ def gather_track(track: FaceTrack, pictures: Int) -> FaceTrack:
     """The track (of N pictures) of frames that show `pictures` (T,)."""
     names = [*_FRAMES, *(name for name in _OPTIONAL if getattr(track, name) is not None)]
     frames: dict[str, Any] = {name: getattr(track, name)[pictures] for name in names}
-    return replace(track, **frames, picture=pictures)
+    return replace(track, **frames, picture=track.pictures[pictures])
 
 
-def shown(track: FaceTrack, count: int) -> Bool:
-    """(count,) which pictures appear in usable frames of a gathered track."""
-    return np.isin(np.arange(count), track.pictures[track.usable])
+def shown(track: FaceTrack, filmed: FaceTrack) -> Bool:
+    """(N,) which frames of a track show what appears in usable frames of one gathered from it."""
+    return np.isin(filmed.pictures, track.pictures[track.usable])
 
 
 def repeat_track(track: FaceTrack, count: int) -> FaceTrack:

@@ -43,6 +43,7 @@ def setting(
     *,
     choices: tuple[object, ...] = (),
     limits: tuple[float, float] = (-math.inf, math.inf),
+    word: str = "",
     pattern: str = "",
 ) -> Any:
     """A field that knows what it means and what it may be.
@@ -52,9 +53,10 @@ def setting(
         text: what it does, in a person's words.
         choices: the only allowed values, when there are few.
         limits: smallest and largest allowed number.
+        word: what may be said instead of a number.
         pattern: regular expression of the allowed words.
     """
-    meta = {"text": text, "choices": choices, "limits": limits, "pattern": pattern}
+    meta = {"text": text, "choices": choices, "limits": limits, "word": word, "pattern": pattern}
     return field(default=default, metadata=meta)
 
 
@@ -117,11 +119,12 @@ class DubSettings(Settings):
     sharpness: bool = setting(
         True, "give what is made as much fine detail as the clip has, measured on its own frames"
     )
-    shutter: float = setting(
-        0.0,
+    shutter: float | str = setting(
+        "auto",
         "share of a picture's time in which the camera's shutter is open: the new mouth is blurred "
-        "as far as the head moves in it; .33 is usual in a room, 0 is for none",
+        "as far as the head moves in it; auto is as the clip's own frames say, 0 is for none",
         limits=(0.0, 1.0),
+        word="auto",
     )
     draft: bool = setting(
         False, "a first look: without the network that makes the picture, in half the time"
@@ -220,6 +223,8 @@ def checked(known: Field[Any], value: Any) -> Any:
             allowed = ", ".join(str(choice) for choice in choices)
             raise InputError(f"'{_short(value)}' is no {known.name}.", f"Choose one of: {allowed}.")
         return value
+    if known.metadata["word"] and value == known.metadata["word"]:
+        return value
     if isinstance(known.default, bool):
         if not isinstance(value, bool):
             raise InputError(f"{known.name} is '{_short(value)}'.", "It is either true or false.")
@@ -244,9 +249,10 @@ def _number(known: Field[Any], value: Any) -> float | int:
     allowed = int if whole else (int, float)
     low, high = known.metadata["limits"]
     if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
-        kind = "whole number" if whole else "number"
+        kind, word = "whole number" if whole else "number", known.metadata["word"]
+        instead = f", or '{word}'" if word else ""
         raise InputError(
-            f"{known.name} is '{_short(value)}'.", f"It is a {kind} from {low} to {high}."
+            f"{known.name} is '{_short(value)}'.", f"It is a {kind} from {low} to {high}{instead}."
         )
     return value if whole else float(value)
 

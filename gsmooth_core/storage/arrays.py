@@ -50,7 +50,8 @@ _PEOPLE: Layout = {
 }
 _EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}
 _SWAY: Layout = {"sway": ArrayLayout(("T", 4), _FAR)}
-"""Arrays that a track may lack: it was made before they were known."""
+_PICTURE: Layout = {"picture": ArrayLayout(("T",), 1e9, 0, kind="i")}
+"""Arrays that a track may lack: it was made before they were known, or each picture is new."""
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
 _DIGITS = 5  # of curves in JSON
 
@@ -131,7 +132,7 @@ def save_track(path: Path, track: FaceTrack) -> None:
     if track.shot is not None and track.people is not None:
         arrays |= {"shot": track.shot, "people": track.people}
         meta["person"] = track.person
-    given = {"exposed": track.exposed, "sway": track.sway}
+    given = {"exposed": track.exposed, "sway": track.sway, "picture": track.picture}
     arrays |= {name: values for name, values in given.items() if values is not None}
     save_arrays(path, "track", arrays, meta)
 
@@ -143,7 +144,7 @@ def load_track(path: Path) -> FaceTrack:
         InputError: the file is missing, damaged or something else; it names the field.
     """
     arrays, meta = load_arrays(path, "track")
-    more = [layout for layout in (_PEOPLE, _EXPOSED, _SWAY) if set(layout) & set(arrays)]
+    more = [layout for layout in (_PEOPLE, _EXPOSED, _SWAY, _PICTURE) if set(layout) & set(arrays)]
     known = [item for layout in (_TRACK, *more) for item in layout.items()]
     check_arrays(path, arrays, dict(known))
     facts = Facts(path, meta)
@@ -162,6 +163,8 @@ def load_track(path: Path) -> FaceTrack:
         person = facts.whole("person", 0, arrays["people"].shape[1])
         shot = arrays["shot"].astype(np.int32, copy=False)
         track = replace(track, shot=shot, people=arrays["people"], person=person)
+    if _PICTURE in more:
+        track = replace(track, picture=arrays["picture"].astype(np.int32, copy=False))
     _check_names(path, track.expression_names, track.expression.shape[1])
     unknown = [np.isnan(track.landmarks[some]).any((1, 2)) for some in parts_of(track.landmarks)]
     if (np.concatenate(unknown) & track.usable).any():

@@ -20,6 +20,7 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.finish.blotches import Blotches
+from gsmooth_core.taft.finish.exposure import Exposure, exposure
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.finish.sharpness import Sharpness, inwards, sharpened
@@ -139,8 +140,7 @@ class FaceTranslator:
         self.composer = Composer(
             track, model, target, None, settings, personal, occluders, captions, heard
         )
-        given = track, self.composer.surface, self.composer.transforms
-        self.ways = Ways(*given, settings.shutter)
+        self.open_for(settings.shutter or 0.0)
         self.grain: Grain | None = None
         self.sharpness: Sharpness | None = None
         self.wanted: Bool = track.usable & ~self.composer.covered
@@ -150,6 +150,8 @@ class FaceTranslator:
         self._device = device
         if source is not None:
             self.read(source)
+            if settings.shutter is None:
+                self.open_for(self.exposure().share)
             self.sharpness = self.rehearse()
 
     def read(self, source: FrameSource) -> Grain | None:
@@ -166,6 +168,15 @@ class FaceTranslator:
         composer.read(pairs)
         self.grain = pairs.grain(composer)
         return self.grain
+
+    def exposure(self) -> Exposure:
+        """What the frames that were read say about the clip's shutter."""
+        return exposure(self.composer)
+
+    def open_for(self, share: float) -> None:
+        """Blur mouths that move as a shutter does that is open for a share of a picture's time."""
+        composer = self.composer
+        self.ways = Ways(self.track, composer.surface, composer.transforms, share)
 
     def rehearse(self) -> Sharpness | None:
         """How much detail it leaves out in frames that are known; None where nobody asks."""
@@ -301,7 +312,11 @@ class FaceTranslator:
         if gains is not None:
             rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
             new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
-        return film.on(new, masked.number(), at, grey=grey) if film else new
+        if not film:
+            return new
+        number = int(self.track.pictures[index])  # a picture that is shown again keeps its grain
+        left, top = masked.under.box[:2]
+        return film.on(new, number, (at[0] + top, at[1] + left), grey=grey)
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

@@ -190,7 +190,22 @@ def test_a_track_is_gathered_exactly() -> None:
         assert (gathered.people[frame] == track.people[picture]).all()  # type: ignore[index]
     assert gathered.new.tolist() == [True] * 4 + [False] * 5
     assert gathered.pictures.tolist() == pictures.tolist()
-    assert shown(gathered.only(pictures != 3), 4).tolist() == [True, True, True, False]
+    assert shown(gathered.only(pictures != 3), track).tolist() == [True, True, True, False]
+
+
+def test_what_the_file_repeats_stays_one_picture() -> None:
+    track = replace(_track(5), picture=np.array([0, 1, 1, 2, 3], np.int32))
+    pictures = pictures_of("loop", 5, 9)
+    gathered = gather_track(track, pictures)
+    assert gathered.pictures.tolist() == [0, 1, 1, 2, 3, 0, 1, 1, 2]
+    assert gathered.new.tolist() == [True, True, False, True, True, *[False] * 4]
+    assert shown(gathered.only(np.arange(9) == 1), track).tolist() == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_occluders_are_gathered_exactly() -> None:

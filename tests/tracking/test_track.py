@@ -131,3 +131,20 @@ def test_upside_down(model: MorphableModel, astronaut: Image) -> None:
     track = track_face([turned], _clip(turned, 1), model)
     assert np.linalg.norm(track.rotation[0]) > np.radians(150)
     np.testing.assert_allclose(512 - track.landmarks, upright.landmarks, atol=1.5)
+
+
+def test_a_picture_that_is_held_has_one_face(model: MorphableModel, astronaut: Image) -> None:
+    rng, frames = np.random.default_rng(0), list[Image]()
+    for n in range(4):
+        moved = np.roll(astronaut, 3 * n, 1)
+        for _ in range(2):  # as a codec has it
+            coded = moved + np.rint(rng.normal(0, 0.3, moved.shape))
+            frames.append(coded.clip(0, 255).astype(np.uint8))
+    height, width = astronaut.shape[:2]
+    clip = Clip(Path(), width, height, Fraction(50), len(frames))
+    track = track_face(frames, clip, model)
+    assert track.pictures.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    for name in ("expression", "rotation", "translation", "light", "landmarks", "confidence"):
+        values = getattr(track, name)
+        np.testing.assert_array_equal(values[::2], values[1::2])
+    assert (np.diff(track.translation[::2, 0]) > 0).all()

@@ -30,10 +30,13 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.own_speech import own_speech
 from gsmooth_core.job.source import Source
+from gsmooth_core.mafb.blend import erode
+from gsmooth_core.mafb.crop import hidden, window
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.compose import SIZES
 from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.finish import blotches
 from gsmooth_core.taft.finish.grain import Film
 from gsmooth_core.taft.finish.sharpness import Sharpness
 from gsmooth_core.taft.generators.load import open_generator
@@ -49,6 +52,10 @@ from training.taft.prepare import VALIDATION_FRAMES
 
 log = logging.getLogger(__name__)
 
+COLOURS = len(blotches.SIGMAS) - 1
+"""Bands of colour."""
+
+_OUTLINE = 5  # pixels of the frame: two on each side of an outline, where colours are mixed
 _EACH = 2  # frames in a row, of those that are spread: a change needs two
 _GOOD = 0.85, 1.15
 
@@ -68,6 +75,8 @@ class Finished:
         seam: edges on the mask's rim.
         mouth: energy of each band in the box, finest first.
         mask: the same under M_f.
+        cb: energy of each band of Cb under M_f, in pixels of the frame (`blotches.SIGMAS`).
+        cr: the same of Cr.
     """
 
     mouth_psnr: float
@@ -80,19 +89,22 @@ class Finished:
     seam: float
     mouth: tuple[float, ...] = field(default=(1.0,) * BANDS)
     mask: tuple[float, ...] = field(default=(1.0,) * BANDS)
+    cb: tuple[float, ...] = field(default=(1.0,) * COLOURS)
+    cr: tuple[float, ...] = field(default=(1.0,) * COLOURS)
 
     @property
     def good(self) -> bool:
-        """Whether each band has between .85 and 1.15 of the true energy."""
+        """Whether each band of grey has between .85 and 1.15 of the true energy."""
         return all(_GOOD[0] <= ratio <= _GOOD[1] for ratio in (*self.mouth, *self.mask))
 
     def row(self) -> str:
         """One line of a table."""
-        mouth, mask = (" ".join(f"{r:.2f}" for r in each) for each in (self.mouth, self.mask))
+        four = self.mouth, self.mask, self.cb, self.cr
+        mouth, mask, cb, cr = (" ".join(f"{r:.2f}" for r in each) for each in four)
         return (
             f"{self.mouth_psnr:.2f} / {self.mouth_ssim:.3f} | {self.mask_psnr:.2f} | "
             f"{self.lips:.2f} | {self.flicker:.2f} | {self.laplacian:.2f} | {mouth} | {mask} | "
-            f"{self.grain:.2f} | {self.seam:.3f} | {'yes' if self.good else 'no'}"
+            f"{self.grain:.2f} | {self.seam:.3f} | {cb} | {cr} | {'yes' if self.good else 'no'}"
         )
 
 
@@ -180,7 +192,8 @@ def remade(
 def judged(clip: FilmedClip, model: MorphableModel, made: dict[int, Image]) -> Finished:
     """Frames of a clip against the truth."""
     track = clip.track.only(np.isin(np.arange(len(clip.track)), list(made)))
-    compared = Comparison(track, model, Masks(track, model, track.expression), slow=())
+    masks = Masks(track, model, track.expression)
+    compared = Comparison(track, model, masks, slow=())
     shown = [made.get(n, picture) for n, picture in enumerate(clip.pictures)]
     curves = compared.run(clip.pictures, shown)
 
@@ -203,6 +216,7 @@ def judged(clip: FilmedClip, model: MorphableModel, made: dict[int, Image]) -> F
             distances.append(float(lip_distance(true[None], found[None])[0]))
     dub, truth = np.sum(sharp, 0)
     bands = [ratio(name) for name in BAND_CURVES]
+    cb, cr = _colours(clip, masks, made)
     return Finished(
         mouth_psnr=level("mouth_psnr"),
         mouth_ssim=level("mouth_ssim"),
@@ -214,7 +228,24 @@ def judged(clip: FilmedClip, model: MorphableModel, made: dict[int, Image]) -> F
         seam=ratio("rim"),
         mouth=tuple(bands[:BANDS]),
         mask=tuple(bands[BANDS : 2 * BANDS]),
+        cb=tuple(cb.tolist()),
+        cr=tuple(cr.tolist()),
     )
+
+
+def _colours(clip: FilmedClip, masks: Masks, made: dict[int, Image]) -> NDArray[np.float64]:
+    """(2, COLOURS) energies of the bands of Cb and Cr, made over true."""
+    energies = np.zeros((2, 2, COLOURS))
+    for frame, picture in made.items():
+        truth = clip.pictures[frame]
+        under = window(masks.transforms[frame], masks.size, *truth.shape[:2])
+        place = erode(hidden(under, masks.mask(frame)), _OUTLINE, _OUTLINE)
+        if place.any():
+            parts = (under.part(x).astype(np.float32) for x in (picture, truth))
+            energies += [blotches.colour_energies(part, place) for part in parts]
+    dub, truth_energy = energies
+    ratios: NDArray[np.float64] = dub / np.where(truth_energy, truth_energy, np.nan)
+    return ratios
 
 
 def average(all_of: list[Finished]) -> Finished:

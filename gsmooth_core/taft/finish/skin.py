@@ -111,7 +111,7 @@ def _movement(transforms: NDArray[np.float32]) -> NDArray[np.float64]:
 def _calm(track: FaceTrack, moved: NDArray[np.float64]) -> Bool:
     """(T,) frames that the next one follows with a new picture of the same shot, moving little."""
     following = np.append(track.usable[1:] & track.new[1:], [False])
-    calm: Bool = track.usable & track.new & following
+    calm: Bool = track.usable & following
     calm[:-1] &= np.diff(track.pictures) == 1
     if track.shot is not None:
         calm[:-1] &= np.diff(track.shot) == 0

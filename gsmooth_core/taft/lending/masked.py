@@ -6,7 +6,6 @@ is all that the later steps are given, compositing included.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,14 +71,6 @@ class MaskedFrame:
         """First and last row, and column, of what is hidden and some pixels around it."""
         around = box_around(self.hidden, margin)
         return [s.indices(n)[:2] for s, n in zip(around, self.hidden.shape, strict=True)]
-
-    def number(self) -> int:
-        """A number of what is seen of the frame: of a picture that is shown again the same.
-
-        Letters and hands have no part in it: they say nothing about the face.
-        """
-        seen = self.part if self.occluder is None else self.part * ~self.occluder[..., None]
-        return zlib.crc32(seen.tobytes())
 
     def laid(self, picture: Float, rim: float, grained: Grained = lambda new, at: new) -> Lay:
         """How a new picture of the face comes to lie over the frame.

@@ -87,6 +87,12 @@ class Crop:
         """Width of the face, in pixels."""
         return self.side / _MARGIN
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of an upright square around the face, in pixels."""
+        low, high = self.centre - self.face / 2, self.centre + self.face / 2
+        return int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1
+
     def turned(self, angle: float) -> Crop:
         """The same square, turned further."""
         return Crop(self.centre, self.side, self.angle + angle)

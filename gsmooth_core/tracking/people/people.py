@@ -62,10 +62,13 @@ class People:
     Attributes:
         people: by number, from 1.
         shot: (T,) number of the shot of each frame; `MIXED` in a dissolve.
+        repeated: (T,) frames that show the picture of the one before once more; None where that
+            is not known.
     """
 
     people: tuple[Person, ...]
     shot: Int
+    repeated: Bool | None = None
 
     @property
     def seen(self) -> Bool:
@@ -74,6 +77,13 @@ class People:
         for person in self.people:
             out[person.frames, person.number - 1] = True
         return out
+
+    @property
+    def pictures(self) -> Int | None:
+        """(T,) number of the picture that each frame shows; None where each has its own."""
+        if self.repeated is None or not self.repeated.any():
+            return None
+        return np.asarray(np.cumsum(~self.repeated) - 1, np.int32)
 
     def choose(self, face: str) -> Person | None:
         """The person that a setting names: "largest", or a number.
@@ -147,7 +157,7 @@ def follow_people(
     groups = join(_rejoined(_within_shots(follower.sightings, shot), shot))
     ranked = sorted(groups, key=lambda group: -sum(len(s.frames) for s in group))
     people = (Person(number, tuple(group)) for number, group in enumerate(ranked, 1))
-    return People(tuple(people), shot)
+    return People(tuple(people), shot, follower.repeats.repeated())
 
 
 def _within_shots(sightings: Sequence[Sighting], shot: Int) -> list[Sighting]:

@@ -25,6 +25,7 @@ from gsmooth_core.tracking.following.landmarks import Crop, FaceLandmarks, FaceM
 from gsmooth_core.tracking.following.looks import Looks
 from gsmooth_core.tracking.people.chip import face_chip
 from gsmooth_core.tracking.shots.cuts import CutFinder
+from gsmooth_core.tracking.shots.repeats import RepeatFinder
 from gsmooth_core.types import Float, Image
 
 Observe = Callable[[Image, FollowedFace], Row | None]
@@ -147,6 +148,7 @@ class PeopleFollower:
     Attributes:
         sightings: all that was seen so far.
         cuts: where pictures change, with thumbnails of the frames.
+        repeats: which pictures are shown twice.
     """
 
     def __init__(
@@ -157,7 +159,7 @@ class PeopleFollower:
         folder: Path | None = None,
     ) -> None:
         self.sightings: list[Sighting] = []
-        self.cuts = CutFinder(settings.cuts, folder)
+        self.cuts, self.repeats = CutFinder(settings.cuts, folder), RepeatFinder()
         self._found = FoundFaces(folder)
         self._settings, self._observe = settings, observe
         self._finders = Finders(FaceDetector(settings.detector), FaceMesh())
@@ -179,6 +181,7 @@ class PeopleFollower:
             self._take(active, active.follower.advance(frame, search=leads), frame)
         self._drop_lost()
         self._settle()
+        self.repeats.see(frame, [a.crop.box for a in self._active if a.crop is not None])
         if (self._number - self._begun) % _EVERY == 0:
             self._look(frame)
 

@@ -14,6 +14,8 @@ from tests.evaluation.metrics.test_compare import with_landmarks
 from tests.taft import scene
 from training.taft import finished as f
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
 
 @pytest.fixture(scope="module")
 def clip() -> f.FilmedClip:
@@ -28,6 +30,7 @@ def test_frames_that_were_not_touched_are_perfect(clip) -> None:
     assert found.mouth_psnr == found.mask_psnr == BEST_PSNR
     assert found.good
     ratios = (found.flicker, found.laplacian, found.grain, found.seam, *found.mouth, *found.mask)
+    ratios = (*ratios, *found.cb, *found.cr)
     assert ratios == pytest.approx((1,) * len(ratios))
     assert found.lips == pytest.approx(0)
 
@@ -39,6 +42,23 @@ def test_blur_is_seen_in_the_frames_that_are_blurred(clip) -> None:
     assert found.mouth[0] < found.mouth[3]
     assert found.laplacian < 0.3
     assert not found.good
+
+
+def test_colours_that_are_stronger_are_seen_in_their_own_bands(clip) -> None:
+    # Twice the red difference is four times the energy of Cr, and nothing of Cb or grey.
+    pale = [(p // 4 + 96).astype(np.uint8) for p in clip.pictures]  # with room for it
+    grey = [p.astype(np.float32) @ LUMA for p in pale]
+    more = {n: red_twice(pale[n], grey[n]) for n in (2, 3)}
+    found = f.judged(replace(clip, pictures=pale), scene.face_model(), more)
+    assert found.cr == pytest.approx((4,) * f.COLOURS, rel=0.05)
+    assert found.cb == pytest.approx((1,) * f.COLOURS, rel=0.05)
+
+
+def red_twice(picture: np.ndarray, luma: np.ndarray) -> np.ndarray:
+    red, blue = (picture[..., c] - luma for c in (0, 2))
+    made = np.stack([luma + 2 * red, luma, luma + blue], -1)
+    made[..., 1] = (luma - LUMA[0] * made[..., 0] - LUMA[2] * made[..., 2]) / LUMA[1]
+    return np.rint(made.clip(0, 255)).astype(np.uint8)
 
 
 def test_frames_lie_in_a_row_or_all_over_the_clip() -> None:
