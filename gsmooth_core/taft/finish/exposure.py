@@ -44,7 +44,7 @@ _COARSE, _RIM = 6.0, 2.5  # pixels: what varies more slowly is light; edge of th
 _SMALLEST = 500  # pixels
 _SURE = 2.5  # standard errors
 _FACES = 0.02  # standard error of the square since no two frames show the same face
-_ROUND = 0.05
+_ROUND, _WIDEST = 0.05, 0.5  # no camera's habit is more: what asks for it is soft for other reasons
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,11 @@ class Exposure:
 
     @property
     def share(self) -> float:
-        """The share, rounded; 0 where it is not surely more."""
+        """The share, rounded, at most half; 0 where it is not surely more than none."""
         if self.frames < _FEWEST or self.square < _SURE * np.hypot(self.error, _FACES):
             return 0.0
-        return round(round(float(np.sqrt(self.square)) / _ROUND) * _ROUND, 2)
+        share = min(float(np.sqrt(self.square)), _WIDEST)
+        return round(round(share / _ROUND) * _ROUND, 2)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Pictures that a file holds twice: 24 a second in 30, or a drawing that stands for two frames.
 
 A codec codes each of them, so that they are nearly alike and no more. Faces tell: one that is
-filmed anew is never as still as a picture that is only coded anew.
+filmed anew is never as still as a picture that is only coded anew. What stands longer than that
+is a photo or a frozen frame, whose frames may lend to each other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from scipy.ndimage import percentile_filter
+from scipy.ndimage import binary_opening, percentile_filter
 
 from gsmooth_core.types import Bool, Image
 
@@ -21,6 +22,7 @@ _STRIDE = 2  # of the pixels that are compared
 _AROUND, _USUAL = 25, 80  # frames, and the percentile of their changes that is a new picture's
 _SHARE = 0.2  # of such a change that coding anew makes at most
 _LEAST, _MOST = 0.05, 0.6  # levels, whatever is usual
+_LONGEST = 3  # times that a picture is shown again
 
 
 class RepeatFinder:
@@ -50,7 +52,8 @@ def repeated(changes: Sequence[float]) -> Bool:
     """(T,) the same of the mean changes of the faces, in levels."""
     known = np.array(changes, np.float64)
     usual = percentile_filter(np.where(np.isfinite(known), known, 0), _USUAL, _AROUND)
-    return np.asarray(known < np.clip(_SHARE * usual, _LEAST, _MOST), bool)
+    held = known < np.clip(_SHARE * usual, _LEAST, _MOST)
+    return np.asarray(held & ~binary_opening(held, np.ones(_LONGEST + 1)), bool)
 
 
 def _part(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
