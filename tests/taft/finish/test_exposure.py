@@ -121,7 +121,7 @@ def test_a_head_at_rest_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("square", "error", "frames", "share"),
     [(0.25, 0.02, 20, 0.5), (0.25, 0.11, 20, 0), (0.25, 0.02, 11, 0), (0.04, 0.0, 20, 0),
-     (-0.3, 0.01, 20, 0), (0.1, 0.02, 20, 0.3)],
+     (-0.3, 0.01, 20, 0), (0.1, 0.02, 20, 0.3), (0.6, 0.02, 20, 0.5)],
 )  # fmt: skip
 def test_only_what_is_sure_counts(square, error, frames, share) -> None:
     assert Exposure(square, error, frames).share == share
