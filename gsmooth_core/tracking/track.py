@@ -110,7 +110,7 @@ def _as_first(track: FaceTrack) -> FaceTrack:
     first = np.flatnonzero(track.new)[track.pictures]
     values = {name: getattr(track, name) for name in _EACH}
     given: dict[str, Any] = {n: v[first] for n, v in values.items() if v is not None}
-    return replace(track, **given)
+    return replace(track, **given).only(track.usable)  # nobody is seen where nobody was found
 
 
 def finish_track(

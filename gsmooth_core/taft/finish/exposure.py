@@ -25,7 +25,7 @@ from gsmooth_core.models.threads import all_threads
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.shutter import movement, seen
 from gsmooth_core.taft.warping.warp import Reference
-from gsmooth_core.types import Bool, FaceTrack, Float
+from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
 _SHARES = np.linspace(0, 1, 21)
 _SOFTNESS = np.linspace(-0.8, 4, 13)  # square pixels that a frame may be softer than another
@@ -42,6 +42,7 @@ _LIKE = 0.02  # of the upper face's width: how far shapes may differ
 _FRONT, _ABOVE = 0.9, 0.05  # decimetres behind the nose's tip, and above it
 _COARSE, _RIM = 6.0, 2.5  # pixels: what varies more slowly is light; edge of the part
 _SMALLEST = 500  # pixels
+_AROUND = 32  # pixels that are kept around it
 _SURE = 2.5  # standard errors
 _FACES = 0.02  # standard error of the square since no two frames show the same face
 _ROUND, _WIDEST = 0.05, 0.5  # no camera's habit is more: what asks for it is soft for other reasons
@@ -75,7 +76,7 @@ class Exposure:
 class _Look:
     """The upper face of a frame: its pixels and (N, 2) where its vertices are in them."""
 
-    grey: Float
+    grey: Image
     points: NDArray[np.float64]
 
 
@@ -148,9 +149,13 @@ def _pairs(
 
 
 def _look(reference: Reference, upper: Bool) -> _Look:
-    grey = cv2.cvtColor(reference.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     points = reference.points[upper].astype(np.float64)
-    return _Look(grey, points @ reference.to_image[:, :2].T + reference.to_image[:, 2])
+    points = points @ reference.to_image[:, :2].T + reference.to_image[:, 2]
+    x0, y0 = np.maximum(np.floor(points.min(0)).astype(int) - _AROUND, 0).tolist()
+    x1, y1 = np.maximum(np.ceil(points.max(0)).astype(int) + _AROUND, 1).tolist()
+    part = reference.image[y0:y1, x0:x1]
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY) if part.size else part[..., 0]
+    return _Look(grey, points - (x0, y0))
 
 
 def _unlike(points: NDArray[np.float64], others: NDArray[np.float64]) -> float:
@@ -175,7 +180,7 @@ def _told(
         return None
     weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), _RIM) * inside
     laid = (_laid(other, points, part.shape) for other in resting)
-    own, length = _spectrum(part, weight, way), float(np.hypot(*way))
+    own, length = _spectrum(part.astype(np.float32), weight, way), float(np.hypot(*way))
     told = [_along(own, _spectrum(other, weight, way), length) for other in laid]
     mean: NDArray[np.float64] = np.mean(told, 0)
     return mean
@@ -186,7 +191,8 @@ def _laid(look: _Look, points: NDArray[np.float64], shape: tuple[int, ...]) -> F
     whole = np.column_stack([look.points, np.ones(len(look.points))])
     matrix = for_opencv(np.linalg.lstsq(whole, points, rcond=None)[0].T)  # (2, 3)
     how = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
-    return np.asarray(cv2.warpAffine(look.grey, matrix, shape[::-1], **how), np.float32)
+    grey = look.grey.astype(np.float32)
+    return np.asarray(cv2.warpAffine(grey, matrix, shape[::-1], **how), np.float32)
 
 
 def _spectrum(picture: Float, weight: Float, way: NDArray[np.float64]) -> NDArray[np.float64]:

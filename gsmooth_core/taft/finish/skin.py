@@ -32,6 +32,7 @@ _WHOLE = 0.999
 @dataclass(frozen=True)
 class _Pair:
     frame: int
+    following: int
     box: tuple[int, int, int, int]  # of the first picture
     first: Image
     second: Image  # the same box, moved with the face
@@ -49,8 +50,9 @@ class SkinPairs:
     def __init__(self, track: FaceTrack, model: MorphableModel, source: FrameSource) -> None:
         self._track, self._source, self._pairs = track, source, list[_Pair]()
         self._transforms = crop_transforms(track, model, _SIZE)
-        self._moved = _movement(self._transforms)
-        self._calm = _calm(track, self._moved)
+        self._next = _next(track)
+        self._moved = _movement(self._transforms, self._next)
+        self._calm = _calm(track, self._moved, self._next)
         self._step = max(_APART * float(track.fps), len(track) / _PAIRS)
 
     def __call__(self, frame: int) -> Image:
@@ -58,7 +60,8 @@ class SkinPairs:
         picture = self._source(frame)
         far = not self._pairs or frame - self._pairs[-1].frame >= self._step
         if self._calm[frame] and far:
-            self._keep(frame, picture, self._source(frame + 1))
+            following = int(self._next[frame])
+            self._keep(frame, picture, following, self._source(following))
         return picture
 
     def grain(self, composer: Composer) -> Grain:
@@ -67,19 +70,20 @@ class SkinPairs:
             found = list(pool.map(partial(self._blocks, composer=composer), self._pairs))
         return Grain([pair.frame for pair in self._pairs], found)
 
-    def _keep(self, frame: int, picture: Image, following: Image) -> None:
+    def _keep(self, frame: int, picture: Image, number: int, following: Image) -> None:
         height, width = picture.shape[:2]
         x0, y0, x1, y1 = window(self._transforms[frame], _SIZE, height, width).box
         x, y = (int(v) for v in np.rint(self._moved[frame]))
         x0, y0, x1, y1 = max(x0, -x), max(y0, -y), min(x1, width - x), min(y1, height - y)
         if x1 > x0 and y1 > y0:
             first, second = picture[y0:y1, x0:x1], following[y0 + y : y1 + y, x0 + x : x1 + x]
-            self._pairs.append(_Pair(frame, (x0, y0, x1, y1), first.copy(), second.copy()))
+            box = x0, y0, x1, y1
+            self._pairs.append(_Pair(frame, number, box, first.copy(), second.copy()))
 
     def _blocks(self, pair: _Pair, composer: Composer) -> StillBlocks:
         height, width = self._track.height, self._track.width
         under = window(composer.transforms[pair.frame], composer.size, height, width)
-        drawn, replaced = _drawn(composer, pair.frame)
+        drawn, replaced = _drawn(composer, pair.frame, pair.following)
         bare = under.uncrop(drawn.astype(np.float32), cv2.INTER_LINEAR) > _WHOLE
         skin, away = np.zeros((height, width), bool), 2 * _AWAY + 1
         under.part(skin)[...] = bare & ~dilate(hidden(under, replaced), away, away)
@@ -88,33 +92,40 @@ class SkinPairs:
         return still_blocks(second, first, skin[y0:y1, x0:x1])
 
 
-def _drawn(composer: Composer, frame: int) -> tuple[Bool, Bool]:
-    """(size, size) skin of a frame, and what is replaced or hidden in it or in the next one."""
+def _drawn(composer: Composer, frame: int, following: int) -> tuple[Bool, Bool]:
+    """(size, size) skin of a frame, and what is replaced or hidden in it or in the next."""
     track, size = composer.track, composer.size
     posed = pose_face(
         composer.surface, track, frame, track.expression[frame], composer.transforms[frame]
     )
     skin = skin_of_face(draw_face(composer.surface, posed, size, None))
-    replaced = np.logical_or(*(composer.masks(n)[1] for n in (frame, frame + 1)))
+    replaced = np.logical_or(*(composer.masks(n)[1] for n in (frame, following)))
     if (before := composer.in_front(frame)) is not None:
         replaced = replaced | before
     return skin, np.asarray(replaced, bool)
 
 
-def _movement(transforms: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(T, 2) frame pixels by which the middle of the crop moves to the next frame; the last: 0."""
+def _next(track: FaceTrack) -> NDArray[np.int64]:
+    """(T,) the frame that shows the picture after each frame's; itself where none does."""
+    own = np.arange(len(track))
+    after = np.searchsorted(np.flatnonzero(track.new), own, "right")
+    return np.append(np.flatnonzero(track.new), -1)[after].clip(own)
+
+
+def _movement(transforms: NDArray[np.float32], following: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(T, 2) frame pixels by which the middle of the crop moves to the frames `following` (T,)."""
     linear, offset = transforms[:, :, :2].astype(np.float64), transforms[:, :, 2]
     middle = np.linalg.solve(linear, (_SIZE / 2 - offset)[..., None])[..., 0]
-    return np.diff(middle, axis=0, append=middle[-1:])
+    moved: NDArray[np.float64] = middle[following] - middle
+    return moved
 
 
-def _calm(track: FaceTrack, moved: NDArray[np.float64]) -> Bool:
-    """(T,) frames that the next one follows with a new picture of the same shot, moving little."""
-    following = np.append(track.usable[1:] & track.new[1:], [False])
-    calm: Bool = track.usable & following
-    calm[:-1] &= np.diff(track.pictures) == 1
+def _calm(track: FaceTrack, moved: NDArray[np.float64], following: NDArray[np.int64]) -> Bool:
+    """(T,) frames after which a new picture of the same shot comes, in which little moves."""
+    calm: Bool = track.usable & track.usable[following]
+    calm &= track.pictures[following] - track.pictures == 1
     if track.shot is not None:
-        calm[:-1] &= np.diff(track.shot) == 0
+        calm &= track.shot[following] == track.shot
     if calm.any():
         speed = np.hypot(*moved.T)
         calm &= speed <= np.quantile(speed[calm], _CALM)

@@ -30,13 +30,15 @@ class RepeatFinder:
 
     def __init__(self) -> None:
         self._before: Image | None = None
+        self._faces: list[Box] = []
         self._changes: list[float] = []
 
     def see(self, frame: Image, faces: Sequence[Box]) -> None:
         """Look at the next frame (H, W, 3), at its faces if there are any."""
         before, now = self._before, frame[::_STRIDE, ::_STRIDE, 1].copy()
-        self._before = now
-        parts = [_part(box, now.shape) for box in faces]
+        both = [*faces, *self._faces]  # who is lost has left the place where they were
+        self._before, self._faces = now, list(faces)
+        parts = [_part(box, now.shape) for box in both]
         parts = [part for part in parts if now[part].size] or [np.s_[:, :]]
         if before is None or before.shape != now.shape:
             self._changes.append(np.inf)
