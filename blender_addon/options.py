@@ -66,8 +66,6 @@ def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Opt
     depth = values["depth"]
     settings = {name: values[name] for name in JOB} | {"face": face}
     settings["depth"] = depth if depth == "auto" else int(depth)
-    shutter = values["shutter"]
-    settings["shutter"] = shutter if shutter == "auto" else float(shutter)
     like = bpy.path.abspath(values[LIKE]) if values[LIKE] else ""
     return Options(settings, _moves(values), **{n: bool(values[n]) for n in STRIPS}, like=like)
 

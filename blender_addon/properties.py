@@ -107,17 +107,13 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         "frames",
         default=True,
     )
-    shutter: EnumProperty(
+    shutter: FloatProperty(
         name="Motion Blur",
-        description="How long the camera's shutter is open, as a share of a picture's time: the "
-        "new mouth is blurred as far as the head moves in it",
-        items=(
-            ("auto", "As Filmed", "As the clip's own frames say, where they are sure of any"),
-            ("0", "None", "None: a fast shutter, a drawn or a rendered face"),
-            ("0.33", "A Third", "A third of a picture's time, as is usual in a room"),
-            ("0.5", "Half", "Half of a picture's time, as in films"),
-        ),
-        default="auto",
+        description="Share of a picture's time in which the camera's shutter is open: the new "
+        "mouth is blurred as far as the head moves in it. 0.33 is usual in a room, 0 is for none",
+        default=0.0,
+        min=0.0,
+        max=1.0,
     )
     person: IntProperty(
         name="Person",

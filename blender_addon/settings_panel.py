@@ -14,7 +14,7 @@ _GROUPS = (
     ("Strips", "SEQ_SEQUENCER", ("replace", "mute_own_sound", "check")),
 )
 _SELDOM = ("smoothing", "looks", "occluders", "grain", "sharpness", "shutter")
-_SLIDERS = ("strength", "smoothing")
+_SLIDERS = ("strength", "smoothing", "shutter")
 
 
 class GSMOOTH_PT_settings(SequencerPanel, bpy.types.Panel):

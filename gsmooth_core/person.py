@@ -26,7 +26,6 @@ from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
 from gsmooth_core.job.nearby import opened_near
-from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
@@ -250,7 +249,7 @@ class PersonStages(SpeechStages):
             size=self.crop_size(track),
             grain=settings.grain,
             sharpness=settings.sharpness and not settings.draft,
-            shutter=_share(settings),
+            shutter=settings.shutter,
             references=ReferenceSettings(gap=settings.reference_gap),
             shelf=self.folder,
         )
@@ -298,13 +297,6 @@ class PersonStages(SpeechStages):
 
     def _opened(self) -> closing[OpenFrames]:
         return closing(self.source.frames())
-
-
-def _share(settings: DubSettings) -> float | None:
-    """The shutter that a job asks for; None for the clip's own, which no draft waits for."""
-    if isinstance(settings.shutter, str):
-        return 0.0 if settings.draft else None
-    return settings.shutter
 
 
 class Part(NamedTuple):

@@ -251,8 +251,6 @@ def _as_value(known: Field[Any]) -> Callable[[str], Any]:
     def convert(word: str) -> Any:
         if known.metadata["choices"]:
             return next((c for c in known.metadata["choices"] if str(c) == word), word)
-        if known.metadata["word"]:
-            return word if word == known.metadata["word"] else float(word)
         return kind(word)
 
     convert.__name__ = known.name

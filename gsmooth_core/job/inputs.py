@@ -18,8 +18,8 @@ from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
-_NOISE = 2  # likewise of what is kept of skin
-_EXPOSURE = 1  # likewise of what is found about its shutter
+_TRACKING = 1  # likewise of what is seen of a clip
+_NOISE = 3  # likewise of what is kept of skin
 _REHEARSAL = 5  # likewise of what is kept of frames that were tried
 _PICTURES = 7  # likewise of what frames are made of what is known
 
@@ -61,7 +61,8 @@ class StageInputs:
         whose = {} if settings.face == DubSettings.face else {"face": settings.face}
         looks = {"looks": settings.looks} if settings.tracker == "fit" else {}
         stamp = self._source.pictures_stamp()
-        return {"version": __version__, **stamp, **weights, **whose, **looks}
+        version = {"version": __version__, "tracking": _TRACKING}
+        return {**version, **stamp, **weights, **whose, **looks}
 
     @property
     def count(self) -> int:
@@ -100,16 +101,11 @@ class StageInputs:
         """What the look of a face depends on, and which pictures are shown."""
         return {**self._look(), **self._source.length_stamp(), "noise": _NOISE}
 
-    def shutter(self) -> dict[str, Any]:
-        """The share that is asked for, or what frames depend on that tell it."""
-        asked = self._job.settings.shutter
-        told = {**self._look(), **self._source.length_stamp(), "exposure": _EXPOSURE}
-        return {"shutter": asked, **(told if asked == "auto" else {})}
-
     def sharpness(self) -> dict[str, Any]:
         """What grain depends on, and how the clip teaches the network whose pictures are judged."""
         taught = self._taught() if self._job.settings.adapt else {}
-        return {**self.grain(), **taught, **self.shutter(), "rehearsal": _REHEARSAL}
+        shutter = self._job.settings.shutter
+        return {**self.grain(), **taught, "rehearsal": _REHEARSAL, "shutter": shutter}
 
     def render(self) -> str:
         """Fingerprint of everything that all pictures depend on, whatever the face says."""
@@ -120,7 +116,7 @@ class StageInputs:
             **(self._taught() if settings.adapt else {}),
             grain=settings.grain,
             sharpness=settings.sharpness,
-            shutter=(settings.shutter, _EXPOSURE),
+            shutter=settings.shutter,
             container=self._job.output.suffix.lower(),
             encoder=(settings.crf, settings.preset, settings.intra),
             coding=(settings.codec, settings.quality, settings.depth),

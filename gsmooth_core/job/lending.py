@@ -10,8 +10,6 @@ from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.nearby import box_of_crops
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, result_of
-from gsmooth_core.taft.finish.exposure import Exposure
-from gsmooth_core.taft.finish.exposure_file import load_exposure, save_exposure
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.grain_file import load_grain, save_grain
 from gsmooth_core.taft.finish.sharpness import Sharpness
@@ -30,7 +28,7 @@ def read_lenders(
 ) -> None:
     """Read what lends to the frames `only` (T,) of a job, unless it was `kept`.
 
-    Once also the clip's grain, its shutter, and how much detail new mouths of it lack.
+    Once also the clip's grain, and how much detail new mouths of it lack.
     """
     composer, track = translator.composer, translator.track
     box = box_of_crops(composer.transforms, composer.size, track.width, track.height)
@@ -39,32 +37,23 @@ def read_lenders(
         frames = source.frames(box)
         return closing(frames if kept is None else kept.first(frames))
 
-    def read(those: Bool | None = None) -> None:
-        if not composer.bank:
-            with opened() as frames:
-                composer.read(source.shows(frames), those)
-
     def see() -> Grain | None:
         with opened() as frames:
             return translator.read(source.shows(frames))
 
-    def expose() -> Exposure:
-        read()
-        return translator.exposure()
-
     def rehearse() -> Sharpness | None:
-        read()
+        if not composer.bank:
+            with opened() as frames:
+                composer.read(source.shows(frames))
         return translator.rehearse()
 
     if composer.settings.grain:
         files = "grain", "grain.safetensors", inputs.grain()
         translator.grain = result_of(Stage(*files, see, save_grain, load_grain), journal)
-    if composer.settings.shutter is None:
-        names = "shutter", "shutter.safetensors", inputs.shutter()
-        shutter = Stage(*names, expose, save_exposure, load_exposure)
-        translator.open_for(result_of(shutter, journal).share)
     if composer.settings.sharpness:
         files = "sharpness", "sharpness.safetensors", inputs.sharpness()
         stage = Stage(*files, rehearse, save_sharpness, load_sharpness)
         translator.sharpness = result_of(stage, journal)
-    read(only)
+    if not composer.bank:
+        with opened() as frames:
+            composer.read(source.shows(frames), only)

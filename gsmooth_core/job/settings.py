@@ -43,7 +43,6 @@ def setting(
     *,
     choices: tuple[object, ...] = (),
     limits: tuple[float, float] = (-math.inf, math.inf),
-    word: str = "",
     pattern: str = "",
 ) -> Any:
     """A field that knows what it means and what it may be.
@@ -53,10 +52,9 @@ def setting(
         text: what it does, in a person's words.
         choices: the only allowed values, when there are few.
         limits: smallest and largest allowed number.
-        word: what may be said instead of a number.
         pattern: regular expression of the allowed words.
     """
-    meta = {"text": text, "choices": choices, "limits": limits, "word": word, "pattern": pattern}
+    meta = {"text": text, "choices": choices, "limits": limits, "pattern": pattern}
     return field(default=default, metadata=meta)
 
 
@@ -119,12 +117,11 @@ class DubSettings(Settings):
     sharpness: bool = setting(
         True, "give what is made as much fine detail as the clip has, measured on its own frames"
     )
-    shutter: float | str = setting(
-        "auto",
+    shutter: float = setting(
+        0.0,
         "share of a picture's time in which the camera's shutter is open: the new mouth is blurred "
-        "as far as the head moves in it; auto is as the clip's own frames say, 0 is for none",
+        "as far as the head moves in it; .33 is usual in a room, 0 is for none",
         limits=(0.0, 1.0),
-        word="auto",
     )
     draft: bool = setting(
         False, "a first look: without the network that makes the picture, in half the time"
@@ -223,8 +220,6 @@ def checked(known: Field[Any], value: Any) -> Any:
             allowed = ", ".join(str(choice) for choice in choices)
             raise InputError(f"'{_short(value)}' is no {known.name}.", f"Choose one of: {allowed}.")
         return value
-    if known.metadata["word"] and value == known.metadata["word"]:
-        return value
     if isinstance(known.default, bool):
         if not isinstance(value, bool):
             raise InputError(f"{known.name} is '{_short(value)}'.", "It is either true or false.")
@@ -249,10 +244,9 @@ def _number(known: Field[Any], value: Any) -> float | int:
     allowed = int if whole else (int, float)
     low, high = known.metadata["limits"]
     if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
-        kind, word = "whole number" if whole else "number", known.metadata["word"]
-        instead = f", or '{word}'" if word else ""
+        kind = "whole number" if whole else "number"
         raise InputError(
-            f"{known.name} is '{_short(value)}'.", f"It is a {kind} from {low} to {high}{instead}."
+            f"{known.name} is '{_short(value)}'.", f"It is a {kind} from {low} to {high}."
         )
     return value if whole else float(value)
 

@@ -21,7 +21,7 @@ from gsmooth_core.storage.locks import locked, output_locked
 MARK = "temporary"
 _OURS = re.compile(
     rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
-    r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|grain|shutter|sharpness|mesh|found)\.safetensors"
+    r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|grain|sharpness|mesh|found)\.safetensors"
     r"|texture\.png|rate\.txt|words\.json"
     r"|turns\.json|outputs\.json|answers\.bin|sound\.wav|person_[1-9]\d?"
     rf"|(segment_\d{{5}}|patch(_\d{{5}})?|rest_\d{{7}})(\.mp4)?|woven\.(mp4|json)|sequence_\d+\.mov|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"

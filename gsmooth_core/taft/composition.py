@@ -22,8 +22,7 @@ class ComposeSettings:
         fixed: also give one reference unwarped, which the paper's generator needs.
         grain: lay grain like the clip's own on what is made.
         sharpness: give what is made as much detail as the clip's own frames have.
-        shutter: share of a picture's time in which a shutter is open, 0 for pictures without one;
-            None for what the clip's own frames say.
+        shutter: share of a picture's time in which a shutter is open; 0 for pictures without one.
         progressive: no picture mixes two moments, as a photo does not, however fine its lines.
         mask: morphology of the mask.
         references: how reference frames are chosen.
@@ -35,7 +34,7 @@ class ComposeSettings:
     fixed: bool = False
     grain: bool = True
     sharpness: bool = True
-    shutter: float | None = None
+    shutter: float = 0.0
     progressive: bool = False
     mask: MaskSettings = field(default_factory=MaskSettings)
     references: ReferenceSettings = field(default_factory=ReferenceSettings)

@@ -93,13 +93,10 @@ def _mean(steps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _mouth(track: FaceTrack, surface: FaceSurface) -> NDArray[np.float64]:
     """(T, 2) frame pixels where the middle of the lips is seen, at rest."""
-    return seen(track, surface.template[surface.regions == Region.LIPS].mean(0))
-
-
-def seen(track: FaceTrack, place: Float) -> NDArray[np.float64]:
-    """(T, 2) frame pixels where a place (3,) of the head is seen."""
-    posed = rotation_matrix(track.rotation) @ place + track.translation
-    return project(posed, track.focal, track.width, track.height)[:, :2].astype(np.float64)
+    middle = surface.template[surface.regions == Region.LIPS].mean(0)
+    posed = rotation_matrix(track.rotation) @ middle + track.translation
+    seen = project(posed, track.focal, track.width, track.height)[:, :2]
+    return seen.astype(np.float64)
 
 
 def smeared(picture: Float, way: NDArray[np.float64], part: Corners) -> Float:

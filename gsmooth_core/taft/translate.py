@@ -20,7 +20,6 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.finish.blotches import Blotches
-from gsmooth_core.taft.finish.exposure import Exposure, exposure
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.finish.sharpness import Sharpness, inwards, sharpened
@@ -140,7 +139,8 @@ class FaceTranslator:
         self.composer = Composer(
             track, model, target, None, settings, personal, occluders, captions, heard
         )
-        self.open_for(settings.shutter or 0.0)
+        given = track, self.composer.surface, self.composer.transforms
+        self.ways = Ways(*given, settings.shutter)
         self.grain: Grain | None = None
         self.sharpness: Sharpness | None = None
         self.wanted: Bool = track.usable & ~self.composer.covered
@@ -150,8 +150,6 @@ class FaceTranslator:
         self._device = device
         if source is not None:
             self.read(source)
-            if settings.shutter is None:
-                self.open_for(self.exposure().share)
             self.sharpness = self.rehearse()
 
     def read(self, source: FrameSource) -> Grain | None:
@@ -168,15 +166,6 @@ class FaceTranslator:
         composer.read(pairs)
         self.grain = pairs.grain(composer)
         return self.grain
-
-    def exposure(self) -> Exposure:
-        """What the frames that were read say about the clip's shutter."""
-        return exposure(self.composer)
-
-    def open_for(self, share: float) -> None:
-        """Blur mouths that move as a shutter does that is open for a share of a picture's time."""
-        composer = self.composer
-        self.ways = Ways(self.track, composer.surface, composer.transforms, share)
 
     def rehearse(self) -> Sharpness | None:
         """How much detail it leaves out in frames that are known; None where nobody asks."""

@@ -113,7 +113,6 @@ def test_every_setting_has_its_option(way, sources, tmp_path):
         "depth": 10,
         "intra": True,
     }
-    assert DubSettings().shutter == "auto"
     contrary = {"timing": "keep", "keep_rest": True}  # to a length, and to each other
     assert set(values | contrary) == {known.name for known in fields(DubSettings)}
     options = []

@@ -40,8 +40,6 @@ def test_settings_survive_json():
         ({"strength": True}, "number"),
         ({"strength": float("nan")}, "number"),
         ({"strength": 2.5}, "0.0 to 2.0"),
-        ({"shutter": 1.5}, "number from 0.0 to 1.0, or 'auto'"),
-        ({"shutter": "half"}, "number"),
         ({"crf": 14.5}, "whole number from 0 to 51"),
         ({"crf": -1}, "whole number"),
         ({"mask": "nose"}, "lower_face, face"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.taft.composition import ComposeSettings
-from gsmooth_core.taft.finish.exposure import Exposure
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.sharpness import Sharpness, Trial
 
@@ -24,12 +22,11 @@ FOUND = Sharpness([Trial((n, 7), *TRIED, 90.0) for n in range(4)])
 class Dub:
     """Stands for a translator, and notes what is asked of it."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: bool) -> None:
         self.composer, self.asked = self, list[object]()
         self.settings = ComposeSettings(**settings)
         self.bank: dict[int, object] = {}
         self.grain = self.sharpness = None
-        self.open = 0.0
         self.track = SimpleNamespace(width=160, height=120)
         # A crop of 20 x 20 pixels at (90, 50), at twice their size.
         self.size, self.transforms = 40, np.array([[[2, 0, -180], [0, 2, -100]]], np.float32)
@@ -39,19 +36,8 @@ class Dub:
         self.bank = {0: object()}
         return Grain([], [])
 
-    def exposure(self):
-        assert self.bank
-        self.asked.append("shutter")
-        return Exposure(0.25, 0.01, 30)
-
-    def open_for(self, share):
-        self.open = share
-
     def rehearse(self):
         assert self.bank
-        assert self.open == (
-            0.5 if self.settings.shutter is None else 0
-        )  # mouths move as they will
         self.asked.append("rehearsal")
         return FOUND
 
@@ -69,10 +55,9 @@ SOURCE = SimpleNamespace(frames=Opened, shows=lambda frames: frames)
 
 @pytest.fixture
 def read(tmp_path: Path):
-    stages = "grain", "sharpness", "shutter"
-    inputs = SimpleNamespace(**{name: lambda name=name: {"of": name} for name in stages})
+    inputs = SimpleNamespace(grain=lambda: {"of": "grain"}, sharpness=lambda: {"of": "sharpness"})
 
-    def run(kept: object = None, **settings: Any) -> Dub:
+    def run(kept: object = None, **settings: bool) -> Dub:
         dub = Dub(**settings)
         read_lenders(dub, SOURCE, Journal(tmp_path), inputs, ONLY, kept)
         return dub
@@ -82,17 +67,10 @@ def read(tmp_path: Path):
 
 def test_a_job_that_goes_on_has_the_same_gains(read) -> None:
     first, again = read(), read()
-    assert first.asked == ["all", "shutter", "rehearsal"]
+    assert first.asked == ["all", "rehearsal"]
     assert again.asked == [[True, False]]
-    assert first.open == again.open == 0.5
     np.testing.assert_array_equal(first.sharpness.gains(50), again.sharpness.gains(50))
     assert first.sharpness.gains(50)[0] > 1.2
-
-
-def test_a_shutter_that_is_told_is_not_looked_for(read) -> None:
-    dub = read(shutter=0.0)
-    assert dub.asked == ["all", "rehearsal"]
-    assert dub.open == 0
 
 
 def test_a_job_of_an_earlier_version_reads_all_that_lends_first(read) -> None:
@@ -103,19 +81,17 @@ def test_a_job_of_an_earlier_version_reads_all_that_lends_first(read) -> None:
 def test_without_grain_it_is_the_same(read) -> None:
     dub = read(grain=False)
     assert dub.grain is None
-    assert dub.asked == ["all", "shutter", "rehearsal"]
+    assert dub.asked == ["all", "rehearsal"]
     assert len(dub.sharpness.trials) == 4
 
 
 def test_what_nobody_asks_for_is_not_done(read) -> None:
-    dub = read(grain=False, sharpness=False, shutter=0.0)
+    dub = read(grain=False, sharpness=False)
     assert (dub.grain, dub.sharpness, dub.asked) == (None, None, [[True, False]])
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"grain": False}, {"grain": False, "sharpness": False, "shutter": 0.0}]
-)
-def test_what_was_kept_is_not_read(read, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize("settings", [{}, {"grain": False}, {"grain": False, "sharpness": False}])
+def test_what_was_kept_is_not_read(read, settings: dict[str, bool]) -> None:
     class Kept:
         """What was kept, before a clip whose box is known."""
 
