@@ -17,7 +17,7 @@ Measured: the point that moves least while the training people turn their heads,
 """
 
 FREE, MOST = np.deg2rad(8.0), np.deg2rad(14.0)
-"""Turns up to the first stay as they are; none reaches the second (radians; roll counts `TILTED`)."""
+"""Turns up to the first stay as they are; none reaches the second (radians; roll: `TILTED`)."""
 TILTED = 0.6
 """What roll counts in how far a head is turned: it shows no other side of it."""
 FREE_SHIFT, MOST_SHIFT = 0.2, 0.4

@@ -87,7 +87,9 @@ def test_however_a_head_turns_the_crop_before_has_room_where_the_face_has_moved_
     linear = np.moveaxis(linear, -1, 0)
     offset = 128 - np.einsum("tij,tj->ti", linear, middle)
     transforms = np.concatenate([linear, offset[..., None]], 2).astype(np.float32)
-    boxes, moved = _around(transforms, width, height), np.rint(skin._movement(transforms))
+    following = np.minimum(np.arange(1, 31), 29)
+    moved = np.rint(skin._movement(transforms, following))
+    boxes = _around(transforms, width, height)
     for frame in range(1, 30):
         own, before = (
             np.array(window(transforms[n], 256, height, width).box).reshape(2, 2)

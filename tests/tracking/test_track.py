@@ -22,7 +22,10 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking import track_face
 from gsmooth_core.tracking.fitting.lips import edge_landmarks
+from gsmooth_core.tracking.people.people import People
+from gsmooth_core.tracking.track import with_people
 from gsmooth_core.types import Clip, FaceTrack, Float, Image
+from tests.taft import scene
 
 LIPS = [*INNER_UPPER_LIP, *INNER_LOWER_LIP, *OUTER_LIPS, *MOUTH_CORNERS, *INNER_MOUTH_CORNERS]
 
@@ -148,3 +151,13 @@ def test_a_picture_that_is_held_has_one_face(model: MorphableModel, astronaut: I
         values = getattr(track, name)
         np.testing.assert_array_equal(values[::2], values[1::2])
     assert (np.diff(track.translation[::2, 0]) > 0).all()
+
+
+def test_a_face_that_is_not_found_in_a_held_picture_is_not_there() -> None:
+    track = scene.track(6)
+    seen = np.array([True, True, True, False, True, True])
+    repeated = np.array([False, True, False, True, False, True])
+    people = People((), np.zeros(6, np.int32), repeated)
+    held = with_people(track.only(seen), people, None)
+    assert held.usable.tolist() == (track.usable & seen).tolist()
+    np.testing.assert_array_equal(held.rotation[1], track.rotation[0])

@@ -83,6 +83,16 @@ def test_what_stands_for_long_is_a_photo_or_a_frozen_frame(times: int) -> None:
     assert repeated(held).sum() == (times if times <= 3 else 0)
 
 
+def test_a_face_that_is_lost_before_somebody_who_rests_is_no_repeat() -> None:
+    shown, rests = [pictures(1.0)[0]] * 6, (0, 0, 30, HEIGHT)
+    gone = shown[0].copy()
+    gone[24:104, 40:120] = 120
+    finder = RepeatFinder()
+    for frame, faces in zip([*shown[:4], gone], [[rests, FACE]] * 4 + [[rests]], strict=True):
+        finder.see(frame, faces)
+    assert not finder.repeated()[4]
+
+
 def test_without_a_face_the_whole_picture_counts() -> None:
     shown = list(chain.from_iterable([p, p] for p in pictures(1.0)))
     for faces in ([], [(-50, -50, -10, -10)]):
