@@ -97,7 +97,7 @@ def test_a_soft_mouth_is_less_sharp_and_calmer(clip, pictures):
     found = figures_of(clip, pictures, soften(pictures))
     assert found["detail"] == found["mouth_band1"] < 0.5
     assert found["mask_band1"] < found["mask_band3"] < 1.02
-    assert found["ring_band4"] == pytest.approx(1, abs=0.1)
+    assert found["ring_band4"] == pytest.approx(1, abs=0.15)
     assert found["mouth_psnr"] < 45
     assert found["outside_psnr"] == fidelity.BEST_PSNR
 
