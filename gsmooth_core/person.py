@@ -24,7 +24,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.lending import read_lenders
-from gsmooth_core.job.length import gather_occluders, gather_personal, gather_track, shown
+from gsmooth_core.job.length import gather_occluders, gather_personal, shown
 from gsmooth_core.job.nearby import opened_near
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
@@ -97,7 +97,7 @@ class PersonStages(SpeechStages):
         track = self.filmed_track()
         for text in seen.warnings(track, self.source):
             self.emit(Message("warning", text))
-        return track if self.source.plain else gather_track(track, self.source.pictures)
+        return track if self.source.plain else track.gathered(self.source.pictures)
 
     def filmed_track(self) -> FaceTrack:
         """The face in each picture that is used, as it was filmed."""
@@ -264,9 +264,9 @@ class PersonStages(SpeechStages):
         return filmed.only(shown(track, filmed))
 
     def _keeping(self, filmed: FaceTrack) -> KeptPictures:
-        """Keeps what is likely to lend, and the frames after it, which grain is looked for in."""
+        """Keeps what is likely to lend, and the pictures after it, which grain is looked for in."""
         lends = likely(filmed, self.model, ReferenceSettings(gap=self.job.settings.reference_gap))
-        lends[1:] |= lends[:-1]
+        lends[filmed.following[lends]] = True
         return KeptPictures(filmed, self.model, lends, self.folder)
 
     def _track(self) -> FaceTrack:

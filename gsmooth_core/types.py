@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,11 @@ Opened = Callable[[], AbstractContextManager[FrameSource]]
 """Opens a clip, whose frames are then asked for in ascending order."""
 
 
+_EACH = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
+_EACH_IF_KNOWN = ("shot", "people", "exposed", "sway")
+"""What a track has of each frame, beside its picture."""
+
+
 @dataclass(frozen=True)
 class FaceTrack:
     """The face of one person in one clip, as parameters of a morphable model (the R-Net role).
@@ -162,6 +168,19 @@ class FaceTrack:
         new = np.zeros(len(self), bool)
         new[np.unique(self.pictures, return_index=True)[1]] = True
         return new
+
+    @property
+    def following(self) -> Int:
+        """(T,) the frame that shows the next new picture after each; itself where none does."""
+        own, new = np.arange(len(self)), np.flatnonzero(self.new)
+        after = np.append(new, -1)[np.searchsorted(new, own, "right")]
+        return np.asarray(after.clip(own), np.int32)
+
+    def gathered(self, frames: Int) -> FaceTrack:
+        """The track (of N frames) of a clip that shows `frames` (T,) of this one."""
+        names = [*_EACH, *(name for name in _EACH_IF_KNOWN if getattr(self, name) is not None)]
+        values: dict[str, Any] = {name: getattr(self, name)[frames] for name in names}
+        return replace(self, **values, picture=self.pictures[frames])
 
     def only(self, frames: Bool) -> FaceTrack:
         """The track with no confidence in any but `frames` (T,)."""

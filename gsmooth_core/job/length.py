@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -29,8 +29,6 @@ STRETCH = 0.9, 1.1
 _SKIP = 2  # pictures from one frame to the next that are still read in passing
 _HELD = 1 << 28  # bytes of pictures that are held to be read backwards
 _FEWEST_HELD = 8
-_FRAMES = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
-_OPTIONAL = ("shot", "people", "exposed", "sway")
 
 
 def pictures_of(length: str, count: int, wanted: int) -> Int:
@@ -96,13 +94,6 @@ def is_plain(pictures: Int) -> bool:
     return bool((pictures == np.arange(len(pictures))).all())
 
 
-def gather_track(track: FaceTrack, pictures: Int) -> FaceTrack:
-    """The track (of N pictures) of frames that show `pictures` (T,)."""
-    names = [*_FRAMES, *(name for name in _OPTIONAL if getattr(track, name) is not None)]
-    frames: dict[str, Any] = {name: getattr(track, name)[pictures] for name in names}
-    return replace(track, **frames, picture=track.pictures[pictures])
-
-
 def shown(track: FaceTrack, filmed: FaceTrack) -> Bool:
     """(N,) which frames of a track show what appears in usable frames of one gathered from it."""
     return np.isin(filmed.pictures, track.pictures[track.usable])
@@ -110,7 +101,7 @@ def shown(track: FaceTrack, filmed: FaceTrack) -> Bool:
 
 def repeat_track(track: FaceTrack, count: int) -> FaceTrack:
     """The track of a still picture, shown `count` times: each counts as a picture of its own."""
-    return replace(gather_track(track, np.zeros(count, np.int32)), picture=None)
+    return replace(track.gathered(np.zeros(count, np.int32)), picture=None)
 
 
 def gather_occluders(found: Occluders, pictures: Int) -> Occluders:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -19,11 +18,6 @@ from gsmooth_core.tracking.following.looks import USUAL
 from gsmooth_core.tracking.occlusion import hidden_share
 from gsmooth_core.tracking.people.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Clip, FaceTrack, Image
-
-_EACH = (
-    *("expression", "rotation", "translation", "light", "confidence", "landmarks"),
-    *("exposed", "sway"),
-)
 
 
 @dataclass(frozen=True)
@@ -100,17 +94,16 @@ def fit_person(
 
 def with_people(track: FaceTrack, people: People, person: Person | None) -> FaceTrack:
     """A track that also knows the clip's shots and pictures, and who else is seen."""
-    chosen, picture = person.number if person else 0, people.pictures
-    track = replace(track, shot=people.shot, people=people.seen, person=chosen, picture=picture)
-    return track if picture is None else _as_first(track)
+    if people.pictures is not None:
+        track = _as_first(replace(track, picture=people.pictures))
+    chosen = person.number if person else 0
+    return replace(track, shot=people.shot, people=people.seen, person=chosen)
 
 
 def _as_first(track: FaceTrack) -> FaceTrack:
     """A track whose face is where it was when a picture was shown first, to the last digit."""
-    first = np.flatnonzero(track.new)[track.pictures]
-    values = {name: getattr(track, name) for name in _EACH}
-    given: dict[str, Any] = {n: v[first] for n, v in values.items() if v is not None}
-    return replace(track, **given).only(track.usable)  # nobody is seen where nobody was found
+    first = track.gathered(np.flatnonzero(track.new)[track.pictures])
+    return first.only(track.usable)  # nobody is seen where nobody was found
 
 
 def finish_track(

@@ -16,7 +16,6 @@ from gsmooth_core.job import length
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.length import (
     gather_occluders,
-    gather_track,
     pictures_of,
     read_pictures,
     runs_of,
@@ -178,7 +177,7 @@ def _track(count: int) -> FaceTrack:
 
 def test_a_track_is_gathered_exactly() -> None:
     track, pictures = _track(4), pictures_of("ping-pong", 4, 9)
-    gathered = gather_track(track, pictures)
+    gathered = track.gathered(pictures)
     for frame, picture in enumerate([0, 1, 2, 3, 2, 1, 0, 1, 2]):
         for name in ("expression", "rotation", "translation", "light", "confidence", "landmarks"):
             np.testing.assert_array_equal(
@@ -196,7 +195,7 @@ def test_a_track_is_gathered_exactly() -> None:
 def test_what_the_file_repeats_stays_one_picture() -> None:
     track = replace(_track(5), picture=np.array([0, 1, 1, 2, 3], np.int32))
     pictures = pictures_of("loop", 5, 9)
-    gathered = gather_track(track, pictures)
+    gathered = track.gathered(pictures)
     assert gathered.pictures.tolist() == [0, 1, 1, 2, 3, 0, 1, 1, 2]
     assert gathered.new.tolist() == [True, True, False, True, True, *[False] * 4]
     assert shown(gathered.only(np.arange(9) == 1), track).tolist() == [

@@ -123,14 +123,19 @@ def test_files_can_be_read_by_others_and_a_missing_folder_is_named(tmp_path, cur
 
 
 def test_a_track_knows_how_much_of_the_skin_it_shows(track, tmp_path):
-    numbers = np.array([0, 0, 1, 2, 2], np.int32)
-    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, picture=numbers))
-    np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").pictures, numbers)
     exposed = np.linspace(0, 1, 5, dtype=np.float32)
     save_track(tmp_path / "t.safetensors", dataclasses.replace(track, exposed=exposed))
     np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").exposed, exposed)
     save_track(tmp_path / "t.safetensors", track)
     assert load_track(tmp_path / "t.safetensors").exposed is None
+
+
+def test_a_track_knows_which_pictures_are_held(track, tmp_path):
+    numbers = np.array([0, 0, 1, 2, 2], np.int32)
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, picture=numbers))
+    np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").pictures, numbers)
+    save_track(tmp_path / "t.safetensors", track)
+    assert load_track(tmp_path / "t.safetensors").picture is None
 
 
 def test_a_track_knows_how_shoulders_sway(track, tmp_path):

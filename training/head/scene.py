@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from gsmooth_core.face.camera import pose, project, rotation_matrix
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.rasterizer import rasterize
-from gsmooth_core.job.length import gather_track
 from gsmooth_core.motion.head import ATLAS, matrix_turns
 from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.matte import find_matte
@@ -67,7 +66,7 @@ class Scene:
 
     def __init__(self, photo: Image, track: FaceTrack, first: int, model: MorphableModel) -> None:
         self.photo, self.track, self.first, self.model = photo, track, first, model
-        still = replace(gather_track(track, np.array([first], np.int32)), picture=None)
+        still = replace(track.gathered(np.array([first], np.int32)), picture=None)
         self.sheet = sheet_of(still, model)
         self.layers = layers_of(photo, find_matte(photo), self.sheet.face, self.sheet.wide)
         self.crop = _crop(self.sheet.face, self.sheet.wide)

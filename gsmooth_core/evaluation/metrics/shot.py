@@ -17,7 +17,6 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import eye_distance
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
-from gsmooth_core.job.length import gather_track
 from gsmooth_core.job.roles import person_job, roles_in
 from gsmooth_core.job.seen import INTERLACED, OTHERWISE, Dubbed
 from gsmooth_core.job.source import Source
@@ -118,7 +117,7 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
 
 def _track_in(place: Path, source: Source) -> FaceTrack:
     track = load_track(place / "track.safetensors")
-    return track if source.plain else gather_track(track, source.pictures)
+    return track if source.plain else track.gathered(source.pictures)
 
 
 def _see_finished(folder: Path, *needed: Path) -> None:

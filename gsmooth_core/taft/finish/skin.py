@@ -19,7 +19,7 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.still import StillBlocks, still_blocks
 from gsmooth_core.taft.mouth.drawn import skin_of_face
-from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image
+from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Int
 
 _PAIRS = 12
 _APART = 0.4  # seconds between two pairs
@@ -50,7 +50,7 @@ class SkinPairs:
     def __init__(self, track: FaceTrack, model: MorphableModel, source: FrameSource) -> None:
         self._track, self._source, self._pairs = track, source, list[_Pair]()
         self._transforms = crop_transforms(track, model, _SIZE)
-        self._next = _next(track)
+        self._next = track.following
         self._moved = _movement(self._transforms, self._next)
         self._calm = _calm(track, self._moved, self._next)
         self._step = max(_APART * float(track.fps), len(track) / _PAIRS)
@@ -105,14 +105,7 @@ def _drawn(composer: Composer, frame: int, following: int) -> tuple[Bool, Bool]:
     return skin, np.asarray(replaced, bool)
 
 
-def _next(track: FaceTrack) -> NDArray[np.int64]:
-    """(T,) the frame that shows the picture after each frame's; itself where none does."""
-    own = np.arange(len(track))
-    after = np.searchsorted(np.flatnonzero(track.new), own, "right")
-    return np.append(np.flatnonzero(track.new), -1)[after].clip(own)
-
-
-def _movement(transforms: NDArray[np.float32], following: NDArray[np.int64]) -> NDArray[np.float64]:
+def _movement(transforms: NDArray[np.float32], following: Int) -> NDArray[np.float64]:
     """(T, 2) frame pixels by which the middle of the crop moves to the frames `following` (T,)."""
     linear, offset = transforms[:, :, :2].astype(np.float64), transforms[:, :, 2]
     middle = np.linalg.solve(linear, (_SIZE / 2 - offset)[..., None])[..., 0]
@@ -120,7 +113,7 @@ def _movement(transforms: NDArray[np.float32], following: NDArray[np.int64]) -> 
     return moved
 
 
-def _calm(track: FaceTrack, moved: NDArray[np.float64], following: NDArray[np.int64]) -> Bool:
+def _calm(track: FaceTrack, moved: NDArray[np.float64], following: Int) -> Bool:
     """(T,) frames after which a new picture of the same shot comes, in which little moves."""
     calm: Bool = track.usable & track.usable[following]
     calm &= track.pictures[following] - track.pictures == 1
