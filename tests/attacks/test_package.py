@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from blender_addon import build
 from blender_addon.errors import UserError
@@ -181,3 +183,13 @@ def test_command_says_it_in_words(checkout, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["build", "--output", str(tmp_path / "dist")])
     assert build.main() == 1
     assert "LICENSE" in capsys.readouterr().err
+
+
+def test_what_changed_its_interface_before_has_an_upper_bound():
+    """A fresh installation would otherwise get a newer one that nobody has tried."""
+    with (CHECKOUT / "pyproject.toml").open("rb") as file:
+        needed = [Requirement(line) for line in tomllib.load(file)["project"]["dependencies"]]
+    compiled = {"ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python"}
+    assert compiled <= {one.name for one in needed}
+    for one in needed:
+        assert one.name not in compiled or not one.specifier.contains("1000"), str(one)

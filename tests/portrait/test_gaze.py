@@ -54,7 +54,8 @@ def test_irises_move_along():
 
 
 def test_only_eyeballs_change(drawn):
-    changed = (irises(drawn.photo, drawn.points, (6, -2)) != drawn.photo).any(2)
+    moved = irises(drawn.photo, drawn.points, (6, -2)).astype(int)
+    changed = np.abs(moved - drawn.photo).max(2) > 1  # a level is a matter of OpenCV's version
     assert changed.any()
     opening = cv2.dilate(drawn.between_lids().astype(np.uint8), np.ones((5, 5))) > 0
     assert not (changed & ~opening).any()
