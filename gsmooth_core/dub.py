@@ -221,7 +221,10 @@ class DubPipeline(PersonStages):
             for part, translator in zip(parts, translators, strict=True):
                 part.stages.read(translator, missing)
         boxes = [translator.composer.box for translator in translators]
-        together = translators[0] if len(translators) == 1 else SeveralFaces(translators)
+        pairs = zip(parts, translators, strict=True)
+        movers = [mover for part, each in pairs if (mover := part.stages.brows(part, each.wanted))]
+        made_by: list[Translator] = [*translators, *movers]
+        together = made_by[0] if len(made_by) == 1 else SeveralFaces(made_by)
         worst, done = 0, int((~missing).sum())
         self.emit(Progress("render", done, source.count))
         making = self._making(missing, together)

@@ -37,6 +37,7 @@ from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.person_speech import SpeechStages
 from gsmooth_core.storage.arrays import load_track, save_track
 from gsmooth_core.taft.adaptation.adapt import AdaptSettings, learn, sample_count
+from gsmooth_core.taft.brows import BrowMover
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.generators.draft import generator_for
@@ -222,6 +223,15 @@ class PersonStages(SpeechStages):
         if self.turns is not None:
             made.wanted = made.wanted & self.turns
         return made
+
+    def brows(self, part: Part, wanted: Bool) -> BrowMover | None:
+        """What moves the brows in the frames `wanted` (T,); None where no curve asks for it."""
+        lids = self.job.animate is not None
+        if unseen := seen.unseen_in_words(part.track, part.target, blinks=lids):
+            self.emit(Message("info", unseen))
+        mover = BrowMover(part.track, self.model, part.target.values)
+        mover.moved &= wanted
+        return mover if mover.moved.any() else None
 
     def read(self, translator: FaceTranslator, only: Bool) -> None:
         """Read what lends to the frames `only` (T,), see `lending`."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gsmooth_core.a2ep import PredictSettings, SpeechModel, load_a2ep, merge_expression
+from gsmooth_core.a2ep.components import said
 from gsmooth_core.a2ep.manner import Manner
 from gsmooth_core.a2ep.manner_file import Taught, load_style, load_taught, save_taught
 from gsmooth_core.a2ep.merge import settled
@@ -91,7 +92,7 @@ class SpeechStages(ABC):
         An `expression.json` in the job's folder holds edits of the user and comes first.
         """
         given = self._given()
-        curves = self._at_pictures(load_expression(given)) if given else self.merged(track)
+        curves = self._at_pictures(self._load(given)) if given else self.merged(track)
         target = fit_curves(curves, track)
         if self.turns is not None:
             target = at_turns(target, track, self.turns)
@@ -158,6 +159,11 @@ class SpeechStages(ABC):
         """Curves that the user edited or gave."""
         edited = self.folder / "expression.json"
         return edited if edited.is_file() else self.job.expression
+
+    def _load(self, given: Path) -> Expression:
+        """The curves of a file; a prediction, which knows nothing of eyes and brows, has them 0."""
+        curves = load_expression(given)
+        return said(curves) if given == self.job.expression else curves
 
     def _let_go(self) -> None:
         """Forget what was predicted and heard, which lies in files now."""

@@ -17,12 +17,13 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.networks.litert import Network
-from gsmooth_core.storage.arrays import load_track
+from gsmooth_core.storage.arrays import load_expression, load_track, save_expression
 from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.taft.samples import SampleSettings
 from gsmooth_core.taft.stored import StoredFrames
 from gsmooth_core.taft.translate import FaceTranslator
 from gsmooth_core.tracking import track_face
+from gsmooth_core.types import Expression
 from tests.clips import FRAMES, SETTINGS, curves, pictures, told, video
 
 
@@ -246,6 +247,30 @@ def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_pa
     np.testing.assert_allclose(target.values[:, jaw], 0.4, atol=1e-5)
     others = [i for i in range(len(target.names)) if i != jaw]
     np.testing.assert_array_equal(target.values[:, others], track.expression[:, others])
+
+
+def test_brows_go_where_curves_have_them_and_stay_where_a_prediction_says_nothing(
+    result, job, work, tmp_path
+):
+    """A prediction has them 0 throughout, and so moves none; the mouth is the same in both."""
+    track, mouth = load_track(work / "job" / "track.safetensors"), load_expression(job.expression)
+    brows = ("browInnerUp", "browOuterUpLeft")
+    filmed = track.expression[:, [track.expression_names.index(name) for name in brows]]
+    raised = filmed.copy()
+    raised[4:8] += 0.9
+    settings = dataclasses.replace(SETTINGS, quality="lossless")
+    pictures = []
+    for name, values in (("silent", 0 * filmed), ("raised", raised)):
+        curves_of_both = np.hstack([mouth.values, values])
+        spoken = tmp_path / f"{name}.json"
+        save_expression(spoken, Expression((*mouth.names, *brows), curves_of_both, mouth.fps))
+        given = {"expression": spoken, "output": tmp_path / f"{name}.mkv", "settings": settings}
+        own = dataclasses.replace(job, **given)
+        assert dub(own, tmp_path / name).outside_mask_max_difference == 0
+        pictures.append(np.array(decoded(own.output)))
+    apart = np.abs(pictures[1].astype(int) - pictures[0]).max((1, 2, 3))
+    assert np.flatnonzero(apart).tolist() == [4, 5, 6, 7]
+    assert apart[4:8].min() > 40
 
 
 def test_curves_that_are_none_are_refused_before_anybody_is_followed(job, tmp_path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+from gsmooth_core.types import Expression
 
 DRIVEN_PREFIXES = ("jaw", "mouth")
 DRIVEN = ("cheekPuff", "tongueOut")
@@ -17,6 +20,14 @@ def is_driven(name: str) -> bool:
 def driven_components(names: Sequence[str]) -> tuple[str, ...]:
     """The speech-driven ones of `names`; all of them when the names are not ARKit's."""
     return tuple(name for name in names if is_driven(name)) or tuple(names)
+
+
+def said(curves: Expression) -> Expression:
+    """Curves (T, E) without what they say nothing of: not driven by speech, and 0 throughout."""
+    told = (curves.values != 0).any(0)
+    kept = [i for i, name in enumerate(curves.names) if is_driven(name) or told[i]]
+    names = tuple(curves.names[i] for i in kept)
+    return replace(curves, names=names, values=curves.values[:, kept])
 
 
 def mirrored(name: str) -> str:

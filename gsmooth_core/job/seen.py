@@ -14,7 +14,7 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.ranges import Ranges, describe_ranges, ranges_of, shots_of
 from gsmooth_core.storage.layout import parts_of
-from gsmooth_core.types import Bool, FaceTrack
+from gsmooth_core.types import Bool, Expression, FaceTrack
 
 _WORDS = {
     "unusable": "No usable face in {}; left as they are.",
@@ -32,6 +32,10 @@ HELD_PHOTO = (
 )
 INTERLACED, OTHERWISE = "interlaced", "looks otherwise"
 """Why frames were no references."""
+
+
+_EDITED = 0.01  # of a shape: what curves differ by less nobody meant
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -257,3 +261,21 @@ def told(dubbed: Sequence[Dubbed]) -> dict[str, Any]:
         "shots": shots_of(dubbed[0].track),
         "people": people_of(dubbed),
     }
+
+
+def unseen_in_words(track: FaceTrack, target: Expression, *, blinks: bool) -> str | None:
+    """What of curves is seen on the mesh alone; None where nothing is.
+
+    Args:
+        track: T frames.
+        target: the T frames of curves that are to be shown.
+        blinks: whether lids are drawn, as in a photo that moves.
+    """
+    edited = (np.abs(target.values - track.expression) > _EDITED).any(0)
+    lids = ("eyeBlink",) if blinks else ()
+    pairs = zip(target.names, edited.tolist(), strict=True)
+    names = [n for n, away in pairs if away and n.startswith("eye") and not n.startswith(lids)]
+    if not names:
+        return None
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"Seen on the mesh, not in the picture: {', '.join(names[:_NAMED])}{more}."

@@ -1,4 +1,4 @@
-"""Several people of one clip: each frame goes through the translators one after the other."""
+"""Several people of one clip, and their brows: a frame goes through translator after translator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SeveralFaces:
     """Gives several people in the frames of one clip their new expressions.
 
     Args:
-        translators: of each person, at least one; the later ones see what the earlier have made.
+        translators: at least one; the later ones see what the earlier have made.
     """
 
     def __init__(self, translators: Sequence[Translator]) -> None:

@@ -17,8 +17,7 @@ import numpy as np
 from gsmooth_core.media.pictures.pixels import Box, Pixels
 from gsmooth_core.media.pictures.planes import Planes
 from gsmooth_core.media.pictures.tone import Tone
-from gsmooth_core.taft.lending.masked import Lay
-from gsmooth_core.taft.translated import Translated
+from gsmooth_core.taft.translated import Overlay, Translated
 from gsmooth_core.types import Bool, Image
 
 
@@ -44,7 +43,7 @@ class StoredFrames:
                 frame[y0:y1, x0:x1] = cv2.multiply(toned, (255.0,) * 4, dtype=cv2.CV_8U)
         return frame
 
-    def lay(self, stored: Planes, lays: tuple[Lay, ...]) -> tuple[Planes, Bool]:
+    def lay(self, stored: Planes, lays: tuple[Overlay, ...]) -> tuple[Planes, Bool]:
         """A stored picture with the new faces.
 
         Args:
@@ -60,7 +59,7 @@ class StoredFrames:
             self._one(made, lay, changed)
         return made, changed
 
-    def _one(self, made: Planes, lay: Lay, changed: Bool) -> None:
+    def _one(self, made: Planes, lay: Overlay, changed: Bool) -> None:
         if _empty(lay.box):
             return
         box = self.pixels.around(lay.box, made)

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
-from gsmooth_core.taft.lending.masked import Lay
+from gsmooth_core.mafb.blend import Pixels
 from gsmooth_core.types import Bool, Image
+
+
+class Overlay(Protocol):
+    """What changes a part of a frame: a new face (`Lay`), or brows elsewhere (`Carried`)."""
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of the part in the frame; empty where nothing changes."""
+        ...
+
+    def over(self, part: Pixels) -> tuple[Pixels, Bool]:
+        """The part's pixels (h, w, 3), 0..255, as they become, and (h, w) which may differ."""
+        ...
+
+    def composite(self, frame: Image) -> tuple[Image, Bool]:
+        """The frame (H, W, 3) with the part changed, and (H, W) the pixels that may differ."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -18,14 +36,14 @@ class Translated:
         mask: (H, W) bool, what may have been changed: M_f and its soft rim.
         hidden: (H, W) bool, the pixels of the given frame that nothing has looked at.
         members: frame numbers of the references; empty for a frame that passed untouched.
-        lays: the new faces, to be laid over the frame as it is stored.
+        lays: the new faces and moved brows, to be laid over the frame as it is stored.
     """
 
     frame: Image
     mask: Bool
     hidden: Bool = field(repr=False)
     members: tuple[int, ...] = ()
-    lays: tuple[Lay, ...] = field(default=(), repr=False)
+    lays: tuple[Overlay, ...] = field(default=(), repr=False)
 
 
 class Laid(Translated):
@@ -35,10 +53,10 @@ class Laid(Translated):
         given: (H, W, 3) uint8 RGB, the frame.
         hidden: (H, W) bool, its pixels that nothing has looked at.
         members: frame numbers of the references.
-        lay: the new face.
+        lay: what changes it.
     """
 
-    def __init__(self, given: Image, hidden: Bool, members: tuple[int, ...], lay: Lay) -> None:
+    def __init__(self, given: Image, hidden: Bool, members: tuple[int, ...], lay: Overlay) -> None:
         for name, value in (("hidden", hidden), ("members", members), ("lays", (lay,))):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_given", given)

@@ -17,6 +17,7 @@ from gsmooth_core.job.seen import (
     people_of,
     shots_of,
     told,
+    unseen_in_words,
     untouched,
 )
 from gsmooth_core.types import FaceTrack
@@ -97,3 +98,28 @@ def test_frames_that_were_no_references_are_told_with_why() -> None:
         Refused(7, 8, "looks otherwise"),
     ]
     assert told([Dubbed(track)])["refused"] == []
+
+
+def test_what_is_edited_of_eyes_is_named() -> None:
+    track = face_track(4)
+    names = (
+        "eyeBlinkLeft",
+        "eyeLookUpLeft",
+        "eyeWideLeft",
+        "eyeWideRight",
+        "eyeSquintLeft",
+        "jawOpen",
+    )
+    track = replace(track, expression_names=names, expression=np.zeros((4, 6), np.float32))
+    asked = track.curves
+    asked = replace(asked, values=asked.values.copy())
+    assert unseen_in_words(track, asked, blinks=False) is None
+    asked.values[1, 5] = 0.5
+    asked.values[:, 1] = 0.005  # rounding
+    assert unseen_in_words(track, asked, blinks=False) is None
+    asked.values[2, 0] = 1
+    assert unseen_in_words(track, asked, blinks=True) is None
+    assert "picture: eyeBlinkLeft." in str(unseen_in_words(track, asked, blinks=False))
+    asked.values[0, 1:5] = 0.3
+    said = str(unseen_in_words(track, asked, blinks=True))
+    assert said.endswith("eyeLookUpLeft, eyeWideLeft, eyeWideRight and 1 more.")
