@@ -21,7 +21,7 @@ _LEARNING = 4  # another number where clips teach in another way than before
 _TRACKING = 1  # likewise of what is seen of a clip
 _NOISE = 3  # likewise of what is kept of skin
 _REHEARSAL = 5  # likewise of what is kept of frames that were tried
-_PICTURES = 7  # likewise of what frames are made of what is known
+_PICTURES = 8  # likewise of what frames are made of what is known
 
 
 class StageInputs:

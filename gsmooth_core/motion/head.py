@@ -23,6 +23,9 @@ TILTED = 0.6
 FREE_SHIFT, MOST_SHIFT = 0.2, 0.4
 """The same of shifts (decimetres)."""
 
+FREE_HAIR, MOST_HAIR = 0.06, 0.12
+"""The same of hair (decimetres, logarithm and radians alike)."""
+
 CARRIED = 0.65
 """Of a head's shift that neck and shoulders have, where nobody knows how they sway."""
 
@@ -43,6 +46,8 @@ class HeadMotion:
         fps: frame rate.
         sway: (T, 4) of neck and shoulders: shift like that of the joint, and roll in radians;
             None where it is not known.
+        hair: (T, 4) of hair, beside what turn and shift make of it: to the right and down in
+            decimetres, logarithm of the size and roll, about the joint; None where it is not known.
     """
 
     turn: Float
@@ -50,14 +55,16 @@ class HeadMotion:
     blink: Float
     fps: Fraction
     sway: Float | None = None
+    hair: Float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.blink)
         shapes = (self.turn.shape, self.shift.shape, self.blink.shape)
         if shapes != ((count, 3), (count, 3), (count,)):
             raise ValueError(f"turns, shifts and blinks have the shapes {shapes}")
-        if self.sway is not None and self.sway.shape != (count, 4):
-            raise ValueError(f"sways have the shape {self.sway.shape}")
+        for name, known in (("sway", self.sway), ("hair", self.hair)):
+            if known is not None and known.shape != (count, 4):
+                raise ValueError(f"{name} has the shape {known.shape}")
 
     def __len__(self) -> int:
         return len(self.blink)
@@ -96,6 +103,11 @@ def scaled_sway(sway: Float, amount: float) -> Float:
     shift, roll = sway[:, :3] * amount, sway[:, 3:] * amount
     kept = [limited(shift, FREE_SHIFT, MOST_SHIFT), limited(roll, FREE, MOST)]
     return np.concatenate(kept, axis=1).astype(np.float32)
+
+
+def scaled_hair(hair: Float, amount: float) -> Float:
+    """The same of (T, 4) movements of hair."""
+    return limited(hair * amount, FREE_HAIR, MOST_HAIR)
 
 
 def limited(vectors: Float, free: float, most: float) -> Float:

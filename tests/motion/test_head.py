@@ -80,9 +80,17 @@ def test_curves_of_unlike_lengths_are_refused():
     with pytest.raises(ValueError, match="shapes"):
         head.HeadMotion(np.zeros((4, 3)), np.zeros((5, 3)), np.zeros(4), Fraction(25))
     rest = np.zeros((4, 3)), np.zeros((4, 3)), np.zeros(4), Fraction(25)
-    with pytest.raises(ValueError, match="sways"):
-        head.HeadMotion(*rest, np.zeros((4, 3)))
-    assert len(head.HeadMotion(*rest, np.zeros((4, 4)))) == 4
+    for name in ("sway", "hair"):
+        with pytest.raises(ValueError, match=name):
+            head.HeadMotion(*rest, **{name: np.zeros((4, 3))})
+        assert len(head.HeadMotion(*rest, **{name: np.zeros((4, 4))})) == 4
+
+
+def test_hair_is_kept_from_going_too_far():
+    hair = np.array([[0.03, -0.02, 0.02, 0.01], [1, 0, 0, -1]], np.float32)
+    kept = head.scaled_hair(hair, 0.5)
+    np.testing.assert_allclose(kept[0], hair[0] / 2, atol=1e-6)
+    assert np.linalg.norm(kept[1]) == pytest.approx(head.MOST_HAIR, rel=0.02)
 
 
 def test_sways_are_kept_from_going_too_far_and_small_ones_stay():
