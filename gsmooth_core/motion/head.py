@@ -23,9 +23,6 @@ TILTED = 0.6
 FREE_SHIFT, MOST_SHIFT = 0.2, 0.4
 """The same of shifts (decimetres)."""
 
-FREE_HAIR, MOST_HAIR = 0.06, 0.12
-"""The same of hair (decimetres, logarithm and radians alike)."""
-
 CARRIED = 0.65
 """Of a head's shift that neck and shoulders have, where nobody knows how they sway."""
 
@@ -103,11 +100,6 @@ def scaled_sway(sway: Float, amount: float) -> Float:
     shift, roll = sway[:, :3] * amount, sway[:, 3:] * amount
     kept = [limited(shift, FREE_SHIFT, MOST_SHIFT), limited(roll, FREE, MOST)]
     return np.concatenate(kept, axis=1).astype(np.float32)
-
-
-def scaled_hair(hair: Float, amount: float) -> Float:
-    """The same of (T, 4) movements of hair."""
-    return limited(hair * amount, FREE_HAIR, MOST_HAIR)
 
 
 def limited(vectors: Float, free: float, most: float) -> Float:

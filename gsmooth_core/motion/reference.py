@@ -16,7 +16,6 @@ from gsmooth_core.motion.head import (
     HeadMotion,
     matrix_turns,
     scaled,
-    scaled_hair,
     scaled_sway,
     turn_matrices,
 )
@@ -103,7 +102,7 @@ def from_track(
     whole = at_rest(repeated, fps)
     moved = scaled(whole[:, :6], amount)
     sway = None if track.sway is None else scaled_sway(whole[:, 6:10], amount)
-    hair = None if track.hair is None else scaled_hair(whole[:, 10:], amount)
+    hair = None if track.hair is None else (amount * whole[:, 10:]).astype(np.float32)
     closed = blinks(count, fps) if blink is None else blink
     return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway, hair)
 

@@ -20,7 +20,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.rasterizer import Raster, rasterize
-from gsmooth_core.motion.head import ATLAS, CARRIED, turn_matrices
+from gsmooth_core.motion.head import ATLAS, CARRIED, limited, turn_matrices
 from gsmooth_core.portrait.relief import relief
 from gsmooth_core.types import Bool, FaceTrack, Float
 
@@ -29,6 +29,7 @@ _REACH, _BELOW = 1.0, 0.5  # widths of the head around it over which the grid re
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
 _WITHIN, _ABOVE = 0.06, 0.3  # widths of the head from its rim, its lowest, over which it is outline
+_LOOSE = 0.015, 0.03  # movements of hair up to the first stay as they are, and reach no more
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
 _THROAT = 0.15  # widths of the head below the chin over which a neck stops going with it
 _SHOULDERS = 0.65  # cosine of the angle to straight below within which nothing is hair
@@ -80,7 +81,7 @@ class Sheet:
             turn: (3,) pitch, yaw, roll in radians, as `HeadMotion` has them.
             shift: (3,) decimetres in camera axes.
             sway: (4,) of neck and shoulders, as `HeadMotion` has it; None where it is not known.
-            hair: (4,) of hair, likewise.
+            hair: (4,) of hair, likewise; softly kept from tearing it off the head.
         """
         if sway is None:
             sway = np.append(CARRIED * shift, 0)
@@ -89,7 +90,8 @@ class Sheet:
         head[:, :2] += self.outline[:, None] * _widened(self.points - self.joint, turn)
         if hair is not None:
             around = head[:, :2] - (self.joint + shift)[:2]
-            head[:, :2] += self.outline[:, None] * _brushed(around, hair)
+            kept = limited(hair[None], *_LOOSE)[0]
+            head[:, :2] += self.outline[:, None] * _brushed(around, kept)
         trunk = rigid(self.points, self.pivot, turn_matrices(rolled)[0], sway[:3])
         placed = self.points + self.head[:, None] * (head - self.points)
         placed += self.trunk[:, None] * (trunk - self.points)

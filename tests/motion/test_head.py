@@ -86,13 +86,6 @@ def test_curves_of_unlike_lengths_are_refused():
         assert len(head.HeadMotion(*rest, **{name: np.zeros((4, 4))})) == 4
 
 
-def test_hair_is_kept_from_going_too_far():
-    hair = np.array([[0.03, -0.02, 0.02, 0.01], [1, 0, 0, -1]], np.float32)
-    kept = head.scaled_hair(hair, 0.5)
-    np.testing.assert_allclose(kept[0], hair[0] / 2, atol=1e-6)
-    assert np.linalg.norm(kept[1]) == pytest.approx(head.MOST_HAIR, rel=0.02)
-
-
 def test_sways_are_kept_from_going_too_far_and_small_ones_stay():
     sway = np.array([[0.1, 0.05, 0, 0.05], [2, 0, 0, -2]], np.float32)
     kept = head.scaled_sway(sway, 1)

@@ -143,4 +143,6 @@ def test_hair_moves_as_the_videos_does_whether_shoulders_are_known_or_not(motion
     both = from_track(replace(track, sway=-hair), 200, FPS)
     np.testing.assert_allclose(both.hair, found.hair, atol=1e-6)
     np.testing.assert_allclose(both.sway, -found.hair, atol=1e-6)
+    half = from_track(track, 200, FPS, amount=0.5)
+    np.testing.assert_allclose(half.hair, found.hair / 2, atol=1e-6)
     assert from_track(turned(motion), 200, FPS).hair is None

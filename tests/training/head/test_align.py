@@ -98,7 +98,7 @@ def test_hair_that_moves_as_it_is_known_to_is_where_it_was(
     moved: Scene, track: FaceTrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hair = np.zeros((len(track), 4), np.float32)
-    hair[2] = 0.05, 0.04, 0.03, 0.03
+    hair[2] = 0.02, 0.02, 0.0, 0.01
     known, truth = copy(moved), moved.made(TURN, SHIFT, None, hair[2])["layer"]
     head = moved.regions(drawn.photo(), 2)["face"]
     rim = head ^ (cv2.erode(head.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
