@@ -36,6 +36,7 @@ from gsmooth_core.photo import PhotoPipeline
 from gsmooth_core.portrait.animate import Animation, animated_track
 from gsmooth_core.portrait.drawing import refuse_drawing
 from gsmooth_core.portrait.eyes import BALL, Eyes
+from gsmooth_core.portrait.hair import HairPictures
 from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
@@ -46,7 +47,7 @@ from gsmooth_core.tracking.photometry.poses import refine_poses
 from gsmooth_core.types import FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
-_POSES = 3  # another number where poses of a movement are found in another way than before
+_POSES = 4  # another number where poses of a movement are found in another way than before
 
 
 class AnimatePipeline(PhotoPipeline):
@@ -189,9 +190,10 @@ class AnimatePipeline(PhotoPipeline):
         def followed() -> FaceTrack:
             track = Followed(source, self.model, self.emit, self.cancelled).track(job.settings.face)
             below = SwayPictures(track, self.folder)
-            frames = below.watching(self._watched(source))
+            beside = HairPictures(track, self.model, self.folder)
+            frames = beside.watching(below.watching(self._watched(source)))
             refined = refine_poses(track, self.model, frames, self.folder)
-            return replace(refined, sway=below.sway(refined))
+            return replace(refined, sway=below.sway(refined), hair=beside.hair(refined))
 
         tracked = StageInputs(source, self.folder, None, self.adapt_settings).track()
         inputs, file = {**tracked, "poses": _POSES}, "reference.safetensors"

@@ -95,7 +95,7 @@ Opened = Callable[[], AbstractContextManager[FrameSource]]
 
 
 _EACH = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
-_EACH_IF_KNOWN = ("shot", "people", "exposed", "sway")
+_EACH_IF_KNOWN = ("shot", "people", "exposed", "sway", "hair")
 """What a track has of each frame, beside its picture."""
 
 
@@ -127,6 +127,9 @@ class FaceTrack:
         sway: (T, 4) how neck and shoulders are moved from where they are in one frame of the shot:
             shift in decimetres in camera space, and roll in radians, clockwise as the viewer sees
             it; None where it is not known.
+        hair: (T, 4) how hair is moved, beside what the pose of the head makes of it, from where it
+            is in one frame of the shot: to the right and down in decimetres, logarithm of the size
+            and roll as above, both about the atlas joint; None where it is not known.
     """
 
     width: int
@@ -148,6 +151,7 @@ class FaceTrack:
     exposed: Float | None = None
     picture: Int | None = None
     sway: Float | None = None
+    hair: Float | None = None
 
     def __len__(self) -> int:
         return int(self.expression.shape[0])

@@ -277,6 +277,27 @@ def test_shoulders_sway_as_a_track_says_beside_a_head_that_rests(job, turning, t
     assert changed[chin:].mean() > 0.2
 
 
+def test_hair_moves_as_a_track_says_beside_a_face_that_rests(job, turning, tmp_path) -> None:
+    still = load_track(turning)
+    away = np.zeros((FRAMES, 4), np.float32)
+    away[:, 0] = 0.05 * np.sin(np.arange(FRAMES))
+    rest = dataclasses.replace(still, rotation=np.repeat(still.rotation[:1], FRAMES, 0))
+    stamps, frames = [], []
+    for number, hair in enumerate((None, away)):
+        path = tmp_path / f"{number}.safetensors"
+        save_track(path, dataclasses.replace(rest, hair=hair))
+        made_of = pipeline(job, tmp_path / str(number), motion=str(path))
+        made_of.track()
+        stamps.append(str(made_of.source.pictures_stamp()))
+        frames.append(made_of.source.animation.frame(int(np.abs(away[:, 0]).argmax())))
+    assert len(set(stamps)) == 2
+    changed, face = (frames[0] != frames[1]).any(2), made_of.source.animation.sheet.face
+    chin, inside = int(np.nonzero(face)[0].max()), np.ones((21, 21), np.uint8)
+    assert not changed[cv2.erode(face.astype(np.uint8), inside) > 0].any()
+    assert not changed[chin:].any()
+    assert changed[:chin].sum() > 100
+
+
 @pytest.fixture(scope="module")
 def nods() -> Nodding:
     return nodding(1, 28)
@@ -298,7 +319,9 @@ def test_a_videos_nods_are_followed_whole_and_found_once(job, nods, tmp_path, mo
     assert 0.85 < np.polyfit(true, found, 1)[0] < 1.15  # landmarks alone: .7
     assert track.sway is not None
     assert track.sway.shape == (len(nods.frames), 4)
-    assert made_of.motion().sway.shape == (FRAMES, 4)
+    assert track.hair is not None
+    assert track.hair.shape == (len(nods.frames), 4)
+    assert made_of.motion().sway.shape == made_of.motion().hair.shape == (FRAMES, 4)
     monkeypatch.setattr("gsmooth_core.animate.refine_poses", lambda track, *_: track)
     np.testing.assert_array_equal(made_of._reference().rotation, track.rotation)
     monkeypatch.setattr("gsmooth_core.animate._POSES", "others")

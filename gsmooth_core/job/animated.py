@@ -86,7 +86,7 @@ class AnimatedSource(Source):
         motion = self.animation.motion if self.animation else None
         moves = motion and [
             _digest(a)
-            for a in (motion.turn, motion.shift, motion.blink, motion.sway)
+            for a in (motion.turn, motion.shift, motion.blink, motion.sway, motion.hair)
             if a is not None
         ]
         return {**super().pictures_stamp(), "animate": [self._box, moves]}

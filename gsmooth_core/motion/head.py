@@ -43,6 +43,8 @@ class HeadMotion:
         fps: frame rate.
         sway: (T, 4) of neck and shoulders: shift like that of the joint, and roll in radians;
             None where it is not known.
+        hair: (T, 4) of hair, beside what turn and shift make of it: to the right and down in
+            decimetres, logarithm of the size and roll, about the joint; None where it is not known.
     """
 
     turn: Float
@@ -50,14 +52,16 @@ class HeadMotion:
     blink: Float
     fps: Fraction
     sway: Float | None = None
+    hair: Float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.blink)
         shapes = (self.turn.shape, self.shift.shape, self.blink.shape)
         if shapes != ((count, 3), (count, 3), (count,)):
             raise ValueError(f"turns, shifts and blinks have the shapes {shapes}")
-        if self.sway is not None and self.sway.shape != (count, 4):
-            raise ValueError(f"sways have the shape {self.sway.shape}")
+        for name, known in (("sway", self.sway), ("hair", self.hair)):
+            if known is not None and known.shape != (count, 4):
+                raise ValueError(f"{name} has the shape {known.shape}")
 
     def __len__(self) -> int:
         return len(self.blink)

@@ -91,8 +91,9 @@ def from_track(
     shot = _longest_shot(track)
     known = np.flatnonzero(shot)
     curves = head_curves(track, shot)
-    if track.sway is not None:
-        away = track.sway[known] - np.median(track.sway[known], axis=0)
+    for more in (track.sway, track.hair):
+        away = np.zeros((len(known), 4)) if more is None else more[known]
+        away = away - np.median(away, axis=0)
         curves = np.concatenate([curves, _everywhere(away, known, track)], axis=1)
     curves = curves[known[0] : known[-1] + 1]
     there_and_back = np.concatenate([curves, curves[-2:0:-1]])
@@ -100,9 +101,10 @@ def from_track(
     repeated = resampled(there_and_back[place], track.fps, count, fps)
     whole = at_rest(repeated, fps)
     moved = scaled(whole[:, :6], amount)
-    sway = None if track.sway is None else scaled_sway(whole[:, 6:], amount)
+    sway = None if track.sway is None else scaled_sway(whole[:, 6:10], amount)
+    hair = None if track.hair is None else (amount * whole[:, 10:]).astype(np.float32)
     closed = blinks(count, fps) if blink is None else blink
-    return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway)
+    return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway, hair)
 
 
 def _longest_shot(track: FaceTrack) -> Bool:

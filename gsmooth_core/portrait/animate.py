@@ -41,11 +41,13 @@ class Animation:
     def frame(self, index: int) -> Image:
         """(H, W, 3) frame `index`; what does not move is the photo, bit by bit."""
         turn, shift = self.motion.turn[index], self.motion.shift[index]
-        sway = None if self.motion.sway is None else self.motion.sway[index]
+        sway, hair = (
+            None if each is None else each[index] for each in (self.motion.sway, self.motion.hair)
+        )
         photo = self.eyes.at(float(self.motion.blink[index]), turn) if self.eyes else self.photo
-        if not turn.any() and not shift.any() and (sway is None or not sway.any()):
+        if not any(each is not None and each.any() for each in (turn, shift, sway, hair)):
             return photo.copy()
-        return warped(photo, self.sheet, self.sheet.moved(turn, shift, sway), self.layers)
+        return warped(photo, self.sheet, self.sheet.moved(turn, shift, sway, hair), self.layers)
 
 
 def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTrack:
@@ -88,4 +90,5 @@ def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTr
         exposed=None,
         picture=None,
         sway=None,
+        hair=None,
     )

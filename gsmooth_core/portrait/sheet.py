@@ -10,7 +10,7 @@ they are seen to in a video that is followed (`sway`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from gsmooth_core.face.camera import pose, project
 from gsmooth_core.face.morphable import MOUTH_REGIONS, MorphableModel, Region
 from gsmooth_core.face.rasterizer import Raster, rasterize
-from gsmooth_core.motion.head import ATLAS, CARRIED, turn_matrices
+from gsmooth_core.motion.head import ATLAS, CARRIED, limited, turn_matrices
 from gsmooth_core.portrait.relief import relief
 from gsmooth_core.types import Bool, FaceTrack, Float
 
@@ -28,6 +28,8 @@ _NODES = 345  # of the grid, along the longer side of what can move
 _REACH, _BELOW = 1.0, 0.5  # widths of the head around it over which the grid reaches; more below
 _HAIR, _FADE = 0.35, 0.6  # widths of the head that go with it all the way, and then fade: sideways
 _CHIN, _DOWN = 0.04, 0.5  # and upward, and down the neck
+_WITHIN, _ABOVE = 0.06, 0.3  # widths of the head from its rim, its lowest, over which it is outline
+_LOOSE = 0.015, 0.03  # movements of hair up to the first stay as they are, and reach no more
 _TURN = 0.2  # widths of the head over which the direction of places from it is smoothed
 _THROAT = 0.15  # widths of the head below the chin over which a neck stops going with it
 _SHOULDERS = 0.65  # cosine of the angle to straight below within which nothing is hair
@@ -44,6 +46,7 @@ class Sheet:
         pixels: (N, 2) where the nodes are in the photo; some lie beyond its edges.
         points: (N, 3) where they are in camera space, decimetres.
         head: (N,) 0..1, how far they go with the head.
+        outline: (N,) 0..1, how far they are a head's outline and not its face.
         trunk: (N,) 0..1, how far they go with neck and shoulders; both together at most 1.
         faces: (F, 3) the grid's triangles.
         shape: rows and columns.
@@ -58,6 +61,7 @@ class Sheet:
     pixels: Float
     points: Float
     head: Float
+    outline: Float
     trunk: Float
     faces: NDArray[np.int32]
     shape: tuple[int, int]
@@ -68,22 +72,40 @@ class Sheet:
     face: Bool
     wide: float
 
-    def moved(self, turn: Float, shift: Float, sway: Float | None = None) -> Float:
+    def moved(
+        self, turn: Float, shift: Float, sway: Float | None = None, hair: Float | None = None
+    ) -> Float:
         """(N, 3) u, v and depth of the nodes when the head moves.
 
         Args:
             turn: (3,) pitch, yaw, roll in radians, as `HeadMotion` has them.
             shift: (3,) decimetres in camera axes.
             sway: (4,) of neck and shoulders, as `HeadMotion` has it; None where it is not known.
+            hair: (4,) of hair, likewise; softly kept from tearing it off the head.
         """
         if sway is None:
             sway = np.append(CARRIED * shift, 0)
         rolled = np.array([[0, 0, sway[3]]])
         head = rigid(self.points, self.joint, turn_matrices(turn[None])[0], shift)
+        head[:, :2] += self.outline[:, None] * _widened(self.points - self.joint, turn)
+        if hair is not None:
+            around = head[:, :2] - (self.joint + shift)[:2]
+            kept = limited(hair[None], *_LOOSE)[0]
+            head[:, :2] += self.outline[:, None] * _brushed(around, kept)
         trunk = rigid(self.points, self.pivot, turn_matrices(rolled)[0], sway[:3])
         placed = self.points + self.head[:, None] * (head - self.points)
         placed += self.trunk[:, None] * (trunk - self.points)
         return project(placed, self.focal, *self.size)
+
+    def coarse(self, step: int) -> Sheet:
+        """The same surface, of every `step`-th node of the rows and columns."""
+        chosen = np.arange(len(self.pixels)).reshape(self.shape)[::step, ::step]
+        each = {
+            name: getattr(self, name)[chosen.ravel()]  # (rows * columns,) of the fewer
+            for name in ("pixels", "points", "head", "outline", "trunk")
+        }
+        rows, columns = chosen.shape
+        return replace(self, **each, faces=_triangles(rows, columns), shape=(rows, columns))
 
     def at(self, pixels: Float) -> Float:
         """(K, 3) points of the surface in camera space under pixels (K, 2) of the photo."""
@@ -100,6 +122,27 @@ def rigid(points: Float, joint: Float, matrix: Float, shift: Float) -> Float:
     """(N, 3) points that turn by a rotation (3, 3) about a joint and are shifted, camera space."""
     moved: Float = ((points - joint) @ matrix.T + joint + shift).astype(np.float32)
     return moved
+
+
+def _widened(points: Float, turn: Float) -> Float:
+    """(N, 2) by which the outline of a round head stays wider than its points, decimetres.
+
+    Points of an outline that turns come nearer to the axis by half the square of the turn, and go
+    under; others, which a photo does not show, come up in their place.
+
+    Args:
+        points: (N, 3) from the joint.
+        turn: (3,) pitch, yaw, roll in radians.
+    """
+    across = np.array([turn[1], -turn[0]])  # to the axis
+    return np.asarray((points[:, :2] @ across)[:, None] * across / 2)
+
+
+def _brushed(points: Float, hair: Float) -> Float:
+    """(N, 2) by which hair moves points (N, 2) beside the joint, to the right and up."""
+    size, cos, sin = np.exp(hair[2]), np.cos(hair[3]), np.sin(hair[3])
+    grown = size * np.array([[cos, -sin], [sin, cos]]) - np.eye(2)
+    return np.asarray(points @ grown + hair[:2] * (1, -1))
 
 
 def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
@@ -130,8 +173,8 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     below = np.array([seen[front, 0].mean(), seen[front, 1].max() + _PIVOT * wide])
     pivot = _unprojected(below[None], np.array([-joint[2]]), track.focal, size)[0]
     return Sheet(
-        pixels, points, with_head, with_trunk, _triangles(*shape), shape, joint, pivot,
-        track.focal, size, face, wide,
+        pixels, points, with_head, _outline(head, wide / step), with_trunk, _triangles(*shape),
+        shape, joint, pivot, track.focal, size, face, wide,
     )  # fmt: skip
 
 
@@ -184,6 +227,13 @@ def _weights(head: Bool, wide: float) -> tuple[Float, Float]:
     straight, aside, more = _TRUNK
     trunk = _smoothstep(1 - (far / wide - straight) / (aside + more * down**2))
     return (weight * (1 - neck)).ravel(), (neck * trunk).ravel()
+
+
+def _outline(head: Bool, wide: float) -> Float:
+    """(N,) 1 at the rim of the head (rows, columns) and beside it, 0 on face and chin."""
+    inside = distance_transform_edt(head) / wide
+    above = (np.nonzero(head)[0].max() - np.indices(head.shape)[0]) / wide
+    return (_smoothstep(1 - inside / _WITHIN) * _smoothstep(above / _ABOVE)).ravel()
 
 
 def _smoothstep(x: Float) -> Float:

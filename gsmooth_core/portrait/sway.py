@@ -21,7 +21,7 @@ from gsmooth_core.face.landmarks import MESH_POINTS
 from gsmooth_core.motion.head import CARRIED
 from gsmooth_core.motion.reference import joints
 from gsmooth_core.portrait.matte import find_matte
-from gsmooth_core.portrait.sway_lay import Trunk
+from gsmooth_core.portrait.sway_lay import Plane
 from gsmooth_core.storage.spool import Spool
 from gsmooth_core.tracking.fitting import temporal
 from gsmooth_core.types import FaceTrack, Float, Image, Int
@@ -135,7 +135,7 @@ class SwayPictures:
         """(K, 4) movements in the window of the usable frames of a shot; steady ones."""
         window, numbers = self._windows[shot], np.array(self._numbers)[rows]
         key = self._picture(int(rows[numbers == window.key][0]))
-        trunk = Trunk(key, self._persons[shot], _DETAIL)
+        trunk = Plane(key, self._persons[shot], _DETAIL)
         if not trunk.seen:
             return expected
         laid = [
@@ -159,11 +159,16 @@ def sway_between(track: FaceTrack, first: int, later: int) -> Float | None:
     return None if track.sway is None else track.sway[later] - track.sway[first]
 
 
-def _window(track: FaceTrack, frames: Int) -> _Window:
-    """The window of a shot, below the chin of its middle pose."""
+def middle_frame(track: FaceTrack, frames: Int) -> int:
+    """The frame of some whose head is nearest to their middle pose."""
     turns = rotation_matrix(track.rotation[frames].astype(np.float64))
     apart = np.linalg.norm(turns - turns.mean(0), axis=(1, 2))
-    key = int(frames[np.argmin(apart)])
+    return int(frames[np.argmin(apart)])
+
+
+def _window(track: FaceTrack, frames: Int) -> _Window:
+    """The window of a shot, below the chin of its middle pose."""
+    key = middle_frame(track, frames)
     away = -float(track.translation[key, 2])
     unit = track.focal / away  # pixels of the frame a decimetre
     points = track.landmarks[key, MESH_POINTS]

@@ -24,22 +24,32 @@ _ALIKE = 9.0  # of them err together
 _TINY = 1e-6
 
 
-class Trunk:
-    """A picture of neck and shoulders, to be found in others of the same window.
+class Plane:
+    """A picture of a part of a person, to be found in others of the same window.
 
     Args:
         picture: (H, W) levels.
-        weight: (H, W) 1 where it shows the person.
+        weight: (H, W) 1 where it shows the part.
         detail: pixels a decimetre.
+        middle: (2,) pixel about which it is turned and scaled; by default the picture's middle.
+        doubt: (4,) of what is expected; see `Plane.laid`. By default that of neck and shoulders.
 
     Attributes:
         seen: whether enough of the person is seen.
     """
 
-    def __init__(self, picture: Image, weight: Image, detail: float) -> None:
+    def __init__(
+        self,
+        picture: Image | Float,
+        weight: Image,
+        detail: float,
+        middle: Real | None = None,
+        doubt: Real = _DOUBT,
+    ) -> None:
         rows, columns = np.nonzero(weight[::_APART, ::_APART])
         self._rows, self._columns = rows * _APART, columns * _APART
-        self._middle = np.array(picture.shape[::-1]) / 2
+        self._middle = np.array(picture.shape[::-1]) / 2 if middle is None else middle
+        self._doubt = doubt
         self._detail = detail
         across = np.stack([self._columns, self._rows], 1) + 0.5 - self._middle
         self._across = across / detail  # (N, 2) decimetres
@@ -61,16 +71,16 @@ class Trunk:
         Returns:
             (4,) the movement that is found, and (4, 4) how firm it is: its inverse covariance.
         """
-        moved, firmness = expected.copy(), np.diag(1 / _DOUBT**2)
+        moved, firmness = expected.copy(), np.diag(1 / self._doubt**2)
         for levels, blurred in zip(self._levels, _blurred(picture), strict=True):
             seen = blurred, *_slopes(blurred)
             light = np.zeros(2)
             for _ in range(_STEPS):
                 jacobian, error, there = self._compared(moved, levels, seen, inside)
                 if there.sum() < _FEWEST:
-                    return expected, np.diag(1 / _DOUBT**2)
+                    return expected, np.diag(1 / self._doubt**2)
                 error = error + jacobian[:, 4:] @ light
-                step, firmness = _step(jacobian, error, there, moved - expected)
+                step, firmness = _step(jacobian, error, there, moved - expected, self._doubt)
                 moved, light = moved + step[:4], light + step[4:]
                 if np.abs(step[:4]).max() < _ENOUGH:
                     break
@@ -96,7 +106,7 @@ class Trunk:
         return np.stack(by_all, 1), found - levels, there
 
 
-def _step(jacobian: Real, error: Real, there: Real, away: Real) -> tuple[Real, Real]:
+def _step(jacobian: Real, error: Real, there: Real, away: Real, doubt: Real) -> tuple[Real, Real]:
     """(6,) of movement and light, where a movement is `away` (4,), and (4, 4) its firmness."""
     outlier = _OUTLIER * max(float(jacobian[:, 4].std()), _LEVEL)
     weight = there / np.maximum(1, np.abs(error) / outlier)
@@ -107,13 +117,13 @@ def _step(jacobian: Real, error: Real, there: Real, away: Real) -> tuple[Real, R
     lit += _TINY * (1 + np.trace(lit)) * np.eye(2)
     both = hessian[:4, 4:]
     left = hessian[:4, :4] - both @ np.linalg.solve(lit, both.T)
-    hold = np.diag((_HELD * loss + _TINY) / _DOUBT**2)
+    hold = np.diag((_HELD * loss + _TINY) / doubt**2)
     hessian[:4, :4] += hold
     gradient[:4] += hold @ away
     step = -np.linalg.solve(hessian, gradient)
     step[:4] = np.clip(step[:4], -_LARGEST, _LARGEST)
     firmness = left / max(_ALIKE * loss / float(there.sum()), _TINY)
-    return step, firmness + np.diag(_HELD / _DOUBT**2)
+    return step, firmness + np.diag(_HELD / doubt**2)
 
 
 def _slopes(picture: Float) -> tuple[Float, Float]:
@@ -122,6 +132,6 @@ def _slopes(picture: Float) -> tuple[Float, Float]:
     return np.asarray(x), np.asarray(y)
 
 
-def _blurred(picture: Image) -> list[Float]:
+def _blurred(picture: Image | Float) -> list[Float]:
     levels = picture.astype(np.float32)
     return [np.asarray(cv2.GaussianBlur(levels, (0, 0), blur)) for blur in _BLURS]

@@ -50,6 +50,7 @@ _PEOPLE: Layout = {
 }
 _EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}
 _SWAY: Layout = {"sway": ArrayLayout(("T", 4), _FAR)}
+_HAIR: Layout = {"hair": ArrayLayout(("T", 4), _FAR)}
 _PICTURE: Layout = {"picture": ArrayLayout(("T",), 1e9, 0, kind="i")}
 """Arrays that a track may lack: it was made before they were known, or each picture is new."""
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
@@ -132,7 +133,7 @@ def save_track(path: Path, track: FaceTrack) -> None:
     if track.shot is not None and track.people is not None:
         arrays |= {"shot": track.shot, "people": track.people}
         meta["person"] = track.person
-    given = {"exposed": track.exposed, "sway": track.sway, "picture": track.picture}
+    given = {name: getattr(track, name) for name in ("exposed", "sway", "hair", "picture")}
     arrays |= {name: values for name, values in given.items() if values is not None}
     save_arrays(path, "track", arrays, meta)
 
@@ -144,11 +145,12 @@ def load_track(path: Path) -> FaceTrack:
         InputError: the file is missing, damaged or something else; it names the field.
     """
     arrays, meta = load_arrays(path, "track")
-    more = [layout for layout in (_PEOPLE, _EXPOSED, _SWAY, _PICTURE) if set(layout) & set(arrays)]
+    optional = (_PEOPLE, _EXPOSED, _SWAY, _HAIR, _PICTURE)
+    more = [layout for layout in optional if set(layout) & set(arrays)]
     known = [item for layout in (_TRACK, *more) for item in layout.items()]
     check_arrays(path, arrays, dict(known))
     facts = Facts(path, meta)
-    names = [name for name in (*_TRACK, *_EXPOSED, *_SWAY) if name in arrays]
+    names = [name for name in (*_TRACK, *_EXPOSED, *_SWAY, *_HAIR) if name in arrays]
     floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in names}
     track = FaceTrack(
         width=facts.whole("width", 1, MOST_PIXELS),

@@ -49,8 +49,10 @@ def test_what_was_not_edited_stays_bit_by_bit(still, made) -> None:
     same = edited_motion(curves_of(made, still), still, made)
     for name in ("turn", "shift", "blink"):
         np.testing.assert_array_equal(getattr(same, name), getattr(made, name))
-    swaying = replace(made, sway=np.ones((COUNT, 4), np.float32))
-    assert edited_motion(curves_of(made, still), still, swaying).sway is swaying.sway
+    known = replace(made, **dict.fromkeys(("sway", "hair"), np.ones((COUNT, 4), np.float32)))
+    kept = edited_motion(curves_of(made, still), still, known)
+    assert kept.sway is known.sway
+    assert kept.hair is known.hair
 
 
 def test_curves_without_a_head_change_nothing(still, made) -> None:

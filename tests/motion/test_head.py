@@ -80,9 +80,10 @@ def test_curves_of_unlike_lengths_are_refused():
     with pytest.raises(ValueError, match="shapes"):
         head.HeadMotion(np.zeros((4, 3)), np.zeros((5, 3)), np.zeros(4), Fraction(25))
     rest = np.zeros((4, 3)), np.zeros((4, 3)), np.zeros(4), Fraction(25)
-    with pytest.raises(ValueError, match="sways"):
-        head.HeadMotion(*rest, np.zeros((4, 3)))
-    assert len(head.HeadMotion(*rest, np.zeros((4, 4)))) == 4
+    for name in ("sway", "hair"):
+        with pytest.raises(ValueError, match=name):
+            head.HeadMotion(*rest, **{name: np.zeros((4, 3))})
+        assert len(head.HeadMotion(*rest, **{name: np.zeros((4, 4))})) == 4
 
 
 def test_sways_are_kept_from_going_too_far_and_small_ones_stay():

@@ -129,3 +129,20 @@ def test_shoulders_sway_as_the_videos_do_from_rest_to_rest(motion):
     half = from_track(track, 200, FPS, amount=0.5)
     np.testing.assert_allclose(half.sway, found.sway / 2, atol=1e-6)
     assert from_track(turned(motion), 200, FPS).sway is None
+
+
+def test_hair_moves_as_the_videos_does_whether_shoulders_are_known_or_not(motion):
+    hair = (np.concatenate([motion[:, 3:], motion[:, :1]], axis=1) * 0.1).astype(np.float32)
+    track = replace(turned(motion), hair=hair + np.float32(0.02))
+    found = from_track(track, 200, FPS)
+    away = hair - np.median(hair, axis=0)
+    assert np.abs(away).max() > 0.01
+    np.testing.assert_allclose(found.hair[25:-25], away[25:-25], atol=0.002)
+    assert not found.hair[[0, -1]].any()
+    assert found.sway is None
+    both = from_track(replace(track, sway=-hair), 200, FPS)
+    np.testing.assert_allclose(both.hair, found.hair, atol=1e-6)
+    np.testing.assert_allclose(both.sway, -found.hair, atol=1e-6)
+    half = from_track(track, 200, FPS, amount=0.5)
+    np.testing.assert_allclose(half.hair, found.hair / 2, atol=1e-6)
+    assert from_track(turned(motion), 200, FPS).hair is None

@@ -297,3 +297,53 @@ def test_a_jaw_is_one_line_from_its_corner_to_the_chin(rotation: tuple[float, ..
     depth = -surface.at(np.stack([across, rim], 1) + 0.5)[:, 2]
     assert len(across) > 40
     assert np.abs(np.diff(depth)).max() < 0.1  # decimetres from one pixel to the next
+
+
+def beside(sheet: Sheet) -> int:
+    """The node of the grid that lies left of the temple, where hair stands out."""
+    rows, columns = np.nonzero(sheet.face)
+    place = np.float32([columns.min() - 0.08 * sheet.wide, rows.min() + 0.3 * np.ptp(rows)])
+    return int(np.linalg.norm(sheet.pixels - place, axis=1).argmin())
+
+
+def test_an_outline_that_turns_stays_as_wide_and_the_face_is_rigid(sheet: Sheet) -> None:
+    """Turned to either side: what is left in the mean is of the second order."""
+    turn, still = np.deg2rad([0, 9.0, 0]), np.zeros(3)
+    both = [sheet.moved(way * turn, still)[:, :2] for way in (1, -1)]
+    rigidly = [replace(sheet, outline=0 * sheet.outline).moved(way * turn, still)[:, :2]
+               for way in (1, -1)]  # fmt: skip
+    joint = project(sheet.joint[None], sheet.focal, *sheet.size)[0, 0]
+    rim = beside(sheet)
+    away = sheet.pixels[rim, 0] - joint
+    narrow, kept = ((a[rim, 0] + b[rim, 0]) / 2 - joint for a, b in (rigidly, both))
+    assert narrow / away == pytest.approx(np.cos(turn[1]), abs=0.006)
+    assert kept / away == pytest.approx(1, abs=0.006)
+    rows, columns = np.nonzero(sheet.face)
+    nose = int(np.linalg.norm(sheet.pixels - (columns.mean(), rows.mean()), axis=1).argmin())
+    np.testing.assert_array_equal(both[0][nose], rigidly[0][nose])
+
+
+def test_hair_that_is_known_to_move_does_so_about_the_joint(sheet: Sheet) -> None:
+    hair, still = np.array([0.006, 0.004, 0.009, 0.009], np.float32), np.zeros(3)
+    seen = sheet.moved(still, still, None, hair)[:, :2]
+    rim = beside(sheet)
+    unit = sheet.focal / -sheet.points[rim, 2]
+    joint = project((sheet.joint * (1, 1, 0) + sheet.points[rim] * (0, 0, 1))[None], sheet.focal,
+                    *sheet.size)[0, :2]  # fmt: skip
+    way = cv2.getRotationMatrix2D((0, 0), -np.rad2deg(hair[3]), np.exp(hair[2]))[:, :2]
+    wanted = joint + way @ (sheet.pixels[rim] - joint) + unit * hair[:2]
+    np.testing.assert_allclose(seen[rim], wanted, atol=0.05)
+    assert np.linalg.norm(wanted - sheet.pixels[rim]) > 0.8
+    torn = sheet.moved(still, still, None, 100 * hair)[rim, :2] - sheet.pixels[rim]
+    assert np.linalg.norm(torn) < 2.2 * np.linalg.norm(wanted - sheet.pixels[rim])
+    rows, columns = np.nonzero(sheet.face)
+    nose = int(np.linalg.norm(sheet.pixels - (columns.mean(), rows.mean()), axis=1).argmin())
+    np.testing.assert_allclose(seen[nose], sheet.pixels[nose], atol=1e-2)
+
+
+def test_a_coarse_surface_is_the_same_one(sheet: Sheet) -> None:
+    turn, shift = np.deg2rad([4.0, -6.0, 3.0]), np.array([0.05, 0.02, 0.1])
+    coarse = sheet.coarse(3)
+    chosen = np.arange(len(sheet.pixels)).reshape(sheet.shape)[::3, ::3].ravel()
+    np.testing.assert_array_equal(coarse.moved(turn, shift), sheet.moved(turn, shift)[chosen])
+    assert coarse.faces.max() == len(coarse.pixels) - 1

@@ -138,12 +138,13 @@ def test_a_track_knows_which_pictures_are_held(track, tmp_path):
     assert load_track(tmp_path / "t.safetensors").picture is None
 
 
-def test_a_track_knows_how_shoulders_sway(track, tmp_path):
-    sway = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
-    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, sway=sway))
-    np.testing.assert_array_equal(load_track(tmp_path / "t.safetensors").sway, sway)
+@pytest.mark.parametrize("name", ["sway", "hair"])
+def test_a_track_knows_how_shoulders_and_hair_move(name, track, tmp_path):
+    moves = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, **{name: moves}))
+    np.testing.assert_array_equal(getattr(load_track(tmp_path / "t.safetensors"), name), moves)
     save_track(tmp_path / "t.safetensors", track)
-    assert load_track(tmp_path / "t.safetensors").sway is None
-    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, sway=sway[:3]))
-    with pytest.raises(InputError, match="sway"):
+    assert getattr(load_track(tmp_path / "t.safetensors"), name) is None
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, **{name: moves[:3]}))
+    with pytest.raises(InputError, match=name):
         load_track(tmp_path / "t.safetensors")

@@ -9,6 +9,7 @@ import numpy as np
 
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr
+from gsmooth_core.portrait.hair import hair_between
 from gsmooth_core.portrait.sway import sway_between
 from gsmooth_core.tracking.people.chip import face_chip
 from gsmooth_core.tracking.people.recognise import identify
@@ -21,7 +22,7 @@ ANGLES = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0))
 
 FARTHEST = ANGLES[-1][1]
 PARTS = ("face", "upper face", "hair", "neck")
-REFINED, SWAYED = "refined", "swayed"
+REFINED, SWAYED, BRUSHED = "refined", "swayed", "brushed"
 _ENDS = (KINDS[0], KINDS[-1])
 _FEWEST = 200  # pixels of a region
 
@@ -61,7 +62,7 @@ def measured(
     """Rows of each kind, and of "net" where there is one, for frames (number, picture).
 
     With `align` the head is not where it was tracked, but where its face is. With a `refined` track
-    there are two kinds more: the first, moved as that says, and its shoulders as well.
+    there are three kinds more: the first, moved as that says, its shoulders as well, and its hair.
     """
     known = _who(scene, scene.first, scene.cut(scene.photo))
     for later, picture in frames:
@@ -75,12 +76,13 @@ def measured(
         if refined:
             both = scene.first, later
             there, sway = pose_between(refined, *both), sway_between(refined, *both)
-            for kind, below in ((REFINED, None), (SWAYED, sway)):
-                pictures = {kind: scene.made(*there, below)[KINDS[0]], **pictures}
+            hair = hair_between(refined, *both)
+            for kind, more in ((REFINED, ()), (SWAYED, (sway,)), (BRUSHED, (sway, hair))):
+                pictures = {kind: scene.made(*there, *more)[KINDS[0]], **pictures}
         angle = angle_between(scene.track, scene.first, later)
         for kind, made in pictures.items():
             who = float("nan")
-            if kind in (KINDS[0], "net", REFINED, SWAYED):
+            if kind in (KINDS[0], "net", REFINED, SWAYED, BRUSHED):
                 who = _cosine(known, _who(scene, later, made))
             yield Row(clip, kind, angle, *_compared(truth, made, regions), who)
 

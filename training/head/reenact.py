@@ -3,9 +3,9 @@
 The first frame of each clip is the photo, the clip's tracked head the movement. Reads the tracks
 that `training.prepare` made; `--align` takes what they are off out of the figures
 (`training.head.align`), `--refine` adds the head moved as its own looks say
-(`tracking.photometry`), and its shoulders as they are seen to sway (`portrait.sway`). What is
-compared: the photo as it is, the photo as one surface, the person turned before the background,
-and the last two finished by a head generator.
+(`tracking.photometry`), its shoulders as they are seen to sway (`portrait.sway`), and its hair as
+it is seen to move (`portrait.hair`). What is compared: the photo as it is, the photo as one
+surface, the person turned before the background, and the last two finished by a head generator.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from torch import nn
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.media import probe, read_frames
+from gsmooth_core.portrait.hair import HairPictures
 from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.taft.generators.checkpoint import load_generator
@@ -84,9 +85,10 @@ def of_clip(
 
 def _refined(track: FaceTrack, model: MorphableModel, path: Path) -> FaceTrack:
     """The track as a movement that is followed is given it."""
-    below = SwayPictures(track)
-    refined = refine_poses(track, model, below.watching(read_frames(probe(path))))
-    return replace(refined, sway=below.sway(refined))
+    below, beside = SwayPictures(track), HairPictures(track, model)
+    frames = beside.watching(below.watching(read_frames(probe(path))))
+    refined = refine_poses(track, model, frames)
+    return replace(refined, sway=below.sway(refined), hair=beside.hair(refined))
 
 
 def finished_by(generator: nn.Module) -> Finish:

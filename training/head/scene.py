@@ -71,7 +71,9 @@ class Scene:
         self.layers = layers_of(photo, find_matte(photo), self.sheet.face, self.sheet.wide)
         self.crop = _crop(self.sheet.face, self.sheet.wide)
 
-    def made(self, turn: Float, shift: Float, sway: Float | None = None) -> dict[str, Image]:
+    def made(
+        self, turn: Float, shift: Float, sway: Float | None = None, hair: Float | None = None
+    ) -> dict[str, Image]:
         """(SIZE, SIZE, 3) crops of the photo with its head moved, by kind.
 
         "layer" turns the person before the background, "sheet" all as one, "static" nothing.
@@ -80,8 +82,9 @@ class Scene:
             turn: (3,) as `HeadMotion` has it.
             shift: (3,) decimetres.
             sway: (4,) of neck and shoulders, None where it is not known.
+            hair: (4,) of hair, likewise.
         """
-        seen = self.sheet.moved(turn, shift, sway)
+        seen = self.sheet.moved(turn, shift, sway, hair)
         layer = warped(self.photo, self.sheet, seen, self.layers)
         sheet = warped(self.photo, self.sheet, seen)
         return {n: self.cut(p) for n, p in zip(KINDS, (layer, sheet, self.photo), strict=True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -58,7 +59,7 @@ def test_a_measure_that_aligns_takes_out_what_the_track_is_off(
     assert right.psnr["face"] > tracked.psnr["face"] + 3
 
 
-def test_a_refined_track_is_two_kinds_more_beside_the_tracked_one(
+def test_a_refined_track_is_three_kinds_more_beside_the_tracked_one(
     moved: Scene,
     frame: tuple[Image, Bool],
     track: FaceTrack,
@@ -69,10 +70,11 @@ def test_a_refined_track_is_two_kinds_more_beside_the_tracked_one(
     monkeypatch.setattr(off, "pose", lambda _: (TURN + OFF[0], SHIFT + OFF[1]), raising=False)
     monkeypatch.setattr(off, "cut", lambda p: truth if p is truth else moved.cut(p), raising=False)
     rows = {row.kind: row for row in measured("clip", off, [(2, truth)], refined=track)}
-    assert list(rows)[:3] == ["swayed", "refined", "layer"]
+    assert list(rows)[:4] == ["brushed", "swayed", "refined", "layer"]
     assert rows["refined"].psnr["face"] > 50 > rows["layer"].psnr["face"]
     assert rows["swayed"].psnr["face"] == rows["refined"].psnr["face"]  # nobody knows of shoulders
-    assert np.isfinite([rows[kind].identity for kind in ("refined", "swayed")]).all()
+    assert rows["brushed"].psnr["face"] == rows["refined"].psnr["face"]  # nor of hair
+    assert np.isfinite([rows[kind].identity for kind in ("refined", "swayed", "brushed")]).all()
 
 
 def test_shoulders_that_sway_as_they_are_known_to_are_where_they_were(
@@ -90,3 +92,20 @@ def test_shoulders_that_sway_as_they_are_known_to_are_where_they_were(
     given = replace(track, sway=sway)
     rows = {row.kind: row for row in measured("clip", known, [(2, truth)], refined=given)}
     assert rows["swayed"].psnr["neck"] > 45 > rows["refined"].psnr["neck"] + 5
+
+
+def test_hair_that_moves_as_it_is_known_to_is_where_it_was(
+    moved: Scene, track: FaceTrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hair = np.zeros((len(track), 4), np.float32)
+    hair[2] = 0.02, 0.02, 0.0, 0.01
+    known, truth = copy(moved), moved.made(TURN, SHIFT, None, hair[2])["layer"]
+    head = moved.regions(drawn.photo(), 2)["face"]
+    rim = head ^ (cv2.erode(head.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    monkeypatch.setattr(known, "regions", lambda *_: {"hair": rim}, raising=False)
+    monkeypatch.setattr(
+        known, "cut", lambda p: truth if p is truth else moved.cut(p), raising=False
+    )
+    given = replace(track, hair=hair)
+    rows = {row.kind: row for row in measured("clip", known, [(2, truth)], refined=given)}
+    assert rows["brushed"].psnr["hair"] > 45 > rows["swayed"].psnr["hair"] + 5

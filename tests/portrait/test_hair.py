@@ -1,0 +1,115 @@
+"""Hair that moves beside a head, against a picture of it that OpenCV moves behind a drawn face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from gsmooth_core.motion.head import HeadMotion
+from gsmooth_core.motion.reference import joints
+from gsmooth_core.portrait.animate import animated_track
+from gsmooth_core.portrait.hair import HairPictures, hair_between
+from gsmooth_core.portrait.sheet import sheet_of
+from gsmooth_core.portrait.warp import warped
+from gsmooth_core.types import Bool, FaceTrack, Float, Image
+from tests.portrait import scene
+
+COUNT = 12
+TIMES = np.arange(COUNT) / 25
+TRUE = np.stack([0.03 * np.sin(8 * TIMES), 0.02 * np.sin(6 * TIMES), 0.03 * np.sin(5 * TIMES),
+                 0.04 * np.sin(7 * TIMES)], axis=1)  # fmt: skip
+
+
+def tracked() -> FaceTrack:
+    """A head that stands still."""
+    one = scene.still()
+    names = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
+    return replace(one, **{name: np.repeat(getattr(one, name), COUNT, 0) for name in names})
+
+
+def face() -> Bool:
+    return sheet_of(scene.still(), scene.face_model()).face
+
+
+def cap() -> tuple[Image, Image]:
+    """(H, W, 3) locks of hair, and (H, W) where they stand out around the upper head."""
+    noise = np.random.default_rng(2).uniform(0, 255, (scene.HEIGHT, scene.WIDTH))
+    locks = np.clip((cv2.GaussianBlur(noise, (0, 0), 2.5) - 127) * 4 + 90, 0, 255).astype(np.uint8)
+    rows, columns = np.nonzero(face())
+    middle = int(columns.mean()), int(rows.min() + 0.45 * np.ptp(rows))
+    axes = int(0.62 * np.ptp(columns)), int(0.62 * np.ptp(rows))
+    where = np.zeros((scene.HEIGHT, scene.WIDTH), np.uint8)
+    cv2.ellipse(where, middle, axes, 0, 0, 360, 1, -1)
+    return np.repeat(locks[..., None], 3, axis=2), where
+
+
+def moved(hair: Float) -> Image:
+    """The face as it is before its hair, which is moved by (4,), before stripes."""
+    track = scene.still()
+    x, y, z = joints(track, np.zeros(1, np.int32))[0]
+    unit = track.focal / -z
+    joint = np.array([track.width / 2 + unit * x, track.height / 2 - unit * y]) - 0.5
+    size, cos, sin = np.exp(hair[2]), np.cos(hair[3]), np.sin(hair[3])
+    turn = size * np.array([[cos, -sin], [sin, cos]])
+    way = np.column_stack([turn, joint - turn @ joint + unit * hair[:2]])
+    locks, where = (cv2.warpAffine(part, way, (track.width, track.height)) for part in cap())
+    stripes = np.where(np.arange(track.width) // 12 % 2, 60, 190).astype(np.uint8)
+    behind = np.repeat(np.tile(stripes, (track.height, 1))[..., None], 3, axis=2)
+    picture = np.where(where[..., None] > 0, locks, behind)
+    skin = cv2.erode(face().astype(np.uint8), np.ones((15, 15), np.uint8))  # hair hangs over it
+    return np.where(skin[..., None] > 0, scene.photo(), picture)
+
+
+@pytest.fixture(autouse=True)
+def known_matte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person of the first frame: all frames have one pose, and the first is compared."""
+    matte = np.maximum(cap()[1], face()).astype(np.float32)
+    monkeypatch.setattr("gsmooth_core.portrait.hair.find_matte", lambda _frame: matte)
+
+
+def found(frames: list[Image]) -> Float:
+    track = tracked()
+    pictures = HairPictures(track, scene.face_model())
+    assert len(list(pictures.watching(iter(frames)))) == len(frames)
+    return pictures.hair(track)
+
+
+def test_hair_that_moves_around_a_still_head_is_followed() -> None:
+    hair = found([moved(row) for row in TRUE])
+    np.testing.assert_allclose(hair[:, :2], TRUE[:, :2], atol=0.008)
+    np.testing.assert_allclose(hair[:, 2:], TRUE[:, 2:], atol=0.006)
+    between = hair_between(replace(tracked(), hair=hair), 2, 5)
+    assert between is not None
+    np.testing.assert_allclose(between, hair[5] - hair[2])
+    assert hair_between(tracked(), 2, 5) is None
+
+
+def test_light_that_comes_and_goes_moves_no_hair() -> None:
+    frames = [moved(row) for row in TRUE]
+    lit = [np.rint(f * (0.75 + 0.25 * np.cos(9 * t))).astype(np.uint8)
+           for f, t in zip(frames, TIMES, strict=True)]  # fmt: skip
+    assert np.abs(found(lit) - found(frames)).max() < 0.006
+
+
+def test_what_a_head_turns_is_not_the_hairs_own_movement() -> None:
+    """Frames of a photo whose head is turned, and a track that says so."""
+    photo, still = moved(np.zeros(4)), scene.still()
+    sheet = sheet_of(still, scene.face_model())
+    turns = np.deg2rad(np.outer(np.sin(2 * np.pi * np.arange(COUNT) / COUNT), [6.0, 8.0, 2.0]))
+    shift = np.zeros((COUNT, 3), np.float32)
+    motion = HeadMotion(turns.astype(np.float32), shift, np.zeros(COUNT), still.fps)
+    track = animated_track(still, sheet, motion)
+    frames = [warped(photo, sheet, sheet.moved(turn, np.zeros(3))) for turn in turns]
+    pictures = HairPictures(track, scene.face_model())
+    list(pictures.watching(iter(frames)))
+    assert np.abs(pictures.hair(track)).max() < 0.012
+    assert np.abs(turns).max() > np.deg2rad(7)
+
+
+def test_a_head_that_is_no_person_moves_no_hair(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = np.zeros((scene.HEIGHT, scene.WIDTH), np.float32)
+    monkeypatch.setattr("gsmooth_core.portrait.hair.find_matte", lambda _frame: nobody)
+    assert not found([moved(row) for row in TRUE]).any()
