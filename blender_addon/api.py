@@ -65,7 +65,8 @@ def dub(picture: Any, speech: Any, **options: Any) -> Dub:
         options: settings that differ from the scene's, by the names of `options.NAMES`: strength,
             smoothing, style, mask, occluders, grain, sharpness, shutter, length, adapt, looks;
             codec, quality, crf, depth, intra, audio_track, source_audio_track, copy_look_of;
-            person, speaker; photo, head, blink, seed, movement; replace, mute_own_sound, check.
+            person, speaker; photo, head, blink, brows, seed, movement; replace, mute_own_sound,
+            check.
 
     Returns:
         the job; the dubbed strips' names stand in its `strips` when it is done.

@@ -36,7 +36,7 @@ _PLAIN = Kind(lambda value: isinstance(value, str | bool | int | float), "a word
 _OPTIONS = {
     # Those of earlier versions have fewer.
     "settings": record(dict.fromkeys((*JOB, "face"), optional(_PLAIN)), "settings of a dub"),
-    "moves": optional(record(dict.fromkeys(MOVES, _PLAIN), "how a photo moves")),
+    "moves": optional(record(dict.fromkeys(MOVES, optional(_PLAIN)), "how a photo moves")),
     "replace": FLAG,
     "mute_own_sound": FLAG,
     "check": FLAG,
@@ -261,7 +261,8 @@ def _entry(noted: dict[str, Any]) -> Entry:
     given = noted["options"]
     known = given["settings"]
     settings = {name: known[name] for name in (*JOB, "face") if known.get(name) is not None}
-    moves = {name: given["moves"][name] for name in MOVES} if given["moves"] else None
+    moved = given["moves"]
+    moves = moved and {name: moved[name] for name in MOVES if moved.get(name) is not None}
     how = {name: given[name] for name in STRIPS}
     options = Options(settings, moves, **how, like=given.get("like") or "")
     return Entry(target, options, text="Unfinished when the file was closed.")

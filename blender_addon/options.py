@@ -15,9 +15,9 @@ JOB = (
     *("length", "adapt", "looks", *OUTPUT),
 )
 FACE = ("person", "speaker")
-PHOTO = ("photo", "head", "blink", "seed", "movement")
+PHOTO = ("photo", "head", "blink", "brows", "seed", "movement")
 STRIPS = ("replace", "mute_own_sound", "check")
-MOVES = ("mode", "motion", "head", "blink", "seed")
+MOVES = ("mode", "motion", "head", "blink", "brows", "seed")
 """The parts of a job that say how a photo moves."""
 LIKE = "copy_look_of"
 NAMES = (*JOB, *FACE, *PHOTO, *STRIPS, LIKE)
@@ -75,5 +75,5 @@ def _moves(values: dict[str, Any]) -> dict[str, Any] | None:
         return None
     movement = values["movement"]
     followed = bpy.path.abspath(movement) if movement else "auto"
-    amounts = {name: values[name] for name in ("head", "blink", "seed")}
+    amounts = {name: values[name] for name in ("head", "blink", "brows", "seed")}
     return {"mode": values["photo"], "motion": followed} | amounts

@@ -103,6 +103,7 @@ def draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
         column.prop(settings, "movement")
     if settings.photo != "mouth":
         column.prop(settings, "blink", slider=True)
+        column.prop(settings, "brows", slider=True)
         column.prop(settings, "seed")
 
 

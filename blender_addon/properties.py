@@ -150,7 +150,7 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         description="What moves where the clip is a still picture",
         items=(
             ("mouth", "Mouth", "The mouth alone"),
-            ("still", "Blink", "Mouth and eyes; the head rests"),
+            ("still", "Blink", "Mouth, eyes and brows; the head rests"),
             ("full", "Head", "The head moves and the eyes blink, as people do while they speak"),
             ("crop", "Crop", "As Head, and the picture shows the head alone"),
         ),
@@ -169,6 +169,13 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
         default=1.0,
         min=0.0,
         max=3.0,
+    )
+    brows: FloatProperty(
+        name="Brows",
+        description="How far the brows of a photo move: 1 as people do while they speak, 0 not",
+        default=1.0,
+        min=0.0,
+        max=2.0,
     )
     movement: StringProperty(
         name="Movement",

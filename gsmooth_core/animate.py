@@ -1,6 +1,6 @@
 """The way of the data from a photo: it is animated first, and dubbed as a clip is.
 
-photo -> track -> part from the background -> move (turns, shifts, blinks) -> exact track
+photo -> track -> part from the background -> move (turns, shifts, blinks, brows) -> exact track
 -> everything as in `dub`
 """
 
@@ -26,6 +26,7 @@ from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.media import probe
 from gsmooth_core.motion.blink import RATE, blinks, still
+from gsmooth_core.motion.brows import with_brows
 from gsmooth_core.motion.edited import edited_motion
 from gsmooth_core.motion.energy import phrase_ends, speech_energy
 from gsmooth_core.motion.head import HeadMotion
@@ -44,7 +45,7 @@ from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_expression, load_track, save_track
 from gsmooth_core.tracking.photometry.poses import refine_poses
-from gsmooth_core.types import FaceTrack, Float, Image
+from gsmooth_core.types import Expression, FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
 _POSES = 4  # another number where poses of a movement are found in another way than before
@@ -135,12 +136,22 @@ class AnimatePipeline(PhotoPipeline):
         chosen, count, fps = self.settings, self.source.count, self.source.shown.fps
         energy, rate = self._energy(), RATE * chosen.blink
         blink = blinks(count, fps, chosen.seed, rate, phrase_ends(energy, fps))
-        if chosen.mode == "still" or not chosen.head:
-            return still(count, fps, blink)
-        if chosen.motion != "auto":
-            return from_track(self._reference(), count, fps, blink, chosen.head)
-        style = None if chosen.style < 0 else chosen.style
-        return stitched(energy, fps, MotionSettings(chosen.seed, style, chosen.head, rate))
+        head = 0.0 if chosen.mode == "still" else chosen.head
+        if chosen.motion != "auto" and (head or chosen.brows):
+            moved = from_track(self._reference(), count, fps, blink, head, chosen.brows)
+        else:
+            style = None if chosen.style < 0 else chosen.style
+            how = MotionSettings(chosen.seed, style, head, rate, chosen.brows)
+            moved = stitched(energy, fps, how)
+        return moved if head else replace(still(count, fps, blink), brow=moved.brow)
+
+    def target(self, track: FaceTrack) -> Expression:
+        """What every frame is to show: brows move with the head, where no curves say otherwise."""
+        brow = self.source.animation.motion.brow if self.source.animation else None
+        if brow is None:
+            return super().target(track)
+        raised = with_brows(track.curves, brow)
+        return super().target(replace(track, expression=raised.values))
 
     def _energy(self) -> Float:
         if self.job.audio is None:  # curves were given: nobody is heard

@@ -357,6 +357,31 @@ def test_edited_poses_and_blinks_move_the_photo(job, tmp_path) -> None:
         assert (shown(0) != shown(FRAMES - 1)).any(2).mean() > 0.05
 
 
+@pytest.mark.parametrize("mode", ["full", "still"])
+def test_brows_move_with_the_speech_where_no_curves_say_otherwise(job, mode, tmp_path) -> None:
+    def made_of(name: str, brows: float, curves=job.expression):
+        given = dataclasses.replace(job, expression=curves)
+        moves = {"mode": mode, "motion": "auto", "brows": brows, "seed": 3}
+        run = pipeline(given, tmp_path / name, **moves)
+        track = run.track()
+        return track, run.target(track), run.source.animation.motion.brow
+
+    track, target, brow = made_of("moved", 1.0)
+    column = target.names.index("browInnerUp")
+    raised = np.clip(track.expression[:, column] + 0.7 * np.tanh(np.maximum(brow, 0) / 0.7), 0, 1)
+    np.testing.assert_allclose(target.values[:, column], raised, atol=1e-5)
+    assert np.abs(brow).max() > 0.005  # 14 frames of silence
+    track, target, brow = made_of("calm", 0.0)
+    assert not brow.any()
+    others = [i for i, name in enumerate(target.names) if name.startswith("brow")]
+    np.testing.assert_array_equal(target.values[:, others], track.expression[:, others])
+    values = np.full((FRAMES, 2), 0.5, np.float32)
+    own = tmp_path / "own.json"
+    save_expression(own, Expression(("jawOpen", "browInnerUp"), values, Fraction(25)))
+    _, target, _ = made_of("given", 1.0, own)
+    np.testing.assert_allclose(target.values[:, column], 0.5, atol=1e-5)
+
+
 def test_a_style_that_is_not_there_is_refused(job, tmp_path) -> None:
     count = motion_library().clips
     pipeline(job, tmp_path / "last", motion="auto", style=count - 1).check()

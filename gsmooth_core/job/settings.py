@@ -267,6 +267,7 @@ class AnimateSettings(Settings):
     )
     head: float = setting(1.0, "how far the head moves: 1 as people do", limits=(0.0, 2.0))
     blink: float = setting(1.0, "how often the eyes blink: 1 as people do", limits=(0.0, 3.0))
+    brows: float = setting(1.0, "how far the brows move: 1 as people do", limits=(0.0, 2.0))
     style: int = setting(
         -1, "manner of moving, from 0 (calm) on; -1 leaves it to the seed", limits=(-1, 9999)
     )

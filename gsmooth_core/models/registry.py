@@ -161,7 +161,7 @@ MODELS: dict[str, ModelFile] = {
             "motion.safetensors",
             "GPL-3.0-or-later",
             "how heads move in speech",
-            "c4232089ac6651d8530bd56e6a3a5560b0abeac35fad3683272a601ca43096bb",
+            "317847bcf17ce075b1e5ab2dc9fe6081ea2e10e7e4bdf82a57ad842c2c2b3efc",
         ),
         ModelFile(
             "bfm", "BFM_model_front.mat", "BFM licence", "Basel Face Model 2009", shipped=False

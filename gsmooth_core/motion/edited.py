@@ -50,7 +50,7 @@ def edited_motion(curves: Expression, still: FaceTrack, made: HeadMotion) -> Hea
     if sway is not None and edited.any():  # neck and shoulders follow what is added
         sway = sway + np.pad(CARRIED * (shift - made.shift), ((0, 0), (0, 1)))
     blink = _blink(curves, still, made)
-    return HeadMotion(turn, shift.astype(np.float32), blink, made.fps, sway, made.hair)
+    return HeadMotion(turn, shift.astype(np.float32), blink, made.fps, sway, made.hair, made.brow)
 
 
 def _columns(curves: Expression, names: tuple[str, ...], made: HeadMotion) -> Float:

@@ -45,6 +45,7 @@ class HeadMotion:
             None where it is not known.
         hair: (T, 4) of hair, beside what turn and shift make of it: to the right and down in
             decimetres, logarithm of the size and roll, about the joint; None where it is not known.
+        brow: (T,) how far brows are raised, see `brow_curve`; None leaves them alone.
     """
 
     turn: Float
@@ -53,6 +54,7 @@ class HeadMotion:
     fps: Fraction
     sway: Float | None = None
     hair: Float | None = None
+    brow: Float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.blink)

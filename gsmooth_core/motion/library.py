@@ -22,6 +22,7 @@ SHORTEST = 50
 _HINT = "Reinstall GSmooth, or make it again with `python -m training.motion`."
 _LARGEST = 1 << 24  # bytes
 _WIDEST = 3.2  # radians, and decimetres
+_RAISED = 2.0  # of a shape
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,19 @@ class MotionLibrary:
     Attributes:
         motion: (N, 6) turn (`HeadMotion.turn`) and shift, away from each clip's median pose.
         energy: (N,) of the speech (`speech_energy`).
+        brow: (N,) how far brows are raised (`brow_curve`).
         begin: (C + 1,) first frame of each clip, and N; from calm clips to lively ones.
     """
 
     motion: Float
     energy: Float
     begin: Int
+    brow: Float
+
+    @property
+    def moves(self) -> Float:
+        """(N, 7) head and brows together."""
+        return np.concatenate([self.motion, self.brow[:, None]], axis=1)
 
     @property
     def clips(self) -> int:
@@ -66,6 +74,7 @@ def save_library(path: Path, library: MotionLibrary, about: dict[str, Any]) -> N
         "motion": library.motion.astype(np.float16),
         "energy": np.round(255 * library.energy).astype(np.uint8),
         "begin": library.begin.astype(np.int32),
+        "brow": library.brow.astype(np.float16),
     }
     save_arrays(path, KIND, arrays, {"about": about})
 
@@ -79,19 +88,25 @@ def load_library(path: Path) -> MotionLibrary:
     source = ModelSource(path, "library of head movements", _HINT)
     source.check(_LARGEST)
     arrays, _ = source.arrays(KIND)
-    if set(arrays) != {"motion", "energy", "begin"}:
+    if set(arrays) - {"brow"} != {"motion", "energy", "begin"}:
         raise source.refused(f"it holds {', '.join(sorted(arrays)) or 'nothing'}")
     motion, energy, begin = arrays["motion"], arrays["energy"], arrays["begin"]
+    brow = arrays.get("brow", np.zeros(len(motion), np.float16))  # made before they were known
     source.shaped("motion", motion, (None, 6))
     source.shaped("energy", energy, (len(motion),))
+    source.shaped("brow", brow, (len(motion),))
     source.shaped("begin", begin, (None,))
     source.bounded("motion", motion, -_WIDEST, _WIDEST)
     source.bounded("energy", energy, 0, 255)
+    source.bounded("brow", brow, -_RAISED, _RAISED)
     source.bounded("begin", begin, 0, len(motion))
     if begin.dtype.kind not in "iu" or not _parts(begin.astype(np.int64), len(motion)):
         raise source.refused("'begin' does not say where its clips begin")
     return MotionLibrary(
-        motion.astype(np.float32), energy.astype(np.float32) / 255, begin.astype(np.int32)
+        motion.astype(np.float32),
+        energy.astype(np.float32) / 255,
+        begin.astype(np.int32),
+        brow.astype(np.float32),
     )
 
 

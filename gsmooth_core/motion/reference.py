@@ -1,4 +1,4 @@
-"""The head of another video as the movement of a photo's."""
+"""Head and brows of another video as the movement of a photo's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gsmooth_core.errors import NoFaceError
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.motion.blink import blinks
+from gsmooth_core.motion.brows import brow_curve
 from gsmooth_core.motion.curves import at_rest, count_for, resampled, smoothed
 from gsmooth_core.motion.head import (
     ATLAS,
@@ -72,6 +73,7 @@ def from_track(
     fps: Fraction,
     blink: Float | None = None,
     amount: float = 1.0,
+    brows: float = 1.0,
 ) -> HeadMotion:
     """The movement of a tracked head, for a photo.
 
@@ -80,7 +82,8 @@ def from_track(
         count: T, frames to make; a video that is shorter runs to and fro.
         fps: their rate.
         blink: (T,) of `blinks`; None for blinks of seed 0.
-        amount: factor on the movement.
+        amount: factor on the movement of the head.
+        brows: factor on that of the brows.
 
     Returns:
         T frames that begin and end at rest; the video's time is kept.
@@ -95,6 +98,7 @@ def from_track(
         away = np.zeros((len(known), 4)) if more is None else more[known]
         away = away - np.median(away, axis=0)
         curves = np.concatenate([curves, _everywhere(away, known, track)], axis=1)
+    curves = np.concatenate([curves, brow_curve(track, shot)[:, None]], axis=1)
     curves = curves[known[0] : known[-1] + 1]
     there_and_back = np.concatenate([curves, curves[-2:0:-1]])
     place = np.arange(count_for(count, fps, track.fps) + 1) % len(there_and_back)
@@ -102,9 +106,9 @@ def from_track(
     whole = at_rest(repeated, fps)
     moved = scaled(whole[:, :6], amount)
     sway = None if track.sway is None else scaled_sway(whole[:, 6:10], amount)
-    hair = None if track.hair is None else (amount * whole[:, 10:]).astype(np.float32)
+    hair = None if track.hair is None else (amount * whole[:, 10:14]).astype(np.float32)
     closed = blinks(count, fps) if blink is None else blink
-    return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway, hair)
+    return HeadMotion(moved[:, :3], moved[:, 3:], closed, fps, sway, hair, brows * whole[:, 14])
 
 
 def _longest_shot(track: FaceTrack) -> Bool:

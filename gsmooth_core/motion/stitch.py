@@ -32,12 +32,14 @@ class MotionSettings:
             again at 0. None leaves the choice to the seed.
         amount: 0 rests, 1 moves as people do.
         rate: blinks a minute; 0 for none.
+        brows: 0 rests, 1 moves brows as people do.
     """
 
     seed: int = 0
     style: int | None = None
     amount: float = 1.0
     rate: float = RATE
+    brows: float = 1.0
 
 
 PIECES = (40, 100)
@@ -66,7 +68,7 @@ _OTHERS = 25.0  # radians: luck is another where the loudness of parts is anothe
 def stitched(
     energy: Float, fps: Fraction, settings: MotionSettings, library: MotionLibrary | None = None
 ) -> HeadMotion:
-    """Head movements and blinks for a speech.
+    """Movements of head and brows, and blinks, for a speech.
 
     Args:
         energy: (T,) of `speech_energy`.
@@ -84,28 +86,29 @@ def stitched(
     wanted = np.clip(resampled(energy, fps, count_for(count, fps), FPS), 0, 1)
     motion = chained(library or motion_library(), wanted, settings) * _liveliness(wanted)[:, None]
     whole = at_rest(resampled(motion, FPS, count, fps), fps)
-    moved = scaled(whole, settings.amount)
+    moved, brow = scaled(whole[:, :6], settings.amount), settings.brows * whole[:, 6]
     blink = blinks(count, fps, settings.seed, settings.rate, phrase_ends(energy, fps))
-    return HeadMotion(moved[:, :3], moved[:, 3:], blink, fps)
+    return HeadMotion(moved[:, :3], moved[:, 3:], blink, fps, brow=brow)
 
 
 def chained(library: MotionLibrary, wanted: Float, settings: MotionSettings) -> Float:
-    """(N, 6) joined pieces for the loudness `wanted` (N,), both at 25 frames a second."""
+    """(N, 7) joined pieces for the loudness `wanted` (N,), both at 25 frames a second."""
     random = np.random.default_rng([settings.seed, 0])
     style = _style(settings.seed, library.clips) if settings.style is None else settings.style
     chooser = _Chooser(library, style % library.clips, random)
     even = gaussian_filter1d(wanted, _EVEN)
-    made = np.zeros((len(wanted) + PIECES[1] + JOIN, 6), np.float32)
+    moves = library.moves
+    made = np.zeros((len(wanted) + PIECES[1] + JOIN, moves.shape[1]), np.float32)
     at, now = 0, None
     while at < len(wanted):
         length = int(random.integers(*PIECES, endpoint=True))
         first = chooser.choose(even[at : at + length], now)
-        piece = library.motion[first : min(first + length, chooser.last[first]) + JOIN]
+        piece = moves[first : min(first + length, chooser.last[first]) + JOIN]
         share = _rising(len(piece)) if now is not None else np.ones((len(piece), 1))
         made[at : at + len(piece)] *= 1 - share
         made[at : at + len(piece)] += share * piece
         at, now = at + len(piece) - JOIN, first + len(piece) - JOIN
-    mirrored = np.array([1, -1, -1, -1, 1, 1]) if random.random() < 0.5 else np.ones(6)
+    mirrored = np.array([1, -1, -1, -1, 1, 1, 1]) if random.random() < 0.5 else np.ones(7)
     return np.asarray(made[: len(wanted)] * mirrored, np.float32)
 
 

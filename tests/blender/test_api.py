@@ -67,6 +67,7 @@ def test_a_photo_is_moved_by_a_script(timeline, scene):
         "motion": "auto",
         "head": 0.5,
         "blink": 1.0,
+        "brows": 1.0,
         "seed": 0,
     }
     assert scene.gsmooth.photo == "mouth"

@@ -125,5 +125,5 @@ def test_every_setting_has_its_row(scene):
     shown = [*layout.props, *(name for _t, _i, names in settings_panel._GROUPS for name in names)]
     shown += settings_panel._SELDOM
     hidden = {"rna_type", "name", "person", "speaker", "marks"}
-    hidden |= {"photo", "head", "blink", "seed", "movement"}
+    hidden |= {"photo", "head", "blink", "brows", "seed", "movement"}
     assert sorted(shown) == sorted(set(scene.gsmooth.bl_rna.properties.keys()) - hidden)

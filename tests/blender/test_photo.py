@@ -46,12 +46,13 @@ def test_settings_have_the_cores_defaults_and_limits(scene):
     settings.photo = "full"
     assert AnimateSettings.from_json(settings.for_photo()) == AnimateSettings()
     for known in fields(AnimateSettings):
-        if known.name in ("head", "blink"):
+        if known.name in ("head", "blink", "brows"):
             prop = settings.bl_rna.properties[known.name]
             assert (prop.hard_min, prop.hard_max) == known.metadata["limits"]
-    settings.head = settings.blink = settings.seed = 2**31 - 1
+    settings.head = settings.blink = settings.brows = settings.seed = 2**31 - 1
     moves = AnimateSettings.from_json(settings.for_photo())
-    assert (moves.head, moves.blink, moves.seed) == (2.0, 3.0, 2**31 - 1)
+    assert (moves.head, moves.blink, moves.brows) == (2.0, 3.0, 2.0)
+    assert moves.seed == 2**31 - 1
 
 
 def test_mouth_of_a_photo_moves_alone_unless_more_is_wanted(scene, photo):
@@ -127,8 +128,8 @@ def test_panel_asks_for_a_photo_only(scene, timeline):
             layout = drawn(scene)
             seen[strip.type, mode] = (layout.props, layout.buttons[-1].text)
     assert seen["IMAGE", "mouth"] == (["photo"], "Dub Strip")
-    assert seen["IMAGE", "still"] == (["photo", "blink", "seed"], "Animate Photo")
-    moves = ["photo", "head", "movement", "blink", "seed"]
+    assert seen["IMAGE", "still"] == (["photo", "blink", "brows", "seed"], "Animate Photo")
+    moves = ["photo", "head", "movement", "blink", "brows", "seed"]
     assert seen["IMAGE", "full"] == seen["IMAGE", "crop"] == (moves, "Animate Photo")
     clip = ["length"], "Dub Strip"  # the speech outlasts it
     assert all(seen["MOVIE", mode] == clip for mode in ("mouth", "still", "full"))

@@ -30,7 +30,8 @@ def library(degrees: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0), count: int = 600)
     """Clips from calm to lively; each is loud in every second half of four seconds."""
     motion = np.concatenate([waves(count, size, n) for n, size in enumerate(degrees)])
     energy = (np.arange(len(motion)) % 100 >= 50).astype(np.float32)
-    return MotionLibrary(motion, energy, np.arange(len(degrees) + 1, dtype=np.int32) * count)
+    brow = (0.2 * np.sin(np.arange(len(motion)) / 9)).astype(np.float32)
+    return MotionLibrary(motion, energy, np.arange(len(degrees) + 1, dtype=np.int32) * count, brow)
 
 
 def track(

@@ -121,7 +121,8 @@ def test_pieces_are_as_loud_as_the_speech():
     one = made.library((2.0,), 2000)
     loud = np.repeat(np.arange(20) % 2, 100).astype(np.float32)
     swell = np.convolve(loud, np.ones(15) / 15, "same")
-    library = MotionLibrary((one.motion * swell[:, None]).astype(np.float32), loud, one.begin)
+    motion = (one.motion * swell[:, None]).astype(np.float32)
+    library = MotionLibrary(motion, loud, one.begin, one.brow)
     energy = np.repeat(np.arange(10) % 2, 75).astype(np.float32)
     moved = [speed(stitched(energy, FPS, MotionSettings(seed=s), library)) for s in range(6)]
     r = [np.corrcoef(m, energy[1:])[0, 1] for m in moved]

@@ -29,6 +29,7 @@ def collect(pieces: Sequence[Moving]) -> MotionLibrary:
         np.concatenate([piece.motion for piece in ranked]).astype(np.float32),
         np.concatenate([piece.energy for piece in ranked]).astype(np.float32),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
+        np.concatenate([piece.brow for piece in ranked]).astype(np.float32),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.motion.brows import brow_curve
 from gsmooth_core.motion.curves import FPS, count_for, resampled
 from gsmooth_core.motion.energy import speech_energy
 from gsmooth_core.motion.reference import head_curves
@@ -32,11 +33,13 @@ class Moving:
         sample: the clip.
         motion: (T, 6) turn and shift away from its median pose.
         energy: (T,) of its speech.
+        brow: (T,) how far brows are raised, away from their median.
     """
 
     sample: Sample
     motion: Float
     energy: Float
+    brow: Float
 
     @property
     def seconds(self) -> float:
@@ -65,10 +68,11 @@ def _pieces(sample: Sample, track: FaceTrack, audio: Float) -> list[Moving]:
         frames = np.zeros(len(track), np.bool_)
         frames[first : last + 1] = True
         count = count_for(last + 1 - first, track.fps)
-        curves = np.concatenate([head_curves(track, frames), energy[:, None]], axis=1)
+        beside = np.stack([energy, brow_curve(track, frames)], axis=1)
+        curves = np.concatenate([head_curves(track, frames), beside], axis=1)
         both = resampled(curves[first : last + 1], track.fps, count, FPS)
         if count / float(FPS) >= SHORTEST:
-            found.append(Moving(sample, both[:, :6], np.clip(both[:, 6], 0, 1)))
+            found.append(Moving(sample, both[:, :6], np.clip(both[:, 6], 0, 1), both[:, 7]))
     return found
 
 

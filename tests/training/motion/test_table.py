@@ -17,7 +17,7 @@ from training.motion.windows import WINDOW, features, filtered, windows
 def moving(degrees=2.0, seed=0, count=600, name="a"):
     energy = np.random.default_rng(seed).random(count).astype(np.float32)
     sample = Sample(Path(f"{name}.mp4"), name, 0.0, trusted=True)
-    return Moving(sample, made.waves(count, degrees, seed), energy)
+    return Moving(sample, made.waves(count, degrees, seed), energy, np.zeros(count, np.float32))
 
 
 def take(turn, energy):
