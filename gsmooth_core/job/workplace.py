@@ -19,6 +19,8 @@ from gsmooth_core.storage.files import PARTIAL, make_folder, same_file, shown, w
 from gsmooth_core.storage.locks import locked, output_locked
 
 MARK = "temporary"
+_KEPT = "What is finished is kept: run it again to go on."
+_ANEW = "Nothing was finished: run again, it begins anew."
 _OURS = re.compile(
     rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
     r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|grain|sharpness|mesh|found)\.safetensors"
@@ -44,6 +46,7 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
     Raises:
         JobError: another process works there, or the output would be one of its own files.
         MediaError: the folder cannot be made.
+        CancelledError: the user stopped what is done in it; the hint says what is left of it.
     """
     _check_apart(folder, output)
     with output_locked(output):
@@ -55,9 +58,10 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
                 _mark(folder, new=new, temporary=temporary)
                 yield
                 done = True
-        except CancelledError:
+        except CancelledError as error:
             stopped = True
-            raise
+            kept = _goes_on(folder, stopped=True)
+            raise CancelledError(error.message, _KEPT if kept else _ANEW) from error
         finally:
             # On a full disk a new folder may have got no mark.
             ours = held and ((new and temporary) or (folder / MARK).is_file())

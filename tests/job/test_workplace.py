@@ -31,6 +31,18 @@ def test_who_stops_before_the_first_frame_finds_nothing_left(tmp_path: Path) -> 
     assert left(tmp_path, CancelledError("Stopped."), b"") == []
 
 
+@pytest.mark.parametrize(("answers", "hint"), [(b"of a frame", "is kept"), (b"", "begins anew")])
+def test_who_stops_is_told_what_is_left(tmp_path: Path, answers: bytes, hint: str) -> None:
+    folder = tmp_path / "out.mp4.gsmooth"
+    with (
+        pytest.raises(CancelledError, match=rf"^Stopped\. .*{hint}"),
+        workplace(folder, tmp_path / "out.mp4", temporary=True),
+    ):
+        (folder / ANSWERS_FILE).write_bytes(answers)
+        raise CancelledError("Stopped.")
+    assert folder.exists() == bool(answers)
+
+
 def test_a_job_that_fails_at_once_leaves_nothing(tmp_path: Path) -> None:
     assert left(tmp_path, NoFaceError("Nobody is seen.", "Choose another clip."), b"x") == []
 
