@@ -151,7 +151,10 @@ def report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled)
     """Judge a finished dub."""
     page = options.output.absolute() if options.output else None
     face = DubSettings(**_settings(options)).face if options.face else None
-    return actions.report(options.job.absolute(), on_event, cancelled, page, face)
+    folder = options.job.absolute()
+    if folder.is_file():  # the dub itself was named
+        folder = default_folder(folder)
+    return actions.report(folder, on_event, cancelled, page, face)
 
 
 def style(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
