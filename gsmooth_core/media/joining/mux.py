@@ -173,12 +173,12 @@ def _sound_arguments(
     if isinstance(sound, Taken) and sound.coding == "copy":
         tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}"]
         return [], ["-map", f"1:{sound.index}", *copied, *tags]
-    coder = [word.replace(":a", out) for word in _coder(joined)]
     if isinstance(sound, Taken):
         tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}", f"-metadata:s{out}", "encoder="]
         sound = _own(sound, joined)
     else:
         tags = _new_tags(sound, joined, out)
+    coder = [word.replace(":a", out) for word in _coder(sound, joined)]
     opened, graph = sound_graph(sound, joined, inputs)
     if sound.beds:
         label = f"[sound{place}]"
@@ -229,7 +229,7 @@ def sound_graph(sound: Sound, joined: Joined, inputs: int) -> tuple[list[str], s
     return opened, f"{graph},volume={joined.gain:.9f}" if joined.gain < 1 else graph
 
 
-def _coder(joined: Joined) -> tuple[str, ...]:
+def _coder(sound: Sound, joined: Joined) -> tuple[str, ...]:
     """Arguments that code a sound: as the replaced one was where that lost nothing."""
     carried = joined.carried
     if carried is not None and carried.replaced is not None:
@@ -237,7 +237,8 @@ def _coder(joined: Joined) -> tuple[str, ...]:
         whole = coding.startswith("pcm_") or coding in _LOSSLESS
         if whole and coding in holds(joined.container.muxer).sounds:
             return "-c:a", coding
-    return joined.container.audio
+    heard = sound.beds[0].stream if sound.beds else describe(sound.path).sounds[sound.track]
+    return joined.container.sound_coder(heard.channels)
 
 
 def _own(taken: Taken, joined: Joined) -> Sound:

@@ -190,6 +190,20 @@ def test_where_a_sound_lost_nothing_the_new_one_does_not(
     assert describe(output).sounds[0].coding == new
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_each_channel_of_a_surround_gets_what_one_of_a_pair_gets(film, tmp_path, suffix):
+    rates = {}
+    for channels in (2, 6):
+        noise = tmp_path / f"noise{channels}.wav"
+        lavfi = "|".join(f"random({n})-.5" for n in range(channels))
+        layout = {2: "stereo", 6: "5.1"}[channels]
+        made.ffmpeg("-f", "lavfi", "-t", 0.8, "-i", f"aevalsrc={lavfi}:c={layout}:s=48000", noise)
+        output = tmp_path / f"out{channels}{suffix}"
+        written(film, output, Sound(noise), Carried(film, fps=Fraction(25), replaced=0))
+        rates[channels] = sum(len(data) for _, data in packets(output, "audio")) * 8 / 0.8
+    assert rates[6] / rates[2] == pytest.approx(3, rel=0.35)
+
+
 def test_a_file_without_sound_has_no_tags_to_give(film, speech, folder):
     carried = Carried(film, fps=Fraction(25), replaced=0)
     assert tags_fit(carried, speech, 0)
