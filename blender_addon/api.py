@@ -72,7 +72,7 @@ def dub(picture: Any, speech: Any, **options: Any) -> Dub:
         the job; the dubbed strips' names stand in its `strips` when it is done.
 
     Raises:
-        UserError: these are no such strips, or there is no such option.
+        UserError: these are no such strips, there is no such option, or it cannot be what is given.
     """
     return Dub(*_meant(picture, speech, options))
 

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from .errors import UserError
+from .option_values import checked
 
 OUTPUT = ("codec", "quality", "crf", "depth", "intra", "audio_track", "source_audio_track")
 JOB = (
@@ -53,12 +54,13 @@ def options_of(scene: bpy.types.Scene, strip: Any = None, **changes: Any) -> Opt
         changes: values by the names of the settings, see `NAMES`.
 
     Raises:
-        UserError: there is no such setting.
+        UserError: there is no such setting, or it cannot be what is given.
     """
     unknown = sorted(set(changes) - set(NAMES))
     if unknown:
         raise UserError(f"There is no option '{unknown[0]}': there are {', '.join(NAMES)}.")
     panel = scene.gsmooth
+    changes = {name: checked(panel, name, value) for name, value in changes.items()}
     values = {name: getattr(panel, name) for name in (*JOB, *PHOTO, *STRIPS, LIKE)}
     values |= panel.face_of(strip) | changes
     nobody_named = "speaker" if values["speaker"] else "largest"

@@ -12,6 +12,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
+def counted(number: int, thing: str) -> str:
+    """How many of something, such as "1 frame" or "3 frames"; its plural ends in s."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds, such as 1:07.25."""
     return f"{int(seconds) // 60}:{seconds % 60:05.2f}"

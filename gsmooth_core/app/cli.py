@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import Field, fields
 from importlib import import_module
 from pathlib import Path
@@ -114,7 +115,11 @@ def _path(word: str) -> Path:
     """A path on the command line; a variable that was empty is no wish for the folder one is in."""
     if not word:
         raise argparse.ArgumentTypeError("the path is empty")
-    return Path(word)
+    path = Path(word)
+    if path.parts[:1] == ("~",) and not Path("~").exists():  # no shell has read --output=~/a.mp4
+        with suppress(RuntimeError):  # nobody's home is known
+            return path.expanduser()
+    return path
 
 
 def _spoken(word: str) -> tuple[str, Path]:
@@ -122,7 +127,7 @@ def _spoken(word: str) -> tuple[str, Path]:
     number, mark, file = word.partition("=")
     if not (mark and file and number.isascii() and number.isdigit()):
         raise argparse.ArgumentTypeError(f"'{word}' is not NUMBER=FILE, such as 2=french.wav")
-    return str(int(number)), Path(file)
+    return str(int(number)), _path(file)
 
 
 def _add_dub(commands: Any) -> None:
@@ -312,7 +317,7 @@ def _add_sync(commands: Any) -> None:
 
 def _add_report(commands: Any) -> None:
     parser = _add(commands, "report", "report", "say whether a finished dub is good", "report_text")
-    parser.add_argument("job", type=_path, metavar="JOB_DIR", help="folder of the job")
+    parser.add_argument("job", type=_path, metavar="JOB_DIR", help="folder of the job, or its dub")
     parser.add_argument("--output", type=_path, help="page to write (default: in the folder)")
     parser.add_argument("--face", help="number of the person to judge, where several were dubbed")
 

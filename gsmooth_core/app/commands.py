@@ -20,6 +20,7 @@ from gsmooth_core.job.job import Job, default_folder, read_rate
 from gsmooth_core.job.settings import MODEL_SETTINGS, AnimateSettings, DubSettings
 from gsmooth_core.models import registry
 from gsmooth_core.storage.files import shown
+from gsmooth_core.text import counted
 
 
 def dub(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
@@ -150,7 +151,10 @@ def report(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled)
     """Judge a finished dub."""
     page = options.output.absolute() if options.output else None
     face = DubSettings(**_settings(options)).face if options.face else None
-    return actions.report(options.job.absolute(), on_event, cancelled, page, face)
+    folder = options.job.absolute()
+    if folder.is_file():  # the dub itself was named
+        folder = default_folder(folder)
+    return actions.report(folder, on_event, cancelled, page, face)
 
 
 def style(options: argparse.Namespace, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
@@ -208,7 +212,7 @@ def models(options: argparse.Namespace, _event: OnEvent, _stop: Cancelled) -> di
 
 def dub_text(result: dict[str, Any]) -> str:
     """What came of a dub, for a person."""
-    text = f"{result['output']}: {result['frames']} frames in {result['seconds']} s"
+    text = f"{result['output']}: {counted(result['frames'], 'frame')} in {result['seconds']} s"
     ranges = result["untouched_frames"]
     left = sum(last - first + 1 for first, last in ranges)
     return text + (f"; left as they were: {left}" if left else "")

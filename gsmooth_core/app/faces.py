@@ -18,6 +18,7 @@ from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.ranges import Part, Ranges, describe_ranges, ranges_of
 from gsmooth_core.storage.files import make_folder, shown
 from gsmooth_core.sync import SyncResult
+from gsmooth_core.text import counted
 from gsmooth_core.tracking.people.people import LARGEST, People, Person, follow_people
 from gsmooth_core.types import Bool, Clip, Image
 
@@ -53,7 +54,7 @@ def faces(
         start, count = 0, 1
     count = clip.frame_count - start if count is None else count
     if not 0 <= start < start + count <= clip.frame_count:
-        text = f"'{video.name}' has {clip.frame_count} frames."
+        text = f"'{video.name}' has {counted(clip.frame_count, 'frame')}."
         raise InputError(text, "Check the start frame and the frame count.")
     on_event(Progress("track", 0, count))
 
@@ -156,7 +157,8 @@ def _thumbnail(person: Person) -> Image:
 
 def _in_words(person: dict[str, Any]) -> str:
     where = describe_ranges(person["ranges"], 0)
-    text = f"{person['number']}: {person['frames']} frames, {person['width']:.0f} pixels wide"
+    frames = counted(person["frames"], "frame")
+    text = f"{person['number']}: {frames}, {person['width']:.0f} pixels wide"
     largest = ", the largest" if person["largest"] else ""
     if person["speaks"] is not None:
         speaks = person["speaks"]

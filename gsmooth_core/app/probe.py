@@ -21,6 +21,7 @@ from gsmooth_core.media.reading.probe import Source, probe_source
 from gsmooth_core.media.reading.sequences import pack, sequence_of
 from gsmooth_core.media.reading.still import is_still
 from gsmooth_core.media.reading.timing import DEFAULT_FPS
+from gsmooth_core.text import counted
 from gsmooth_core.types import Clip
 
 _NAMES = {"hevc": "HEVC", "h264": "H.264", "av1": "AV1", "vp9": "VP9", "prores": "ProRes"}
@@ -129,11 +130,9 @@ def in_words(found: dict[str, Any]) -> str:
 def _video_words(video: dict[str, Any]) -> list[str]:
     fps = Fraction(video["fps"])
     shape = "" if video["pixel_shape"] == "1" else f", pixels {video['pixel_shape']} wide"
-    length = (
-        "a still picture"
-        if video["still"]
-        else f"{video['frames']} frames, {video['seconds']:.2f} s at {float(fps):.6g} a second"
-    )
+    frames = counted(video["frames"], "frame")
+    lasts = f"{frames}, {video['seconds']:.2f} s at {float(fps):.6g} a second"
+    length = "a still picture" if video["still"] else lasts
     lines = [f"Picture: {video['width']} x {video['height']}{shape}, {length}"]
     coding = _NAMES.get(video["coding"], video["coding"]) or "image"
     look = [f"{coding} {video['profile']}".strip(), f"{video['depth']} bits a sample"]
@@ -149,7 +148,9 @@ def _video_words(video: dict[str, Any]) -> list[str]:
     if not video["steady"]:
         lines.append(f"The frame rate varies; it is read at {float(fps):.6g} a second.")
     if video["missing_frames"]:
-        lines.append(f"Damaged or cut off: {video['missing_frames']} frames cannot be read.")
+        lines.append(
+            f"Damaged or cut off: {counted(video['missing_frames'], 'frame')} cannot be read."
+        )
     return lines
 
 

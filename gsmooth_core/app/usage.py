@@ -6,7 +6,12 @@ import argparse
 import difflib
 import re
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
+
+from gsmooth_core.job.events import Failure, to_line
+
+_USAGE = 2  # status of a command line that is not understood, as with argparse
 
 GROUPS = {
     "picture in": ("video",),
@@ -76,20 +81,46 @@ class HelpfulParser(argparse.ArgumentParser):
 
     def __init__(self, **words: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **words)
+        self._given: list[str] = []
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does; what was given is looked at again where it is wrong."""
+        self._given = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """End with what is wrong, as argparse does; here also with what may have been meant."""
-        near = _near(message)
+        near = _near(message) or self._mistyped()
         hint = f"Did you mean '{near}'? " if near else ""
+        hint += f"All options: {self.prog} --help"
+        if "--json" in self._given:  # whoever reads lines waits for one
+            failure = Failure("bad_input", message, hint, _USAGE)
+            sys.stdout.write(to_line(failure) + "\n")
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\n{hint}All options: {self.prog} --help\n")
+        self.exit(_USAGE, f"{self.prog}: {message}\n{hint}\n")
+
+    def _mistyped(self) -> str:
+        """The option that is most like a given one that there is not, or ""."""
+        known = [word for word in self._option_string_actions if word.startswith("--")]
+        words = (word.partition("=")[0] for word in self._given)
+        unknown = (w for w in words if w.startswith("--") and not any(map(_begins(w), known)))
+        return next((near for word in unknown if (near := _closest(word, known))), "")
 
 
 def _near(message: str) -> str:
     """The choice that is most like the one that was not among them, or ""."""
     found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
     choices = [word.strip("' ") for word in found[2].split(",")] if found else []
-    return next(iter(difflib.get_close_matches(found[1], choices, 1) if found else []), "")
+    return _closest(found[1], choices) if found else ""
+
+
+def _closest(word: str, choices: Sequence[str]) -> str:
+    return next(iter(difflib.get_close_matches(word.lower(), choices, 1)), "")
+
+
+def _begins(word: str) -> Callable[[str], bool]:
+    """Whether a known option begins with a word: then argparse takes that for it."""
+    return lambda known: known.startswith(word)
 
 
 class Grouped:

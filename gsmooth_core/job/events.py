@@ -102,9 +102,7 @@ def raise_if(cancelled: Cancelled) -> None:
         CancelledError: `cancelled()` says so.
     """
     if cancelled():
-        raise CancelledError(
-            "The job was stopped.", "What is finished is kept: run it again to go on."
-        )
+        raise CancelledError("The job was stopped.")
 
 
 def progress(
@@ -139,7 +137,7 @@ def outcome_of(action: Callable[[], Mapping[str, Any]]) -> Outcome:
 
 def stopped() -> Failure:
     """The end of a job that the user has stopped."""
-    return _failure(CancelledError("The job was stopped.", "Run it again to go on."))
+    return _failure(CancelledError("The job was stopped."))
 
 
 def _of_the_system(error: OSError) -> Failure:

@@ -26,6 +26,7 @@ from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.media.sound.audio import SHORTEST_SPEECH
 from gsmooth_core.media.sound.beds import Bed
 from gsmooth_core.storage.arrays import load_expression
+from gsmooth_core.text import counted
 from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
 
 SAMPLE_RATE = 16000
@@ -245,8 +246,8 @@ class Source:
             wanted = min(left, self._spoken_count())
         if left < 1 or wanted > left:
             raise InputError(
-                f"'{clip.path.name}' has {clip.frame_count} frames; frame "
-                f"{job.start_frame + max(wanted, 1) - 1} was asked for.",
+                f"'{clip.path.name}' has {counted(clip.frame_count, 'frame')}, counted from 0; "
+                f"frame {job.start_frame + max(wanted, 1) - 1} was asked for.",
                 "Check the start frame and the frame count.",
             )
         see_one_size(probe_source(clip.path), job.start_frame, wanted)

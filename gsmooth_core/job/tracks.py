@@ -15,6 +15,7 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.media import read_audio
 from gsmooth_core.media.reading.description import Stream, check_readable, describe
 from gsmooth_core.media.reading.still import is_still
+from gsmooth_core.text import counted
 
 _LISTENED = 60.0  # seconds of each track that are listened to
 _SPOKEN = 0.05  # share of a track that is speech at least, where one speaks in it
@@ -67,7 +68,7 @@ def chosen(path: Path, wish: str) -> Track:
     sounds = describe(path).sounds
     if wish != "auto":
         if int(wish) > max(len(sounds), 1):
-            text = f"'{path.name}' has {len(sounds)} sound tracks, and no number {wish}."
+            text = f"'{path.name}' has {counted(len(sounds), 'sound track')}, and no number {wish}."
             raise InputError(text, "See them with `gsmooth probe`.")
         return Track(int(wish) - 1)
     if len(sounds) < 2:

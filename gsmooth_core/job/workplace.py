@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gsmooth_core.errors import CancelledError, JobError
+from gsmooth_core.errors import CancelledError, JobError, NoFaceError
 from gsmooth_core.job.followed import ANSWERS_FILE
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.storage.files import PARTIAL, make_folder, same_file, shown, write_text
 from gsmooth_core.storage.locks import locked, output_locked
 
 MARK = "temporary"
+_KEPT = "What is finished is kept: run it again to go on."
+_ANEW = "Nothing was finished: run again, it begins anew."
 _OURS = re.compile(
     rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
     r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|grain|sharpness|mesh|found)\.safetensors"
@@ -38,25 +40,30 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
         folder: the job's folder; it is made when it is not there.
         output: what is made.
         temporary: whether the folder is only there for this output: it goes when the block has
-            ended well, or when it has failed before anything was finished, or been stopped before
-            anything was begun. A folder that was kept once stays.
+            ended well, or when it has failed before anything was finished or for want of a face,
+            or been stopped before anything was begun. A folder that was kept once stays.
 
     Raises:
         JobError: another process works there, or the output would be one of its own files.
         MediaError: the folder cannot be made.
+        CancelledError: the user stopped what is done in it; the hint says what is left of it.
     """
     _check_apart(folder, output)
     with output_locked(output):
         new = make_folder(folder)
-        done = held = stopped = False
+        done = held = stopped = False  # done with it, for good or bad
         try:
             with locked(folder):
                 held = True
                 _mark(folder, new=new, temporary=temporary)
                 yield
                 done = True
-        except CancelledError:
+        except CancelledError as error:
             stopped = True
+            kept = _goes_on(folder, stopped=True)
+            raise CancelledError(error.message, _KEPT if kept else _ANEW) from error
+        except NoFaceError:
+            done = True  # what is seen stays as it is: no other run goes on from here
             raise
         finally:
             # On a full disk a new folder may have got no mark.

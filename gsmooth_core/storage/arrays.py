@@ -104,6 +104,10 @@ def load_arrays(
             meta = {k: json.loads(v) for k, v in texts.items()}
         arrays = {name: read_tensor(path, name) for name in names}
     except _UNREADABLE as error:
+        if path.suffix.lower() != ".safetensors":  # a video, say: what it lacks tells nobody
+            endings = ".json, .csv or .safetensors" if kind == "curves" else ".safetensors"
+            text = f"'{shown(path)}' is no {kind} file."
+            raise InputError(text, f"Name one that ends in {endings}.") from error
         reason = str(error)[:200]
         raise InputError(f"'{shown(path)}' cannot be read: {reason}.", "Make it again.") from error
     if layout is not None:

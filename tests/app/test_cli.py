@@ -321,3 +321,38 @@ def test_curves_go_to_another_rigs_table_and_back(tmp_path, capfd):
     np.testing.assert_allclose(jaw, values[:, 0], atol=1e-5)
     assert run("curves", tmp_path / "a.csv", "--output", tmp_path / "a.csv") == 3
     assert "own source" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--output=~/a.mp4", "--audio=~/a.mp4"])
+def test_a_home_that_no_shell_has_read_is_meant(tmp_path, monkeypatch, flag):
+    """A shell reads the sign where a word begins with it, and not behind `=`."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    words = ["dub", "--video", "~a.mov", "--audio", "x/~/b.wav", "--output", "o.mp4", flag]
+    options = cli._parser().parse_args(words)
+    assert tmp_path / "home" / "a.mp4" in (options.output, options.audio)
+    assert options.video == Path("~a.mov")
+    (tmp_path / "~").mkdir()
+    assert Path("~/a.mp4") in vars(cli._parser().parse_args(words)).values()
+
+
+def test_in_a_speech_of_one_of_several_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    words = ["dub", "--video", "a.mov", "--speech", "2=~/b.wav", "--output", "o.mp4"]
+    assert cli._parser().parse_args(words).speech == [("2", tmp_path / "b.wav")]
+
+
+def test_a_report_is_had_by_the_name_of_the_dub(sources, tmp_path, monkeypatch):
+    asked = []
+
+    def report(folder, *_rest):
+        asked.append(folder)
+        return {"text": ""}
+
+    monkeypatch.setattr("gsmooth_core.app.actions.report", report)
+    output = tmp_path / "out.mp4"
+    output.touch()
+    assert run("report", output) == 0
+    assert run("report", tmp_path / "out.mp4.gsmooth") == 0
+    assert asked == [tmp_path / "out.mp4.gsmooth"] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 from dataclasses import fields
 
@@ -43,6 +44,37 @@ def test_an_unknown_option_is_a_mistake_of_its_command(capfd):
     assert "usage: gsmooth probe" in err
     assert "--voice" in err
     assert err.splitlines()[-1] == "All options: gsmooth probe --help"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("dub", "--vidoe", "a.mov", "--audio", "b.wav", "--output", "c.mp4"), "--video"),
+        (("dub", "--video", "a", "--audio", "b", "--output", "c", "--strenght=1"), "--strength"),
+        (("DUB",), "dub"),
+        (("dub", "--mask", "Face"), "face"),
+    ],
+)
+def test_a_mistyped_word_is_guessed_whatever_else_is_missing(arguments, meant, capfd):
+    assert ended(*arguments) == 2
+    assert f"Did you mean '{meant}'?" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("--vid", "a.mov"), ("--json",), ("--output=--vidoe",)])
+def test_no_guess_where_no_option_is_mistyped(words, capfd):
+    assert ended("dub", *words) == 2
+    assert "Did you mean" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("dub", "--json"), ("probe", "a", "b", "--json")])
+def test_who_reads_lines_is_told_of_a_mistake_in_one(arguments, capfd):
+    assert ended(*arguments) == 2
+    out, err = capfd.readouterr()
+    [line] = out.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["code"]) == ("error", "bad_input")
+    assert told["message"] in err
+    assert told["hint"] in err
 
 
 def test_whoever_types_nothing_is_told_how_to_begin(capfd):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from math import nan
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import api, job_folder, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.options import NAMES  # noqa: E402
+from blender_addon.options import NAMES, options_of  # noqa: E402
+from gsmooth_core.job.settings import DubSettings  # noqa: E402
 
 
 def by_button(scene, picture, speech, **settings):
@@ -93,6 +96,44 @@ def test_every_option_is_a_setting_of_the_panel(scene):
         for prop in scene.gsmooth.bl_rna.properties
         if prop.identifier not in ("rna_type", "name", "marks")
     }
+
+
+TRACKS = ("audio_track", "source_audio_track")
+ENUMS = ("mask", "length", "codec", "quality", "depth", "photo", *TRACKS)
+NO_NUMBERS = ("x", None, nan, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [
+        *((name, value, "one of: ") for name in ENUMS for value in ("x", "", 9.5, None, True, [1])),
+        *(("strength", value, "a number from 0 to 2") for value in (2.1, -0.1, *NO_NUMBERS)),
+        *(("looks", value, "a whole number from 1 to 4") for value in (0, 2.5, "2")),
+        *(("replace", value, "True or False") for value in ("no", None, 2)),
+        *((name, 7, "path of a file") for name in ("movement", "copy_look_of")),
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_be_is_refused_at_once(timeline, scene, option, value, hint):
+    with pytest.raises(UserError, match=rf"option {option} is .*{hint}"):
+        api.dub(timeline.movie(), timeline.sound(), **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ({"depth": 10}, {"depth": 10}),
+        ({"depth": "10"}, {"depth": 10}),
+        ({"audio_track": 2}, {"audio_track": "2"}),
+        ({"source_audio_track": "31"}, {"source_audio_track": "31"}),
+        ({"strength": np.float32(0.5), "looks": np.int64(2)}, {"strength": 0.5, "looks": 2}),
+        ({"adapt": 60, "intra": 0}, {"adapt": 60.0, "intra": False}),
+    ],
+)
+def test_an_option_is_written_as_jobs_hold_it(scene, options, written):
+    settings = options_of(scene, **options).settings
+    assert {name: settings[name] for name in written} == written
+    assert DubSettings.from_json(settings).to_json().items() >= written.items()
+    json.dumps(settings)
 
 
 def test_what_is_wrong_is_said_in_words(timeline, scene, double):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gsmooth_core.errors import CancelledError, GSmoothError, NoFaceError
+from gsmooth_core.errors import CancelledError, GSmoothError, MediaError, NoFaceError
 from gsmooth_core.job.followed import ANSWERS_FILE
+from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.workplace import workplace
 
 
@@ -31,8 +32,42 @@ def test_who_stops_before_the_first_frame_finds_nothing_left(tmp_path: Path) -> 
     assert left(tmp_path, CancelledError("Stopped."), b"") == []
 
 
+@pytest.mark.parametrize(("answers", "hint"), [(b"of a frame", "is kept"), (b"", "begins anew")])
+def test_who_stops_is_told_what_is_left(tmp_path: Path, answers: bytes, hint: str) -> None:
+    folder = tmp_path / "out.mp4.gsmooth"
+    with (
+        pytest.raises(CancelledError, match=rf"^Stopped\. .*{hint}"),
+        workplace(folder, tmp_path / "out.mp4", temporary=True),
+    ):
+        (folder / ANSWERS_FILE).write_bytes(answers)
+        raise CancelledError("Stopped.")
+    assert folder.exists() == bool(answers)
+
+
 def test_a_job_that_fails_at_once_leaves_nothing(tmp_path: Path) -> None:
     assert left(tmp_path, NoFaceError("Nobody is seen.", "Choose another clip."), b"x") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "stays"),
+    [(NoFaceError("A drawing."), False), (MediaError("The disk is full."), True)],
+)
+def test_a_picture_that_is_refused_leaves_nothing_though_its_face_was_found(
+    tmp_path: Path, error: GSmoothError, stays: bool
+) -> None:
+    folder = tmp_path / "out.mp4.gsmooth"
+    with pytest.raises(type(error)), workplace(folder, tmp_path / "out.mp4", temporary=True):
+        (folder / JOURNAL_FILE).touch()
+        raise error
+    assert folder.exists() == stays
+
+
+def test_a_refusal_takes_no_folder_that_is_wanted(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    with pytest.raises(NoFaceError), workplace(folder, tmp_path / "out.mp4"):
+        (folder / JOURNAL_FILE).touch()
+        raise NoFaceError("Nobody is seen.")
+    assert (folder / JOURNAL_FILE).exists()
 
 
 @pytest.mark.parametrize("name", ["segment_00003", "patch_00003"])

@@ -99,6 +99,16 @@ def test_files_that_are_no_curves_are_refused_in_words(tmp_path, name, content):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("load", "hint"),
+    [(load_expression, ".json, .csv or .safetensors"), (load_track, ".safetensors")],
+)
+def test_another_sort_of_file_is_not_called_damaged(tmp_path, load, hint):
+    (tmp_path / "take.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom" + bytes(64))
+    with pytest.raises(InputError, match=rf"take\.mp4' is no (curves|track) file.*in {hint}\."):
+        load(tmp_path / "take.mp4")
+
+
 def test_another_kind_and_a_newer_version_are_told_apart(tmp_path, curves):
     save_arrays(tmp_path / "mesh.safetensors", "mesh", {"a": np.zeros(1)}, {})
     with pytest.raises(InputError, match="not a curves file"):

@@ -14,13 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +40,7 @@ from training.evaluate.clips import chosen_clips
 from training.evaluate.rows import Plan
 from training.evaluate.run import DEFAULT_SPEECH, judged_clips, means
 from training.taft.presets import PARTS
+from training.workers import workers
 
 log = logging.getLogger(__name__)
 
@@ -143,9 +142,8 @@ def ablate(ablation: Ablation, setup: Setup) -> Outcome:
     if missing:
         return Outcome(*facts, {}, {}, shown, missing)
     _lend_tracks(setup, ablation)
-    context = multiprocessing.get_context("spawn")
     folders = [str(weights_folder(ablation, setup))] if command else []
-    with ProcessPoolExecutor(1, context, initializer=_use_weights, initargs=(folders,)) as pool:
+    with workers(1, _use_weights, (folders,)) as pool:
         place = setup.output / "runs" / ablation.name
         shared = replace(setup, plan=replace(setup.plan, adapt=ablation.adapt))
         table = pool.submit(_means, shared, place, ablation.variant).result()

@@ -14,11 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +34,7 @@ from training.evaluate.clips import EvalClip, chosen_clips
 from training.evaluate.page import evaluation_page
 from training.evaluate.result import Evaluation
 from training.evaluate.rows import ROWS, Plan
+from training.workers import workers
 
 log = logging.getLogger(__name__)
 
@@ -156,17 +155,13 @@ def judged_clips(
         for clip, folder in zip(clips, folders, strict=True):
             yield _told(try_clip(clip, plan, folder, make))
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_calm) as pool:
+    with workers(processes, _calm) as pool:
         jobs = [
             pool.submit(try_clip, clip, plan, folder, make)
             for clip, folder in zip(clips, folders, strict=True)
         ]
-        try:
-            for job in jobs:
-                yield _told(job.result())
-        finally:
-            pool.shutdown(cancel_futures=True)
+        for job in jobs:
+            yield _told(job.result())
 
 
 def _calm() -> None:

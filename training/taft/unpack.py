@@ -12,9 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from gsmooth_core.types import FaceTrack, Image
 from training.taft.data import composed, reconstruction, sample_arrays, store
 from training.taft.losses import Trunk
 from training.taft.store import STORED, with_masks
+from training.workers import workers
 
 REFERENCES = 6
 TRACK = ".track.gz"
@@ -101,15 +100,15 @@ def unpack(pack: Path, target: Path, step: int, seconds: float) -> list[Path]:
         the folders that have samples.
     """
     films = sorted(pack.glob("*.mp4"), key=lambda film: -film.with_suffix(TRACK).stat().st_size)
-    until, workers = time.monotonic() + seconds, os.cpu_count() or 1
-    shares = 2 if workers > len(films) // 2 else 1
+    until, processes = time.monotonic() + seconds, os.cpu_count() or 1
+    shares = 2 if processes > len(films) // 2 else 1
     parts = [
         Part(film, target / f"{film.stem}-{n}", n * step, step * shares, until)
         for n in range(shares)
         for film in films
     ]
     target.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with workers(processes) as pool:
         made = list(pool.map(make, parts))
     log.info("%d samples of %d clips", sum(made), len(films))
     return [part.target for part, count in zip(parts, made, strict=True) if count]

@@ -27,8 +27,8 @@ from gsmooth_core.types import Clip, Image
 _LARGEST_TERM = 1 << 16  # of a pixel shape; the filter rounds to terms of at most 100 else
 # The other coder takes twice the time; at this rate it has 3 to 14 dB more noise below 6 kHz
 # (speech, music, noise), and up to 2.5 dB less above 16 kHz (noise itself: 5 dB above 6 kHz).
-_AAC = ("-c:a", "aac", "-b:a", "192k", "-aac_coder", "fast")
-_OPUS = ("-c:a", "libopus", "-b:a", "160k")
+_AAC = 192, ("-c:a", "aac", "-aac_coder", "fast")
+_OPUS = 160, ("-c:a", "libopus")
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,27 @@ class Container:
     Attributes:
         muxer: ffmpeg's name of the container.
         video: whether it is a video, no image sequence.
-        audio: sound encoder arguments.
+        kilobits: thousands of bits a second for each pair of a sound's channels.
+        audio: the other arguments of the sound encoder.
     """
 
     muxer: str
     video: bool
+    kilobits: int
     audio: tuple[str, ...]
+
+    def sound_coder(self, channels: int) -> tuple[str, ...]:
+        """Arguments that code a sound of so many channels; one alone gets as much as a pair."""
+        return (*self.audio, "-b:a", f"{self.kilobits * max(channels, 2) // 2}k")
 
 
 CONTAINERS = {
-    ".mp4": Container("mp4", True, _AAC),
-    ".m4v": Container("mp4", True, _AAC),
-    ".mov": Container("mov", True, _AAC),
-    ".mkv": Container("matroska", True, _AAC),
-    ".webm": Container("webm", True, _OPUS),
-    **dict.fromkeys(SUFFIXES, Container("image2", False, ())),
+    ".mp4": Container("mp4", True, *_AAC),
+    ".m4v": Container("mp4", True, *_AAC),
+    ".mov": Container("mov", True, *_AAC),
+    ".mkv": Container("matroska", True, *_AAC),
+    ".webm": Container("webm", True, *_OPUS),
+    **dict.fromkeys(SUFFIXES, Container("image2", False, 0, ())),
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gsmooth_core.media.reading.description import Picture
 from gsmooth_core.media.reading.timing import Timing
+from gsmooth_core.text import counted
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,11 @@ def timing_losses(timing: Timing | None) -> list[Loss]:
     shown = np.unique(timing.source_index)
     skipped = len(timing.pts) - len(shown)
     repeated = len(timing.source_index) - len(shown)
-    parts = [f"{repeated} frames repeat a picture"] if repeated else []
-    parts += [f"{skipped} pictures are left out"] if skipped else []
+    parts = []
+    if repeated:
+        parts.append(f"{counted(repeated, 'frame')} repeat{'s' * (repeated == 1)} a picture")
+    if skipped:
+        parts.append(f"{counted(skipped, 'picture')} {'is' if skipped == 1 else 'are'} left out")
     rate = f"{float(timing.fps):.5g}"
-    counted = f": {' and '.join(parts)}" if parts else ""
-    return [Loss("timing", f"The frame rate varies; it becomes {rate} a second{counted}.")]
+    changed = f": {' and '.join(parts)}" if parts else ""
+    return [Loss("timing", f"The frame rate varies; it becomes {rate} a second{changed}.")]

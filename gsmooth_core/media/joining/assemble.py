@@ -16,6 +16,7 @@ from gsmooth_core.media.encoding.encode import container_for, write_error
 from gsmooth_core.media.encoding.losses import Loss
 from gsmooth_core.media.encoding.pace import paced, same_times
 from gsmooth_core.media.joining.carry import Carried, plan
+from gsmooth_core.media.joining.covers import as_files
 from gsmooth_core.media.joining.mux import Joined, Sound, mux_command, sound_graph
 from gsmooth_core.media.joining.parameter_sets import Refused
 from gsmooth_core.media.joining.sound_grid import refusal
@@ -79,6 +80,7 @@ def assemble(
     here = segments[0].parent
     with atomic(output) as partial, tempfile.TemporaryDirectory(dir=here) as folder_name:
         joined = _copied_around(joined, Path(folder_name), on_loss)
+        joined = _covers_beside(joined, Path(folder_name), on_loss)
         status, errors = _join(segments, partial, joined)
         if status:
             raise write_error(output, errors)
@@ -114,6 +116,17 @@ def _copied_around(joined: Joined, folder: Path, on_loss: Callable[[Loss], None]
         text = f"Sound track {bed.track + 1} is coded anew as a whole, for the speech in it: {why}."
         on_loss(Loss("sound", text))
         return _mixed(joined)
+
+
+def _covers_beside(joined: Joined, folder: Path, on_loss: Callable[[Loss], None]) -> Joined:
+    """With its covers as files, where the container has no pictures that stand still."""
+    planned, carried = joined.plan, joined.carried
+    if planned is None or carried is None or joined.container.muxer != "matroska":
+        return joined
+    covers = [other for other in planned.others if other.kind == "cover"]
+    others = tuple(other for other in planned.others if other.kind != "cover")
+    attached = as_files(carried.path, covers, folder, on_loss)
+    return replace(joined, plan=replace(planned, others=others), attached=attached)
 
 
 def _mixed(joined: Joined) -> Joined:

@@ -10,6 +10,7 @@ from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.encoding.encode import Container
 from gsmooth_core.media.joining.carry import Carried, Plan, Taken, tags_fit
 from gsmooth_core.media.joining.containers import holds
+from gsmooth_core.media.joining.covers import Attached
 from gsmooth_core.media.joining.sound_rate import USUAL
 from gsmooth_core.media.reading.description import describe
 from gsmooth_core.media.sound.audio import first_picture_time
@@ -28,6 +29,7 @@ _STALE = (
     "timecode",
 )
 """Tags of a video stream that speak of the packets it had."""
+_LOSSLESS = ("flac", "alac")  # beside PCM
 _STATISTICS = tuple(f"_STATISTICS_{n}" for n in ("TAGS", "WRITING_APP", "WRITING_DATE_UTC"))
 
 
@@ -82,6 +84,7 @@ class Joined:
         timed: whether the pictures are one file whose frames have their times already.
         reordered: whether pictures may be decoded in another order than they are shown in.
         gain: by which beds and speech together are made quieter.
+        attached: files that it holds beside those of the plan.
     """
 
     container: Container
@@ -94,6 +97,7 @@ class Joined:
     timed: bool = False
     reordered: bool = False
     gain: float = 1.0
+    attached: tuple[Attached, ...] = ()
 
     @property
     def seconds(self) -> Fraction:
@@ -122,13 +126,14 @@ def mux_command(listing: Path, target: Path, joined: Joined) -> list[str]:
     stamps = _stamps(joined)
     inputs = [*([] if joined.timed else ["-f", "concat", "-safe", "0"]), "-i", listing.name]
     maps = ["-map", "0:v:0", "-c:v:0", "copy", *([] if joined.timed else ["-bsf:v:0", stamps])]
+    maps += ["-disposition:v:0", "default"]
     if joined.carried is not None:
         inputs += _source_input(joined.carried, joined.seconds)
     for place, sound in enumerate(joined.sounds):
         more, mapped = _sound_arguments(sound, place, joined, inputs.count("-i"))
         inputs, maps = inputs + more, maps + mapped
     if joined.plan is not None:
-        maps += _other_arguments(joined.plan, joined.seconds)
+        maps += _other_arguments(joined.plan, joined.seconds) + _attached_arguments(joined)
     return ffmpeg.command(
         *("-y", *inputs, *maps, *_tags(joined), *_options(joined)),
         *(["-t", f"{float(joined.seconds):.6f}"] if joined.carried else []),
@@ -168,12 +173,12 @@ def _sound_arguments(
     if isinstance(sound, Taken) and sound.coding == "copy":
         tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}"]
         return [], ["-map", f"1:{sound.index}", *copied, *tags]
-    coder = [word.replace(":a", out) for word in _coder(joined)]
     if isinstance(sound, Taken):
         tags = [f"-map_metadata:s{out}", f"1:s:{sound.index}", f"-metadata:s{out}", "encoder="]
         sound = _own(sound, joined)
     else:
         tags = _new_tags(sound, joined, out)
+    coder = [word.replace(":a", out) for word in _coder(sound, joined)]
     opened, graph = sound_graph(sound, joined, inputs)
     if sound.beds:
         label = f"[sound{place}]"
@@ -224,14 +229,16 @@ def sound_graph(sound: Sound, joined: Joined, inputs: int) -> tuple[list[str], s
     return opened, f"{graph},volume={joined.gain:.9f}" if joined.gain < 1 else graph
 
 
-def _coder(joined: Joined) -> tuple[str, ...]:
+def _coder(sound: Sound, joined: Joined) -> tuple[str, ...]:
     """Arguments that code a sound: as the replaced one was where that lost nothing."""
     carried = joined.carried
     if carried is not None and carried.replaced is not None:
         coding = describe(carried.path).sounds[carried.replaced].coding
-        if coding.startswith("pcm_") and coding in holds(joined.container.muxer).sounds:
+        whole = coding.startswith("pcm_") or coding in _LOSSLESS
+        if whole and coding in holds(joined.container.muxer).sounds:
             return "-c:a", coding
-    return joined.container.audio
+    heard = sound.beds[0].stream if sound.beds else describe(sound.path).sounds[sound.track]
+    return joined.container.sound_coder(heard.channels)
 
 
 def _own(taken: Taken, joined: Joined) -> Sound:
@@ -255,6 +262,15 @@ def _other_arguments(plan: Plan, seconds: Fraction) -> list[str]:
         elif other.kind == "cover":
             maps += [f"-disposition{out}", "attached_pic"]
     return maps
+
+
+def _attached_arguments(joined: Joined) -> list[str]:
+    others = joined.plan.others if joined.plan else ()
+    number, words = sum(other.kind == "attachment" for other in others), []
+    for place, attached in enumerate(joined.attached, number):  # ffmpeg puts them behind
+        words += ["-attach", ffmpeg.url(attached.path.absolute())]
+        words += [f"-metadata:s:t:{place}", f"mimetype={attached.kind}"]
+    return words
 
 
 def _within(seconds: Fraction) -> str:

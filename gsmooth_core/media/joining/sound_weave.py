@@ -25,7 +25,6 @@ from gsmooth_core.media.joining.copies import remux
 from gsmooth_core.media.joining.mux import Joined, Sound, Woven, sound_graph
 from gsmooth_core.media.joining.parameter_sets import Refused
 from gsmooth_core.media.joining.sound_grid import RUN_UP, SAMPLES, Grid, Seams, grid_of, places
-from gsmooth_core.media.reading.description import describe
 from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.media.sound.beds import FADE, Bed
 from gsmooth_core.types import Float
@@ -127,15 +126,22 @@ def _coded(sound: Sound, joined: Joined, stretch: _Stretch, folder: Path) -> tup
     cut = f"adelay={before}S:all=1,atrim=start_sample={begin + before},asetpts=N/SR/TB"
     cut += f",apad=whole_len={count},atrim=end_sample={count}"
     path, plain = folder / "stretch.m4a", folder / "stretch.raw"
+    channels = sound.beds[0].stream.channels
     command = ffmpeg.command(
         *("-y", *opened, "-filter_complex", f"{graph},{cut},asplit[coded][plain]"),
-        *("-map", "[coded]", *joined.container.audio, "-f", "mp4", ffmpeg.url(path)),
+        *(
+            "-map",
+            "[coded]",
+            *joined.container.sound_coder(channels),
+            "-f",
+            "mp4",
+            ffmpeg.url(path),
+        ),
         *("-map", "[plain]", "-f", "f32le", ffmpeg.url(plain)),
     )
     status, _, errors = ffmpeg.run(command, timeout=3600)
     if status:
         raise Refused(f"it cannot be coded ({ffmpeg.last_line(errors)})")
-    channels = describe(sound.beds[0].path).sounds[sound.beds[0].track].channels
     heard = np.fromfile(plain, "<f4").reshape(-1, channels)
     plain.unlink()
     return path, heard

@@ -13,6 +13,7 @@ from gsmooth_core.media.reading.description import Description, describe
 from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.media.sound.channels import to_speech
 from gsmooth_core.media.sound.gaps import without_long_gaps
+from gsmooth_core.text import counted
 from gsmooth_core.types import Float
 
 log = logging.getLogger(__name__)
@@ -146,8 +147,9 @@ def _with_sound(path: Path, track: int) -> Description:
     if not file.sounds:
         raise NoSpeechError(f"'{path.name}' has no sound.", "Choose a file with speech in it.")
     if track >= len(file.sounds):
+        tracks = counted(len(file.sounds), "sound track")
         raise NoSpeechError(
-            f"'{path.name}' has {len(file.sounds)} sound tracks; track {track + 1} was asked for.",
+            f"'{path.name}' has {tracks}; track {track + 1} was asked for.",
             "See them with `gsmooth probe`.",
         )
     sound = file.sounds[track]

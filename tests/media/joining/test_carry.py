@@ -54,10 +54,10 @@ def film(folder):
     return folder / "film.mov"
 
 
-def written(film, output, sound=None, carried=None, start=0, count=COUNT):
-    clip = probe(film)
+def written(film, output, sound=None, carried=None, start=0, count=COUNT, wish=None):
+    clip, wish = probe(film), wish or Wish(preset="ultrafast")
     path = segment_path(output.parent, 0, output)
-    with SegmentWriter(path, clip, output, wish=Wish(preset="ultrafast")) as writer:
+    with SegmentWriter(path, clip, output, wish=wish) as writer:
         for frame in read_frames(clip, start, count):
             writer.write(frame)
     return assemble([path], output, clip, count, sound, carried)
@@ -100,6 +100,47 @@ def test_everything_beside_the_picture_comes_along(film, speech, tmp_path, suffi
         assert np.allclose([t for t, _ in new], [t for t, _ in old][: len(new)], atol=1.1e-3)
 
 
+@pytest.fixture(scope="module", params=[".mp4", ".mkv"])
+def covered(film, folder, request):
+    """The film with a cover; in Matroska beside another attached file."""
+    cover, suffix = folder / "art.png", request.param
+    made.ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", 1, cover)
+    path = folder / f"covered{suffix}"
+    if suffix == ".mkv":
+        (folder / "note.txt").write_text("a note")
+        more = [word for name in ("note.txt", "art.png") for word in ("-attach", folder / name)]
+        kinds = ("-metadata:s:t:0", "mimetype=text/plain", "-metadata:s:t:1", "mimetype=image/png")
+        made.ffmpeg("-i", film, "-map", "0:v", "-map", "0:a:0", "-c", "copy", *more, *kinds, path)
+    else:
+        maps = ("-i", film, "-i", cover, "-map", "0:v", "-map", "0:a:0", "-map", 1)
+        made.ffmpeg(*maps, "-c", "copy", "-disposition:v:1", "attached_pic", path)
+    return path
+
+
+def art(path):
+    """The bytes of a film's cover."""
+    with av.open(str(path)) as file:
+        return next(bytes(p) for p in file.demux(file.streams.video[1]) if p.size)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_cover_stays_one_and_moves_no_time(covered, tmp_path, suffix):
+    """Also where pictures are decoded before they are shown: Matroska has no time for a cover."""
+    output, medium = tmp_path / f"out{suffix}", Wish(preset="medium")
+    written(covered, output, None, Carried(covered, fps=Fraction(25)), wish=medium)
+    with av.open(str(output)) as file:
+        picture, cover = file.streams.video
+        assert picture.disposition == av.stream.Disposition.default
+        assert cover.disposition == av.stream.Disposition.attached_pic
+        assert (picture.start_time, file.start_time) == (0, 0)
+        attached = [s.metadata["filename"] for s in file.streams if s.type == "attachment"]
+        both = (covered.suffix, suffix) == (".mkv", ".mkv")
+        assert attached == (["note.txt"] if both else [])
+        if suffix == ".mkv":
+            assert cover.metadata["mimetype"] == "image/png"
+    assert art(output) == art(covered)
+
+
 @pytest.fixture(scope="module")
 def late(film, folder):
     """The film in Matroska, its second track named, with the picture 64 ms behind the file's."""
@@ -128,6 +169,39 @@ def test_a_new_sound_is_called_as_the_one_it_replaces(
     assert (kept["language"], new["language"]) == ("eng", language)
     assert new.get("title") == title
     assert "BPS" not in new
+
+
+@pytest.mark.parametrize(
+    ("coding", "suffix", "new"),
+    [
+        ("pcm_s24le", ".mkv", "pcm_s24le"),
+        ("flac", ".mkv", "flac"),
+        ("flac", ".mov", "aac"),  # which cannot hold it
+        ("alac", ".mov", "alac"),
+        ("ac3", ".mkv", "aac"),  # which has lost already
+    ],
+)
+def test_where_a_sound_lost_nothing_the_new_one_does_not(
+    film, speech, tmp_path, coding, suffix, new
+):
+    source, output = tmp_path / "source.mkv", tmp_path / f"out{suffix}"
+    made.ffmpeg("-i", film, "-map", "0:v", "-map", "0:a:0", "-c:v", "copy", "-c:a", coding, source)
+    written(source, output, Sound(speech), Carried(source, fps=Fraction(25), replaced=0))
+    assert describe(output).sounds[0].coding == new
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_each_channel_of_a_surround_gets_what_one_of_a_pair_gets(film, tmp_path, suffix):
+    rates = {}
+    for channels in (2, 6):
+        noise = tmp_path / f"noise{channels}.wav"
+        lavfi = "|".join(f"random({n})-.5" for n in range(channels))
+        layout = {2: "stereo", 6: "5.1"}[channels]
+        made.ffmpeg("-f", "lavfi", "-t", 0.8, "-i", f"aevalsrc={lavfi}:c={layout}:s=48000", noise)
+        output = tmp_path / f"out{channels}{suffix}"
+        written(film, output, Sound(noise), Carried(film, fps=Fraction(25), replaced=0))
+        rates[channels] = sum(len(data) for _, data in packets(output, "audio")) * 8 / 0.8
+    assert rates[6] / rates[2] == pytest.approx(3, rel=0.35)
 
 
 def test_a_file_without_sound_has_no_tags_to_give(film, speech, folder):

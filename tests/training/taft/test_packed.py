@@ -255,7 +255,7 @@ def test_the_program_unpacks_and_trains(
     film.rename(place / "drawn.mp4")
     pack.pack_track(place / "drawn.mp4", scene.track(40))
     monkeypatch.setattr(unpack, "load_face_model", scene.face_model)
-    monkeypatch.setattr(unpack, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(unpack, "workers", Here)
     monkeypatch.setattr(packed, "packed_trunk", lambda _path: Colours())
     words = ["packed", "--pack", str(place), "--output", str(tmp_path / "out"), "--steps", "2"]
     more = ["--batch", "2", "--every", "15", "--init", str(small)]
