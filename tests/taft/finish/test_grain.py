@@ -214,7 +214,7 @@ def test_a_picture_that_is_shown_again_has_the_same_grain(clip, grainy) -> None:
     # Frame 4 is frame 3 once more, but for what a codec leaves of it.
     again = (grainy[3] ^ 1).astype(np.uint8)
     shown = [*grainy[:4], again, *grainy[5:]]
-    numbers = np.array([n - (n > 3) for n in range(len(clip))], np.int32)
+    numbers = np.array([n - (n == 4) for n in range(len(clip))], np.int32)
     held = replace(clip, picture=numbers)  # though its face, and its crop, are elsewhere
     with_grain, without = translator(held, shown), translator(held, shown, grain=False)
     laid, hidden = [], np.ones(shown[0].shape[:2], bool)
@@ -229,7 +229,7 @@ def test_a_picture_that_is_shown_again_has_the_same_grain(clip, grainy) -> None:
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_noise_is_looked_for_between_pictures_and_not_within_one(clip, times: int) -> None:
-    numbers = (np.arange(len(clip)) // times).astype(np.int32)
+    numbers = (np.arange(len(clip)) // times * times).astype(np.int32)
     asked: list[int] = []
 
     def source(frame: int) -> np.ndarray:
