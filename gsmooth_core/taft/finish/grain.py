@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.taft.finish.still import BLOCK, StillBlocks, typical
+from gsmooth_core.tracking.shots.repeats import LONGEST
 from gsmooth_core.types import Float
 
 TILE = 512
@@ -93,7 +94,8 @@ class Grain:
             frame: its number.
             nearby: frames around it that may not be looked at.
         """
-        before, after = self.frames + 1 < frame - nearby, self.frames > frame + nearby
+        last = self.frames + 1 + LONGEST  # the picture after each, however long it is held
+        before, after = last < frame - nearby, self.frames > frame + nearby
         taken = tuple(np.flatnonzero(before | after | (nearby == 0)).tolist())
         if taken not in self._films:
             self._films[taken] = film_of([self.blocks[n] for n in taken])

@@ -140,6 +140,11 @@ def test_frames_nearby_are_not_looked_at(monkeypatch) -> None:
     grain.film(26, 5)  # the second picture of the pair at 20 is 21, which is as near as 31
     grain.film(36, 5)
     assert seen == [[1, 3], [1, 2, 3], [1], [1, 2]]
+    seen.clear()
+    grain = g.Grain([10, 20, 30], counted)
+    grain.film(29, 5)  # of a picture that is held it may be 24
+    grain.film(30, 5)
+    assert seen == [[1], [1, 2]]
 
 
 def test_the_wildest_blocks_and_the_calmest_do_not_count() -> None:
