@@ -123,7 +123,8 @@ class FaceTrack:
         exposed: (T,) share of the skin that is neither white nor black, 0..1; None where it is not
             known.
         picture: (T,) number of the picture that each frame shows, where some are shown again, by
-            the file or by the job, or left out; None where each frame has its own.
+            the file or by the job, or left out: that of the filmed frame that shows it first, so
+            that numbers are as far apart as pictures were filmed; None where each has its own.
         sway: (T, 4) how neck and shoulders are moved from where they are in one frame of the shot:
             shift in decimetres in camera space, and roll in radians, clockwise as the viewer sees
             it; None where it is not known.

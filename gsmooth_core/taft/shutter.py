@@ -71,9 +71,13 @@ def movement(track: FaceTrack, places: NDArray[np.float64]) -> NDArray[np.float6
     """
     shots = np.zeros(len(track), int) if track.shot is None else track.shot
     numbers = {int(track.pictures[n]): n for n in np.flatnonzero(track.usable)[::-1].tolist()}
-    moved = np.zeros_like(places)
-    for picture, n in numbers.items():
-        around = [numbers.get(picture + step, n) for step in (-1, 1)]
+    moved, order = np.zeros_like(places), np.unique(track.pictures).tolist()
+    for place, picture in enumerate(order):
+        n = numbers.get(picture)
+        if n is None:
+            continue
+        beside = order[max(place - 1, 0)], order[min(place + 1, len(order) - 1)]
+        around = [numbers.get(other, n) for other in beside]
         before, after = (m if shots[m] == shots[n] >= 0 else n for m in around)
         ends = (before, n), (n, after)
         steps = [places[end] - places[start] for start, end in ends if start != end]

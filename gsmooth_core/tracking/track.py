@@ -102,7 +102,7 @@ def with_people(track: FaceTrack, people: People, person: Person | None) -> Face
 
 def _as_first(track: FaceTrack) -> FaceTrack:
     """A track whose face is where it was when a picture was shown first, to the last digit."""
-    first = track.gathered(np.flatnonzero(track.new)[track.pictures])
+    first = track.gathered(track.pictures)
     return first.only(track.usable)  # nobody is seen where nobody was found
 
 

@@ -102,8 +102,8 @@ def test_what_comes_to_rest_or_turns_back_moves_less() -> None:
 
 def test_a_picture_that_is_shown_again_moves_as_before() -> None:
     track, _ = steady()
-    numbers = np.array([0, 0, 1, 1, 2, 2, 3, 4, 4], np.int32)
-    places = numbers[:, None] * np.array([3.0, -2.0])
+    numbers = np.array([0, 0, 2, 2, 4, 4, 6, 7, 7], np.int32)
+    places = np.unique(numbers, return_inverse=True)[1][:, None] * np.array([3.0, -2.0])
     again = replace(track, picture=numbers)
     np.testing.assert_allclose(movement(again, places), np.tile([3, -2], (9, 1)))
 

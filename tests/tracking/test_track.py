@@ -146,7 +146,7 @@ def test_a_picture_that_is_held_has_one_face(model: MorphableModel, astronaut: I
     height, width = astronaut.shape[:2]
     clip = Clip(Path(), width, height, Fraction(50), len(frames))
     track = track_face(frames, clip, model)
-    assert track.pictures.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert track.pictures.tolist() == [0, 0, 2, 2, 4, 4, 6, 6]
     for name in ("expression", "rotation", "translation", "light", "landmarks", "confidence"):
         values = getattr(track, name)
         np.testing.assert_array_equal(values[::2], values[1::2])

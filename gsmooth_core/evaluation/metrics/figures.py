@@ -136,7 +136,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "seam", "Seam", "one",
         "Mean gradient across the mask's outline, in its rim, over the source's; above 1 is a "
-        "visible edge.", 3,
+        "visible edge. A steep edge is a chin's or a collar's own and counts as a seam's at most.",
+        3,
     ),
     Figure(
         "tone", "Tone", "less",

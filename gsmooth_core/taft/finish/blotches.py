@@ -25,7 +25,7 @@ _CHROMA = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], n
 _BACK = np.array([[0, 1.402], [-0.344136, -0.714136], [1.772, 0]], np.float32)
 """Cb and Cr of RGB, and RGB of them without luma (ITU-R BT.601)."""
 
-_SHARE = 0.85  # frames that are tried are made from half of the clip, and lack more than others
+_SHARE = 0.85  # of what lacks: with all of it the finest band of Cr has more than clips have
 _STEPS = 200
 _KEPT = 4  # crops: most frames have the same, and those around one that was tried another
 _LEAST = 1e-12

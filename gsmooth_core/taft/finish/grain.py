@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.taft.finish.still import BLOCK, StillBlocks, typical
+from gsmooth_core.tracking.shots.repeats import LONGEST
 from gsmooth_core.types import Float
 
 TILE = 512
@@ -24,12 +25,12 @@ _FEWEST = 32  # blocks from which noise can be told
 _KNOTS = np.linspace(0, 255, 9)  # levels of brightness
 _PRIOR = 32.0  # blocks that say that brightness makes no difference
 _GAINS = (0.5, 2.0)  # of the deviation, by brightness
-_ROUNDING = 1 / 12  # variance of a level that is rounded
 _FREQUENCIES = (0.15, 0.30)  # cycles a pixel
-_LOUD, _QUIET = np.array([0.30, 0.12]), np.array([0.70, 0.39])
+_LOUD, _QUIET = np.array([0.30, 0.12]), np.array([0.40, 0.30])
 _BETWEEN = 2.0  # variance that is half loud
 """How much of the noise a patch has of its own at two frequencies: references move by parts of a
-pixel and change, which is much beside little noise and little beside much. Measured on clips."""
+pixel and change, which is more beside little noise than beside much. Measured on clips, in pictures
+that are rounded: what rounding adds is among it."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Grain:
             frame: its number.
             nearby: frames around it that may not be looked at.
         """
-        before, after = self.frames + 1 < frame - nearby, self.frames > frame + nearby
+        last = self.frames + 1 + LONGEST  # the picture after each, however long it is held
+        before, after = last < frame - nearby, self.frames > frame + nearby
         taken = tuple(np.flatnonzero(before | after | (nearby == 0)).tolist())
         if taken not in self._films:
             self._films[taken] = film_of([self.blocks[n] for n in taken])
@@ -125,7 +127,7 @@ def missing(whole: NDArray[np.complex128]) -> NDArray[np.complex128]:
     quiet = _BETWEEN / (_BETWEEN + variance)
     own = np.interp(frequency, _FREQUENCIES, _LOUD + quiet * (_QUIET - _LOUD))
     lacking: NDArray[np.complex128] = whole * (1 - own)[..., None, None]
-    return lacking - _ROUNDING * np.eye(channels)
+    return lacking
 
 
 def level_by_brightness(blocks: StillBlocks) -> NDArray[np.float64]:

@@ -1,13 +1,13 @@
 """Frames of a clip that are made before the dub, with the expression that they have.
 
 They are taken from the pictures that lend to others, which are in memory anyway, and made from
-others of these, at least half a second away, as a dub with other words has them. Each half of the
-clip is tried by itself, so that there is always a half that a frame had no part in.
+others of these, at least half a second away, as a dub with other words has them: all of the clip
+lends, since what only a part of it can lend is less alike, and lacks more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -28,10 +28,10 @@ from gsmooth_core.types import Bool, FaceTrack, Float, Image
 GAP = 0.5
 """Seconds between a frame that is tried and what it is made from."""
 
-_TRIALS = {256: 8, 384: 6, 512: 6}  # by the crop's side: a large one takes four times as long
-_LONG, _MORE = 400, 2  # frames of a clip beyond which more are tried, and how many times as many
+_TRIALS = {256: 16, 384: 12, 512: 12}  # by the crop's side: a large one takes four times as long
 _REFERENCES = 2  # that a frame is made from, at least
 _LIPS = 0.03  # of the crop's side, around the lips: what shows between them, their shade
+_AT_ONCE = 2  # frames
 _CONTEXT = 16  # pixels around a mask: Gaussians reach as far
 _SMALLEST = 64  # pixels in which energies mean something
 
@@ -56,38 +56,34 @@ def rehearsed(composer: Composer, make: Callable[[FaceTrack], Dub]) -> Sharpness
             its frames that are usable and `GAP` seconds away; its references are not read.
     """
     held = {reference.frame: reference for reference in composer.bank.values()}
-    halves = [half for half in np.array_split(sorted(held), 2) if len(half) > _REFERENCES]
+    if len(held) <= _REFERENCES:
+        return Sharpness([])
+    own = np.isin(np.arange(len(composer.track)), list(held))
+    dub = make(composer.track.only(own))
+    chosen = _chosen(dub)
+    # Also those that are refused when they are seen: that says something about them.
+    used = {frame: (frame, *dub.composer.members(frame)) for frame in chosen}
+    only = np.isin(np.arange(len(composer.track)), chosen)
+    dub.composer.read(lambda frame: _whole(held[frame], composer), only, held)
 
-    def tried(half: NDArray[np.int64]) -> list[Trial]:
-        own = np.isin(np.arange(len(composer.track)), half)
-        return list(_tried(make(composer.track.only(own)), held))
+    def tried(frame: int) -> Trial | None:
+        truth = _whole(held[frame], composer)
+        return _compared(dub, used[frame], truth, dub.translate(frame, truth))
 
-    with ThreadPoolExecutor(len(halves) or 1, "rehearse") as pool:
-        return Sharpness([trial for trials in pool.map(tried, halves) for trial in trials])
+    with ThreadPoolExecutor(_AT_ONCE, "rehearse") as pool:
+        return Sharpness([trial for trial in pool.map(tried, chosen) if trial is not None])
 
 
-def _tried(dub: Dub, held: dict[int, Reference]) -> Iterator[Trial]:
+def _chosen(dub: Dub) -> list[int]:
+    """The frames that are tried, all over the clip."""
     composer = dub.composer
     lent = [len(composer.lent(n)) >= _REFERENCES for n in range(len(composer.track))]
     free = np.flatnonzero(dub.wanted & np.array(lent, bool))
     free = free[np.array([not _before(composer, frame) for frame in free.tolist()], bool)]
-    count = min(_trials(composer) // 2, len(free))
-    chosen = free[((np.arange(count) + 0.5) / max(count, 1) * len(free)).astype(int)]
-    # Also those that are refused when they are seen: that says something about them.
-    asked = {frame: composer.members(frame) for frame in chosen.tolist()}
-    only = np.isin(np.arange(len(composer.track)), chosen)
-    composer.read(lambda frame: _whole(held[frame], composer), only, held)
-    for frame in chosen.tolist():
-        truth = _whole(held[frame], composer)
-        trial = _compared(dub, (frame, *asked[frame]), truth, dub.translate(frame, truth))
-        if trial is not None:
-            yield trial
-
-
-def _trials(composer: Composer) -> int:
-    """Frames of a clip that are tried; in a long one more, which costs no frame more time."""
-    more = len(composer.track) / _LONG
-    return int(_TRIALS[composer.size] * min(max(more, 1), _MORE))
+    count = min(_TRIALS[composer.size], len(free))
+    places = (np.arange(count) + 0.5) / max(count, 1) * len(free)
+    chosen: list[int] = free[places.astype(int)].tolist()
+    return chosen
 
 
 def _before(composer: Composer, frame: int) -> bool:
@@ -113,16 +109,18 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
         return None
     part = tuple(slice(max(n[0] - _CONTEXT, 0), n[-1] + _CONTEXT + 1) for n in (rows, columns))
     lips, hidden = _lips(dub.composer, used[0])[part], made.hidden[part]
-    places = hidden & lips, hidden & ~lips
+    weight = inwards(hidden, _rim(dub.composer, used[0]))
+    # Where gains fade out nothing is as it should be: how wide a mask is must not tell a gain.
+    wholly = weight >= 1
+    places = wholly & lips, wholly & ~lips
     if min(np.count_nonzero(place) for place in places) < _SMALLEST:
         return None
     pair = [x[part].astype(np.float32) for x in (truth, made.frame)]
     true, new = (x.mean(-1) for x in pair)
     colour = np.stack([colour_energies(x, hidden) for x in pair])
     numbers = dub.composer.track.pictures[list(used)]
-    light, weight = float(true[hidden].mean()), inwards(hidden, _rim(dub.composer, used[0]))
-    given = responses(new, places, weight), colour
-    return Trial(tuple(numbers.tolist()), energies(true, places), *given, light)
+    given = responses(new, places, weight), colour, float(true[hidden].mean())
+    return Trial(tuple(numbers.tolist()), energies(true, places), *given)
 
 
 def _rim(composer: Composer, frame: int) -> float:

@@ -19,6 +19,7 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.still import StillBlocks, still_blocks
 from gsmooth_core.taft.mouth.drawn import skin_of_face
+from gsmooth_core.tracking.shots.repeats import LONGEST
 from gsmooth_core.types import Bool, FaceTrack, FrameSource, Image, Int
 
 _PAIRS = 12
@@ -116,7 +117,8 @@ def _movement(transforms: NDArray[np.float32], following: Int) -> NDArray[np.flo
 def _calm(track: FaceTrack, moved: NDArray[np.float64], following: Int) -> Bool:
     """(T,) frames after which a new picture of the same shot comes, in which little moves."""
     calm: Bool = track.usable & track.usable[following]
-    calm &= track.pictures[following] - track.pictures == 1
+    later = track.pictures[following] - track.pictures
+    calm &= (later > 0) & (later <= 1 + LONGEST)
     if track.shot is not None:
         calm &= track.shot[following] == track.shot
     if calm.any():

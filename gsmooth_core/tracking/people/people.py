@@ -80,10 +80,11 @@ class People:
 
     @property
     def pictures(self) -> Int | None:
-        """(T,) number of the picture that each frame shows; None where each has its own."""
+        """(T,) number of the frame that shows each frame's picture first; None where all do."""
         if self.repeated is None or not self.repeated.any():
             return None
-        return np.asarray(np.cumsum(~self.repeated) - 1, np.int32)
+        first = np.where(self.repeated, 0, np.arange(len(self.repeated)))
+        return np.asarray(np.maximum.accumulate(first), np.int32)
 
     def choose(self, face: str) -> Person | None:
         """The person that a setting names: "largest", or a number.

@@ -22,7 +22,8 @@ _STRIDE = 2  # of the pixels that are compared
 _AROUND, _USUAL = 25, 80  # frames, and the percentile of their changes that is a new picture's
 _SHARE = 0.2  # of such a change that coding anew makes at most
 _LEAST, _MOST = 0.05, 0.6  # levels, whatever is usual
-_LONGEST = 3  # times that a picture is shown again
+LONGEST = 3
+"""Times that a picture is shown again, at most."""
 
 
 class RepeatFinder:
@@ -55,7 +56,7 @@ def repeated(changes: Sequence[float]) -> Bool:
     known = np.array(changes, np.float64)
     usual = percentile_filter(np.where(np.isfinite(known), known, 0), _USUAL, _AROUND)
     held = known < np.clip(_SHARE * usual, _LEAST, _MOST)
-    return np.asarray(held & ~binary_opening(held, np.ones(_LONGEST + 1)), bool)
+    return np.asarray(held & ~binary_opening(held, np.ones(LONGEST + 1)), bool)
 
 
 def _part(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -111,7 +111,14 @@ def test_a_patch_gets_what_it_lacks() -> None:
     silent = g.film_of(
         [StillBlocks(0.1 * blocks_of().noise[:, :, :, :] / 3, blocks_of().brightness)]
     )
-    assert silent.tile.std() < 0.05  # rounding alone makes as much
+    assert silent.tile.std() < 0.05
+
+
+def test_what_a_patch_has_of_its_own_is_told_once() -> None:
+    """Rounding is among it: of faint noise, which is not much more, most is lacking still."""
+    faint = np.broadcast_to(0.25 * np.eye(3), (BLOCK, BLOCK, 3, 3)).astype(complex)
+    lacking = np.einsum("yxii->", g.missing(faint).real) / np.einsum("yxii->", faint.real)
+    assert 0.55 < lacking < 0.75
 
 
 def test_of_too_little_skin_nothing_is_made() -> None:
@@ -133,6 +140,11 @@ def test_frames_nearby_are_not_looked_at(monkeypatch) -> None:
     grain.film(26, 5)  # the second picture of the pair at 20 is 21, which is as near as 31
     grain.film(36, 5)
     assert seen == [[1, 3], [1, 2, 3], [1], [1, 2]]
+    seen.clear()
+    grain = g.Grain([10, 20, 30], counted)
+    grain.film(29, 5)  # of a picture that is held it may be 24
+    grain.film(30, 5)
+    assert seen == [[1], [1, 2]]
 
 
 def test_the_wildest_blocks_and_the_calmest_do_not_count() -> None:
@@ -214,7 +226,7 @@ def test_a_picture_that_is_shown_again_has_the_same_grain(clip, grainy) -> None:
     # Frame 4 is frame 3 once more, but for what a codec leaves of it.
     again = (grainy[3] ^ 1).astype(np.uint8)
     shown = [*grainy[:4], again, *grainy[5:]]
-    numbers = np.array([n - (n > 3) for n in range(len(clip))], np.int32)
+    numbers = np.array([n - (n == 4) for n in range(len(clip))], np.int32)
     held = replace(clip, picture=numbers)  # though its face, and its crop, are elsewhere
     with_grain, without = translator(held, shown), translator(held, shown, grain=False)
     laid, hidden = [], np.ones(shown[0].shape[:2], bool)
@@ -229,7 +241,7 @@ def test_a_picture_that_is_shown_again_has_the_same_grain(clip, grainy) -> None:
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_noise_is_looked_for_between_pictures_and_not_within_one(clip, times: int) -> None:
-    numbers = (np.arange(len(clip)) // times).astype(np.int32)
+    numbers = (np.arange(len(clip)) // times * times).astype(np.int32)
     asked: list[int] = []
 
     def source(frame: int) -> np.ndarray:

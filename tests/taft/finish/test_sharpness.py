@@ -236,12 +236,29 @@ def test_a_soft_mouth_becomes_as_sharp_as_the_clip(clip, rough) -> None:
     assert abs(np.log(new / true)) < 0.6 * abs(np.log(old / true))
 
 
-def test_a_long_clip_tries_more_frames(clip, rough, monkeypatch) -> None:
-    assert len(translator(clip, rough).sharpness.trials) == 8
-    monkeypatch.setattr(rehearsal, "_LONG", len(clip) / 1.5)
-    assert len(translator(clip, rough).sharpness.trials) == 12
-    monkeypatch.setattr(rehearsal, "_LONG", len(clip) / 5)
-    assert len(translator(clip, rough).sharpness.trials) == 16
+def test_a_trial_is_made_as_the_dub_makes_its_frame(clip, rough) -> None:
+    dub = translator(clip, rough, words=clip.expression)
+    trials, dub.sharpness = dub.sharpness.trials, None
+    assert len(trials) == 16
+    for trial in trials[::5]:
+        frame, *used = trial.pictures
+        assert used == list(dub.composer.members(frame))
+        made = dub.translate(frame, rough[frame])
+        again = rehearsal._compared(dub, trial.pictures, rough[frame], made)
+        np.testing.assert_allclose(again.made, trial.made, rtol=1e-3, atol=1e-3)
+
+
+def test_how_wide_a_mask_is_tells_no_gain(clip, rough) -> None:
+    """Where gains fade out, what a mouth lacks is not looked at."""
+    dub, frame = translator(clip, rough, sharpness=False, words=clip.expression), 8
+    made = dub.translate(frame, rough[frame])
+    found = rehearsal._compared(dub, (frame,), rough[frame], made)
+    core = inwards(made.hidden, rehearsal._rim(dub.composer, frame)) >= 1
+    lips = rehearsal._lips(dub.composer, frame)
+    assert np.count_nonzero(core) < 0.9 * np.count_nonzero(made.hidden)
+    grey = rough[frame].mean(-1, dtype=np.float32)
+    expected = energies(grey, [core & lips, core & ~lips])
+    np.testing.assert_allclose(found.truth, expected, rtol=1e-3)
 
 
 def test_poison_under_the_mask_changes_no_gain(clip, rough) -> None:

@@ -19,6 +19,7 @@ from gsmooth_core.taft.lending.references import (
     features,
     price_of_turn,
 )
+from gsmooth_core.tracking.people.people import People
 from tests.taft import scene
 
 
@@ -57,6 +58,19 @@ def test_no_reference_is_the_same_picture_shown_again_or_near_it() -> None:
         taken = shown[bank[choice.members[frame][choice.weights[frame] > 0]]]
         assert len(taken)
         assert (np.abs(taken - shown[frame]) / 25 > 0.2).all()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_gap_is_as_long_where_a_file_holds_its_pictures(times: int) -> None:
+    repeats = np.arange(120) % times != 0
+    shown = People((), np.zeros(120, np.int32), repeats).pictures
+    points = space(120)[np.arange(120) if shown is None else shown]
+    bank = choose_bank(points, ~repeats, 120)
+    gap = ReferenceSettings(gap=0.5, fade=0.0, count=100)
+    choice = choose(points, points, bank, 50, gap, picture=shown)
+    for frame in range(0, 120, times):
+        taken = bank[choice.members[frame][choice.weights[frame] > 0]]
+        assert 25 < np.abs(taken - frame).min() <= 25 + times
 
 
 @given(st.integers(1, 200), st.integers(1, 48))

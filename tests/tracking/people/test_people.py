@@ -229,7 +229,7 @@ def test_one_person_is_tracked_to_the_bit_as_before(
 ) -> None:
     before, now = _before(alone, model), track_face(alone, _clip(alone), model)
     np.testing.assert_array_equal(now.identity, before.identity)
-    first = np.flatnonzero(now.new)[now.pictures]  # a picture that is held has one face
+    first = now.pictures  # a picture that is held has one face
     for name in ("expression", "rotation", "translation", "light", "confidence", "landmarks"):
         seen = getattr(before, name)[first]
         np.testing.assert_array_equal(getattr(now, name), seen, err_msg=name)
