@@ -89,7 +89,7 @@ class Sheet:
         head = rigid(self.points, self.joint, turn_matrices(turn[None])[0], shift)
         head[:, :2] += self.outline[:, None] * _widened(self.points - self.joint, turn)
         if hair is not None:
-            around = head[:, :2] - (self.joint + shift)[:2]
+            around = head[:, :2] - np.float32((self.joint + shift)[:2])
             kept = limited(hair[None], *_LOOSE)[0]
             head[:, :2] += self.outline[:, None] * _brushed(around, kept)
         trunk = rigid(self.points, self.pivot, turn_matrices(rolled)[0], sway[:3])
@@ -134,7 +134,7 @@ def _widened(points: Float, turn: Float) -> Float:
         points: (N, 3) from the joint.
         turn: (3,) pitch, yaw, roll in radians.
     """
-    across = np.array([turn[1], -turn[0]])  # to the axis
+    across = np.array([turn[1], -turn[0]], np.float32)  # to the axis
     return np.asarray((points[:, :2] @ across)[:, None] * across / 2)
 
 
@@ -142,7 +142,7 @@ def _brushed(points: Float, hair: Float) -> Float:
     """(N, 2) by which hair moves points (N, 2) beside the joint, to the right and up."""
     size, cos, sin = np.exp(hair[2]), np.cos(hair[3]), np.sin(hair[3])
     grown = size * np.array([[cos, -sin], [sin, cos]]) - np.eye(2)
-    return np.asarray(points @ grown + hair[:2] * (1, -1))
+    return np.asarray(points @ grown.astype(np.float32) + np.float32(hair[:2] * (1, -1)))
 
 
 def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
