@@ -113,3 +113,12 @@ def test_a_head_that_is_no_person_moves_no_hair(monkeypatch: pytest.MonkeyPatch)
     nobody = np.zeros((scene.HEIGHT, scene.WIDTH), np.float32)
     monkeypatch.setattr("gsmooth_core.portrait.hair.find_matte", lambda _frame: nobody)
     assert not found([moved(row) for row in TRUE]).any()
+
+
+def test_a_shot_of_one_frame_and_frames_without_a_face_rest() -> None:
+    track = replace(tracked(), confidence=np.eye(1, COUNT, 3, dtype=np.float32)[0])
+    pictures = HairPictures(track, scene.face_model())
+    list(pictures.watching(moved(row) for row in TRUE))
+    hair = pictures.hair(track)
+    assert np.abs(hair[3]).max() < 5e-3  # it is compared with itself
+    assert not np.delete(hair, 3, axis=0).any()
