@@ -58,7 +58,7 @@ class _Look:
         grey: (h, w) its window.
         alpha: (h, w) 0..1, where that shows the person.
         ring: (h, w) 0..1, where that shows what stands out around the head.
-        behind: (H, W) the frame with the person painted over.
+        behind: (3 h, 3 w) that window and what is around it, with the person painted over.
     """
 
     key: int
@@ -80,7 +80,8 @@ class _Look:
         grey, alpha, ring = (
             cv2.remap(part, x, y, cv2.INTER_LINEAR) for part in (self.grey, self.alpha, self.ring)
         )
-        behind = _cut(self.behind, way).astype(np.float32)
+        there = np.append(way[:2] - _around(self.way)[:2], way[2]) / self.way[2]
+        behind = _cut(self.behind, there).astype(np.float32)
         person = found.mask * alpha * (grey - behind)
         return np.asarray(behind + person), (found.mask & (ring > _MOST)).astype(np.uint8)
 
@@ -125,11 +126,13 @@ class HairPictures:
         if layers is None:
             return
         ring = _ring(whole.face, matte > _PERSON, whole.wide).astype(np.float32)
+        wide = np.array(_SIZE) * 3
+        behind = _cut(layers.background, _around(way), size=(int(wide[0]), int(wide[1])))
         self._looks[int(self._shots[number])] = _Look(
-            number, whole.coarse(_COARSE), way,
+            number, replace(whole.coarse(_COARSE), face=np.zeros((0, 0), bool)), way,
             cv2.cvtColor(_cut(frame, way), cv2.COLOR_RGB2GRAY).astype(np.float32),
             _cut(layers.alpha, way), _cut(ring, way, 0),
-            cv2.cvtColor(layers.background, cv2.COLOR_RGB2GRAY),
+            cv2.cvtColor(behind, cv2.COLOR_RGB2GRAY),
         )  # fmt: skip
 
     def hair(self, track: FaceTrack) -> Float:
@@ -187,20 +190,27 @@ def _way(track: FaceTrack, number: int) -> Real:
     return np.append(middle - np.array([_ASIDE, _ABOVE]) * unit, unit / _DETAIL)
 
 
-def _cut(picture: NDArray[Any], way: Real, beyond: int | None = None) -> NDArray[Any]:
+def _around(way: Real) -> Real:
+    """A window three times as large, with this one in its middle."""
+    return np.append(way[:2] - way[2] * np.array(_SIZE), way[2])
+
+
+def _cut(
+    picture: NDArray[Any], way: Real, beyond: int | None = None, size: tuple[int, int] = _SIZE
+) -> NDArray[Any]:
     """(h, w, ...) the window of a picture (H, W, ...); its edges are continued, or `beyond`."""
     scale = way[2]
     if scale > 1:  # what is finer than a pixel of the small picture
         last = np.array(picture.shape[1::-1]) - 1
         low = np.clip((way[:2] - 3 * scale).astype(int), 0, last)
-        high = np.clip((way[:2] + scale * (np.array(_SIZE) + 3)).astype(int), low, last) + 1
+        high = np.clip((way[:2] + scale * (np.array(size) + 3)).astype(int), low, last) + 1
         picture = picture[low[1] : high[1], low[0] : high[0]]
         picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)
         way = way - np.append(low, 0)
     matrix = np.array([[scale, 0, way[0] + scale / 2 - 0.5], [0, scale, way[1] + scale / 2 - 0.5]])
     border = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(picture, matrix, _SIZE, flags=flags, borderMode=border))
+    return np.asarray(cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=border))
 
 
 def _ring(head: Bool, person: Bool, wide: float) -> Bool:

@@ -87,11 +87,12 @@ class Sheet:
             sway = np.append(CARRIED * shift, 0)
         rolled = np.array([[0, 0, sway[3]]])
         head = rigid(self.points, self.joint, turn_matrices(turn[None])[0], shift)
-        head[:, :2] += self.outline[:, None] * _widened(self.points - self.joint, turn)
+        rim = np.flatnonzero(self.outline)  # (E,)
+        beyond = _widened(self.points[rim, :2] - self.joint[:2], turn)
         if hair is not None:
-            around = head[:, :2] - (self.joint + shift)[:2]
-            kept = limited(hair[None], *_LOOSE)[0]
-            head[:, :2] += self.outline[:, None] * _brushed(around, kept)
+            around = head[rim, :2] + beyond - (self.joint + shift)[:2]
+            beyond = beyond + _brushed(around, limited(hair[None], *_LOOSE)[0])
+        head[rim, :2] += self.outline[rim, None] * beyond
         trunk = rigid(self.points, self.pivot, turn_matrices(rolled)[0], sway[:3])
         placed = self.points + self.head[:, None] * (head - self.points)
         placed += self.trunk[:, None] * (trunk - self.points)
@@ -131,11 +132,11 @@ def _widened(points: Float, turn: Float) -> Float:
     under; others, which a photo does not show, come up in their place.
 
     Args:
-        points: (N, 3) from the joint.
+        points: (N, 2) to the right of the joint and above it.
         turn: (3,) pitch, yaw, roll in radians.
     """
     across = np.array([turn[1], -turn[0]])  # to the axis
-    return np.asarray((points[:, :2] @ across)[:, None] * across / 2)
+    return np.asarray((points @ across)[:, None] * across / 2)
 
 
 def _brushed(points: Float, hair: Float) -> Float:
@@ -167,14 +168,15 @@ def sheet_of(track: FaceTrack, model: MorphableModel) -> Sheet:
     depth = relief(mesh, head, mouth, wide / step, step / track.focal)
     size = track.width, track.height
     with_head, with_trunk = _weights(head, wide / step)
+    outline = (with_head > 0) * _outline(head, wide / step)
     joint = pose(np.array([ATLAS], np.float32), track.rotation[0], track.translation[0])[0]
     points = _unprojected(pixels, depth.ravel(), track.focal, size)
     face = _face(model, seen, size)
     below = np.array([seen[front, 0].mean(), seen[front, 1].max() + _PIVOT * wide])
     pivot = _unprojected(below[None], np.array([-joint[2]]), track.focal, size)[0]
     return Sheet(
-        pixels, points, with_head, _outline(head, wide / step), with_trunk, _triangles(*shape),
-        shape, joint, pivot, track.focal, size, face, wide,
+        pixels, points, with_head, outline, with_trunk, _triangles(*shape), shape, joint,
+        pivot, track.focal, size, face, wide,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from gsmooth_core.motion.head import HeadMotion
 from gsmooth_core.motion.reference import joints
 from gsmooth_core.portrait.animate import animated_track
 from gsmooth_core.portrait.hair import HairPictures, hair_between
+from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.portrait.warp import warped
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -94,22 +95,50 @@ def test_light_that_comes_and_goes_moves_no_hair() -> None:
     assert np.abs(found(lit) - found(frames)).max() < 0.006
 
 
-def test_what_a_head_turns_is_not_the_hairs_own_movement() -> None:
-    """Frames of a photo whose head is turned, and a track that says so."""
+def test_what_a_head_does_is_not_the_hairs_own_movement() -> None:
+    """Frames of a photo whose head is turned and shifted before stripes that rest."""
     photo, still = moved(np.zeros(4)), scene.still()
     sheet = sheet_of(still, scene.face_model())
-    turns = np.deg2rad(np.outer(np.sin(2 * np.pi * np.arange(COUNT) / COUNT), [6.0, 8.0, 2.0]))
-    shift = np.zeros((COUNT, 3), np.float32)
-    motion = HeadMotion(turns.astype(np.float32), shift, np.zeros(COUNT), still.fps)
-    track = animated_track(still, sheet, motion)
-    frames = [warped(photo, sheet, sheet.moved(turn, np.zeros(3))) for turn in turns]
+    matte = np.maximum(cap()[1], sheet.face).astype(np.float32)
+    layers = layers_of(photo, matte, sheet.face, sheet.wide)
+    wave = np.sin(2 * np.pi * np.arange(COUNT) / COUNT)
+    turn = np.deg2rad(np.outer(wave, [6.0, 8.0, 2.0])).astype(np.float32)
+    shift = np.outer(wave, [0.4, 0.15, 0.1]).astype(np.float32)
+    track = animated_track(still, sheet, HeadMotion(turn, shift, np.zeros(COUNT), still.fps))
+    frames = [
+        warped(photo, sheet, sheet.moved(*way), layers) for way in zip(turn, shift, strict=True)
+    ]
     pictures = HairPictures(track, scene.face_model())
     list(pictures.watching(iter(frames)))
-    assert np.abs(pictures.hair(track)).max() < 0.012
-    assert np.abs(turns).max() > np.deg2rad(7)
+    hair = pictures.hair(track)
+    assert np.abs(hair).max() < 0.003
+    assert np.abs(hair[:, 0]).max() < 0.0014  # stripes that rest are not taken along
+
+
+def test_hair_is_as_steady_as_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(5)
+    grain = random.normal(0, 50, (COUNT, scene.HEIGHT, scene.WIDTH, 1))
+    frames = [
+        np.clip(moved(row) + noise, 0, 255).astype(np.uint8)
+        for row, noise in zip(TRUE, grain, strict=True)
+    ]
+    steady = found(frames)
+    monkeypatch.setattr("gsmooth_core.portrait.hair._CALM", np.full(4, 1e3))
+    trembling = found(frames)
+    tremble, calm = (np.abs(np.diff(each, 2, axis=0)).mean() for each in (trembling, steady))
+    assert calm < 0.7 * tremble
 
 
 def test_a_head_that_is_no_person_moves_no_hair(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = np.zeros((scene.HEIGHT, scene.WIDTH), np.float32)
     monkeypatch.setattr("gsmooth_core.portrait.hair.find_matte", lambda _frame: nobody)
     assert not found([moved(row) for row in TRUE]).any()
+
+
+def test_a_shot_of_one_frame_and_frames_without_a_face_rest() -> None:
+    track = replace(tracked(), confidence=np.eye(1, COUNT, 3, dtype=np.float32)[0])
+    pictures = HairPictures(track, scene.face_model())
+    list(pictures.watching(moved(row) for row in TRUE))
+    hair = pictures.hair(track)
+    assert np.abs(hair[3]).max() < 5e-3  # it is compared with itself
+    assert not np.delete(hair, 3, axis=0).any()
