@@ -108,7 +108,8 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "detail", "Detail of the mouth", "one",
-        "Of the four bands below in the mouth box the one that is farthest from 1.",
+        "Of the four bands below in the mouth box the one that is farthest from 1, each frame "
+        "held against frames of the source whose mouth is open as far.",
     ),
     *_bands("mouth", "in the mouth box"),
     *_bands("mask", "under the mask"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsmooth_core.evaluation.metrics.alike import ratio_where_alike
 from gsmooth_core.evaluation.metrics.compare import BAND_CURVES, Curves
 from gsmooth_core.evaluation.metrics.figures import Figures
 from gsmooth_core.evaluation.metrics.landmarks import in_crop, jerk, lip_distance, silence_motion
@@ -69,7 +70,7 @@ def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
     figures: Figures = {name: mean(curves[name]) for name in MEANS}
     for name, curve in RATIOS.items():
         figures[name] = _ratio(mean(curves[curve]), mean(curves[f"true_{curve}"]))
-    figures["detail"] = farthest([figures[name] for name in BAND_CURVES if "mouth" in name])
+    figures["detail"] = farthest(_bands_where_alike(curves, figures))
     figures |= _noise(curves)
     return figures | {
         "lmd": mean(curves["lmd"]),
@@ -82,6 +83,15 @@ def summarise(curves: Curves, faces: Faces, model: MorphableModel) -> Figures:
         "lve": errors.lve,
         "silence": _number(silence_motion(curves["aperture"], faces.silent, fps)),
     }
+
+
+def _bands_where_alike(curves: Curves, figures: Figures) -> list[float | None]:
+    """Each band of the mouth over the source's where that is open as far, or over all of it."""
+    apertures = curves["true_aperture"], curves["aperture"]
+    names = [name for name in BAND_CURVES if "mouth" in name]
+    alike = [ratio_where_alike(curves[n], curves[f"true_{n}"], apertures) for n in names]
+    raw = [figures[name] for name in names]
+    return [a if a is not None else b for a, b in zip(alike, raw, strict=True)]
 
 
 def farthest(ratios: Sequence[float | None]) -> float | None:

@@ -95,7 +95,8 @@ def test_the_source_itself_is_perfect(clip, pictures):
 def test_a_soft_mouth_is_less_sharp_and_calmer(clip, pictures):
     soften = in_mask(clip, lambda _, p: cv2.GaussianBlur(p, (0, 0), 2.5))
     found = figures_of(clip, pictures, soften(pictures))
-    assert found["detail"] == found["mouth_band1"] < 0.5
+    assert found["detail"] == pytest.approx(found["mouth_band1"], rel=0.1)
+    assert found["detail"] < 0.5
     assert found["mask_band1"] < found["mask_band3"] < 1.02
     assert found["ring_band4"] == pytest.approx(1, abs=0.15)
     assert found["mouth_psnr"] < 45
