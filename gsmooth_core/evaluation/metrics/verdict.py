@@ -19,6 +19,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 }
 """Up to where a figure is good, and up to where it is fair."""
 _RATE = 25  # frames a second in which the offset is told
+_TELLING = 2.4  # seconds of speech: in less, lips that fit can seem not to
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,20 @@ def graded(name: str, value: float | None) -> str:
     return GOOD if abs(value) <= good else FAIR if abs(value) <= fair else POOR
 
 
-def findings(figures: Figures, *, sync_sure: bool, untouched: float, outside: int) -> list[Finding]:
+def findings(
+    figures: Figures, *, sync_sure: bool, spoken: float, untouched: float, outside: int
+) -> list[Finding]:
     """Judge everything that viewers notice, in the order in which they notice it.
 
     Args:
         figures: of the shot, by name.
         sync_sure: whether lips and sound fit better than those of strangers do.
+        spoken: seconds in which the face is seen and somebody is heard.
         untouched: share of the frames that passed without a usable face.
         outside: largest change outside of the mask before encoding.
     """
     found = [
-        _sync(figures, sure=sync_sure),
+        _sync(figures, sure=sync_sure, spoken=spoken),
         _one("Detail", "detail", figures, "of the source's detail, where it is farthest from it",
              "The mouth is softer than the source", "mouth too soft",
              "The mouth is sharper than the source", "mouth too sharp"),
@@ -89,12 +93,15 @@ def verdict(found: Sequence[Finding]) -> tuple[str, str]:
     return "Ready to go out: nothing stands out.", GOOD
 
 
-def _sync(figures: Figures, *, sure: bool) -> Finding:
+def _sync(figures: Figures, *, sure: bool, spoken: float) -> Finding:
     offset, confidence = figures.get("offset"), figures.get("sync")
     if offset is None or confidence is None:
         return Finding("Lip sync", "", "")
     frames = f"{abs(offset):.0f} frame{'s' if abs(offset) != 1 else ''} at 25 a second"
     words = f"confidence {shown('sync', confidence)}"
+    if not sure and spoken < _TELLING:
+        text = f"Too little is said to tell whether lips and sound are together ({spoken:.1f} s)."
+        return Finding("Lip sync", GOOD, text)
     if not sure:
         text = f"Lips and sound hardly fit better than by chance ({words})."
         return Finding("Lip sync", FAIR, text, "lips that hardly fit the sound")

@@ -130,6 +130,7 @@ def report(
     found_out = findings(
         figures,
         sync_sure=sync is not None and sync.sure,
+        spoken=float((shot.track.usable & ~faces.silent).sum() / shot.track.fps),
         untouched=float((~shot.track.usable).mean()),
         outside=shot.outside,
     )

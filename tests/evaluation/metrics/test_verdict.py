@@ -13,8 +13,9 @@ FINE = {
 }  # fmt: skip
 
 
-def judged(untouched=0.0, outside=0, sure=True, **changed):
-    found = findings(FINE | changed, sync_sure=sure, untouched=untouched, outside=outside)
+def judged(untouched=0.0, outside=0, sure=True, spoken=5.0, **changed):
+    more = {"spoken": spoken, "untouched": untouched, "outside": outside}
+    found = findings(FINE | changed, sync_sure=sure, **more)
     return verdict(found), {c.name: c for c in found}
 
 
@@ -64,6 +65,15 @@ def test_faults_are_listed_the_poor_ones_alone():
 def test_what_cannot_be_judged_is_left_out():
     _, found = judged(sync=None, identity=None, flicker=None)
     assert not {"Lip sync", "Identity", "Steady picture"} & set(found)
+
+
+def test_a_word_or_two_say_nothing_of_sync_that_is_not_sure():
+    (_, kind), found = judged(sure=False, spoken=1.2)
+    assert (kind, found["Lip sync"].kind) == ("good", "good")
+    assert "Too little" in found["Lip sync"].text
+    assert "1.2 s" in found["Lip sync"].text
+    _, found = judged(sure=True, spoken=1.2, offset=-2.0)
+    assert found["Lip sync"].kind == "fair"
 
 
 def test_limits_are_of_known_figures():
