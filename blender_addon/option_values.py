@@ -27,6 +27,8 @@ def checked(panel: bpy.types.PropertyGroup, name: str, value: Any) -> Any:
         UserError: it is of the wrong kind or out of bounds; the message says what may be.
     """
     known = panel.bl_rna.properties[name]
+    if getattr(value, "ndim", None) == 0:  # a number of numpy's
+        value = value.item()
     if known.type == "ENUM":
         return _choice(known, name, value)
     if known.type == "BOOLEAN":
@@ -35,9 +37,9 @@ def checked(panel: bpy.types.PropertyGroup, name: str, value: Any) -> Any:
         return bool(value)
     if known.type in ("INT", "FLOAT"):
         return _number(known, name, value)
-    if not isinstance(value, str | PathLike):
+    if not isinstance(value, str | PathLike | None):
         raise _wrong(name, value, "It is the path of a file.")
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _choice(known: Any, name: str, value: Any) -> str:

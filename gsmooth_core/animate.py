@@ -137,12 +137,11 @@ class AnimatePipeline(PhotoPipeline):
         energy, rate = self._energy(), RATE * chosen.blink
         blink = blinks(count, fps, chosen.seed, rate, phrase_ends(energy, fps))
         head = 0.0 if chosen.mode == "still" else chosen.head
-        if chosen.motion != "auto" and (head or chosen.brows):
-            moved = from_track(self._reference(), count, fps, blink, head, chosen.brows)
-        else:
-            style = None if chosen.style < 0 else chosen.style
-            how = MotionSettings(chosen.seed, style, head, rate, chosen.brows)
-            moved = stitched(energy, fps, how)
+        if head and chosen.motion != "auto":
+            return from_track(self._reference(), count, fps, blink, head, chosen.brows)
+        style = None if chosen.style < 0 else chosen.style
+        how = MotionSettings(chosen.seed, style, head, rate, chosen.brows)
+        moved = stitched(energy, fps, how)
         return moved if head else replace(still(count, fps, blink), brow=moved.brow)
 
     def target(self, track: FaceTrack) -> Expression:

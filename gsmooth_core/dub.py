@@ -51,6 +51,7 @@ from gsmooth_core.ranges import ranges_of
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.taft.frame_keys import FrameKey, frame_keys
 from gsmooth_core.taft.generators.draft import generator_for
+from gsmooth_core.taft.moving import MovingBrows
 from gsmooth_core.taft.segment import FramesMade
 from gsmooth_core.taft.several import SeveralFaces
 from gsmooth_core.taft.translate import FaceTranslator, Translator
@@ -223,8 +224,8 @@ class DubPipeline(PersonStages):
         boxes = [translator.composer.box for translator in translators]
         pairs = zip(parts, translators, strict=True)
         movers = [mover for part, each in pairs if (mover := part.stages.brows(part, each.wanted))]
-        made_by: list[Translator] = [*translators, *movers]
-        together = made_by[0] if len(made_by) == 1 else SeveralFaces(made_by)
+        faces = translators[0] if len(translators) == 1 else SeveralFaces(translators)
+        together = MovingBrows(faces, movers) if movers else faces
         worst, done = 0, int((~missing).sum())
         self.emit(Progress("render", done, source.count))
         making = self._making(missing, together)

@@ -37,7 +37,7 @@ from gsmooth_core.media.pictures.images import write_image
 from gsmooth_core.person_speech import SpeechStages
 from gsmooth_core.storage.arrays import load_track, save_track
 from gsmooth_core.taft.adaptation.adapt import AdaptSettings, learn, sample_count
-from gsmooth_core.taft.brows import BrowMover
+from gsmooth_core.taft.brows import BrowMover, with_filmed_brows
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal, load_personal, save_personal
 from gsmooth_core.taft.generators.draft import generator_for
@@ -200,10 +200,11 @@ class PersonStages(SpeechStages):
         for before in (occluders, captions):
             unoccluded = before.unoccluded(unoccluded) if before else unoccluded
         personal = self.adapt(unoccluded) if self.job.settings.adapt else None
-        return FaceTranslator(
+        whole = self.job.settings.mask == "face"
+        made = FaceTranslator(
             track,
             self.model,
-            target.values,
+            target.values if whole else with_filmed_brows(target, track),
             self.source.shows(frames) if frames else None,
             generator,
             compose,
@@ -213,6 +214,8 @@ class PersonStages(SpeechStages):
             captions,
             self.heard_alike(track),
         )
+        made.asked = target.values
+        return made
 
     def planned(self, track: FaceTrack, target: Expression) -> FaceTranslator:
         """What makes this person's frames; `read` its references before the first of them."""
@@ -226,6 +229,8 @@ class PersonStages(SpeechStages):
 
     def brows(self, part: Part, wanted: Bool) -> BrowMover | None:
         """What moves the brows in the frames `wanted` (T,); None where no curve asks for it."""
+        if self.job.settings.mask == "face":
+            return None  # all of the face is drawn, with its brows and eyes
         lids = self.job.animate is not None
         if unseen := seen.unseen_in_words(part.track, part.target, blinks=lids):
             self.emit(Message("info", unseen))

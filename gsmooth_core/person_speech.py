@@ -92,7 +92,8 @@ class SpeechStages(ABC):
         An `expression.json` in the job's folder holds edits of the user and comes first.
         """
         given = self._given()
-        curves = self._at_pictures(self._load(given)) if given else self.merged(track)
+        given_curves = said(load_expression(given)) if given else None
+        curves = self._at_pictures(given_curves) if given_curves is not None else self.merged(track)
         target = fit_curves(curves, track)
         if self.turns is not None:
             target = at_turns(target, track, self.turns)
@@ -159,11 +160,6 @@ class SpeechStages(ABC):
         """Curves that the user edited or gave."""
         edited = self.folder / "expression.json"
         return edited if edited.is_file() else self.job.expression
-
-    def _load(self, given: Path) -> Expression:
-        """The curves of a file; a prediction, which knows nothing of eyes and brows, has them 0."""
-        curves = load_expression(given)
-        return said(curves) if given == self.job.expression else curves
 
     def _let_go(self) -> None:
         """Forget what was predicted and heard, which lies in files now."""

@@ -273,6 +273,31 @@ def test_brows_go_where_curves_have_them_and_stay_where_a_prediction_says_nothin
     assert apart[4:8].min() > 40
 
 
+def test_a_face_that_is_drawn_as_a_whole_has_its_brows_already(result, job, work, tmp_path):
+    """Nothing moves them once more; elsewhere a mover does, and the mouth knows nothing of it."""
+    track = load_track(work / "job" / "track.safetensors")
+    raised = track.expression.copy()
+    brow = track.expression_names.index("browInnerUp")
+    raised[:, brow] += 0.5
+    spoken = tmp_path / "raised.json"
+    save_expression(spoken, Expression(track.expression_names, raised, track.fps))
+    for mask, movers in (("face", 0), ("lower_face", 1)):
+        settings = dataclasses.replace(SETTINGS, mask=mask)
+        own = dataclasses.replace(job, expression=spoken, settings=settings)
+        run = DubPipeline(own, folder_of(tmp_path / mask))
+        (part,) = run.parts()
+        translator = run.planned(part.track, part.target)
+        assert (run.brows(part, translator.wanted) is not None) == movers
+        drawn = translator.composer.target[:, brow] - track.expression[:, brow]
+        assert drawn.min() == pytest.approx(0 if movers else 0.5, abs=1e-4)
+        assert np.abs(translator.asked[:, brow] - raised[:, brow]).max() < 1e-4
+
+
+def folder_of(path):
+    path.mkdir()
+    return path
+
+
 def test_curves_that_are_none_are_refused_before_anybody_is_followed(job, tmp_path):
     bad = tmp_path / "curves.csv"
     bad.write_text("Seconds,JawOpen\n0,0.5\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from gsmooth_core.types import Expression
 
 DRIVEN_PREFIXES = ("jaw", "mouth")
@@ -23,9 +25,14 @@ def driven_components(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def said(curves: Expression) -> Expression:
-    """Curves (T, E) without what they say nothing of: not driven by speech, and 0 throughout."""
-    told = (curves.values != 0).any(0)
-    kept = [i for i, name in enumerate(curves.names) if is_driven(name) or told[i]]
+    """Curves (T, E) of the mouth alone, where those of eyes, brows, nose and cheeks are all 0.
+
+    So a prediction has them, which knows nothing of these; who shows any of them means all.
+    """
+    kept = [i for i, name in enumerate(curves.names) if is_driven(name)]
+    others = np.delete(curves.values, kept, axis=1)
+    if others.any() or not kept:
+        return curves
     names = tuple(curves.names[i] for i in kept)
     return replace(curves, names=names, values=curves.values[:, kept])
 

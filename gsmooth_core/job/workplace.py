@@ -63,7 +63,7 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
             kept = _goes_on(folder, stopped=True)
             raise CancelledError(error.message, _KEPT if kept else _ANEW) from error
         except NoFaceError:
-            done = True  # what is seen stays as it is: no other run goes on from here
+            done = not _followed(folder)  # what is seen stays as it is: no other run goes on
             raise
         finally:
             # On a full disk a new folder may have got no mark.
@@ -78,6 +78,11 @@ def _goes_on(folder: Path, *, stopped: bool) -> bool:
         return True
     answers = folder / ANSWERS_FILE
     return stopped and answers.is_file() and answers.stat().st_size > 0
+
+
+def _followed(folder: Path) -> bool:
+    """Whether faces of the clip itself were found: then it is another file that shows none."""
+    return any(folder.rglob("track.safetensors"))
 
 
 def person_folder(folder: Path, number: str) -> Path:

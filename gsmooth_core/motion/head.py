@@ -61,6 +61,8 @@ class HeadMotion:
         shapes = (self.turn.shape, self.shift.shape, self.blink.shape)
         if shapes != ((count, 3), (count, 3), (count,)):
             raise ValueError(f"turns, shifts and blinks have the shapes {shapes}")
+        if self.brow is not None and self.brow.shape != (count,):
+            raise ValueError(f"brow has the shape {self.brow.shape}")
         for name, known in (("sway", self.sway), ("hair", self.hair)):
             if known is not None and known.shape != (count, 4):
                 raise ValueError(f"{name} has the shape {known.shape}")

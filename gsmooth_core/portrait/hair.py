@@ -157,6 +157,10 @@ class HairPictures:
             way = self._ways[int(row)]
             template, ring = look.turned(turn, shift, way)
             plane = Plane(template, ring, _DETAIL, _MIDDLE, _DOUBT)
+            if not plane.seen:
+                found.append(np.zeros(4))
+                firm.append(np.diag(1 / _DOUBT**2))
+                continue
             picture = np.asarray(self._pictures[np.array([row])][0])
             moved, firmness = plane.laid(picture, _cut(inside, way, 0), np.zeros(4))
             found.append(moved)
@@ -215,6 +219,8 @@ def _cut(
 
 def _ring(head: Bool, person: Bool, wide: float) -> Bool:
     """(H, W) what stands out around a head, and a little of what is beside it."""
+    if not head.any():
+        return head
     upper = np.indices(head.shape)[0] < np.nonzero(head)[0].max() - _CHEEK * wide
     hair = person & ~head & upper & (distance_transform_edt(~head) < _FAR * wide)
     if not hair.any():

@@ -6,7 +6,6 @@ finished frame: each pixel of brow and forehead shows what lies where the mesh h
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -17,14 +16,15 @@ from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.render import face_surface, in_camera, placed
 from gsmooth_core.mafb.blend import Pixels
 from gsmooth_core.media.pictures.pixels import Box
-from gsmooth_core.taft.translated import Laid, Translated
-from gsmooth_core.types import Bool, FaceTrack, Float, Image
+from gsmooth_core.types import Bool, Expression, FaceTrack, Float, Image
 
 BROWS = ("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 
 _SAME = 1e-3  # what curves differ by less is rounding
 _STILL = 0.02  # pixels of a frame that nobody sees
 _SOFT = 0.02  # decimetres, sigma: the mesh's outline, where movements would end all at once
+_SOFTEST = 0.02  # of a frame's width, at most
+_NEAREST = 0.5  # decimetres from the camera: no face is nearer
 _BESIDE = 4  # pixels around what moves, which cubic lookups see
 
 
@@ -71,30 +71,16 @@ class BrowMover:
 
     def __init__(self, track: FaceTrack, model: MorphableModel, target: Float) -> None:
         self._track, self._surface = track, face_surface(model, track.identity)
-        columns = [i for i, name in enumerate(track.expression_names) if name in BROWS]
-        away = (target - track.expression)[:, columns]
-        self._wanted = track.expression.copy()
-        self._wanted[:, columns] += np.where(np.abs(away) > _SAME, away, 0)
-        self.moved: Bool = (np.abs(away) > _SAME).any(1) & track.usable
-
-    def translate_all(
-        self, frames: Iterable[tuple[int, Image]]
-    ) -> Generator[tuple[Image, Translated]]:
-        """Each (index, frame) in order: the frame, and the same with its brows moved."""
-        for index, frame in frames:
-            nothing = np.zeros(frame.shape[:2], bool)
-            if self.moved[index] and (carried := self.carried(index)):
-                yield frame, Laid(frame, nothing, (), carried)
-            else:
-                yield frame, Translated(frame, nothing, nothing)
-
-    def looks_at(self, _index: int) -> list[Box]:
-        """None: where pixels go does not depend on them."""
-        return []
+        self._wanted = np.where(_of_brows(track), target, track.expression)
+        away = np.abs(self._wanted - track.expression).max(1)
+        self.moved: Bool = (away > _SAME) & track.usable
 
     def carried(self, index: int) -> Carried | None:
         """What of frame `index` is carried where; None where nothing is."""
         track, surface = self._track, self._surface
+        distance = -float(track.translation[index, 2])
+        if distance < _NEAREST:
+            return None
         shapes = track.expression[index], self._wanted[index]
         old, new = (in_camera(surface, track, index, shape) for shape in shapes)
         whole = np.eye(2, 3, dtype=np.float32)
@@ -103,7 +89,7 @@ class BrowMover:
         moves = np.abs(back).max(1) > _STILL
         if not moves.any():
             return None
-        soft = max(_SOFT * track.focal / -float(track.translation[index, 2]), 0.5)  # pixels
+        soft = np.clip(_SOFT * track.focal / distance, 0.5, _SOFTEST * track.width)  # pixels
         both = np.concatenate([before[moves, :2], after[moves, :2]])
         box = _around(both, 3 * soft + _BESIDE, track.width, track.height)
         x0, y0, x1, y1 = box
@@ -114,6 +100,16 @@ class BrowMover:
         field = cv2.GaussianBlur(field, (0, 0), soft)
         at = field + np.dstack(np.meshgrid(np.arange(x1 - x0), np.arange(y1 - y0)))
         return Carried(box, at.astype(np.float32), np.abs(field).max(2) > _STILL)
+
+
+def with_filmed_brows(target: Expression, track: FaceTrack) -> Float:
+    """(T, E) curves with the track's brows: what the lower face is made of, whatever these do."""
+    return np.where(_of_brows(track), track.expression, target.values).astype(np.float32)
+
+
+def _of_brows(track: FaceTrack) -> Bool:
+    """(E,) which shapes of a track's face model move brows."""
+    return np.array([name in BROWS for name in track.expression_names])
 
 
 def _around(points: Float, margin: float, width: int, height: int) -> Box:

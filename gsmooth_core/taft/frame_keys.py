@@ -32,7 +32,7 @@ def _keys(translator: FaceTranslator) -> list[FrameKey]:
     composer, wanted = translator.composer, translator.wanted.tolist()
     return [
         (
-            _digest(composer.target[frame].tobytes()),
+            _digest(translator.asked[frame].tobytes()),
             _digest(composer.lent(frame), composer.grown.get(frame, composer.box)),
         )
         if wanted[frame]

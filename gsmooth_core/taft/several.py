@@ -1,4 +1,4 @@
-"""Several people of one clip, and their brows: a frame goes through translator after translator."""
+"""Several people of one clip: each frame goes through the translators one after the other."""
 
 from __future__ import annotations
 

@@ -71,12 +71,18 @@ def movement(track: FaceTrack, places: NDArray[np.float64]) -> NDArray[np.float6
     """
     shots = np.zeros(len(track), int) if track.shot is None else track.shot
     numbers = {int(track.pictures[n]): n for n in np.flatnonzero(track.usable)[::-1].tolist()}
-    moved, order = np.zeros_like(places), np.unique(track.pictures).tolist()
+    order, shown_in = np.unique(track.pictures, return_counts=True)
+    held = shown_in[:-1] - 1  # numbers between two that are no picture of their own
+    apart = [True, *(np.diff(order) - held > 1).tolist(), True]  # others were left out between
+    moved, order = np.zeros_like(places), order.tolist()
     for place, picture in enumerate(order):
         n = numbers.get(picture)
         if n is None:
             continue
-        beside = order[max(place - 1, 0)], order[min(place + 1, len(order) - 1)]
+        beside = (
+            picture if apart[place] else order[place - 1],
+            picture if apart[place + 1] else order[place + 1],
+        )
         around = [numbers.get(other, n) for other in beside]
         before, after = (m if shots[m] == shots[n] >= 0 else n for m in around)
         ends = (before, n), (n, after)

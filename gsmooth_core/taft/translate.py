@@ -114,6 +114,7 @@ class FaceTranslator:
             that other frames can lend to.
 
         batch: frames that are made at once.
+        asked: (T, E) what frames are asked to show, in all parts of the face.
 
     Raises:
         InputError: the target does not fit the track.
@@ -133,7 +134,7 @@ class FaceTranslator:
         captions: Occluders | None = None,
         heard: Heard | None = None,
     ) -> None:
-        self.track, self._model = track, model
+        self.track, self._model, self.asked = track, model, target
         self.config = generator.config
         settings = suited(settings or ComposeSettings(), self.config)
         self.composer = Composer(

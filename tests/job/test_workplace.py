@@ -62,6 +62,20 @@ def test_a_picture_that_is_refused_leaves_nothing_though_its_face_was_found(
     assert folder.exists() == stays
 
 
+@pytest.mark.parametrize("place", [".", "person_2"])
+def test_a_face_that_another_file_lacks_takes_no_finished_tracking(
+    tmp_path: Path, place: str
+) -> None:
+    """Of a clip that is to teach, say: with another one the job goes on."""
+    folder = tmp_path / "out.mp4.gsmooth"
+    with pytest.raises(NoFaceError), workplace(folder, tmp_path / "out.mp4", temporary=True):
+        (folder / JOURNAL_FILE).touch()
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / "track.safetensors").touch()
+        raise NoFaceError("Nobody is seen in the clip that is to teach.")
+    assert (folder / place / "track.safetensors").exists()
+
+
 def test_a_refusal_takes_no_folder_that_is_wanted(tmp_path: Path) -> None:
     folder = tmp_path / "job"
     with pytest.raises(NoFaceError), workplace(folder, tmp_path / "out.mp4"):

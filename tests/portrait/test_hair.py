@@ -17,6 +17,7 @@ from gsmooth_core.portrait.sheet import sheet_of
 from gsmooth_core.portrait.warp import warped
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 from tests.portrait import scene
+from tests.taft import scene as drawn
 
 COUNT = 12
 TIMES = np.arange(COUNT) / 25
@@ -133,6 +134,19 @@ def test_a_head_that_is_no_person_moves_no_hair(monkeypatch: pytest.MonkeyPatch)
     nobody = np.zeros((scene.HEIGHT, scene.WIDTH), np.float32)
     monkeypatch.setattr("gsmooth_core.portrait.hair.find_matte", lambda _frame: nobody)
     assert not found([moved(row) for row in TRUE]).any()
+
+
+def test_a_picture_of_skin_alone_has_no_hair(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head fills it: there is nothing around it to be laid."""
+    monkeypatch.setattr(
+        "gsmooth_core.portrait.hair.find_matte", lambda frame: np.ones(frame.shape[:2], np.float32)
+    )
+    track = drawn.track(4)
+    near = np.tile(np.array([0, 0, -2.2], np.float32), (4, 1))
+    track = replace(track, translation=near)
+    pictures = HairPictures(track, drawn.face_model())
+    list(pictures.watching(drawn.picture(track, n) for n in range(4)))
+    assert not pictures.hair(track).any()
 
 
 def test_a_shot_of_one_frame_and_frames_without_a_face_rest() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft.brows import BROWS, BrowMover
+from gsmooth_core.taft.brows import BROWS, BrowMover, with_filmed_brows
+from gsmooth_core.taft.moving import MovingBrows
 from gsmooth_core.taft.translated import Translated
+from gsmooth_core.types import Expression
 from tests.taft import scene
 
 RAISED = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
@@ -25,9 +27,40 @@ def asked(clip, names, by=0.8, frames=(2, 3)):
     return target
 
 
-def moved(clip, target, frame=2):
+class Passing:
+    """Makes nothing of frames but a red corner, and reads two of them ahead."""
+
+    def __init__(self):
+        self.closed = False
+
+    def looks_at(self, index):
+        return [(0, 0, index, 1)]
+
+    def translate_all(self, frames):
+        waiting = []
+        try:
+            for _, frame in frames:
+                waiting.append(frame)
+                if len(waiting) > 2:
+                    yield self.made(waiting.pop(0))
+            while waiting:
+                yield self.made(waiting.pop(0))
+        finally:
+            self.closed = True
+
+    def made(self, frame):
+        new, mask = frame.copy(), np.zeros(frame.shape[:2], bool)
+        new[-1, -1], mask[-1, -1] = (255, 0, 0), True
+        return frame, Translated(new, mask, np.zeros_like(mask))
+
+
+def translated(clip, target, frames):
     mover = BrowMover(clip, scene.face_model(), target)
-    ((given, made),) = mover.translate_all([(frame, scene.picture(clip, frame))])
+    return MovingBrows(Passing(), [mover]).translate_all(frames)
+
+
+def moved(clip, target, frame=2):
+    ((given, made),) = translated(clip, target, [(frame, scene.picture(clip, frame))])
     return given, made
 
 
@@ -49,7 +82,7 @@ def test_brows_come_to_lie_where_the_mesh_has_them(clip, names):
 def test_what_lies_elsewhere_is_the_frame_bit_by_bit(clip):
     given, made = moved(clip, asked(clip, BROWS))
     assert np.array_equal(made.frame[~made.mask], given[~made.mask])
-    rows = np.flatnonzero(made.mask.any(1))
+    rows = np.flatnonzero(made.mask[:-1].any(1))
     assert rows.max() < clip.height / 2 + 20  # brows and forehead: the mouth is not touched
     assert made.mask.mean() < 0.2
 
@@ -61,11 +94,45 @@ def test_frames_whose_brows_are_as_filmed_pass(clip):
     mover = BrowMover(clip, scene.face_model(), target)
     assert mover.moved.tolist() == [False, False, True, True, False, False]
     frames = [(n, scene.picture(clip, n)) for n in range(6)]
-    for number, (frame, made) in enumerate(mover.translate_all(frames)):
+    for number, (frame, made) in enumerate(translated(clip, target, frames)):
         assert frame is frames[number][1]
-        assert (made.frame is frame) == (number not in (2, 3))
-        assert made.mask.any() == (number in (2, 3))
+        assert (made.mask.sum() > 1) == (number in (2, 3))
+        assert made.mask[-1, -1]
+        assert made.frame[-1, -1].tolist() == [255, 0, 0]
+        assert len(made.lays) == (number in (2, 3))
         assert not made.hidden.any()
+
+
+def test_what_the_mouth_is_made_of_knows_nothing_of_brows(clip):
+    target = asked(clip, BROWS)
+    target[1, clip.expression_names.index("jawOpen")] = 0.9
+    curves = Expression(clip.expression_names, target, clip.fps)
+    kept = with_filmed_brows(curves, clip)
+    brows = [clip.expression_names.index(name) for name in BROWS]
+    others = np.delete(np.arange(target.shape[1]), brows)
+    assert np.array_equal(kept[:, brows], clip.expression[:, brows])
+    assert np.array_equal(kept[:, others], target[:, others])
+
+
+def test_who_stops_stops_what_lies_below(clip):
+    below = Passing()
+    mover = BrowMover(clip, scene.face_model(), asked(clip, RAISED))
+    frames = MovingBrows(below, [mover])
+    assert frames.looks_at(7) == [(0, 0, 7, 1)]
+    made = frames.translate_all((n, scene.picture(clip, n)) for n in range(6))
+    next(made)
+    made.close()
+    assert below.closed
+
+
+@pytest.mark.parametrize("distance", [0.0, -1e-3, 3.0])
+def test_a_track_that_cannot_be_moves_nothing(clip, distance):
+    away = clip.translation.copy()
+    away[:, 2] = distance
+    mover = BrowMover(
+        scene.replace(clip, translation=away), scene.face_model(), asked(clip, RAISED)
+    )
+    assert mover.carried(2) is None
 
 
 def test_without_a_face_nothing_moves(clip):

@@ -108,6 +108,15 @@ def test_a_picture_that_is_shown_again_moves_as_before() -> None:
     np.testing.assert_allclose(movement(again, places), np.tile([3, -2], (9, 1)))
 
 
+def test_pictures_that_a_job_leaves_out_are_no_neighbours() -> None:
+    """As where a clip is played faster: the step over one that is missing is twice as long."""
+    numbers = np.array([0, 1, 2, 4, 5, 6, 7, 9], np.int32)
+    places = numbers[:, None] * np.array([1.0, 0.0])
+    faster = replace(scene.track(8), picture=numbers)
+    lengths = np.hypot(*movement(faster, places).T)
+    np.testing.assert_allclose(lengths, [1, 1, 1, 1, 1, 1, 1, 0])
+
+
 def moving(speeds: list[float]) -> FaceTrack:
     """A head that moves sideways by so many decimetres a frame."""
     track = scene.track(len(speeds), still=True)
