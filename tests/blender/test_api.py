@@ -127,6 +127,8 @@ def test_an_option_that_cannot_be_is_refused_at_once(timeline, scene, option, va
         ({"source_audio_track": "31"}, {"source_audio_track": "31"}),
         ({"strength": np.float32(0.5), "looks": np.int64(2)}, {"strength": 0.5, "looks": 2}),
         ({"adapt": 60, "intra": 0}, {"adapt": 60.0, "intra": False}),
+        ({"intra": np.True_, "grain": np.False_}, {"intra": True, "grain": False}),
+        ({"copy_look_of": None, "movement": None}, {}),
     ],
 )
 def test_an_option_is_written_as_jobs_hold_it(scene, options, written):
