@@ -132,8 +132,7 @@ class Composer:
             only: (T,) the frames that will be composed; by default all.
             held: what another composer of this clip keeps of some frames: these are not read.
         """
-        # Only the members that some frame takes are read: a crop of each stays in memory. The
-        # colours of letters are learned from all of them, whatever is composed.
+        # A crop of each stays in memory. Colours of letters are learned from all that is lent.
         taken, only = self.choice.weights > 0, None if self.captions else only
         needed = np.unique(self.choice.members[taken if only is None else taken & only[:, None]])
         self._shelf = Shelf(self.settings.shelf)
@@ -373,12 +372,13 @@ class Composer:
             part, still = field[..., 3 * k : 3 * k + 3], self.transforms[reference.frame] @ back
             stay_with_body(part, scene.drawing.face.mask, around, reference, still)
 
+    def fixed(self, frame: int) -> Reference:
+        """One for the whole clip (the paper's I_s), and another one for the frame it is."""
+        return next((r for r in self.bank.values() if r.frame != frame), self.bank[min(self.bank)])
+
     def _fixed(self, frame: int) -> Float:
-        """(H, W, 3) one crop for the whole clip, and another one for the frame it is taken from."""
-        kept = list(self.bank.values())
-        others = [r for r in kept if r.frame != frame] or kept
-        still = np.zeros((self.size, self.size, 2), np.float32)
-        return sample(others[0], still)[0].astype(np.float32) / 255
+        crop, _ = sample(self.fixed(frame), np.zeros((self.size, self.size, 2), np.float32))
+        return crop / np.float32(255)
 
     def _clear_of_border(self, mask: Bool) -> Bool:
         margin = _BORDER + int(np.ceil(self.rim)) + 1

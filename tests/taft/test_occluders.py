@@ -90,7 +90,7 @@ def test_frames_that_have_none_are_made_as_ever(occluders) -> None:
     dub = translator(made.bare(), one)
     plain = translator(made.bare(), None)
     plain.composer.bank, plain.composer.choice = dub.composer.bank, dub.composer.choice
-    plain.grain = dub.grain
+    plain.grain, plain.sharpness = dub.grain, dub.sharpness
     a, b = (d.translate(3, made.bare()[3]) for d in (dub, plain))
     assert np.array_equal(a.frame, b.frame)
 

@@ -65,6 +65,8 @@ def rehearsed(composer: Composer, make: Callable[[FaceTrack], Dub]) -> Sharpness
     used = {frame: (frame, *dub.composer.members(frame)) for frame in chosen}
     only = np.isin(np.arange(len(composer.track)), chosen)
     dub.composer.read(lambda frame: _whole(held[frame], composer), only, held)
+    if composer.settings.fixed:
+        used = {frame: (*has, dub.composer.fixed(frame).frame) for frame, has in used.items()}
 
     def tried(frame: int) -> Trial | None:
         truth = _whole(held[frame], composer)
