@@ -122,7 +122,7 @@ def test_a_finished_job_makes_nothing_anew(result, job, work) -> None:
 
 
 def test_another_movement_makes_track_and_pictures_anew(result, job, work) -> None:
-    calm = dataclasses.replace(job.animate, head=0.0)
+    calm = dataclasses.replace(job.animate, head=0.0, brows=0.0)
     other = dataclasses.replace(job, animate=calm, output=work / "calm")
     run_job(other, work / "job")
     track = load_track(work / "job" / "track.safetensors")

@@ -78,9 +78,10 @@ def test_what_is_heard_is_told_to_what_makes_the_frames(tmp_path: Path, monkeypa
     stages, track = PersonStages(job, folder), scene.track(6)
     heard = Heard(np.zeros((6, 2)), np.zeros((6, 2)), 25.0)
     monkeypatch.setattr(stages, "heard_alike", lambda of: heard if of is track else None)
-    monkeypatch.setattr("gsmooth_core.person.FaceTranslator", lambda *given: given)
+    given_to = "gsmooth_core.person.FaceTranslator"
+    monkeypatch.setattr(given_to, lambda *given: SimpleNamespace(given=given))
     curves = Expression(track.expression_names, track.expression, track.fps)
-    assert stages.translator(track, curves, None)[-1] is heard
+    assert stages.translator(track, curves, None).given[-1] is heard
 
 
 def test_what_the_pass_for_captions_read_is_kept_until_it_has_lent(tmp_path, monkeypatch) -> None:
