@@ -13,6 +13,12 @@ from gsmooth_core.types import Expression, FaceTrack, Float
 CHUNK = 4000  # frames that are interpolated at a time
 
 
+RAISES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
+LOWERS = ("browDownLeft", "browDownRight")
+BROWS = RAISES + LOWERS
+"""ARKit names of the shapes that move brows: up, down, and all."""
+
+
 def fit_curves(curves: Expression, track: FaceTrack) -> Expression:
     """Curves with the track's components, rate and number of frames.
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gsmooth_core.face.curves import BROWS, LOWERS, RAISES
 from gsmooth_core.motion.curves import smoothed
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float
-
-RAISES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
-LOWERS = ("browDownLeft", "browDownRight")
 
 _MOST = 0.7  # of a shape: as far as brows go while people speak
 _CALM = 0.06  # seconds, sigma: brows are slower than what a tracker sees of them
@@ -27,7 +25,7 @@ def brow_curve(track: FaceTrack, frames: Bool | None = None) -> Float:
     """
     known = np.flatnonzero(track.usable if frames is None else track.usable & frames)
     names = track.expression_names
-    if not len(known) or not set(RAISES + LOWERS) <= set(names):
+    if not len(known) or not set(BROWS) <= set(names):
         return np.zeros(len(track), np.float32)
     inner, left, right = (track.expression[:, names.index(name)] for name in RAISES)
     down = np.mean([track.expression[:, names.index(name)] for name in LOWERS], 0)

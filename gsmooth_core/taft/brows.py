@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gsmooth_core.face.camera import project
+from gsmooth_core.face.curves import BROWS
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.rasterizer import rasterize
-from gsmooth_core.face.render import face_surface, in_camera, placed
+from gsmooth_core.face.render import face_surface, in_camera
 from gsmooth_core.mafb.blend import Pixels
 from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.types import Bool, Expression, FaceTrack, Float, Image
-
-BROWS = ("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 
 _SAME = 1e-3  # what curves differ by less is rounding
 _STILL = 0.02  # pixels of a frame that nobody sees
@@ -83,8 +83,8 @@ class BrowMover:
             return None
         shapes = track.expression[index], self._wanted[index]
         old, new = (in_camera(surface, track, index, shape) for shape in shapes)
-        whole = np.eye(2, 3, dtype=np.float32)
-        before, after = (placed(surface, v, track, index, whole).seen for v in (old, new))
+        camera = track.focal, track.width, track.height
+        before, after = (project(vertices, *camera).astype(np.float32) for vertices in (old, new))
         back = before[:, :2] - after[:, :2]
         moves = np.abs(back).max(1) > _STILL
         if not moves.any():

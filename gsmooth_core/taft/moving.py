@@ -10,11 +10,11 @@ from functools import cached_property
 from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.taft.brows import BrowMover, Carried
 from gsmooth_core.taft.translate import Translator
-from gsmooth_core.taft.translated import Translated
+from gsmooth_core.taft.translated import Laid, Translated
 from gsmooth_core.types import Bool, Image
 
 
-class Moved(Translated):
+class Moved(Laid):
     """A finished frame whose brows are moved; it is put together when it is asked for.
 
     Args:
@@ -32,16 +32,6 @@ class Moved(Translated):
         made: Translated = self.__dict__["_made"]
         frame, moved = self.lays[-1].composite(made.frame)
         return frame, moved | made.mask
-
-    @property
-    def frame(self) -> Image:
-        """See `Translated`."""
-        return self._composited[0]
-
-    @property
-    def mask(self) -> Bool:
-        """See `Translated`."""
-        return self._composited[1]
 
 
 class MovingBrows:

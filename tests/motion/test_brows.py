@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gsmooth_core.motion.brows import LOWERS, RAISES, brow_curve, with_brows
+from gsmooth_core.face.curves import LOWERS, RAISES
+from gsmooth_core.motion.brows import brow_curve, with_brows
 from gsmooth_core.motion.library import load_library, motion_library, save_library
 from gsmooth_core.motion.stitch import MotionSettings, stitched
 from gsmooth_core.types import Expression

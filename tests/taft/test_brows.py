@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsmooth_core.taft.brows import BROWS, BrowMover, with_filmed_brows
+from gsmooth_core.face.curves import BROWS
+from gsmooth_core.taft.brows import BrowMover, with_filmed_brows
 from gsmooth_core.taft.moving import MovingBrows
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Expression
