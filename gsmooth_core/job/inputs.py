@@ -19,6 +19,7 @@ from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
 _TRACKING = 2  # likewise of what is seen of a clip
+_LETTERS = 2  # likewise of what is taken for letters
 _NOISE = 4  # likewise of what is kept of skin
 _REHEARSAL = 6  # likewise of what is kept of frames that were tried
 _PICTURES = 8  # likewise of what frames are made of what is known
@@ -145,4 +146,6 @@ class StageInputs:
         return asdict(self._occlusion) if self._occlusion else None
 
     def _captioned(self) -> dict[str, Any] | None:
-        return asdict(self._captioning) if self._captioning else None
+        if self._captioning is None:
+            return None
+        return {**asdict(self._captioning), "letters": _LETTERS}

@@ -127,6 +127,7 @@ class _Face:
         self.points = np.flatnonzero(shown)[::_POINTS]
         self.lower = np.isin(regions[self.points], (Region.LOWER_FACE, Region.LIPS))
         self.eyes = np.flatnonzero(regions == Region.EYES)[::_POINTS]
+        self.lips = np.flatnonzero(regions == Region.LIPS)[::_POINTS]
 
     def seen(self, points: Int, frames: range) -> Float:
         """(N, V, 2) pixels of vertices; where no face is usable, those of the nearest frame."""
@@ -212,10 +213,11 @@ def _captions(
     face: _Face, strip: _Strip, frames: range, pictures: list[Image], settings: GraphicSettings
 ) -> Iterator[tuple[int, Bool]]:
     """Number of each captioned frame of a block, and the mask in its crop."""
-    seen, eyes = (strip.places(face.seen(points, frames)) for points in (face.points, face.eyes))
+    parts = face.points, face.eyes, face.lips
+    seen, eyes, lips = (strip.places(face.seen(points, frames)) for points in parts)
     edges = steady_edges(pictures)
-    lids = [_lids(points, p.shape[:2]) for points, p in zip(eyes, pictures, strict=True)]
-    signs = sure_edges(edges, pictures, seen, settings, lids)
+    opens = [_opens(*each, pictures[0].shape[:2]) for each in zip(eyes, lips, strict=True)]
+    signs = sure_edges(edges, pictures, seen, settings, opens)
     if not signs.sure.any():
         return
     known: Outlined = {}
@@ -239,9 +241,14 @@ def _captions(
             yield frame, dilate(strip.in_crop(near, larger), _MARGIN, _MARGIN)
 
 
-def _lids(eyes: Float, shape: tuple[int, ...]) -> Bool:
-    """(H, W) where lids open and shut, of points of both eyes (V, 2); no dub touches that."""
-    return dilate(hull_of(eyes, shape), _LIDS, _LIDS) if len(eyes) else np.zeros(shape, bool)
+def _opens(eyes: Float, lips: Float, shape: tuple[int, ...]) -> Bool:
+    """(H, W) where lids and lips open and shut, of points of eyes (V, 2) and lips (W, 2)."""
+    opens = np.zeros(shape, bool)
+    if len(eyes):
+        opens |= dilate(hull_of(eyes, shape), _LIDS, _LIDS)
+    if len(lips):
+        opens |= hull_of(lips, shape)
+    return opens
 
 
 def _near_lower_face(mask: Bool, points: Float) -> Bool:

@@ -83,7 +83,7 @@ def sure_edges(
     pictures: Sequence[Image],
     skin: Float,
     settings: GraphicSettings,
-    eyes: Sequence[Bool] | None = None,
+    opens: Sequence[Bool] | None = None,
 ) -> Signs:
     """Find edges that are surely no edges of the face.
 
@@ -92,7 +92,7 @@ def sure_edges(
         pictures: T times (H, W, 3) RGB.
         skin: (T, V, 2) pixels in which points of the face are seen in each frame.
         settings: what counts as a caption.
-        eyes: T times (H, W) where a blink lets edges come and go within a frame.
+        opens: T times (H, W) where lids and lips let edges come and go within a frame.
     """
     lasting = edges.last - edges.first >= LASTING - 1
     shape = pictures[0].shape[:2]
@@ -115,7 +115,7 @@ def sure_edges(
             if beside is None or not len(crowd):
                 sure[crowd] = True
                 continue
-            burned = _burned_in(drawn(edges, crowd, shape), pictures, frame, beside, eyes)
+            burned = _burned_in(drawn(edges, crowd, shape), pictures, frame, beside, opens)
             sure[crowd[burned[edges.y[crowd], edges.x[crowd]]]] = True
             if burned.any() and len(which) > len(others):
                 # The end of a word has fewer edges about it; it comes and goes with the rest.
@@ -125,11 +125,11 @@ def sure_edges(
 
 
 def _burned_in(
-    edges: Bool, pictures: Sequence[Image], there: int, not_there: int, eyes: Sequence[Bool] | None
+    edges: Bool, pictures: Sequence[Image], there: int, not_there: int, opens: Sequence[Bool] | None
 ) -> Bool:
-    """(H, W) edges that come or go between two frames, without what moves, and without eyes."""
+    """(H, W) edges that come or go between two frames, without what moves, opens or shuts."""
     burned = edges & ~has_moved(pictures[there], pictures[not_there], edges)
-    return burned if eyes is None else burned & ~(eyes[there] | eyes[not_there])
+    return burned if opens is None else burned & ~(opens[there] | opens[not_there])
 
 
 def _travel(edges: SteadyEdges, skin: Float, asked: Bool) -> Float:

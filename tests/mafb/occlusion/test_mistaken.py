@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from gsmooth_core.mafb.occlusion.captions import _lids
+from gsmooth_core.face.camera import project, rotation_matrix
+from gsmooth_core.face.morphable import Region
+from gsmooth_core.mafb.occlusion.captions import _opens
 from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, sure_edges
 from gsmooth_core.mafb.occlusion.mistaken import has_moved, largest_channel, light_changes
 from gsmooth_core.mafb.occlusion.steady import steady_edges
@@ -93,11 +95,42 @@ def test_a_blink_is_no_caption() -> None:
     assert sure([lids] * 12 + [beside] * 12) == 0  # where they were before
 
 
-def test_lids_are_where_the_mesh_has_its_eyes() -> None:
-    assert not np.any(_lids(np.zeros((0, 2), np.float32), (40, 60)))
+def test_lids_and_lips_are_where_the_mesh_has_them() -> None:
+    none = np.zeros((0, 2), np.float32)
+    assert not np.any(_opens(none, none, (60, 60)))
     eyes = np.float32([[10, 20], [20, 18], [40, 18], [50, 20], [30, 22]])
-    found = _lids(eyes, (40, 60))
+    found = _opens(eyes, none, (60, 60))
     assert found[20, 5] and found[25, 30] and not found[30, 30] and not found[8, 30]
+    lips = np.float32([[20, 45], [30, 40], [40, 45], [30, 52]])
+    both = _opens(eyes, lips, (60, 60))
+    assert both[45, 30] and not both[45, 17] and not both[56, 30]
+    np.testing.assert_array_equal(both[:38], found[:38])
+
+
+@pytest.mark.parametrize(("down", "count"), [(0, 0), (45, 6)])
+def test_teeth_that_are_bared_at_once_are_no_caption(down: int, count: int) -> None:
+    """The same bright blocks between the lips, and far beneath them."""
+    still = scene.track(24, still=True)
+    plain = scene.picture(still, 0)
+    mouth = lips_of(still)
+    low, high = mouth.min(0).astype(int), mouth.max(0).astype(int)
+    teeth = plain.copy()
+    for x in range(low[0] + 6, high[0] - 8, 6):
+        for y in range(low[1] + 3, high[1] - 5, 6):
+            cv2.rectangle(teeth, (x, y + down), (x + 3, y + down + 3), (255, 255, 255), -1)
+    pictures = [teeth if 9 <= n < 15 else plain for n in range(24)]
+    assert len(find(pictures, still)) == count
+
+
+def lips_of(track) -> np.ndarray:
+    """(V, 2) pixels of the lips in the first frame."""
+    model = scene.face_model()
+    shape = model.template(track.identity) + np.tensordot(
+        track.expression[0], model.expression_basis, 1
+    )
+    camera = shape @ rotation_matrix(track.rotation[0]).T + track.translation[0]
+    seen = project(camera, track.focal, track.width, track.height)[..., :2]
+    return seen[model.regions == Region.LIPS]
 
 
 def test_a_lamp_over_a_patterned_shirt_makes_no_caption_and_hides_none() -> None:
