@@ -20,6 +20,10 @@ Reals = NDArray[Any]
 
 _SHIFT = 4  # pixels of a thumbnail that a motion is looked for
 _MOVED = 0.6  # at least so alike is the same picture, moved
+_TURNS = -0.3, -0.15, 0.0, 0.15, 0.3  # radians by which a picture may be turned, too
+_SCALES = 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4  # and enlarged
+_BORDER = 6  # pixels that a turned picture lacks at its edges
+_TURNED = 0.73  # at least so alike is it then; more ways fit better by chance
 _LONGEST_STEP = 2.0  # even steps
 _BESIDE = 3  # frames before and behind a mixture that must hold still
 _PART = 512  # frames of a stretch whose products are worked out at once
@@ -154,7 +158,7 @@ class _Gram:
             return False
         from_a = g[between, between] + g[a, a] - 2 * g[between, a]
         residue = np.sqrt(np.maximum(from_a / length - share**2, 0))
-        return bool(residue.mean() < settings.residue) and self._alike_when_moved(a, b) < _MOVED
+        return bool(residue.mean() < settings.residue) and not self._has_moved(a, b)
 
     def trimmed(self, a: int, b: int) -> tuple[int, int]:
         """The same mixture without frames at its ends that hold nothing of the other picture."""
@@ -163,11 +167,16 @@ class _Gram:
         mixed = np.flatnonzero((share > least) & (share < 1 - least))
         return a + int(mixed[0]) - 1, a + int(mixed[-1]) + 1
 
-    def _alike_when_moved(self, a: int, b: int) -> float:
-        """How alike two frames are where one may be shifted: a small motion is even, too."""
+    def _has_moved(self, a: int, b: int) -> bool:
+        """Whether two frames show one picture, shifted, turned or enlarged: that is even, too."""
         one, other = (self._structure[t].reshape(SIDE, SIDE) for t in (a, b))
-        inner = np.ascontiguousarray(other[_SHIFT:-_SHIFT, _SHIFT:-_SHIFT])
-        return float(cv2.matchTemplate(one, inner, cv2.TM_CCOEFF_NORMED).max())
+        if _alike(one, other, _SHIFT) >= _MOVED:
+            return True
+        return any(
+            _alike(there, moved, _BORDER) >= _TURNED
+            for there, here in ((one, other), (other, one))
+            for moved in _turned(here)
+        )
 
     def _own(self, a: int, b: int) -> float:
         """What one picture has that is not the other made darker, root mean square."""
@@ -185,3 +194,18 @@ class _Gram:
         g = self._products
         along = g[frames, b] - g[frames, a] - g[a, b] + g[a, a]
         return np.asarray(along / self._length(a, b))
+
+
+def _alike(one: Reals, other: Reals, border: int) -> float:
+    """How alike two pictures are where the inner part of the other is shifted by `border`."""
+    inner = np.ascontiguousarray(other[border:-border, border:-border])
+    return float(cv2.matchTemplate(one, inner, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _turned(picture: Reals) -> Iterator[Reals]:
+    """A picture turned and enlarged around its middle, in all ways that are tried."""
+    middle = (SIDE - 1) / 2, (SIDE - 1) / 2
+    for turn in np.degrees(_TURNS).tolist():
+        for scale in _SCALES:
+            matrix = cv2.getRotationMatrix2D(middle, turn, scale)
+            yield np.asarray(cv2.warpAffine(picture, matrix, (SIDE, SIDE)))

@@ -226,6 +226,23 @@ def test_a_pan_is_neither_cut_nor_dissolve() -> None:
     assert (_found(frames) == 0).all()
 
 
+@pytest.mark.parametrize("who", [0, 1])
+@pytest.mark.parametrize(
+    ("zoom", "turn", "length"), [(0.3, 0, 12), (0.6, 0, 24), (0, 15, 12), (0.0, 25, 16)]
+)
+def test_a_zoom_and_a_turn_are_neither_cut_nor_dissolve(
+    shots: tuple[Shot, Shot], who: int, zoom: float, turn: float, length: int
+) -> None:
+    """An editor's punch-in on one person, or a camera that rolls: even, too, and no mixture."""
+
+    def moved(t: int) -> Image:
+        way = float(np.clip((t - 20) / length, 0, 1))
+        matrix = cv2.getRotationMatrix2D((120, 80), turn * way, 1 + zoom * way)
+        return cv2.warpAffine(shots[who](0), matrix, (240, SIZE), borderMode=cv2.BORDER_REFLECT)
+
+    assert (_found([moved(t) for t in range(60)]) == 0).all()
+
+
 @pytest.mark.parametrize("frames", [[], [np.zeros((20, 20, 3), np.uint8)] * 3])
 def test_nothing_to_see(frames: list[Image]) -> None:
     assert find_shots(frames and _thumbnails(frames)).tolist() == [0] * len(frames)
