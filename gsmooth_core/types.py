@@ -95,7 +95,7 @@ Opened = Callable[[], AbstractContextManager[FrameSource]]
 
 
 _EACH = ("expression", "rotation", "translation", "light", "confidence", "landmarks")
-_EACH_IF_KNOWN = ("shot", "people", "exposed", "sway", "hair")
+_EACH_IF_KNOWN = ("shot", "people", "exposed", "area", "sway", "hair")
 """What a track has of each frame, beside its picture."""
 
 
@@ -125,6 +125,8 @@ class FaceTrack:
         picture: (T,) number of the picture that each frame shows, where some are shown again, by
             the file or by the job, or left out: that of the filmed frame that shows it first, so
             that numbers are as far apart as pictures were filmed; None where each has its own.
+        area: (T, 4) pixels x0, y0, x1, y1 between the bars around the picture; None where there are
+            none, or it is not known.
         sway: (T, 4) how neck and shoulders are moved from where they are in one frame of the shot:
             shift in decimetres in camera space, and roll in radians, clockwise as the viewer sees
             it; None where it is not known.
@@ -150,6 +152,7 @@ class FaceTrack:
     people: Bool | None = None
     person: int = 0
     exposed: Float | None = None
+    area: Int | None = None
     picture: Int | None = None
     sway: Float | None = None
     hair: Float | None = None
@@ -166,6 +169,13 @@ class FaceTrack:
     def pictures(self) -> Int:
         """(T,) number of the picture that each frame shows."""
         return np.arange(len(self), dtype=np.int32) if self.picture is None else self.picture
+
+    def area_of(self, frame: int) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of what is picture in a frame, and no bar."""
+        x0, y0, x1, y1 = (
+            (0, 0, self.width, self.height) if self.area is None else self.area[frame].tolist()
+        )
+        return x0, y0, x1, y1
 
     @property
     def new(self) -> Bool:

@@ -116,6 +116,10 @@ def similarity(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64
     return np.concatenate([linear, offset[..., None]], -1)
 
 
+Area = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels of a frame."""
+
+
 @dataclass(frozen=True)
 class Window:
     """A crop of one frame, and the box of the frame that it can touch.
@@ -123,12 +127,12 @@ class Window:
     Attributes:
         transform: (2, 3) frame -> crop pixels.
         size: side of the crop.
-        box: x0, y0, x1, y1 in the frame; empty when the crop lies outside of it.
+        box: in the frame; empty when the crop lies outside of it.
     """
 
     transform: NDArray[np.float64]
     size: int
-    box: tuple[int, int, int, int]
+    box: Area
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -213,14 +217,19 @@ class Window:
         return np.column_stack([self.transform[:, :2], self.transform[:, 2] + offset])
 
 
-def window(transform: NDArray[Any], size: int, height: int, width: int) -> Window:
-    """Crop window of a frame of `height` x `width` pixels under a (2, 3) `transform`."""
+def window(transform: NDArray[Any], size: int, area: Area) -> Window:
+    """Crop window of what is picture in a frame, its `area`, under a (2, 3) `transform`."""
     matrix = transform.astype(np.float64)
     corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], np.float64)
     seen = corners @ _inverse(matrix).T
-    low = np.clip(np.floor(seen.min(0)) - 1, 0, [width, height]).astype(int)
-    high = np.clip(np.ceil(seen.max(0)) + 1, 0, [width, height]).astype(int)
+    low = np.clip(np.floor(seen.min(0)) - 1, area[:2], area[2:]).astype(int)
+    high = np.clip(np.ceil(seen.max(0)) + 1, area[:2], area[2:]).astype(int)
     return Window(matrix, size, (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
+
+
+def whole(picture: NDArray[Any]) -> Area:
+    """All of a frame (H, W, ...)."""
+    return 0, 0, picture.shape[1], picture.shape[0]
 
 
 def hidden(under: Window, mask: Bool) -> Bool:

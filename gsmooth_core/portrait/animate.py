@@ -88,6 +88,7 @@ def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTr
         shot=None,
         people=None,
         exposed=None,
+        area=None,
         picture=None,
         sway=None,
         hair=None,

@@ -28,7 +28,7 @@ from gsmooth_core.storage.layout import (
 )
 from gsmooth_core.storage.live_link import read_live_link, write_live_link
 from gsmooth_core.storage.tensors import read_tensor, write_tensors
-from gsmooth_core.types import Expression, FaceTrack
+from gsmooth_core.types import Expression, FaceTrack, Int
 
 _UNREADABLE = (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError)
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -49,6 +49,7 @@ _PEOPLE: Layout = {
     "people": ArrayLayout(("T", "P"), kind="b"),
 }
 _EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}
+_AREA: Layout = {"area": ArrayLayout(("T", 4), MOST_PIXELS, 0, kind="i")}
 _SWAY: Layout = {"sway": ArrayLayout(("T", 4), _FAR)}
 _HAIR: Layout = {"hair": ArrayLayout(("T", 4), _FAR)}
 _PICTURE: Layout = {"picture": ArrayLayout(("T",), 1e9, 0, kind="i")}
@@ -137,7 +138,7 @@ def save_track(path: Path, track: FaceTrack) -> None:
     if track.shot is not None and track.people is not None:
         arrays |= {"shot": track.shot, "people": track.people}
         meta["person"] = track.person
-    given = {name: getattr(track, name) for name in ("exposed", "sway", "hair", "picture")}
+    given = {name: getattr(track, name) for name in ("exposed", "area", "sway", "hair", "picture")}
     arrays |= {name: values for name, values in given.items() if values is not None}
     save_arrays(path, "track", arrays, meta)
 
@@ -149,7 +150,7 @@ def load_track(path: Path) -> FaceTrack:
         InputError: the file is missing, damaged or something else; it names the field.
     """
     arrays, meta = load_arrays(path, "track")
-    optional = (_PEOPLE, _EXPOSED, _SWAY, _HAIR, _PICTURE)
+    optional = (_PEOPLE, _EXPOSED, _AREA, _SWAY, _HAIR, _PICTURE)
     more = [layout for layout in optional if set(layout) & set(arrays)]
     known = [item for layout in (_TRACK, *more) for item in layout.items()]
     check_arrays(path, arrays, dict(known))
@@ -171,11 +172,19 @@ def load_track(path: Path) -> FaceTrack:
         track = replace(track, shot=shot, people=arrays["people"], person=person)
     if _PICTURE in more:
         track = replace(track, picture=arrays["picture"].astype(np.int32, copy=False))
+    if _AREA in more:
+        track = replace(track, area=_area(path, track, arrays["area"].astype(np.int32, copy=False)))
     _check_names(path, track.expression_names, track.expression.shape[1])
     unknown = [np.isnan(track.landmarks[some]).any((1, 2)) for some in parts_of(track.landmarks)]
     if (np.concatenate(unknown) & track.usable).any():
         raise damaged(path, "'landmarks' lack in frames whose 'confidence' is above 0")
     return track
+
+
+def _area(path: Path, track: FaceTrack, area: Int) -> Int:
+    if (area[:, :2] >= area[:, 2:]).any() or (area[:, 2:] > (track.width, track.height)).any():
+        raise damaged(path, "'area' is no part of the frame")
+    return area
 
 
 def _check_names(path: Path, names: tuple[str, ...], columns: int) -> None:

@@ -245,7 +245,7 @@ class Composer:
         self, frame: int, picture: Image, drawing: Drawing, mask: Bool, unseen: Bool
     ) -> tuple[MaskedFrame, Scene]:
         """A frame without what the mask hides; `unseen` is what letters cover everywhere."""
-        under = window(self.transforms[frame], self.size, *picture.shape[:2])
+        under = window(self.transforms[frame], self.size, self.track.area_of(frame))
         occluder = self.in_front(frame)
         if unseen.any():
             # A collar that letters cover in all references stays as it is: it has no new shape.

@@ -231,7 +231,7 @@ class FaceTranslator:
         track, composer = self.track, self.composer
         if not self.wanted[index]:
             return []
-        return [window(composer.transforms[index], composer.size, track.height, track.width).box]
+        return [window(composer.transforms[index], composer.size, track.area_of(index)).box]
 
     def begin(self, index: int, frame: Image) -> Begun | None:
         """A frame that is to be made, see `Composer.begin`."""

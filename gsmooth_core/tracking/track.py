@@ -97,7 +97,8 @@ def with_people(track: FaceTrack, people: People, person: Person | None) -> Face
     if people.pictures is not None:
         track = _as_first(replace(track, picture=people.pictures))
     chosen = person.number if person else 0
-    return replace(track, shot=people.shot, people=people.seen, person=chosen)
+    track = replace(track, shot=people.shot, area=people.area)
+    return replace(track, people=people.seen, person=chosen)
 
 
 def _as_first(track: FaceTrack) -> FaceTrack:

@@ -56,7 +56,7 @@ def test_a_crop_of_what_was_kept_is_that_of_the_frame(size: int) -> None:
     clip = Clip()
     kept, track = kept_of(clip, list(range(FRAMES))), scene.track(FRAMES)
     for frame, transform in enumerate(crop_transforms(track, scene.face_model(), size)):
-        picture, under = kept.picture(frame), window(transform, size, track.height, track.width)
+        picture, under = kept.picture(frame), window(transform, size, track.area_of(frame))
         assert picture is not None
         np.testing.assert_array_equal(under.part(picture), under.part(clip.pictures[frame]))
         assert not picture[0].any() or not under.box[1]  # the rest is not kept
@@ -92,7 +92,7 @@ def test_however_a_head_turns_the_crop_before_has_room_where_the_face_has_moved_
     boxes = _around(transforms, width, height)
     for frame in range(1, 30):
         own, before = (
-            np.array(window(transforms[n], 256, height, width).box).reshape(2, 2)
+            np.array(window(transforms[n], 256, (0, 0, width, height)).box).reshape(2, 2)
             for n in (frame, frame - 1)
         )
         low, high = boxes[frame].reshape(2, 2)

@@ -39,7 +39,7 @@ def test_all_that_is_looked_at_lies_in_it(faces) -> None:
     for transform in transforms.astype(np.float64):
         back = np.linalg.inv(transform[:, :2])
         strip = ((_STRIP * SIZE) - transform[:, 2]) @ back.T
-        left, top, right, bottom = window(transform, SIZE, HEIGHT, WIDTH).box
+        left, top, right, bottom = window(transform, SIZE, (0, 0, WIDTH, HEIGHT)).box
         corners = [*strip, (left, top), (right, bottom)]
         for x, y in np.clip(corners, 0, (WIDTH, HEIGHT)):
             # Eight pixels beyond it, by which colours are brought between their samples.

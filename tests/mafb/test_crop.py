@@ -50,7 +50,7 @@ def test_similarity_agrees_with_skimage(values: tuple[float, float, float, float
 def test_cut_and_spread_is_the_identity(scale: float, angle: float) -> None:
     frame = smooth_frame()
     matrix = turned(scale, angle, 128 - scale * 120, 128 - scale * 100)
-    under = crop.window(matrix, 256, *frame.shape[:2])
+    under = crop.window(matrix, 256, crop.whole(frame))
     back = under.uncrop(under.cut(under.part(frame)))
     covered = under.uncrop(np.ones((256, 256), np.float32), 1) > 0.999
     part = np.s_[9 : back.shape[0] - 4, 5 : back.shape[1] - 7]
@@ -68,13 +68,13 @@ def test_cut_and_spread_is_the_identity(scale: float, angle: float) -> None:
 
 def test_a_crop_of_scale_one_without_turn_is_a_slice() -> None:
     frame = smooth_frame()
-    under = crop.window(np.array([[1.0, 0, -30], [0, 1.0, -40]]), 128, *frame.shape[:2])
+    under = crop.window(np.array([[1.0, 0, -30], [0, 1.0, -40]]), 128, crop.whole(frame))
     assert np.array_equal(under.cut(under.part(frame)), frame[40:168, 30:158])
 
 
 def test_a_crop_beyond_the_frame_repeats_its_edge() -> None:
     frame = smooth_frame()
-    under = crop.window(np.array([[1.0, 0, 20], [0, 1.0, 10]]), 128, *frame.shape[:2])
+    under = crop.window(np.array([[1.0, 0, 20], [0, 1.0, 10]]), 128, crop.whole(frame))
     cut = under.cut(under.part(frame))
     assert np.array_equal(cut[10:, 20:], frame[:118, :108])
     assert np.array_equal(cut[10:, 0], frame[:118, 0])
@@ -84,7 +84,7 @@ def test_a_crop_beyond_the_frame_repeats_its_edge() -> None:
 def test_hidden_holds_every_pixel_under_the_mask(scale: float) -> None:
     matrix = turned(scale, 0.2, 0, 0)
     matrix[:, 2] = [140, 120] - matrix[:, :2] @ [130, 100]
-    under = crop.window(matrix, 256, 200, 260)
+    under = crop.window(matrix, 256, (0, 0, 260, 200))
     mask = np.zeros((256, 256), bool)
     mask[90:150, 100:180] = True
     covered = crop.hidden(under, mask)
@@ -141,7 +141,7 @@ def test_the_nearest_frame_agrees_with_the_naive_search(frames: set[int], count:
 @pytest.mark.parametrize(("shift", "share"), [((-60, -90), 1), ((-40, 10), None), ((300, 0), 0)])
 def test_inside_are_the_crop_pixels_whose_places_lie_in_the_frame(shift, share) -> None:
     matrix = turned(0.95, 0.3, *shift)
-    under = crop.window(matrix, 64, 200, 220)
+    under = crop.window(matrix, 64, (0, 0, 220, 200))
     centres = np.stack(np.meshgrid(np.arange(64), np.arange(64)), -1).reshape(-1, 2) + 0.5
     back = SimilarityTransform(matrix=np.vstack([matrix, [0, 0, 1]])).inverse
     low, high = np.array(under.box).reshape(2, 2)
@@ -156,7 +156,7 @@ def test_inside_are_the_crop_pixels_whose_places_lie_in_the_frame(shift, share) 
 def test_hidden_pixels_are_looked_for_where_the_mask_is_alone(scale: float, turn: float) -> None:
     """The whole box gives the same; so does a mask at the crop's edge, or beyond the picture's."""
     size = 96
-    under = crop.window(turned(scale, turn, 20, 11), size, 200, 260)
+    under = crop.window(turned(scale, turn, 20, 11), size, (0, 0, 260, 200))
     for part in (np.s_[30:50, 40:70], np.s_[:9, :20], np.s_[80:, 60:]):
         mask = np.zeros((size, size), bool)
         mask[part] = True

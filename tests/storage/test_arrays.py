@@ -148,6 +148,19 @@ def test_a_track_knows_which_pictures_are_held(track, tmp_path):
     assert load_track(tmp_path / "t.safetensors").picture is None
 
 
+def test_a_track_knows_where_bars_end(track, tmp_path):
+    area = np.tile(np.int32([0, 20, track.width, track.height - 20]), (5, 1))
+    save_track(tmp_path / "t.safetensors", dataclasses.replace(track, area=area))
+    found = load_track(tmp_path / "t.safetensors")
+    np.testing.assert_array_equal(found.area, area)
+    assert found.area_of(2) == (0, 20, track.width, track.height - 20)
+    assert track.area_of(2) == (0, 0, track.width, track.height)
+    for wrong in (area[:, ::-1], area + np.int32([0, 0, 1, 0]), area[:3]):
+        save_track(tmp_path / "t.safetensors", dataclasses.replace(track, area=wrong.copy()))
+        with pytest.raises(InputError, match="area"):
+            load_track(tmp_path / "t.safetensors")
+
+
 @pytest.mark.parametrize("name", ["sway", "hair"])
 def test_a_track_knows_how_shoulders_and_hair_move(name, track, tmp_path):
     moves = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)

@@ -142,7 +142,7 @@ def test_a_ragged_edge_of_the_picture_does_not_go_on_below_the_chin(
     shut = np.zeros_like(low.expression)
     made = Composer(low, scene.face_model(), shut, source)
     composition = made.compose(frame, source(frame))
-    there = window(made.transforms[frame], made.size, scene.HEIGHT, scene.WIDTH).inside()
+    there = window(made.transforms[frame], made.size, (0, 0, scene.WIDTH, scene.HEIGHT)).inside()
     drawing, mask = made.masks(frame)
     strip = mask & there & ~drawing.face.mask
     green = composition.blend.image[strip] @ np.float32([-0.5, 1, -0.5])

@@ -68,7 +68,7 @@ class Mouth:
     """A translator that lays a slope over a square of each frame, and sees the box around it."""
 
     def __init__(self, x=20, y=12):
-        self.under = window(np.array([[1, 0, -x], [0, 1, -y]]), SIDE, HEIGHT, WIDTH)
+        self.under = window(np.array([[1, 0, -x], [0, 1, -y]]), SIDE, (0, 0, WIDTH, HEIGHT))
         self.mask = np.zeros((SIDE, SIDE), bool)
         self.mask[15:33, 13:34] = True
         slope = np.linspace(0.35, 0.65, SIDE, dtype=np.float32)

@@ -95,6 +95,33 @@ def test_pixels_outside_the_mask_are_the_frames(clip, pictures, preset: str, siz
         assert done.frame.shape == before.shape
 
 
+@pytest.mark.parametrize("colour", [0, 255])
+def test_a_bar_that_cuts_the_chin_stays_and_is_not_lent(clip, pictures, colour: int) -> None:
+    """Held against the same clip without the bar: the picture above it is alike."""
+    low = replace(clip, translation=clip.translation - np.float32([0, 0.6, 0]))
+    plain, end = scene.pictures(low), scene.HEIGHT - 40
+    barred = [picture.copy() for picture in plain]
+    for picture in barred:
+        picture[end:] = colour
+    area = np.tile(np.int32([0, 0, scene.WIDTH, end]), (FRAMES, 1))
+    known, blind = (translator(replace(low, area=a), barred) for a in (area, None))
+    free = translator(low, plain)
+    apart = []
+    for frame in (2, 5, 7):
+        made, lost, truth = (
+            dub.translate(frame, shown[frame])
+            for dub, shown in ((known, barred), (blind, barred), (free, plain))
+        )
+        assert (made.frame[end:] == colour).all() and not made.mask[end:].any()
+        assert made.mask[end - 8 : end].any()  # the chin is cut
+        strip = np.s_[end - 8 : end]
+        apart.append(
+            [np.abs(x.frame[strip] - truth.frame[strip].astype(int)).mean() for x in (made, lost)]
+        )
+    ours, without = np.mean(apart, axis=0)
+    assert ours < 0.5 * without, (ours, without)
+
+
 def test_a_frame_is_put_together_once_and_only_when_it_is_asked_for(
     clip, pictures, monkeypatch
 ) -> None:
@@ -175,7 +202,9 @@ def test_references_are_what_the_generator_was_made_for(clip, pictures) -> None:
         crop = np.moveaxis(given.references[0, 0], 0, -1) * 255
         first, second = list(paper.composer.bank.values())[:2]
         chosen = second if first.frame == frame else first
-        under = window(paper.composer.transforms[chosen.frame], 256, scene.HEIGHT, scene.WIDTH)
+        under = window(
+            paper.composer.transforms[chosen.frame], 256, (0, 0, scene.WIDTH, scene.HEIGHT)
+        )
         oracle = under.cut(under.part(pictures[chosen.frame]))
         assert np.abs(crop - oracle).mean() < 0.5
 

@@ -238,7 +238,7 @@ def _colours(clip: FilmedClip, masks: Masks, made: dict[int, Image]) -> NDArray[
     energies = np.zeros((2, 2, COLOURS))
     for frame, picture in made.items():
         truth = clip.pictures[frame]
-        under = window(masks.transforms[frame], masks.size, *truth.shape[:2])
+        under = window(masks.transforms[frame], masks.size, masks.track.area_of(frame))
         place = erode(hidden(under, masks.mask(frame)), _OUTLINE, _OUTLINE)
         if place.any():
             parts = (under.part(x).astype(np.float32) for x in (picture, truth))

@@ -113,7 +113,7 @@ class Comparison:
         box = regions.lip_box(self.landmarks[frame], SIZE)
         if not self.track.usable[frame] or box is None:
             return None
-        under = window(self.masks.transforms[frame], SIZE, *source.shape[:2])
+        under = window(self.masks.transforms[frame], SIZE, self.track.area_of(frame))
         truth, dub = (np.asarray(under.cut(under.part(x)), np.uint8) for x in (source, made))
         return Pair(truth, dub, self.masks.mask(frame) & under.inside(), box)
 

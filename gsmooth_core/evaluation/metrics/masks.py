@@ -92,7 +92,7 @@ class Masks:
         """(H, W) pixels of the frame that lie wholly in the region."""
         height, width = self.track.height, self.track.width
         hidden = np.zeros((height, width), bool)
-        under = window(self.transforms[frame], self.size, height, width)
+        under = window(self.transforms[frame], self.size, self.track.area_of(frame))
         region = (self.region(frame) & under.inside()).astype(np.float32)
         under.part(hidden)[...] = under.uncrop(region, cv2.INTER_LINEAR) > 0.999
         return hidden

@@ -10,7 +10,7 @@ import numpy as np
 
 from gsmooth_core.evaluation.metrics.shot import Shot, evenly_spaced
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.mafb.crop import crop_transforms, window
+from gsmooth_core.mafb.crop import crop_transforms, whole, window
 from gsmooth_core.types import Float, Image
 
 STRIP = 120
@@ -73,7 +73,7 @@ def _crops(shot: Shot, frames: Iterable[Image], places: Sequence[int], size: int
     crops: list[Image] = []
     for index, frame in enumerate(frames):
         if index in places:
-            under = window(transforms[index], size, *frame.shape[:2])
+            under = window(transforms[index], size, whole(frame))
             crops.append(np.asarray(under.cut(under.part(frame), cv2.INTER_AREA), np.uint8))
         if index >= places[-1]:
             break

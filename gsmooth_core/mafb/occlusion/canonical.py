@@ -120,8 +120,9 @@ def sample(
     seen = project(camera, track.focal, track.width, track.height)[:, :2]
     towards = -camera / np.linalg.norm(camera, axis=1, keepdims=True)
     facing = ((canonical.normals @ turn.T) * towards).sum(1) > _FACING
-    inside = ((seen > 0) & (seen < (track.width, track.height))).all(1)
-    under = window(transform, SAMPLED, *picture.shape[:2])
+    area = track.area_of(frame)
+    inside = ((seen > area[:2]) & (seen < area[2:])).all(1)
+    under = window(transform, SAMPLED, area)
     if min(under.shape) == 0:
         return np.zeros((len(seen), 3), np.uint8), np.zeros(len(seen), bool)
     crop = cv2.GaussianBlur(under.cut(under.part(picture), cv2.INTER_LINEAR), (0, 0), _BLUR)

@@ -111,7 +111,7 @@ class Outliner:
         return drawing, (drawing.values - _CENTRE).astype(np.float32)
 
     def _crop(self, frame: int, picture: Image) -> Image:
-        under = window(self.transforms[frame], SIZE, *picture.shape[:2])
+        under = window(self.transforms[frame], SIZE, self.track.area_of(frame))
         crop = under.cut(under.part(picture), cv2.INTER_LINEAR)
         return np.asarray(cv2.GaussianBlur(crop, (0, 0), _BLUR), np.uint8)
 

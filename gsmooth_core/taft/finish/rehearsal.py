@@ -100,7 +100,7 @@ def _whole(reference: Reference, composer: Composer) -> Image:
     track = composer.track
     frame = np.zeros((track.height, track.width, 3), np.uint8)
     at = composer.transforms[reference.frame]
-    window(at, composer.size, track.height, track.width).part(frame)[...] = reference.image
+    window(at, composer.size, track.area_of(reference.frame)).part(frame)[...] = reference.image
     return frame
 
 
@@ -128,7 +128,7 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
 def _rim(composer: Composer, frame: int) -> float:
     """Width in pixels of a frame of the soft rim around its mask."""
     track = composer.track
-    under = window(composer.transforms[frame], composer.size, track.height, track.width)
+    under = window(composer.transforms[frame], composer.size, track.area_of(frame))
     return composer.rim / under.scale
 
 
@@ -139,7 +139,7 @@ def _lips(composer: Composer, frame: int) -> NDArray[np.bool_]:
     drawn = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(drawn, cv2.convexHull(np.rint(points).astype(np.int32)), (1,))
     reach = 2 * round(_LIPS * size) + 1
-    under = window(composer.transforms[frame], size, track.height, track.width)
+    under = window(composer.transforms[frame], size, track.area_of(frame))
     lips = np.zeros((track.height, track.width), bool)
     around = dilate(drawn > 0, reach, reach).astype(np.float32)
     under.part(lips)[...] = under.uncrop(around, cv2.INTER_LINEAR) > 0

@@ -73,7 +73,7 @@ class SkinPairs:
 
     def _keep(self, frame: int, picture: Image, number: int, following: Image) -> None:
         height, width = picture.shape[:2]
-        x0, y0, x1, y1 = window(self._transforms[frame], _SIZE, height, width).box
+        x0, y0, x1, y1 = window(self._transforms[frame], _SIZE, self._track.area_of(frame)).box
         x, y = (int(v) for v in np.rint(self._moved[frame]))
         x0, y0, x1, y1 = max(x0, -x), max(y0, -y), min(x1, width - x), min(y1, height - y)
         if x1 > x0 and y1 > y0:
@@ -83,7 +83,8 @@ class SkinPairs:
 
     def _blocks(self, pair: _Pair, composer: Composer) -> StillBlocks:
         height, width = self._track.height, self._track.width
-        under = window(composer.transforms[pair.frame], composer.size, height, width)
+        area = self._track.area_of(pair.frame)
+        under = window(composer.transforms[pair.frame], composer.size, area)
         drawn, replaced = _drawn(composer, pair.frame, pair.following)
         bare = under.uncrop(drawn.astype(np.float32), cv2.INTER_LINEAR) > _WHOLE
         skin, away = np.zeros((height, width), bool), 2 * _AWAY + 1

@@ -85,7 +85,7 @@ class BankReader:
 
     def _kept(self, picture: Image, frame: int, own: _Own) -> Reference:
         transform = self._transforms[frame].astype(np.float64)
-        under = window(transform, self._size, *picture.shape[:2])
+        under = window(transform, self._size, self._track.area_of(frame))
         linear = np.linalg.inv(transform[:, :2])
         offset = -linear @ transform[:, 2] - np.array(under.box[:2])
         letters, before = (

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.mafb.crop import Window, window
+from gsmooth_core.mafb.crop import Window
 from gsmooth_core.taft.warping.warp import Reference, grid
 from gsmooth_core.types import Bool, Float, Image
 
@@ -51,7 +51,7 @@ class Surroundings:
 def coarse_grey(picture: Image, under: Window) -> Float:
     """(64, 64) the crop of a frame in grey, 0..1."""
     step = under.size / _ROWS
-    small = window(under.transform / step, _ROWS, *picture.shape[:2])
+    small = Window(under.transform / step, _ROWS, under.box)
     crop = small.cut(small.part(picture), cv2.INTER_LINEAR)
     grey: Float = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     return grey

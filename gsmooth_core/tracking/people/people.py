@@ -64,11 +64,13 @@ class People:
         shot: (T,) number of the shot of each frame; `MIXED` in a dissolve.
         repeated: (T,) frames that show the picture of the one before once more; None where that
             is not known.
+        area: (T, 4) x0, y0, x1, y1 of the picture between its bars; None where there are none.
     """
 
     people: tuple[Person, ...]
     shot: Int
     repeated: Bool | None = None
+    area: Int | None = None
 
     @property
     def seen(self) -> Bool:
@@ -158,7 +160,8 @@ def follow_people(
     groups = join(_rejoined(_within_shots(follower.sightings, shot), shot))
     ranked = sorted(groups, key=lambda group: -sum(len(s.frames) for s in group))
     people = (Person(number, tuple(group)) for number, group in enumerate(ranked, 1))
-    return People(tuple(people), shot, follower.repeats.repeated())
+    seen = follower.repeats.repeated(), follower.bars.areas(shot)
+    return People(tuple(people), shot, *seen)
 
 
 def _within_shots(sightings: Sequence[Sighting], shot: Int) -> list[Sighting]:

@@ -24,6 +24,7 @@ from gsmooth_core.tracking.following.found import FollowedFace, FoundFaces, Row
 from gsmooth_core.tracking.following.landmarks import Crop, FaceLandmarks, FaceMesh
 from gsmooth_core.tracking.following.looks import Looks
 from gsmooth_core.tracking.people.chip import face_chip
+from gsmooth_core.tracking.shots.bars import BarFinder
 from gsmooth_core.tracking.shots.cuts import CutFinder
 from gsmooth_core.tracking.shots.repeats import RepeatFinder
 from gsmooth_core.types import Float, Image
@@ -149,6 +150,7 @@ class PeopleFollower:
         sightings: all that was seen so far.
         cuts: where pictures change, with thumbnails of the frames.
         repeats: which pictures are shown twice.
+        bars: what lies around pictures.
     """
 
     def __init__(
@@ -160,6 +162,7 @@ class PeopleFollower:
     ) -> None:
         self.sightings: list[Sighting] = []
         self.cuts, self.repeats = CutFinder(settings.cuts, folder), RepeatFinder()
+        self.bars = BarFinder()
         self._found = FoundFaces(folder)
         self._settings, self._observe = settings, observe
         self._finders = Finders(FaceDetector(settings.detector), FaceMesh())
@@ -176,6 +179,7 @@ class PeopleFollower:
             self._end(self._active)
             self._active = [self._new()]
             self._refused, self._begun = [], self._number
+        self.bars.see(frame)
         for active in self._active:
             leads = active is self._active[0]
             self._take(active, active.follower.advance(frame, search=leads), frame)

@@ -18,7 +18,7 @@ def test_the_crop_shows_what_no_hidden_pixel_has_a_part_in(scale: float, part) -
     rng = np.random.default_rng(1)
     frame = rng.integers(1, 256, (240, 300, 3), np.uint8)
     turned = scale * np.array([[0.95, -0.3, 9 / scale], [0.3, 0.95, -11 / scale]])
-    under = crop.window(turned, SIZE, *frame.shape[:2])
+    under = crop.window(turned, SIZE, crop.whole(frame))
     mask = np.zeros((SIZE, SIZE), bool)
     mask[part] = True
     masked = mask_frame(frame, under, mask)

@@ -109,9 +109,8 @@ def test_a_covered_frame_costs_more() -> None:
 
 def test_the_frames_before_and_after_count_too(captions) -> None:
     only = packed([(5, captions.mask(5, SIZE))], SIZE)
-    under = window(
-        crop_transforms(made.clip(), scene.face_model(), SIZE)[5], SIZE, scene.HEIGHT, scene.WIDTH
-    )
+    transform = crop_transforms(made.clip(), scene.face_model(), SIZE)[5]
+    under = window(transform, SIZE, (0, 0, scene.WIDTH, scene.HEIGHT))
     for frame in (4, 5, 6):
         assert spoiled_part(only, frame, under) is not None
     assert spoiled_part(only, 3, under) is None and spoiled_part(only, 7, under) is None

@@ -48,7 +48,7 @@ def _face(chin: int) -> Bool:
 
 
 def _reference(picture: Image, chin: int) -> Reference:
-    under = window(np.eye(2, 3), SIZE, SIZE, SIZE)
+    under = window(np.eye(2, 3), SIZE, (0, 0, SIZE, SIZE))
     none = np.zeros((0, 2), np.float32)
     return Reference(
         frame=1,
