@@ -17,6 +17,9 @@ from gsmooth_core.types import Bool, Float
 Reals = TypeVar("Reals", bound=Any)
 
 _STRETCH = 0.4  # logarithm of the stretch at which a mouth's interior weighs e times less
+_SQUEEZED, _SQUEEZE = 0.3, 1.2
+"""Weight, and logarithm of the stretch at which it is e times less, that a mouth has at least which
+is open wider: squeezed, it still shows what there is, and teeth that no frame shows do not."""
 _GAP = 0.014  # of the crop's side: gap between the lips at which 1 - 1/e of the dark shows
 FEWEST, DARKEST, MOST_GAIN = 50, 0.02, 2.0  # pixels of skin; of 0..1; of its light
 TINT = 0.4  # share of the skin's tint that teeth have beside it
@@ -75,16 +78,18 @@ def bridge(values: Float, inside: Bool, count: int) -> Float:
     between = upper * (1 - share) + lower * share
     gap = (bottom - top)[:, None].astype(np.float32)
     opening = gap + lower[:, 1::3] - upper[:, 1::3]  # in the reference
-    between[..., 2::3] = np.broadcast_to(alike(opening, gap), between[..., 2::3].shape)
+    squeezed = np.float32(_SQUEEZED) * alike(opening, gap, _SQUEEZE)
+    weight = np.maximum(alike(opening, gap), np.where(opening > gap, squeezed, 0))
+    between[..., 2::3] = np.broadcast_to(weight, between[..., 2::3].shape)
     bridged = values.copy()
     bridged[part] = np.where(inside[part][..., None], between, values[part])
     return bridged
 
 
-def alike(own: Float, wanted: Float) -> Float:
+def alike(own: Float, wanted: Float, width: float = _STRETCH) -> Float:
     """0..1 how far something is to be believed that is stretched from a height to another one."""
     stretch = np.log((np.maximum(own, 0) + 1) / (wanted + 1))
-    believed: Float = np.exp(-((stretch / _STRETCH) ** 2))
+    believed: Float = np.exp(-((stretch / width) ** 2))
     return believed
 
 

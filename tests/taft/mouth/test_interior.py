@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gsmooth_core.taft.lending.lend import SHADED
 from gsmooth_core.taft.mouth.interior import bridge, in_light, soften_gap
 
 
@@ -28,10 +29,22 @@ def test_the_mouths_interior_is_stretched_between_the_lips() -> None:
     assert (bridged[10:22, 15, 2] > 0.8).all()
 
 
-def test_a_reference_whose_mouth_is_open_otherwise_is_not_believed_inside() -> None:
-    for upper, lower in ((6, -6), (-9, 9)):  # shut, and open twice as wide
-        values, inside = mouth(12, upper, lower)
-        assert (bridge(values, inside, 1)[inside][:, 2] < 0.15).all()
+def believed(gap: int, upper: float, lower: float) -> float:
+    values, inside = mouth(gap, upper, lower)
+    found = bridge(values, inside, 1)[inside][:, 2]
+    assert np.ptp(found) < 1e-6
+    return float(found[0])
+
+
+def test_a_reference_whose_mouth_is_open_otherwise_is_hardly_believed_inside() -> None:
+    assert believed(12, 6, -6) < 1e-6  # shut
+    wider = [believed(12, -more, more) for more in range(1, 13)]
+    assert 0.7 < wider[0] < 1
+    assert (np.diff(wider) < 0).all()
+    # Squeezed, it is still more than what is drawn (`lend.SHADED`); stretched, it soon is not.
+    assert 5 * SHADED < wider[-1] < 0.25
+    assert believed(3, -20, 20) < 2 * SHADED  # of which next to nothing would be left
+    assert believed(12, 4.5, -4.5) < SHADED / 5
     values, inside = mouth(12, upper=0, lower=0)
     assert (bridge(values, inside, 1)[inside][:, 2] == 1).all()
     shut, nothing = mouth(0, 0, 0)
