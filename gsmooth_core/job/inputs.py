@@ -20,8 +20,8 @@ from gsmooth_core.tracking.people.people import SPEAKER
 _LEARNING = 4  # another number where clips teach in another way than before
 _TRACKING = 2  # likewise of what is seen of a clip
 _NOISE = 4  # likewise of what is kept of skin
-_REHEARSAL = 6  # likewise of what is kept of frames that were tried
-_PICTURES = 8  # likewise of what frames are made of what is known
+_REHEARSAL = 7  # likewise of what is kept of frames that were tried
+_PICTURES = 9  # likewise of what frames are made of what is known
 
 
 class StageInputs:
