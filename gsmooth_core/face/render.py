@@ -18,10 +18,10 @@ from scipy.spatial import cKDTree
 from gsmooth_core.face.camera import pose, project, rotation_matrix
 from gsmooth_core.face.dentition import grooved, tooth_numbers
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
-from gsmooth_core.face.mouth_light import cheeks, lit_colours
+from gsmooth_core.face.mouth_light import FRONT, cheeks, falls_in, turned_out, wall_albedo
 from gsmooth_core.face.rasterizer import depths, rasterize, silhouette
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
-from gsmooth_core.face.shading import vertex_normals
+from gsmooth_core.face.shading import shade, vertex_normals
 from gsmooth_core.types import Bool, FaceTrack, Float, Int, RenderedFace
 
 NOTHING = 255
@@ -38,6 +38,7 @@ _ALBEDO: dict[Region, tuple[float, float, float]] = {
 }
 _MOBILE = 0.2  # share of the largest movement from which a place counts as moved by speech
 _SIDEWAYS = 0.9  # how much larger the share must be where the face turns to its side
+_EVERYWHERE = 0.6  # share of the light in a mouth that comes from its walls, from all sides
 _HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
 
 
@@ -258,7 +259,7 @@ def draw_face(
         light: (9, 3) spherical-harmonics light for I_r; None leaves I_r black.
         values: (V, C) more attributes to interpolate.
     """
-    lit = np.zeros_like(posed.seen) if light is None else lit_colours(surface, posed, light)
+    lit = np.zeros_like(posed.seen) if light is None else _lit(surface, posed, light)
     attributes = np.column_stack([lit, surface.tooth, *([] if values is None else [values])])
     raster = rasterize(posed.seen, surface.faces, attributes.astype(np.float32), size, size)
     region = np.where(raster.mask, surface.face_regions[raster.face_index], NOTHING)
@@ -339,3 +340,35 @@ def _facing(surface: FaceSurface, posed: Posed) -> Float:
     cosine = (posed.normals * towards).sum(1)
     facing = np.clip(cosine / 0.5, 0, 1)
     return np.where(surface.inside_mouth, 1, facing).astype(np.float32)
+
+
+def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
+    """(V, 3) lit colours; in a mouth the light is that which falls in between the teeth."""
+    lips, inside = surface.regions == Region.LIPS, surface.inside_mouth
+    albedo, normals = surface.albedo, posed.normals
+    if lips.any() and inside.any():
+        behind = np.maximum(posed.seen[inside, 2] - posed.seen[lips, 2].mean() - FRONT, 0)
+        outwards = -posed.camera[lips].mean(0)
+        outwards /= np.linalg.norm(outwards)
+        beside, cheek = surface.beside_lips[inside], surface.cheek[inside]
+        falls = falls_in(behind, beside, cheek, _parted(surface, posed))
+        facing = np.clip(normals[inside] @ outwards, 0, 1)
+        falls *= _EVERYWHERE + (1 - _EVERYWHERE) * facing
+        albedo, normals = albedo.copy(), normals.copy()
+        wall = surface.regions[inside] == Region.INNER_MOUTH
+        within = albedo[inside]
+        within[wall] = wall_albedo(within[wall], albedo[lips][0], cheek[wall], behind[wall])
+        albedo[inside] = within * falls[:, None]
+        normals[inside] = outwards
+        normals[lips] = turned_out(normals[lips], outwards)
+    clipped: Float = np.clip(shade(albedo, normals, light), 0, 1).astype(np.float32)
+    return clipped
+
+
+def _parted(surface: FaceSurface, posed: Posed) -> float:
+    """Decimetres by which a jaw parts the rows of teeth."""
+    teeth = surface.regions == Region.TEETH
+    if not teeth.any():
+        return 0.0
+    height = np.ptp(posed.camera[teeth] @ posed.up) - np.ptp(surface.template[teeth, 1])
+    return max(float(height), 0.0)

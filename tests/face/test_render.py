@@ -9,7 +9,6 @@ import pytest
 
 from gsmooth_core.face import mouth_light, render
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, Region
-from gsmooth_core.face.mouth_light import lit_colours
 from gsmooth_core.mafb.blend import face_mask
 from gsmooth_core.mafb.crop import crop_transforms
 from tests.taft import scene
@@ -101,7 +100,7 @@ def test_a_mouth_has_the_light_that_falls_between_its_teeth(clip, surface, jaw: 
     height = np.ptp((surface.template + opened)[teeth, 1]) - np.ptp(surface.template[teeth, 1])
     assert height == pytest.approx(0.27 * jaw, abs=0.05 * jaw)
     lips = face.seen[surface.regions == Region.LIPS, 2].mean()
-    drawn = lit_colours(surface, face, from_everywhere())
+    drawn = render._lit(surface, face, from_everywhere())
     for region in (Region.TEETH, Region.TONGUE, Region.SKIN):
         at = surface.regions == region
         behind = np.maximum(face.seen[at, 2] - lips - 0.05, 0)
@@ -114,7 +113,7 @@ def test_a_mouth_has_the_light_that_falls_between_its_teeth(clip, surface, jaw: 
 
 def test_what_turns_away_inside_a_mouth_is_lit_by_its_walls(clip, surface) -> None:
     there = posed(surface, clip, 3, wide_open())
-    towards, away = (lit_colours(surface, facing(there, t), from_everywhere()) for t in (1, -1))
+    towards, away = (render._lit(surface, facing(there, t), from_everywhere()) for t in (1, -1))
     inside = surface.inside_mouth & (towards[:, 0] > 0.01)
     np.testing.assert_allclose(away[inside] / towards[inside], 0.6, atol=0.02)
     np.testing.assert_allclose(away[~surface.inside_mouth], towards[~surface.inside_mouth])
@@ -125,13 +124,13 @@ def test_lips_that_roll_in_are_no_black_line(clip, surface) -> None:
     light = from_everywhere() / 2
     light[2] = light[0] / np.sqrt(3)  # from 0 behind to twice the mean in front
     there = posed(surface, clip, 3, wide_open())
-    front, side = (lit_colours(surface, facing(there, t), light) for t in (1, -0.99))
+    front, side = (render._lit(surface, facing(there, t), light) for t in (1, -0.99))
     lips = surface.regions == Region.LIPS
     assert (side[lips] > 0.6 * front[lips]).all()
     skin = surface.regions == Region.SKIN
     assert side[skin].max() < 0.1 * front[skin].max()
     own = there.normals[lips]
-    turned = mouth_light._turned_out(own, np.float32([0, 0, 1]))
+    turned = mouth_light.turned_out(own, np.float32([0, 0, 1]))
     np.testing.assert_allclose(np.linalg.norm(turned, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(turned[own[:, 2] > 0.6], own[own[:, 2] > 0.6], atol=1e-5)
     assert turned[:, 2].min() > 0.3
@@ -139,7 +138,7 @@ def test_lips_that_roll_in_are_no_black_line(clip, surface) -> None:
 
 def test_behind_the_lips_their_red_goes_on(clip, surface) -> None:
     face = facing(posed(surface, clip, 3, wide_open()), 1)
-    drawn = lit_colours(surface, face, from_everywhere())
+    drawn = render._lit(surface, face, from_everywhere())
     wall = surface.regions == Region.INNER_MOUTH
     lips = surface.regions == Region.LIPS
     behind = face.seen[:, 2] - face.seen[lips, 2].mean()
