@@ -28,9 +28,11 @@ _BRIGHT = 0.95  # of the lips' brightest tenth: that of an opening with teeth, 1
 _LEVELS = 24  # places between the lips at which a reference is looked at
 _SMOOTH = 12  # times the mouth's width: deviation over which the line is averaged
 _DEEP = 0.15  # of the mouth's brightness: what a dark line is darker than both sides at least
-_ALL, _GREEN = slice(None), slice(1, 2)  # channels
+_ALL, _RED, _GREEN = slice(None), slice(1), slice(1, 2)  # channels
 _TOOTH = 40  # times the mouth's width: deviation over which its end is averaged
-_GREENER = 0.7  # of the brightest tenth's: what has less is no tooth
+_GREENER, _SHADED = 0.7, 0.4  # of the brightest tenth's: a tooth has more; one in the shade
+_UNEVEN = 0.16  # of the opening: between the quartiles of its ends, corners left out
+_AS_PALE = 0.85  # of their green over their red: that one has more
 _SEAM = 1.0  # pixels over which a row of teeth ends
 
 
@@ -80,8 +82,8 @@ def slide(
     lips = _between(reference, mouth, upper, lower, _LIPS)
     if not tall.any() or not shows_teeth(between[:, tall], lips[:, tall]):
         return values
-    green = _between(reference, mouth, upper, lower, levels, _GREEN)
-    dark, end = dark_line(between), row_end(green)
+    red, green = (_between(reference, mouth, upper, lower, levels, c) for c in (_RED, _GREEN))
+    dark, end = dark_line(between), row_end(red, green)
     line = first + np.minimum(dark, end) * (last - first)
     alone = end < dark  # what lies below that row is lip, and no other row
     slid, part = values.copy(), mouth.part
@@ -125,20 +127,28 @@ def dark_line(brightness: Float) -> Float:
     return line.astype(np.float32)
 
 
-def row_end(green: Float) -> Float:
-    """Where a row of teeth ends above a lip, which has less green than they have.
+def row_end(red: Float, green: Float) -> Float:
+    """Where teeth end above a lip, which is darker than they are in green, and redder.
 
     Args:
-        green: (R, N) of what is between the lips, from the upper one to the lower one.
+        red: (R, N) of what is between the lips, from the upper one to the lower one.
+        green: (R, N) likewise.
 
     Returns:
-        (N,) 0..1 of the way down; 1 where teeth reach the lip.
+        (N,) 0..1 of the way down; 1 where teeth reach the lip, or where two rows that meet leave
+        no even end.
     """
-    tooth = green > _GREENER * np.percentile(green, 90)
+    bright = float(np.percentile(green, 90))
+    tint = green / np.maximum(red, 1)
+    pale = tint > _AS_PALE * np.median(tint[green >= bright])  # a lower row lies in the shade
+    tooth = (green > _GREENER * bright) | (pale & (green > _SHADED * bright))
     ends = np.where(tooth.any(0), len(green) - tooth[::-1].argmax(0), len(green)) / len(green)
     deviation = max(green.shape[1] / _TOOTH, 1.0)
     even = cv2.GaussianBlur(ends.astype(np.float32)[None], (0, 0), deviation)[0]
-    return np.asarray(even, np.float32)
+    aside = len(even) // 6
+    spread = np.subtract(*np.percentile(even[aside : len(even) - aside], (75, 25)))
+    told = float(spread) < _UNEVEN
+    return np.asarray(even if told else np.ones_like(even), np.float32)
 
 
 def _between(

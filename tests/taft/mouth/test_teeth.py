@@ -101,14 +101,19 @@ def test_the_line_between_the_rows_is_found_and_goes_on_where_it_is_hidden() -> 
 
 
 def test_a_row_ends_where_it_is_no_longer_as_green_as_teeth() -> None:
-    columns = np.arange(80)
-    ends = 16 + np.rint(3 * np.sin(columns / 12)).astype(int)
-    green = np.where(np.arange(24)[:, None] < ends, 200.0, 90.0).astype(np.float32)
+    columns, rows = np.arange(80), np.arange(24)[:, None]
+    ends = 16 + np.rint(1.4 * np.sin(columns / 12)).astype(int)
+    green = np.where(rows < ends, 200.0, 90.0).astype(np.float32)
     green[4:6, 30:40] = 60  # a shadow on the teeth
-    np.testing.assert_allclose(row_end(green), ends / 24, atol=0.03)
+    red = np.full((24, 80), 205, np.float32)
+    np.testing.assert_allclose(row_end(red, green), ends / 24, atol=0.03)
+    shaded = np.where(rows < ends, red, 95)  # as pale as teeth: a lower row in the shade
+    np.testing.assert_allclose(row_end(shaded, green), 1, atol=1e-5)
+    steps = np.where(rows < np.where(columns // 10 % 2, 12, 20), green[:1], 90)
+    np.testing.assert_allclose(row_end(red, steps), 1, atol=1e-5)  # no row ends so
     for level in (150, 0):
         even = np.full((24, 80), level, np.float32)
-        np.testing.assert_allclose(row_end(even), 1, atol=1e-5)
+        np.testing.assert_allclose(row_end(even, even), 1, atol=1e-5)
 
 
 def test_lip_below_a_row_of_teeth_goes_with_no_row() -> None:
