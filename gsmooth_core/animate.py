@@ -38,6 +38,7 @@ from gsmooth_core.portrait.animate import Animation, animated_track
 from gsmooth_core.portrait.drawing import refuse_drawing
 from gsmooth_core.portrait.eyes import BALL, Eyes
 from gsmooth_core.portrait.hair import HairPictures
+from gsmooth_core.portrait.headroom import lifted
 from gsmooth_core.portrait.layers import layers_of
 from gsmooth_core.portrait.lids import Lids
 from gsmooth_core.portrait.matte import find_matte
@@ -49,6 +50,7 @@ from gsmooth_core.types import Expression, FaceTrack, Float, Image
 
 _LARGE = 1000  # pixels
 _POSES = 4  # another number where poses of a movement are found in another way than before
+_MOVES = 1  # and where a photo moves otherwise by the same settings
 
 
 class AnimatePipeline(PhotoPipeline):
@@ -97,7 +99,7 @@ class AnimatePipeline(PhotoPipeline):
         photo, sheet = self.source.photo(), sheet_of(face, self.model)
         matte = find_matte(photo)
         refuse_drawing(photo, matte, sheet.face)
-        motion = self.edited(face)
+        motion = self.edited(face, lifted(self.motion(), sheet, matte))
         wanted = self.settings.blink or motion.blink.any()
         lids = self._lids(photo, face) if wanted else None
         if lids is None:
@@ -111,7 +113,7 @@ class AnimatePipeline(PhotoPipeline):
         def animated() -> FaceTrack:
             return animated_track(face, sheet, motion)
 
-        name, inputs = "track.safetensors", self.inputs.track()
+        name, inputs = "track.safetensors", {**self.inputs.track(), "moves": _MOVES}
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
@@ -126,9 +128,9 @@ class AnimatePipeline(PhotoPipeline):
             text = "The photo ends in the mouth: what lies beyond stays unseen."
             self.emit(Message("warning", f"{text} Take one that shows the chin."))
 
-    def edited(self, face: FaceTrack) -> HeadMotion:
-        """The movement, as the user's curves have it where they do."""
-        given, motion = self._given(), self.motion()
+    def edited(self, face: FaceTrack, motion: HeadMotion) -> HeadMotion:
+        """A movement, as the user's curves have it where they do."""
+        given = self._given()
         return edited_motion(load_expression(given), face, motion) if given else motion
 
     def motion(self) -> HeadMotion:

@@ -42,10 +42,14 @@ class PhotoPipeline(DubPipeline):
     def compose_settings(self, track: FaceTrack) -> ComposeSettings:
         """What the settings mean for the picture.
 
-        A small photo has lines as fine as combs are, and none was taken while the head moved.
+        A small photo has lines as fine as combs are, and none was taken while the head moved. All
+        of its frames show one photo: one of them lends, as the mean of several is a blur.
         """
         chosen = super().compose_settings(track)
-        return replace(chosen, progressive=True, shutter=0) if self.source.clip.still else chosen
+        if not self.source.clip.still:
+            return chosen
+        one = replace(chosen.references, bank=1)
+        return replace(chosen, progressive=True, shutter=0, references=one)
 
 
 def fine_size(track: FaceTrack, model: MorphableModel) -> int:

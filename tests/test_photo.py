@@ -175,3 +175,13 @@ def test_a_network_of_hands_that_is_damaged_is_told_before_the_work(
         PhotoPipeline(given, tmp_path).check()
     without = dataclasses.replace(given, settings=DubSettings(occluders=False))
     PhotoPipeline(without, tmp_path).check()
+
+
+@pytest.mark.parametrize("moves", [None, AnimateSettings()])
+def test_one_frame_of_a_photo_lends_to_all(photo, clip, tmp_path, moves):
+    """All show one photo, and the mean of several is a blur."""
+    asked = job(photo, tmp_path, animate=moves)
+    made = pipeline_of(asked)(asked, tmp_path)
+    assert made.compose_settings(scene.still()).references.bank == 1
+    other = job(clip, tmp_path)
+    assert PhotoPipeline(other, tmp_path).compose_settings(scene.still()).references.bank > 1

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from gsmooth_core.face.camera import pose, project, rotation_matrix
 from gsmooth_core.face.dentition import grooved, tooth_numbers
 from gsmooth_core.face.morphable import DUBBED_REGIONS, MOUTH_REGIONS, MorphableModel, Region
+from gsmooth_core.face.mouth_light import FRONT, cheeks, falls_in, turned_out, wall_albedo
 from gsmooth_core.face.rasterizer import depths, rasterize, silhouette
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.face.shading import shade, vertex_normals
@@ -37,11 +38,7 @@ _ALBEDO: dict[Region, tuple[float, float, float]] = {
 }
 _MOBILE = 0.2  # share of the largest movement from which a place counts as moved by speech
 _SIDEWAYS = 0.9  # how much larger the share must be where the face turns to its side
-_FRONT = 0.05  # decimetres behind the middle of the lips to which a mouth is as light as they are
-_SLIT = 0.06  # decimetres: height through which light falls between teeth that meet
-_GRAZING = 0.6  # cosine between the way out of the mouth and the normal of lips that roll in
 _EVERYWHERE = 0.6  # share of the light in a mouth that comes from its walls, from all sides
-_MUCOSA = 0.05  # decimetres behind the lips over which their red goes on inside
 _HIDDEN_BY = 0.06  # decimetres by which another surface must be nearer to hide a point
 
 
@@ -60,6 +57,7 @@ class FaceSurface:
         beside_lips: (V,) decimetres to the nearest vertex of the lips.
         albedo: (V, 3) plausible colours under white light, RGB 0..1.
         tooth: (V,) which tooth of its row a vertex is on, see `dentition`.
+        cheek: (V,) 0..1, how far a vertex is the inner side of a cheek, beside the teeth.
     """
 
     template: Float
@@ -71,6 +69,7 @@ class FaceSurface:
     beside_lips: Float
     albedo: Float
     tooth: Float
+    cheek: Float
 
     @property
     def moving(self) -> Bool:
@@ -162,6 +161,7 @@ def _cut_out(model: MorphableModel, identity: Float) -> FaceSurface:
         beside_lips=cKDTree(template[regions == Region.LIPS]).query(template)[0].astype(np.float32),
         albedo=albedo,
         tooth=tooth_numbers(model)[kept],
+        cheek=cheeks(template, regions),
     )
 
 
@@ -347,29 +347,22 @@ def _lit(surface: FaceSurface, posed: Posed, light: Float) -> Float:
     lips, inside = surface.regions == Region.LIPS, surface.inside_mouth
     albedo, normals = surface.albedo, posed.normals
     if lips.any() and inside.any():
-        behind = np.maximum(posed.seen[inside, 2] - posed.seen[lips, 2].mean() - _FRONT, 0)
+        behind = np.maximum(posed.seen[inside, 2] - posed.seen[lips, 2].mean() - FRONT, 0)
         outwards = -posed.camera[lips].mean(0)
         outwards /= np.linalg.norm(outwards)
-        falls = 1 / (1 + (behind / (_SLIT + _parted(surface, posed))) ** 2)
+        beside, cheek = surface.beside_lips[inside], surface.cheek[inside]
+        falls = falls_in(behind, beside, cheek, _parted(surface, posed))
         facing = np.clip(normals[inside] @ outwards, 0, 1)
         falls *= _EVERYWHERE + (1 - _EVERYWHERE) * facing
         albedo, normals = albedo.copy(), normals.copy()
-        albedo[inside] = _inside_albedo(surface, inside, behind) * falls[:, None]
+        wall = surface.regions[inside] == Region.INNER_MOUTH
+        within = albedo[inside]
+        within[wall] = wall_albedo(within[wall], albedo[lips][0], cheek[wall], behind[wall])
+        albedo[inside] = within * falls[:, None]
         normals[inside] = outwards
-        normals[lips] = _turned_out(normals[lips], outwards)
+        normals[lips] = turned_out(normals[lips], outwards)
     clipped: Float = np.clip(shade(albedo, normals, light), 0, 1).astype(np.float32)
     return clipped
-
-
-def _turned_out(normals: Float, outwards: Float) -> Float:
-    """(N, 3) normals of lips, none of which looks into the mouth.
-
-    Where lips roll in, a pixel or two of them would be a dashed black line before the teeth.
-    """
-    away = np.maximum(_GRAZING - normals @ outwards, 0)
-    turned = normals + away[:, None] * outwards
-    unit: Float = turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-6)
-    return unit
 
 
 def _parted(surface: FaceSurface, posed: Posed) -> float:
@@ -379,14 +372,3 @@ def _parted(surface: FaceSurface, posed: Posed) -> float:
         return 0.0
     height = np.ptp(posed.camera[teeth] @ posed.up) - np.ptp(surface.template[teeth, 1])
     return max(float(height), 0.0)
-
-
-def _inside_albedo(surface: FaceSurface, inside: Bool, behind: Float) -> Float:
-    """(N, 3) albedo of the N vertices `inside` a mouth, so far `behind` its lips (N,).
-
-    Behind the lips their red goes on, so that no dark line parts them from the teeth.
-    """
-    albedo, wall = surface.albedo[inside], surface.regions[inside] == Region.INNER_MOUTH
-    near = np.exp(-behind[wall] / _MUCOSA)[:, None]
-    albedo[wall] += (np.array(_ALBEDO[Region.LIPS], np.float32) - albedo[wall]) * near
-    return albedo

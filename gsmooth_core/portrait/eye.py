@@ -14,7 +14,7 @@ import numpy as np
 from gsmooth_core.types import Float, Image
 
 # fmt: off
-_CONTOURS = {
+CONTOURS = {
     "left": (
         (33, 246, 161, 160, 159, 158, 157, 173, 133),
         (33, 7, 163, 144, 145, 153, 154, 155, 133),
@@ -160,7 +160,7 @@ def find_eyes(landmarks: Float) -> tuple[Eye, Eye]:
 
 
 def _find(points: Float, side: str) -> Eye:
-    upper, lower, crease, brow = (points[list(c)] for c in _CONTOURS[side])
+    upper, lower, crease, brow = (points[list(c)] for c in CONTOURS[side])
     matrix, size, width, start = _frame(upper[0], upper[-1])
 
     def rows(curve: Float) -> Float:

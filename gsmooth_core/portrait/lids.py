@@ -10,6 +10,7 @@ from gsmooth_core.portrait.eye import Inset, find_eyes
 from gsmooth_core.portrait.gaze import Shift
 from gsmooth_core.portrait.lid_check import measured_reason, seen_reason
 from gsmooth_core.portrait.lid_paint import EyePainter, LidSettings
+from gsmooth_core.portrait.rims import Rims, find_rims
 from gsmooth_core.types import Float, Image
 
 _LEVELS = 24
@@ -64,11 +65,32 @@ class Lids:
     def reason(self) -> str:
         """Why the lids cannot be closed on this photo, in a person's words; empty if they can."""
         seen = seen_reason(self._photo, self._points, self._eyes)
-        return seen or measured_reason(self._photo, self.closed(1), self._points)
+        return seen or self._measured_reason()
+
+    def _measured_reason(self) -> str:
+        reason = measured_reason(self._photo, self.closed(1), self._points)
+        if reason and self._rims is not None:  # which draw landmarks to themselves
+            bare = Lids(self._rims.bare, self._points, self._settings)
+            reason = measured_reason(self._rims.bare, bare.closed(1), self._points)
+        return reason
+
+    @cached_property
+    def _rims(self) -> Rims | None:
+        return find_rims(self._photo, self._points)
 
     @cached_property
     def _painters(self) -> tuple[EyePainter, ...]:
-        return tuple(EyePainter(e, e.close_up(self._photo), self._settings) for e in self._eyes)
+        """Of the eyes without what is before them."""
+        bare = self._photo if self._rims is None else self._rims.bare
+        return tuple(EyePainter(e, e.close_up(bare), self._settings) for e in self._eyes)
+
+    @cached_property
+    def _free(self) -> tuple[Float | float, ...]:
+        """Each (h, w) 0..1, how far nothing is before what is painted."""
+        if self._rims is None:
+            return 1.0, 1.0
+        levels = np.repeat(255 * self._rims.share[..., None], 3, 2)
+        return tuple(1 - e.close_up(levels)[..., 0] / 255 for e in self._eyes)
 
     def _kept(self, level: int) -> tuple[Inset, ...]:
         """The painted eyes of one level; they are kept, without the rest of the picture."""
@@ -77,5 +99,8 @@ class Lids:
         return self._levels[level]
 
     def _painted(self, level: int, gaze: Shift) -> tuple[Inset, ...]:
-        both = zip(self._eyes, self._painters, strict=True)
-        return tuple(e.put_back(self._photo, *p.closed(level / _LEVELS, gaze)) for e, p in both)
+        insets = []
+        for eye, painter, free in zip(self._eyes, self._painters, self._free, strict=True):
+            patch, share = painter.closed(level / _LEVELS, gaze)
+            insets.append(eye.put_back(self._photo, patch, share * free))
+        return tuple(insets)

@@ -359,7 +359,7 @@ class Composer:
             mouth = slide(values, inside, drawing.points, only, self._teeth)[part]
         field = extend(values, mask, drawing.face.depth)
         np.copyto(field[part], mouth, where=mask[part][..., None])
-        if len(self.lending) > 1:  # the body of a photo does not move
+        if np.ptp(self.track.translation, 0).any():  # the body of a photo at rest does not move
             self._stay(frame, scene, members, field)
         return field
 

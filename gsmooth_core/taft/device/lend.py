@@ -160,6 +160,9 @@ def lend(batch: Batch, bank: DeviceBank) -> LentBatch:
     validity = validity * torch.where(batch.face[:, None], shown, agreeing)
     validity = light.crisp(pictures, validity, batch.inside)
     own = _softened(batch, _lip_colour(batch, pictures, validity))
+    if pictures.shape[1] == 1:
+        lips = (batch.lips & (validity[:, 0] > 0))[:, None]
+        own = torch.where(lips, pictures[:, 0], own)
     shaded = torch.where(batch.inside, SHADED, FAINT)
     references = torch.cat([pictures, own[:, None]], 1)
     validity = torch.cat([validity, shaded[:, None]], 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.face.morphable import MOUTH_REGIONS
+from gsmooth_core.face.morphable import MOUTH_REGIONS, Region
 from gsmooth_core.face.render import Drawing, among
 from gsmooth_core.taft.lending.masked import MaskedFrame
 from gsmooth_core.taft.mouth.crisp import crisp
@@ -116,6 +116,9 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
     shaded_own = in_light(scene.drawing.face.image, scene.crop, scene.bare)
     made[-1] = soften_gap(shaded_own, inside, lip)
+    if len(references) == 1:  # a photo shows all of its lips: the model's are a rim of their own
+        lips = (scene.drawing.face.region == Region.LIPS) & (validity[0] > 0)
+        np.copyto(made[-1], made[0], where=lips[..., None])
     # The shaded render comes last and weighs next to nothing: it shows only where no reference
     # does. Inside the mouth it has a say, since references seldom show teeth just there.
     shaded = np.where(inside, SHADED, FAINT if len(references) else ALONE).astype(np.float32)

@@ -28,6 +28,11 @@ _BRIGHT = 0.95  # of the lips' brightest tenth: that of an opening with teeth, 1
 _LEVELS = 24  # places between the lips at which a reference is looked at
 _SMOOTH = 12  # times the mouth's width: deviation over which the line is averaged
 _DEEP = 0.15  # of the mouth's brightness: what a dark line is darker than both sides at least
+_ALL, _RED, _GREEN = slice(None), slice(1), slice(1, 2)  # channels
+_TOOTH = 40  # times the mouth's width: deviation over which its end is averaged
+_GREENER, _SHADED = 0.7, 0.4  # of the brightest tenth's: a tooth has more; one in the shade
+_UNEVEN = 0.16  # of the opening: between the quartiles of its ends, corners left out
+_AS_PALE = 0.85  # of their green over their red: that one has more
 _SEAM = 1.0  # pixels over which a row of teeth ends
 
 
@@ -77,9 +82,12 @@ def slide(
     lips = _between(reference, mouth, upper, lower, _LIPS)
     if not tall.any() or not shows_teeth(between[:, tall], lips[:, tall]):
         return values
-    line = first + dark_line(between) * (last - first)
+    red, green = (_between(reference, mouth, upper, lower, levels, c) for c in (_RED, _GREEN))
+    dark, end = dark_line(between), row_end(red, green)
+    line = first + np.minimum(dark, end) * (last - first)
+    alone = end < dark  # what lies below that row is lip, and no other row
     slid, part = values.copy(), mouth.part
-    new = np.stack(_in_rows(mouth, first, line, last, seen, reference.points, teeth), -1)
+    new = np.stack(_in_rows(mouth, first, line, last, alone, seen, reference.points, teeth), -1)
     chosen = (inside[part] & tall)[..., None]
     slid[..., 1:][part] = np.where(chosen, new, values[..., 1:][part])
     return slid
@@ -119,8 +127,37 @@ def dark_line(brightness: Float) -> Float:
     return line.astype(np.float32)
 
 
+def row_end(red: Float, green: Float) -> Float:
+    """Where teeth end above a lip, which is darker than they are in green, and redder.
+
+    Args:
+        red: (R, N) of what is between the lips, from the upper one to the lower one.
+        green: (R, N) likewise.
+
+    Returns:
+        (N,) 0..1 of the way down; 1 where teeth reach the lip, or where two rows that meet leave
+        no even end.
+    """
+    bright = float(np.percentile(green, 90))
+    tint = green / np.maximum(red, 1)
+    pale = tint > _AS_PALE * np.median(tint[green >= bright])  # a lower row lies in the shade
+    tooth = (green > _GREENER * bright) | (pale & (green > _SHADED * bright))
+    ends = np.where(tooth.any(0), len(green) - tooth[::-1].argmax(0), len(green)) / len(green)
+    deviation = max(green.shape[1] / _TOOTH, 1.0)
+    even = cv2.GaussianBlur(ends.astype(np.float32)[None], (0, 0), deviation)[0]
+    aside = len(even) // 6
+    spread = np.subtract(*np.percentile(even[aside : len(even) - aside], (75, 25)))
+    told = float(spread) < _UNEVEN
+    return np.asarray(even if told else np.ones_like(even), np.float32)
+
+
 def _between(
-    reference: Reference, mouth: OpenMouth, upper: Float, lower: Float, share: Float
+    reference: Reference,
+    mouth: OpenMouth,
+    upper: Float,
+    lower: Float,
+    share: Float,
+    channels: slice = _ALL,
 ) -> Float:
     """(R, N) brightness of a reference at shares (R, 1) of its opening.
 
@@ -132,7 +169,7 @@ def _between(
     ]
     pixels = pixels_at(reference, np.stack(places, -1).astype(np.float32) + np.float32(0.5))
     deviation = max(len(mouth.columns) / _SMOOTH, 1.0)
-    grey = pixels.astype(np.float32).mean(-1)
+    grey = pixels[..., channels].astype(np.float32).mean(-1)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigmaX=deviation, sigmaY=0.7))
 
 
@@ -141,6 +178,7 @@ def _in_rows(
     first: Float,
     line: Float,
     last: Float,
+    alone: Bool,
     seen: Float,
     shown: Float,
     teeth: ToothRows,
@@ -152,6 +190,7 @@ def _in_rows(
         first: (N,) row of the upper lip in the reference.
         line: (N,) row of the line between its teeth.
         last: (N,) row of its lower lip.
+        alone: (N,) where no teeth lie below that line.
         seen: (V, >=2) vertices of the new face.
         shown: (V, 2) those of the reference's.
         teeth: of the face model.
@@ -159,7 +198,9 @@ def _in_rows(
     top, bottom, rows = (v.astype(np.float32) for v in (mouth.top, mouth.bottom, mouth.rows))
     ends = np.maximum(_carried(teeth.upper, seen, shown, mouth.columns, line), top + 1)
     begins = _carried(teeth.lower, seen, shown, mouth.columns, line)
-    begins = np.where(line >= last - 1, bottom, np.clip(begins, ends, bottom)).astype(np.float32)
+    begins = np.where(alone | (line >= last - 1), bottom, np.clip(begins, ends, bottom)).astype(
+        np.float32
+    )
     above, below = ends - top, np.maximum(bottom - begins, 1e-3)
     # A lip covers what there is no room for, and only a lip that bares more stretches it.
     own_above, own_below = np.minimum(line - first, above), np.minimum(last - line, below)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gsmooth_core.face.morphable import Region
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.device import lend as device
 from gsmooth_core.taft.device import light as device_light
@@ -182,3 +183,24 @@ def test_the_models_mouth_has_the_light_that_it_has_on_the_processor(
     batch = [torch.from_numpy(p).permute(2, 0, 1)[None] for p in (image, frame)]
     found = device_light.in_light(*batch, torch.from_numpy(skin)[None])[0].permute(1, 2, 0)
     np.testing.assert_allclose(found.numpy(), wanted, atol=1e-5)
+
+
+def test_lips_of_a_photo_are_its_own_on_both_ways() -> None:
+    """One reference shows all of its lips: the model's, in their stead, would be a bright rim."""
+    clip = scene.track(4)
+    pictures = scene.pictures(clip)
+    settings = ComposeSettings(references=ReferenceSettings(bank=1, count=1))
+    target = clip.expression[::-1].copy()
+    composer = Composer(clip, scene.face_model(), target, pictures.__getitem__, settings)
+    blend = composer.compose(2, pictures[2]).blend
+    lips = composer.masks(2)[0].face.region == Region.LIPS
+    known = lips & (blend.validity[0] > 0)
+    assert known.sum() > 100
+    assert np.array_equal(blend.references[1][known], blend.references[0][known])
+    assert (blend.references[1] != blend.references[0])[~lips].any()
+    begun = composer.begin(2, pictures[2])
+    bank = device.DeviceBank(composer.bank, CPU)
+    lent = device.lend(bank.batch([begun]), bank)
+    x0, y0, x1, y1 = narrowed(composer.box, ~begun.scene.known)
+    references = lent.references[0].movedim(1, -1)[:, y0:y1, x0:x1]
+    assert levels_apart(references, blend.references[:, y0:y1, x0:x1]) < 1e-3

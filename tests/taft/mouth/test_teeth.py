@@ -11,7 +11,14 @@ import pytest
 from gsmooth_core.face.morphable import MOUTH_REGIONS
 from gsmooth_core.face.render import among
 from gsmooth_core.taft.compose import Composer
-from gsmooth_core.taft.mouth.teeth import ToothRows, dark_line, shows_teeth, slide, tooth_rows
+from gsmooth_core.taft.mouth.teeth import (
+    ToothRows,
+    dark_line,
+    row_end,
+    shows_teeth,
+    slide,
+    tooth_rows,
+)
 from gsmooth_core.taft.warping.warp import Reference
 from gsmooth_core.types import FaceTrack, Float
 from tests.taft import scene
@@ -29,14 +36,14 @@ def photo() -> Reference:
     return Reference(0, image, np.eye(2, 3), points, np.ones(8, np.float32))
 
 
-def opened(lip: float, jaw: float) -> Float:
-    """Rows of the photo that a mouth shows whose lower lip, and jaw, are so much lower."""
+def opened(lip: float, jaw: float, reference: Reference | None = None) -> Float:
+    """Rows of a photo that a mouth shows whose lower lip, and jaw, are so much lower."""
     inside = np.zeros((SIDE, SIDE), bool)
     inside[TOP : int(BOTTOM + lip), 20:100] = True
     values = np.zeros((SIDE, SIDE, 3), np.float32)
     values[int(BOTTOM + lip) :, :, 1] = -lip
     values[..., 2] = 1
-    reference = photo()
+    reference = reference or photo()
     seen = reference.points + np.float32([0, jaw]) * (np.arange(8) >= 4)[:, None]
     slid = slide(values, inside, seen, reference, ROWS)
     assert np.array_equal(slid[~inside], values[~inside])
@@ -91,6 +98,34 @@ def test_the_line_between_the_rows_is_found_and_goes_on_where_it_is_hidden() -> 
     one_row = np.linspace(220, 40, 24, dtype=np.float32)[:, None].repeat(60, 1)
     assert (dark_line(one_row) == 1).all()
     assert (dark_line(np.zeros((24, 5), np.float32)) == 1).all()
+
+
+def test_a_row_ends_where_it_is_no_longer_as_green_as_teeth() -> None:
+    columns, rows = np.arange(80), np.arange(24)[:, None]
+    ends = 16 + np.rint(1.4 * np.sin(columns / 12)).astype(int)
+    green = np.where(rows < ends, 200.0, 90.0).astype(np.float32)
+    green[4:6, 30:40] = 60  # a shadow on the teeth
+    red = np.full((24, 80), 205, np.float32)
+    np.testing.assert_allclose(row_end(red, green), ends / 24, atol=0.03)
+    shaded = np.where(rows < ends, red, 95)  # as pale as teeth: a lower row in the shade
+    np.testing.assert_allclose(row_end(shaded, green), 1, atol=1e-5)
+    steps = np.where(rows < np.where(columns // 10 % 2, 12, 20), green[:1], 90)
+    np.testing.assert_allclose(row_end(red, steps), 1, atol=1e-5)  # no row ends so
+    for level in (150, 0):
+        even = np.full((24, 80), level, np.float32)
+        np.testing.assert_allclose(row_end(even, even), 1, atol=1e-5)
+
+
+def test_lip_below_a_row_of_teeth_goes_with_no_row() -> None:
+    """Red and as bright as teeth, with no dark line above it."""
+    reference = photo()
+    smile = reference.image.copy()
+    smile[TOP:LINE, 20:100], smile[LINE:BOTTOM, 20:100] = 200, (250, 110, 120)
+    at, valid = opened(12, 12, replace(reference, image=smile)).T
+    upper = LINE - TOP
+    np.testing.assert_allclose(at[: upper - 1], np.arange(TOP, LINE - 1), atol=0.8)
+    assert (valid[: upper - 2] > 0.9).all()
+    assert (valid[upper + 4 : -3] < 0.01).all()
 
 
 def test_the_jaw_moves_the_lower_row_alone() -> None:
