@@ -126,7 +126,7 @@ def _check_free(folder: Path) -> None:
     try:
         if own.is_file() and KIND.encode() in own.read_bytes():
             return
-        names = sorted(child.name for child in folder.iterdir())
+        names = sorted(child.name for child in folder.iterdir() if not child.is_dir())
     except OSError as error:
         raise cannot_write(folder, error) from error
     lost = [name for name in names if _OURS.fullmatch(name) and not _BEFORE.fullmatch(name)]
