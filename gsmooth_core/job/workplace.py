@@ -126,9 +126,10 @@ def _check_free(folder: Path) -> None:
     try:
         if own.is_file() and KIND.encode() in own.read_bytes():
             return
-        names = sorted(child.name for child in folder.iterdir() if not child.is_dir())
+        files = [child for child in folder.iterdir() if child.is_file() and not child.is_symlink()]
     except OSError as error:
         raise cannot_write(folder, error) from error
+    names = sorted(file.name for file in files)  # of links and folders nothing is written over
     lost = [name for name in names if _OURS.fullmatch(name) and not _BEFORE.fullmatch(name)]
     if lost:
         raise JobError(
