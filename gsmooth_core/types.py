@@ -117,7 +117,7 @@ class FaceTrack:
         light: (T, 9, 3) spherical-harmonics light, bands 0..2, RGB.
         confidence: (T,) 0..1; 0 means no usable face in that frame.
         landmarks: (T, 478, 2) pixels in the frame; NaN where there is no face.
-        shot: (T,) number of the shot, -1 where two are mixed; None where it is not known.
+        shot: (T,) number of the shot, below 0 where two are mixed; None where it is not known.
         people: (T, P) whether person 1, 2, ... is seen; None where it is not known.
         person: number of the person whose face this is; 0 where it is not known.
         exposed: (T,) share of the skin that is neither white nor black, 0..1; None where it is not

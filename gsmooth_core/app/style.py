@@ -11,11 +11,11 @@ from gsmooth_core.a2ep.manner_choice import Mouths
 from gsmooth_core.a2ep.manner_file import save_style
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.load import load_face_model
-from gsmooth_core.job.checks import check_target
+from gsmooth_core.job.checks import TEACH_HINT, check_target, teacher
 from gsmooth_core.job.events import Cancelled, OnEvent
 from gsmooth_core.job.own_speech import Listened, taught_by
 from gsmooth_core.job.settings import DubSettings
-from gsmooth_core.job.teaching import HINT, Listeners, told
+from gsmooth_core.job.teaching import Listeners, told
 from gsmooth_core.models.devices import check_device
 
 
@@ -53,6 +53,8 @@ def style(
             f"'{output.name}' is no style file.", "Name one that ends in .safetensors."
         )
     check_target(output)
+    for video in videos:
+        teacher(video)
     check_device(settings.device)
     a2ep, face_model = load_a2ep(settings.a2ep), load_face_model(settings.face_model)
     listeners = Listeners(face_model, a2ep, settings, on_event, cancelled)
@@ -60,7 +62,7 @@ def style(
     taught = taught_by(alike(heard, Mouths.of(a2ep)), a2ep)
     told(taught, on_event)
     if taught.manner is None:
-        raise InputError(f"No style was written. {taught.said}", HINT)
+        raise InputError(f"No style was written. {taught.said}", TEACH_HINT)
     save_style(output, taught.manner, a2ep)
     clips = [
         {"video": str(video), "taught": clip.lesson is not None, "why": clip.why}

@@ -9,11 +9,15 @@ from pathlib import Path
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
-from gsmooth_core.media import container_for
+from gsmooth_core.media import container_for, probe
 from gsmooth_core.media.pictures.images import check_own_folder, image_target, replaces
 from gsmooth_core.media.reading.sequences import sequence_of
 from gsmooth_core.media.sound.audio import read_audio
 from gsmooth_core.storage.files import cannot_write, check_file, make_folder, same_file, shown
+from gsmooth_core.types import Clip
+
+TEACH_HINT = "Give clips in which this person alone speaks, seen from the front, for some seconds."
+"""Of clips that are to teach how a person speaks."""
 
 _HEARD = 1.0  # seconds of a sound that tell whether it holds any
 
@@ -22,8 +26,9 @@ def check(job: Job) -> None:
     """Refuse a job that cannot end well before any work is done; make the output's folder.
 
     Raises:
-        InputError: no speech and no curves, or an output that would overwrite an input.
-        MediaError: the output's place may not be written.
+        InputError: no speech and no curves, an output that would overwrite an input, or a photo
+            that is to teach how one speaks.
+        MediaError: the output's place may not be written, or who is to teach is not seen.
         NoSpeechError: there is no sound in what is to be mixed in.
     """
     if job.audio is None and job.expression is None and not job.speech:
@@ -49,6 +54,8 @@ def check(job: Job) -> None:
     if job.mix is not None:
         read_audio(job.mix, duration=_HEARD)  # refuses what holds no sound
     _check_apart(job, given)
+    for clip in job.teach:
+        teacher(clip)
     check_output(job.output)
 
 
@@ -145,6 +152,19 @@ def _check_teachers(job: Job) -> None:
             "The way of speaking is given twice, as clips and as a file.",
             "Give either --teach or --speaks-like.",
         )
+
+
+def teacher(video: Path) -> Clip:
+    """A clip that is to teach how a person speaks.
+
+    Raises:
+        InputError: it is a photo.
+        MediaError: it cannot be read, or has no picture.
+    """
+    clip = probe(video)
+    if clip.still:
+        raise InputError(f"'{video.name}' is a photo: nobody speaks in it.", TEACH_HINT)
+    return clip
 
 
 def check_output(output: Path) -> None:

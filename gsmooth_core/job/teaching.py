@@ -9,19 +9,17 @@ from pathlib import Path
 from gsmooth_core.a2ep import SpeechModel, style_of
 from gsmooth_core.a2ep.manner_choice import Mouths
 from gsmooth_core.a2ep.manner_file import Taught
-from gsmooth_core.errors import InputError
 from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.job.checks import teacher
 from gsmooth_core.job.events import Cancelled, Message, OnEvent
 from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.own_speech import Listened, listen, taught_by
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
-from gsmooth_core.media import probe
 from gsmooth_core.types import FaceTrack
 
 MOST = 60.0  # seconds of a clip that are looked at
-HINT = "Give clips in which this person alone speaks, seen from the front, for some seconds."
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,7 @@ class Listeners:
             MediaError: it cannot be read.
             NoFaceError: nobody is seen.
         """
-        clip = probe(video)
-        if clip.still:
-            raise InputError(f"'{video.name}' is a photo: nobody speaks in it.", HINT)
+        clip = teacher(video)
         count = min(clip.frame_count, max(1, int(MOST * clip.fps)))
         source = Source(Job(video, video, frame_count=count, settings=self.settings))
         followed = Followed(source, self.face_model, self.on_event, self.cancelled)

@@ -14,8 +14,16 @@ from pathlib import Path
 
 from gsmooth_core.errors import CancelledError, JobError, NoFaceError
 from gsmooth_core.job.followed import ANSWERS_FILE
+from gsmooth_core.job.job import JOB_FILE, KIND
 from gsmooth_core.job.journal import JOURNAL_FILE
-from gsmooth_core.storage.files import PARTIAL, make_folder, same_file, shown, write_text
+from gsmooth_core.storage.files import (
+    PARTIAL,
+    cannot_write,
+    make_folder,
+    same_file,
+    shown,
+    write_text,
+)
 from gsmooth_core.storage.locks import locked, output_locked
 
 MARK = "temporary"
@@ -28,6 +36,7 @@ _OURS = re.compile(
     r"|turns\.json|outputs\.json|answers\.bin|sound\.wav|person_[1-9]\d?"
     rf"|(segment_\d{{5}}|patch(_\d{{5}})?|rest_\d{{7}})(\.mp4)?|woven\.(mp4|json)|sequence_\d+\.mov|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
 )
+_BEFORE = re.compile(rf"{MARK}|lock|lock\.pid|[\w.]+{re.escape(PARTIAL)}(\.\w+)?")  # job.json
 _SEGMENT = re.compile(r"segment_\d{5}|patch(_\d{5})?|rest_\d{7}")
 _FRAME = re.compile(r"\d{5}\.(png|tiff?|exr|jpe?g)")
 
@@ -44,13 +53,16 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
             or been stopped before anything was begun. A folder that was kept once stays.
 
     Raises:
-        JobError: another process works there, or the output would be one of its own files.
+        JobError: another process works there, the output would be one of its own files, or
+            somebody else's files lie there under the names of a job's.
         MediaError: the folder cannot be made.
         CancelledError: the user stopped what is done in it; the hint says what is left of it.
     """
     _check_apart(folder, output)
     with output_locked(output):
         new = make_folder(folder)
+        if not new:
+            _check_free(folder)
         done = held = stopped = False  # done with it, for good or bad
         try:
             with locked(folder):
@@ -105,6 +117,24 @@ def _check_apart(folder: Path, output: Path) -> None:
         raise JobError(
             f"The output '{shown(output)}' would be one of the job's own files.",
             "Choose another name for it, or another folder for the job.",
+        )
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder that is no job's, in which a job would write over what lies there."""
+    own = folder / JOB_FILE
+    try:
+        if own.is_file() and KIND.encode() in own.read_bytes():
+            return
+        files = [child for child in folder.iterdir() if child.is_file() and not child.is_symlink()]
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    names = sorted(file.name for file in files)  # of links and folders nothing is written over
+    lost = [name for name in names if _OURS.fullmatch(name) and not _BEFORE.fullmatch(name)]
+    if lost:
+        raise JobError(
+            f"The folder '{shown(folder)}' is no job's, and its '{lost[0]}' would be lost.",
+            "Choose an empty or a new folder for the job.",
         )
 
 

@@ -45,7 +45,7 @@ _TRACK: Layout = {
     "landmarks": ArrayLayout(("T", 478, 2), 10 * _FAR, gaps=True),
 }
 _PEOPLE: Layout = {
-    "shot": ArrayLayout(("T",), 1e9, -1, kind="i"),
+    "shot": ArrayLayout(("T",), 1e9, kind="i"),
     "people": ArrayLayout(("T", "P"), kind="b"),
 }
 _EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}

@@ -25,6 +25,7 @@ def run(monkeypatch, capsys):
         return Listened(video.name, found, "" if found else "it is silent")
 
     hears = ears()
+    monkeypatch.setattr(style, "teacher", lambda video: None)
     monkeypatch.setattr(style.Listeners, "hear", hear)
     monkeypatch.setattr(style, "load_a2ep", lambda name: hears)
     monkeypatch.setattr(style, "load_face_model", lambda name: None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gsmooth_core.errors import InputError, NoSpeechError
+from gsmooth_core.errors import InputError, MediaError, NoSpeechError
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
@@ -78,6 +78,19 @@ def test_music_without_sound_is_refused_before_any_work(tmp_path):
         job = Job(tmp_path / "v.mp4", tmp_path / "o.mp4", audio=tmp_path / "s.wav")
         with pytest.raises(NoSpeechError, match=why):
             check(replace(job, mix=tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("speech.wav", "only sound"), ("photo.png", "is a photo"), ("no.mp4", "damag")],
+)
+def test_what_cannot_teach_is_refused_before_any_work(tmp_path, name, why):
+    made.write_wav(tmp_path / "speech.wav", made.speechlike(0.2), 16000)
+    made.ffmpeg("-f", "lavfi", "-i", "color=size=32x32", "-frames:v", 1, tmp_path / "photo.png")
+    (tmp_path / "no.mp4").write_bytes(b"x")
+    job = Job(tmp_path / "no.mp4", tmp_path / "o.mp4", audio=tmp_path / "speech.wav")
+    with pytest.raises((InputError, MediaError), match=why):
+        check(replace(job, teach=(tmp_path / name,)))
 
 
 def test_the_look_of_a_video_for_images_is_refused(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from gsmooth_core.a2ep import Style
 from gsmooth_core.errors import GSmoothError, InputError
-from gsmooth_core.job import teaching
+from gsmooth_core.job import checks, teaching
 from gsmooth_core.job.checks import check
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.own_speech import Listened, taught_by
@@ -38,7 +38,7 @@ def listeners(monkeypatch):
         for name in known
     } | {"p.png": Clip(Path("p.png"), 64, 48, 25, 1, has_audio=False, still=True)}
     sounds = {name: np.full((80, 5), n, np.float32) for n, name in enumerate(known)}
-    monkeypatch.setattr(teaching, "probe", lambda path: clips[path.name])
+    monkeypatch.setattr(checks, "probe", lambda path: clips[path.name])
 
     def source(job):
         jobs.append(job)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gsmooth_core.errors import CancelledError, GSmoothError, MediaError, NoFaceError
+from gsmooth_core.errors import CancelledError, GSmoothError, JobError, MediaError, NoFaceError
 from gsmooth_core.job.followed import ANSWERS_FILE
 from gsmooth_core.job.journal import JOURNAL_FILE
 from gsmooth_core.job.workplace import workplace
@@ -93,3 +93,26 @@ def test_of_pictures_that_were_begun_nothing_is_left(tmp_path: Path, name: str) 
         (folder / name).mkdir()
         (folder / name / "00000.png").write_bytes(b"picture")
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["report.json", "track.safetensors", "job.json", "texture.png"])
+def test_a_folder_in_which_a_job_would_write_over_other_files_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text('{"mine": 1}')
+    before = sorted(tmp_path.iterdir())
+    with (
+        pytest.raises(JobError, match=name),
+        workplace(tmp_path, tmp_path.parent / "out.mp4", temporary=True),
+    ):
+        pytest.fail("work began")
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / name).read_text() == '{"mine": 1}'
+
+
+def test_a_jobs_own_folder_and_one_with_files_of_other_names_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "anna.mp4").touch()
+    for _ in range(2):
+        with workplace(tmp_path, tmp_path / "out.mp4"):
+            (tmp_path / "job.json").write_text('{"kind": "gsmooth-job"}')
+            (tmp_path / "report.json").touch()

@@ -68,7 +68,7 @@ def test_a_track_keeps_shots_and_people(track, tmp_path):
     ("changed", "words"),
     [
         ({"shot": np.zeros(4, np.int32)}, "'shot' has the shape"),
-        ({"shot": np.full(5, -2, np.int32)}, "'shot' holds values beyond"),
+        ({"shot": np.full(5, -2 * 10**9, np.int32)}, "'shot' holds values beyond"),
         ({"people": np.zeros((5, 2), np.int8)}, "'people' holds values of the type"),
         ({"person": 3}, "person"),
     ],

@@ -17,7 +17,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.tracking.people.people import People, follow_people
-from gsmooth_core.tracking.shots.cuts import MIXED, CutFinder, find_shots
+from gsmooth_core.tracking.shots.cuts import CutFinder, find_shots
 from gsmooth_core.types import Int
 from training.edits.make import Edit, Take, make_edit
 from training.split import OWN, Split, read_split
@@ -102,7 +102,7 @@ def compare(edit: Edit, shot: Int) -> Counter[str]:
     counts["flashes"] += len(edit.flashes)
     counts["cuts at flashes"] += len({t for f in edit.flashes for t in (f, f + 1)} & left)
     counts["false cuts"] += len(left)
-    counts.update(_dissolves(edit, shot == MIXED))
+    counts.update(_dissolves(edit, shot < 0))
     return counts
 
 

@@ -27,6 +27,10 @@ from av.error import FFmpegError
 
 _LENGTH = 4  # bytes before each unit of H.264 and HEVC that say how long it is
 _HEAD = 4  # bytes of a sound's packet that say how it is windowed
+# What takes tags that are no text; PyAV 19 and later do so unasked.
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
+)
 _CRA, _BLA = 21, 18
 """Kinds of key pictures of HEVC: with others before it that lean on the past, and without any."""
 
@@ -233,7 +237,7 @@ def _units(data: bytes, coding: str) -> set[int]:
 
 def _open(path: str, formats: str) -> Any:
     options = {"protocol_whitelist": "file", "format_whitelist": formats}
-    return av.open(_source(path), options=options, metadata_errors="replace")
+    return av.open(_source(path), options=options, **_LENIENT)
 
 
 def _source(path: str) -> Any:

@@ -22,6 +22,7 @@ from typing import Any
 
 import av
 from av.error import FFmpegError
+from av.sidedata.sidedata import Type
 
 MOST_PACKETS = 5000
 """How many packets may pass before the first picture that can be decoded."""
@@ -37,6 +38,10 @@ _LANGUAGE = re.compile("[a-zA-Z]{2,3}")
 _TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
 _NAME = re.compile(r"[A-Za-z0-9 .,:()+/_-]{1,40}")
 _APPLE = "com.apple.quicktime."
+# What takes tags that are no text; PyAV 19 and later do so unasked.
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
+)
 
 
 def main(path: str, formats: str, most_pixels: str) -> int:
@@ -50,10 +55,10 @@ def main(path: str, formats: str, most_pixels: str) -> int:
     _limit()
     options = {"protocol_whitelist": "file", "format_whitelist": formats}
     try:
-        with av.open(_source(path), options=options, metadata_errors="replace") as file:
+        with av.open(_source(path), options=options, **_LENIENT) as file:
             said = _describe(file, int(most_pixels))
         if said["picture"] is not None and said["format"] in MAY_CHANGE:
-            with av.open(_source(path), options=options, metadata_errors="replace") as file:
+            with av.open(_source(path), options=options, **_LENIENT) as file:
                 said["resized"] = _resized(file, file.streams.video[0])
     except (FFmpegError, MemoryError) as error:
         said = {"error": type(error).__name__}
@@ -209,11 +214,16 @@ def _alpha_mode(stream: Any) -> str | None:
 
 
 def _beside(frame: Any) -> dict[str, bytes]:
-    """What comes with a picture; nothing where a kind of it has no name in the library."""
+    """What comes with a picture, by the library's names.
+
+    Nothing where a kind of it has no name, as what cameras write into TIFF files, before PyAV 19.
+    It is asked for by name: going through all gives names since then, and gave values before.
+    """
     try:
-        return {data.type.name: bytes(data) for data in frame.side_data}
-    except ValueError:  # what cameras write into TIFF files, for example
+        beside = frame.side_data
+    except ValueError:
         return {}
+    return {kind.name: bytes(beside[kind.name]) for kind in Type if kind.name in beside}
 
 
 def _light(frame: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from gsmooth_core.tracking.following.found import FoundFaces, FoundPoints, Row, 
 from gsmooth_core.tracking.following.landmarks import Crop
 from gsmooth_core.tracking.people.join import join
 from gsmooth_core.tracking.people.sightings import Observe, PeopleFollower, Sighting
-from gsmooth_core.tracking.shots.cuts import MIXED, find_shots
+from gsmooth_core.tracking.shots.cuts import find_shots
 from gsmooth_core.types import Bool, Image, Int
 
 _FRAMES_BEHIND = 3  # that are held until they are looked at once more
@@ -61,7 +61,7 @@ class People:
 
     Attributes:
         people: by number, from 1.
-        shot: (T,) number of the shot of each frame; `MIXED` in a dissolve.
+        shot: (T,) number of the shot of each frame; below 0 in a dissolve.
         repeated: (T,) frames that show the picture of the one before once more; None where that
             is not known.
         area: (T, 4) x0, y0, x1, y1 of the picture between its bars; None where there are none.
@@ -173,7 +173,7 @@ def _within_shots(sightings: Sequence[Sighting], shot: Int) -> list[Sighting]:
         sighting.part(first, end)
         for sighting in sightings
         for first, end in pairwise(edges)
-        if shot[first] != MIXED and sighting.frames[0] < end and sighting.frames[-1] >= first
+        if shot[first] >= 0 and sighting.frames[0] < end and sighting.frames[-1] >= first
     ]
     return [part for part in parts if part.frames]
 

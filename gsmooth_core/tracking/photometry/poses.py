@@ -6,7 +6,8 @@ apart and not in one plane) are laid upon each frame as they look in one frame o
 poses are made steady by how firm each is. A frame that is turned far from that one is compared
 with one nearer to it that was laid before. Points that then look otherwise than usual (hair where
 the mesh has an ear, what is beside a rim) count less, and all are laid again. A shot in which
-nothing fits better stays as tracked.
+nothing fits better stays as tracked. Black or blown frames are looked at by nobody: they are moved
+as those beside them are.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ Real = NDArray[np.float64]
 
 _SIDE = 192  # pixels of the picture of a head
 _FEWEST = 5  # frames of a shot
+_PLAIN = 1.0  # levels: standard deviation, of a blurred picture that shows nothing
 _APART = np.deg2rad(15.0)  # from the nearest frame that is compared with
 _LEAST = 1e-3  # firmness of a frame that says nothing
 _JUDGED = 50  # frames of a shot
@@ -73,13 +75,15 @@ def refine_poses(
         rows = np.flatnonzero(shots[pictures.numbers] == shot)
         found = _of_shot(track, pictures, rows, layer) if len(rows) >= _FEWEST else None
         if found is not None:
-            rotation[pictures.numbers[rows]] = axis_angle(np.array([p.turn for p in found]))
-            place[pictures.numbers[rows]] = [p.vector for p in found]
+            every = np.flatnonzero(track.usable & (shots == shot))
+            moved = _carried(track, pictures.numbers[rows], found, every)
+            rotation[every] = axis_angle(np.array([p.turn for p in moved]))
+            place[every] = [p.vector for p in moved]
     return replace(track, rotation=rotation, translation=place)
 
 
 class HeadPictures:
-    """Small grey pictures of a tracked head, one of each usable frame.
+    """Small grey pictures of a tracked head, one of each usable frame that shows anything.
 
     Args:
         track: of the frames.
@@ -87,7 +91,7 @@ class HeadPictures:
         folder: where they lie, see `Spool`.
 
     Attributes:
-        numbers: (K,) of the frames that are usable.
+        numbers: (K,) of these frames.
     """
 
     def __init__(
@@ -100,7 +104,10 @@ class HeadPictures:
         for number, frame in zip(range(len(track)), frames, strict=False):
             if usable[number]:
                 matrix = Crop.of_points(track.landmarks[number].astype(np.float32)).matrix(_SIDE)
-                self._pictures.add(cv2.cvtColor(cut(frame, matrix, _SIDE), cv2.COLOR_RGB2GRAY))
+                picture = cv2.cvtColor(cut(frame, matrix, _SIDE), cv2.COLOR_RGB2GRAY)
+                if cv2.GaussianBlur(picture, (0, 0), BLURS[0]).std() < _PLAIN:
+                    continue
+                self._pictures.add(picture)
                 whole = np.vstack([matrix, [0, 0, 1]]).astype(np.float64)
                 self._ways.append(np.linalg.inv(whole)[:2])
                 numbers.append(number)
@@ -132,6 +139,14 @@ def _of_shot(
         before += layer.loss(seen, key, tracked[n])
         after += layer.loss(seen, key, steady[n])
     return steady if after < _BETTER * before else None
+
+
+def _carried(track: FaceTrack, numbers: Int, found: Sequence[Pose], frames: Int) -> list[Pose]:
+    """Poses of all frames of a shot: each as far from the tracked one as those beside it."""
+    tracked = _tracked(track, numbers)
+    off = np.array([one.beyond(own) for one, own in zip(found, tracked, strict=True)])
+    steps = np.stack([np.interp(frames, numbers, part) for part in off.T], axis=1)
+    return [own.moved(step) for own, step in zip(_tracked(track, frames), steps, strict=True)]
 
 
 def _tracked(track: FaceTrack, numbers: Int) -> list[Pose]:

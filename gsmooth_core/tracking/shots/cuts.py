@@ -27,7 +27,7 @@ from gsmooth_core.tracking.shots.pictures import (
 from gsmooth_core.types import Bool, Float, Image, Int
 
 MIXED = -1
-"""Shot number of the frames of a dissolve, which show two pictures at once."""
+"""Number of the first dissolve, whose frames show two pictures at once; the next is one less."""
 
 _DARK = 40.0  # levels; what is plain and lighter is a flash
 _LIT = 10.0  # levels by which a flash brightens the mean
@@ -89,7 +89,7 @@ def find_shots(
         folder: where what is worked out of them lies, see `Spool`.
 
     Returns:
-        (T,) numbers from 0; `MIXED` in a dissolve.
+        (T,) numbers from 0; of dissolves, each its own from `MIXED` downwards.
     """
     settings = settings or ShotSettings()
     if not len(thumbnails):
@@ -100,12 +100,11 @@ def find_shots(
     begins[[t for t in cuts if not is_in_dissolve(pictures, t, settings)]] = True
     begins[_through_plain(pictures, settings)] = True
     begins[0] = False
-    mixed = np.zeros(len(thumbnails), bool)
-    for first, last in find_dissolves(pictures, begins, settings):
-        mixed[first : last + 1] = True
-        begins[last + 1] = True
+    dissolves = list(find_dissolves(pictures, begins, settings))
+    begins[[last + 1 for _, last in dissolves]] = True
     number: Int = np.cumsum(begins).astype(np.int32)
-    number[mixed] = MIXED
+    for count, (first, last) in enumerate(dissolves):
+        number[first : last + 1] = MIXED - count
     return number
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.mafb.occlusion.boxes import beside_boxes, with_boxes
+from tests.letters import written
 
 SHAPE = (80, 160)
 SKIN, BLACK, WHITE = (200, 150, 130), (5, 5, 5), (245, 245, 245)
@@ -27,7 +28,8 @@ def scene(text: str = "HELLO", opacity: float = 1.0) -> tuple[np.ndarray, np.nda
     box[ROWS, COLUMNS] = True
     dark = (1 - opacity) * picture + opacity * np.float32(BLACK)
     picture[box] = dark[box]
-    cv2.putText(picture, text, (50, 54), cv2.FONT_HERSHEY_DUPLEX, 0.7, WHITE, 2, cv2.LINE_AA)
+    letters = written(SHAPE, text, (50, 54), 21, 0.5)
+    picture += (np.float32(WHITE) - picture) * (letters[..., None] / np.float32(255))
     picture += rng.normal(0, 3, picture.shape)
     levels = picture.clip(0, 255).astype(np.uint8)
     return levels, box, np.abs(levels.astype(int) - SKIN).max(2) > 40
@@ -67,9 +69,7 @@ def test_a_box_keeps_what_shows_through_it() -> None:
 
 def test_letters_are_no_box() -> None:
     """Thick ones side by side, with straight sides: nothing of them is cut off."""
-    letters = np.zeros(SHAPE, np.uint8)
-    cv2.putText(letters, "HIM", (40, 60), cv2.FONT_HERSHEY_DUPLEX, 1.3, 255, 9, cv2.LINE_AA)
-    word = letters > 127
+    word = written(SHAPE, "HIM", (40, 60), 40, 3) > 127
     picture = np.where(word[..., None], BLACK, SKIN).astype(np.uint8)
     captioned = cv2.dilate(word.astype(np.uint8), np.ones((9, 9))) > 0
     assert with_boxes(word, captioned, picture, ALL)[word].all()

@@ -15,6 +15,7 @@ from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, _across, _with
 from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients, steady_edges
+from tests.letters import written
 from tests.mafb.occlusion import made
 from tests.mafb.occlusion.test_find import lower_face
 from tests.taft import scene
@@ -33,8 +34,7 @@ def bare() -> tuple[np.ndarray, ...]:
 @cache
 def letters() -> np.ndarray:
     """(H, W) 0..1: a word."""
-    drawn = np.zeros((scene.HEIGHT, scene.WIDTH), np.uint8)
-    cv2.putText(drawn, "WORD", AT, cv2.FONT_HERSHEY_DUPLEX, 1.0, 255, 4, cv2.LINE_AA)
+    drawn = written((scene.HEIGHT, scene.WIDTH), "WORD", AT, 30, 1)
     return drawn.astype(np.float32) / 255
 
 

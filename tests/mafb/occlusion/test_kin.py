@@ -10,17 +10,17 @@ from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, Signs
 from gsmooth_core.mafb.occlusion.kin import letter_colours, related
 from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, steady_edges
+from tests.letters import written
 
-FRAMES, SIZE, YELLOW = 40, (120, 240), (250, 230, 20)
+FRAMES, SIZE = 40, (120, 240)
+FACE, YELLOW = (180, 140, 120), (250, 230, 20)
 SKIN = np.float32([[20, 10], [220, 10], [220, 110], [20, 110]])[None].repeat(FRAMES, 0)
 WORD, FADED = (30, 50), (130, 90)
 
 
 def drawn(text: str, at: tuple[int, int]) -> np.ndarray:
     """(H, W) 0..1 of letters."""
-    picture = np.zeros(SIZE, np.uint8)
-    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_DUPLEX, 0.9, 255, 2, cv2.LINE_AA)
-    return picture[..., None] / np.float32(255)
+    return written(SIZE, text, at, 27)[..., None] / np.float32(255)
 
 
 def shown(frame: int, first: int, last: int, fade: int) -> float:
@@ -31,7 +31,7 @@ def shown(frame: int, first: int, last: int, fade: int) -> float:
 def clip() -> list[np.ndarray]:
     rng, pictures = np.random.default_rng(2), []
     for frame in range(FRAMES):
-        picture = np.full((*SIZE, 3), (180, 140, 120), np.float32)
+        picture = np.full((*SIZE, 3), FACE, np.float32)
         picture[70:76, 40:70] = (150, 60, 60)  # lips
         for text, at, way in (("win", WORD, (10, 25, 0)), ("fade", FADED, (12, 27, 3))):
             share = drawn(text, at) * shown(frame, *way)
@@ -77,8 +77,9 @@ def test_a_colour_of_the_face_is_none_of_letters(clip) -> None:
     skin = np.minimum(SKIN, 120)  # without the word that fades, which is not found yet
     assert letter_colours(masks, clip, skin).any()
     alike = [picture.copy() for picture in clip]
+    share = np.linspace(0, 1, 80)[:, None]  # at their edges letters have all from skin to yellow
     for picture in alike:
-        picture[80:100, 30:110] = YELLOW
+        picture[80:100, 30:110] = np.array(FACE) * (1 - share) + np.array(YELLOW) * share
     assert not letter_colours(masks, alike, skin).any()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gsmooth_core.mafb.occlusion.matte import LetterColours, cut_out, learn_colours
+from tests.letters import written
 
 SKIN, LIPS, YELLOW, BLACK = (200, 150, 130), (170, 70, 80), (250, 230, 20), (5, 5, 5)
 
@@ -19,9 +20,7 @@ def face(seed: int = 0) -> np.ndarray:
 
 def lettered(base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The picture with a word, and how much of each pixel is the word's."""
-    outline, fill = np.zeros((2, 80, 160), np.uint8)
-    for drawn, width in ((outline, 7), (fill, 3)):
-        cv2.putText(drawn, "OO", (50, 58), cv2.FONT_HERSHEY_DUPLEX, 1.4, 255, width, cv2.LINE_AA)
+    outline, fill = (written((80, 160), "OO", (50, 58), 42, width) for width in (3, 1))
     alpha, inner = outline[..., None] / 255, fill[..., None] / 255
     word = np.float32(BLACK) * (1 - inner) + np.float32(YELLOW) * inner
     picture = base * (1 - alpha) + word * alpha

@@ -15,6 +15,7 @@ from gsmooth_core.mafb.occlusion.captions import _opens
 from gsmooth_core.mafb.occlusion.graphics import GraphicSettings, sure_edges
 from gsmooth_core.mafb.occlusion.mistaken import has_moved, largest_channel, light_changes
 from gsmooth_core.mafb.occlusion.steady import steady_edges
+from tests.letters import written
 from tests.mafb.occlusion.test_captions import AT, bare, find, worded
 from tests.taft import scene
 
@@ -60,8 +61,7 @@ def test_what_lay_beside_has_moved_and_what_is_new_has_not(way: tuple[int, int])
 
 def test_a_word_that_goes_is_not_found_again_in_what_is_left() -> None:
     wall = np.full((60, 90, 3), 90, np.uint8)
-    shown = wall.copy()
-    cv2.putText(shown, "I", (40, 40), cv2.FONT_HERSHEY_DUPLEX, 1.0, (255, 255, 255), 2)
+    shown = np.maximum(wall, written((60, 90), "I", (40, 40), 30)[..., None])
     word = np.any(shown != wall, axis=2)
     assert not has_moved(shown, wall, word).any()
 

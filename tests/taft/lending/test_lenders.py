@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from gsmooth_core.face.render import face_surface
@@ -11,6 +10,7 @@ from gsmooth_core.mafb.occlusion.captions import find_captions
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.taft.lending.lenders import Lenders, lenders, with_spares
 from gsmooth_core.taft.lending.references import Choice, ReferenceSettings
+from tests.letters import written
 from tests.mafb.occlusion import made
 from tests.taft import scene
 
@@ -67,8 +67,8 @@ def test_a_mouth_that_no_other_frame_shows_stays_as_it_is() -> None:
 
 def test_a_caption_that_never_leaves_the_mouth_leaves_the_shot_and_is_reported() -> None:
     """A word is burned in over the mouth in all frames, found by itself, and told of."""
-    track, bar = made.clip(), np.zeros((scene.HEIGHT, scene.WIDTH), np.uint8)
-    cv2.putText(bar, "WORD", (112, 190), cv2.FONT_HERSHEY_DUPLEX, 1.0, 255, 4, cv2.LINE_AA)
+    track = made.clip()
+    bar = written((scene.HEIGHT, scene.WIDTH), "WORD", (112, 190), 30, 1)
     alpha = bar[..., None] / np.float32(255)
     pictures = [
         np.rint(p * (1 - alpha) + alpha * (255, 230, 0)).astype(np.uint8) for p in made.bare()

@@ -166,6 +166,26 @@ def test_frames_that_show_nothing_are_bridged(
     assert np.abs(turned(found.rotation) - turned(true.rotation))[18:24].max() < 1.2
 
 
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("plain", [slice(0, 15), slice(13, 30), slice(1, FRAMES, 2)])
+def test_black_and_blown_frames_are_left_out_and_moved_as_those_beside_them(
+    model: MorphableModel, true: Nodding, tracked: FaceTrack, level: int, plain: slice
+) -> None:
+    frames = true.frames.copy()
+    noise = np.random.default_rng(4).normal(level, 2, frames[plain].shape)
+    frames[plain] = np.clip(noise, 0, 255).astype(np.uint8)
+    found = refine_poses(tracked, model, iter(frames))
+    shown = np.ones(FRAMES, bool)
+    shown[plain] = False
+    off = turned(found.rotation[shown]) - turned(true.rotation[shown])
+    assert np.abs(off).max() < 0.4
+    steps, before = (
+        np.abs(np.diff(turned(t.rotation) - turned(true.rotation), axis=0)).max()
+        for t in (found, tracked)
+    )
+    assert steps < 1.05 * before  # no leap where the picture comes back
+
+
 def test_where_nothing_fits_poses_stay_as_they_were_tracked(
     model: MorphableModel, tracked: FaceTrack
 ) -> None:
