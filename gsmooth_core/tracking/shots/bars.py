@@ -25,7 +25,8 @@ _INTO = 2  # lines behind a bar's end that may still hold some of it, as coders 
 _MIXED = 0.5  # share of such a line that is nearer to the bar than to the picture
 _OTHER = 12  # levels by which the picture differs from its bar
 _REACHED = 0.2  # share of a bar's end that the picture reaches; of a wall's, a head less
-_DARKER = 5  # percentile of the frames of a shot; a dark picture seems to be part of its bars
+_LEAST_OF = 5  # percentile of the frames of a shot; a dark picture seems to be part of its bars
+_SHOWN = 0.25  # of its frames show where bars end; subtitles in them do not
 _SIDES = 4  # left, top, right, bottom
 
 
@@ -69,7 +70,7 @@ def _bar(lines: Image) -> NDArray[np.float32]:
     """(5,) lines of a bar, how much of its end the picture reaches, and its colour."""
     colour = np.median(lines[0], axis=0)
     if not _flat(lines[:1], colour)[0]:
-        return np.array([0, 0, *colour], np.float32)
+        return np.array([0, 1, *colour], np.float32)  # the picture reaches the frame's edge
     flat = _flat(lines[: len(lines) // _MOST], colour)
     count = len(flat) if flat.all() else int(np.argmin(flat))
     behind = lines[min(count + _INTO, len(lines) - 1)]
@@ -90,9 +91,10 @@ def _flat(lines: Image, colour: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _of_shot(found: NDArray[np.float32]) -> int:
     """Lines of one side's bar in all of a shot, from what was found (N, 5) in its frames."""
-    count = int(np.percentile(found[:, 0], _DARKER, method="nearest"))
-    if count < _LEAST:
+    ends = found[found[:, 1] >= _REACHED]
+    if len(ends) < _SHOWN * len(found):
         return 0
-    there = found[np.abs(found[:, 0] - count) <= 1]
+    count = int(np.percentile(ends[:, 0], _LEAST_OF, method="nearest"))
+    there = ends[np.abs(ends[:, 0] - count) <= 1]
     same = np.abs(there[:, 2:] - np.median(there[:, 2:], axis=0)).max() <= _FLAT
-    return count if same and np.median(there[:, 1]) >= _REACHED else 0
+    return count if count >= _LEAST and same else 0

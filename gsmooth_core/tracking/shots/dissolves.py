@@ -66,7 +66,8 @@ def is_in_dissolve(pictures: Pictures, t: int, settings: ShotSettings) -> bool:
     reach = settings.dissolve[1] + _BESIDE
     first = max(t - reach, 0)
     gram = _Gram(pictures, first, min(t + reach, len(pictures.plain) - 1))
-    return any(gram.is_mixture(a, b, settings) for a, b in gram.even_at(t - first, settings))
+    pairs = gram.even_at(t - first, settings)
+    return any(gram.goes_evenly(a, b, settings) and not gram.has_moved(a, b) for a, b in pairs)
 
 
 def _changing(
@@ -110,8 +111,9 @@ def _longest(
         gram = _Gram(pictures, start, min(end + high + _BESIDE, last))
         for a in range(begin - start, end - start):
             for b in range(min(a + high + 1, last - start), a + length, -1):
-                if gram.is_mixture(a, b, settings):
-                    best, length = (gram, a, b), b - a
+                if gram.goes_evenly(a, b, settings):
+                    if not gram.has_moved(a, b):  # then what lies between has moved, too
+                        best, length = (gram, a, b), b - a
                     break
     if best is None:
         return None
@@ -141,7 +143,7 @@ class _Gram:
                 if step[b] - step[a] < _LONGEST_STEP * self._length(a, b) / (b - a):
                     yield a, b
 
-    def is_mixture(self, a: int, b: int, settings: ShotSettings) -> bool:
+    def goes_evenly(self, a: int, b: int, settings: ShotSettings) -> bool:
         """Whether the frames between `a` and `b` go evenly from the one picture to the other."""
         g, length = self._products, self._length(a, b)
         if self._unlike[a, b] < settings.cut or self._plain[[a, b]].any():
@@ -158,7 +160,7 @@ class _Gram:
             return False
         from_a = g[between, between] + g[a, a] - 2 * g[between, a]
         residue = np.sqrt(np.maximum(from_a / length - share**2, 0))
-        return bool(residue.mean() < settings.residue) and not self._has_moved(a, b)
+        return bool(residue.mean() < settings.residue)
 
     def trimmed(self, a: int, b: int) -> tuple[int, int]:
         """The same mixture without frames at its ends that hold nothing of the other picture."""
@@ -167,7 +169,7 @@ class _Gram:
         mixed = np.flatnonzero((share > least) & (share < 1 - least))
         return a + int(mixed[0]) - 1, a + int(mixed[-1]) + 1
 
-    def _has_moved(self, a: int, b: int) -> bool:
+    def has_moved(self, a: int, b: int) -> bool:
         """Whether two frames show one picture, shifted, turned or enlarged: that is even, too."""
         one, other = (self._structure[t].reshape(SIDE, SIDE) for t in (a, b))
         if _alike(one, other, _SHIFT) >= _MOVED:

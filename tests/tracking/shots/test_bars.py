@@ -82,6 +82,13 @@ def test_a_plain_frame_within_a_shot_changes_nothing(shown: int) -> None:
     assert areas([frames[16]] * SHOT) is None
 
 
+def test_subtitles_in_a_bar_leave_it_one() -> None:
+    frames = [barred((0, 0, 0, 36), seed=n) for n in range(4 * SHOT)]
+    for frame in frames[SHOT : 3 * SHOT]:
+        cv2.putText(frame, "words", (70, HEIGHT - 12), 0, 0.5, (255, 255, 255), 1)
+    assert areas(frames).tolist() == [[0, 0, WIDTH, HEIGHT - 36]] * len(frames)
+
+
 def test_bars_that_come_and_go_within_a_shot_are_none() -> None:
     frames = [barred((0, 20 if n < SHOT else 0, 0, 0), seed=n) for n in range(2 * SHOT)]
     assert areas(frames) is None
