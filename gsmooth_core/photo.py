@@ -14,8 +14,7 @@ from gsmooth_core.dub import DubPipeline
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.tongue import with_raised_tongue
 from gsmooth_core.mafb.crop import crop_transforms
-from gsmooth_core.taft.compose import SIZES
-from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.composition import SIZES, ComposeSettings
 from gsmooth_core.types import FaceTrack
 
 _FINER = 2  # crop pixels a pixel of the photo, which become one: an edge is no staircase

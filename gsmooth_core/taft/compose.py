@@ -32,7 +32,7 @@ from gsmooth_core.mafb.meeting import meeting
 from gsmooth_core.mafb.occlusion.matte import Matte, cut_out, learn_colours
 from gsmooth_core.mafb.occlusion.occluders import Occluders
 from gsmooth_core.mafb.room import frame_mask
-from gsmooth_core.taft.composition import ComposeSettings, Composition
+from gsmooth_core.taft.composition import ComposeSettings, Composition, best_size
 from gsmooth_core.taft.correctives import Personal, regressors
 from gsmooth_core.taft.lending.bank import BankReader, Held
 from gsmooth_core.taft.lending.heard import Heard
@@ -51,10 +51,6 @@ from gsmooth_core.taft.warping.combs import combed
 from gsmooth_core.taft.warping.warp import Reference, displacements, extend, lent, sample, spoiled
 from gsmooth_core.types import Blend, Bool, FaceTrack, Float, FrameSource, Image
 
-SIZES = (256, 384, 512)
-"""Sides of the face crop in pixels."""
-
-_COARSEST = 1.25  # pixels of a frame that a pixel of the crop stands for
 _HALF = 0.5
 _BORDER = 4  # pixels of the crop that stay free around mask and rim
 _RAGGED = 7  # pixels of the crop: twice what is left out at a picture's edge
@@ -111,6 +107,7 @@ class Composer:
         self.transforms = crop_transforms(track, model, self.size)
         self.surface, self._teeth = face_surface(model, track.identity), tooth_rows(model)
         self.occluders, self.captions = occluders, captions
+        self._rests = not np.ptp(track.translation, 0).any()
         how = self.settings.references, occluders, captions, heard
         found = lenders(track, model, self.surface, self.target, *how)
         self.lending, self.choice, self.covered = found.bank, found.choice, found.covered
@@ -359,7 +356,7 @@ class Composer:
             mouth = slide(values, inside, drawing.points, only, self._teeth)[part]
         field = extend(values, mask, drawing.face.depth)
         np.copyto(field[part], mouth, where=mask[part][..., None])
-        if np.ptp(self.track.translation, 0).any():  # the body of a photo at rest does not move
+        if not self._rests:  # the body of a photo at rest does not move
             self._stay(frame, scene, members, field)
         return field
 
@@ -390,11 +387,3 @@ class Composer:
 def _well_inside(inside: Bool) -> Bool:
     """(H, W) what lies in a picture, without its edge, where coders leave rows of other colours."""
     return inside if inside.all() else erode(inside, _RAGGED, _RAGGED)
-
-
-def best_size(track: FaceTrack, model: MorphableModel) -> int:
-    """The smallest size at which a crop's pixel is at most `_COARSEST` of the clip's; else 512."""
-    transforms = crop_transforms(track, model, SIZES[0])
-    scale = np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # crop pixels a frame pixel
-    needed = SIZES[0] / (_COARSEST * float(np.median(scale)))
-    return next((size for size in SIZES if size >= needed), SIZES[-1])

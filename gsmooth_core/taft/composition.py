@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.mafb.blend import MaskSettings
+from gsmooth_core.mafb.crop import crop_transforms
 from gsmooth_core.taft.lending.masked import MaskedFrame
 from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.mouth.soft_line import SoftLine
-from gsmooth_core.types import Blend, Float
+from gsmooth_core.types import Blend, FaceTrack, Float
+
+SIZES = (256, 384, 512)
+"""Sides of the face crop in pixels."""
+
+_COARSEST = 1.25  # pixels of a frame that a pixel of the crop stands for
 
 
 @dataclass(frozen=True)
@@ -64,3 +73,11 @@ class Composition:
     frame: int
     fixed: Float | None = None
     line: SoftLine | None = None
+
+
+def best_size(track: FaceTrack, model: MorphableModel) -> int:
+    """The smallest size at which a crop's pixel is at most `_COARSEST` of the clip's; else 512."""
+    transforms = crop_transforms(track, model, SIZES[0])
+    scale = np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # crop pixels a frame pixel
+    needed = SIZES[0] / (_COARSEST * float(np.median(scale)))
+    return next((size for size in SIZES if size >= needed), SIZES[-1])

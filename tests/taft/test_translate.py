@@ -10,8 +10,8 @@ import pytest
 
 from gsmooth_core.errors import InputError
 from gsmooth_core.mafb.crop import window
-from gsmooth_core.taft.compose import Composer, best_size
-from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.composition import ComposeSettings, best_size
 from gsmooth_core.taft.generators import generator as g
 from gsmooth_core.taft.inputs import generator_input
 from gsmooth_core.taft.lending.masked import Lay

@@ -34,8 +34,7 @@ from gsmooth_core.mafb.blend import erode
 from gsmooth_core.mafb.crop import hidden, window
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.taft.compose import SIZES
-from gsmooth_core.taft.composition import ComposeSettings
+from gsmooth_core.taft.composition import SIZES, ComposeSettings
 from gsmooth_core.taft.finish import blotches
 from gsmooth_core.taft.finish.grain import Film
 from gsmooth_core.taft.finish.sharpness import Sharpness
