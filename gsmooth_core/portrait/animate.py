@@ -88,7 +88,7 @@ def animated_track(still: FaceTrack, sheet: Sheet, motion: HeadMotion) -> FaceTr
         shot=None,
         people=None,
         exposed=None,
-        area=None,
+        area=None if still.area is None else np.repeat(still.area[:1], len(motion), 0),
         picture=None,
         sway=None,
         hair=None,

@@ -37,7 +37,8 @@ _ENOUGH = 10.0  # levels of contrast: more counts as much
 _FORBIDDEN = 8.0  # levels that it costs to go where no rim can be
 _ALL_AROUND = 20.0  # per cent of its angles in which a rim may be hardly seen
 _SEEN = (5.5, 7.0)  # levels that it has in the others: each, and both in the mean
-_STANDS_OUT = 2.2  # times the contrast of what else is around the eye
+_STANDS_OUT = (2.2, 2.7)  # times the contrast of what else is around the eye, likewise
+_ROOM = 1.0  # squares of an eye's width within it, in the mean: a deep-set eye's folds hold less
 _BRIDGE = (0.14, 0.75, 16, 90)  # of the gap between the eyes, and up and down; columns and rows
 _BRIDGED = 9.0  # levels of contrast in half of the bridge
 _WIDER = 1.5  # times as wide as usual: what is wider is no rim
@@ -97,6 +98,12 @@ class _Around:
         """Mean contrast of what is not beside a line (A,): wrinkled skin is full of lines."""
         off = np.abs(np.arange(_STEPS) - line[:, None]) > _REFINED
         return float(self.contrast[self.possible & off].mean())
+
+    def room(self, line: Steps) -> float:
+        """Squares of the eye's width within a line (A,)."""
+        x, y = along_line(self.places[..., 0], line), along_line(self.places[..., 1], line)
+        wide = float(np.hypot(*(self.places[0, -1] - self.places[0, 0]))) / (_FAR - _NEAR)
+        return abs(cv2.contourArea(np.stack([x, y], -1))) / wide**2
 
     def like(self, usual: _Usual) -> _Around:
         """The same, of lines that are like a rim: hardly wider, which no brow is, and as dark."""
@@ -172,11 +179,14 @@ def _without(photo: Image, share: Float, eyes: Sequence[Bool]) -> Image:
 def _shown(eyes: Sequence[_Around], lines: Sequence[Steps]) -> bool:
     """Whether lines around eyes are rims, and no folds or wrinkles."""
     both = list(zip(eyes, lines, strict=True))
-    seen = [eye.seen(line) for eye, line in both]
-    usual = [eye.elsewhere(line) for eye, line in both]
-    least, mean = _SEEN
-    alone = all(s > _STANDS_OUT * u for s, u in zip(seen, usual, strict=True))
-    return min(seen) > least and float(np.mean(seen)) > mean and alone
+    seen = np.array([eye.seen(line) for eye, line in both])
+    times = seen / [max(eye.elsewhere(line), 1e-6) for eye, line in both]
+    room = np.mean([eye.room(line) for eye, line in both])
+    within = all(
+        v.min() > least and v.mean() > mean
+        for v, (least, mean) in ((seen, _SEEN), (times, _STANDS_OUT))
+    )
+    return bool(within and room > _ROOM)
 
 
 def _around(photo: Image, points: Float, side: str) -> _Around:

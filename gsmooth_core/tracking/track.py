@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from gsmooth_core.face.landmarks import SKIN
+from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS, SKIN
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fitting.fit import FitSettings, fit_landmarks, ramp
@@ -17,7 +17,11 @@ from gsmooth_core.tracking.following.found import FollowedFace
 from gsmooth_core.tracking.following.looks import USUAL
 from gsmooth_core.tracking.occlusion import hidden_share
 from gsmooth_core.tracking.people.people import LARGEST, People, Person, follow_people
-from gsmooth_core.types import Clip, FaceTrack, Image
+from gsmooth_core.tracking.shots.bars import beside_mouths
+from gsmooth_core.types import Clip, FaceTrack, Image, Int
+
+_MOUTH = (13, 14)  # points of the face mesh: inner edges of the lips, in their middle
+_FAR = 0.5  # of the distance of the eyes: how far into a bar a hidden mouth is imagined
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,20 @@ def with_people(track: FaceTrack, people: People, person: Person | None) -> Face
     if people.pictures is not None:
         track = _as_first(replace(track, picture=people.pictures))
     chosen = person.number if person else 0
-    track = replace(track, shot=people.shot, area=people.area)
-    return replace(track, people=people.seen, person=chosen)
+    track = replace(track, shot=people.shot, people=people.seen, person=chosen)
+    return track if people.area is None else _between_bars(track, people.area, people.shot)
+
+
+def _between_bars(track: FaceTrack, area: Int, shot: Int) -> FaceTrack:
+    """A track that knows the bars around the picture, and no face whose mouth they hide."""
+    lips = track.landmarks[:, list(_MOUTH)].mean(1)
+    mouths = np.where(track.usable[:, None], lips, np.nan).astype(np.float32)
+    left, right = (track.landmarks[:, corner] for corner in OUTER_EYE_CORNERS)
+    far = _FAR * np.linalg.norm(right - left, axis=1)
+    area = beside_mouths(area, mouths, far, shot, (track.width, track.height))
+    hidden = (mouths < area[:, :2]) | (mouths > area[:, 2:])
+    whole = (area == [0, 0, track.width, track.height]).all()
+    return replace(track, area=None if whole else area).only(~hidden.any(1))
 
 
 def _as_first(track: FaceTrack) -> FaceTrack:

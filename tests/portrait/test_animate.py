@@ -104,10 +104,13 @@ def test_a_track_has_the_motions_rate_and_its_blinks(sheet: Sheet) -> None:
 
 def test_a_track_is_whole_whatever_is_known_of_the_photo(sheet: Sheet, tmp_path: Path) -> None:
     known = {"shot": np.zeros(1, np.int32), "people": np.ones((1, 2), bool)}
-    still = replace(scene.still(), exposed=np.full(1, 0.9, np.float32), **known)
+    area = np.int32([[0, 4, scene.still().width, scene.still().height - 6]])
+    still = replace(scene.still(), exposed=np.full(1, 0.9, np.float32), area=area, **known)
     track = animated_track(still, sheet, scene.motion((0, 0, 0), (1, 0, 0), (2, 0, 0)))
     save_track(tmp_path / "track.safetensors", track)
-    assert len(load_track(tmp_path / "track.safetensors")) == 3
+    read = load_track(tmp_path / "track.safetensors")
+    assert len(read) == 3
+    assert read.area.tolist() == area.tolist() * 3  # the photo's border stays as it is
 
 
 def test_stripes_behind_a_turning_head_stay_straight(sheet: Sheet, layers: Layers) -> None:

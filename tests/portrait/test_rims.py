@@ -79,6 +79,18 @@ def test_a_wrinkled_skin_is_full_of_lines_and_wears_no_glasses() -> None:
     assert find_rims(photo, drawn.points) is None
 
 
+def test_a_fold_close_around_each_eye_is_no_rim() -> None:
+    """All around, and joined by a bridge, but with no more room than a deep-set eye takes."""
+    drawn = draw(100)
+    photo = drawn.photo.copy()
+    for middle in drawn.centres:
+        at = tuple(int(v) for v in np.add(middle, (0, 10)))
+        cv2.ellipse(photo, at, (54, 36), 0, 0, 360, DARK, 3, cv2.LINE_AA)
+    ends = (np.add(c, (way * 54, 10)) for c, way in zip(drawn.centres, (1, -1), strict=True))
+    cv2.line(photo, *(tuple(int(v) for v in end) for end in ends), DARK, 3, cv2.LINE_AA)
+    assert find_rims(photo, drawn.points) is None
+
+
 def test_a_photo_without_glasses_has_none() -> None:
     photo = data.astronaut()
     mesh = FaceMesh()

@@ -64,18 +64,9 @@ def pack_track(film: Path, track: FaceTrack) -> int:
 
 def shortened(track: FaceTrack, count: int) -> FaceTrack:
     """The first frames of a track; landmarks are zero, as nothing composes from them."""
-    part = slice(0, count)
-    known = {name: getattr(track, name) for name in ("shot", "people", "exposed", "picture")}
-    return replace(
-        track,
-        **{name: value[part] for name, value in known.items() if value is not None},
-        expression=track.expression[part],
-        rotation=track.rotation[part],
-        translation=track.translation[part],
-        light=track.light[part],
-        confidence=track.confidence[part],
-        landmarks=np.zeros_like(track.landmarks[part]),
-    )
+    first = track.gathered(np.arange(count, dtype=np.int32))
+    picture = None if track.picture is None else first.picture
+    return replace(first, picture=picture, landmarks=np.zeros_like(first.landmarks))
 
 
 def _alike(sample: Sample, seen: list[Image]) -> bool:

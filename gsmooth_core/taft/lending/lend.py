@@ -116,7 +116,7 @@ def lend(scene: Scene, references: Image, validity: Float) -> Lent:
     inside, lip = scene.inside, lip_colour(scene.drawing, made[:-1], validity)
     shaded_own = in_light(scene.drawing.face.image, scene.crop, scene.bare)
     made[-1] = soften_gap(shaded_own, inside, lip)
-    if len(references) == 1:  # a photo shows all of its lips: the model's are a rim of their own
+    if len(kept) == len(references) == 1:  # a photo shows all of its lips, the model's are a rim
         lips = (scene.drawing.face.region == Region.LIPS) & (validity[0] > 0)
         np.copyto(made[-1], made[0], where=lips[..., None])
     # The shaded render comes last and weighs next to nothing: it shows only where no reference

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.types import Image, Int
+from gsmooth_core.types import Float, Image, Int
 
 _EVERY = 4  # frames of which one is looked at; bars stay
 _STRIDE = 2  # pixels of a line of which one is looked at
@@ -26,7 +26,8 @@ _MIXED = 0.5  # share of such a line that is nearer to the bar than to the pictu
 _OTHER = 12  # levels by which the picture differs from its bar
 _REACHED = 0.2  # share of a bar's end that the picture reaches; of a wall's, a head less
 _LEAST_OF = 5  # percentile of the frames of a shot; a dark picture seems to be part of its bars
-_SHOWN = 0.25  # of its frames show where bars end; subtitles in them do not
+_SHOWN = 0.5  # of its frames show where bars end; subtitles in them do not
+_OFTEN = 0.5  # share of the frames with a mouth
 _SIDES = 4  # left, top, right, bottom
 
 
@@ -56,8 +57,30 @@ class BarFinder:
         seen = shot[::_EVERY]
         for number in np.unique(seen):
             left, top, right, bottom = (_of_shot(found[seen == number, s]) for s in range(_SIDES))
-            areas[shot == number] = left, top, width - right, height - bottom
+            right, bottom = _whole(right, width), _whole(bottom, height)
+            areas[shot == number] = _whole(left), _whole(top), width - right, height - bottom
         return areas if (areas != [0, 0, width, height]).any() else None
+
+
+def beside_mouths(areas: Int, mouths: Float, far: Float, shot: Int, size: tuple[int, int]) -> Int:
+    """Areas without what is no bar: a wall or a panel in which somebody speaks.
+
+    Args:
+        areas: (T, 4) of `BarFinder.areas`.
+        mouths: (T, 2) pixels of a mouth; NaN where there is none.
+        far: (T,) pixels in a bar up to which a mouth may be imagined that the bar hides.
+        shot: (T,) number of the shot of each frame.
+        size: width and height of the frames.
+    """
+    whole = np.array([0, 0, *size], np.int32)
+    beyond = np.concatenate([areas[:, :2] - mouths, mouths - areas[:, 2:]], 1)  # (T, 4) by side
+    areas = areas.copy()
+    for number in np.unique(shot[(beyond > 0).any(1)]):
+        there = shot == number
+        seen, deep = beyond[there], far[there, None]
+        often = (seen > 0).sum(0) > _OFTEN * np.isfinite(seen).sum(0)
+        areas[there] = np.where((seen > deep).any(0) | often, whole, areas[there])
+    return areas
 
 
 def _from(frame: Image, side: int) -> Image:
@@ -87,6 +110,11 @@ def _flat(lines: Image, colour: NDArray[Any]) -> NDArray[np.bool_]:
     low, high = (np.clip(colour + way, 0, 255) for way in (-_FLAT, _FLAT))
     within = cv2.inRange(np.ascontiguousarray(lines), low, high)
     return np.asarray((within > 0).mean(1) >= _NEARLY)
+
+
+def _whole(count: int, size: int = 0) -> int:
+    """Lines of a bar, with one of the picture that shares a sample of colour with it in 4:2:0."""
+    return count + (size - count) % 2 if count else 0
 
 
 def _of_shot(found: NDArray[np.float32]) -> int:

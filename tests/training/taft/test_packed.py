@@ -120,7 +120,8 @@ def film(tmp_path: Path) -> Path:
 def test_a_clip_is_packed_with_its_track_and_read_again(film: Path, tmp_path: Path) -> None:
     shot, exposed = np.arange(40, dtype=np.int32) // 8, np.linspace(0, 1, 40, dtype=np.float32)
     people = shot[:, None] % 2 == 0
-    clip = replace(scene.track(40), shot=shot, people=people, exposed=exposed)
+    area = np.tile(np.int32([0, 10, scene.WIDTH, scene.HEIGHT]), (40, 1))
+    clip = replace(scene.track(40), shot=shot, people=people, exposed=exposed, area=area)
     (tmp_path / "tracks").mkdir()
     save_track(tmp_path / "tracks" / "drawn.safetensors", clip)
     (tmp_path / "pack").mkdir()
@@ -131,6 +132,7 @@ def test_a_clip_is_packed_with_its_track_and_read_again(film: Path, tmp_path: Pa
     assert 25 <= len(track) == len(pictures) < 40
     np.testing.assert_array_equal(track.expression, clip.expression[: len(track)])
     np.testing.assert_array_equal(track.shot, shot[: len(track)])
+    np.testing.assert_array_equal(track.area, area[: len(track)])
     np.testing.assert_array_equal(track.exposed, exposed[: len(track)])
     np.testing.assert_array_equal(track.people, people[: len(track)])
     assert track.fps == Fraction(25)
