@@ -27,7 +27,6 @@ from gsmooth_core.storage.files import (
 from gsmooth_core.storage.locks import locked, output_locked
 
 MARK = "temporary"
-_MARKED = "GSmooth made this folder, and removes it with the job's end.\n"
 _KEPT = "What is finished is kept: run it again to go on."
 _ANEW = "Nothing was finished: run again, it begins anew."
 _OURS = re.compile(
@@ -80,7 +79,7 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
             raise
         finally:
             # On a full disk a new folder may have got no mark.
-            ours = held and ((new and temporary) or _marked(folder))
+            ours = held and ((new and temporary) or (folder / MARK).is_file())
             if ours and (done or not _goes_on(folder, stopped=stopped)):
                 clear(folder)
 
@@ -141,15 +140,9 @@ def _check_free(folder: Path) -> None:
 
 def _mark(folder: Path, *, new: bool, temporary: bool) -> None:
     if new and temporary:
-        write_text(folder / MARK, _MARKED)
-    elif not temporary and _marked(folder):
-        (folder / MARK).unlink()  # from now on it is wanted
-
-
-def _marked(folder: Path) -> bool:
-    """Whether the mark is ours, and no file of the user's by its name."""
-    mark = folder / MARK
-    return mark.is_file() and mark.read_bytes() == _MARKED.encode()
+        write_text(folder / MARK, "GSmooth made this folder, and removes it with the job's end.\n")
+    elif not temporary:
+        (folder / MARK).unlink(missing_ok=True)  # from now on it is wanted
 
 
 def clear(folder: Path) -> None:

@@ -110,16 +110,6 @@ def test_a_folder_in_which_a_job_would_write_over_other_files_is_refused(
     assert (tmp_path / name).read_text() == '{"mine": 1}'
 
 
-def test_a_users_file_by_the_name_of_the_mark_is_none_and_stays(tmp_path: Path) -> None:
-    (tmp_path / "temporary").write_text("mine")
-    (tmp_path / "person_1").mkdir()
-    (tmp_path / "person_1" / "notes.txt").write_text("mine")
-    with workplace(tmp_path, tmp_path.parent / "out.mp4"):
-        pass
-    assert (tmp_path / "temporary").read_text() == "mine"
-    assert (tmp_path / "person_1" / "notes.txt").read_text() == "mine"
-
-
 def test_a_jobs_own_folder_and_one_with_files_of_other_names_are_taken(tmp_path: Path) -> None:
     (tmp_path / "anna.mp4").touch()
     for _ in range(2):
