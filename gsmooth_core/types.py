@@ -24,6 +24,8 @@ Float = NDArray[np.float32]
 Int = NDArray[np.int32]
 Bool = NDArray[np.bool_]
 Image = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels of a picture."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class FaceTrack:
         """(T,) number of the picture that each frame shows."""
         return np.arange(len(self), dtype=np.int32) if self.picture is None else self.picture
 
-    def area_of(self, frame: int) -> tuple[int, int, int, int]:
+    def area_of(self, frame: int) -> Box:
         """x0, y0, x1, y1 of what is picture in a frame, and no bar."""
         x0, y0, x1, y1 = (
             (0, 0, self.width, self.height) if self.area is None else self.area[frame].tolist()

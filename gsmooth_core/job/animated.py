@@ -15,9 +15,8 @@ from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import AnimateSettings
 from gsmooth_core.job.source import OpenFrames, Source
 from gsmooth_core.media import read_frames
-from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.portrait.animate import Animation
-from gsmooth_core.types import Float, Image
+from gsmooth_core.types import Box, Float, Image
 
 _AROUND = 0.9  # heights of the face that a crop leaves around it
 

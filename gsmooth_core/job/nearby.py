@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.crop import crop_transforms, in_frame
-from gsmooth_core.media.pictures.pixels import Box
-from gsmooth_core.types import FaceTrack, Opened
+from gsmooth_core.types import Box, FaceTrack, Opened
 
 _AROUND = 0.3  # of a crop's side beside it: captions are looked for there
 _EDGE = 8  # pixels beyond which no pixel is made of: colour is brought between its samples

@@ -20,14 +20,13 @@ from gsmooth_core.job.tracks import own_track, speech_track
 from gsmooth_core.media import Sound, probe, read_audio, read_frames, require_speech
 from gsmooth_core.media.encoding.pace import paced
 from gsmooth_core.media.pictures.decode import see_one_size, see_unchanged
-from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.media.reading.description import check_readable, describe
 from gsmooth_core.media.reading.probe import probe_source
 from gsmooth_core.media.sound.audio import SHORTEST_SPEECH
 from gsmooth_core.media.sound.beds import Bed
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.text import counted
-from gsmooth_core.types import Clip, Float, FrameSource, Image, Int
+from gsmooth_core.types import Box, Clip, Float, FrameSource, Image, Int
 
 SAMPLE_RATE = 16000
 _UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word

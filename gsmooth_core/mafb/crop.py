@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
 from gsmooth_core.mafb.regions import box_around
-from gsmooth_core.types import Bool, FaceTrack, Float
+from gsmooth_core.types import Bool, Box, FaceTrack, Float
 
 CROP_SIDE = 1.8
 """Side of a crop in decimetres at the face (the paper's is 2.2, with more forehead)."""
@@ -116,10 +116,6 @@ def similarity(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64
     return np.concatenate([linear, offset[..., None]], -1)
 
 
-Area = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels of a frame."""
-
-
 @dataclass(frozen=True)
 class Window:
     """A crop of one frame, and the box of the frame that it can touch.
@@ -132,7 +128,7 @@ class Window:
 
     transform: NDArray[np.float64]
     size: int
-    box: Area
+    box: Box
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -217,7 +213,7 @@ class Window:
         return np.column_stack([self.transform[:, :2], self.transform[:, 2] + offset])
 
 
-def window(transform: NDArray[Any], size: int, area: Area) -> Window:
+def window(transform: NDArray[Any], size: int, area: Box) -> Window:
     """Crop window of what is picture in a frame, its `area`, under a (2, 3) `transform`."""
     matrix = transform.astype(np.float64)
     corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], np.float64)
@@ -227,7 +223,7 @@ def window(transform: NDArray[Any], size: int, area: Area) -> Window:
     return Window(matrix, size, (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
 
 
-def whole(picture: NDArray[Any]) -> Area:
+def whole(picture: NDArray[Any]) -> Box:
     """All of a frame (H, W, ...)."""
     return 0, 0, picture.shape[1], picture.shape[0]
 

@@ -17,8 +17,7 @@ from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.face.rasterizer import rasterize
 from gsmooth_core.face.render import face_surface, in_camera
 from gsmooth_core.mafb.blend import Pixels
-from gsmooth_core.media.pictures.pixels import Box
-from gsmooth_core.types import Bool, Expression, FaceTrack, Float, Image
+from gsmooth_core.types import Bool, Box, Expression, FaceTrack, Float, Image
 
 _SAME = 1e-3  # what curves differ by less is rounding
 _STILL = 0.02  # pixels of a frame that nobody sees

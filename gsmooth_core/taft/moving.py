@@ -7,11 +7,10 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
 
-from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.taft.brows import BrowMover, Carried
 from gsmooth_core.taft.translate import Translator
 from gsmooth_core.taft.translated import Laid, Translated
-from gsmooth_core.types import Bool, Image
+from gsmooth_core.types import Bool, Box, Image
 
 
 class Moved(Laid):

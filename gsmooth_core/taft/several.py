@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
-from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.taft.translate import Translator
 from gsmooth_core.taft.translated import Translated
-from gsmooth_core.types import Image
+from gsmooth_core.types import Box, Image
 
 _Made = tuple[int, Image, Translated]
 

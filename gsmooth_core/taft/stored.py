@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from gsmooth_core.media.pictures.pixels import Box, Pixels
+from gsmooth_core.media.pictures.pixels import Pixels
 from gsmooth_core.media.pictures.planes import Planes
 from gsmooth_core.media.pictures.tone import Tone
 from gsmooth_core.taft.translated import Overlay, Translated
-from gsmooth_core.types import Bool, Image
+from gsmooth_core.types import Bool, Box, Image
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,13 @@ from gsmooth_core.errors import MediaError
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.media.pictures import colour
 from gsmooth_core.media.pictures.images import packed_number
-from gsmooth_core.media.pictures.pixels import Box
 from gsmooth_core.media.pictures.planes import Planes, layout_of
 from gsmooth_core.media.pictures.tone import Tone
 from gsmooth_core.media.reading.description import LIMIT, Picture, check_readable
 from gsmooth_core.media.reading.probe import Source, probe_source
 from gsmooth_core.media.reading.still import is_still, read_still
 from gsmooth_core.media.reading.timing import Ticks, Timing
-from gsmooth_core.types import Clip, Image
+from gsmooth_core.types import Box, Clip, Image
 
 # Only these containers have an index that brings a seek to or before the asked time.
 _SEEKABLE = ("mov,mp4", "matroska")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gsmooth_core.media.pictures.colour import matrix_of
 from gsmooth_core.media.pictures.planes import Plane, Planes
 from gsmooth_core.media.reading.description import Picture
-from gsmooth_core.types import Bool, Float
+from gsmooth_core.types import Bool, Box, Float
 
 # Parts of red and blue in luma (ITU-R BT.601, 709, 2020; FCC; SMPTE 240M).
 _LUMA = {
@@ -26,8 +26,6 @@ _LUMA = {
 
 _CUBIC = -0.6  # swscale's "bicubic", (B, C) = (0, 0.6) of Mitchell and Netravali
 _REACH = 4  # pixels beyond a box that its samples of colour are made of
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)

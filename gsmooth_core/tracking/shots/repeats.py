@@ -13,10 +13,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import binary_opening, percentile_filter
 
-from gsmooth_core.types import Bool, Image
-
-Box = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels."""
+from gsmooth_core.types import Bool, Box, Image
 
 _STRIDE = 2  # of the pixels that are compared
 _AROUND, _USUAL = 25, 80  # frames, and the percentile of their changes that is a new picture's
