@@ -9,7 +9,7 @@ from __future__ import annotations
 
 def _parts() -> tuple[tuple[type, ...], tuple[object, ...]]:
     """All classes in the order in which they are registered, and modules with hooks."""
-    from . import command_line, job_queue, operators, panels, people, preferences, properties
+    from . import command_line, job_queue, menus, operators, panels, people, preferences, properties
 
     classes = (
         *properties.CLASSES,
@@ -17,7 +17,7 @@ def _parts() -> tuple[tuple[type, ...], tuple[object, ...]]:
         *operators.CLASSES,
         *panels.CLASSES,
     )
-    return classes, (properties, people, job_queue, panels, command_line)
+    return classes, (properties, people, job_queue, menus, command_line)
 
 
 def register() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import closing, job_queue, panels, runtime  # noqa: E402
+from blender_addon import closing, job_queue, runtime, task_box  # noqa: E402
 from blender_addon.operators.check_worker import GSMOOTH_OT_check_worker  # noqa: E402
 from blender_addon.operators.dub_strip import GSMOOTH_OT_dub_strip  # noqa: E402
 from blender_addon.operators.worker_operator import WorkerOperator  # noqa: E402
@@ -61,7 +61,7 @@ def test_the_panel_says_what_becomes_of_it(timeline, scene, double, tmp_path):
 
     def told():
         layout = Recorder()
-        panels.draw_task(layout)
+        task_box.draw_task(layout)
         return " ".join(layout.labels)
 
     button = SimpleNamespace(replace=False)

@@ -12,7 +12,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, notices, panels, result_panel, settings_panel, strips  # noqa: E402
+from blender_addon import job_folder, notices, result_panel, settings_panel, strips, task_box  # noqa: E402
 from gsmooth_core.job.settings import CODECS, DubSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -91,7 +91,7 @@ def test_a_draft_is_coded_as_drafts_are(scene, chosen):
 def test_losses_stay_with_the_dub_and_in_the_panel(scene, chosen):
     strip, _job = dub(scene)
     assert notices.of_strip(strip) == ["10 bits a sample become 8."]
-    for draw in (panels.draw_task, lambda layout: result_panel.draw_file(layout, strip)):
+    for draw in (task_box.draw_task, lambda layout: result_panel.draw_file(layout, strip)):
         layout = Recorder()
         draw(layout)
         assert "10 bits a sample become 8." in " ".join(layout.labels)

@@ -10,6 +10,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import (  # noqa: E402
     comparing,
+    dub_panel,
     job_folder,
     job_queue,
     obstacles,
@@ -30,7 +31,7 @@ from tests.blender.recorder import Recorder  # noqa: E402
 
 def panel():
     layout = Recorder()
-    panels.GSMOOTH_PT_dub.draw(SimpleNamespace(layout=layout), bpy.context)
+    dub_panel.GSMOOTH_PT_dub.draw(SimpleNamespace(layout=layout), bpy.context)
     return layout
 
 

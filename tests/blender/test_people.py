@@ -10,12 +10,12 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import (  # noqa: E402
     job_folder,
-    panels,
     people,
     people_panel,
     pictures,
     runtime,
     strips,
+    task_box,
 )
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -40,7 +40,7 @@ def drawn(scene):
 
 def warned():
     layout = Recorder()
-    panels.draw_task(layout)
+    task_box.draw_task(layout)
     return " ".join(layout.labels)
 
 

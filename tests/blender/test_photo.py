@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import actions, job_folder, panels, rig, strips  # noqa: E402
+from blender_addon import actions, dub_panel, job_folder, rig, strips  # noqa: E402
 from gsmooth_core.job.job import load_job  # noqa: E402
 from gsmooth_core.job.settings import AnimateSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
@@ -36,8 +36,8 @@ def movie(timeline, scene):
 
 def drawn(scene):
     layout = Recorder()
-    panels._draw_selection(layout, scene)
-    panels.dub_button(layout, scene)
+    dub_panel._draw_selection(layout, scene)
+    dub_panel.dub_button(layout, scene)
     return layout
 
 

@@ -6,7 +6,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, panels, preferences, previewing, selection, strips  # noqa: E402
+from blender_addon import dub_panel, job_folder, preferences, previewing, selection, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.timing import Span, around  # noqa: E402
 from tests.blender.conftest import make_clip, make_sound, shown_frame  # noqa: E402
@@ -143,7 +143,7 @@ def test_a_folder_that_is_none_of_a_preview_stays(scene, clip, tmp_path):
 def test_the_panel_offers_it(scene, clip):
     def buttons():
         layout = Recorder()
-        panels.GSMOOTH_PT_dub.draw(type("Panel", (), {"layout": layout})(), bpy.context)
+        dub_panel.GSMOOTH_PT_dub.draw(type("Panel", (), {"layout": layout})(), bpy.context)
         return [button.name for button in layout.buttons]
 
     assert "gsmooth.preview" in buttons()

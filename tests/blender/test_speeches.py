@@ -11,9 +11,9 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import (  # noqa: E402
     api,
+    face_panel,
     job_folder,
     job_queue,
-    panels,
     people_panel,
     planning,
     rendering,
@@ -190,7 +190,7 @@ def test_the_face_of_each_is_edited_by_itself(scene, talk):
     dub = strips.active_strip(scene)
     folder = job_folder.resolve(dub["gsmooth_job"])
     layout = Recorder()
-    panels._draw_mesh_buttons(layout, dub)
+    face_panel._draw_mesh_buttons(layout, dub)
     assert [(b.text, b.person) for b in layout.buttons] == [
         ("Face Mesh of Person 1", 1),
         ("Face Mesh of Person 2", 2),

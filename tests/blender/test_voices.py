@@ -8,7 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, panels, strips, voices  # noqa: E402
+from blender_addon import dub_panel, job_folder, strips, voices  # noqa: E402
 from tests.blender.hearing import RATE, mix, read, tones  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 from tests.blender.test_operator_matrix import sequencer  # noqa: E402
@@ -112,7 +112,7 @@ def test_the_panel_says_that_it_is_mixed(timeline, scene, voice):
     retime(timeline, voice)
     timeline.movie(first=11).select = voice.select = True
     layout = Recorder()
-    panels._draw_selection(layout, scene)
+    dub_panel._draw_selection(layout, scene)
     assert "Blender mixes it first." in " ".join(layout.labels)
 
 
