@@ -1,7 +1,7 @@
 """GSmooth in Blender: visual dubbing of strips, and the face behind the picture.
 
 Everything is registered here and nowhere else. The heavy work runs in a worker process
-with a Python of its own, which `runtime.py` keeps warm.
+with a Python of its own, which `worker/runtime.py` keeps warm.
 """
 
 from __future__ import annotations
@@ -9,7 +9,11 @@ from __future__ import annotations
 
 def _parts() -> tuple[tuple[type, ...], tuple[object, ...]]:
     """All classes in the order in which they are registered, and modules with hooks."""
-    from . import command_line, job_queue, menus, operators, panels, people, preferences, properties
+    from . import command_line, operators, panels, preferences
+    from .jobs import job_queue
+    from .panels import menus
+    from .review import people
+    from .settings import properties
 
     classes = (
         *properties.CLASSES,
@@ -26,7 +30,7 @@ def register() -> None:
 
     import bpy
 
-    from . import runtime
+    from .worker import runtime
 
     classes, modules = _parts()
     for cls in classes:
@@ -42,7 +46,7 @@ def unregister() -> None:
 
     import bpy
 
-    from . import runtime
+    from .worker import runtime
 
     runtime.stop_all()
     atexit.unregister(runtime.stop_all)

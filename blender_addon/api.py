@@ -20,21 +20,23 @@ from typing import Any
 
 import bpy
 
-from . import job_queue, mesh_export, placing, previewing, rig, stacking, strips
-from .dubbing import Dub, Preview
 from .errors import UserError
-from .finding import FindPeople
-from .job_queue import Entry
-from .judging import Report
-from .meshing import ClipMesh, DubMesh, FaceMesh
-from .options import options_of
-from .redoing import Rerender
-from .selection import Selection
-from .speeches import MOST
-from .sync_job import CheckSync
-from .target import Target
-from .words import Word
-from .words_job import HearWords, ShowWords
+from .head import mesh_export, rig
+from .jobs import job_queue, placing, previewing
+from .jobs.dubbing import Dub, Preview
+from .jobs.finding import FindPeople
+from .jobs.job_queue import Entry
+from .jobs.judging import Report
+from .jobs.meshing import ClipMesh, DubMesh, FaceMesh
+from .jobs.redoing import Rerender
+from .jobs.sync_job import CheckSync
+from .jobs.words_job import HearWords, ShowWords
+from .review.words import Word
+from .settings.options import options_of
+from .timeline import stacking, strips
+from .timeline.selection import Selection
+from .timeline.speeches import MOST
+from .timeline.target import Target
 
 __all__ = [
     "UserError",

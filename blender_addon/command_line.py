@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from . import selection, strips
+from .timeline import selection, strips
 
 _handles: list[object] = []
 

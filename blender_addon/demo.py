@@ -48,7 +48,7 @@ def prepare(folder: Path, text: str, *, head: bool = False) -> Any:
     """
     import bpy
 
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     bpy.ops.wm.read_factory_settings(app_template="Video_Editing")
     for item in list(bpy.data.objects):
@@ -75,7 +75,7 @@ def arrange(head: Any) -> None:
     """Show the head beside the strips when the file is opened."""
     import bpy
 
-    from blender_addon import rig
+    from blender_addon.head import rig
 
     for area in bpy.context.window.screen.areas:
         space = area.spaces[0]
@@ -103,7 +103,7 @@ def run(folder: Path, text: str, *, head: bool = False) -> Path:
 
     import bpy
 
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     bpy.ops.gsmooth.dub_strip()
     dubbed = strips.source_path(strips.active_strip(scene))

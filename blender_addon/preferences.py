@@ -6,8 +6,9 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from . import interpreter, job_folder, runtime
 from .errors import UserError
+from .storage import job_folder
+from .worker import interpreter, runtime
 
 # What the last look for a Python gave; drawing code shows it and never looks itself.
 _found: list[str] = []

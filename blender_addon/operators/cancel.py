@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import runtime
+from ..worker import runtime
 
 
 class GSMOOTH_OT_cancel(bpy.types.Operator):

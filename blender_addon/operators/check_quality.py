@@ -5,8 +5,10 @@ from __future__ import annotations
 import bpy
 from bpy.props import IntProperty
 
-from .. import api, quality, strips
-from ..jobs import Job
+from .. import api
+from ..jobs.job import Job
+from ..review import quality
+from ..timeline import strips
 from .worker_operator import WorkerOperator
 
 

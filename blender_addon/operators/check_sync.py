@@ -3,9 +3,11 @@
 import bpy
 from bpy.props import BoolProperty
 
-from .. import api, strips, sync_check
-from ..jobs import Job
-from ..sync_job import OFFSET
+from .. import api
+from ..jobs.job import Job
+from ..jobs.sync_job import OFFSET
+from ..review import sync_check
+from ..timeline import strips
 from .worker_operator import WorkerOperator
 
 

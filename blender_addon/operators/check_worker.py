@@ -6,11 +6,12 @@ from typing import Any
 
 import bpy
 
-from .. import preferences, runtime
-from ..answers import check_answer
-from ..checks import FLAG, TEXT, optional, record, rows
-from ..jobs import worker_task
-from ..task import Task
+from .. import preferences
+from ..jobs.job import worker_task
+from ..storage.checks import FLAG, TEXT, optional, record, rows
+from ..worker import runtime
+from ..worker.answers import check_answer
+from ..worker.task import Task
 from .worker_operator import WorkerOperator
 
 _CHECK = {"name": TEXT, "ok": FLAG, "detail": TEXT, "hint": optional(TEXT)}

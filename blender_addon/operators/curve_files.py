@@ -8,12 +8,13 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import files, job_folder, rig, shape_keys
-from ..answers import check_answer
-from ..checks import FILE, TEXT, check, number, rows
 from ..errors import UserError
-from ..jobs import worker_task
-from ..task import Task
+from ..head import rig, shape_keys
+from ..jobs.job import worker_task
+from ..storage import files, job_folder
+from ..storage.checks import FILE, TEXT, check, number, rows
+from ..worker.answers import check_answer
+from ..worker.task import Task
 from .worker_operator import WorkerOperator
 
 _FORMATS = (".csv", ".json")

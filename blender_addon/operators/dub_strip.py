@@ -3,8 +3,10 @@
 import bpy
 from bpy.props import BoolProperty
 
-from .. import api, job_queue, selection, strips
-from ..jobs import Job
+from .. import api
+from ..jobs import job_queue
+from ..jobs.job import Job
+from ..timeline import selection, strips
 from .worker_operator import WorkerOperator
 
 

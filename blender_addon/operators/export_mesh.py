@@ -7,8 +7,9 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import api, mesh_export, rig
+from .. import api
 from ..errors import UserError
+from ..head import mesh_export, rig
 
 
 class GSMOOTH_OT_export_mesh(bpy.types.Operator):

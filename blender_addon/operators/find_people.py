@@ -5,9 +5,11 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty
 
-from .. import api, people, selection, strips
-from ..jobs import Job
-from ..speeches import MOST
+from .. import api
+from ..jobs.job import Job
+from ..review import people
+from ..timeline import selection, strips
+from ..timeline.speeches import MOST
 from .worker_operator import WorkerOperator
 
 

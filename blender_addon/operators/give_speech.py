@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
-from .. import selection, speeches, strips
 from ..errors import UserError
+from ..timeline import selection, speeches, strips
 
 _NOBODY = ("-", "No Speech of Their Own", "This person stays as in the clip")
 _items: list[tuple[str, str, str]] = []  # Blender reads them after the call

@@ -11,11 +11,12 @@ from typing import Any
 
 import bpy
 
-from .. import installer, preferences, runtime
+from .. import preferences
 from ..errors import UserError
-from ..events import count_in
-from ..process import Process
-from ..task import Task
+from ..worker import installer, runtime
+from ..worker.events import count_in
+from ..worker.process import Process
+from ..worker.task import Task
 from .worker_operator import WorkerOperator
 
 _PATIENCE = 20.0  # seconds

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import api, previewing, runtime, selection, strips
-from ..jobs import Job
+from .. import api
+from ..jobs import previewing
+from ..jobs.job import Job
+from ..timeline import selection, strips
+from ..worker import runtime
 from .worker_operator import WorkerOperator
 
 

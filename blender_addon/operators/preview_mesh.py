@@ -3,8 +3,11 @@
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
-from .. import api, job_folder, rig, selection, speeches, strips
-from ..jobs import Job
+from .. import api
+from ..head import rig
+from ..jobs.job import Job
+from ..storage import job_folder
+from ..timeline import selection, speeches, strips
 from .worker_operator import WorkerOperator
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
-from .. import api, job_queue, selection, strips
+from .. import api
 from ..errors import UserError
-from ..jobs import Job
+from ..jobs import job_queue
+from ..jobs.job import Job
+from ..timeline import selection, strips
 from .worker_operator import WorkerOperator
 
 _ACTIONS = {

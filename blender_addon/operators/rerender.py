@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import api, job_folder, rig, strips
-from ..jobs import Job
+from .. import api
+from ..head import rig
+from ..jobs.job import Job
+from ..storage import job_folder
+from ..timeline import strips
 from .worker_operator import WorkerOperator
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from .. import api, runtime, stacking, strips
+from .. import api
+from ..timeline import stacking, strips
+from ..worker import runtime
 
 
 class GSMOOTH_OT_restore_strip(bpy.types.Operator):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .. import retarget, rig, shape_keys
 from ..errors import UserError
+from ..head import retarget, rig, shape_keys
 
 
 def _targets(context: bpy.types.Context) -> list[bpy.types.Object]:

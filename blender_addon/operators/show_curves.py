@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty
 
-from .. import curve_sets, rig
+from ..head import curve_sets, rig
 
 
 class GSMOOTH_OT_show_curves(bpy.types.Operator):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import api, job_folder, strips, words
-from ..jobs import Job
+from .. import api
+from ..jobs.job import Job
+from ..review import words
+from ..storage import job_folder
+from ..timeline import strips
 from .worker_operator import WorkerOperator
 
 

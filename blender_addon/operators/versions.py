@@ -8,8 +8,10 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty
 
-from .. import comparing, job_folder, strips, versions
 from ..errors import UserError
+from ..review import comparing, versions
+from ..storage import job_folder
+from ..timeline import strips
 
 
 class _VersionOperator:

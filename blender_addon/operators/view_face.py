@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import rig
+from ..head import rig
 
 
 class GSMOOTH_OT_view_face(bpy.types.Operator):

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 import bpy
 
-from .. import closing, runtime
 from ..errors import UserError
-from ..jobs import Job
-from ..task import Task
+from ..jobs import closing
+from ..jobs.job import Job
+from ..worker import runtime
+from ..worker.task import Task
 
 _SHOWS_PROGRESS = {"SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES"}
 _LEVELS = {"done": "INFO", "cancelled": "WARNING", "failed": "ERROR"}

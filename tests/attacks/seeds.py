@@ -164,7 +164,7 @@ def _mesh(path: Path) -> None:
 
 
 def _read_mesh(path: Path) -> None:
-    from blender_addon.mesh_file import read_mesh
+    from blender_addon.head.mesh_file import read_mesh
 
     read_mesh(path)
 

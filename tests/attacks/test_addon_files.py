@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from blender_addon import mesh_file
 from blender_addon.errors import UserError
+from blender_addon.head import mesh_file
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 NAN, INFINITY = float("nan"), float("inf")

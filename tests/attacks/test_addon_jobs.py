@@ -14,8 +14,10 @@ from tests.blender.conftest import media, scene, timeline  # noqa: F401 - fixtur
 
 pytest.importorskip("bpy")
 
-from blender_addon import job_folder, placing, planning
 from blender_addon.errors import UserError
+from blender_addon.jobs import placing
+from blender_addon.storage import job_folder
+from blender_addon.timeline import planning
 
 pytestmark = pytest.mark.blender
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")

@@ -12,8 +12,11 @@ from tests.blender.conftest import media, scene, timeline  # noqa: F401 - fixtur
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import actions, job_folder, planning, rig, strips, sync_check  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.head import actions, rig  # noqa: E402
+from blender_addon.review import sync_check  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import planning, strips  # noqa: E402
 
 pytestmark = pytest.mark.blender
 
@@ -153,7 +156,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_answer_of_a_dub_that_is_none_is_named(answer):
-    from blender_addon.answers import read_dub
+    from blender_addon.worker.answers import read_dub
 
     with pytest.raises(UserError, match="the worker's answer"):
         read_dub(answer)
@@ -168,7 +171,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("command", OTHERS)
 def test_answers_of_other_commands_are_looked_at_too(timeline, monkeypatch, command):  # noqa: F811
-    from blender_addon import runtime
+    from blender_addon.worker import runtime
 
     answer = json.dumps({"id": 1, "event": "result", "result": OTHERS[command]})
     script = Path(bpy.app.tempdir) / "odd_worker.py"

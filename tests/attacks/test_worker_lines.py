@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon import installer
-from blender_addon.process import Process
-from blender_addon.task import Task
+from blender_addon.worker import installer
+from blender_addon.worker.process import Process
+from blender_addon.worker.task import Task
 from gsmooth_core.app import worker as module
 from gsmooth_core.app.worker import LONGEST_LINE, MOST_WAITING, next_line
 from tests.app.test_worker import Host, host, make_job

@@ -26,7 +26,7 @@ FIRST, FRAMES = 11, 40
 
 
 def scene():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     with sequencer():
         return strips.sequencer_scene(bpy.context)
@@ -34,14 +34,14 @@ def scene():
 
 def clip():
     """The strip that is dubbed, whatever it is called by now."""
-    from blender_addon import following, strips
+    from blender_addon.timeline import following, strips
 
     found = [s for s in strips.all_strips(scene()) if s.get(following.TAG) and s.type == "MOVIE"]
     return next((s for s in found if not strips.dubbed_job(s)), strips.find(scene(), "clip"))
 
 
 def fresh():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     for other in [s for s in bpy.data.scenes if s != scene()]:
         bpy.data.scenes.remove(other)
@@ -61,7 +61,7 @@ def fresh():
 
 
 def select():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     for strip in strips.open_strips(scene()):
         strip.select = strip.name in ("clip", "speech")
@@ -92,25 +92,25 @@ def undo_and_redo():
 
 
 def trim():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     strips.set_handles(clip(), FIRST + 5, FIRST + 30)
 
 
 def move():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     strips.move(clip(), 17)
 
 
 def delete():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     strips.children(scene().sequence_editor).remove(clip())
 
 
 def switch():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     other = bpy.data.scenes.new("Other")
     other.sequence_editor_create()
@@ -152,7 +152,8 @@ STOPS = {"Cancel", "save, reopen", "off and on"}
 
 def enable():
     addon_utils.enable("blender_addon", default_set=True)
-    from blender_addon import preferences, runtime
+    from blender_addon import preferences
+    from blender_addon.worker import runtime
 
     runtime.ENTRY = (str(HERE / "double.py"),)
     preferences.look_again()
@@ -160,7 +161,8 @@ def enable():
 
 def outcome(act):
     """What stands there after an act, in a word or two; "ok" where it is what should be."""
-    from blender_addon import runtime, strips
+    from blender_addon.timeline import strips
+    from blender_addon.worker import runtime
 
     home = next(s for s in bpy.data.scenes if s.name != "Other")
     dubs = [s for s in strips.all_strips(home) if strips.dubbed_job(s)]
@@ -180,7 +182,8 @@ def outcome(act):
 
 def case(stage, act):
     """Steps of one case, with a pause after each; the last thing it yields is what came of it."""
-    from blender_addon import runtime, strips
+    from blender_addon.timeline import strips
+    from blender_addon.worker import runtime
 
     fresh()
     yield
@@ -235,7 +238,7 @@ def steps():
     fresh()
     yield
     dub()
-    from blender_addon import runtime
+    from blender_addon.worker import runtime
 
     while runtime.active() is not None and runtime.active().stage != STAGES[-1]:
         yield

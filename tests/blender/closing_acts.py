@@ -37,7 +37,7 @@ FILE = FOLDER / "closing.blend"
 
 def prepare():
     """A saved file with a clip and its speech."""
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     with sequencer():
         scene = strips.sequencer_scene(bpy.context)
@@ -52,7 +52,7 @@ def prepare():
 
 
 def dubs():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     with sequencer():
         scene = strips.sequencer_scene(bpy.context)
@@ -61,7 +61,7 @@ def dubs():
 
 def begin():
     """Start a dub of it, and wait for its pictures."""
-    from blender_addon import runtime
+    from blender_addon.worker import runtime
 
     os.environ["GSMOOTH_DOUBLE"] = "stages"
     in_sequencer(bpy.ops.gsmooth.dub_strip, "INVOKE_DEFAULT")
@@ -101,7 +101,7 @@ def close_window():
 
 
 def ask():
-    from blender_addon import runtime
+    from blender_addon.worker import runtime
 
     prepare()
     yield
@@ -130,7 +130,7 @@ def ask():
 
 
 def again_when_saved():
-    from blender_addon import runtime
+    from blender_addon.worker import runtime
 
     yield from begin()
     bpy.ops.wm.save_mainfile()
@@ -157,7 +157,7 @@ def leave(how):
 
 
 def offered(read=lambda: bpy.ops.wm.open_mainfile(filepath=str(FILE))):
-    from blender_addon import job_queue
+    from blender_addon.jobs import job_queue
 
     read()
     for _ in range(5):

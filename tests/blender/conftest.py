@@ -85,7 +85,8 @@ def scene(monkeypatch):
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     addon_utils.enable("blender_addon", default_set=True)
-    from blender_addon import preferences, runtime
+    from blender_addon import preferences
+    from blender_addon.worker import runtime
 
     monkeypatch.setenv("GSMOOTH_PYTHON", sys.executable)
     monkeypatch.setattr(runtime, "ENTRY", (str(HERE / "double.py"),))
@@ -135,7 +136,7 @@ class Timeline:
         return self.strips.new_movie(name, str(self.media / file), channel, first)
 
     def image(self, first=1, end=21, channel=2):
-        from blender_addon import strips
+        from blender_addon.timeline import strips
 
         strip = self.strips.new_image("photo", str(self.media / "photo.png"), channel, first)
         strips.set_handles(strip, first, end)

@@ -31,7 +31,7 @@ def processor(pid):
 
 def begin():
     addon_utils.enable("blender_addon", default_set=True)
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     with sequencer():
         scene = strips.sequencer_scene(bpy.context)
@@ -45,7 +45,9 @@ def begin():
 
 
 def preview(name):
-    from blender_addon import previewing, runtime, strips
+    from blender_addon.jobs import previewing
+    from blender_addon.timeline import strips
+    from blender_addon.worker import runtime
 
     with sequencer():
         scene = strips.sequencer_scene(bpy.context)

@@ -26,14 +26,15 @@ def home():
 
 
 def show(scene):
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     with sequencer():
         strips.show_scene(bpy.context, scene)
 
 
 def fresh():
-    from blender_addon import job_queue, strips
+    from blender_addon.jobs import job_queue
+    from blender_addon.timeline import strips
 
     job_queue._entries.clear()
     show(home())
@@ -56,7 +57,7 @@ def fresh():
 
 
 def find(name):
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     return strips.find(home(), name)
 
@@ -67,7 +68,7 @@ def undo_and_redo():
 
 
 def move_last():
-    from blender_addon import strips
+    from blender_addon.timeline import strips
 
     strips.move(find("shot 3"), 30)
     strips.move(find("speech 3"), 30)
@@ -104,7 +105,8 @@ GOES_ON = {"pause", "save, reopen"}  # when it is told to
 
 def outcome():
     """ "ok" where three are dubbed, each over its picture, and the third is named as failed."""
-    from blender_addon import job_queue, strips
+    from blender_addon.jobs import job_queue
+    from blender_addon.timeline import strips
 
     found = [s for s in strips.all_strips(home()) if strips.dubbed_job(s)]
     old = [s for s in strips.all_strips(home()) if s.type == "MOVIE" and s not in found and s.mute]
@@ -118,7 +120,7 @@ def outcome():
 
 
 def case(act):
-    from blender_addon import job_queue
+    from blender_addon.jobs import job_queue
 
     fresh()
     yield

@@ -11,9 +11,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import api, job_folder, strips  # noqa: E402
+from blender_addon import api  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.options import NAMES, options_of  # noqa: E402
+from blender_addon.settings.options import NAMES, options_of  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 from gsmooth_core.job.settings import DubSettings  # noqa: E402
 
 

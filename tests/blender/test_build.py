@@ -55,7 +55,7 @@ name = "bl_ext.user_default.gsmooth"
 assert name in bpy.context.preferences.addons, "not enabled"
 assert bpy.context.scene.gsmooth.strength == 1.0
 import importlib
-interpreter = importlib.import_module(name + ".interpreter")
+interpreter = importlib.import_module(name + ".worker.interpreter")
 preferences = importlib.import_module(name + ".preferences")
 assert (interpreter.core_folder() / "gsmooth_core" / "errors.py").is_file()
 assert "user_default" in str(preferences.own_runtime())

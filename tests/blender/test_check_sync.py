@@ -9,7 +9,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import preferences, runtime, strips, sync_check  # noqa: E402
+from blender_addon import preferences  # noqa: E402
+from blender_addon.review import sync_check  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
 from tests.blender.conftest import ffmpeg  # noqa: E402
 
 

@@ -11,10 +11,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import closing, job_queue, runtime, task_box  # noqa: E402
+from blender_addon.jobs import closing, job_queue  # noqa: E402
 from blender_addon.operators.check_worker import GSMOOTH_OT_check_worker  # noqa: E402
 from blender_addon.operators.dub_strip import GSMOOTH_OT_dub_strip  # noqa: E402
 from blender_addon.operators.worker_operator import WorkerOperator  # noqa: E402
+from blender_addon.panels import task_box  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 

@@ -6,7 +6,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import command_line, strips  # noqa: E402
+from blender_addon import command_line  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 
 
 @pytest.fixture

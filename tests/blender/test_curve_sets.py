@@ -8,7 +8,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import actions, curve_sets, job_folder, mesh_file, rig, shape_keys  # noqa: E402
+from blender_addon.head import actions, curve_sets, mesh_file, rig, shape_keys  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
 
 FIRST = 11
 

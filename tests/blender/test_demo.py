@@ -10,8 +10,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import rig, strips  # noqa: E402
 from blender_addon.build import ROOT  # noqa: E402
+from blender_addon.head import rig  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 
 
 @pytest.mark.slow

@@ -9,7 +9,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, placing, planning, selection, strips  # noqa: E402
+from blender_addon.jobs import placing  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import planning, selection, strips  # noqa: E402
 from tests.blender.conftest import shown_frame  # noqa: E402
 
 
@@ -139,7 +141,7 @@ def test_what_is_heard_after_the_clip_goes_into_the_job_that_goes_on(timeline, s
 
 
 def test_the_answer_says_how_much_longer_the_dub_is():
-    from blender_addon.answers import longer
+    from blender_addon.worker.answers import longer
 
     assert longer({"frames": 90, "source_frames": 60}) == 30
     assert longer({"frames": 90}) == 0
@@ -350,7 +352,7 @@ def test_one_undo_step_restores_the_old_strip(timeline):
     ],
 )
 def test_the_strip_says_who_was_dubbed(tmp_path, people, words):
-    from blender_addon.answers import read_dub
+    from blender_addon.worker.answers import read_dub
 
     (tmp_path / "o.mp4").write_bytes(b"film")
     answer = {"output": str(tmp_path / "o.mp4"), "frames": 9, "untouched_frames": [[0, 2]]}

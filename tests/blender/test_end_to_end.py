@@ -12,16 +12,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import (  # noqa: E402
-    actions,
-    interpreter,
-    preferences,
-    rig,
-    runtime,
-    selection,
-    shape_keys,
-    strips,
-)
+from blender_addon import preferences  # noqa: E402
+from blender_addon.head import actions, rig, shape_keys  # noqa: E402
+from blender_addon.timeline import selection, strips  # noqa: E402
+from blender_addon.worker import interpreter, runtime  # noqa: E402
 
 pytestmark = pytest.mark.slow
 FRAMES = 10

@@ -8,8 +8,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, placing, planning, selection, strips  # noqa: E402
-from blender_addon.plan import Plan  # noqa: E402
+from blender_addon.jobs import placing  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import planning, selection, strips  # noqa: E402
+from blender_addon.timeline.plan import Plan  # noqa: E402
 from tests.blender.conftest import shown_frame  # noqa: E402
 
 

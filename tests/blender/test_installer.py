@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from blender_addon import installer, interpreter
-from blender_addon.process import Process
-from blender_addon.task import Task
+from blender_addon.worker import installer, interpreter
+from blender_addon.worker.process import Process
+from blender_addon.worker.task import Task
 
 
 def install(tmp_path, requirements, task_of=Task, **more):

@@ -8,8 +8,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, rig, strips  # noqa: E402
+from blender_addon.head import rig  # noqa: E402
 from blender_addon.operators.rerender import edited_head  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 
 
 def only(scene, *chosen):

@@ -16,8 +16,10 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Vector  # noqa: E402
 
-from blender_addon import actions, job_folder, mesh_file, rig, shape_keys, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.head import actions, mesh_file, rig, shape_keys  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 
 FIRST = 11
 

@@ -11,8 +11,9 @@ bpy = pytest.importorskip("bpy")
 
 from mathutils import Vector  # noqa: E402
 
-from blender_addon import api, mesh_export  # noqa: E402
+from blender_addon import api  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.head import mesh_export  # noqa: E402
 
 # OpenUSD's own reader comes with Blender, where it is not installed beside it.
 own_packages = Path(bpy.utils.resource_path("LOCAL")) / "python" / "lib"

@@ -10,7 +10,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import mesh_file, rig  # noqa: E402
+from blender_addon.head import mesh_file, rig  # noqa: E402
 
 WIDTH, HEIGHT, FIRST = 640, 360, 101
 FRAMES = (0, 7, 13, 21, 29)

@@ -10,7 +10,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import blender_addon  # noqa: E402
-from blender_addon import operators, panels, preferences, properties, settings_panel  # noqa: E402
+from blender_addon import operators, panels, preferences  # noqa: E402
+from blender_addon.panels import settings_panel  # noqa: E402
+from blender_addon.settings import properties  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 BLENDERS = {"Preferences", "Get Extensions", "Install from Disk", "Add-ons", "GSmooth"}

@@ -13,7 +13,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, pictures, strips  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import pictures, strips  # noqa: E402
 from tests.blender.conftest import FRAMES, ffmpeg, make_clip, shown_frame  # noqa: E402
 
 V5 = bpy.app.version >= (5, 0)
@@ -309,7 +310,9 @@ def test_the_file_stays_as_it_is_when_the_render_is_stopped(
     timeline, scene, more_media, monkeypatch, patience
 ):
     """Its Blender stops by itself, or has to be killed."""
-    from blender_addon import planning, rendering, selection, task
+    from blender_addon.jobs import rendering
+    from blender_addon.timeline import planning, selection
+    from blender_addon.worker import task
 
     monkeypatch.setattr(task, "CANCEL_SECONDS", patience)
     strip = reverse(timeline)

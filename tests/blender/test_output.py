@@ -12,7 +12,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, notices, result_panel, settings_panel, strips, task_box  # noqa: E402
+from blender_addon.panels import result_panel, settings_panel, task_box  # noqa: E402
+from blender_addon.review import notices  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 from gsmooth_core.job.settings import CODECS, DubSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 

@@ -6,7 +6,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import own_sound, placing, planning, selection, strips  # noqa: E402
+from blender_addon.jobs import placing  # noqa: E402
+from blender_addon.timeline import own_sound, planning, selection, strips  # noqa: E402
 
 
 @pytest.fixture

@@ -8,23 +8,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import (  # noqa: E402
-    comparing,
-    dub_panel,
-    job_folder,
-    job_queue,
-    obstacles,
-    panels,
-    people_panel,
-    queue_panel,
-    runtime,
-    selection,
-    settings_panel,
-    speeches,
-    strips,
-    versions,
-)
+from blender_addon import panels  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.jobs import job_queue  # noqa: E402
+from blender_addon.panels import dub_panel, people_panel, queue_panel, settings_panel  # noqa: E402
+from blender_addon.review import comparing, versions  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import obstacles, selection, speeches, strips  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
 from tests.blender.conftest import make_sound  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -270,7 +261,7 @@ def test_what_a_stranger_noted_is_no_speech(scene, clip, dub):
 
 
 def test_sync_of_a_dub_is_that_of_the_dub(scene, dub):
-    from blender_addon import sync_check
+    from blender_addon.review import sync_check
 
     assert sync_check.choose(scene).picture == dub
 
@@ -360,6 +351,6 @@ def test_a_discarded_preview_is_not_announced(scene, clip):
 @pytest.mark.parametrize(("up", "words"), [(False, "Starting the worker"), (True, "Preparing")])
 def test_a_worker_that_is_up_is_not_started(scene, clip, up, words):
     task = SimpleNamespace(stage="start", process=SimpleNamespace(ready=up))
-    from blender_addon.task import Task
+    from blender_addon.worker.task import Task
 
     assert Task.stage_text.fget(task) == words

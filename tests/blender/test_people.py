@@ -8,15 +8,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import (  # noqa: E402
-    job_folder,
-    people,
-    people_panel,
-    pictures,
-    runtime,
-    strips,
-    task_box,
-)
+from blender_addon.panels import people_panel, task_box  # noqa: E402
+from blender_addon.review import people  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import pictures, strips  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 
@@ -137,8 +133,8 @@ def test_the_same_strip_has_one_folder_whatever_the_settings(scene, movie):
 
 
 def test_answer_with_nonsense_is_refused(scene, movie, monkeypatch):
-    from blender_addon import finding
     from blender_addon.errors import UserError
+    from blender_addon.jobs import finding
 
     good = {"number": 1, "frames": 9, "width": 80.5, "speaker": False, "thumbnail": None}
     finding.check_answer({"people": [good]}, finding.ANSWER)

@@ -9,7 +9,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import actions, dub_panel, job_folder, rig, strips  # noqa: E402
+from blender_addon.head import actions, rig  # noqa: E402
+from blender_addon.panels import dub_panel  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 from gsmooth_core.job.job import load_job  # noqa: E402
 from gsmooth_core.job.settings import AnimateSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402

@@ -6,9 +6,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import dub_panel, job_folder, preferences, previewing, selection, strips  # noqa: E402
+from blender_addon import preferences  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.timing import Span, around  # noqa: E402
+from blender_addon.jobs import previewing  # noqa: E402
+from blender_addon.panels import dub_panel  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import selection, strips  # noqa: E402
+from blender_addon.timeline.timing import Span, around  # noqa: E402
 from tests.blender.conftest import make_clip, make_sound, shown_frame  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 

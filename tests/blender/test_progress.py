@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.events import STAGES
-from blender_addon.progress import overall, time_left
+from blender_addon.worker.events import STAGES
+from blender_addon.worker.progress import overall, time_left
 
 DUB = ["start", "track", "motion", "predict", "captions", "occluders", "adapt", "render", "encode"]
 

@@ -58,7 +58,8 @@ def test_whose_face_it_is_belongs_to_the_strip(scene, timeline):
 
 
 def test_every_setting_and_every_choice_says_what_it_is(scene):
-    from blender_addon import preferences, properties
+    from blender_addon import preferences
+    from blender_addon.settings import properties
 
     for owner in (*properties.CLASSES, *preferences.CLASSES):
         for prop in owner.bl_rna.properties:

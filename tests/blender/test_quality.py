@@ -8,17 +8,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import (  # noqa: E402
-    actions,
-    api,
-    job_folder,
-    quality,
-    quality_panel,
-    rig,
-    speeches,
-    strips,
-)
+from blender_addon import api  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.head import actions, rig  # noqa: E402
+from blender_addon.panels import quality_panel  # noqa: E402
+from blender_addon.review import quality  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import speeches, strips  # noqa: E402
 from tests.blender.conftest import make_sound  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 

@@ -12,8 +12,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import api, job_queue, preferences, queue_panel, runtime, strips  # noqa: E402
-from blender_addon.task import Task  # noqa: E402
+from blender_addon import api, preferences  # noqa: E402
+from blender_addon.jobs import job_queue  # noqa: E402
+from blender_addon.panels import queue_panel  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
+from blender_addon.worker.task import Task  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
 
@@ -241,7 +245,7 @@ def test_the_example_dubs_many_shots_without_a_window(timeline, scene, tmp_path,
     scene.sequence_editor.channels[1].name = "Speech"
     film, saved = tmp_path / "film.blend", tmp_path / "dubbed.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(film))
-    script = Path(queue_panel.__file__).with_name("many_shots.py")
+    script = Path(api.__file__).with_name("many_shots.py")
     code = (
         "import sys, bpy, addon_utils; sys.argv = ['x', '--', '--save', sys.argv[2]];"
         f"sys.path[:0] = {[str(script.parent.parent)]!r};"

@@ -10,7 +10,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import people, quality, quality_curve, rig, speeches, strips  # noqa: E402
+from blender_addon.head import rig  # noqa: E402
+from blender_addon.review import people, quality, quality_curve  # noqa: E402
+from blender_addon.timeline import speeches, strips  # noqa: E402
 from tests.blender.conftest import ffmpeg  # noqa: E402
 from tests.blender.test_end_to_end import folder  # noqa: E402, F401
 from tests.blender.test_real_worker import SIDE, footage, real  # noqa: E402, F401

@@ -12,7 +12,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, preferences, runtime, strips  # noqa: E402
+from blender_addon import preferences  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
 from gsmooth_core.job.job import load_job  # noqa: E402
 from gsmooth_core.job.settings import AnimateSettings  # noqa: E402
 from tests.blender.conftest import ffmpeg  # noqa: E402
@@ -179,7 +182,7 @@ def test_photo_moves_its_head_and_goes_on_moving_after_an_edit(scene, real):
 
 
 def jaw(head):
-    from blender_addon import actions
+    from blender_addon.head import actions
 
     curves = actions.curves_of(head.data.shape_keys)
     return next(c for c in curves if c.data_path == 'key_blocks["jawOpen"].value')

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "blender_addon" / "render_script.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "blender_addon" / "jobs" / "render_script.py"
 LOAD = f"""
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location("script", {str(SCRIPT)!r})

@@ -10,8 +10,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import actions, retarget, rig, shape_keys  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.head import actions, retarget, rig, shape_keys  # noqa: E402
 
 FIRST, COUNT = 11, 40
 NAMES = ("jawOpen", "mouthSmileLeft", "mouthFunnel")
@@ -120,7 +120,8 @@ def test_driver_on_the_head_counts(head):
 @pytest.fixture
 def real(head, core_python, monkeypatch):
     """The real core answers from here on."""
-    from blender_addon import preferences, runtime
+    from blender_addon import preferences
+    from blender_addon.worker import runtime
 
     runtime.stop_all()
     monkeypatch.setenv("GSMOOTH_PYTHON", core_python)

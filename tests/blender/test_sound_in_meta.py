@@ -7,7 +7,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import own_sound, placing, planning, selection, strips  # noqa: E402
+from blender_addon.jobs import placing  # noqa: E402
+from blender_addon.timeline import own_sound, planning, selection, strips  # noqa: E402
 from tests.blender.conftest import shown_frame  # noqa: E402
 from tests.blender.hearing import RATE, mix, tone, tones  # noqa: E402
 from tests.blender.test_operator_matrix import sequencer  # noqa: E402
@@ -39,7 +40,7 @@ def meta(timeline, scene, media, tmp_path):
 @pytest.fixture
 def as_own(monkeypatch, media):
     """Sound of the clip's own comes from its file; here it lies beside it."""
-    from blender_addon import pictures
+    from blender_addon.timeline import pictures
 
     real = pictures.files
     monkeypatch.setattr(pictures, "files", lambda strip: (*real(strip), str(media / "own.wav")))

@@ -9,20 +9,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import (  # noqa: E402
-    api,
-    face_panel,
-    job_folder,
-    job_queue,
-    people_panel,
-    planning,
-    rendering,
-    selection,
-    speeches,
-    strips,
-)
+from blender_addon import api  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.process import Process  # noqa: E402
+from blender_addon.jobs import job_queue, rendering  # noqa: E402
+from blender_addon.panels import face_panel, people_panel  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import planning, selection, speeches, strips  # noqa: E402
+from blender_addon.worker.process import Process  # noqa: E402
 from tests.blender.hearing import RATE, read, tone, tones  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 

@@ -6,7 +6,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import stacking, strips  # noqa: E402
+from blender_addon.timeline import stacking, strips  # noqa: E402
 from tests.blender.conftest import shown_frame  # noqa: E402
 
 TITLE = 0  # the photo shows the clip's first frame

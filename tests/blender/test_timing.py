@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from blender_addon.errors import UserError
-from blender_addon.timing import (
+from blender_addon.timeline.timing import (
     Cut,
     Placement,
     Span,

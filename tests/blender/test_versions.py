@@ -9,7 +9,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import job_folder, preferences, strips, versions  # noqa: E402
+from blender_addon import preferences  # noqa: E402
+from blender_addon.review import versions  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips  # noqa: E402
 from tests.blender.conftest import shown_frame  # noqa: E402
 
 FIRST = 11

@@ -8,7 +8,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import dub_panel, job_folder, strips, voices  # noqa: E402
+from blender_addon.panels import dub_panel  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import strips, voices  # noqa: E402
 from tests.blender.hearing import RATE, mix, read, tones  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 from tests.blender.test_operator_matrix import sequencer  # noqa: E402

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon import interpreter, runtime
-from blender_addon import task as task_module
 from blender_addon.errors import UserError
-from blender_addon.process import Process
-from blender_addon.task import Task
+from blender_addon.worker import interpreter, runtime
+from blender_addon.worker import task as task_module
+from blender_addon.worker.process import Process
+from blender_addon.worker.task import Task
 
 DOUBLE = Path(__file__).with_name("double.py")
 PATIENCE = 15.0

@@ -8,19 +8,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import (  # noqa: E402
-    api,
-    job_folder,
-    preferences,
-    quality,
-    quality_panel,
-    runtime,
-    speeches,
-    strips,
-    words,
-)
+from blender_addon import api, preferences  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.words import Word  # noqa: E402
+from blender_addon.panels import quality_panel  # noqa: E402
+from blender_addon.review import quality, words  # noqa: E402
+from blender_addon.review.words import Word  # noqa: E402
+from blender_addon.storage import job_folder  # noqa: E402
+from blender_addon.timeline import speeches, strips  # noqa: E402
+from blender_addon.worker import runtime  # noqa: E402
 from tests.blender.conftest import make_sound  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 

@@ -9,11 +9,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import interpreter, placing, planning, preferences, runtime, selection, strips  # noqa: E402
-from blender_addon import task as task_module  # noqa: E402
+from blender_addon import preferences  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
-from blender_addon.jobs import Job, worker_task  # noqa: E402
+from blender_addon.jobs import placing  # noqa: E402
+from blender_addon.jobs.job import Job, worker_task  # noqa: E402
 from blender_addon.operators.worker_operator import WorkerOperator  # noqa: E402
+from blender_addon.timeline import planning, selection, strips  # noqa: E402
+from blender_addon.worker import interpreter, runtime  # noqa: E402
+from blender_addon.worker import task as task_module  # noqa: E402
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def start(clip, scene):
     """A dub as its modal form starts it: the task runs, nobody waits."""
     from dataclasses import asdict
 
-    from blender_addon import job_folder
+    from blender_addon.storage import job_folder
 
     plan = planning.make_plan(scene, selection.select(scene))
     job = planning.job_of(plan, scene.gsmooth.for_job())

@@ -48,7 +48,7 @@ def part(name):
 
 def scene():
     with sequencer():
-        return part("strips").sequencer_scene(bpy.context)
+        return part("timeline.strips").sequencer_scene(bpy.context)
 
 
 def act(name, kind="SEQUENCE_EDITOR"):
@@ -84,7 +84,7 @@ def shoot(name):
 
 def ended():
     """Wait until no job runs; gives whether one had begun."""
-    runtime, begun = part("runtime"), False
+    runtime, begun = part("worker.runtime"), False
     for tick in range(LONGEST):
         running = runtime.active() is not None
         begun = begun or running
@@ -98,12 +98,12 @@ def ended():
 
 def told():
     """What the panel says."""
-    outcome = part("runtime").outcome()
-    return " / ".join([outcome.text if outcome else "", *part("runtime").warnings()])
+    outcome = part("worker.runtime").outcome()
+    return " / ".join([outcome.text if outcome else "", *part("worker.runtime").warnings()])
 
 
 def all_strips():
-    return list(part("strips").all_strips(scene()))
+    return list(part("timeline.strips").all_strips(scene()))
 
 
 def ready(count):
@@ -120,7 +120,7 @@ def rerendered():
 
 
 def dubs():
-    strips = part("strips")
+    strips = part("timeline.strips")
     return [s for s in strips.all_strips(scene()) if strips.dubbed_job(s)]
 
 
@@ -170,9 +170,9 @@ def begin(picture, *sounds):
             bpy.ops.sequencer.sound_strip_add(
                 filepath=str(sound), frame_start=1, channel=channel, **here
             )
-        for strip in part("strips").all_strips(now):
+        for strip in part("timeline.strips").all_strips(now):
             if strip.type == "IMAGE":
-                part("strips").set_handles(strip, 1, 61)
+                part("timeline.strips").set_handles(strip, 1, 61)
         bpy.ops.sequencer.view_all()
         bpy.ops.ed.undo_push(message="strips")
     place = area("SEQUENCE_EDITOR")
@@ -198,7 +198,7 @@ def show_tab():
 
 def edit_jaw():
     """The jaw opens on ten frames, as keys in the graph editor would have it."""
-    rig, bodies = part("rig"), list(bpy.data.objects)
+    rig, bodies = part("head.rig"), list(bpy.data.objects)
     head = next(body for body in bodies if rig.is_head(body))
     jaw = head.data.shape_keys.key_blocks["jawOpen"]
     for frame in range(20, 30):
@@ -221,7 +221,7 @@ def character(head):
 
 
 def moves(body):
-    curves = part("actions").curves_of(body.data.shape_keys)
+    curves = part("head.actions").curves_of(body.data.shape_keys)
     return sorted({curve.data_path.split('"')[1] for curve in curves})
 
 
@@ -247,7 +247,7 @@ def queue_steps():
     act("queue")
     yield
     yield
-    queue = part("job_queue")
+    queue = part("jobs.job_queue")
     yield from check("queued", [entry.state for entry in queue.entries()] == ["waiting"])
     yield from whole("queue_list")
     queue.remove(0)
@@ -259,7 +259,7 @@ def job(step, name, right):
     begun = False
     for _ in range(40):  # a short one may have ended by then
         yield
-        begun = begun or part("runtime").active() is not None
+        begun = begun or part("worker.runtime").active() is not None
     yield from shoot(f"{name}_under_way")
     begun = (yield from ended()) or begun
     yield from check(step, begun and right())
@@ -285,11 +285,13 @@ def clip_story():
     yield
     yield from check("compare", len(all_strips()) == dubbed + 1)
     act("compare")
-    yield from job("face mesh", "mesh", lambda: any(map(part("rig").is_head, bpy.data.objects)))
+    yield from job(
+        "face mesh", "mesh", lambda: any(map(part("head.rig").is_head, bpy.data.objects))
+    )
     head = edit_jaw()
     yield from rerendered()
     yield from rig_steps(head)
-    curve = part("quality_curve").NAME
+    curve = part("review.quality_curve").NAME
     yield from job("quality", "quality", lambda: dubs()[0].get(curve) is not None)
     act("restore")
     yield
@@ -335,7 +337,9 @@ def photo_story():
     yield from ready(2)
     scene().gsmooth.photo = "full"
     yield from job("dub", "dub", lambda: len(dubs()) == 1)
-    yield from job("face mesh", "mesh", lambda: any(map(part("rig").is_head, bpy.data.objects)))
+    yield from job(
+        "face mesh", "mesh", lambda: any(map(part("head.rig").is_head, bpy.data.objects))
+    )
     edit_jaw()
     yield from rerendered()
 
@@ -347,7 +351,7 @@ def people_story():
     yield
     yield from ready(3)
     yield from job("find people", "people", lambda: "people are seen" in told())
-    speeches, strips = part("speeches"), part("strips")
+    speeches, strips = part("timeline.speeches"), part("timeline.strips")
     picture = next(s for s in strips.all_strips(scene()) if s.type == "MOVIE")
     sounds = sorted(
         (s for s in strips.all_strips(scene()) if s.type == "SOUND"), key=lambda s: s.channel
@@ -359,7 +363,7 @@ def people_story():
     yield from check("a speech each", len(speeches.given(picture)) == 2)
     yield from whole("people_list")
     yield from job("dub", "dub", lambda: len(dubs()) == 1)
-    curve = part("quality_curve").NAME
+    curve = part("review.quality_curve").NAME
     curves = [curve, f"{curve} of Person 1", f"{curve} of Person 2"]
     yield from job("quality", "quality", lambda: all(name in dubs()[0] for name in curves))
 

@@ -47,7 +47,8 @@ def enable():
     """The add-on, with the stand-in as its worker."""
     os.environ["GSMOOTH_PYTHON"] = sys.executable
     addon_utils.enable("blender_addon", default_set=True)
-    from blender_addon import preferences, runtime
+    from blender_addon import preferences
+    from blender_addon.worker import runtime
 
     runtime.ENTRY = (str(Path(__file__).with_name("double.py")),)
     preferences.look_again()

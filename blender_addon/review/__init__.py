@@ -1,0 +1,1 @@
+"""What is known of a dub and of its clip, on the timeline: quality, words, people, versions."""

@@ -1,0 +1,1 @@
+"""Strips and their sound: which are meant, where they lie, what lies over them."""

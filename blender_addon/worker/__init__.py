@@ -1,0 +1,1 @@
+"""The worker process: started, asked, listened to, ended; and the Python that it runs in."""
