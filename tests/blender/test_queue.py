@@ -250,7 +250,8 @@ def test_the_example_dubs_many_shots_without_a_window(timeline, scene, tmp_path,
         "import sys, bpy, addon_utils; sys.argv = ['x', '--', '--save', sys.argv[2]];"
         f"sys.path[:0] = {[str(script.parent.parent)]!r};"
         "addon_utils.enable('blender_addon', default_set=True);"
-        "from blender_addon import many_shots, preferences, runtime;"
+        "from blender_addon import many_shots, preferences;"
+        "from blender_addon.worker import runtime;"
         f"runtime.ENTRY = {runtime.ENTRY!r}; preferences.look_again();"
     )
     if bpy.app.binary_path:
