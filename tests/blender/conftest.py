@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-# Blender reads its user folders when it is imported.
-os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="gsmooth-test-"))
+# Blender reads its user folders when it is imported. A process of several that test side by side
+# inherits those of the one that started it, in which its neighbours empty the jobs' folder.
+if "PYTEST_XDIST_WORKER" in os.environ or "BLENDER_USER_RESOURCES" not in os.environ:
+    os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="gsmooth-test-")
 
 HERE = Path(__file__).parent
 CORE_PYTHON = os.environ.get("GSMOOTH_PYTHON", sys.executable)
