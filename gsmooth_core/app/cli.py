@@ -256,9 +256,11 @@ def _as_value(known: Field[Any]) -> Callable[[str], Any]:
     def convert(word: str) -> Any:
         if known.metadata["choices"]:
             return next((c for c in known.metadata["choices"] if str(c) == word), word)
-        return kind(word)
+        try:
+            return kind(word)
+        except ValueError:
+            return word  # whoever checks the setting says what it may be
 
-    convert.__name__ = known.name
     return convert
 
 
