@@ -12,6 +12,7 @@ from .answers import check_answer
 from .checks import FLAG, TEXT, number
 from .errors import UserError
 from .jobs import worker_task
+from .options import options_of
 from .plan import Plan
 from .planned import PlannedJob
 from .selection import Selection
@@ -35,7 +36,7 @@ class CheckSync(PlannedJob):
         return plan
 
     def _ask(self) -> Task:
-        settings = bpy.data.scenes[self._plan.scene].gsmooth.for_job()
+        settings = options_of(bpy.data.scenes[self._plan.scene]).settings
         job = sync_check.job_of(self._plan, settings)
         # A folder beside those of dubs: the same strips make the same job there.
         folder = job_folder.make(preferences.jobs_folder() / "sync", job, asdict(self._plan))

@@ -13,6 +13,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import job_folder, notices, panels, result_panel, settings_panel, strips  # noqa: E402
+from blender_addon.options import options_of  # noqa: E402
 from gsmooth_core.job.settings import CODECS, DubSettings  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
 
@@ -46,7 +47,7 @@ def test_core_takes_whatever_can_be_chosen(scene):
     for name in ("codec", "quality", "depth", "audio_track", "source_audio_track"):
         for item in settings.bl_rna.properties[name].enum_items:
             setattr(settings, name, item.identifier)
-            taken = DubSettings.from_json(settings.for_job())
+            taken = DubSettings.from_json(options_of(scene).settings)
             assert str(getattr(taken, name)) == item.identifier
     crf = settings.bl_rna.properties["crf"]
     limits = next(f.metadata["limits"] for f in fields(DubSettings) if f.name == "crf")

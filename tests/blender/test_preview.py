@@ -8,6 +8,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import job_folder, panels, preferences, previewing, selection, strips  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
+from blender_addon.options import options_of  # noqa: E402
 from blender_addon.timing import Span, around  # noqa: E402
 from tests.blender.conftest import make_clip, make_sound, shown_frame  # noqa: E402
 from tests.blender.recorder import Recorder  # noqa: E402
@@ -55,7 +56,7 @@ def test_draft_settings_are_no_one_elses(scene, clip):
     assert job["settings"]["preset"] == "ultrafast"
     assert job["settings"]["adapt"] == 0.0
     assert job["settings"]["draft"]
-    assert "preset" not in scene.gsmooth.for_job()
+    assert "preset" not in options_of(scene).settings
 
 
 def test_with_other_settings_the_face_is_not_followed_again(scene, clip):

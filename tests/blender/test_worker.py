@@ -14,6 +14,7 @@ from blender_addon import task as task_module  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.jobs import Job, worker_task  # noqa: E402
 from blender_addon.operators.worker_operator import WorkerOperator  # noqa: E402
+from blender_addon.options import options_of  # noqa: E402
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def start(clip, scene):
     from blender_addon import job_folder
 
     plan = planning.make_plan(scene, selection.select(scene))
-    job = planning.job_of(plan, scene.gsmooth.for_job())
+    job = planning.job_of(plan, options_of(scene).settings)
     folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
     return plan, folder, runtime.activate(worker_task("Dub", "dub", job=str(folder)))
 
