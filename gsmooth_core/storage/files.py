@@ -247,5 +247,5 @@ def cannot_write(path: Path, error: OSError | ValueError) -> MediaError:
         )
     if error.errno == errno.ENAMETOOLONG:
         return MediaError(f"'{shown(path)}' is too long a name.", "Choose a shorter one.")
-    text = f"'{shown(path)}' cannot be used: {error.strerror}."
+    text = f"'{shown(path)}' cannot be written or read: {error.strerror}."
     return MediaError(text, "Check the path and its disk.")
