@@ -14,7 +14,7 @@ from . import job_folder, quality_curve, rig, speeches, strips, words
 from .answers import RUNS, check_answer
 from .checks import FILE, FILE_FRAME, TEXT, Kind, number, optional, record, rows
 from .events import shown
-from .files import UNREADABLE, parse_object
+from .files import noted_object
 
 NOTED = "gsmooth_quality"
 """Custom property of a dubbed strip: what was found, as JSON."""
@@ -172,13 +172,7 @@ def _graded(score: float | None) -> str:
 
 def of_strip(strip: Any) -> Quality:
     """What is noted with a strip; nothing where that cannot be understood."""
-    noted = strip.get(NOTED) if strip is not None else None
-    if not isinstance(noted, str):
-        return Quality()
-    try:
-        content = parse_object(noted)
-    except UNREADABLE:
-        return Quality()
+    content = noted_object(strip, NOTED)
     if not all(kind.fits(content.get(name)) for name, kind in _QUALITY.items()):
         return Quality()
     checks, places = tuple(content["checks"]), tuple(content["places"][:_MOST])

@@ -14,7 +14,7 @@ import bpy
 from . import job_folder, strips
 from .answers import check_answer
 from .checks import FILE_FRAME, FLAG, TEXT, number, optional, record, rows, whole
-from .files import UNREADABLE, parse_object
+from .files import noted_object
 
 NOTED = "gsmooth_words"
 """Custom property of a dubbed strip: its words, as JSON."""
@@ -113,13 +113,7 @@ def are_shown(strip: Any) -> bool:
 
 def of_strip(strip: Any) -> list[Word]:
     """What is noted with a strip; nothing where that cannot be understood."""
-    noted = strip.get(NOTED) if strip is not None else None
-    if not isinstance(noted, str):
-        return []
-    try:
-        content = parse_object(noted)
-    except UNREADABLE:
-        return []
+    content = noted_object(strip, NOTED)
     if not _WORDS.fits(content.get("words")):
         return []
     names = [field.name for field in fields(Word)]
