@@ -8,6 +8,7 @@ a job is `dub_job`.)
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from gsmooth_core.types import FaceTrack as FaceTrack
 
 __version__ = "0.1.0"
+
+# ONNX Runtime reports each start to its maker, under a number that it keeps in the user's home,
+# unless it is told before it is imported. Who dubs is nobody's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "AnimateSettings",

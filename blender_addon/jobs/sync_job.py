@@ -10,6 +10,7 @@ import bpy
 from .. import preferences
 from ..errors import UserError
 from ..review import sync_check
+from ..settings.options import options_of
 from ..storage import job_folder
 from ..storage.checks import FLAG, TEXT, number
 from ..timeline import planning, strips
@@ -38,7 +39,7 @@ class CheckSync(PlannedJob):
         return plan
 
     def _ask(self) -> Task:
-        settings = bpy.data.scenes[self._plan.scene].gsmooth.for_job()
+        settings = options_of(bpy.data.scenes[self._plan.scene]).settings
         job = sync_check.job_of(self._plan, settings)
         # A folder beside those of dubs: the same strips make the same job there.
         folder = job_folder.make(preferences.jobs_folder() / "sync", job, asdict(self._plan))

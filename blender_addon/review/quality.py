@@ -13,7 +13,7 @@ import bpy
 from ..head import rig
 from ..storage import job_folder
 from ..storage.checks import FILE, FILE_FRAME, TEXT, Kind, number, optional, record, rows
-from ..storage.files import UNREADABLE, parse_object
+from ..storage.files import noted_object
 from ..timeline import speeches, strips
 from ..worker.answers import RUNS, check_answer
 from ..worker.events import shown
@@ -175,13 +175,7 @@ def _graded(score: float | None) -> str:
 
 def of_strip(strip: Any) -> Quality:
     """What is noted with a strip; nothing where that cannot be understood."""
-    noted = strip.get(NOTED) if strip is not None else None
-    if not isinstance(noted, str):
-        return Quality()
-    try:
-        content = parse_object(noted)
-    except UNREADABLE:
-        return Quality()
+    content = noted_object(strip, NOTED)
     if not all(kind.fits(content.get(name)) for name, kind in _QUALITY.items()):
         return Quality()
     checks, places = tuple(content["checks"]), tuple(content["places"][:_MOST])

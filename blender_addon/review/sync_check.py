@@ -39,8 +39,7 @@ def _own_sound(scene: bpy.types.Scene, picture: Any) -> Any:
         if strip.type == "SOUND"
         and not strip.mute
         and strips.source_path(strip) == strips.source_path(picture)
-        and strips.left(strip) < strips.right(picture)
-        and strips.left(picture) < strips.right(strip)
+        and strips.overlap(strip, picture)
     ]
     return own[0] if len(own) == 1 else None
 

@@ -13,7 +13,7 @@ import bpy
 
 from ..storage import job_folder
 from ..storage.checks import FILE_FRAME, FLAG, TEXT, number, optional, record, rows, whole
-from ..storage.files import UNREADABLE, parse_object
+from ..storage.files import noted_object
 from ..timeline import strips
 from ..worker.answers import check_answer
 
@@ -114,13 +114,7 @@ def are_shown(strip: Any) -> bool:
 
 def of_strip(strip: Any) -> list[Word]:
     """What is noted with a strip; nothing where that cannot be understood."""
-    noted = strip.get(NOTED) if strip is not None else None
-    if not isinstance(noted, str):
-        return []
-    try:
-        content = parse_object(noted)
-    except UNREADABLE:
-        return []
+    content = noted_object(strip, NOTED)
     if not _WORDS.fits(content.get("words")):
         return []
     names = [field.name for field in fields(Word)]

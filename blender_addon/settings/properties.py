@@ -16,7 +16,6 @@ from bpy.props import (
 from ..errors import UserError
 from ..review import quality
 from ..timeline import selection
-from .options import options_of
 from .output_settings import OutputSettings
 
 PERSON, SPEAKER = "gsmooth_person", "gsmooth_speaker"
@@ -232,14 +231,6 @@ class GSmoothSettings(OutputSettings, bpy.types.PropertyGroup):
             return {"person": self.person, "speaker": self.speaker}
         owners = (strip, self.id_data)
         return {"person": _noted(owners, PERSON, 99), "speaker": bool(_noted(owners, SPEAKER, 1))}
-
-    def for_job(self) -> dict[str, Any]:
-        """The part that goes into a job file."""
-        return options_of(self.id_data).settings
-
-    def for_photo(self) -> dict[str, Any] | None:
-        """The part of a job file that says how a still picture moves; None for the mouth alone."""
-        return options_of(self.id_data).moves
 
 
 def register() -> None:

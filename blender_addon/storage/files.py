@@ -55,6 +55,17 @@ def parse_object(text: bytes | str) -> dict[str, Any]:
     return content
 
 
+def noted_object(owner: Any, name: str) -> dict[str, Any]:
+    """The JSON object in a custom property; {} for none, or where that cannot be understood."""
+    text = owner.get(name) if owner is not None else None
+    if not isinstance(text, str):
+        return {}
+    try:
+        return parse_object(text)
+    except UNREADABLE:
+        return {}
+
+
 def write_json(path: Path, content: Any, indent: int | None = None) -> None:
     """Write a JSON file so that it is never half there.
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..storage.checks import TEXT, Kind
-from ..storage.files import UNREADABLE, parse_object
+from ..storage.files import noted_object
 from . import stacking, strips
 
 GIVEN = "gsmooth_speeches"
@@ -60,13 +60,7 @@ def note_said(dub: Any, name: str, known: str) -> None:
 
 def said(dub: Any) -> Any:
     """The sound strip whose words a dub says; None where it is gone, or the dub says several."""
-    text = dub.get(SAID)
-    if not isinstance(text, str):
-        return None
-    try:
-        noted: Any = parse_object(text).get("strip")
-    except UNREADABLE:
-        return None
+    noted = noted_object(dub, SAID).get("strip")
     if not _STRIP.fits(noted):
         return None
     name, known = noted
@@ -81,13 +75,7 @@ def sounds(picture: Any) -> list[Any]:
 
 def _noted(picture: Any) -> dict[int, list[str]]:
     """What is noted; nothing where a stranger's file holds something else."""
-    text = picture.get(GIVEN)
-    if not isinstance(text, str):
-        return {}
-    try:
-        content = parse_object(text)
-    except UNREADABLE:
-        return {}
+    content = noted_object(picture, GIVEN)
     people = {str(number): number for number in range(1, MOST + 1)}
     return {
         people[key]: value for key, value in content.items() if key in people and _STRIP.fits(value)

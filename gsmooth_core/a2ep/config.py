@@ -80,12 +80,6 @@ class A2EPConfig:
     components: int = 28
     styles: int = 1
 
-    @property
-    def lookahead(self) -> int:
-        """Frames of audio beyond its own that a frame's expression depends on."""
-        windowed = self.direct or self.decoder == "expnet"
-        return (self.context if windowed else 0) + self.sigma2 - 1
-
     @classmethod
     def from_dict(cls, values: Any, source: ModelSource = _UNNAMED) -> A2EPConfig:
         """The configuration that a checkpoint's header holds.

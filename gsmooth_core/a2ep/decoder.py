@@ -91,12 +91,6 @@ class ExpressionDecoder(nn.Module):
             return features
         return self.direct(features.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
 
-    def hear_all(self, features: Tensor) -> Tensor:
-        """`hear` for all frames of (B, T, F); the ends see their own edge repeated."""
-        c = self.context
-        first, last = features[:, :1].expand(-1, c, -1), features[:, -1:].expand(-1, c, -1)
-        return self.hear(torch.cat([first, features, last], dim=1))
-
     def embed_audio(self, heard: Tensor) -> Tensor:
         """(B, T, W) of `hear` -> F_a (B, T, d)."""
         return self.audio(heard if self.direct is None else heard / self.scale)  # type: ignore[no-any-return]

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import ModelError
 from gsmooth_core.models import registry
 from gsmooth_core.models.packaged import packaged
 from gsmooth_core.models.threads import network_threads
 from gsmooth_core.types import Bool, Float
 
-SAMPLE_RATE = 16000
 BLOCK = 0.01  # seconds that are loud or not
 SILENT = -35.0  # decibels below the loud parts, from which on a block is silence
 LATE = 0.25  # seconds that a word may go on after its recognised end

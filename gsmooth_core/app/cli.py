@@ -81,12 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_style(commands)
     _add_bench(commands)
-    probe = _add(commands, "probe", "probe", "say what is seen in a file", "probe_text")
+    probe = _add(commands, "probe", "probe", "say what is seen in a file", "told_text")
     probe.add_argument(
         "file", type=_path, help="a video, a sound, a picture or a sequence of images"
     )
     _add_fps(probe)
-    doctor = _add(commands, "doctor", "doctor", "say what works on this machine", "doctor_text")
+    doctor = _add(commands, "doctor", "doctor", "say what works on this machine", "told_text")
     doctor.set_defaults(status=lambda outcome: 0 if outcome.result["ok"] else 1)
     models = _add(commands, "models", "models", "list the models, or check them", "models_text")
     models.add_argument("what", nargs="?", choices=("list", "verify"), default="list")
@@ -256,9 +256,11 @@ def _as_value(known: Field[Any]) -> Callable[[str], Any]:
     def convert(word: str) -> Any:
         if known.metadata["choices"]:
             return next((c for c in known.metadata["choices"] if str(c) == word), word)
-        return kind(word)
+        try:
+            return kind(word)
+        except ValueError:
+            return word  # whoever checks the setting says what it may be
 
-    convert.__name__ = known.name
     return convert
 
 
@@ -270,7 +272,7 @@ def _add_track(commands: Any) -> None:
 
 
 def _add_faces(commands: Any) -> None:
-    parser = _add(commands, "faces", "faces", "list the people of a video", "faces_text")
+    parser = _add(commands, "faces", "faces", "list the people of a video", "told_text")
     _add_source(parser)
     parser.add_argument("--output", type=_path, help="folder for a picture of each")
 
@@ -316,7 +318,7 @@ def _add_sync(commands: Any) -> None:
 
 
 def _add_report(commands: Any) -> None:
-    parser = _add(commands, "report", "report", "say whether a finished dub is good", "report_text")
+    parser = _add(commands, "report", "report", "say whether a finished dub is good", "told_text")
     parser.add_argument("job", type=_path, metavar="JOB_DIR", help="folder of the job, or its dub")
     parser.add_argument("--output", type=_path, help="page to write (default: in the folder)")
     parser.add_argument("--face", help="number of the person to judge, where several were dubbed")
@@ -338,9 +340,7 @@ def _add_style(commands: Any) -> None:
 
 
 def _add_bench(commands: Any) -> None:
-    parser = _add(
-        commands, "bench", "bench", "measure how fast a shot is dubbed here", "bench_text"
-    )
+    parser = _add(commands, "bench", "bench", "measure how fast a shot is dubbed here", "told_text")
     parser.add_argument("--video", type=_path, required=True, help="video with the face")
     _add_fps(parser)
     parser.add_argument("--audio", type=_path, required=True, help="any file with speech")

@@ -218,8 +218,8 @@ def dub_text(result: dict[str, Any]) -> str:
     return text + (f"; left as they were: {left}" if left else "")
 
 
-def faces_text(result: dict[str, Any]) -> str:
-    """The people of a video, for a person."""
+def told_text(result: dict[str, Any]) -> str:
+    """What is told in words, for a person."""
     return str(result["text"])
 
 
@@ -240,28 +240,7 @@ def predict_text(result: dict[str, Any]) -> str:
 
 def sync_text(result: dict[str, Any]) -> str:
     """The sync, for a person."""
-    plot = f"\nPlot: {result['plot']}" if result["plot"] else ""
-    return str(result["text"]) + plot
-
-
-def report_text(result: dict[str, Any]) -> str:
-    """The report, for a person."""
-    return str(result["text"])
-
-
-def bench_text(result: dict[str, Any]) -> str:
-    """The figures of a benchmark, for a person."""
-    return str(result["text"])
-
-
-def probe_text(result: dict[str, Any]) -> str:
-    """What a file holds, for a person."""
-    return str(result["text"])
-
-
-def doctor_text(result: dict[str, Any]) -> str:
-    """The look at the machine, for a person."""
-    return str(result["text"])
+    return told_text(result) + (f"\nPlot: {result['plot']}" if result["plot"] else "")
 
 
 def models_text(result: dict[str, Any]) -> str:

@@ -37,7 +37,6 @@ _PACKAGES = {
     "tqdm": ("tqdm", "progress bars"),
 }
 _OPTIONAL = {
-    "pytorch3d": ("pytorch3d", "another way to draw the mesh on a graphics card"),
     "transformers": ("transformers", "the paper's speech encoder"),
     "faster_whisper": ("faster-whisper", "words, for proofreading"),
 }

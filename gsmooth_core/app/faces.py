@@ -10,7 +10,7 @@ import numpy as np
 
 from gsmooth_core.errors import InputError, JobError, NoFaceError
 from gsmooth_core.evaluation.sync.describe import to_json
-from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
+from gsmooth_core.job.events import Cancelled, OnEvent, progress
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.speaker import turns_of, voices
 from gsmooth_core.media import probe, read_frames
@@ -56,12 +56,7 @@ def faces(
     if not 0 <= start < start + count <= clip.frame_count:
         text = f"'{video.name}' has {counted(clip.frame_count, 'frame')}."
         raise InputError(text, "Check the start frame and the frame count.")
-    on_event(Progress("track", 0, count))
-
-    def on_progress(done: int) -> None:
-        raise_if(cancelled)
-        on_event(Progress("track", done, count))
-
+    on_progress = progress("track", count, on_event, cancelled)
     frames = read_frames(clip, start, count)
     found = follow_people(frames, lambda _frame, _face: None, on_progress=on_progress)
     if not found.people:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.a2ep import PredictSettings, load_a2ep, predict_expression
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.words import load_recogniser
 from gsmooth_core.app.words import proofread
 from gsmooth_core.errors import InputError
@@ -33,7 +34,6 @@ from gsmooth_core.storage.files import cannot_write, same_file
 from gsmooth_core.tracking.tracker import build_tracker
 from gsmooth_core.types import Expression, FaceTrack
 
-SAMPLE_RATE = 16000
 _CURVES = (".json", ".csv", ".safetensors")
 
 

@@ -62,7 +62,7 @@ def style(
     taught = taught_by(alike(heard, Mouths.of(a2ep)), a2ep)
     told(taught, on_event)
     if taught.manner is None:
-        raise InputError(f"No style was written. {taught.said}", TEACH_HINT)
+        raise InputError("No style was written.", TEACH_HINT)
     save_style(output, taught.manner, a2ep)
     clips = [
         {"video": str(video), "taught": clip.lesson is not None, "why": clip.why}

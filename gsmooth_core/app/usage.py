@@ -76,6 +76,9 @@ EXAMPLES = {
 """Whole commands, by the command whose help they close."""
 
 
+_OTHER_NAMES = {"h265": "hevc", "h.265": "hevc", "x265": "hevc", "h.264": "h264", "avc": "h264"}
+
+
 class HelpfulParser(argparse.ArgumentParser):
     """A parser that keeps the lines of its epilog, and that says where help is."""
 
@@ -115,7 +118,10 @@ def _near(message: str) -> str:
 
 
 def _closest(word: str, choices: Sequence[str]) -> str:
-    return next(iter(difflib.get_close_matches(word.lower(), choices, 1)), "")
+    word = word.lower()
+    if (same := _OTHER_NAMES.get(word)) in choices:
+        return str(same)
+    return next(iter(difflib.get_close_matches(word, choices, 1)), "")
 
 
 def _begins(word: str) -> Callable[[str], bool]:

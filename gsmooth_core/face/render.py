@@ -288,29 +288,6 @@ def among(regions: NDArray[np.uint8], wanted: Sequence[Region]) -> Bool:
     return np.asarray(found.reshape(regions.shape).view(bool), bool)
 
 
-def render_face(
-    model: MorphableModel,
-    track: FaceTrack,
-    frame: int,
-    expression: Float,
-    transform: Float,
-    size: int,
-) -> RenderedFace:
-    """I_r, depth, mask and regions of one frame's face with a new expression (the paper's DR).
-
-    Args:
-        model: the face model that the track was fitted with.
-        track: the track of the clip.
-        frame: frame number.
-        expression: (E,) beta of eq. 1.
-        transform: (2, 3) frame -> crop pixels.
-        size: side of the crop.
-    """
-    surface = face_surface(model, track.identity)
-    posed = pose_face(surface, track, frame, expression, transform)
-    return draw_face(surface, posed, size, track.light[frame]).face
-
-
 def visibility(surface: FaceSurface, posed: Posed, size: int) -> tuple[Float, Bool]:
     """How well each vertex can be seen in a crop: 0 hidden or turned away, 1 in full view.
 

@@ -200,4 +200,4 @@ def _check_place(output: Path, folder: Path, *, images: bool) -> None:
         with tempfile.TemporaryFile(dir=folder):  # whether anything can be written there
             return
     except (OSError, ValueError) as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(output, error) from error

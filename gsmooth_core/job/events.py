@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -10,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gsmooth_core.errors import CancelledError, GSmoothError, MediaError
-from gsmooth_core.storage.files import cannot_write, shown
+from gsmooth_core.errors import CancelledError, GSmoothError
+from gsmooth_core.storage.files import cannot_write
 
 log = logging.getLogger(__name__)
 
@@ -140,14 +139,6 @@ def stopped() -> Failure:
     return _failure(CancelledError("The job was stopped."))
 
 
-def _of_the_system(error: OSError) -> Failure:
-    path = Path(str(error.filename or "the job's folder"))
-    if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        return _failure(cannot_write(path, error))
-    text = f"'{shown(path)}' cannot be used: {error.strerror}."
-    return Failure("bad_file", text, "Check the path and its disk.", MediaError.exit_code)
-
-
 def _failure(error: GSmoothError) -> Failure:
     return Failure(error.code, error.message, error.hint, error.exit_code)
 
@@ -161,7 +152,7 @@ def _unexpected(error: Exception) -> Failure:
             9,
         )
     if isinstance(error, OSError) and error.errno is not None:
-        return _of_the_system(error)
+        return _failure(cannot_write(Path(str(error.filename or "the job's folder")), error))
     return Failure(
         "internal",
         f"Something went wrong that GSmooth does not know ({type(error).__name__}: {error}).",

@@ -164,7 +164,7 @@ def _plain(value: Any) -> Any:
 
 
 def _wrong(name: str, value: Any, kind: str) -> InputError:
-    return InputError(f"'{name}' of the job is '{str(value)[:200]}'.", f"It must be {kind}.")
+    return InputError(f"{name} is '{str(value)[:200]}'.", f"It must be {kind}.")
 
 
 def _path(name: str, value: Any) -> Path | None:

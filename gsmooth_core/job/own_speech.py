@@ -13,12 +13,12 @@ from gsmooth_core.a2ep import PredictSettings, SpeechModel
 from gsmooth_core.a2ep.lesson import Lesson, joined, sounds_of
 from gsmooth_core.a2ep.manner_choice import FEWEST, Mouths, choose_manner
 from gsmooth_core.a2ep.manner_file import Taught
-from gsmooth_core.a2ep.mel import BLOCK
+from gsmooth_core.a2ep.mel import BLOCK, SAMPLE_RATE
 from gsmooth_core.a2ep.predict import Spoken, predict_speech
 from gsmooth_core.a2ep.style import Style, openness
 from gsmooth_core.errors import NoFaceError, NoSpeechError
 from gsmooth_core.face.curves import resample
-from gsmooth_core.job.source import SAMPLE_RATE, Source
+from gsmooth_core.job.source import Source
 from gsmooth_core.media import read_audio, require_speech
 from gsmooth_core.sync import load_sync_expert, measure_sync
 from gsmooth_core.sync.expert import OwnExpert

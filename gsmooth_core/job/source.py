@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import InputError, MediaError, NoSpeechError
 from gsmooth_core.job.job import MOST_SECONDS, Job
 from gsmooth_core.job.journal import stamp
@@ -28,7 +29,6 @@ from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.text import counted
 from gsmooth_core.types import Box, Clip, Float, FrameSource, Image, Int
 
-SAMPLE_RATE = 16000
 _UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
 _OTHERWISE = "Of one speech, the length 'hold', 'loop', 'ping-pong' or 'stretch' makes all heard."
 _LEAP = 150  # frames whose decoding takes longer than opening the file again

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import NoSpeechError
 from gsmooth_core.media import read_audio, require_speech
 from gsmooth_core.sync import SyncResult
-from gsmooth_core.sync.measure import SAMPLE_RATE
 from gsmooth_core.sync.speaker import fits, turns
 from gsmooth_core.tracking.people.people import LARGEST, SPEAKER, People, Person
 from gsmooth_core.types import Bool, Clip, Float

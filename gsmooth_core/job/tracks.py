@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gsmooth_core.a2ep import load_a2ep
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.a2ep.spoken import spoken_share
 from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.job.job import Job
@@ -20,7 +21,6 @@ from gsmooth_core.text import counted
 _LISTENED = 60.0  # seconds of each track that are listened to
 _SPOKEN = 0.05  # share of a track that is speech at least, where one speaks in it
 _CLEARLY = 1.2  # times as much speech as in the first track that another one must hold
-_RATE = 16000
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _share(path: Path, index: int, sound: Stream) -> float:
     if not sound.decodable:
         return 0.0
     try:
-        audio = read_audio(path, _RATE, duration=_LISTENED, track=index)
+        audio = read_audio(path, SAMPLE_RATE, duration=_LISTENED, track=index)
     except GSmoothError:  # a track without a sample, or damaged: there are others
         return 0.0
     return spoken_share(audio, load_a2ep())

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gsmooth_core.a2ep.words import SAMPLE_RATE, Transcript, Word, recognise
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
+from gsmooth_core.a2ep.words import Transcript, Word, recognise
 from gsmooth_core.errors import JobError
 from gsmooth_core.job.events import Cancelled, OnEvent, progress
 from gsmooth_core.job.journal import Journal, fingerprint

@@ -165,11 +165,8 @@ class HairPictures:
             moved, firmness = plane.laid(picture, _cut(inside, way, 0), np.zeros(4))
             found.append(moved)
             firm.append(firmness)
-        x, firmness = np.array(found), np.array(firm)
-        runs = np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1, dtype=np.int32)
-        mask = temporal.join_mask(runs, np.ones(len(rows), bool))
-        stiffness = ((float(track.fps) / 25) ** 2 / _CALM) ** 2
-        return np.asarray(x + temporal.solve(firmness, np.zeros_like(x), x, stiffness, mask))
+        x, stiffness = np.array(found), ((float(track.fps) / 25) ** 2 / _CALM) ** 2
+        return np.asarray(x + temporal.calming(x, np.array(firm), numbers, stiffness))
 
 
 def hair_between(track: FaceTrack, first: int, later: int) -> Float | None:

@@ -144,11 +144,8 @@ class SwayPictures:
         ]
         found, firm = (np.array(each) for each in zip(*laid, strict=True))
         beyond = found - expected  # which is as steady as the head already
-        runs = np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1, dtype=np.int32)
-        mask = temporal.join_mask(runs, np.ones(len(rows), bool))
         stiffness = ((float(self._track.fps) / 25) ** 2 / _CALM) ** 2
-        calmer = temporal.solve(firm, np.zeros_like(beyond), beyond, stiffness, mask)
-        return np.asarray(found + calmer)
+        return np.asarray(found + temporal.calming(beyond, firm, numbers, stiffness))
 
     def _picture(self, row: int) -> Image:
         return np.asarray(self._pictures[np.array([row])][0])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from gsmooth_core.storage.layout import (
 )
 from gsmooth_core.storage.live_link import read_live_link, write_live_link
 from gsmooth_core.storage.tensors import read_tensor, write_tensors
-from gsmooth_core.types import Expression, FaceTrack, Int
+from gsmooth_core.types import Expression, FaceTrack
 
 _UNREADABLE = (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError)
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -48,12 +47,15 @@ _PEOPLE: Layout = {
     "shot": ArrayLayout(("T",), 1e9, kind="i"),
     "people": ArrayLayout(("T", "P"), kind="b"),
 }
-_EXPOSED: Layout = {"exposed": ArrayLayout(("T",), 1.0, 0.0)}
-_AREA: Layout = {"area": ArrayLayout(("T", 4), MOST_PIXELS, 0, kind="i")}
-_SWAY: Layout = {"sway": ArrayLayout(("T", 4), _FAR)}
-_HAIR: Layout = {"hair": ArrayLayout(("T", 4), _FAR)}
-_PICTURE: Layout = {"picture": ArrayLayout(("T",), 1e9, 0, kind="i")}
+_IF_KNOWN: Layout = {
+    "exposed": ArrayLayout(("T",), 1.0, 0.0),
+    "area": ArrayLayout(("T", 4), MOST_PIXELS, 0, kind="i"),
+    "sway": ArrayLayout(("T", 4), _FAR),
+    "hair": ArrayLayout(("T", 4), _FAR),
+    "picture": ArrayLayout(("T",), 1e9, 0, kind="i"),
+}
 """Arrays that a track may lack: it was made before they were known, or each picture is new."""
+_HELD_AS = {"f": np.float32, "i": np.int32, "b": np.bool_}
 _CURVES: Layout = {"values": ArrayLayout(("T", "E"), _CURVE)}
 _DIGITS = 5  # of curves in JSON
 
@@ -138,8 +140,7 @@ def save_track(path: Path, track: FaceTrack) -> None:
     if track.shot is not None and track.people is not None:
         arrays |= {"shot": track.shot, "people": track.people}
         meta["person"] = track.person
-    given = {name: getattr(track, name) for name in ("exposed", "area", "sway", "hair", "picture")}
-    arrays |= {name: values for name, values in given.items() if values is not None}
+    arrays |= {name: getattr(track, name) for name in _IF_KNOWN if getattr(track, name) is not None}
     save_arrays(path, "track", arrays, meta)
 
 
@@ -150,13 +151,14 @@ def load_track(path: Path) -> FaceTrack:
         InputError: the file is missing, damaged or something else; it names the field.
     """
     arrays, meta = load_arrays(path, "track")
-    optional = (_PEOPLE, _EXPOSED, _AREA, _SWAY, _HAIR, _PICTURE)
-    more = [layout for layout in optional if set(layout) & set(arrays)]
-    known = [item for layout in (_TRACK, *more) for item in layout.items()]
-    check_arrays(path, arrays, dict(known))
+    layout = {**_TRACK, **(_PEOPLE if {*_PEOPLE} & {*arrays} else {})}
+    layout |= {name: _IF_KNOWN[name] for name in _IF_KNOWN if name in arrays}
+    check_arrays(path, arrays, layout)
+    held: dict[str, Any] = {
+        name: arrays[name].astype(_HELD_AS[known.kind], copy=False)
+        for name, known in layout.items()
+    }
     facts = Facts(path, meta)
-    names = [name for name in (*_TRACK, *_EXPOSED, *_SWAY, *_HAIR) if name in arrays]
-    floats: dict[str, Any] = {n: arrays[n].astype(np.float32, copy=False) for n in names}
     track = FaceTrack(
         width=facts.whole("width", 1, MOST_PIXELS),
         height=facts.whole("height", 1, MOST_PIXELS),
@@ -164,16 +166,10 @@ def load_track(path: Path) -> FaceTrack:
         model=facts.text("model"),
         focal=facts.number("focal", 1e-3, 1e7),
         expression_names=facts.names("expression_names"),
-        **floats,
+        person=facts.whole("person", 0, held["people"].shape[1]) if "people" in held else 0,
+        **held,
     )
-    if _PEOPLE in more:
-        person = facts.whole("person", 0, arrays["people"].shape[1])
-        shot = arrays["shot"].astype(np.int32, copy=False)
-        track = replace(track, shot=shot, people=arrays["people"], person=person)
-    if _PICTURE in more:
-        track = replace(track, picture=arrays["picture"].astype(np.int32, copy=False))
-    if _AREA in more:
-        track = replace(track, area=_area(path, track, arrays["area"].astype(np.int32, copy=False)))
+    _check_area(path, track)
     _check_names(path, track.expression_names, track.expression.shape[1])
     unknown = [np.isnan(track.landmarks[some]).any((1, 2)) for some in parts_of(track.landmarks)]
     if (np.concatenate(unknown) & track.usable).any():
@@ -181,10 +177,12 @@ def load_track(path: Path) -> FaceTrack:
     return track
 
 
-def _area(path: Path, track: FaceTrack, area: Int) -> Int:
+def _check_area(path: Path, track: FaceTrack) -> None:
+    area = track.area
+    if area is None:
+        return
     if (area[:, :2] >= area[:, 2:]).any() or (area[:, 2:] > (track.width, track.height)).any():
         raise damaged(path, "'area' is no part of the frame")
-    return area
 
 
 def _check_names(path: Path, names: tuple[str, ...], columns: int) -> None:

@@ -230,7 +230,7 @@ def cannot_write(path: Path, error: OSError | ValueError) -> MediaError:
     """The person's words for a failed write."""
     if not isinstance(error, OSError):
         return MediaError(f"'{shown(path)}' is no name for a file: {error}.", "Choose another.")
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MediaError(
             f"The disk is full: '{path.name}' could not be written.",
             "Free some space and start again; what is finished is kept.",
@@ -240,4 +240,12 @@ def cannot_write(path: Path, error: OSError | ValueError) -> MediaError:
             f"'{shown(path)}' may not be written (no permission).",
             "Choose another place for the output.",
         )
-    return MediaError(f"'{shown(path)}' cannot be written: {error.strerror}.", "Check the path.")
+    if error.errno == errno.EFBIG:
+        return MediaError(
+            f"'{shown(path)}' would be larger than a file may be there.",
+            "Choose a place on another disk: some (FAT32) hold no file of 4 GB.",
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return MediaError(f"'{shown(path)}' is too long a name.", "Choose a shorter one.")
+    text = f"'{shown(path)}' cannot be written or read: {error.strerror}."
+    return MediaError(text, "Check the path and its disk.")

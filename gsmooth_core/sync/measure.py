@@ -26,7 +26,6 @@ from gsmooth_core.sync.offset import (
 from gsmooth_core.sync.windows import present
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
 
-SAMPLE_RATE = 16_000
 FEWEST_WINDOWS = 13
 """Half a second: below this nothing can be said."""
 FARTHEST = 75

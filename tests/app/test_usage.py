@@ -53,6 +53,8 @@ def test_an_unknown_option_is_a_mistake_of_its_command(capfd):
         (("dub", "--video", "a", "--audio", "b", "--output", "c", "--strenght=1"), "--strength"),
         (("DUB",), "dub"),
         (("dub", "--mask", "Face"), "face"),
+        (("dub", "--codec", "H265"), "hevc"),
+        (("dub", "--codec", "avc"), "h264"),
     ],
 )
 def test_a_mistyped_word_is_guessed_whatever_else_is_missing(arguments, meant, capfd):

@@ -10,6 +10,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_addon.jobs import placing  # noqa: E402
+from blender_addon.settings.options import options_of  # noqa: E402
 from blender_addon.storage import job_folder  # noqa: E402
 from blender_addon.timeline import planning, selection, strips  # noqa: E402
 from tests.blender.conftest import shown_frame  # noqa: E402
@@ -135,7 +136,7 @@ def test_what_is_heard_after_the_clip_goes_into_the_job_that_goes_on(timeline, s
     scene.gsmooth.length = length
     chosen = selection.select(scene)
     assert bool(selection.remarks(scene, chosen)) == (length == "trim")
-    job = planning.job_of(planning.make_plan(scene, chosen, length), scene.gsmooth.for_job())
+    job = planning.job_of(planning.make_plan(scene, chosen, length), options_of(scene).settings)
     assert job["settings"]["length"] == length
     assert job["audio_duration"] == pytest.approx(0.4 if length == "trim" else 0.8, abs=1e-6)
 

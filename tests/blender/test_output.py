@@ -14,6 +14,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon.panels import result_panel, settings_panel, task_box  # noqa: E402
 from blender_addon.review import notices  # noqa: E402
+from blender_addon.settings.options import options_of  # noqa: E402
 from blender_addon.storage import job_folder  # noqa: E402
 from blender_addon.timeline import strips  # noqa: E402
 from gsmooth_core.job.settings import CODECS, DubSettings  # noqa: E402
@@ -49,7 +50,7 @@ def test_core_takes_whatever_can_be_chosen(scene):
     for name in ("codec", "quality", "depth", "audio_track", "source_audio_track"):
         for item in settings.bl_rna.properties[name].enum_items:
             setattr(settings, name, item.identifier)
-            taken = DubSettings.from_json(settings.for_job())
+            taken = DubSettings.from_json(options_of(scene).settings)
             assert str(getattr(taken, name)) == item.identifier
     crf = settings.bl_rna.properties["crf"]
     limits = next(f.metadata["limits"] for f in fields(DubSettings) if f.name == "crf")

@@ -11,6 +11,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon.head import actions, rig  # noqa: E402
 from blender_addon.panels import dub_panel  # noqa: E402
+from blender_addon.settings.options import options_of  # noqa: E402
 from blender_addon.storage import job_folder  # noqa: E402
 from blender_addon.timeline import strips  # noqa: E402
 from gsmooth_core.job.job import load_job  # noqa: E402
@@ -47,13 +48,13 @@ def drawn(scene):
 def test_settings_have_the_cores_defaults_and_limits(scene):
     settings = scene.gsmooth
     settings.photo = "full"
-    assert AnimateSettings.from_json(settings.for_photo()) == AnimateSettings()
+    assert AnimateSettings.from_json(options_of(scene).moves) == AnimateSettings()
     for known in fields(AnimateSettings):
         if known.name in ("head", "blink", "brows"):
             prop = settings.bl_rna.properties[known.name]
             assert (prop.hard_min, prop.hard_max) == known.metadata["limits"]
     settings.head = settings.blink = settings.brows = settings.seed = 2**31 - 1
-    moves = AnimateSettings.from_json(settings.for_photo())
+    moves = AnimateSettings.from_json(options_of(scene).moves)
     assert (moves.head, moves.blink, moves.brows) == (2.0, 3.0, 2.0)
     assert moves.seed == 2**31 - 1
 

@@ -10,6 +10,7 @@ from blender_addon import preferences  # noqa: E402
 from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.jobs import previewing  # noqa: E402
 from blender_addon.panels import dub_panel  # noqa: E402
+from blender_addon.settings.options import options_of  # noqa: E402
 from blender_addon.storage import job_folder  # noqa: E402
 from blender_addon.timeline import selection, strips  # noqa: E402
 from blender_addon.timeline.timing import Span, around  # noqa: E402
@@ -59,7 +60,7 @@ def test_draft_settings_are_no_one_elses(scene, clip):
     assert job["settings"]["preset"] == "ultrafast"
     assert job["settings"]["adapt"] == 0.0
     assert job["settings"]["draft"]
-    assert "preset" not in scene.gsmooth.for_job()
+    assert "preset" not in options_of(scene).settings
 
 
 def test_with_other_settings_the_face_is_not_followed_again(scene, clip):

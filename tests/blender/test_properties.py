@@ -8,12 +8,14 @@ import pytest
 
 pytest.importorskip("bpy")
 
+from blender_addon.options import options_of
+
 from gsmooth_core.job.settings import DubSettings
 
 
 def test_defaults_are_the_cores(scene):
     core = DubSettings(intra=True).to_json()  # clips in Blender are edited further
-    assert scene.gsmooth.for_job() == {name: core[name] for name in scene.gsmooth.for_job()}
+    assert options_of(scene).settings == {name: core[name] for name in options_of(scene).settings}
 
 
 def test_core_accepts_the_extremes(scene):
@@ -26,21 +28,21 @@ def test_core_accepts_the_extremes(scene):
 
 
 def test_core_takes_what_goes_into_a_job(scene):
-    assert DubSettings.from_json(scene.gsmooth.for_job()) == DubSettings(intra=True)
+    assert DubSettings.from_json(options_of(scene).settings) == DubSettings(intra=True)
 
 
 def test_a_person_is_chosen_by_number(scene):
     scene.gsmooth.person = 2
-    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "2"
+    assert DubSettings.from_json(options_of(scene).settings).face == "2"
     scene.gsmooth.person = 500
-    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "99"
+    assert DubSettings.from_json(options_of(scene).settings).face == "99"
 
 
 def test_who_speaks_is_asked_where_nobody_is_named(scene):
     scene.gsmooth.speaker = True
-    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "speaker"
+    assert DubSettings.from_json(options_of(scene).settings).face == "speaker"
     scene.gsmooth.person = 3
-    assert DubSettings.from_json(scene.gsmooth.for_job()).face == "3"
+    assert DubSettings.from_json(options_of(scene).settings).face == "3"
 
 
 def test_whose_face_it_is_belongs_to_the_strip(scene, timeline):

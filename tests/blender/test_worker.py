@@ -14,6 +14,7 @@ from blender_addon.errors import UserError  # noqa: E402
 from blender_addon.jobs import placing  # noqa: E402
 from blender_addon.jobs.job import Job, worker_task  # noqa: E402
 from blender_addon.operators.worker_operator import WorkerOperator  # noqa: E402
+from blender_addon.settings.options import options_of  # noqa: E402
 from blender_addon.timeline import planning, selection, strips  # noqa: E402
 from blender_addon.worker import interpreter, runtime  # noqa: E402
 from blender_addon.worker import task as task_module  # noqa: E402
@@ -33,7 +34,7 @@ def start(clip, scene):
     from blender_addon.storage import job_folder
 
     plan = planning.make_plan(scene, selection.select(scene))
-    job = planning.job_of(plan, scene.gsmooth.for_job())
+    job = planning.job_of(plan, options_of(scene).settings)
     folder = job_folder.make(preferences.jobs_folder(), job, asdict(plan))
     return plan, folder, runtime.activate(worker_task("Dub", "dub", job=str(folder)))
 

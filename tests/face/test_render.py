@@ -65,10 +65,8 @@ def test_a_surface_is_cut_out_once_for_a_model_and_a_person(clip) -> None:
     assert np.abs(theirs.template - first.template).max() > 0.01
 
 
-def test_render_face_is_lit_and_labelled(clip) -> None:
-    model = scene.face_model()
-    transform = crop_transforms(clip, model, SIZE)[3]
-    face = render.render_face(model, clip, 3, wide_open(), transform, SIZE)
+def test_a_drawn_face_is_lit_and_labelled(clip, surface) -> None:
+    face = render.draw_face(surface, posed(surface, clip, 3, wide_open()), SIZE, clip.light[3]).face
     assert np.array_equal(face.mask, np.isfinite(face.depth))
     assert np.array_equal(face.mask, face.region != render.NOTHING)
     assert (face.image[~face.mask] == 0).all()

@@ -9,7 +9,7 @@ import pytest
 
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import Region
-from gsmooth_core.face.render import render_face
+from gsmooth_core.face.render import draw_face, face_surface, pose_face
 from gsmooth_core.face.tongue import with_raised_tongue
 from tests.portrait import scene
 
@@ -73,7 +73,9 @@ def test_an_open_mouth_is_no_dark_hole(model, raised):
     transform = np.column_stack([scale * np.eye(2), offset]).astype(np.float32)
     shades = []
     for each in (model, raised):
-        face = render_face(each, track, 0, expression, transform, size)
+        surface = face_surface(each, track.identity)
+        posed = pose_face(surface, track, 0, expression, transform)
+        face = draw_face(surface, posed, size, light[0]).face
         tongue = face.region == Region.TONGUE
         assert tongue.sum() > 50
         shades.append(face.image[tongue].mean())

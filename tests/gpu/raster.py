@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsmooth_core.face.rasterizer import Raster, rasterize, rasterize_torch, warm_up
+from gsmooth_core.face.rasterizer import Raster, rasterize, rasterize_torch
 from gsmooth_core.types import Float, Int
 from tests.gpu import made
 from tests.gpu.clock import timed
@@ -42,7 +42,6 @@ class Agreement:
 
 
 def run(part: Part) -> None:
-    warm_up()
     backends = [b for b in ("torch", "pytorch3d") if importlib.util.find_spec(b) is not None]
     if part.device.type == "cpu":
         backends = ["torch"]  # pytorch3d's own kernel takes minutes a frame there

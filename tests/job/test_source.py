@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import InputError, NoSpeechError
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
-from gsmooth_core.job.source import SAMPLE_RATE, FrameReader, Source, heard
+from gsmooth_core.job.source import FrameReader, Source, heard
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.types import Clip
 from tests.media import made

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -69,3 +73,12 @@ def test_auto_is_cuda_where_there_is_one(machine):
     assert best_device() == "cuda"
     machine(apple=True)
     assert best_device() == "cpu"  # not Apple's, unless it is asked for
+
+
+def test_no_network_runtime_keeps_a_number_of_its_user(tmp_path):
+    """ONNX Runtime makes one when it is imported, for whoever it reports to."""
+    unsaid = {name: text for name, text in os.environ.items() if "ORT_" not in name}
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": "", "LOCALAPPDATA": str(tmp_path)}
+    code = "import gsmooth_core.models.devices as d; assert d.ort"
+    subprocess.run([sys.executable, "-c", code], env=unsaid | home, check=True)
+    assert not list(tmp_path.rglob("*"))

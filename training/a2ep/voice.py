@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import signal
 from scipy.optimize import minimize
 
 from gsmooth_core.a2ep.features import feature_blocks
@@ -136,9 +135,3 @@ def fit_voice(speech: Float, speechless: Float) -> tuple[Float, float]:
     w = minimize(cost, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
     weights = w[:-1] / spread
     return weights.astype(np.float32), float(w[-1] - weights @ centre)
-
-
-def band_limited(audio: Float) -> Float:
-    """Music as heard from a small loudspeaker, 200 Hz to 5 kHz."""
-    sos = signal.butter(2, (200, 5000), "bandpass", fs=SAMPLE_RATE, output="sos")
-    return np.asarray(signal.sosfilt(sos, audio), np.float32)

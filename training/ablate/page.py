@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from gsmooth_core.evaluation.metrics.figures import BY_NAME, Figures, shown
 from gsmooth_core.evaluation.report import page as html
+from gsmooth_core.text import counted
 from training.ablate.outcome import Outcome, Setup
-from training.evaluate.page import counted, heading
+from training.evaluate.page import heading
 
 OWN = ("lmd", "ssim", "psnr", "cpbd", "sync", "aperture_r", "lve", "jerk", "detail")
 RECONSTRUCTION = ("lmd", "ssim", "psnr", "mouth_psnr", "mouth_ssim", "mask_psnr", "detail",

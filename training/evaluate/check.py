@@ -30,6 +30,7 @@ from gsmooth_core.storage.arrays import load_expression, load_track
 from gsmooth_core.tracking import track_face
 from gsmooth_core.tracking.fitting.lips import edge_landmarks
 from gsmooth_core.types import Expression, FaceTrack, Float, Image
+from training.evaluate.run import DEFAULT_SPEECH
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ DEFAULT_CLIPS = (
     "vincent-thevenin-Realistic-Neural-Talking-Head-Models__examples_fine_tuning_test_video.mp4",
     "rizkiarm-LipNet__evaluation_samples_GRID_pwij3p.mpg",  # 360x288, 25
 )
-DEFAULT_SPEECH = "RD_Radio31_000.wav"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from gsmooth_core.evaluation.metrics.verdict import graded
 from gsmooth_core.evaluation.plot import Line
 from gsmooth_core.evaluation.report import page as html
 from gsmooth_core.evaluation.report.charts import dots, lines
+from gsmooth_core.text import clock, counted
 from gsmooth_core.types import Float
 from training.evaluate.clip import ClipResult, RowResult
 from training.evaluate.result import Evaluation
@@ -43,13 +44,13 @@ def evaluation_page(found: Evaluation, output: Path) -> str:
         found: what was found.
         output: the folder in which the clips' pictures lie.
     """
-    people = len({clip.speaker for clip in found.clips})
+    speakers = len({clip.speaker for clip in found.clips})
+    people = f"{speakers} people" if speakers > 1 else "one person"
     frames = sum(clip.frames for clip in found.clips)
     intro = (
-        f"{counted(len(found.clips), 'clip')} of {counted(people, 'person', 'people')} whom no "
-        f"model was trained on, {frames} frames, {found.date}. Everything ran through the program "
-        "as users run it; pixels were borrowed from at least "
-        f"{found.plan['gap']} s away from the frame that was made."
+        f"{counted(len(found.clips), 'clip')} of {people} whom no model was trained on, "
+        f"{frames} frames, {found.date}. Everything ran through the program as users run it; "
+        f"pixels were borrowed from at least {found.plan['gap']} s away from the frame made."
     )
     return html.page(
         "GSmooth evaluation",
@@ -196,7 +197,7 @@ def _clip(clip: ClipResult, output: Path, *, opened: bool) -> str:
         html.side_by_side(
             html.picture(
                 (folder / w.path).read_bytes(),
-                f"{BY_NAME[w.row].label} at {_time(w.frame, fps)} (frame {w.frame}): "
+                f"{BY_NAME[w.row].label} at {clock(w.frame / fps)} (frame {w.frame}): "
                 + (f"seam {w.value:.2f}" if w.row == "other" else f"LMD {w.value:.2f} px"),
             )
             for w in worst
@@ -270,15 +271,6 @@ def _array(values: Sequence[float | None]) -> Float:
 
 def _seconds(values: Float, fps: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.arange(len(values), dtype=np.float64) / fps
-
-
-def counted(number: int, one: str, more: str = "") -> str:
-    """A number with its noun."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
-
-
-def _time(frame: int, fps: float) -> str:
-    return f"{int(frame / fps) // 60}:{frame / fps % 60:05.2f}"
 
 
 def _short(clip: ClipResult) -> str:

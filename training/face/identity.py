@@ -15,7 +15,6 @@ from training.face.source import Array, identity_targets, read_target
 LOCAL_FOLDERS = ("head", "forehead", "eyebrows", "eyes", "nose", "cheek", "mouth", "chin", "ears")
 NECK_TARGETS = ("neck-double", "neck-scale-depth", "neck-scale-horiz")
 RACES = ("african", "asian", "caucasian")
-LEVELS = ("min", "average", "max")
 # The two ends of one slider: "nose-hump-decr" and "nose-hump-incr" are opposites.
 OPPOSITES = {
     **{"decr": "incr", "down": "up", "in": "out", "backward": "forward"},

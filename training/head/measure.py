@@ -9,6 +9,7 @@ import numpy as np
 
 from gsmooth_core.evaluation.metrics.bands import band_energies
 from gsmooth_core.evaluation.metrics.fidelity import psnr
+from gsmooth_core.evaluation.metrics.identity import cosine
 from gsmooth_core.portrait.hair import hair_between
 from gsmooth_core.portrait.sway import sway_between
 from gsmooth_core.tracking.people.chip import face_chip
@@ -83,7 +84,7 @@ def measured(
         for kind, made in pictures.items():
             who = float("nan")
             if kind in (KINDS[0], "net", REFINED, SWAYED, BRUSHED):
-                who = _cosine(known, _who(scene, later, made))
+                who = cosine(known, _who(scene, later, made))
             yield Row(clip, kind, angle, *_compared(truth, made, regions), who)
 
 
@@ -105,10 +106,6 @@ def _detail(made: Image, truth: Image, part: Bool) -> float:
 def _who(scene: Scene, frame: int, picture: Image) -> Float:
     points = scene.track.landmarks[frame] * scene.crop[0, 0] + scene.crop[:, 2]
     return identify([face_chip(picture, points)])
-
-
-def _cosine(a: Float, b: Float) -> float:
-    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 def table(rows: list[Row]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.motion.brows import brow_curve
 from gsmooth_core.motion.curves import FPS, count_for, resampled
 from gsmooth_core.motion.energy import speech_energy
@@ -62,7 +63,7 @@ def read_moving(footage: Footage, cache: Path) -> list[Moving]:
 
 def _pieces(sample: Sample, track: FaceTrack, audio: Float) -> list[Moving]:
     energy = speech_energy(audio, len(track), track.fps)
-    heard = np.arange(len(track)) < len(audio) / 16000 * float(track.fps)
+    heard = np.arange(len(track)) < len(audio) / SAMPLE_RATE * float(track.fps)
     found = []
     for first, last in ranges_of(uncut(track) & heard):
         frames = np.zeros(len(track), np.bool_)

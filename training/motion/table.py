@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsmooth_core.face.mouth import correlation
 from gsmooth_core.motion.curves import FPS
 from gsmooth_core.motion.library import MotionLibrary
 from gsmooth_core.motion.stitch import MotionSettings, stitched
@@ -181,13 +182,7 @@ def heard(take: Take) -> float:
     speed = np.linalg.norm(np.diff(take.turn, axis=0), axis=1)
     energy = take.energy[1 : len(speed) + 1]
     shifted = [np.roll(energy, round(share * len(energy))) for share in SHIFTS]
-    return _correlation(speed, energy) - float(np.mean([_correlation(speed, e) for e in shifted]))
-
-
-def _correlation(a: Float, b: Float) -> float:
-    x, y = a - a.mean(), b - b.mean()
-    size = float(np.linalg.norm(x) * np.linalg.norm(y))
-    return float(x @ y) / size if size > 0 else 0.0
+    return correlation(speed, energy) - float(np.mean([correlation(speed, e) for e in shifted]))
 
 
 def text(rows: Mapping[str, Row]) -> str:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.media import read_audio
 from gsmooth_core.storage.arrays import load_track
 from gsmooth_core.sync import measure_sync
 from gsmooth_core.sync.expert import LipSound
-from gsmooth_core.sync.measure import SAMPLE_RATE
 from gsmooth_core.sync.windows import FPS
 from gsmooth_core.types import FaceTrack
 from training.manifest import manifest_rows

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import InputError, NoFaceError
 from gsmooth_core.evaluation.sync.describe import advice, describe, to_json
 from gsmooth_core.evaluation.sync.plot import draw
@@ -20,7 +21,7 @@ from gsmooth_core.job.speaker import choose
 from gsmooth_core.media import probe, read_audio, read_frames, require_speech
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.sync.expert import LipSound
-from gsmooth_core.sync.measure import SAMPLE_RATE, load_sync_expert, measure_sync
+from gsmooth_core.sync.measure import load_sync_expert, measure_sync
 from gsmooth_core.sync.offset import SyncResult
 from gsmooth_core.sync.windows import present
 from gsmooth_core.tracking.people.people import LARGEST, follow_people

@@ -10,8 +10,6 @@ import importlib.util
 from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gsmooth_core.errors import InputError
 from gsmooth_core.face.rasterizer.raster import Raster, check_shapes
 from gsmooth_core.types import Bool, Float, Int
@@ -29,7 +27,6 @@ __all__ = [
     "rasterize",
     "rasterize_torch",
     "silhouette",
-    "warm_up",
 ]
 
 BACKENDS = ("numba", "torch", "pytorch3d")
@@ -141,12 +138,6 @@ def rasterize_torch(
     check_shapes(projected, faces, attributes)
     backend = _checked(backend or best_backend(str(projected.device)))
     return differentiable.rasterize(projected, faces, attributes, height, width, backend, cull)
-
-
-def warm_up() -> None:
-    """Compile the CPU kernels, or load them from the cache, so that the first frame is fast."""
-    corners = np.ones((3, 3), np.float32)
-    rasterize(corners, np.zeros((1, 3), np.int32), corners, 1, 1)
 
 
 def _checked(backend: str) -> str:

@@ -197,12 +197,17 @@ def _timing(path: Path, file: Description) -> tuple[Timing, int, bool, Spent | N
     whole = startable and (file.video is None or file.video.pictures <= len(packets))
     if packets.troubled or not whole or not _distinct(stamps):
         timing = _decoded_timing(path, nominal)
-        hidden = len(packets) - len(stamps)
+        hidden = len(packets) - len(stamps) + _empty(packets, file)
         return timing, len(timing.pts) + hidden, packets.troubled, None
     check_length(path.name, stamps, packets.time_base)
     held = _held(packets, stamps, file)
     spent = Spent(packets.sizes[shown], packets.flags[shown] & KEY != 0)
     return make_timing(stamps, packets.time_base, nominal, held), len(packets), False, spent
+
+
+def _empty(packets: Packets, file: Description) -> int:
+    """Places without a picture, as beside B-frames, that AVI counts among its pictures."""
+    return max(0, packets.length - len(packets)) if file.container == "avi" else 0
 
 
 def _held(packets: Packets, stamps: Ticks, file: Description) -> int:

@@ -68,6 +68,23 @@ def solve(hessian: Real, gradient: Real, x: Real, stiffness: Real, mask: Real) -
     return step
 
 
+def calming(x: Real, firmness: Real, numbers: Int, stiffness: Real) -> Real:
+    """The step by which single measurements become a steady movement.
+
+    Args:
+        x: (K, P) what was measured.
+        firmness: (K, P, P) how sure each is: its inverse covariance.
+        numbers: (K,) ascending numbers of their frames; a gap parts them.
+        stiffness: (P,) as in `solve`.
+
+    Returns:
+        (K, P) step.
+    """
+    runs = np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1, dtype=np.int32)
+    mask = join_mask(runs, np.ones(len(x), bool))
+    return solve(firmness, np.zeros_like(x), x, stiffness, mask)
+
+
 def _apply(blocks: Real, x: Real) -> Real:
     return np.asarray((blocks @ x[..., None])[..., 0], np.float64)
 

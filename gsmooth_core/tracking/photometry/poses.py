@@ -208,9 +208,7 @@ def _steady(laid: Sequence[Laid], numbers: Int, fps: float) -> list[Pose]:
     """Poses that move as heads do, each as near to where it was laid as that is firm."""
     middle = laid[len(laid) // 2].pose
     x = np.array([one.pose.beyond(middle) for one in laid])
-    runs = np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1, dtype=np.int32)
-    mask = temporal.join_mask(runs, np.ones(len(x), bool))
     firm = np.array([one.firmness for one in laid]) + _LEAST * np.eye(POSE)
     stiffness = Prior(np.zeros(0, np.float32)).stiffness(fps)
-    x = x + temporal.solve(firm, np.zeros_like(x), x, stiffness, mask)
+    x = x + temporal.calming(x, firm, numbers, stiffness)
     return [middle.moved(row) for row in x]

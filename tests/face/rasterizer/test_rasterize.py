@@ -17,7 +17,6 @@ from gsmooth_core.face.rasterizer import (
     best_backend,
     rasterize,
     torch_kernels,
-    warm_up,
 )
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.types import Float, Int
@@ -234,12 +233,10 @@ def test_kernels_compile_where_nothing_can_be_cached() -> None:
     assert compiled(scope["double"])(21) == 42  # type: ignore[arg-type]
 
 
-def test_warm_up_leaves_nothing_to_compile() -> None:
-    warm_up()
+def test_all_pictures_are_drawn_by_kernels_that_were_compiled_once() -> None:
     from gsmooth_core.face.rasterizer import numba_kernels
 
-    compiled_before = len(numba_kernels.visible_faces.signatures)
-    projected, faces = soup(np.random.default_rng(8), 5, 8, 8)
-    draw(projected, faces, 8, 8, "numba")
-    assert len(numba_kernels.visible_faces.signatures) == compiled_before == 1
+    for size in (1, 8):
+        draw(*soup(np.random.default_rng(8), 5, size, size), size, size, "numba")
+    assert len(numba_kernels.visible_faces.signatures) == 1
     assert len(numba_kernels.interpolate.signatures) == 1

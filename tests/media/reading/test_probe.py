@@ -38,6 +38,17 @@ def test_other_containers(tmp_path, suffix):
     assert [number_in(frame) for frame in read_frames(clip)] == list(range(30))
 
 
+@pytest.mark.parametrize("kept", [1.0, 0.9])
+def test_places_of_b_frames_in_avi_are_no_lost_pictures(tmp_path, kept):
+    options, late = ["-c:v", "mpeg4", "-q:v", 2, "-bf", 2], "setpts=PTS+2/25/TB"
+    whole = write_video(tmp_path / "whole.avi", numbered_frames(30), 25, *options, vf=late)
+    path, content = tmp_path / "b.avi", whole.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    clip = probe(path)
+    assert clip.frame_count + clip.missing_frames == 30
+    assert (clip.frame_count == 30) == (kept == 1)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_very_short_clips(tmp_path, count):
     clip = probe(write_video(tmp_path / "short.mp4", numbered_frames(count), RATES[3]))

@@ -60,3 +60,18 @@ def test_steady_motion_is_neither_slowed_nor_late() -> None:
     hessian = np.tile(np.eye(2), (30, 1, 1))
     step = temporal.solve(hessian, np.zeros((30, 2)), line, np.full(2, 1e3), np.ones(28))
     np.testing.assert_allclose(step, 0, atol=1e-9)
+
+
+def test_measurements_beside_a_gap_are_calmed_apart() -> None:
+    rng = np.random.default_rng(5)
+    x, stiffness = rng.normal(size=(12, 2)), np.array([2.0, 8.0])
+    firm = np.array([np.diag(d) for d in rng.uniform(1, 4, (12, 2))])
+    numbers = np.array([3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16])
+    step = temporal.calming(x, firm, numbers, stiffness)
+    for part in (slice(0, 5), slice(5, 12)):
+        alone = temporal.calming(x[part], firm[part], numbers[part], stiffness)
+        np.testing.assert_allclose(step[part], alone, atol=5e-3 * np.abs(alone).max())
+    before, after = (np.abs(temporal.acceleration(v[5:])).mean(0) for v in (x, x + step))
+    assert (after < 0.6 * before).all()
+    joined = temporal.calming(x, firm, np.arange(12), stiffness)
+    assert np.abs(joined - step).max() > 0.1

@@ -72,7 +72,7 @@ def test_an_ablation_takes_away_one_thing(name, changed):
 
 def test_without_temporal_audio_a_frame_hears_itself_alone():
     config = PLANS["no-temporal-audio"].config
-    assert (config.encoder, config.context, config.lookahead) == ("mel", 0, 0)
+    assert (config.encoder, config.context, config.sigma2) == ("mel", 0, 1)
 
 
 def test_the_papers_preset_has_the_papers_sizes():
