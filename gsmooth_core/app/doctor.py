@@ -37,6 +37,7 @@ _PACKAGES = {
     "tqdm": ("tqdm", "progress bars"),
 }
 _OPTIONAL = {
+    "pytorch3d": ("pytorch3d", "another rasteriser, for `face.rasterizer.rasterize`"),
     "transformers": ("transformers", "the paper's speech encoder"),
     "faster_whisper": ("faster-whisper", "words, for proofreading"),
 }
