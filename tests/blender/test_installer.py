@@ -241,6 +241,7 @@ def shim(path, code):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
 def test_python_that_does_not_run_is_passed_over(tmp_path, monkeypatch):
+    pytest.importorskip("bpy")
     from blender_addon.operators import install_worker
 
     broken = shim(tmp_path / "python3.12", "exit 127")

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bpy
 import pytest
+
+bpy = pytest.importorskip("bpy")
 
 SCRIPT = Path(__file__).resolve().parents[2] / "blender_addon" / "jobs" / "render_script.py"
 LOAD = f"""

@@ -27,7 +27,7 @@ def test_windows_are_stretches_of_the_library_or_their_mirror_images(library):
     assert batch.moved.shape == (BATCH, FRAMES, 6)
     place, speed = batch.before.numpy()[:, :6], batch.before.numpy()[:, 6:]
     way = np.concatenate(
-        [(place - speed)[:, None], place[:, None], batch.moved + place[:, None]], 1
+        [(place - speed)[:, None], place[:, None], batch.moved.numpy() + place[:, None]], 1
     )
     mirrored = 0
     for window, style in zip(way * drawer.spread, batch.style, strict=True):

@@ -73,7 +73,7 @@ def samples(tmp_path: Path) -> data.Samples:
         region = np.zeros((FRAMES, 96, 128), np.uint8)
         region[:, 40:48, 60:68] = 2  # around the same middle as the mouths that are drawn
         truth = np.full((FRAMES, 96, 128, 3), 128, np.uint8)
-        truth[:, 11:75, 15:111] = np.rint(pairs.mouths.permute(0, 2, 3, 1) * 255)
+        truth[:, 11:75, 15:111] = np.rint(pairs.mouths.permute(0, 2, 3, 1).numpy() * 255)
         arrays = {"truth": truth, "region": region, "mask": region}
         arrays |= {"references": truth[:, None], "validity": region[:, None]}
         folder = tmp_path / name
