@@ -37,17 +37,13 @@ _UNREADABLE = (
 _DOES_NOT_RUN = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
 
 
-def read_torch(source: ModelSource, largest: int = LARGEST) -> Any:
+def read_torch(source: ModelSource) -> Any:
     """What a file of `torch.save` holds; no code in it is run.
-
-    Args:
-        source: the file.
-        largest: number of bytes that it may have.
 
     Raises:
         ModelError: missing, far too large, damaged, or it cannot be read without running it.
     """
-    size = source.check(largest)
+    size = source.check(LARGEST)
     _check_archive(source, size)
     try:
         with warnings.catch_warnings(action="ignore"):  # of torch, about damaged bytes
