@@ -48,11 +48,9 @@ def read_torch(source: ModelSource) -> Any:
     try:
         with warnings.catch_warnings(action="ignore"):  # of torch, about damaged bytes
             return torch.load(source.path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # its text says how to run what is in the file
+    except _UNREADABLE as error:  # torch's text says how to run what is in the file
         why = "it cannot be read safely: it holds more than weights, or is damaged"
         raise source.refused(why) from error
-    except _UNREADABLE as error:
-        raise source.refused(f"it cannot be read safely ({error})") from error
 
 
 def _check_archive(source: ModelSource, size: int) -> None:
