@@ -154,11 +154,10 @@ def _in_words(person: dict[str, Any]) -> str:
     where = describe_ranges(person["ranges"], 0)
     frames = counted(person["frames"], "frame")
     text = f"{person['number']}: {frames}, {person['width']:.0f} pixels wide"
-    largest = ", the largest" if person["largest"] else ""
-    if person["speaks"] is not None:
-        speaks = person["speaks"]
+    text += ", the largest" if person["largest"] else ""
+    if speaks := person["speaks"]:
         lips = f"lips fit the sound by {speaks['confidence']:.2f}"
         sure = f" (strangers' by up to {speaks['threshold']:.2f})"
-        largest += (", the speaker; " if person["speaker"] else "; ") + lips + sure
+        text += (", the speaker; " if person["speaker"] else "; ") + lips + sure
     picture = f"; {person['thumbnail']}" if person["thumbnail"] else ""
-    return f"{text}{largest}; {where}{picture}"
+    return f"{text}; {where}{picture}"
