@@ -99,7 +99,9 @@ def faces_of_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled
 
 
 def _check_free(folder: Path) -> None:
-    """Refuse a folder with such pictures: they are another video's, or the user's."""
+    """Refuse a folder with such pictures: they are another video's, or the user's; and a file."""
+    if folder.is_file():
+        raise InputError(f"'{shown(folder)}' is a file.", "Name a folder for the pictures.")
     if folder.is_dir() and any(_PICTURE.fullmatch(path.name) for path in folder.iterdir()):
         raise InputError(
             f"'{shown(folder)}' holds pictures of people already.", "Choose an empty folder."
