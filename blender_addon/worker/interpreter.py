@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import UserError
@@ -84,10 +84,10 @@ def core_stamp() -> tuple[int, int]:
     return len(times), max(times, default=0)
 
 
-def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """Environment of the worker: the bundled core first, nothing of Blender's own Python."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
     environment["PYTHONPATH"] = str(core_folder())
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONUNBUFFERED"] = "1"
-    return environment | dict(extra or {})
+    return environment

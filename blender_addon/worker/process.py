@@ -113,13 +113,13 @@ class Process:
         gone = self.popen.poll() is not None and not self._reader.is_alive()
         return gone and self._lines.empty()
 
-    def log_tail(self, lines: int = 6) -> str:
-        """The end of what it wrote to stderr."""
+    def log_tail(self) -> str:
+        """The last lines of what it wrote to stderr."""
         try:
             text = self.log_path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-        return "\n".join(text.strip().splitlines()[-lines:])
+        return "\n".join(text.strip().splitlines()[-6:])
 
     def kill(self) -> None:
         """End it at once."""

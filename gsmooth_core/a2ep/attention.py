@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def audio_bias(queries: int, keys: int, sigma1: int, sigma2: int, first: int = 0) -> Tensor:
+def audio_bias(queries: int, keys: int, sigma1: int, sigma2: int) -> Tensor:
     """B_{a,e} of eq. 4: frame i sees the audio frames i - sigma1 <= j < i + sigma2.
 
     The paper bounds j by T - 1 as well, which would leave the last frame nothing to look at
@@ -18,12 +18,11 @@ def audio_bias(queries: int, keys: int, sigma1: int, sigma2: int, first: int = 0
         keys: T, number of audio frames.
         sigma1: frames back.
         sigma2: frames ahead, the own one included.
-        first: audio frame that belongs to the first query.
 
     Returns:
         (queries, keys), 0 or -inf.
     """
-    i = torch.arange(first, first + queries)[:, None]
+    i = torch.arange(queries)[:, None]
     j = torch.arange(keys)[None]
     allowed = (j >= i - sigma1) & (j < i + sigma2)
     return torch.zeros(queries, keys).masked_fill(~allowed, float("-inf"))

@@ -122,9 +122,9 @@ def interpolate(features: Tensor, positions: Tensor) -> Tensor:
     return features[:, low] * (1 - weight) + features[:, high] * weight
 
 
-def frame_centres(frames: int, rate: float, fps: float = FPS, first: float = 0.0) -> Tensor:
+def frame_centres(frames: int, rate: float, first: float = 0.0) -> Tensor:
     """(frames,) positions of frame centres on a `rate` Hz axis whose sample 0 is at `first` s."""
-    return ((torch.arange(frames, dtype=torch.float64) + 0.5) / fps - first) * rate
+    return ((torch.arange(frames, dtype=torch.float64) + 0.5) / FPS - first) * rate
 
 
 class TorchFrames(nn.Module):

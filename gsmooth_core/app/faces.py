@@ -99,7 +99,9 @@ def faces_of_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled
 
 
 def _check_free(folder: Path) -> None:
-    """Refuse a folder with such pictures: they are another video's, or the user's."""
+    """Refuse a folder with such pictures: they are another video's, or the user's; and a file."""
+    if folder.is_file():
+        raise InputError(f"'{shown(folder)}' is a file.", "Name a folder for the pictures.")
     if folder.is_dir() and any(_PICTURE.fullmatch(path.name) for path in folder.iterdir()):
         raise InputError(
             f"'{shown(folder)}' holds pictures of people already.", "Choose an empty folder."
@@ -154,11 +156,10 @@ def _in_words(person: dict[str, Any]) -> str:
     where = describe_ranges(person["ranges"], 0)
     frames = counted(person["frames"], "frame")
     text = f"{person['number']}: {frames}, {person['width']:.0f} pixels wide"
-    largest = ", the largest" if person["largest"] else ""
-    if person["speaks"] is not None:
-        speaks = person["speaks"]
+    text += ", the largest" if person["largest"] else ""
+    if speaks := person["speaks"]:
         lips = f"lips fit the sound by {speaks['confidence']:.2f}"
         sure = f" (strangers' by up to {speaks['threshold']:.2f})"
-        largest += (", the speaker; " if person["speaker"] else "; ") + lips + sure
+        text += (", the speaker; " if person["speaker"] else "; ") + lips + sure
     picture = f"; {person['thumbnail']}" if person["thumbnail"] else ""
-    return f"{text}{largest}; {where}{picture}"
+    return f"{text}; {where}{picture}"

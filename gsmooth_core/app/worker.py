@@ -42,8 +42,6 @@ from gsmooth_core.app.doctor import examine
 from gsmooth_core.errors import InputError
 from gsmooth_core.job.events import Event, Failure, Outcome, outcome_of, raise_if, to_line
 
-log = logging.getLogger(__name__)
-
 HEARTBEAT_SECONDS = 5.0
 LAST_SECONDS = 20.0
 """How long a job may take to end after the host has gone."""

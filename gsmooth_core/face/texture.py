@@ -26,6 +26,7 @@ DEPTH_TOLERANCE = 0.02
 OUTSIDE = -1e4
 # Texels with less than this share of the best weight are better filled than believed.
 LEAST_WEIGHT = 1e-3
+_LOOKED_AT = 24  # frames of a clip
 
 
 def facing_weight(vertices: Float, normals: Float) -> Float:
@@ -124,8 +125,6 @@ def clip_texture(
     frames: FrameSource,
     track: FaceTrack,
     model: MorphableModel,
-    size: int = 1024,
-    most: int = 24,
 ) -> Image:
     """The texture of a tracked clip, from frames spread over it.
 
@@ -133,15 +132,13 @@ def clip_texture(
         frames: frame number -> (H, W, 3) uint8 RGB; asked in ascending order.
         track: the clip's face.
         model: the track's face model.
-        size: width and height of the texture in texels.
-        most: how many frames are looked at.
 
     Returns:
-        (size, size, 3) uint8.
+        (1024, 1024, 3) uint8.
     """
-    gathered = TextureAccumulator(model.faces, model.uvs, model.uv_faces, size)
+    gathered = TextureAccumulator(model.faces, model.uvs, model.uv_faces)
     usable = np.flatnonzero(track.usable)
-    for index in usable[np.linspace(0, len(usable) - 1, min(most, len(usable))).astype(int)]:
+    for index in usable[np.linspace(0, len(usable) - 1, min(_LOOKED_AT, len(usable))).astype(int)]:
         vertices = model.shape(track.identity, track.expression[index])
         posed = pose(vertices, track.rotation[index], track.translation[index])
         weight = facing_weight(posed, vertex_normals(posed, model.faces))

@@ -130,8 +130,10 @@ def outcome_of(action: Callable[[], Mapping[str, Any]]) -> Outcome:
     except GSmoothError as error:
         return _failure(error)
     except Exception as error:
-        log.error("unexpected error", exc_info=error)
-        return _unexpected(error)
+        failure = _unexpected(error)
+        level = logging.ERROR if failure.code == "internal" else logging.WARNING
+        log.log(level, "unexpected error", exc_info=error)
+        return failure
 
 
 def stopped() -> Failure:

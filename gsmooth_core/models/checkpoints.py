@@ -37,26 +37,20 @@ _UNREADABLE = (
 _DOES_NOT_RUN = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
 
 
-def read_torch(source: ModelSource, largest: int = LARGEST) -> Any:
+def read_torch(source: ModelSource) -> Any:
     """What a file of `torch.save` holds; no code in it is run.
-
-    Args:
-        source: the file.
-        largest: number of bytes that it may have.
 
     Raises:
         ModelError: missing, far too large, damaged, or it cannot be read without running it.
     """
-    size = source.check(largest)
+    size = source.check(LARGEST)
     _check_archive(source, size)
     try:
         with warnings.catch_warnings(action="ignore"):  # of torch, about damaged bytes
             return torch.load(source.path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # its text says how to run what is in the file
+    except _UNREADABLE as error:  # torch's text says how to run what is in the file
         why = "it cannot be read safely: it holds more than weights, or is damaged"
         raise source.refused(why) from error
-    except _UNREADABLE as error:
-        raise source.refused(f"it cannot be read safely ({error})") from error
 
 
 def _check_archive(source: ModelSource, size: int) -> None:

@@ -269,7 +269,7 @@ def resolve(name_or_path: str | Path) -> Path:
         return locate(str(name_or_path))
     path = Path(name_or_path)
     if not is_there(path):
-        hint = f"Give a file, or one of: {', '.join(MODELS)}."
+        hint = "Give a file, or a name that `gsmooth models` lists."
         raise ModelError(f"The model '{shown(path)}' is missing.", hint)
     return path
 

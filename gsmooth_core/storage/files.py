@@ -232,7 +232,7 @@ def cannot_write(path: Path, error: OSError | ValueError) -> MediaError:
         return MediaError(f"'{shown(path)}' is no name for a file: {error}.", "Choose another.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MediaError(
-            f"The disk is full: '{path.name}' could not be written.",
+            f"The disk is full: '{shown(path)}' could not be written.",
             "Free some space and start again; what is finished is kept.",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

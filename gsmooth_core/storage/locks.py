@@ -22,8 +22,8 @@ from gsmooth_core.storage.files import cannot_write, make_folder, shown, write_t
 
 
 @contextmanager
-def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
-    """Keep other processes out of a job folder and off an output while the block runs.
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a job folder while the block runs.
 
     The folder is made when it is not there.
 
@@ -31,10 +31,6 @@ def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
         JobError: another process works there, or there is no place for locks.
         MediaError: the folder cannot be made.
     """
-    if output is not None:
-        with output_locked(output), locked(folder):
-            yield
-        return
     make_folder(folder)
     with _lock(folder / "lock", f"The job folder '{shown(folder)}'"):
         yield

@@ -22,11 +22,6 @@ def test_paper_setting_sees_its_own_frame_alone():
     assert torch.equal(audio_bias(5, 5, 0, 1) == 0, torch.eye(5, dtype=torch.bool))
 
 
-def test_bias_of_later_queries_continues():
-    whole = audio_bias(9, 9, 2, 3)
-    assert torch.equal(audio_bias(4, 9, 2, 3, first=5), whole[5:])
-
-
 @given(st.integers(1, 12), st.integers(1, 14))
 def test_history_is_causal_and_bounded(T, history):
     made = history_bias(T, history)

@@ -22,7 +22,7 @@ from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.models import registry
 from gsmooth_core.storage.arrays import load_expression, save_expression
-from gsmooth_core.storage.locks import locked
+from gsmooth_core.storage.locks import output_locked
 from gsmooth_core.types import Expression
 from tests import doubles
 from tests.media.made import number_in, numbered_frames, speechlike, write_video, write_wav
@@ -238,7 +238,7 @@ def test_an_unexpected_error_is_no_traceback(way, sources, tmp_path, capfd, monk
 
 
 def test_an_output_in_use(way, sources, tmp_path, capfd):
-    with locked(tmp_path / "other", tmp_path / "o.mp4"):
+    with output_locked(tmp_path / "o.mp4"):
         assert dub(*sources, tmp_path / "o.mp4") == 8
     assert "in use" in capfd.readouterr().err
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,11 @@ def test_no_home_is_no_reason_to_end(monkeypatch):
     monkeypatch.setattr(Path, "home", nowhere)
     assert doctor._numba_cache().name == "store for compiled code"
     assert all(said(name).detail for name in registry.MODELS)
+
+
+def test_every_package_that_is_needed_is_looked_at():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
+    needed = {re.match(r"[\w-]+", n)[0] for n in tomllib.loads(text)["project"]["dependencies"]}
+    looked_at = {distribution for distribution, _ in doctor._PACKAGES.values()}
+    seen_otherwise = {"imageio-ffmpeg", "filelock", "platformdirs"}  # ffmpeg; it does not start
+    assert needed - seen_otherwise == looked_at

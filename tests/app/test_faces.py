@@ -146,6 +146,14 @@ def test_pictures_that_are_there_stay(clip, tmp_path, capsys, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_a_file_in_place_of_the_folder_is_refused_before_the_work(clip, tmp_path, capsys):
+    (tmp_path / "p").write_text("mine")
+    assert main(["faces", "--video", str(clip), "--output", str(tmp_path / "p")]) == 3
+    err = capsys.readouterr().err
+    assert "is a file" in err
+    assert "Following" not in err
+
+
 def test_no_folder_is_left_where_nobody_is_seen(tmp_path):
     grey = made.write_video(tmp_path / "grey.mp4", np.full((5, 120, 160, 3), 90, np.uint8), 25)
     assert main(["faces", "--video", str(grey), "--output", str(tmp_path / "new")]) != 0

@@ -20,7 +20,7 @@ from gsmooth_core.job.job import Job, default_folder, load_job, read_rate
 from gsmooth_core.job.journal import JOURNAL_FILE, Journal, fingerprint, stamp
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.storage.files import atomic, beside, hash_file, partial_path
-from gsmooth_core.storage.locks import locked
+from gsmooth_core.storage.locks import locked, output_locked
 
 # -- settings --------------------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ def test_full_disk_has_its_words(tmp_path):
 
 
 def hold(folder: Path, output: Path, ready, leave) -> None:
-    with locked(folder, output):
+    with output_locked(output), locked(folder):
         ready.set()
         leave.wait(30)
 
@@ -212,13 +212,13 @@ def test_a_job_and_an_output_belong_to_one_process(tmp_path):
         with pytest.raises(JobError, match=rf"job folder .* in use .*{other.pid}"):
             locked(tmp_path / "job").__enter__()
         with pytest.raises(JobError, match=r"output .* in use"):
-            locked(tmp_path / "second", output).__enter__()
-        with locked(tmp_path / "second", tmp_path / "else.mp4"):
+            output_locked(output).__enter__()
+        with output_locked(tmp_path / "else.mp4"), locked(tmp_path / "second"):
             pass
     finally:
         leave.set()
         other.join(30)
-    with locked(tmp_path / "job", output):
+    with output_locked(output), locked(tmp_path / "job"):
         pass
 
 

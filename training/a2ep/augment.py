@@ -77,15 +77,13 @@ def add_room(audio: Float, seconds: float, wet: float, rng: np.random.Generator)
     return np.asarray((1 - wet) * audio + wet * echo, np.float32)
 
 
-def augment(
-    audio: Float, rng: np.random.Generator, how: Augmentation | None = None
-) -> tuple[Float, float]:
+def augment(audio: Float, rng: np.random.Generator) -> tuple[Float, float]:
     """One random variant.
 
     Returns:
         samples, and the speed: time t of the variant is time t * speed of the original.
     """
-    how = how or Augmentation()
+    how = Augmentation()
     speed = round(float(rng.uniform(*how.speed)) * SPEED_STEPS) / SPEED_STEPS
     out = tilt_spectrum(change_speed(audio, speed), float(rng.uniform(-how.tilt, how.tilt)))
     if rng.random() < how.room:

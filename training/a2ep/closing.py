@@ -14,6 +14,7 @@ from training.a2ep.ridge import balance, windows
 
 PENALTY = 1e-4  # times the mean squared feature window
 STEPS = 60
+HELD_OUT = 0  # fold of the speakers that set the bias
 OPEN = 0.3  # of the 95th percentile of the aperture, from which lips count as apart
 FALSE = 0.1  # share of such frames in which the head may say so: the curves have a say as well
 TEMPERATURE = 1.5  # of the sigmoid: a doubt of the head is a doubt of the lips
@@ -53,7 +54,6 @@ def fit_closing(
     utterances: Sequence[Utterance],
     folds: Sequence[int],
     context: int,
-    held_out: int = 0,
 ) -> Float:
     """Weights of the head, its bias set so that few open mouths of unheard speakers are shut.
 
@@ -61,14 +61,13 @@ def fit_closing(
         utterances: clips.
         folds: fold of each clip.
         context: frames on either side.
-        held_out: fold of the speakers that set the bias.
 
     Returns:
         ((2 context + 1) F + 1,), the bias last; the logit is in units of `TEMPERATURE`.
     """
     parts = list(zip(utterances, folds, balance(utterances), strict=True))
-    judged = [u for u, fold, _ in parts if fold == held_out]
-    some = _fit_parts([(u, weight) for u, fold, weight in parts if fold != held_out], context)
+    judged = [u for u, fold, _ in parts if fold == HELD_OUT]
+    some = _fit_parts([(u, weight) for u, fold, weight in parts if fold != HELD_OUT], context)
     logits = frames_of(judged, context) @ some[:-1]
     whole = _fit_parts([(u, weight) for u, _, weight in parts], context)
     whole[-1] = -np.quantile(logits[apertures_of(judged) > OPEN], 1 - FALSE)

@@ -30,12 +30,11 @@ def validate_clip(
     face: SpeechFace,
     cache: Path,
     clip: Utterance,
-    audio_stem: str | None = None,
 ) -> Figures:
-    """Figures of one clip at 25 fps, spoken by its own sound or by that of another clip."""
+    """Figures of one clip at 25 fps, spoken by its own sound."""
     stem = clip.sample.stem
     track = load_track(cache / "tracks" / f"{stem}.safetensors")
-    audio = load_speech(cache / "speech" / f"{audio_stem or stem}.safetensors")
+    audio = load_speech(cache / "speech" / f"{stem}.safetensors")
     count = len(clip.truth)
     predicted = predict_expression(audio, count, Fraction(25), settings=WHOLE, model=model)
     return measure(face, as_person(model, predicted, track), clip.truth, clip.takes[0].valid)

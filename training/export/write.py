@@ -22,7 +22,6 @@ from training.command import finish
 from training.export.networks import Exported, Family, families
 
 _OPSET = 20
-_TABLE = 64  # numbers; what is smaller is a constant of the graph, and stays in it
 
 
 def write(folder: Path) -> None:

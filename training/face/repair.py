@@ -17,21 +17,21 @@ TEETH_BACK = 0.03  # dm
 TEETH_SHOWN = 0.014  # dm, by which the upper incisors reach below the line of closed lips
 OVERBITE = 0.002  # dm, by which the upper incisors cover the lower ones: people's, at the least
 TONGUE_HEIGHT = 0.75
+ROUNDS = 3  # in which the gap of the lips is measured and closed
 FADE = 0.12  # dm, height over which closing fades out
 
 
-def close_lips(vertices: Array, topology: Topology, rounds: int = 3) -> Array:
+def close_lips(vertices: Array, topology: Topology) -> Array:
     """Bring the lips together at rest, each half of the way.
 
     Args:
         vertices: (V, 3) neutral shape.
         topology: of the refined mesh.
-        rounds: how often the gap is measured and closed.
     """
     closed = vertices.copy()
     upper, lips = topology.upper, topology.regions == Region.LIPS
     soft = np.isin(topology.regions, [Region.LIPS, Region.LOWER_FACE, Region.INNER_MOUTH])
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         columns, gaps, line = _lip_gaps(closed, lips & upper, lips & ~upper)
         x, y, z = closed.T
         gap = np.interp(np.abs(x), columns, gaps, right=0.0)

@@ -27,9 +27,6 @@ REFINED, SWAYED, BRUSHED = "refined", "swayed", "brushed"
 _ENDS = (KINDS[0], KINDS[-1])
 _FEWEST = 200  # pixels of a region
 
-Finish = Callable[[dict[str, Image]], Image]
-"""Makes one picture of the kinds of `Scene.made`: a head generator."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -56,11 +53,10 @@ def measured(
     clip: str,
     scene: Scene,
     frames: Iterable[tuple[int, Image]],
-    finish: Finish | None = None,
     align: bool = False,
     refined: FaceTrack | None = None,
 ) -> Iterator[Row]:
-    """Rows of each kind, and of "net" where there is one, for frames (number, picture).
+    """Rows of each kind for frames (number, picture).
 
     With `align` the head is not where it was tracked, but where its face is. With a `refined` track
     there are three kinds more: the first, moved as that says, its shoulders as well, and its hair.
@@ -72,8 +68,6 @@ def measured(
         if align:
             pose = aligned(scene.quick, truth, regions["face"], *pose)
         pictures = scene.made(*pose)
-        if finish:
-            pictures = {"net": finish(pictures), **pictures}
         if refined:
             both = scene.first, later
             there, sway = pose_between(refined, *both), sway_between(refined, *both)
@@ -83,7 +77,7 @@ def measured(
         angle = angle_between(scene.track, scene.first, later)
         for kind, made in pictures.items():
             who = float("nan")
-            if kind in (KINDS[0], "net", REFINED, SWAYED, BRUSHED):
+            if kind in (KINDS[0], REFINED, SWAYED, BRUSHED):
                 who = cosine(known, _who(scene, later, made))
             yield Row(clip, kind, angle, *_compared(truth, made, regions), who)
 

@@ -5,7 +5,7 @@ that `training.prepare` made; `--align` takes what they are off out of the figur
 (`training.head.align`), `--refine` adds the head moved as its own looks say
 (`tracking.photometry`), its shoulders as they are seen to sway (`portrait.sway`), and its hair as
 it is seen to move (`portrait.hair`). What is compared: the photo as it is, the photo as one
-surface, the person turned before the background, and the last two finished by a head generator.
+surface, and the person turned before the background.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
-from torch import nn
 
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.morphable import MorphableModel
@@ -27,14 +25,12 @@ from gsmooth_core.media import probe, read_frames
 from gsmooth_core.portrait.hair import HairPictures
 from gsmooth_core.portrait.sway import SwayPictures
 from gsmooth_core.storage.arrays import load_track
-from gsmooth_core.taft.generators.checkpoint import load_generator
 from gsmooth_core.tracking.photometry.poses import refine_poses
 from gsmooth_core.types import FaceTrack, Image
 from training.command import finish
 from training.footage import Sample, add_footage, chosen_footage
-from training.head.inputs import head_input
-from training.head.measure import FARTHEST, Finish, Row, gains, measured, table
-from training.head.scene import KINDS, Scene, angle_between, usable_frames
+from training.head.measure import FARTHEST, Row, gains, measured, table
+from training.head.scene import Scene, angle_between, usable_frames
 from training.split import Part
 
 FRAMES = 16
@@ -66,7 +62,6 @@ def of_clip(
     sample: Sample,
     cache: Path,
     model: MorphableModel,
-    net: Finish | None = None,
     align: bool = False,
     refine: bool = False,
 ) -> list[Row]:
@@ -80,7 +75,7 @@ def of_clip(
     first, photo = next(pictures)
     scene = Scene(photo, track, first, model)
     refined = _refined(track, model, sample.path) if refine else None
-    return list(measured(sample.stem, scene, pictures, net, align, refined))
+    return list(measured(sample.stem, scene, pictures, align, refined))
 
 
 def _refined(track: FaceTrack, model: MorphableModel, path: Path) -> FaceTrack:
@@ -89,17 +84,6 @@ def _refined(track: FaceTrack, model: MorphableModel, path: Path) -> FaceTrack:
     frames = beside.watching(below.watching(read_frames(probe(path))))
     refined = refine_poses(track, model, frames)
     return replace(refined, sway=below.sway(refined), hair=beside.hair(refined))
-
-
-def finished_by(generator: nn.Module) -> Finish:
-    """What a head generator makes of the kinds of a moved photo."""
-
-    def made(pictures: dict[str, Image]) -> Image:
-        with torch.inference_mode():
-            picture = generator(head_input(*(pictures[kind] for kind in KINDS)))
-        return np.asarray(torch.round(picture[0].permute(1, 2, 0) * 255).byte().numpy())
-
-    return made
 
 
 def main() -> None:
@@ -111,14 +95,12 @@ def main() -> None:
     parser.add_argument("--clips", nargs="+", help="only these clips, by their stems' beginnings")
     parser.add_argument("--align", action="store_true", help="heads are where their faces are")
     parser.add_argument("--refine", action="store_true", help="poses by the head's looks, too")
-    parser.add_argument("--net", type=Path, help="a head generator to judge")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model, rows = load_face_model(), []
-    net = finished_by(load_generator(options.net)) if options.net else None
     for sample in chosen_footage(options).samples():
         if sample.part.value == options.part and _named(sample, options.clips):
-            rows += of_clip(sample, options.cache, model, net, options.align, options.refine)
+            rows += of_clip(sample, options.cache, model, options.align, options.refine)
             log.info("%s: %d pictures", sample.stem, len(rows))
     log.info("%s\n\n%s", table(rows), gains(rows, 3, 10))
 

@@ -88,8 +88,9 @@ class PoseVAE(nn.Module):
 class PoseCritic(nn.Module):
     """Windows (B, 32, 6) with their speech -> (B, T) large where they look true."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        width = 64
         layers = [nn.Conv1d(2 * AXES + 1, width, 5), nn.Conv1d(width, width, 5, stride=2)]
         self.layers = nn.ModuleList(spectral_norm(layer) for layer in layers)
         self.last = spectral_norm(nn.Conv1d(width, 1, 3))

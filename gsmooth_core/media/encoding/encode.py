@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -243,11 +245,9 @@ class _VideoFile:
 
 def write_error(path: Path, errors: str) -> MediaError:
     """The person's words for what ffmpeg says when it cannot write `path`."""
-    if "No space left" in errors:
-        return MediaError(
-            f"The disk is full: '{path.name}' could not be written.",
-            "Free some space and start again; what is finished is kept.",
-        )
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if os.strerror(number) in errors:
+            return cannot_write(path, OSError(number, os.strerror(number)))
     return MediaError(
         f"'{path.name}' could not be written: {ffmpeg.last_line(errors)}.",
         "Check the disk and the output's format.",

@@ -95,7 +95,12 @@ def _parts(name: str) -> tuple[str, str, str] | None:
 
 def _in_folder(folder: Path) -> ImageSequence:
     names: dict[tuple[str, str], int] = defaultdict(int)
-    for path in folder.iterdir():
+    try:
+        paths = list(folder.iterdir())
+    except OSError as error:
+        text = f"The folder '{shown(folder)}' cannot be read: {error.strerror}."
+        raise InputError(text, "Change its permissions, or name another one.") from error
+    for path in paths:
         if parts := _parts(path.name):
             names[parts[0], parts[2]] += 1
     several = [name for name, count in names.items() if count >= _FEWEST]
@@ -118,7 +123,7 @@ def _found(folder: Path, before: str, after: str) -> ImageSequence:
     there = [match[1] for path in folder.glob("*") if (match := name.fullmatch(path.name))]
     numbers = sorted(int(number) for number in there)
     if not numbers:
-        pattern = shown(folder / f"{before}%d{after}")
+        pattern = shown(folder / f"{before}%04d{after}")
         raise InputError(f"There are no images '{pattern}'.", "Check the path.")
     missing = numbers[-1] - numbers[0] + 1 - len(set(numbers))
     if missing:

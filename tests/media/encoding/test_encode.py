@@ -21,6 +21,7 @@ from gsmooth_core.media import (
     read_frames,
     segment_path,
 )
+from gsmooth_core.media.encoding.encode import write_error
 from gsmooth_core.media.encoding.encoders import Wish, encoder_for
 from gsmooth_core.media.reading.probe import probe_source
 from tests.media.made import (
@@ -359,3 +360,18 @@ def test_what_is_left_out_of_encoders_can_hardly_be_seen(
         sizes.append(made.stat().st_size)
     assert errors[0] > errors[1] - loss
     assert sizes[0] < growth * sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Error writing trailer: No space left on device", "disk is full"),
+        ("av_interleaved_write_frame(): File too large", "larger than a file may be"),
+        ("Unknown encoder", "Unknown encoder"),
+    ],
+)
+def test_what_ffmpeg_says_of_a_disk_has_the_words_of_every_other_file(said, words):
+    error = write_error(Path("o.mp4"), f"[out#0] {said}\n")
+    assert words in error.message
+    assert "o.mp4" in error.message
+    assert error.hint

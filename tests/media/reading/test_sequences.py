@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from fractions import Fraction
 from pathlib import Path
 
@@ -224,3 +225,14 @@ def test_parts_of_one_sequence_do_not_take_each_other_s_place(keep: bool, tmp_pa
             pass
     numbers = [int(path.suffixes[0][1:]) for path in sorted(output.parent.iterdir())]
     assert numbers == list(range(1005, 1015 if keep else 1010))
+
+
+def test_a_folder_that_may_not_be_read_has_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        sequence_of(tmp_path)

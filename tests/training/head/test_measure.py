@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from training.head.measure import Row, gains, table
-from training.head.prepare import free_of
 
 
 def row(clip: str, kind: str, angle: float, face: float) -> Row:
@@ -30,13 +26,3 @@ def test_a_clip_counts_once_however_many_frames_it_has() -> None:
 
 def test_gains_are_told_clip_by_clip_within_the_angles() -> None:
     assert gains(ROWS, 3, 10).splitlines() == ["a: +10.00", "b: +1.00"]
-
-
-def test_inside_the_face_nothing_is_free_and_around_it_all() -> None:
-    face = np.zeros((100, 100), bool)
-    face[20:80, 30:70] = True
-    face[60:65, 45:55] = False  # lips
-    free = free_of(face)
-    assert free[62, 50] == 0
-    assert free[22, 50] == free[5, 5] == 1
-    assert free.mean() == pytest.approx(1 - 46 * 26 / 10_000, abs=0.01)
