@@ -20,6 +20,7 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.finish.blotches import Blotches
+from gsmooth_core.taft.finish.even import Evenness
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
 from gsmooth_core.taft.finish.sharpness import Sharpness, inwards, sharpened
@@ -148,6 +149,7 @@ class FaceTranslator:
         self.generator = generator.on(device)
         self.batch = _TOGETHER if self.generator.card and self.config.warped else 1
         self._on_card: tuple[dict[int, Reference], DeviceBank] | None = None
+        self._evenness: Evenness | None = None
         self._device = device
         if source is not None:
             self.read(source)
@@ -301,12 +303,22 @@ class FaceTranslator:
             gains = self.sharpness.gains(int(self.track.pictures[index]), nearby, film)
         if gains is not None:
             rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
-            new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
+            weight = inwards(masked.hidden[rows, columns], rim)
+            even = partial(self._even.gains, index, nearby, masked.under, at, weight)
+            new = sharpened(new, gains, weight, even)
         if not film:
             return new
         number = int(self.track.pictures[index])  # a picture that is shown again keeps its grain
         left, top = masked.under.box[:2]
         return film.on(new, number, (at[0] + top, at[1] + left), grey=grey)
+
+    @property
+    def _even(self) -> Evenness:
+        """How sharp new frames should be, by what is known of the clip now."""
+        sharpness = self.sharpness or Sharpness([])
+        if self._evenness is None or self._evenness.sharpness is not sharpness:
+            self._evenness = Evenness(sharpness, self.composer)
+        return self._evenness
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

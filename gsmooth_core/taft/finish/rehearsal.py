@@ -7,7 +7,7 @@ lends, since what only a part of it can lend is less alike, and lacks more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -18,9 +18,19 @@ from numpy.typing import NDArray
 from gsmooth_core.face.morphable import Region
 from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import window
+from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.finish.blotches import colour_energies
-from gsmooth_core.taft.finish.sharpness import Sharpness, Trial, energies, inwards, responses
+from gsmooth_core.taft.finish.even import chin, level, level_of, of_chin
+from gsmooth_core.taft.finish.sharpness import (
+    SIGMAS,
+    Sharpness,
+    Trial,
+    bands,
+    energies,
+    inwards,
+    responses,
+)
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warping.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -72,8 +82,13 @@ def rehearsed(composer: Composer, make: Callable[[FaceTrack], Dub]) -> Sharpness
         truth = _whole(held[frame], composer)
         return _compared(dub, used[frame], truth, dub.translate(frame, truth))
 
+    def seen(reference: Reference) -> NDArray[np.float64] | None:
+        return level(reference, composer.surface.regions)
+
     with ThreadPoolExecutor(_AT_ONCE, "rehearse") as pool:
-        return Sharpness([trial for trial in pool.map(tried, chosen) if trial is not None])
+        trials = [trial for trial in pool.map(tried, chosen) if trial is not None]
+        levels = zip(held, pool.map(seen, held.values()), strict=True)
+        return Sharpness(trials, {frame: own for frame, own in levels if own is not None})
 
 
 def _chosen(dub: Dub) -> list[int]:
@@ -109,7 +124,8 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
     rows, columns = (np.flatnonzero(made.hidden.any(axis)) for axis in (1, 0))
     if not made.members or not len(rows):
         return None
-    part = tuple(slice(max(n[0] - _CONTEXT, 0), n[-1] + _CONTEXT + 1) for n in (rows, columns))
+    near = (slice(max(n[0] - _CONTEXT, 0), n[-1] + _CONTEXT + 1) for n in (rows, columns))
+    part = next(near), next(near)
     lips, hidden = _lips(dub.composer, used[0])[part], made.hidden[part]
     weight = inwards(hidden, _rim(dub.composer, used[0]))
     # Where gains fade out nothing is as it should be: how wide a mask is must not tell a gain.
@@ -121,8 +137,23 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
     true, new = (x.mean(-1) for x in pair)
     colour = np.stack([colour_energies(x, hidden) for x in pair])
     numbers = dub.composer.track.pictures[list(used)]
-    given = responses(new, places, weight), colour, float(true[hidden].mean())
+    lost = _lost(dub.composer, used[0], part, (new, true), wholly)
+    given = responses(new, places, weight), colour, float(true[hidden].mean()), lost
     return Trial(tuple(numbers.tolist()), energies(true, places), *given)
+
+
+def _lost(
+    composer: Composer, frame: int, part: Box, pair: Sequence[Float], wholly: Bool
+) -> NDArray[np.float64]:
+    """(B,) logarithms of how sharp a part of a frame is made at its chin, over the truth."""
+    track, regions = composer.track, composer.surface.regions
+    under = window(composer.transforms[frame], composer.size, track.area_of(frame))
+    vertices = of_chin(regions)
+    start = part[1].start, part[0].start
+    places = under.in_box(composer.points(frame)[vertices]) + under.box[:2] - start
+    skin = chin(places, regions[vertices] == Region.LIPS, wholly.shape) & wholly
+    made, true = (level_of(grey, bands(grey), skin) for grey in pair)
+    return np.full(len(SIGMAS), np.nan) if made is None or true is None else made - true
 
 
 def _rim(composer: Composer, frame: int) -> float:

@@ -175,16 +175,23 @@ def test_a_file_holds_the_same_gains(tmp_path: Path) -> None:
         trial(truth, truth - 0.1 * n * bands(truth)[0], n, *range(9, 9 + n)) for n in (1, 2, 3)
     ]
     trials = [replace(one, colour=one.colour + n) for n, one in enumerate(trials)]
-    save_sharpness(tmp_path / "a", Sharpness(trials))
+    trials[1:] = [replace(one, lost=np.array([-0.5, n, 1])) for n, one in enumerate(trials[1:])]
+    levels = {3: np.array([-4.0, -3, -2]), 17: np.array([-5.0, -3, -1])}
+    save_sharpness(tmp_path / "a", Sharpness(trials, levels))
     save_sharpness(tmp_path / "b", load_sharpness(tmp_path / "a"))
     a, b = (load_sharpness(tmp_path / name) for name in "ab")
     assert [t.pictures for t in a.trials] == [t.pictures for t in trials]
     np.testing.assert_array_equal(a.gains(99), b.gains(99))
+    assert {n: own.tolist() for n, own in b.levels.items()} == {
+        n: own.tolist() for n, own in levels.items()
+    }
     for mine, its in zip(a.trials, trials, strict=True):
         np.testing.assert_allclose(mine.colour, its.colour)
+        np.testing.assert_array_equal(mine.lost, its.lost)
     np.testing.assert_allclose(a.gains(99), Sharpness(trials).gains(99), rtol=1e-5)
     save_sharpness(tmp_path / "none", Sharpness([]))
     assert load_sharpness(tmp_path / "none").trials == []
+    assert load_sharpness(tmp_path / "none").levels == {}
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:-7])
     with pytest.raises(InputError):
         load_sharpness(tmp_path / "a")
