@@ -15,10 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import Region
-from gsmooth_core.mafb.crop import Window
 from gsmooth_core.taft.compose import Composer
+from gsmooth_core.taft.finish.lower_face import around, lower_face, outline
 from gsmooth_core.taft.finish.sharpness import SIGMAS, Sharpness, Somewhere, bands
 from gsmooth_core.taft.warping.warp import Reference
 from gsmooth_core.types import Bool, Float
@@ -35,7 +34,6 @@ _SMALLEST = 64  # pixels of skin from which sharpness is told
 _FAINT = 0.1  # squared levels: rounding
 _WITHIN = 0.75  # of the size of the chin, which is looked at
 _BELOW = 0.15  # of the lips' height, of which nothing is looked at below them
-_EACH = 8  # vertex is looked at
 _CONTEXT = 8  # pixels around it: Gaussians reach as far
 
 
@@ -49,7 +47,7 @@ def level(reference: Reference, regions: NDArray[np.uint8]) -> NDArray[np.float6
     Returns:
         see `level_of`.
     """
-    vertices = of_chin(regions)
+    vertices = lower_face(regions)
     places = reference.points[vertices] @ reference.to_image[:, :2].T + reference.to_image[:, 2]
     end = np.array(reference.image.shape[1::-1])
     x0, y0 = np.clip(np.floor(places.min(0)).astype(int) - _CONTEXT, 0, end).tolist()
@@ -97,50 +95,28 @@ def level_of(grey: Float, parts: Sequence[Float], skin: Bool) -> NDArray[np.floa
     return found
 
 
-def around(skin: Bool, lips: NDArray[np.int32], hidden: Bool) -> Float:
-    """(h, w) weight that is 1 on some skin and falls evenly to 0 at the lips and the mask's end.
-
-    Args:
-        skin: (h, w) some of it is.
-        lips: (N, 1, 2) outline.
-        hidden: (h, w) the mask.
-    """
-    free = hidden.astype(np.uint8)
-    cv2.fillConvexPoly(free, lips, (0,))
-    to_skin, to_end = (
-        cv2.distanceTransform(each, cv2.DIST_L2, cv2.DIST_MASK_3)
-        for each in (1 - skin.astype(np.uint8), free)
-    )
-    weight: Float = to_end / np.maximum(to_end + to_skin, np.float32(1e-3))
-    return weight
-
-
 class Evenness:
     """How sharp a clip's new frames should be.
 
     Args:
         sharpness: of the clip; how sharp its `levels` are, and what frames that are made lack.
-        composer: says which frames lend to which, and where the new faces are.
+        composer: says which frames lend to which.
+        lips: (N,) which vertices of its `LowerFace` are lips.
     """
 
-    def __init__(self, sharpness: Sharpness, composer: Composer) -> None:
-        self.sharpness, self._composer = sharpness, composer
+    def __init__(self, sharpness: Sharpness, composer: Composer, lips: Bool) -> None:
+        self.sharpness, self._composer, self._lips = sharpness, composer, lips
         lending, nothing = composer.lending.tolist(), np.full(len(SIGMAS), np.nan)
         levels = [sharpness.levels.get(frame, nothing) for frame in lending]
         self._levels = np.array(levels).reshape(-1, len(SIGMAS))  # (M, B)
         self._pictures = composer.track.pictures[composer.lending]
         self._deviation = _SECONDS * float(composer.track.fps)
-        surface, vertices = composer.surface, of_chin(composer.surface.regions)
-        self._lips = surface.regions[vertices] == Region.LIPS
-        self._template, basis = surface.template[vertices], surface.basis[:, vertices]
-        self._basis = basis.reshape(len(basis), -1)  # (E, 3 N)
 
     def gains(
         self,
         frame: int,
         nearby: int,
-        under: Window,
-        at: tuple[int, int],
+        places: NDArray[np.float64],
         room: Float,
         grey: Float,
         parts: Sequence[Float],
@@ -152,8 +128,7 @@ class Evenness:
         Args:
             frame: its number.
             nearby: pictures before and after it that may not have been looked at either.
-            under: the window of its crop.
-            at: row and column of the window's box at which its picture begins.
+            places: (N, 2) of its `LowerFace`.
             room: (h, w) 0..1 how much of a gain each pixel gets; 1 is wholly made.
             grey: (h, w) its picture, as it is made.
             parts: the `bands` of that.
@@ -162,7 +137,6 @@ class Evenness:
         wanted = None if lost is None else self.wanted(frame, nearby)
         if lost is None or wanted is None:
             return None
-        places = under.in_box(self._points(frame)) - at[::-1]
         skin = chin(places, self._lips, grey.shape) & (room >= 1)
         made = level_of(grey, parts, skin)
         if made is None:
@@ -172,7 +146,7 @@ class Evenness:
         logarithms[_EVENED:] = 0
         if not logarithms.any():
             return None
-        lips = cv2.convexHull(np.rint(places[self._lips]).astype(np.int32))
+        lips = outline(places[self._lips])
         return Somewhere(np.exp(logarithms.clip(-_MOST, _MOST)), around(skin, lips, room > 0))
 
     def wanted(self, frame: int, nearby: int = 0) -> NDArray[np.float64] | None:
@@ -200,17 +174,3 @@ class Evenness:
             seen = seen & (track.shot[around] == track.shot[frame])
         of_shot: NDArray[np.int64] = around[seen | (around == frame)]
         return of_shot
-
-    def _points(self, frame: int) -> Float:
-        """(N, 2) crop pixels of the new face's chin and lips."""
-        composer, track = self._composer, self._composer.track
-        shape = (composer.target[frame] @ self._basis).reshape(-1, 3) + self._template
-        camera = shape @ rotation_matrix(track.rotation[frame]).T + track.translation[frame]
-        seen = project(camera, track.focal, track.width, track.height)[:, :2]
-        matrix = composer.transforms[frame]
-        return np.asarray(seen @ matrix[:, :2].T + matrix[:, 2], np.float32)
-
-
-def of_chin(regions: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(N,) vertices that tell where a chin is, of all (V,)."""
-    return np.flatnonzero(np.isin(regions, (Region.LOWER_FACE, Region.LIPS)))[::_EACH]

@@ -10,7 +10,7 @@ sharper than others for a moment stays an exception, and nothing flickers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -49,7 +49,7 @@ class Somewhere:
         weight: (h, w) 0..1 how much of that each pixel gets.
     """
 
-    factors: NDArray[np.float64]
+    factors: NDArray[np.floating[Any]]
     weight: Float
 
 
@@ -75,6 +75,10 @@ class Trial:
     colour: NDArray[np.float64]
     brightness: float
     lost: NDArray[np.float64] = field(default_factory=lambda: np.full(len(SIGMAS), np.nan))
+
+    def at(self, place: int) -> Trial:
+        """What was found in one of the places alone."""
+        return replace(self, truth=self.truth[[place]], made=self.made[[place]])
 
 
 class Sharpness:
@@ -105,15 +109,19 @@ class Sharpness:
             film: the grain that it will get, which is detail, too.
 
         Returns:
-            (B,) factors.
+            (P, B) factors in each place that was looked at.
         """
         if len(self.trials) < _FEWEST:
             return None
         taken = self._taken(picture, nearby)
         key = taken, id(film)  # films are kept, so that no other one gets the number
         if key not in self._known:
-            grains = [self._grain_on(trial, film) for trial in self.trials]
-            self._known[key] = gains_of([self.trials[n] for n in taken], [grains[n] for n in taken])
+            grains = [self._grain_on(self.trials[n], film) for n in taken]
+            each = (
+                gains_of([self.trials[n].at(place) for n in taken], grains)
+                for place in range(len(self.trials[0].truth))
+            )
+            self._known[key] = np.stack(list(each))
         return self._known[key]
 
     def blotches(
@@ -216,7 +224,7 @@ def sharpened(
     picture: Float,
     gains: Float,
     weight: Float | None = None,
-    other: Callable[[Float, Sequence[Float]], Somewhere | None] | None = None,
+    others: Callable[[Float, Sequence[Float]], Sequence[Somewhere]] = lambda *made: (),
 ) -> Float:
     """A picture (h, w, 3) in levels with a gain for each band; its colours stay.
 
@@ -224,12 +232,12 @@ def sharpened(
         picture: what is given detail.
         gains: (B,) factors.
         weight: (h, w) 0..1 how much of it each pixel gets; all by default.
-        other: the grey picture (h, w) and its bands -> where gains are others.
+        others: the grey picture (h, w) and its bands -> where gains are others.
     """
     grey = cv2.transform(picture, _MEAN)
     parts = bands(grey)
     more = _mixed(parts, gains - 1)
-    if (there := other and other(grey, parts)) is not None:
+    for there in others(grey, parts):
         more += _mixed(parts, gains * (there.factors - 1)) * there.weight
     if weight is not None:
         more *= weight

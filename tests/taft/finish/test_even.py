@@ -13,6 +13,7 @@ from gsmooth_core.mafb.crop import window
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.finish.even import Evenness, chin, level, level_of
+from gsmooth_core.taft.finish.lower_face import LowerFace, around
 from gsmooth_core.taft.finish.sharpness import SIGMAS, Sharpness, Somewhere, Trial, bands, sharpened
 from gsmooth_core.taft.generators import generator as generators
 from gsmooth_core.taft.lending.references import ReferenceSettings
@@ -43,7 +44,7 @@ def composer(clip: FaceTrack) -> Composer:
 
 
 def evenness(composer: Composer, levels: dict[int, np.ndarray]) -> Evenness:
-    return Evenness(Sharpness(trials(), levels), composer)
+    return Evenness(Sharpness(trials(), levels), composer, LowerFace(composer).lips)
 
 
 def at_random(composer: Composer) -> dict[int, np.ndarray]:
@@ -55,8 +56,8 @@ def around_chin(
 ) -> Somewhere | None:
     under = window(composer.transforms[frame], composer.size, composer.track.area_of(frame))
     grey = grey[: under.shape[0], : under.shape[1]]
-    room = np.ones(grey.shape, np.float32)
-    return even.gains(frame, 0, under, (0, 0), room, grey, bands(grey))
+    places = LowerFace(composer).places(frame, under, (0, 0))
+    return even.gains(frame, 0, places, np.ones(grey.shape, np.float32), grey, bands(grey))
 
 
 def textured(strength: float) -> np.ndarray:
@@ -98,6 +99,18 @@ def test_a_chin_is_skin_between_lips_and_outline(composer: Composer) -> None:
         assert min(inside) > 2
 
 
+def test_gains_of_a_chin_end_at_lips_and_outline() -> None:
+    skin, hidden = np.zeros((60, 60), bool), np.zeros((60, 60), bool)
+    skin[35:45, 20:40] = hidden[5:55, 5:55] = True
+    lips = np.array([[[20, 15]], [[40, 15]], [[40, 25]], [[20, 25]]], np.int32)
+    weight = around(skin, lips, hidden)
+    assert (weight[skin] == 1).all() and (weight[~hidden] == 0).all()
+    assert (weight[15:26, 20:41] == 0).all()
+    for line in (weight[25:36, 30], weight[5:35, 10]):
+        assert (np.diff(line) > 0).all() and np.diff(line).max() < 0.15
+    np.testing.assert_allclose(weight[30, 30], 0.5, atol=0.05)  # as far from either
+
+
 def test_a_reference_is_as_sharp_as_its_chin_however_it_is_lit(clip: FaceTrack) -> None:
     def sharp(change) -> np.ndarray:
         def source(frame: int) -> np.ndarray:
@@ -137,7 +150,7 @@ def test_a_frame_that_is_too_soft_or_too_sharp_comes_nearer_and_not_too_far(
     assert (np.sign(np.log(found.factors[:2])) == np.sign(off)).all()
     assert (np.abs(np.log(found.factors)) < 0.36).all()
     there = picture[: found.weight.shape[0], : found.weight.shape[1]]
-    after = sharpened(np.repeat(there[..., None], 3, -1), np.ones(3), other=lambda *_: found)
+    after = sharpened(np.repeat(there[..., None], 3, -1), np.ones(3), others=lambda *_: [found])
     left = made + off - shown(composer, 9, after[..., 0])
     assert (np.abs(left[:2]) < abs(off)).all()
     assert (left[:2] * off > 0).all()  # and never farther
@@ -192,7 +205,7 @@ def test_another_shot_has_no_part_and_what_is_unknown_changes_nothing(clip: Face
         none = evenness(cut, known)
         assert none.wanted(5) is None
         assert around_chin(cut, none, 5, textured(30)) is None
-    few = Evenness(Sharpness(trials()[:2], levels), cut)
+    few = Evenness(Sharpness(trials()[:2], levels), cut, LowerFace(cut).lips)
     assert around_chin(cut, few, 5, textured(30)) is None
 
 
