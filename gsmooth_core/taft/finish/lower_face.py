@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.types import Bool, Float
 
 _EACH = 8  # vertex is looked at
+_HALF = 0.5
+_FINE = 200  # pixels of a picture in which each is looked at
 _LIPS = 0.03  # of the crop's side, around the lips: what shows between them, their shade
 
 
@@ -61,11 +64,11 @@ class LowerFace:
             shape: h and w.
             under: the window of its crop.
         """
-        free = np.ones(tuple(shape), np.uint8)
-        cv2.fillConvexPoly(free, outline(places[self.lips]), (0,))
-        far = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_3)
-        weight: Float = np.clip(1 - far * np.float32(under.scale / (2 * _LIPS * under.size)), 0, 1)
-        return weight
+        step = _step(shape)
+        free = np.ones([-(-n // step) for n in shape], np.uint8)
+        cv2.fillConvexPoly(free, outline((places[self.lips] + _HALF) / step - _HALF), (0,))
+        reach = 2 * _LIPS * under.size / under.scale / step
+        return _full(np.clip(1 - _away(free) / np.float32(reach), 0, 1), shape)
 
 
 def lower_face(regions: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -86,11 +89,26 @@ def around(skin: Bool, lips: NDArray[np.int32], hidden: Bool) -> Float:
         lips: (N, 1, 2) outline.
         hidden: (h, w) the mask.
     """
+    step = _step(skin.shape)
     free = hidden.astype(np.uint8)
     cv2.fillConvexPoly(free, lips, (0,))
-    to_skin, to_end = (
-        cv2.distanceTransform(each, cv2.DIST_L2, cv2.DIST_MASK_3)
-        for each in (1 - skin.astype(np.uint8), free)
-    )
-    weight: Float = to_end / np.maximum(to_end + to_skin, np.float32(1e-3))
-    return weight
+    to_skin, to_end = (_away(x[::step, ::step]) for x in (~skin, free))
+    return _full(to_end / np.maximum(to_end + to_skin, np.float32(1e-3)), skin.shape)
+
+
+def _step(shape: Sequence[int]) -> int:
+    """Each how many-th pixel is looked at, since weights change little from one to the next."""
+    return 1 + max(shape) // _FINE
+
+
+def _away(free: NDArray[Any]) -> Float:
+    """(h, w) distance of what is free to what is not."""
+    far = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    return np.asarray(far, np.float32)
+
+
+def _full(weight: Float, shape: Sequence[int]) -> Float:
+    """A weight that was told at each so many-th pixel, at all of them."""
+    if weight.shape == tuple(shape):
+        return weight
+    return np.asarray(cv2.resize(weight, (shape[1], shape[0])), np.float32)

@@ -238,7 +238,7 @@ def sharpened(
     parts = bands(grey)
     more = _mixed(parts, gains - 1)
     for there in others(grey, parts):
-        more += _mixed(parts, gains * (there.factors - 1)) * there.weight
+        cv2.accumulateProduct(_mixed(parts, gains * (there.factors - 1)), there.weight, more)
     if weight is not None:
         more *= weight
     return np.asarray(cv2.add(picture, cv2.merge([more] * 3)), np.float32)
