@@ -141,6 +141,12 @@ class Window:
         """Crop pixels a frame pixel."""
         return float(np.hypot(self.transform[0, 0], self.transform[1, 0]))
 
+    def in_box(self, points: Float) -> NDArray[np.float64]:
+        """(..., 2) pixels of the box at which points of the crop (..., 2) lie."""
+        back = np.linalg.inv(self.transform[:, :2])
+        found: NDArray[np.float64] = (points - self.transform[:, 2]) @ back.T - self.box[:2]
+        return found
+
     def inside(self) -> Bool:
         """(size, size) crop pixels that lie in the box, and so in the frame."""
         x0, y0, x1, y1 = self.box

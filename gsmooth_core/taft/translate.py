@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
@@ -20,9 +20,11 @@ from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.correctives import Personal
 from gsmooth_core.taft.finish.blotches import Blotches
+from gsmooth_core.taft.finish.even import Evenness
 from gsmooth_core.taft.finish.grain import Grain
+from gsmooth_core.taft.finish.lower_face import LowerFace
 from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
-from gsmooth_core.taft.finish.sharpness import Sharpness, inwards, sharpened
+from gsmooth_core.taft.finish.sharpness import Sharpness, Somewhere, inwards, sharpened
 from gsmooth_core.taft.finish.skin import SkinPairs
 from gsmooth_core.taft.generators.interface import Generator as Network
 from gsmooth_core.taft.generators.interface import GeneratorInput
@@ -148,6 +150,7 @@ class FaceTranslator:
         self.generator = generator.on(device)
         self.batch = _TOGETHER if self.generator.card and self.config.warped else 1
         self._on_card: tuple[dict[int, Reference], DeviceBank] | None = None
+        self._evenness: Evenness | None = None
         self._device = device
         if source is not None:
             self.read(source)
@@ -301,12 +304,33 @@ class FaceTranslator:
             gains = self.sharpness.gains(int(self.track.pictures[index]), nearby, film)
         if gains is not None:
             rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
-            new = sharpened(new, gains, inwards(masked.hidden[rows, columns], rim))
+            weight = inwards(masked.hidden[rows, columns], rim)
+            places = self._lower_face.places(index, masked.under, at)
+            lips = self._lower_face.around_lips(places, weight.shape, masked.under)
+
+            def others(grey: Float, parts: Sequence[Float]) -> list[Somewhere]:
+                even = self._even.gains(index, nearby, places, weight, grey, parts)
+                own = Somewhere(gains[0] / gains[1], lips)
+                return [own] if even is None else [own, even]
+
+            new = sharpened(new, gains[1], weight, others)
         if not film:
             return new
         number = int(self.track.pictures[index])  # a picture that is shown again keeps its grain
         left, top = masked.under.box[:2]
         return film.on(new, number, (at[0] + top, at[1] + left), grey=grey)
+
+    @cached_property
+    def _lower_face(self) -> LowerFace:
+        return LowerFace(self.composer)
+
+    @property
+    def _even(self) -> Evenness:
+        """How sharp new frames should be, by what is known of the clip now."""
+        sharpness = self.sharpness or Sharpness([])
+        if self._evenness is None or self._evenness.sharpness is not sharpness:
+            self._evenness = Evenness(sharpness, self.composer, self._lower_face.lips)
+        return self._evenness
 
     def _generate(self, composed: Composed) -> Float:
         """(size, size, 3) the new face."""

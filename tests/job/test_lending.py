@@ -70,7 +70,7 @@ def test_a_job_that_goes_on_has_the_same_gains(read) -> None:
     assert first.asked == ["all", "rehearsal"]
     assert again.asked == [[True, False]]
     np.testing.assert_array_equal(first.sharpness.gains(50), again.sharpness.gains(50))
-    assert first.sharpness.gains(50)[0] > 1.2
+    assert first.sharpness.gains(50)[0, 0] > 1.2
 
 
 def test_a_job_of_an_earlier_version_reads_all_that_lends_first(read) -> None:

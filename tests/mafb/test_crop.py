@@ -72,6 +72,15 @@ def test_a_crop_of_scale_one_without_turn_is_a_slice() -> None:
     assert np.array_equal(under.cut(under.part(frame)), frame[40:168, 30:158])
 
 
+def test_points_of_a_crop_lie_in_its_box_where_skimage_has_them() -> None:
+    points = np.random.default_rng(0).uniform(0, 128, (50, 2))
+    for values in ((0.6, 0.3, -20, -11), (1.7, -0.4, -60, 20)):
+        under = crop.window(turned(*values), 128, (0, 0, 300, 240))
+        there = SimilarityTransform(np.vstack([turned(*values), [0, 0, 1]])).inverse(points)
+        np.testing.assert_allclose(under.in_box(points), there - under.box[:2], atol=1e-6)
+        assert under.box[:2] != (0, 0)
+
+
 def test_a_crop_beyond_the_frame_repeats_its_edge() -> None:
     frame = smooth_frame()
     under = crop.window(np.array([[1.0, 0, 20], [0, 1.0, 10]]), 128, crop.whole(frame))

@@ -171,7 +171,7 @@ def own_dub(
     given = clip.track, model, own, source, open_generator(), settings
     dub = FaceTranslator(*given, heard=clip.heard)
     if dub.sharpness and not strict:
-        dub.sharpness = _AsUsed(dub.sharpness.trials)
+        dub.sharpness = _AsUsed(dub.sharpness.trials, dub.sharpness.levels)
     return dub
 
 

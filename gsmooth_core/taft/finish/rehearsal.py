@@ -7,20 +7,28 @@ lends, since what only a part of it can lend is less alike, and lacks more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gsmooth_core.face.morphable import Region
-from gsmooth_core.mafb.blend import dilate
 from gsmooth_core.mafb.crop import window
+from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.finish.blotches import colour_energies
-from gsmooth_core.taft.finish.sharpness import Sharpness, Trial, energies, inwards, responses
+from gsmooth_core.taft.finish.even import chin, level, level_of
+from gsmooth_core.taft.finish.lower_face import LowerFace
+from gsmooth_core.taft.finish.sharpness import (
+    SIGMAS,
+    Sharpness,
+    Trial,
+    bands,
+    energies,
+    inwards,
+    responses,
+)
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.taft.warping.warp import Reference
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -30,8 +38,8 @@ GAP = 0.5
 
 _TRIALS = {256: 16, 384: 12, 512: 12}  # by the crop's side: a large one takes four times as long
 _REFERENCES = 2  # that a frame is made from, at least
-_LIPS = 0.03  # of the crop's side, around the lips: what shows between them, their shade
 _AT_ONCE = 2  # frames
+_HALF = 0.5
 _CONTEXT = 16  # pixels around a mask: Gaussians reach as far
 _SMALLEST = 64  # pixels in which energies mean something
 
@@ -72,8 +80,13 @@ def rehearsed(composer: Composer, make: Callable[[FaceTrack], Dub]) -> Sharpness
         truth = _whole(held[frame], composer)
         return _compared(dub, used[frame], truth, dub.translate(frame, truth))
 
+    def seen(reference: Reference) -> NDArray[np.float64] | None:
+        return level(reference, composer.surface.regions)
+
     with ThreadPoolExecutor(_AT_ONCE, "rehearse") as pool:
-        return Sharpness([trial for trial in pool.map(tried, chosen) if trial is not None])
+        trials = [trial for trial in pool.map(tried, chosen) if trial is not None]
+        levels = zip(held, pool.map(seen, held.values()), strict=True)
+        return Sharpness(trials, {frame: own for frame, own in levels if own is not None})
 
 
 def _chosen(dub: Dub) -> list[int]:
@@ -109,8 +122,10 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
     rows, columns = (np.flatnonzero(made.hidden.any(axis)) for axis in (1, 0))
     if not made.members or not len(rows):
         return None
-    part = tuple(slice(max(n[0] - _CONTEXT, 0), n[-1] + _CONTEXT + 1) for n in (rows, columns))
-    lips, hidden = _lips(dub.composer, used[0])[part], made.hidden[part]
+    near = (slice(max(n[0] - _CONTEXT, 0), n[-1] + _CONTEXT + 1) for n in (rows, columns))
+    part = next(near), next(near)
+    hidden = made.hidden[part]
+    lips, skin = _places(dub.composer, used[0], part, hidden.shape)
     weight = inwards(hidden, _rim(dub.composer, used[0]))
     # Where gains fade out nothing is as it should be: how wide a mask is must not tell a gain.
     wholly = weight >= 1
@@ -121,8 +136,23 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
     true, new = (x.mean(-1) for x in pair)
     colour = np.stack([colour_energies(x, hidden) for x in pair])
     numbers = dub.composer.track.pictures[list(used)]
-    given = responses(new, places, weight), colour, float(true[hidden].mean())
+    lost = _lost((new, true), skin & wholly)
+    given = responses(new, places, weight), colour, float(true[hidden].mean()), lost
     return Trial(tuple(numbers.tolist()), energies(true, places), *given)
+
+
+def _lost(pair: Sequence[Float], skin: Bool) -> NDArray[np.float64]:
+    """(B,) logarithms of how sharp a frame's chin is made, over the truth."""
+    made, true = (level_of(grey, bands(grey), skin) for grey in pair)
+    return np.full(len(SIGMAS), np.nan) if made is None or true is None else made - true
+
+
+def _places(composer: Composer, frame: int, part: Box, shape: tuple[int, ...]) -> tuple[Bool, Bool]:
+    """Lips with what is around them, and a chin's skin, in a part of a frame of this shape."""
+    under = window(composer.transforms[frame], composer.size, composer.track.area_of(frame))
+    face, (left, top) = LowerFace(composer), under.box[:2]
+    places = face.places(frame, under, (part[0].start - top, part[1].start - left))
+    return face.around_lips(places, shape, under) >= _HALF, chin(places, face.lips, shape)
 
 
 def _rim(composer: Composer, frame: int) -> float:
@@ -130,17 +160,3 @@ def _rim(composer: Composer, frame: int) -> float:
     track = composer.track
     under = window(composer.transforms[frame], composer.size, track.area_of(frame))
     return composer.rim / under.scale
-
-
-def _lips(composer: Composer, frame: int) -> NDArray[np.bool_]:
-    """(H, W) lips of a frame, what shows between them, and a little around."""
-    track, size = composer.track, composer.size
-    points: Float = composer.points(frame)[composer.surface.regions == Region.LIPS]
-    drawn = np.zeros((size, size), np.uint8)
-    cv2.fillConvexPoly(drawn, cv2.convexHull(np.rint(points).astype(np.int32)), (1,))
-    reach = 2 * round(_LIPS * size) + 1
-    under = window(composer.transforms[frame], size, track.area_of(frame))
-    lips = np.zeros((track.height, track.width), bool)
-    around = dilate(drawn > 0, reach, reach).astype(np.float32)
-    under.part(lips)[...] = under.uncrop(around, cv2.INTER_LINEAR) > 0
-    return lips

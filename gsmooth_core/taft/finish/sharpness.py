@@ -9,9 +9,10 @@ sharper than others for a moment stays an exception, and nothing flickers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,6 +41,19 @@ _SIGNAL = 0.25  # of the true energy that is no grain, at least
 
 
 @dataclass(frozen=True)
+class Somewhere:
+    """Other gains in a place of a picture.
+
+    Attributes:
+        factors: (B,) what gains are multiplied by.
+        weight: (h, w) 0..1 how much of that each pixel gets.
+    """
+
+    factors: NDArray[np.floating[Any]]
+    weight: Float
+
+
+@dataclass(frozen=True)
 class Trial:
     """A frame that was made with its own expression, beside the truth.
 
@@ -51,6 +65,8 @@ class Trial:
         colour: (2, 2, C) energies of bands of Cb and Cr, of the frame and of what was made
             (`blotches.colour_energies`).
         brightness: mean level of the frame under the mask.
+        lost: (B,) logarithms of what is left of the amplitudes of its chin in what was made; NaN
+            where that is not known.
     """
 
     pictures: tuple[int, ...]
@@ -58,6 +74,11 @@ class Trial:
     made: NDArray[np.float64]
     colour: NDArray[np.float64]
     brightness: float
+    lost: NDArray[np.float64] = field(default_factory=lambda: np.full(len(SIGMAS), np.nan))
+
+    def at(self, place: int) -> Trial:
+        """What was found in one of the places alone."""
+        return replace(self, truth=self.truth[[place]], made=self.made[[place]])
 
 
 class Sharpness:
@@ -65,10 +86,13 @@ class Sharpness:
 
     Args:
         trials: frames that were tried.
+        levels: how sharp frames that lend are, by their numbers (`even.level`).
     """
 
-    def __init__(self, trials: Sequence[Trial]) -> None:
-        self.trials = list(trials)
+    def __init__(
+        self, trials: Sequence[Trial], levels: Mapping[int, NDArray[np.float64]] | None = None
+    ) -> None:
+        self.trials, self.levels = list(trials), dict(levels or {})
         self._grain: dict[int, tuple[Film, Float]] = {}
         self._known: dict[tuple[tuple[int, ...], int], Float] = {}
         self._tints: dict[int, tuple[Film, NDArray[np.float64]]] = {}
@@ -85,15 +109,19 @@ class Sharpness:
             film: the grain that it will get, which is detail, too.
 
         Returns:
-            (B,) factors.
+            (P, B) factors in each place that was looked at.
         """
         if len(self.trials) < _FEWEST:
             return None
         taken = self._taken(picture, nearby)
         key = taken, id(film)  # films are kept, so that no other one gets the number
         if key not in self._known:
-            grains = [self._grain_on(trial, film) for trial in self.trials]
-            self._known[key] = gains_of([self.trials[n] for n in taken], [grains[n] for n in taken])
+            grains = [self._grain_on(self.trials[n], film) for n in taken]
+            each = (
+                gains_of([self.trials[n].at(place) for n in taken], grains)
+                for place in range(len(self.trials[0].truth))
+            )
+            self._known[key] = np.stack(list(each))
         return self._known[key]
 
     def blotches(
@@ -109,6 +137,15 @@ class Sharpness:
             truth, made = (np.stack([t.colour[n] for t in trials]) for n in range(2))
             self._colours[key] = lacking(truth, made, self._colour_on(trials, film))
         return self._colours[key]
+
+    def lost(self, picture: int, nearby: int = 0) -> NDArray[np.float64] | None:
+        """(B,) logarithms of what is left of a chin's amplitudes when it is made; as `gains` else.
+
+        Before gains, and without grain.
+        """
+        lost = np.array([self.trials[n].lost for n in self._taken(picture, nearby)])
+        known = lost[np.isfinite(lost[:, 0])] if len(lost) else lost
+        return np.asarray(np.median(known, 0)) if len(known) >= _FEWEST else None
 
     def _taken(self, picture: int, nearby: int) -> tuple[int, ...]:
         """The trials that a picture, and those nearby, had no part in."""
@@ -183,21 +220,36 @@ def _with_gains(
     return np.maximum(half @ parts, 0), 2 * half[..., 1:] * gains
 
 
-def sharpened(picture: Float, gains: Float, weight: Float | None = None) -> Float:
+def sharpened(
+    picture: Float,
+    gains: Float,
+    weight: Float | None = None,
+    others: Callable[[Float, Sequence[Float]], Sequence[Somewhere]] = lambda *made: (),
+) -> Float:
     """A picture (h, w, 3) in levels with a gain for each band; its colours stay.
 
     Args:
         picture: what is given detail.
         gains: (B,) factors.
         weight: (h, w) 0..1 how much of it each pixel gets; all by default.
+        others: the grey picture (h, w) and its bands -> where gains are others.
     """
     grey = cv2.transform(picture, _MEAN)
-    more = np.zeros_like(grey)
-    for part, gain in zip(bands(grey), gains.tolist(), strict=True):
-        cv2.scaleAdd(part, gain - 1, more, dst=more)
+    parts = bands(grey)
+    more = _mixed(parts, gains - 1)
+    for there in others(grey, parts):
+        cv2.accumulateProduct(_mixed(parts, gains * (there.factors - 1)), there.weight, more)
     if weight is not None:
         more *= weight
     return np.asarray(cv2.add(picture, cv2.merge([more] * 3)), np.float32)
+
+
+def _mixed(parts: Sequence[Float], amounts: NDArray[Any]) -> Float:
+    mixed = np.zeros_like(parts[0])
+    for part, amount in zip(parts, amounts.tolist(), strict=True):
+        if amount:
+            cv2.scaleAdd(part, amount, mixed, dst=mixed)
+    return mixed
 
 
 def inwards(hidden: Bool, rim: float) -> Float:

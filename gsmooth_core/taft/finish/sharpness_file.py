@@ -20,6 +20,10 @@ _LAYOUT: Layout = {
     "made": ArrayLayout(("N", "P", len(SIGMAS), *[1 + len(SIGMAS)] * 2), _ENERGY),
     "colour": ArrayLayout(("N", 2, 2, _COLOURS), _ENERGY, 0),
     "brightness": ArrayLayout(("N",), 1e3),
+    "lost": ArrayLayout(("N", len(SIGMAS)), 1e2),
+    "known": ArrayLayout(("N",), 1, 0, kind="i"),
+    "lenders": ArrayLayout(("L",), 1e9, 0, kind="i"),
+    "levels": ArrayLayout(("L", len(SIGMAS)), 1e2),
 }
 
 
@@ -28,7 +32,7 @@ def save_sharpness(path: Path, sharpness: Sharpness) -> None:
     trials = sharpness.trials
     counts = len(SIGMAS), 1 + len(SIGMAS), 1 + len(SIGMAS)
     no_truth, nothing = np.zeros((0, 1, counts[0])), np.zeros((0, 1, *counts))
-    no_colour = np.zeros((0, 2, 2, _COLOURS))
+    no_colour, no_lost = np.zeros((0, 2, 2, _COLOURS)), np.zeros((0, counts[0]))
     arrays: Arrays = {
         "counts": np.array([len(trial.pictures) for trial in trials], np.int32),
         "pictures": np.array([n for trial in trials for n in trial.pictures], np.int32),
@@ -36,6 +40,10 @@ def save_sharpness(path: Path, sharpness: Sharpness) -> None:
         "made": np.array([trial.made for trial in trials] or nothing, np.float32),
         "colour": np.array([trial.colour for trial in trials] or no_colour, np.float32),
         "brightness": np.array([trial.brightness for trial in trials], np.float32),
+        "lost": np.nan_to_num(np.array([t.lost for t in trials] or no_lost, np.float32)),
+        "known": np.array([np.isfinite(trial.lost[0]) for trial in trials], np.int32),
+        "lenders": np.array(list(sharpness.levels), np.int32),
+        "levels": np.array(list(sharpness.levels.values()) or no_lost, np.float32),
     }
     save_arrays(path, "sharpness", arrays, {})
 
@@ -52,5 +60,7 @@ def load_sharpness(path: Path) -> Sharpness:
         raise damaged(path, "'counts' do not add up")
     used = np.split(arrays["pictures"], np.cumsum(counts)[:-1]) if len(counts) else []
     columns = (arrays[name].astype(np.float64) for name in ("truth", "made", "colour"))
-    rows = zip(used, *columns, arrays["brightness"].tolist(), strict=True)
-    return Sharpness([Trial(tuple(n.tolist()), *each) for n, *each in rows])
+    lost = np.where(arrays["known"][:, None], arrays["lost"].astype(np.float64), np.nan)
+    rows = zip(used, *columns, arrays["brightness"].tolist(), lost, strict=True)
+    levels = dict(zip(arrays["lenders"].tolist(), arrays["levels"].astype(np.float64), strict=True))
+    return Sharpness([Trial(tuple(n.tolist()), *each) for n, *each in rows], levels)

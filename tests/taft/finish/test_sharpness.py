@@ -18,6 +18,7 @@ from gsmooth_core.taft.finish.rehearsal import GAP
 from gsmooth_core.taft.finish.sharpness import (
     SIGMAS,
     Sharpness,
+    Somewhere,
     Trial,
     bands,
     energies,
@@ -141,6 +142,29 @@ def test_one_wild_frame_does_not_count(wild: float) -> None:
     np.testing.assert_allclose(several, alone, atol=0.035)
 
 
+def test_lips_and_skin_get_what_they_lack_each() -> None:
+    truth, left = texture(), np.arange(160) < 80
+    soft = truth - np.where(left, 0.3, 0) * bands(truth)[0]
+    places = [np.broadcast_to(side, (160, 160)) for side in (left, ~left)]
+    one = Trial((0,), energies(truth, places), responses(soft, places), NO_COLOUR, 128.0)
+    gains = Sharpness([one] * MANY).gains(9)
+    each = [Trial((0,), one.truth[[n]], one.made[[n]], NO_COLOUR, 128.0) for n in range(2)]
+    for found, alone in zip(gains, each, strict=True):
+        np.testing.assert_array_equal(found, gains_of([alone] * MANY, [NO_GRAIN] * MANY))
+    assert gains[0, 0] > 1.3 and abs(gains[1, 0] - 1) < 0.05
+
+
+def test_other_gains_in_a_place_are_those_that_are_asked_for() -> None:
+    picture, gains = np.repeat(texture()[..., None], 3, 2), np.float32([1.3, 1.1, 1])
+    weight = np.zeros((160, 160), np.float32)
+    weight[:, 80:] = 1
+    there = Somewhere(np.array([0.5, 1.2, 1]), weight)
+    made = sharpened(picture, gains, others=lambda *made: [there])
+    np.testing.assert_allclose(made[:, :80], sharpened(picture, gains)[:, :80], atol=1e-3)
+    other = sharpened(picture, np.float32([0.65, 1.32, 1]))
+    np.testing.assert_allclose(made[:, 80:], other[:, 80:], atol=1e-3)
+
+
 def test_grain_counts_as_detail() -> None:
     rng = np.random.default_rng(3)
     tile = np.repeat(rng.normal(0, 8, (512, 512, 1)).astype(np.float32), 3, 2)
@@ -148,10 +172,10 @@ def test_grain_counts_as_detail() -> None:
     plain = texture()
     noisy = plain + film.on(np.zeros((160, 160, 3), np.float32), 7).mean(-1)
     sharpness = Sharpness([trial(noisy, plain, n) for n in range(MANY)])
-    assert sharpness.gains(1000)[0] > 1.1
+    assert sharpness.gains(1000)[0, 0] > 1.1
     np.testing.assert_allclose(sharpness.gains(1000, 0, film), 1, atol=0.04)
     louder = Film(tile, np.linspace(0, 4, 9))  # twice as loud at the brightness of the trials
-    assert sharpness.gains(1000, 0, louder)[0] < 0.98
+    assert sharpness.gains(1000, 0, louder)[0, 0] < 0.98
 
 
 def test_nothing_is_learned_from_a_picture_for_itself_or_its_neighbours() -> None:
@@ -161,12 +185,12 @@ def test_nothing_is_learned_from_a_picture_for_itself_or_its_neighbours() -> Non
     sharpness = Sharpness([*first, *(trial(truth, softer, n, n + 50) for n in (30, 40, 45))])
     alike = sharpness.gains(7)
     for picture in (0, 50, 20, 70):  # tried itself, or lent to one that was
-        assert sharpness.gains(picture)[0] > alike[0]
-    assert sharpness.gains(43, 3)[0] < alike[0]
-    assert sharpness.gains(43, 2)[0] < alike[0]
+        assert sharpness.gains(picture)[0, 0] > alike[0, 0]
+    assert sharpness.gains(43, 3)[0, 0] < alike[0, 0]
+    assert sharpness.gains(43, 2)[0, 0] < alike[0, 0]
     np.testing.assert_array_equal(sharpness.gains(43, 1), alike)
-    assert sharpness.gains(25, 5)[0] == sharpness.gains(25, 6)[0]
-    np.testing.assert_array_equal(sharpness.gains(25, 30), gains_of([], []))
+    assert sharpness.gains(25, 5)[0, 0] == sharpness.gains(25, 6)[0, 0]
+    np.testing.assert_array_equal(sharpness.gains(25, 30), [gains_of([], [])])
 
 
 def test_a_file_holds_the_same_gains(tmp_path: Path) -> None:
@@ -175,16 +199,23 @@ def test_a_file_holds_the_same_gains(tmp_path: Path) -> None:
         trial(truth, truth - 0.1 * n * bands(truth)[0], n, *range(9, 9 + n)) for n in (1, 2, 3)
     ]
     trials = [replace(one, colour=one.colour + n) for n, one in enumerate(trials)]
-    save_sharpness(tmp_path / "a", Sharpness(trials))
+    trials[1:] = [replace(one, lost=np.array([-0.5, n, 1])) for n, one in enumerate(trials[1:])]
+    levels = {3: np.array([-4.0, -3, -2]), 17: np.array([-5.0, -3, -1])}
+    save_sharpness(tmp_path / "a", Sharpness(trials, levels))
     save_sharpness(tmp_path / "b", load_sharpness(tmp_path / "a"))
     a, b = (load_sharpness(tmp_path / name) for name in "ab")
     assert [t.pictures for t in a.trials] == [t.pictures for t in trials]
     np.testing.assert_array_equal(a.gains(99), b.gains(99))
+    assert {n: own.tolist() for n, own in b.levels.items()} == {
+        n: own.tolist() for n, own in levels.items()
+    }
     for mine, its in zip(a.trials, trials, strict=True):
         np.testing.assert_allclose(mine.colour, its.colour)
+        np.testing.assert_array_equal(mine.lost, its.lost)
     np.testing.assert_allclose(a.gains(99), Sharpness(trials).gains(99), rtol=1e-5)
     save_sharpness(tmp_path / "none", Sharpness([]))
     assert load_sharpness(tmp_path / "none").trials == []
+    assert load_sharpness(tmp_path / "none").levels == {}
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:-7])
     with pytest.raises(InputError):
         load_sharpness(tmp_path / "a")
@@ -254,7 +285,8 @@ def test_how_wide_a_mask_is_tells_no_gain(clip, rough) -> None:
     made = dub.translate(frame, rough[frame])
     found = rehearsal._compared(dub, (frame,), rough[frame], made)
     core = inwards(made.hidden, rehearsal._rim(dub.composer, frame)) >= 1
-    lips = rehearsal._lips(dub.composer, frame)
+    everything = slice(0, scene.HEIGHT), slice(0, scene.WIDTH)
+    lips, _ = rehearsal._places(dub.composer, frame, everything, made.hidden.shape)
     assert np.count_nonzero(core) < 0.9 * np.count_nonzero(made.hidden)
     grey = rough[frame].mean(-1, dtype=np.float32)
     expected = energies(grey, [core & lips, core & ~lips])
