@@ -20,7 +20,7 @@ from gsmooth_core.types import Bool, FaceTrack, Float
 Corners = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels of the crop."""
 
-_BESIDE = 0.05  # of the crop's side: the width of a rim, and a third of it
+_BESIDE = 0.07  # of the crop's side: the width of a rim, and as much again
 _CONTEXT = 8  # pixels around mask and rim that the generator also sees
 _TOGETHER = 256  # frames whose faces are measured at a time
 _STEPS = 16, 32  # sides are multiples of it: of crops up to `_SMALL`, and of larger ones, which
@@ -111,7 +111,7 @@ def _around(low: Float, high: Float, size: int) -> Corners:
 
 
 def narrowed(box: Corners, hidden: Bool) -> Corners:
-    """The part of a box that holds what is hidden (H, W), its rim, and a little beside that."""
+    """The part of a box that holds what is hidden (H, W), its rim, and as much beside that."""
     around = box_around(hidden, round(_BESIDE * len(hidden)))
     (top, bottom), (left, right) = (s.indices(len(hidden))[:2] for s in around)
     x0, y0, x1, y1 = box
