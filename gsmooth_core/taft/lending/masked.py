@@ -47,8 +47,12 @@ class MaskedFrame:
     letters: Matte | None = None
 
     def crop(self) -> tuple[Float, Bool]:
-        """(H, W, 3) the crop, 0..1, and (H, W) its pixels that no hidden pixel has a part in."""
-        known, picture = self._known(), self.under.cut(self.part)
+        """(H, W, 3) the crop, 0..1, and (H, W) its pixels that no hidden pixel has a part in.
+
+        They only tell how a new face is lit and what goes on beside it: the frame itself has them
+        as they are. So they are interpolated linearly.
+        """
+        known, picture = self._known(), self.under.cut(self.part, cv2.INTER_LINEAR)
         seen = cv2.bitwise_and(picture, picture, mask=known.view(np.uint8))
         return np.multiply(seen, np.float32(1 / 255), dtype=np.float32), known
 

@@ -305,7 +305,10 @@ def test_what_differs_is_named(tmp_path, job):
         assemble(segments, output, other, 4)
 
 
-@pytest.mark.parametrize(("codec", "option"), [("h264", "me=dia"), ("hevc", "rd=2")])
+@pytest.mark.parametrize(
+    ("codec", "option"),
+    [("h264", "me=dia"), ("h264", "weightp=1"), ("hevc", "rd=2"), ("hevc", "limit-sao=1")],
+)
 @pytest.mark.parametrize(
     ("wish", "swift"),
     [

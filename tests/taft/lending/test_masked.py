@@ -29,5 +29,5 @@ def test_the_crop_shows_what_no_hidden_pixel_has_a_part_in(scale: float, part) -
     picture, known = masked.crop()
     assert np.mean(known ^ wanted) < 1e-3  # OpenCV looks at 32nds of a pixel
     assert not known[mask & under.inside()].any()
-    seen = under.cut(masked.part).astype(np.float32) / 255
+    seen = under.cut(masked.part, cv2.INTER_LINEAR).astype(np.float32) / 255
     np.testing.assert_allclose(picture, seen * known[..., None], atol=1e-6)
