@@ -19,7 +19,6 @@ from scipy.spatial import cKDTree
 
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.mafb.blend import dilate
-from gsmooth_core.mafb.connected import reached
 from gsmooth_core.mafb.occlusion.letters import filled
 from gsmooth_core.mafb.occlusion.mistaken import has_moved, largest_channel, light_changes
 from gsmooth_core.mafb.occlusion.steady import SteadyEdges, gradients
@@ -29,7 +28,6 @@ _ON_FACE = 4.0  # pixels from a vertex of the mesh
 LASTING = 4  # frames that an edge must be there to count as a sign
 _INSIDE = 0.5  # share of its frames in which an edge that stays lies within the face
 _NEAR = 4  # pixels around sure edges within which other ones belong to them
-_GAP = 3  # pixels: diameter by which edges are grown to lie in one line
 _FADE = 15  # frames over which letters fade in or out
 _FAINT = 0.15  # share of their contrast at which they are still to be seen
 _STEP = 0.02  # share of it by which they fade in a frame at least
@@ -115,7 +113,7 @@ def sure_edges(
         ):
             crowd = which[crowded(edges, which, others, shape, settings)]
             if beside is None or not len(crowd):
-                sure[which[_in_line(edges, which, crowd, shape)]] = True
+                sure[crowd] = True
                 continue
             burned = _burned_in(drawn(edges, crowd, shape), pictures, frame, beside, opens)
             sure[crowd[burned[edges.y[crowd], edges.x[crowd]]]] = True
@@ -124,14 +122,6 @@ def sure_edges(
                 around = dilate(burned, *2 * (2 * settings.region + 1,))
                 sure[which[around[edges.y[which], edges.x[which]]]] = True
     return Signs(sure, came, went)
-
-
-def _in_line(edges: SteadyEdges, which: Int, crowd: Int, shape: tuple[int, ...]) -> Bool:
-    """(N,) those of the edges `which` that a crowd goes on in: a logo's outline has none about it."""
-    if not len(crowd):
-        return np.zeros(len(which), bool)
-    joined = dilate(drawn(edges, which, shape), _GAP, _GAP)
-    return reached(drawn(edges, crowd, shape), joined)[edges.y[which], edges.x[which]]
 
 
 def _burned_in(

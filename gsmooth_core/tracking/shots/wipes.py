@@ -148,7 +148,7 @@ def _wiped(frames: Reals, part: Reals, apart: Reals, differ: Any) -> _Way:
 
 
 def _slid(frames: Reals, part: Reals, slides: tuple[bool, bool]) -> _Way:
-    """How far some frames have gone to the left: the first of a part, the last one, or both slide."""
+    """How far some frames have gone left: the first of a part, the last one, or both slide."""
     fits = np.empty((_HALF + 1, len(frames)))
     for gone in range(_HALF + 1):
         stay = _HALF - gone

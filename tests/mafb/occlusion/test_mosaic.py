@@ -1,4 +1,4 @@
-"""A mosaic over a mouth is known by its grid, whatever its squares; blur, grain and codecs are none."""
+"""A mosaic over a mouth is known by its grid; blur, grain and what codecs leave are none."""
 
 from __future__ import annotations
 
