@@ -110,17 +110,17 @@ def with_people(track: FaceTrack, people: People, person: Person | None) -> Face
 
 
 def _glimpsed(usable: Bool, shot: Int) -> Bool:
-    """(T,) frames of faces that are seen for a moment between others that are not.
+    """(T,) frames of faces that are seen for a moment, in a shot that goes on without them.
 
-    Something passes before them, or they are on the verge of being turned away: a mouth that
-    is new for a frame or two is a flash.
+    Something passes before them, a whip pan has blurred them, or they are on the verge of being
+    turned away: a mouth that is new for a frame or two is a flash.
     """
     glimpsed = np.zeros(len(usable), bool)
-    for first, last in ranges_of(usable):
-        before, behind = max(first - 1, 0), min(last + 1, len(usable) - 1)
-        between = not usable[before] and not usable[behind]
-        if between and last - first + 1 < _MOMENT and shot[before] == shot[behind]:
-            glimpsed[first : last + 1] = True
+    for number in np.unique(shot):
+        here = shot == number
+        for first, last in ranges_of(usable & here):
+            if last - first + 1 < min(_MOMENT, here.sum()):
+                glimpsed[first : last + 1] = True
     return glimpsed
 
 

@@ -105,7 +105,7 @@ def _middles(pictures: Pictures, settings: ShotSettings) -> Iterator[tuple[int, 
         for t in range(gap, count - gap, _STEP):
             pair = pictures.structure[t - gap : t + gap + 1]
             pure = not pictures.plain[[t - gap, t + gap]].any()
-            if pure and 1 - float(pair[0] @ pair[-1]) > settings.cut:
+            if pure and 1 - float(pair[0] @ pair[-1]) > settings.beyond:  # a lamp that goes across
                 yield t, gap
 
 
