@@ -12,7 +12,7 @@ from gsmooth_core.types import Float, Image
 _AROUND = 0.15  # of the lips' extent, to every side
 _FEWEST = 16  # pixels of a side
 _LINES = 0.25  # share of the lines on which the steps of a mosaic lie
-_POWER = 0.85  # share of the power of all steps that lies there
+_POWER = 0.88  # share of the power of all steps that lies there
 _CONTRAST = 0.6  # levels: what has fainter steps shows nothing, and hides nothing
 
 
