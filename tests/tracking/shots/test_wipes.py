@@ -101,14 +101,29 @@ def test_one_picture_gives_way_to_another(
 
 def test_who_walks_out_before_a_wall_is_no_transition(astronaut: Image) -> None:
     wall = np.full((HIGH, 4 * WIDE, 3), 120, np.uint8)
-    wall[30:150, 60:180] = cv2.resize(astronaut[20:260, 100:340], (120, 120))
-    places = [round(200 / (1 + np.exp((40 - t) / 3))) for t in range(COUNT)]
+    wall[:] += np.arange(0, 60, 60 / HIGH).astype(np.uint8)[:, None, None]
+    wall[120:124] -= 25
+    wall[40:52, 330:338] -= 40
+    wall[:, 60:220] = cv2.resize(astronaut[20:260, 100:340], (160, HIGH))
+    places = [round(240 / (1 + np.exp((40 - t) / 3))) for t in range(COUNT)]
     assert min(_shots_of([wall[:, x : x + WIDE] for x in places])) == 0
 
 
 def test_a_pan_from_one_place_to_another_that_never_rests_is_none(astronaut: Image) -> None:
     street = np.concatenate([_room(n) for n in range(4)], 1)
     assert min(_shots_of([street[:, 9 * t : 9 * t + WIDE] for t in range(COUNT)])) == 0
+
+
+def test_a_lamp_that_goes_across_is_none(
+    shots: tuple[Callable[[int], Image], Callable[[int], Image]],
+) -> None:
+    y, x = np.mgrid[:HIGH, :WIDE]
+    frames = []
+    for t in range(COUNT):
+        place = WIDE / 2 + 0.6 * WIDE * np.clip((t - START) / LENGTH * 2 - 1, -1, 1)
+        lit = 0.12 + 1.1 * np.exp(-(((x - place) / 80) ** 2) - ((y - 70) / 150) ** 2)
+        frames.append(np.clip(shots[0](t) * lit[..., None], 0, 255).astype(np.uint8))
+    assert min(_shots_of(frames)) == 0
 
 
 def test_a_post_that_passes_before_a_picture_is_none(
