@@ -18,8 +18,8 @@ from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
-_TRACKING = 3  # likewise of what is seen of a clip
-_LETTERS = 2  # likewise of what is taken for letters
+_TRACKING = 4  # likewise of what is seen of a clip
+_LETTERS = 3  # likewise of what is taken for letters
 _NOISE = 4  # likewise of what is kept of skin
 _REHEARSAL = 8  # likewise of what is kept of frames that were tried
 _PICTURES = 10  # likewise of what frames are made of what is known

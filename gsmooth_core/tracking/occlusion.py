@@ -2,7 +2,7 @@
 
 The landmark network imagines a mouth behind whatever hides it. The skin around it does not lie:
 where much of it has a colour that is not its own in this clip, while the upper face looks as
-always, the mouth is hidden.
+always, the mouth is hidden. A lamp that moves lights one side of the face more, above and below.
 """
 
 from __future__ import annotations
@@ -34,18 +34,34 @@ def hidden_share(colours: Image, usable: Bool, model: MorphableModel) -> Float:
     if not usable.any():
         return hidden
     places = model.landmarks(model.mean)
-    lower = places[SKIN, 1] < places[NOSE_BASE, 1]
+    across, lower = places[SKIN, 0], places[SKIN, 1] < places[NOSE_BASE, 1]
     own = np.stack([median_level(colours[usable, s]) for s in range(len(SKIN))])  # (S, 3)
     for some in blocks(len(colours)):
-        hidden[some] = _foreign_share(colours[some], own, lower)
+        hidden[some] = _foreign_share(colours[some], own, lower, across)
     return hidden
 
 
-def _foreign_share(colours: Image, own: Float, lower: Bool) -> Float:
+def _foreign_share(colours: Image, own: Float, lower: Bool, across: Float) -> Float:
     """(K,) share of the `lower` (S,) of some frames' colours (K, S, 3) that is unlike its own."""
     values = colours.astype(np.float32) / 255
     brightness = values[:, ~lower].mean(-1) / np.maximum(own[~lower].mean(-1), 0.05)
-    expected = np.median(brightness, axis=1)[:, None, None] * own[lower]
+    expected = _lit(brightness, across[~lower], across[lower])[..., None] * own[lower]
     difference = np.abs(values[:, lower] - expected).mean(-1)
     foreign = difference > _FOREIGN * np.maximum(expected.mean(-1), _DARKEST)
     return np.asarray(foreign.mean(1), np.float32)
+
+
+def _lit(brightness: Float, across: Float, asked: Float) -> Float:
+    """(K, B) how bright some places are by (K, A) of others, from the one side to the other.
+
+    Args:
+        brightness: of the places that are known, over the usual one.
+        across: (A,) where these lie, from side to side.
+        asked: (B,) where the others do.
+    """
+    third, two_thirds = np.quantile(across, (1 / 3, 2 / 3))
+    sides = across < third, across > two_thirds
+    one, other = (np.log(np.maximum(np.median(brightness[:, s], axis=1), _DARKEST)) for s in sides)
+    near, far = (float(across[s].mean()) for s in sides)
+    way = (asked - near) / (far - near)
+    return np.asarray(np.exp(one[:, None] + way * (other - one)[:, None]), np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS, SKIN
 from gsmooth_core.face.morphable import MorphableModel
+from gsmooth_core.ranges import ranges_of
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fitting.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.following.follow import FollowSettings, LandmarkTrack
@@ -18,10 +19,11 @@ from gsmooth_core.tracking.following.looks import USUAL
 from gsmooth_core.tracking.occlusion import hidden_share
 from gsmooth_core.tracking.people.people import LARGEST, People, Person, follow_people
 from gsmooth_core.tracking.shots.bars import beside_mouths
-from gsmooth_core.types import Clip, FaceTrack, Image, Int
+from gsmooth_core.types import Bool, Clip, FaceTrack, Image, Int
 
 _MOUTH = (13, 14)  # points of the face mesh: inner edges of the lips, in their middle
 _FAR = 0.5  # of the distance of the eyes: how far into a bar a hidden mouth is imagined
+_MOMENT = 3  # frames; a face that is seen for less between others is none
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,24 @@ def with_people(track: FaceTrack, people: People, person: Person | None) -> Face
         track = _as_first(replace(track, picture=people.pictures))
     chosen = person.number if person else 0
     track = replace(track, shot=people.shot, people=people.seen, person=chosen)
-    return track if people.area is None else _between_bars(track, people.area, people.shot)
+    if people.area is not None:
+        track = _between_bars(track, people.area, people.shot)
+    return track.only(~_glimpsed(track.usable, people.shot))
+
+
+def _glimpsed(usable: Bool, shot: Int) -> Bool:
+    """(T,) frames of faces that are seen for a moment, in a shot that goes on without them.
+
+    Something passes before them, a whip pan has blurred them, or they are on the verge of being
+    turned away: a mouth that is new for a frame or two is a flash.
+    """
+    glimpsed = np.zeros(len(usable), bool)
+    for number in np.unique(shot):
+        here = shot == number
+        for first, last in ranges_of(usable & here):
+            if last - first + 1 < min(_MOMENT, here.sum()):
+                glimpsed[first : last + 1] = True
+    return glimpsed
 
 
 def _between_bars(track: FaceTrack, area: Int, shot: Int) -> FaceTrack:

@@ -30,6 +30,7 @@ from gsmooth_core.mafb.occlusion.graphics import (
 from gsmooth_core.mafb.occlusion.kin import hull_of, related
 from gsmooth_core.mafb.occlusion.occluders import Occluders, packed
 from gsmooth_core.mafb.occlusion.outline import SIZE
+from gsmooth_core.mafb.occlusion.outlined import with_outlines
 from gsmooth_core.mafb.occlusion.steady import steady_edges
 from gsmooth_core.mafb.occlusion.words import bare_of_face, through_time, with_edges
 from gsmooth_core.ranges import shots_of
@@ -217,7 +218,7 @@ def _captions(
     seen, eyes, lips = (strip.places(face.seen(points, frames)) for points in parts)
     edges = steady_edges(pictures)
     opens = [_opens(*each, pictures[0].shape[:2]) for each in zip(eyes, lips, strict=True)]
-    signs = sure_edges(edges, pictures, seen, settings, opens)
+    signs = with_outlines(edges, sure_edges(edges, pictures, seen, settings, opens), pictures)
     if not signs.sure.any():
         return
     known: Outlined = {}

@@ -189,9 +189,13 @@ def _outlines(
     on_progress: Callable[[int], None],
 ) -> Iterator[tuple[int, Bool]]:
     """Number of each occluded frame, and the mask of the occluder in it."""
-    for frame, patch in patches.items():
-        texels = sampler.texels(frame, source)
-        yield frame, outliner.outline(frame, source(frame), *texels, patch)
+    mosaics = sampler.glimpses.mosaics  # of which all stays, to the last square
+    for frame in sorted(patches.keys() | mosaics):
+        if frame in mosaics:
+            yield frame, np.ones((SIZE, SIZE), bool)
+        else:
+            texels = sampler.texels(frame, source)
+            yield frame, outliner.outline(frame, source(frame), *texels, patches[frame])
         on_progress(len(sampler.glimpses.track))
 
 

@@ -3,7 +3,8 @@
 While frames come in, `CutFinder` says at once where the picture changes, so that nobody is
 followed across. When all are known, `find_shots` looks at thumbnails of the whole clip: pictures
 are compared by their structure, freed of light, so a flash, a lamp or a fade is no cut; what a
-flash interrupts goes on behind it; a dissolve mixes what is before it and behind it.
+flash interrupts goes on behind it; a dissolve mixes what is before it and behind it, and in a wipe
+or a push each has a part of the picture.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from gsmooth_core.tracking.shots.pictures import (
     Thumbnails,
     thumbnail,
 )
+from gsmooth_core.tracking.shots.wipes import find_wipes
 from gsmooth_core.types import Bool, Float, Image, Int
 
 MIXED = -1
-"""Number of the first dissolve, whose frames show two pictures at once; the next is one less."""
+"""Number of the first dissolve or wipe, which shows two pictures at once; the next is one less."""
 
 _DARK = 40.0  # levels; what is plain and lighter is a flash
 _LIT = 10.0  # levels by which a flash brightens the mean
@@ -89,21 +91,26 @@ def find_shots(
         folder: where what is worked out of them lies, see `Spool`.
 
     Returns:
-        (T,) numbers from 0; of dissolves, each its own from `MIXED` downwards.
+        (T,) numbers from 0; of dissolves and wipes, each its own from `MIXED` downwards.
     """
     settings = settings or ShotSettings()
     if not len(thumbnails):
         return np.zeros(0, np.int32)
     pictures = Pictures(thumbnails, folder)
-    begins = np.zeros(len(thumbnails), bool)
+    begins = np.zeros(len(thumbnails) + 1, bool)
     cuts = _cuts(pictures, settings)
     begins[[t for t in cuts if not is_in_dissolve(pictures, t, settings)]] = True
     begins[_through_plain(pictures, settings)] = True
-    begins[0] = False
-    dissolves = list(find_dissolves(pictures, begins, settings))
-    begins[[last + 1 for _, last in dissolves]] = True
-    number: Int = np.cumsum(begins).astype(np.int32)
-    for count, (first, last) in enumerate(dissolves):
+    mixed = find_wipes(pictures, settings)
+    for first, last in mixed:
+        begins[first : last + 1] = False  # what is pushed away quickly leaps
+        begins[last + 1] = True
+    begins[[0, -1]] = False
+    dissolves = find_dissolves(pictures, begins[:-1], settings)
+    mixed += [each for each in dissolves if not _overlap(each, mixed)]
+    begins[[last + 1 for _, last in mixed]] = True
+    number: Int = np.cumsum(begins[:-1]).astype(np.int32)
+    for count, (first, last) in enumerate(sorted(mixed)):
         number[first : last + 1] = MIXED - count
     return number
 
@@ -135,6 +142,10 @@ def _flashes(light: Float, longest: int) -> Bool:
         half = (light[t - 1] + light[t]) / 2
         out[t] = light[t : t + longest].min() < half
     return out
+
+
+def _overlap(one: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    return any(one[0] <= last and first <= one[1] for first, last in others)
 
 
 def _near(t: int, others: list[int], reach: int) -> bool:

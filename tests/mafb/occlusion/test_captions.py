@@ -92,6 +92,28 @@ def test_letters_that_never_go_are_told_by_the_moving_head() -> None:
     assert found.frames.tolist() == list(range(FRAMES))
 
 
+def test_a_smooth_sticker_is_found_whole() -> None:
+    """Its inner lines alone lie as close together as letters; its outline goes on from them."""
+    height, width = scene.HEIGHT, scene.WIDTH
+    centre, radius = (AT[0] + 62, AT[1] - 14), 27
+    drawn = np.zeros((height, width, 3), np.uint8)
+    cv2.circle(drawn, centre, radius, (250, 210, 40), -1)
+    cv2.circle(drawn, centre, radius, (90, 60, 10), 3)
+    for side in (-1, 1):
+        cv2.circle(drawn, (centre[0] + 9 * side, centre[1] - 7), 4, (40, 30, 20), -1)
+    cv2.ellipse(drawn, (centre[0], centre[1] + 4), (13, 12), 0, 20, 160, (40, 30, 20), 3)
+    disc = cv2.circle(np.zeros((height, width), np.uint8), centre, radius, 1, -1)
+    pictures = [np.where(disc[..., None] > 0, drawn, picture) for picture in bare()]
+    found = find(pictures)
+    assert found.frames.tolist() == list(range(FRAMES))
+    for frame in range(FRAMES):
+        transform = crop_transforms(scene.track(FRAMES), scene.face_model(), SIZE)[frame]
+        shown = cv2.warpAffine(disc * 255, transform, (SIZE, SIZE)) > 127
+        on_face = shown & lower_face(scene.track(FRAMES), frame)
+        assert on_face.sum() > 800
+        assert (found.mask(frame, SIZE) & on_face).sum() > 0.97 * on_face.sum()
+
+
 def test_letters_on_a_head_that_never_moves_are_told_by_their_coming() -> None:
     still = scene.track(FRAMES, still=True)
     alpha = letters()[..., None]

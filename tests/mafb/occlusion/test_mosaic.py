@@ -1,0 +1,75 @@
+"""A mosaic over a mouth is known by its grid; blur, grain and what codecs leave are none."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from gsmooth_core.mafb.occlusion.glimpses import Glimpses
+from gsmooth_core.mafb.occlusion.mosaic import is_mosaic
+from gsmooth_core.types import Image
+from tests.mafb.occlusion import made
+from tests.taft import scene
+from tests.tracking.places import MOUTH, MOUTH_AT_LEFT, MOUTH_AT_RIGHT
+
+LIPS = np.array([MOUTH_AT_LEFT, MOUTH_AT_RIGHT, (MOUTH[0], 138), (MOUTH[0], 154)], np.float32)
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> Image:
+    return np.asarray(data.astronaut(), np.uint8)
+
+
+def _face(portrait: Image, larger: float) -> Image:
+    size = [round(side * larger) for side in portrait.shape[1::-1]]
+    return np.asarray(cv2.resize(portrait, size, interpolation=cv2.INTER_CUBIC))
+
+
+def _squares(picture: Image, side: int, at: int) -> Image:
+    part = picture[at:, at:]
+    few = [max(1, length // side) for length in part.shape[1::-1]]
+    small = cv2.resize(part, few, interpolation=cv2.INTER_AREA)
+    out = picture.copy()
+    out[at:, at:] = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    return out
+
+
+def _coded(picture: Image, quality: int) -> Image:
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+
+
+@pytest.mark.parametrize(("side", "quality"), [(8, 95), (12, 40), (16, 40), (24, 20)])
+@pytest.mark.parametrize("at", [0, 5])
+def test_squares_are_a_mosaic(astronaut: Image, side: int, at: int, quality: int) -> None:
+    larger = 3.0
+    picture = _coded(_squares(_face(astronaut, larger), side, at), quality)
+    assert is_mosaic(picture, LIPS * larger)
+
+
+@pytest.mark.parametrize("larger", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("quality", [8, 30, 90])
+def test_a_mouth_through_a_codec_is_none(astronaut: Image, larger: float, quality: int) -> None:
+    assert not is_mosaic(_coded(_face(astronaut, larger), quality), LIPS * larger)
+
+
+def test_a_mouth_out_of_focus_in_noise_or_beyond_the_picture_is_none(astronaut: Image) -> None:
+    face = _face(astronaut, 3.0)
+    noise = np.random.default_rng(0).normal(0, 12, face.shape)
+    assert not is_mosaic(cv2.GaussianBlur(face, (0, 0), 6), LIPS * 3)
+    assert not is_mosaic(np.clip(face + noise, 0, 255).astype(np.uint8), LIPS * 3)
+    assert not is_mosaic(np.full_like(face, 90), LIPS * 3)
+    assert not is_mosaic(_squares(face, 12, 0), LIPS * 3 - 2000)
+
+
+def test_frames_with_a_mosaic_are_remembered() -> None:
+    track, pictures = made.clip(), list(made.bare())
+    side = max(4, pictures[0].shape[1] // 40)
+    pictures[5] = _squares(pictures[5], side, 0)
+    glimpses = Glimpses(track, scene.face_model())
+    with glimpses.watched(made.opened(pictures))() as source:
+        for n in range(len(track)):
+            source(n)
+    assert glimpses.mosaics == {5}
