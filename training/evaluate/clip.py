@@ -28,6 +28,7 @@ from gsmooth_core.evaluation.metrics.summary import summarise
 from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.face.load import load_face_model
+from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
 from gsmooth_core.media import probe
 from gsmooth_core.models import registry
@@ -251,8 +252,8 @@ def dubbed(
 ) -> Shot:
     """One of the dubs, made or taken from an earlier run."""
     job_folder = folder / name
-    _lend_track(folder / "track", job_folder)
     job = job_of(name, clip, plan, folder, folder / "track" / "track.safetensors", track)
+    _lend_track(folder / "track", job_folder, job)
     dub(job, job_folder, make=make)
     log.info("%s: %s", clip.stem, name)
     return open_shot(job_folder)
@@ -376,11 +377,11 @@ def _run(clip: EvalClip, plan: Plan, folder: Path, make: type[DubPipeline]) -> D
     return make(own_job(clip, plan, folder.parent / "track.mp4", frames), folder)
 
 
-def _lend_track(base: Path, folder: Path) -> None:
+def _lend_track(base: Path, folder: Path, job: Job) -> None:
     """Let a job begin with the track that another job of the same frames has made."""
     if (folder / "track.safetensors").is_file():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    job.save(folder)  # a folder with a journal and no job would be taken for somebody's own
     shutil.copyfile(base / "track.safetensors", folder / "track.safetensors")
     shutil.copyfile(base / JOURNAL_FILE, folder / JOURNAL_FILE)
 

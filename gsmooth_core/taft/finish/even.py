@@ -87,10 +87,14 @@ def level_of(grey: Float, parts: Sequence[Float], skin: Bool) -> NDArray[np.floa
         (B,) logarithms of the bands' amplitudes over its brightness, as light is made up for when
         it lends; None where too little is seen.
     """
-    if np.count_nonzero(skin) < _SMALLEST:
+    drawn = skin.view(np.uint8)
+    count = cv2.countNonZero(drawn)
+    if count < _SMALLEST:
         return None
-    brightness = max(float(grey[skin].mean()), 1.0)
-    energy = np.array([float(np.mean(np.square(part[skin], dtype=np.float64))) for part in parts])
+    x, y, width, height = cv2.boundingRect(drawn)
+    part = np.s_[y : y + height, x : x + width]
+    brightness = max(cv2.mean(grey[part], drawn[part])[0], 1.0)
+    energy = np.array([cv2.norm(each[part], cv2.NORM_L2SQR, drawn[part]) for each in parts]) / count
     found: NDArray[np.float64] = np.log(np.sqrt(energy + _FAINT) / brightness)
     return found
 

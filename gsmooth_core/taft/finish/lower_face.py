@@ -90,9 +90,9 @@ def around(skin: Bool, lips: NDArray[np.int32], hidden: Bool) -> Float:
         hidden: (h, w) the mask.
     """
     step = _step(skin.shape)
-    free = hidden.astype(np.uint8)
-    cv2.fillConvexPoly(free, lips, (0,))
-    to_skin, to_end = (_away(x[::step, ::step]) for x in (~skin, free))
+    free = hidden[::step, ::step].astype(np.uint8)
+    cv2.fillConvexPoly(free, lips // step, (0,))
+    to_skin, to_end = _away(~skin[::step, ::step]), _away(free)
     return _full(to_end / np.maximum(to_end + to_skin, np.float32(1e-3)), skin.shape)
 
 

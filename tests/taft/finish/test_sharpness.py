@@ -285,8 +285,10 @@ def test_how_wide_a_mask_is_tells_no_gain(clip, rough) -> None:
     made = dub.translate(frame, rough[frame])
     found = rehearsal._compared(dub, (frame,), rough[frame], made)
     core = inwards(made.hidden, rehearsal._rim(dub.composer, frame)) >= 1
-    everything = slice(0, scene.HEIGHT), slice(0, scene.WIDTH)
-    lips, _ = rehearsal._places(dub.composer, frame, everything, made.hidden.shape)
+    rows, columns = (np.flatnonzero(made.hidden.any(axis)) for axis in (1, 0))
+    part = tuple(slice(int(n[0]), int(n[-1]) + 1) for n in (rows, columns))
+    lips = np.zeros(core.shape, bool)
+    lips[part], _ = rehearsal._places(dub.composer, frame, part, core[part].shape)
     assert np.count_nonzero(core) < 0.9 * np.count_nonzero(made.hidden)
     grey = rough[frame].mean(-1, dtype=np.float32)
     expected = energies(grey, [core & lips, core & ~lips])

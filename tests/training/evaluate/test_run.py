@@ -16,14 +16,16 @@ from gsmooth_core.a2ep.manner_file import Taught
 from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError, LeakError, NoFaceError
 from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
-from gsmooth_core.job.job import Job
+from gsmooth_core.job.job import Job, load_job
+from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.workplace import workplace
 from gsmooth_core.types import Clip
 from tests.evaluation.report.test_page import Reader
 from tests.portrait import scene
 from tests.training.evaluate.footage import FRAMES, footage
 from training.evaluate import rows
 from training.evaluate import run as ev
-from training.evaluate.clip import ClipPicture, ClipResult, LeftOut, RowResult
+from training.evaluate.clip import ClipPicture, ClipResult, LeftOut, RowResult, _lend_track
 from training.evaluate.clips import chosen_clips
 from training.evaluate.rows import DUBS, ROWS, Plan, job_of, own_job
 
@@ -112,6 +114,17 @@ def test_a_clips_own_speech_teaches_no_dub_that_is_judged_by_it(folder, plan, tm
     for dub in DUBS:
         job = job_of(dub, clip, plan, tmp_path, tmp_path / "track.safetensors", face)
         assert job.settings.style == (dub == "other")
+
+
+def test_a_folder_that_gets_a_track_is_a_jobs(tmp_path):
+    base, job = tmp_path / "track", Job(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    base.mkdir()
+    for name in ("track.safetensors", JOURNAL_FILE):
+        (base / name).write_text(name)
+    _lend_track(base, tmp_path / "own", job)
+    with workplace(tmp_path / "own", job.output):  # or somebody else's files would lie there
+        assert (tmp_path / "own" / JOURNAL_FILE).read_text() == JOURNAL_FILE
+    assert load_job(tmp_path / "own") == job
 
 
 def test_what_teaches_lies_behind_what_is_judged(plan, tmp_path, monkeypatch):
