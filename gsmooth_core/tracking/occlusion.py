@@ -17,6 +17,7 @@ from gsmooth_core.types import Bool, Float, Image
 
 _FOREIGN = 0.35  # relative difference of colour; changes of light and pose stay below
 _DARKEST = 0.08
+_FITS = 0.15  # share of the upper face that a lamp does not explain, at most
 
 
 def hidden_share(colours: Image, usable: Bool, model: MorphableModel) -> Float:
@@ -45,10 +46,18 @@ def _foreign_share(colours: Image, own: Float, lower: Bool, across: Float) -> Fl
     """(K,) share of the `lower` (S,) of some frames' colours (K, S, 3) that is unlike its own."""
     values = colours.astype(np.float32) / 255
     brightness = values[:, ~lower].mean(-1) / np.maximum(own[~lower].mean(-1), 0.05)
-    expected = _lit(brightness, across[~lower], across[lower])[..., None] * own[lower]
-    difference = np.abs(values[:, lower] - expected).mean(-1)
-    foreign = difference > _FOREIGN * np.maximum(expected.mean(-1), _DARKEST)
-    return np.asarray(foreign.mean(1), np.float32)
+    even = np.median(brightness, axis=1)[:, None, None] * own
+    expected = _lit(brightness, across[~lower], across)[..., None] * own
+    # What is a lamp's fits above as well: a post before half of the face is none.
+    lamp = _unlike(values, expected)[:, ~lower].mean(1) < _FITS
+    expected = np.where(lamp[:, None, None], expected, even)
+    return np.asarray(_unlike(values, expected)[:, lower].mean(1), np.float32)
+
+
+def _unlike(values: Float, expected: Float) -> Bool:
+    """(K, S) which colours (K, S, 3) are far from those that are expected."""
+    difference = np.abs(values - expected).mean(-1)
+    return np.asarray(difference > _FOREIGN * np.maximum(expected.mean(-1), _DARKEST), bool)
 
 
 def _lit(brightness: Float, across: Float, asked: Float) -> Float:

@@ -23,7 +23,7 @@ from gsmooth_core.types import Bool, Clip, FaceTrack, Image, Int
 
 _MOUTH = (13, 14)  # points of the face mesh: inner edges of the lips, in their middle
 _FAR = 0.5  # of the distance of the eyes: how far into a bar a hidden mouth is imagined
-_MOMENT = 3  # frames; a face that is seen for less between others is none
+_MOMENT = 2  # frames; a face that is seen for less of a longer shot is none
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ def with_people(track: FaceTrack, people: People, person: Person | None) -> Face
 
 
 def _glimpsed(usable: Bool, shot: Int) -> Bool:
-    """(T,) frames of faces that are seen for a moment, in a shot that goes on without them.
+    """(T,) faces that are seen for a single frame, in a shot that goes on without them.
 
     Something passes before them, a whip pan has blurred them, or they are on the verge of being
-    turned away: a mouth that is new for a frame or two is a flash.
+    turned away: a mouth that is new for one frame is a flash.
     """
     glimpsed = np.zeros(len(usable), bool)
     for number in np.unique(shot):
