@@ -1,5 +1,7 @@
 """What single frames of a rendering depend on: two renderings make frames of one key alike.
 
+But for the last hundredths of a chin's sharpness, which follows the frames around it
+(`finish/even.py`): to count those would make half a second more on each side of every edit.
 All else that a picture depends on (clip, track, models, settings) is the same for a whole job, and
 stands in its fingerprint.
 """

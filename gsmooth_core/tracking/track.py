@@ -24,6 +24,7 @@ from gsmooth_core.types import Bool, Clip, FaceTrack, Image, Int
 _MOUTH = (13, 14)  # points of the face mesh: inner edges of the lips, in their middle
 _FAR = 0.5  # of the distance of the eyes: how far into a bar a hidden mouth is imagined
 _MOMENT = 2  # frames; a face that is seen for less of a longer shot is none
+_NEAR = 2  # frames; one that is seen that near to others is no moment, it flickers
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def _glimpsed(usable: Bool, shot: Int) -> Bool:
     for number in np.unique(shot):
         here = shot == number
         for first, last in ranges_of(usable & here):
-            if last - first + 1 < min(_MOMENT, here.sum()):
+            near = (usable & here)[max(first - _NEAR, 0) : last + _NEAR + 1].sum()
+            if last - first + 1 < min(_MOMENT, here.sum()) and near == last - first + 1:
                 glimpsed[first : last + 1] = True
     return glimpsed
 

@@ -8,8 +8,7 @@ import pytest
 
 pytest.importorskip("bpy")
 
-from blender_addon.options import options_of
-
+from blender_addon.settings.options import options_of
 from gsmooth_core.job.settings import DubSettings
 
 

@@ -14,6 +14,8 @@ _FEWEST = 16  # pixels of a side
 _LINES = 0.25  # share of the lines on which the steps of a mosaic lie
 _POWER = 0.88  # share of the power of all steps that lies there
 _CONTRAST = 0.6  # levels: what has fainter steps shows nothing, and hides nothing
+_LINE = 0.02  # share of all steps' power from which on one is a line
+_ACROSS = 3  # lines: a mouth that is drawn with straight ends has two
 
 
 def is_mosaic(picture: Image, lips: Float) -> bool:
@@ -33,10 +35,18 @@ def is_mosaic(picture: Image, lips: Float) -> bool:
     grey = picture[top:bottom, left:right].astype(np.float32).mean(2)
     # Squared: what a codec leaves within the squares is many small steps.
     steps = [(np.diff(grey, axis=axis) ** 2).mean(1 - axis) for axis in (0, 1)]
-    return min(s.mean() for s in steps) > _CONTRAST**2 and min(map(_on_lines, steps)) > _POWER
+    if min(s.mean() for s in steps) <= _CONTRAST**2 or _lines(steps[1]) < _ACROSS:
+        return False
+    return min(map(_on_lines, steps)) > _POWER
 
 
 def _on_lines(steps: Float) -> float:
     """Share of all steps' power (N,) that lies on the few lines with most of it."""
     first = np.sort(steps)[::-1]
     return float(first[: round(_LINES * len(first))].sum() / first.sum())
+
+
+def _lines(steps: Float) -> int:
+    """How many lines steps (N,) lie on; neighbours are one."""
+    strong = steps > _LINE * steps.sum()
+    return int(strong[0]) + int((strong[1:] & ~strong[:-1]).sum())

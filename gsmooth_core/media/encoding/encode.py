@@ -246,8 +246,9 @@ class _VideoFile:
 def write_error(path: Path, errors: str) -> MediaError:
     """The person's words for what ffmpeg says when it cannot write `path`."""
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        if os.strerror(number) in errors:
-            return cannot_write(path, OSError(number, os.strerror(number)))
+        words = os.strerror(number)
+        if words in errors and not words.startswith("Unknown"):  # Windows has no words for some
+            return cannot_write(path, OSError(number, words))
     return MediaError(
         f"'{path.name}' could not be written: {ffmpeg.last_line(errors)}.",
         "Check the disk and the output's format.",

@@ -33,6 +33,8 @@ _BENT = 0.25  # how far it may be from even
 _SURE, _TRACE = 0.1, 0.02  # of the other picture: where ends are looked for, and what is none
 _EASED = 0.35  # of the length between sure ends: how much longer a slow start and end make it
 _STILL, _STEADY = 2, 0.15  # frames beside it, and how much these change, parts of the difference
+_SHARED = 0.3  # difference of what two pictures share, parts of theirs: a pan from one to the other
+_LEAST = 3  # columns that they must share
 _FEWEST = 3  # frames; fewer are a jerk
 _BESIDE = 2  # frames around what is seen of a transition: the rim of an iris begins as a speck
 
@@ -130,7 +132,9 @@ def _ways(part: Reals, middle: int) -> Iterator[_Way]:
         yield _wiped(part, part, apart, differ)
     for turns in range(4):
         turned = np.rot90(part, turns, (1, 2))
-        for slides in _SLIDES if textures[turns % 2] else ():
+        if not textures[turns % 2] or _panned(turned[0], turned[-1]):
+            continue
+        for slides in _SLIDES:
             if _slid(turned[middle : middle + 1], turned, slides).goes(0):
                 yield _slid(turned, turned, slides)
 
@@ -138,6 +142,12 @@ def _ways(part: Reals, middle: int) -> Iterator[_Way]:
 def _texture(picture: Reals) -> float:
     """How much a picture (H, H, 3) changes where it slides to the left."""
     return float(np.abs(picture[:, _HALF // 4 :] - picture[:, : -_HALF // 4]).max(-1).mean())
+
+
+def _panned(one: Reals, other: Reals) -> bool:
+    """Whether the right of a picture (H, H, 3) is the left of another one."""
+    shared = (one[:, gone:] - other[:, : _HALF - gone] for gone in range(2, _HALF - _LEAST + 1))
+    return bool(min(np.abs(x).mean() for x in shared) < _SHARED * np.abs(one - other).mean())
 
 
 def _wiped(frames: Reals, part: Reals, apart: Reals, differ: Any) -> _Way:

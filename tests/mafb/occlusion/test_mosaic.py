@@ -64,6 +64,14 @@ def test_a_mouth_out_of_focus_in_noise_or_beyond_the_picture_is_none(astronaut: 
     assert not is_mosaic(_squares(face, 12, 0), LIPS * 3 - 2000)
 
 
+def test_a_mouth_that_is_drawn_with_straight_lines_is_none() -> None:
+    for way in (cv2.LINE_8, cv2.LINE_AA):
+        drawn = np.full((128, 128, 3), (230, 190, 160), np.uint8)
+        cv2.line(drawn, (40, 60), (88, 60), (60, 20, 20), 2, way)
+        lips = np.array([[40, 60], [88, 60], [64, 54], [64, 66]], np.float32)
+        assert not is_mosaic(drawn, lips)
+
+
 def test_frames_with_a_mosaic_are_remembered() -> None:
     track, pictures = made.clip(), list(made.bare())
     side = max(4, pictures[0].shape[1] // 40)

@@ -114,6 +114,17 @@ def test_a_pan_from_one_place_to_another_that_never_rests_is_none(astronaut: Ima
     assert min(_shots_of([street[:, 9 * t : 9 * t + WIDE] for t in range(COUNT)])) == 0
 
 
+@pytest.mark.parametrize("length", [10, 16, 24])
+def test_a_pan_between_two_holds_is_none(
+    shots: tuple[Callable[[int], Image], Callable[[int], Image]], length: int
+) -> None:
+    """A quarter of the first picture is seen in the last one; of a push nothing is."""
+    street = np.concatenate([shots[1](0), shots[0](0)], 1)
+    shares = np.clip((np.arange(COUNT) - START) / length, 0, 1)
+    places = np.rint(0.75 * WIDE * shares**2 * (3 - 2 * shares)).astype(int)
+    assert min(_shots_of([street[:, x : x + WIDE] for x in places])) == 0
+
+
 def test_a_lamp_that_goes_across_is_none(
     shots: tuple[Callable[[int], Image], Callable[[int], Image]],
 ) -> None:
