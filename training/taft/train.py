@@ -179,7 +179,7 @@ def validate(generator: nn.Module, cache: Path, footage: Footage) -> dict[str, Q
 def _clip_balanced(samples: Samples) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(N,) chance of each sample: long clips count more than short ones, but less than linearly."""
     sizes = np.array([len(clip["mask"]) for clip in samples.clips], np.float64)
-    chance = np.concatenate([np.full(int(n), n**-0.5) for n in sizes])
+    chance = np.repeat(sizes**-0.5, sizes.astype(int))
     balanced: np.ndarray[Any, np.dtype[np.float64]] = chance / chance.sum()
     return balanced
 

@@ -184,6 +184,18 @@ def test_training_learns_and_goes_on_where_it_stopped(folder: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("small")
+def test_long_clips_are_drawn_more_often_but_less_than_linearly(folder: Path) -> None:
+    clip = data.Samples([folder]).clips[0]
+    samples = data.Samples([])
+    assert train._clip_balanced(samples).size == 0  # whoever makes batches elsewhere has none here
+    samples.clips = [{"mask": clip["mask"][:4]}, {"mask": np.zeros((16, 2, 2))}]
+    chance = train._clip_balanced(samples)
+    assert len(chance) == len(clip["mask"][:4]) + 16
+    assert chance.sum() == pytest.approx(1)
+    few, many = chance[:-16].sum(), chance[-16:].sum()
+    assert many / few == pytest.approx((16 / len(clip["mask"][:4])) ** 0.5)
+
+
 def test_a_seed_decides_on_weights_and_on_samples(folder: Path) -> None:
     samples = data.Samples([folder])
 
