@@ -27,10 +27,8 @@ def load(module: str) -> Any:
 
 def shots(scene: bpy.types.Scene, channel_name: str) -> list[tuple[Any, Any]]:
     """Pairs of a picture strip and the sound strip of that channel that lies over it."""
-    strips, editor = (
-        load("timeline.strips"),
-        scene.sequence_editor,
-    )  # `strips` knows Blender's versions
+    strips = load("timeline.strips")  # knows Blender's versions
+    editor = scene.sequence_editor
     channel = next(i for i, each in enumerate(editor.channels) if each.name == channel_name)
     found = list(strips.children(editor))
     sounds = [strip for strip in found if strip.type == "SOUND" and strip.channel == channel]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
@@ -24,7 +24,14 @@ from gsmooth_core.taft.finish.even import Evenness
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.lower_face import LowerFace
 from gsmooth_core.taft.finish.rehearsal import GAP, rehearsed
-from gsmooth_core.taft.finish.sharpness import Sharpness, Somewhere, inwards, sharpened
+from gsmooth_core.taft.finish.sharpness import (
+    Sharpness,
+    Somewhere,
+    bands,
+    grey_of,
+    inwards,
+    sharpened,
+)
 from gsmooth_core.taft.finish.skin import SkinPairs
 from gsmooth_core.taft.generators.interface import Generator as Network
 from gsmooth_core.taft.generators.interface import GeneratorInput
@@ -305,15 +312,13 @@ class FaceTranslator:
         if gains is not None:
             rows, columns = (slice(a, a + n) for a, n in zip(at, new.shape, strict=False))
             weight = inwards(masked.hidden[rows, columns], rim)
+            mean = grey_of(new)
+            parts = bands(mean)
             places = self._lower_face.places(index, masked.under, at)
             lips = self._lower_face.around_lips(places, weight.shape, masked.under)
-
-            def others(grey: Float, parts: Sequence[Float]) -> list[Somewhere]:
-                even = self._even.gains(index, nearby, places, weight, grey, parts)
-                own = Somewhere(gains[0] / gains[1], lips)
-                return [own] if even is None else [own, even]
-
-            new = sharpened(new, gains[1], weight, others)
+            even = self._even.gains(index, nearby, places, weight, mean, parts)
+            others = [Somewhere(gains[0] / gains[1], lips), *([even] if even else [])]
+            new = sharpened(new, parts, gains[1], weight, others)
         if not film:
             return new
         number = int(self.track.pictures[index])  # a picture that is shown again keeps its grain

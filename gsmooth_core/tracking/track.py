@@ -10,7 +10,6 @@ import numpy as np
 
 from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS, SKIN
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.ranges import ranges_of
 from gsmooth_core.tracking import lighting
 from gsmooth_core.tracking.fitting.fit import FitSettings, fit_landmarks, ramp
 from gsmooth_core.tracking.following.follow import FollowSettings, LandmarkTrack
@@ -23,8 +22,7 @@ from gsmooth_core.types import Bool, Clip, FaceTrack, Image, Int
 
 _MOUTH = (13, 14)  # points of the face mesh: inner edges of the lips, in their middle
 _FAR = 0.5  # of the distance of the eyes: how far into a bar a hidden mouth is imagined
-_MOMENT = 2  # frames; a face that is seen for less of a longer shot is none
-_NEAR = 2  # frames; one that is seen that near to others is no moment, it flickers
+_NEAR = 2  # frames, in which a face is seen again that flickers
 
 
 @dataclass(frozen=True)
@@ -119,10 +117,10 @@ def _glimpsed(usable: Bool, shot: Int) -> Bool:
     glimpsed = np.zeros(len(usable), bool)
     for number in np.unique(shot):
         here = shot == number
-        for first, last in ranges_of(usable & here):
-            near = (usable & here)[max(first - _NEAR, 0) : last + _NEAR + 1].sum()
-            if last - first + 1 < min(_MOMENT, here.sum()) and near == last - first + 1:
-                glimpsed[first : last + 1] = True
+        if here.sum() > 1:
+            seen = usable & here
+            near = np.convolve(seen, np.ones(2 * _NEAR + 1))[_NEAR:-_NEAR]  # itself counts
+            glimpsed |= seen & (near == 1)
     return glimpsed
 
 

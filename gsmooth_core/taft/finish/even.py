@@ -74,8 +74,7 @@ def chin(places: NDArray[np.float64], lips: Bool, shape: Sequence[int]) -> Bool:
     below = places[~lips & (places[:, 1] > low)]
     if len(below) > 2:
         middle = below.mean(0)
-        outline = np.rint(middle + _WITHIN * (below - middle)).astype(np.int32)
-        cv2.fillConvexPoly(drawn, cv2.convexHull(outline), (1,))
+        cv2.fillConvexPoly(drawn, outline(middle + _WITHIN * (below - middle)), (1,))
         drawn[: max(0, int(low + _BELOW * tall))] = 0
     return np.asarray(drawn > 0, bool)
 
@@ -155,8 +154,8 @@ class Evenness:
 
     def wanted(self, frame: int, nearby: int = 0) -> NDArray[np.float64] | None:
         """(B,) how sharp the references of the frames around one are; None where nobody knows."""
-        around, choice = self._around(frame), self._composer.choice
-        members, weights = choice.members[around], choice.weights[around]
+        beside, choice = self._beside(frame), self._composer.choice
+        members, weights = choice.members[beside], choice.weights[beside]
         shown = self._composer.track.pictures[frame]
         known = np.isfinite(self._levels[members, 0])
         weights = np.where(known & (np.abs(self._pictures[members] - shown) > nearby), weights, 0)
@@ -164,17 +163,17 @@ class Evenness:
         if not (whole > 0).any():
             return None
         levels = (weights[..., None] * np.nan_to_num(self._levels[members])).sum(1)  # (N, B)
-        share = np.exp(-(((around - frame) / self._deviation) ** 2) / 2) * (whole > 0)
+        share = np.exp(-(((beside - frame) / self._deviation) ** 2) / 2) * (whole > 0)
         found: NDArray[np.float64] = share @ (levels / np.maximum(whole, 1e-9)[:, None])
         found /= share.sum()
         return found
 
-    def _around(self, frame: int) -> NDArray[np.int64]:
+    def _beside(self, frame: int) -> NDArray[np.int64]:
         """Frames around one, of its shot."""
         track, reach = self._composer.track, int(np.ceil(_REACH * self._deviation))
-        around = np.arange(max(frame - reach, 0), min(frame + reach + 1, len(track)))
-        seen = track.usable[around]
+        beside = np.arange(max(frame - reach, 0), min(frame + reach + 1, len(track)))
+        seen = track.usable[beside]
         if track.shot is not None:
-            seen = seen & (track.shot[around] == track.shot[frame])
-        of_shot: NDArray[np.int64] = around[seen | (around == frame)]
+            seen = seen & (track.shot[beside] == track.shot[frame])
+        of_shot: NDArray[np.int64] = beside[seen | (beside == frame)]
         return of_shot

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.mafb.crop import window
-from gsmooth_core.mafb.regions import Box
+from gsmooth_core.mafb.regions import box_around
 from gsmooth_core.taft.compose import Composer
 from gsmooth_core.taft.finish.blotches import colour_energies
 from gsmooth_core.taft.finish.even import chin, level, level_of
@@ -119,14 +119,16 @@ def _whole(reference: Reference, composer: Composer) -> Image:
 
 def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -> Trial | None:
     """A frame, the first of those `used`, beside the truth; None where too little was made."""
-    rows, columns = (np.flatnonzero(made.hidden.any(axis)) for axis in (1, 0))
-    if not made.members or not len(rows):
+    if not made.members or not made.hidden.any():
         return None
-    near = (slice(max(n[0] - _CONTEXT, 0), n[-1] + _CONTEXT + 1) for n in (rows, columns))
-    part = next(near), next(near)
+    part = box_around(made.hidden, _CONTEXT)
     hidden = made.hidden[part]
-    lips, skin = _places(dub.composer, used[0], part, hidden.shape)
-    weight = inwards(hidden, _rim(dub.composer, used[0]))
+    at, composer = used[0], dub.composer
+    under = window(composer.transforms[at], composer.size, composer.track.area_of(at))
+    face, (left, top) = LowerFace(composer), under.box[:2]
+    points = face.places(at, under, (part[0].start - top, part[1].start - left))
+    lips = face.around_lips(points, hidden.shape, under) >= _HALF
+    weight = inwards(hidden, composer.rim / under.scale)
     # Where gains fade out nothing is as it should be: how wide a mask is must not tell a gain.
     wholly = weight >= 1
     places = wholly & lips, wholly & ~lips
@@ -135,8 +137,8 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
     pair = [x[part].astype(np.float32) for x in (truth, made.frame)]
     true, new = (x.mean(-1) for x in pair)
     colour = np.stack([colour_energies(x, hidden) for x in pair])
-    numbers = dub.composer.track.pictures[list(used)]
-    lost = _lost((new, true), skin & wholly)
+    numbers = composer.track.pictures[list(used)]
+    lost = _lost((new, true), chin(points, face.lips, hidden.shape) & wholly)
     given = responses(new, places, weight), colour, float(true[hidden].mean()), lost
     return Trial(tuple(numbers.tolist()), energies(true, places), *given)
 
@@ -145,18 +147,3 @@ def _lost(pair: Sequence[Float], skin: Bool) -> NDArray[np.float64]:
     """(B,) logarithms of how sharp a frame's chin is made, over the truth."""
     made, true = (level_of(grey, bands(grey), skin) for grey in pair)
     return np.full(len(SIGMAS), np.nan) if made is None or true is None else made - true
-
-
-def _places(composer: Composer, frame: int, part: Box, shape: tuple[int, ...]) -> tuple[Bool, Bool]:
-    """Lips with what is around them, and a chin's skin, in a part of a frame of this shape."""
-    under = window(composer.transforms[frame], composer.size, composer.track.area_of(frame))
-    face, (left, top) = LowerFace(composer), under.box[:2]
-    places = face.places(frame, under, (part[0].start - top, part[1].start - left))
-    return face.around_lips(places, shape, under) >= _HALF, chin(places, face.lips, shape)
-
-
-def _rim(composer: Composer, frame: int) -> float:
-    """Width in pixels of a frame of the soft rim around its mask."""
-    track = composer.track
-    under = window(composer.transforms[frame], composer.size, track.area_of(frame))
-    return composer.rim / under.scale

@@ -9,7 +9,7 @@ sharper than others for a moment stays an exception, and nothing flickers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -220,24 +220,29 @@ def _with_gains(
     return np.maximum(half @ parts, 0), 2 * half[..., 1:] * gains
 
 
+def grey_of(picture: Float) -> Float:
+    """(h, w) mean of a picture's (h, w, 3) colours."""
+    return np.asarray(cv2.transform(picture, _MEAN), np.float32)
+
+
 def sharpened(
     picture: Float,
+    parts: Sequence[Float],
     gains: Float,
     weight: Float | None = None,
-    others: Callable[[Float, Sequence[Float]], Sequence[Somewhere]] = lambda *made: (),
+    others: Sequence[Somewhere] = (),
 ) -> Float:
     """A picture (h, w, 3) in levels with a gain for each band; its colours stay.
 
     Args:
         picture: what is given detail.
+        parts: the `bands` of its `grey_of`.
         gains: (B,) factors.
         weight: (h, w) 0..1 how much of it each pixel gets; all by default.
-        others: the grey picture (h, w) and its bands -> where gains are others.
+        others: where gains are others.
     """
-    grey = cv2.transform(picture, _MEAN)
-    parts = bands(grey)
     more = _mixed(parts, gains - 1)
-    for there in others(grey, parts):
+    for there in others:
         cv2.accumulateProduct(_mixed(parts, gains * (there.factors - 1)), there.weight, more)
     if weight is not None:
         more *= weight

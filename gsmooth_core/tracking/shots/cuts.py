@@ -25,7 +25,7 @@ from gsmooth_core.tracking.shots.pictures import (
     Thumbnails,
     thumbnail,
 )
-from gsmooth_core.tracking.shots.wipes import find_wipes
+from gsmooth_core.tracking.shots.wipes import find_wipes, overlaps
 from gsmooth_core.types import Bool, Float, Image, Int
 
 MIXED = -1
@@ -107,7 +107,7 @@ def find_shots(
         begins[last + 1] = True
     begins[[0, -1]] = False
     dissolves = find_dissolves(pictures, begins[:-1], settings)
-    mixed += [each for each in dissolves if not _overlap(each, mixed)]
+    mixed += [each for each in dissolves if not overlaps(each, mixed)]
     begins[[last + 1 for _, last in mixed]] = True
     number: Int = np.cumsum(begins[:-1]).astype(np.int32)
     for count, (first, last) in enumerate(sorted(mixed)):
@@ -142,10 +142,6 @@ def _flashes(light: Float, longest: int) -> Bool:
         half = (light[t - 1] + light[t]) / 2
         out[t] = light[t : t + longest].min() < half
     return out
-
-
-def _overlap(one: tuple[int, int], others: list[tuple[int, int]]) -> bool:
-    return any(one[0] <= last and first <= one[1] for first, last in others)
 
 
 def _near(t: int, others: list[int], reach: int) -> bool:

@@ -33,6 +33,7 @@ _BENT = 0.25  # how far it may be from even
 _SURE, _TRACE = 0.1, 0.02  # of the other picture: where ends are looked for, and what is none
 _EASED = 0.35  # of the length between sure ends: how much longer a slow start and end make it
 _STILL, _STEADY = 2, 0.15  # frames beside it, and how much these change, parts of the difference
+_END = 0.05  # of their difference: what is that near to one of two pictures is no mixture
 _SHARED = 0.3  # difference of what two pictures share, parts of theirs: a pan from one to the other
 _LEAST = 3  # columns that they must share
 _FEWEST = 3  # frames; fewer are a jerk
@@ -86,7 +87,7 @@ def find_wipes(pictures: Pictures, settings: ShotSettings) -> list[tuple[int, in
         part = pictures.colour(slice(start, t + gap + _STILL + 1))
         part = part.reshape(-1, _HALF, _HALF, 3)  # (K, 768) -> (K, 16, 16, 3)
         a, b = t - gap - start, t + gap - start
-        if not _hold_still(part[: a + 1], part[b:]):
+        if _is_end(part[t - start], part[a], part[b]) or not _hold_still(part[: a + 1], part[b:]):
             continue
         part = part[a : b + 1]
         for way in _ways(part, gap):
@@ -95,9 +96,14 @@ def find_wipes(pictures: Pictures, settings: ShotSettings) -> list[tuple[int, in
                 found.append((float(way.rest[gap]), t - gap + ends[0], t - gap + ends[1]))
     kept: list[tuple[int, int]] = []
     for _, first, last in sorted(found, key=lambda each: (each[1] - each[2], each[0])):
-        if all(last < a or b < first for a, b in kept):
+        if not overlaps((first, last), kept):
             kept.append((first, last))
     return sorted(kept)
+
+
+def overlaps(one: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    """Whether some frames (first, last) are among those of others."""
+    return any(one[0] <= last and first <= one[1] for first, last in others)
 
 
 def _middles(pictures: Pictures, settings: ShotSettings) -> Iterator[tuple[int, int]]:
@@ -109,6 +115,12 @@ def _middles(pictures: Pictures, settings: ShotSettings) -> Iterator[tuple[int, 
             pure = not pictures.plain[[t - gap, t + gap]].any()
             if pure and 1 - float(pair[0] @ pair[-1]) > settings.beyond:  # a lamp that goes across
                 yield t, gap
+
+
+def _is_end(middle: Reals, one: Reals, other: Reals) -> bool:
+    """Whether a picture is one of two others: a cut lies beside it, and no transition around it."""
+    most = _END * np.abs(other - one).mean()
+    return any(np.abs(middle - end).mean() < most for end in (one, other))
 
 
 def _hold_still(before: Reals, behind: Reals) -> bool:

@@ -150,7 +150,7 @@ def test_a_frame_that_is_too_soft_or_too_sharp_comes_nearer_and_not_too_far(
     assert (np.sign(np.log(found.factors[:2])) == np.sign(off)).all()
     assert (np.abs(np.log(found.factors)) < 0.36).all()
     there = picture[: found.weight.shape[0], : found.weight.shape[1]]
-    after = sharpened(np.repeat(there[..., None], 3, -1), np.ones(3), others=lambda *_: [found])
+    after = sharpened(np.repeat(there[..., None], 3, -1), bands(there), np.ones(3), None, [found])
     left = made + off - shown(composer, 9, after[..., 0])
     assert (np.abs(left[:2]) < abs(off)).all()
     assert (left[:2] * off > 0).all()  # and never farther

@@ -11,9 +11,12 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from gsmooth_core.errors import InputError
+from gsmooth_core.mafb.crop import window
+from gsmooth_core.mafb.regions import box_around
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.finish import rehearsal
 from gsmooth_core.taft.finish.grain import Film
+from gsmooth_core.taft.finish.lower_face import LowerFace
 from gsmooth_core.taft.finish.rehearsal import GAP
 from gsmooth_core.taft.finish.sharpness import (
     SIGMAS,
@@ -23,6 +26,7 @@ from gsmooth_core.taft.finish.sharpness import (
     bands,
     energies,
     gains_of,
+    grey_of,
     inwards,
     responses,
     sharpened,
@@ -63,6 +67,10 @@ def trial(truth: np.ndarray, made: np.ndarray, *pictures: int) -> Trial:
     return Trial(pictures or (0,), everywhere(truth), given, NO_COLOUR, 128.0)
 
 
+def with_gains(picture: np.ndarray, *gains: np.ndarray, others: tuple[Somewhere, ...] = ()):
+    return sharpened(picture, bands(grey_of(picture)), *gains, others=others)
+
+
 def test_bands_are_differences_of_gaussians() -> None:
     picture = texture()
     blurred = [picture, *(gaussian_filter(picture.astype(float), s, truncate=8) for s in SIGMAS)]
@@ -76,7 +84,7 @@ def test_responses_foresee_what_gains_make_of_a_picture(picture) -> None:
     gains, weight = np.float32([1.5, 0.9, 1.2]), np.ones((160, 160), np.float32)
     weight[:80] = np.linspace(0, 1, 80, dtype=np.float32)[:, None]
     places = [np.indices((160, 160))[0] < 70, np.indices((160, 160))[1] > 90]
-    given = sharpened(np.repeat(picture[..., None], 3, 2), gains, weight).mean(-1)
+    given = with_gains(np.repeat(picture[..., None], 3, 2), gains, weight).mean(-1)
     parts = np.array([1, *(gains - 1)])
     foreseen = np.einsum("a,pbac,c->pb", parts, responses(picture, places, weight), parts)
     np.testing.assert_allclose(foreseen, energies(given, places), rtol=1e-3)
@@ -89,7 +97,7 @@ def test_responses_foresee_what_gains_make_of_a_picture(picture) -> None:
 def test_what_was_lost_is_given_back(truth, lost) -> None:
     soft = truth - sum(share * part for share, part in zip(lost, bands(truth), strict=True))
     gains = gains_of([trial(truth, soft)] * MANY, [NO_GRAIN] * MANY)
-    back = sharpened(np.repeat(soft[..., None], 3, 2), gains)
+    back = with_gains(np.repeat(soft[..., None], 3, 2), gains)
     before, after = (everywhere(p) / everywhere(truth) for p in (soft, back.mean(-1)))
     assert before[0, 0] < 0.8
     np.testing.assert_allclose(after, 1, atol=0.02)
@@ -97,11 +105,11 @@ def test_what_was_lost_is_given_back(truth, lost) -> None:
 
 def test_gains_leave_colours_and_broad_light() -> None:
     picture = np.stack([texture(), 0.5 * texture() + 30, np.full((160, 160), 90, np.float32)], -1)
-    sharp = sharpened(picture, np.float32([1.4, 1.2, 1.1]))
+    sharp = with_gains(picture, np.float32([1.4, 1.2, 1.1]))
     moved = sharp - picture
     np.testing.assert_allclose(np.ptp(moved, axis=-1), 0, atol=1e-4)
     assert abs(gaussian_filter(moved[..., 0], 12)).max() < 1
-    np.testing.assert_array_equal(sharpened(picture, np.ones(3, np.float32)), picture)
+    np.testing.assert_array_equal(with_gains(picture, np.ones(3, np.float32)), picture)
 
 
 def test_at_the_outline_of_a_mask_nothing_changes() -> None:
@@ -113,7 +121,7 @@ def test_at_the_outline_of_a_mask_nothing_changes() -> None:
     assert 0 < weight[30, 80] < weight[32, 80] < weight[34, 80] < 1
     picture = np.repeat(texture()[..., None], 3, 2)
     gains = np.float32([1.4, 1.2, 1.1])
-    sharp, whole = sharpened(picture, gains, weight), sharpened(picture, gains)
+    sharp, whole = with_gains(picture, gains, weight), with_gains(picture, gains)
     np.testing.assert_array_equal(sharp[~hidden], picture[~hidden])
     np.testing.assert_array_equal(sharp[weight == 1], whole[weight == 1])
 
@@ -159,9 +167,9 @@ def test_other_gains_in_a_place_are_those_that_are_asked_for() -> None:
     weight = np.zeros((160, 160), np.float32)
     weight[:, 80:] = 1
     there = Somewhere(np.array([0.5, 1.2, 1]), weight)
-    made = sharpened(picture, gains, others=lambda *made: [there])
-    np.testing.assert_allclose(made[:, :80], sharpened(picture, gains)[:, :80], atol=1e-3)
-    other = sharpened(picture, np.float32([0.65, 1.32, 1]))
+    made = with_gains(picture, gains, others=(there,))
+    np.testing.assert_allclose(made[:, :80], with_gains(picture, gains)[:, :80], atol=1e-3)
+    other = with_gains(picture, np.float32([0.65, 1.32, 1]))
     np.testing.assert_allclose(made[:, 80:], other[:, 80:], atol=1e-3)
 
 
@@ -284,11 +292,13 @@ def test_how_wide_a_mask_is_tells_no_gain(clip, rough) -> None:
     dub, frame = translator(clip, rough, sharpness=False, words=clip.expression), 8
     made = dub.translate(frame, rough[frame])
     found = rehearsal._compared(dub, (frame,), rough[frame], made)
-    core = inwards(made.hidden, rehearsal._rim(dub.composer, frame)) >= 1
-    rows, columns = (np.flatnonzero(made.hidden.any(axis)) for axis in (1, 0))
-    part = tuple(slice(int(n[0]), int(n[-1]) + 1) for n in (rows, columns))
-    lips = np.zeros(core.shape, bool)
-    lips[part], _ = rehearsal._places(dub.composer, frame, part, core[part].shape)
+    composer = dub.composer
+    under = window(composer.transforms[frame], composer.size, dub.track.area_of(frame))
+    core = inwards(made.hidden, composer.rim / under.scale) >= 1
+    part, lips, face = box_around(made.hidden, 0), np.zeros(core.shape, bool), LowerFace(composer)
+    at = part[0].start - under.box[1], part[1].start - under.box[0]
+    points = face.places(frame, under, at)
+    lips[part] = face.around_lips(points, core[part].shape, under) >= 0.5
     assert np.count_nonzero(core) < 0.9 * np.count_nonzero(made.hidden)
     grey = rough[frame].mean(-1, dtype=np.float32)
     expected = energies(grey, [core & lips, core & ~lips])
