@@ -136,7 +136,7 @@ def _compared(dub: Dub, used: tuple[int, ...], truth: Image, made: Translated) -
         return None
     pair = [x[part].astype(np.float32) for x in (truth, made.frame)]
     true, new = (x.mean(-1) for x in pair)
-    colour = np.stack([colour_energies(x, hidden) for x in pair])
+    colour = np.stack([colour_energies(x, places[1]) for x in pair])
     numbers = composer.track.pictures[list(used)]
     lost = _lost((new, true), chin(points, face.lips, hidden.shape) & wholly)
     given = responses(new, places, weight), colour, float(true[hidden].mean()), lost
