@@ -27,6 +27,7 @@ from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, Notice, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint, stamp
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.notices import along, choices, notices
 from gsmooth_core.job.outputs import note, standing
 from gsmooth_core.job.rest import Rest
@@ -94,7 +95,7 @@ def dub(
     check(job)
     with workplace(folder, job.output, temporary=temporary):
         job.save(folder)
-        job = as_video(job, folder, on_event)
+        asked, job = job, as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
         with pipeline.rest.tried_meanwhile() as begin:
@@ -103,6 +104,8 @@ def dub(
             begin()
             rendered = pipeline.render(parts)
         output, written = pipeline.encode(rendered.segments)
+        if not written:  # the folder's job is then what made the file that stands
+            replace(asked, output=output).save(folder)
         seconds = time.monotonic() - started
         captions = before_anybody([part.stages.captions(part.track) for part in parts])
         occluders = before_anybody([part.stages.occluders(part.track) for part in parts])
@@ -120,7 +123,7 @@ def dub(
         if occluders:
             late = [*late, Notice("occluders", occluded_in_words(occluders, job.start_frame))]
         result = replace(result, occluders=occluders, notices=[*pipeline.notices, *late])
-        write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
+        write_text(folder / JobFile.REPORT, json.dumps(asdict(result), indent=1))
     return result
 
 
@@ -295,7 +298,7 @@ class DubPipeline(PersonStages):
         if not self.job.speech or self.job.settings.keep_source_audio:
             return None
         seconds = float(self.source.shown.frame_count / self.source.shown.fps)
-        return Sound(mix(list(self.job.speech.values()), seconds, self.folder / "sound.wav"))
+        return Sound(mix(list(self.job.speech.values()), seconds, self.folder / JobFile.SOUND))
 
     def _making(self, wanted: Bool, translator: Translator) -> FramesMade:
         """The frames `wanted` (T,) of the job, to be made."""
