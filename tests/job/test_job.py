@@ -366,6 +366,12 @@ def test_a_retired_setting_is_passed_over():
     assert DubSettings.from_json({"seed": 7, "strength": 1.5}) == DubSettings(strength=1.5)
 
 
+@pytest.mark.parametrize("adapts", [False, True])
+def test_adapting_was_a_switch_in_older_jobs(adapts):
+    found = DubSettings.from_json({"adapt": adapts}).adapt
+    assert (found > 0) == adapts
+
+
 def test_a_photos_seed_is_none_of_the_retired_settings():
     moves = AnimateSettings(seed=7, head=0.5)
     assert AnimateSettings.from_json(moves.to_json()).seed == 7
