@@ -106,25 +106,31 @@ def dub(
         output, written = pipeline.encode(rendered.segments)
         if not written:  # the folder's job is then what made the file that stands
             replace(asked, output=output).save(folder)
-        seconds = time.monotonic() - started
-        captions = before_anybody([part.stages.captions(part.track) for part in parts])
-        occluders = before_anybody([part.stages.occluders(part.track) for part in parts])
-        result = dub_result(
-            output,
-            pipeline.source,
-            rendered.dubbed,
-            rendered.outside,
-            seconds,
-            folder,
-            captions,
-            News(rendered.made, rendered.touched, written, pipeline.rest.copied()),
-        )
-        late = pipeline.rest.late
-        if occluders:
-            late = [*late, Notice("occluders", occluded_in_words(occluders, job.start_frame))]
-        result = replace(result, occluders=occluders, notices=[*pipeline.notices, *late])
+        took = time.monotonic() - started
+        result = _result(pipeline, parts, rendered, output, written, took)
         write_text(folder / JobFile.REPORT, json.dumps(asdict(result), indent=1))
     return result
+
+
+def _result(
+    pipeline: DubPipeline,
+    parts: Sequence[Part],
+    rendered: Rendered,
+    output: Path,
+    written: bool,
+    seconds: float,
+) -> DubResult:
+    """What is told of a dub whose output is whole."""
+    captions = before_anybody([part.stages.captions(part.track) for part in parts])
+    occluders = before_anybody([part.stages.occluders(part.track) for part in parts])
+    late = list(pipeline.rest.late)
+    if occluders:
+        words = occluded_in_words(occluders, pipeline.job.start_frame)
+        late.append(Notice("occluders", words))
+    news = News(rendered.made, rendered.touched, written, pipeline.rest.copied())
+    made = output, pipeline.source, rendered.dubbed, rendered.outside
+    result = dub_result(*made, seconds, pipeline.folder, captions, news)
+    return replace(result, occluders=occluders, notices=[*pipeline.notices, *late])
 
 
 class DubPipeline(PersonStages):
