@@ -21,6 +21,7 @@ from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.length import repeat_track
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
@@ -113,7 +114,7 @@ class AnimatePipeline(PhotoPipeline):
         def animated() -> FaceTrack:
             return animated_track(face, sheet, motion)
 
-        name, inputs = "track.safetensors", {**self.inputs.track(), "moves": _MOVES}
+        name, inputs = JobFile.TRACK, {**self.inputs.track(), "moves": _MOVES}
         return result_of(
             Stage("track", name, inputs, animated, save_track, load_track), self.journal
         )
@@ -171,9 +172,7 @@ class AnimatePipeline(PhotoPipeline):
             faces = [self.followed.track(whose)] if centre is None else self._everybody()
             return repeat_track(min(faces, key=lambda face: _apart(face, centre)), 1)
 
-        stage = Stage(
-            "photo", "photo.safetensors", self.inputs.track(), found, save_track, load_track
-        )
+        stage = Stage("photo", JobFile.PHOTO, self.inputs.track(), found, save_track, load_track)
         return result_of(stage, self.journal)
 
     def _everybody(self) -> list[FaceTrack]:
@@ -208,7 +207,7 @@ class AnimatePipeline(PhotoPipeline):
             return replace(refined, sway=below.sway(refined), hair=beside.hair(refined))
 
         tracked = StageInputs(source, self.folder, None, self.adapt_settings).track()
-        inputs, file = {**tracked, "poses": _POSES}, "reference.safetensors"
+        inputs, file = {**tracked, "poses": _POSES}, JobFile.REFERENCE
         stage = Stage("reference", file, inputs, followed, save_track, load_track)
         return result_of(stage, self.journal)
 

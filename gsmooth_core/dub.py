@@ -27,6 +27,7 @@ from gsmooth_core.job.checks import check
 from gsmooth_core.job.events import Cancelled, Event, Message, Notice, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import fingerprint, stamp
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.notices import along, choices, notices
 from gsmooth_core.job.outputs import note, standing
 from gsmooth_core.job.rest import Rest
@@ -94,7 +95,7 @@ def dub(
     check(job)
     with workplace(folder, job.output, temporary=temporary):
         job.save(folder)
-        job = as_video(job, folder, on_event)
+        asked, job = job, as_video(job, folder, on_event)
         pipeline = (make or DubPipeline)(job, folder, on_event, cancelled)
         pipeline.check()
         with pipeline.rest.tried_meanwhile() as begin:
@@ -103,25 +104,33 @@ def dub(
             begin()
             rendered = pipeline.render(parts)
         output, written = pipeline.encode(rendered.segments)
-        seconds = time.monotonic() - started
-        captions = before_anybody([part.stages.captions(part.track) for part in parts])
-        occluders = before_anybody([part.stages.occluders(part.track) for part in parts])
-        result = dub_result(
-            output,
-            pipeline.source,
-            rendered.dubbed,
-            rendered.outside,
-            seconds,
-            folder,
-            captions,
-            News(rendered.made, rendered.touched, written, pipeline.rest.copied()),
-        )
-        late = pipeline.rest.late
-        if occluders:
-            late = [*late, Notice("occluders", occluded_in_words(occluders, job.start_frame))]
-        result = replace(result, occluders=occluders, notices=[*pipeline.notices, *late])
-        write_text(folder / "report.json", json.dumps(asdict(result), indent=1))
+        if not written:  # the folder's job is then what made the file that stands
+            replace(asked, output=output).save(folder)
+        took = time.monotonic() - started
+        result = _result(pipeline, parts, rendered, output, written, took)
+        write_text(folder / JobFile.REPORT, json.dumps(asdict(result), indent=1))
     return result
+
+
+def _result(
+    pipeline: DubPipeline,
+    parts: Sequence[Part],
+    rendered: Rendered,
+    output: Path,
+    written: bool,
+    seconds: float,
+) -> DubResult:
+    """What is told of a dub whose output is whole."""
+    captions = before_anybody([part.stages.captions(part.track) for part in parts])
+    occluders = before_anybody([part.stages.occluders(part.track) for part in parts])
+    late = list(pipeline.rest.late)
+    if occluders:
+        words = occluded_in_words(occluders, pipeline.job.start_frame)
+        late.append(Notice("occluders", words))
+    news = News(rendered.made, rendered.touched, written, pipeline.rest.copied())
+    made = output, pipeline.source, rendered.dubbed, rendered.outside
+    result = dub_result(*made, seconds, pipeline.folder, captions, news)
+    return replace(result, occluders=occluders, notices=[*pipeline.notices, *late])
 
 
 class DubPipeline(PersonStages):
@@ -295,7 +304,7 @@ class DubPipeline(PersonStages):
         if not self.job.speech or self.job.settings.keep_source_audio:
             return None
         seconds = float(self.source.shown.frame_count / self.source.shown.fps)
-        return Sound(mix(list(self.job.speech.values()), seconds, self.folder / "sound.wav"))
+        return Sound(mix(list(self.job.speech.values()), seconds, self.folder / JobFile.SOUND))
 
     def _making(self, wanted: Bool, translator: Translator) -> FramesMade:
         """The frames `wanted` (T,) of the job, to be made."""

@@ -19,15 +19,18 @@ from gsmooth_core.face.texture import clip_texture
 from gsmooth_core.job import seen
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.followed import Followed
+from gsmooth_core.job.frames import OpenFrames
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.kept import KeptPictures
 from gsmooth_core.job.lending import read_lenders
 from gsmooth_core.job.length import gather_occluders, gather_personal, shown
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.nearby import opened_near
-from gsmooth_core.job.source import OpenFrames, Source
+from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, optional_result_of, result_of
+from gsmooth_core.job.watched import Watched
 from gsmooth_core.mafb.occlusion.captions import CaptionSettings, find_captions
 from gsmooth_core.mafb.occlusion.find import OcclusionSettings, find_occluders
 from gsmooth_core.mafb.occlusion.glimpses import Glimpses
@@ -84,9 +87,7 @@ class PersonStages(SpeechStages):
         ways = self.occlusion, self.adapt_settings, self.captioning
         self.inputs = StageInputs(self.source, folder, *ways)
         self.turns: Bool | None = None
-        self._glimpses: Glimpses | None = None
-        self._hands: HandWatch | None = None
-        self._kept: KeptPictures | None = None
+        self._reading = Watched()
 
     @cached_property
     def followed(self) -> Followed:
@@ -102,7 +103,7 @@ class PersonStages(SpeechStages):
 
     def filmed_track(self) -> FaceTrack:
         """The face in each picture that is used, as it was filmed."""
-        name, inputs = "track.safetensors", self.inputs.track()
+        name, inputs = JobFile.TRACK, self.inputs.track()
         stage = Stage("track", name, inputs, self._track, save_track, load_track)
         track = result_of(stage, self.journal)
         self.followed.settle()
@@ -121,15 +122,12 @@ class PersonStages(SpeechStages):
         def find() -> Occluders:
             on_progress = self._progress("captions", self.source.taken)
             filmed, model = self.filmed(track), self.model
-            self._glimpses, self._kept = Glimpses(filmed, model), self._keeping(filmed)
-            opened = self._kept.watched(opened_near(self.source, filmed, model))
-            opened = self._glimpses.watched(opened)
-            if self.occlusion:
-                self._hands = HandWatch(filmed, model, self.occlusion.hands)
-                opened = self._hands.watched(opened)
+            hands = HandWatch(filmed, model, self.occlusion.hands) if self.occlusion else None
+            self._reading = Watched(Glimpses(filmed, model), hands, self._keeping(filmed))
+            opened = self._reading.opened(opened_near(self.source, filmed, model))
             return find_captions(opened, filmed, model, settings, on_progress)
 
-        name, inputs = "captions.safetensors", self.inputs.captions()
+        name, inputs = JobFile.CAPTIONS, self.inputs.captions()
         stage = Stage("captions", name, inputs, find, save_occluders, load_occluders)
         return result_of(stage, self.journal) or None
 
@@ -141,6 +139,7 @@ class PersonStages(SpeechStages):
         settings = self.occlusion
         if settings is None:
             return None
+        captions = self._filmed_captions(track)  # before: its reading serves this stage, too
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
@@ -148,14 +147,15 @@ class PersonStages(SpeechStages):
             opened = opened_near(self.source, filmed, model)
             if self.source.clip.still:
                 return find_held(opened, filmed, model, on_progress)
-            seen = self._filmed_captions(track), self._glimpses
+            seen = captions, self._reading.glimpses
             found = find_occluders(opened, filmed, model, settings, on_progress, *seen)
-            hands = self._hands or HandWatch(filmed, model, settings.hands)
+            hands = self._reading.hands or HandWatch(filmed, model, settings.hands)
             return united(found, find_hands(opened, filmed, model, hands, on_progress))
 
-        name, inputs = "occluders.safetensors", self.inputs.occluders()
+        name, inputs = JobFile.OCCLUDERS, self.inputs.occluders()
         stage = Stage("occluders", name, inputs, find, save_occluders, load_occluders)
-        found, self._glimpses, self._hands = result_of(stage, self.journal), None, None
+        found = result_of(stage, self.journal)
+        self._reading = Watched(kept=self._reading.kept)  # the rest is not needed any more
         return gather_occluders(found, self.source.pictures) if len(found) else None
 
     def adapt(self, track: FaceTrack) -> Personal | None:
@@ -164,21 +164,21 @@ class PersonStages(SpeechStages):
         def teach() -> Personal | None:
             return self._learn(self.filmed(track))
 
-        name, inputs = "personal.safetensors", self.inputs.adapt()
+        name, inputs = JobFile.PERSONAL, self.inputs.adapt()
         stage = Stage("adapt", name, inputs, teach, save_personal, load_personal)
         learned = optional_result_of(stage, self.journal)
         return gather_personal(learned, self.source.pictures) if learned else None
 
     def mesh(self, track: FaceTrack, curves: Expression) -> dict[str, str]:
         """Write the face as a mesh with shape keys and curves, and the clip's own texture."""
-        mesh = self.folder / "mesh.safetensors"
+        mesh = self.folder / JobFile.MESH
         export_mesh(mesh, self.model, track, curves)
 
         def unwrap() -> Image:
             with self._opened() as frames:
                 return clip_texture(frames, self.filmed(track), self.model)
 
-        stage = Stage("texture", "texture.png", self.inputs.track(), unwrap, write_image, str)
+        stage = Stage("texture", JobFile.TEXTURE, self.inputs.track(), unwrap, write_image, str)
         return {"mesh": str(mesh), "texture": str(result_of(stage, self.journal))}
 
     def translator(
@@ -241,8 +241,8 @@ class PersonStages(SpeechStages):
     def read(self, translator: FaceTranslator, only: Bool) -> None:
         """Read what lends to the frames `only` (T,), see `lending`."""
         given = translator, self.source, self.journal, self.inputs
-        read_lenders(*given, only, self._kept)
-        self._kept = None
+        read_lenders(*given, only, self._reading.kept)
+        self._reading = Watched()
         if combed := translator.composer.combed:
             text = seen.combs_in_words(combed, self.job.start_frame)
             self.emit(Message("warning", text))

@@ -22,6 +22,7 @@ from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.job.teaching import Listeners, told
@@ -73,7 +74,7 @@ class SpeechStages(ABC):
 
     def predict(self) -> Expression:
         """Expression curves of the speech (A2EP), as long as the picture."""
-        name, inputs = "predicted.safetensors", self.inputs.predict()
+        name, inputs = JobFile.PREDICTED, self.inputs.predict()
         stage = Stage("predict", name, inputs, self._predict, save_expression, load_expression)
         return result_of(stage, self.journal)
 
@@ -83,7 +84,7 @@ class SpeechStages(ABC):
         def hear() -> Float:
             return self._spoken.heard
 
-        name, inputs = "heard.safetensors", self.inputs.predict()
+        name, inputs = JobFile.HEARD, self.inputs.predict()
         return result_of(Stage("hear", name, inputs, hear, save_rows, load_rows), self.journal)
 
     def target(self, track: FaceTrack) -> Expression:
@@ -97,7 +98,7 @@ class SpeechStages(ABC):
         target = fit_curves(curves, track)
         if self.turns is not None:
             target = at_turns(target, track, self.turns)
-        path = self.folder / "target.safetensors"
+        path = self.folder / JobFile.TARGET
         target = as_before(target, path)
         save_expression(path, target)
         return target
@@ -133,7 +134,7 @@ class SpeechStages(ABC):
             listeners = Listeners(self.model, a2ep, job.settings, self.emit, self.cancelled)
             return listeners.teach(job.teach, self.source.filmed, self.filmed(track))
 
-        name, inputs = "manner.safetensors", self.inputs.manner()
+        name, inputs = JobFile.MANNER, self.inputs.manner()
         stage = Stage("manner", name, inputs, listen, save_taught, load_taught)
         return result_of(stage, self.journal)
 

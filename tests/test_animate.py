@@ -15,7 +15,7 @@ from gsmooth_core.errors import GSmoothError, InputError
 from gsmooth_core.face.camera import rotation_matrix
 from gsmooth_core.job.events import Event, Message, Progress
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.motion.edited import BLINKS, PLACE, TURN
@@ -116,9 +116,9 @@ def test_the_background_keeps_every_bit(frames, photo) -> None:
 
 
 def test_a_finished_job_makes_nothing_anew(result, job, work) -> None:
-    before = (work / "job" / JOURNAL_FILE).read_text()
+    before = (work / "job" / JobFile.JOURNAL).read_text()
     assert run_job(job, work / "job").frames == FRAMES
-    assert (work / "job" / JOURNAL_FILE).read_text() == before
+    assert (work / "job" / JobFile.JOURNAL).read_text() == before
 
 
 def test_another_movement_makes_track_and_pictures_anew(result, job, work) -> None:

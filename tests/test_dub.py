@@ -9,12 +9,12 @@ import pytest
 
 from gsmooth_core.dub import DubPipeline, dub
 from gsmooth_core.errors import CancelledError, InputError
+from gsmooth_core.evaluation.metrics.shot import open_shot
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.events import Message, Progress
-from gsmooth_core.job.followed import ANSWERS_FILE
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.networks.litert import Network
 from gsmooth_core.storage.arrays import load_expression, load_track, save_expression
@@ -173,6 +173,7 @@ def test_without_an_edit_nothing_is_written(edited):
     assert not job.output.with_name("v3.mp4").exists()
     segments = [path for path in before if path.name.startswith(("segment", "v"))]
     assert len(segments) == 5
+    assert open_shot(job.output.parent).job.output == job.output  # as Check Quality reads it
     assert all(path.stat().st_mtime_ns == before[path] for path in segments)
 
 
@@ -194,7 +195,7 @@ def test_a_stopped_job_goes_on_where_it_was(job, work, tmp_path):
     with pytest.raises(CancelledError):
         dub(job, tmp_path / "job", seen.append, stop_in_the_second_segment)
     assert not job.output.exists()
-    assert "segment" in (tmp_path / "job" / JOURNAL_FILE).read_text()
+    assert "segment" in (tmp_path / "job" / JobFile.JOURNAL).read_text()
     rest = []
     dub(job, tmp_path / "job", rest.append)
     first = next(e for e in rest if isinstance(e, Progress) and e.stage == "render")
@@ -232,7 +233,7 @@ def test_a_job_that_was_stopped_while_following_goes_on_at_that_frame(job, tmp_p
     one, other = (load_track(tmp_path / n / "track.safetensors") for n in ("whole", "stopped"))
     for name in ("expression", "rotation", "translation", "light", "landmarks", "confidence"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
-    assert not (tmp_path / "stopped" / ANSWERS_FILE).exists()
+    assert not (tmp_path / "stopped" / JobFile.ANSWERS).exists()
 
 
 def test_edits_of_the_user_come_before_everything_else(result, job, work, tmp_path):

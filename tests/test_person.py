@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pytest
 import skimage.data
 
 from gsmooth_core.a2ep.manner_file import Taught
@@ -111,6 +112,32 @@ def test_what_the_pass_for_captions_read_is_kept_until_it_has_lent(tmp_path, mon
         np.testing.assert_array_equal(kept.picture(frame)[shown], read[frame][shown])
     stages.read(translator, np.ones(6, bool))
     assert given[-1] is None  # let go
+
+
+def test_occluders_are_looked_for_in_what_the_reading_for_captions_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for them first."""
+    track = scene.track(6)
+    clip = made.write_video(tmp_path / "clip.mp4", np.stack(list(scene.pictures(track))), 25)
+    speech = made.write_wav(tmp_path / "s.wav", made.speechlike(0.4), 16000)
+    stages, order = PersonStages(Job(clip, tmp_path / "o.mp4", audio=speech), tmp_path), []
+
+    def no_captions(opened: Opened, *_: object) -> Occluders:
+        with opened() as source:
+            order.append(source(3))
+        return packed([], 256)
+
+    def no_occluders(_opened: Opened, *given: object) -> Occluders:
+        order.append(given[-1].texels(3, None))  # no source is needed
+        return packed([], 256)
+
+    monkeypatch.setattr("gsmooth_core.person.find_captions", no_captions)
+    monkeypatch.setattr("gsmooth_core.person.find_occluders", no_occluders)
+    assert stages.occluders(track) is None
+    picture, (colours, seen) = order
+    assert seen.any() and len(colours) == len(seen)
+    assert len(picture) == track.height
 
 
 def test_a_hand_is_before_the_face_of_a_clip(tmp_path: Path) -> None:

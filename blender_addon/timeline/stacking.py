@@ -7,11 +7,14 @@ it stays under. The old strip goes to a channel with room, muted, and remembers 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..errors import UserError
+from ..storage import job_folder
 from . import pictures, put_away, strips
 from .timing import MAX_CHANNEL, free_channel
 
@@ -173,11 +176,31 @@ def restore(scene: bpy.types.Scene, dub: Any) -> Any:
 def original(scene: bpy.types.Scene, dub: Any) -> Any:
     """The strip, put away, from which a dub was made and whose place it has, or None."""
     noted = dub.get(OF) if dub is not None else None
-    if not isinstance(noted, str):
-        return None
-    fits = [
+    if isinstance(noted, str):
+        return _put_away_under(scene, dub, lambda strip: strip.get(ID) == noted)
+    file = _dubbed_file(dub)
+    return _put_away_under(scene, dub, lambda strip: _shows(strip, file)) if file else None
+
+
+def _put_away_under(scene: bpy.types.Scene, dub: Any, fits: Callable[[Any], bool]) -> Any:
+    found = (
         strip
         for strip in strips.children(strips.owner_of(scene, dub))
-        if strip.get(ID) == noted and put_away.is_away(strip) and strips.overlap(strip, dub)
-    ]
-    return fits[0] if fits else None
+        if fits(strip) and put_away.is_away(strip) and strips.overlap(strip, dub)
+    )
+    return next(found, None)
+
+
+def _dubbed_file(dub: Any) -> Path | None:
+    """The file that was dubbed, of a dub from before originals were marked."""
+    job = strips.dubbed_job(dub)
+    try:
+        return Path(job_folder.read_plan(job_folder.resolve(job))["source"]) if job else None
+    except UserError:
+        return None
+
+
+def _shows(strip: Any, file: Path) -> bool:
+    """Whether this is no dub, and shows that file."""
+    shown = strip.type == "MOVIE" and not strips.dubbed_job(strip)
+    return shown and strips.source_path(strip) == file

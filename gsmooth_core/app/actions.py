@@ -15,6 +15,7 @@ from gsmooth_core.errors import InputError, JobError
 from gsmooth_core.job.as_video import as_video
 from gsmooth_core.job.events import Cancelled, Message, OnEvent
 from gsmooth_core.job.job import Job, load_job, read_rate
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.storage.files import is_within, same_file, shown
 from gsmooth_core.storage.locks import locked
 
@@ -71,14 +72,14 @@ def track(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, An
     with _run(folder, on_event, cancelled) as run:
         found = run.track()
     usable = int(found.usable.sum())
-    return {"track": str(folder / "track.safetensors"), "frames": len(found), "usable": usable}
+    return {"track": str(folder / JobFile.TRACK), "frames": len(found), "usable": usable}
 
 
 def predict(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:
     """Predict the expression of the job's speech; leaves predicted.safetensors."""
     with _run(folder, on_event, cancelled) as run:
         curves = run.predict()
-    return {"expression": str(folder / "predicted.safetensors"), "frames": len(curves)}
+    return {"expression": str(folder / JobFile.PREDICTED), "frames": len(curves)}
 
 
 def mesh(folder: Path, on_event: OnEvent, cancelled: Cancelled) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from gsmooth_core import __version__
 from gsmooth_core.errors import GSmoothError
+from gsmooth_core.face.rasterizer import CHOICE, available_backends, chosen_backend
 from gsmooth_core.media import ffmpeg
 from gsmooth_core.models import registry
 from gsmooth_core.networks.engine import has_bfloat16, has_torch
@@ -40,7 +41,7 @@ _PACKAGES = {
     "tqdm": ("tqdm", "progress bars"),
 }
 _OPTIONAL = {
-    "pytorch3d": ("pytorch3d", "another rasteriser, for `face.rasterizer.rasterize`"),
+    "pytorch3d": ("pytorch3d", f"another rasteriser, see {CHOICE}"),
     "transformers": ("transformers", "the paper's speech encoder"),
     "faster_whisper": ("faster-whisper", "words, for proofreading"),
 }
@@ -109,6 +110,7 @@ def _checks() -> Iterator[Check]:
     yield _torch()
     yield _ffmpeg()
     yield _numba_cache()
+    yield _rasterizer()
     yield from (_model(name) for name in registry.MODELS)
     yield _disk(Path(tempfile.gettempdir()))
     for module, (distribution, purpose) in _OPTIONAL.items():
@@ -189,6 +191,15 @@ def _numba_cache() -> Check:
         return Check(name, True, str(writable[0]))
     hint = "Set NUMBA_CACHE_DIR to a folder that can be written, or every start takes longer."
     return Check(name, False, "cannot be written", hint)
+
+
+def _rasterizer() -> Check:
+    name = f"rasteriser ({CHOICE} chooses)"
+    try:
+        chosen = chosen_backend()
+    except GSmoothError as error:
+        return Check(name, False, error.message, error.hint)
+    return Check(name, True, f"{chosen}; here are: {', '.join(available_backends())}")
 
 
 def _model(name: str) -> Check:

@@ -12,6 +12,7 @@ from gsmooth_core.evaluation.report.words import seen_words
 from gsmooth_core.job.as_video import as_video
 from gsmooth_core.job.events import Cancelled, OnEvent, Progress, raise_if
 from gsmooth_core.job.job import load_job
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.words import words_of
 from gsmooth_core.storage.files import is_there
@@ -38,7 +39,7 @@ def words_of_job(
     """
     job = load_job(folder)
     with locked(folder):
-        if is_there(folder / "report.json") and is_there(job.output):
+        if is_there(folder / JobFile.REPORT) and is_there(job.output):
             said, words = _seen(open_shot(folder, face), on_event, cancelled)
         else:
             source = Source(as_video(job, folder, on_event))

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from gsmooth_core.errors import InputError
+from gsmooth_core.job.frames import OpenFrames
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import AnimateSettings
-from gsmooth_core.job.source import OpenFrames, Source
+from gsmooth_core.job.source import Source
 from gsmooth_core.media import read_frames
 from gsmooth_core.portrait.animate import Animation
 from gsmooth_core.types import Box, Float, Image

@@ -8,14 +8,13 @@ from pathlib import Path
 from gsmooth_core.face.morphable import MorphableModel
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, progress
 from gsmooth_core.job.length import repeat_track
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.speaker import choose, turns_of
 from gsmooth_core.networks.answers import kept_answers
 from gsmooth_core.tracking.people.people import People
 from gsmooth_core.tracking.tracker import Tracker, build_tracker
 from gsmooth_core.types import Bool, FaceTrack
-
-ANSWERS_FILE = "answers.bin"
 
 
 class Followed:
@@ -41,7 +40,7 @@ class Followed:
         folder: Path | None = None,
     ) -> None:
         self._folder = folder
-        self._answers = folder / ANSWERS_FILE if folder else None
+        self._answers = folder / JobFile.ANSWERS if folder else None
         self._source, self._model = source, model
         self._emit, self._cancelled = on_event, cancelled
         self._found: tuple[Tracker, People] | None = None

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
+from gsmooth_core.face.rasterizer import best_backend, chosen_backend
 from gsmooth_core.job.journal import fingerprint, stamp
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.blend import MaskSettings
@@ -133,10 +135,11 @@ class StageInputs:
             **self.track(),
             "occluders": self._occluded(),
             "captions": self._captioned(),
-            "track": self._folder / "track.safetensors",
+            "track": self._folder / JobFile.TRACK,
             "taft": "draft" if settings.draft else registry.resolve(settings.taft),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
             "morphology": asdict(MaskSettings()),  # noise is seen beside masks, too
+            **({} if chosen_backend() == best_backend() else {"rasterizer": chosen_backend()}),
         }
 
     def _taught(self) -> dict[str, Any]:

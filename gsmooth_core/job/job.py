@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core.errors import InputError, JobError
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.settings import FACE_NUMBER, AnimateSettings, DubSettings
 from gsmooth_core.storage.files import beside, is_there, make_folder, read_json, shown, write_text
 from gsmooth_core.storage.layout import as_rate
 
-JOB_FILE = "job.json"
 KIND = "gsmooth-job"
 VERSION = 1
 MOST_TEACHERS = 20
@@ -106,7 +106,7 @@ class Job:
             MediaError: it cannot be written.
         """
         make_folder(folder)
-        path = folder / JOB_FILE
+        path = folder / JobFile.JOB
         write_text(path, json.dumps(self.to_json(), indent=1) + "\n")
         return path
 
@@ -118,7 +118,7 @@ def load_job(folder: Path) -> Job:
         JobError: there is none, or it is damaged or newer.
         InputError: a value of the wrong kind.
     """
-    path = folder / JOB_FILE
+    path = folder / JobFile.JOB
     if not is_there(path):
         raise JobError(
             f"There is no job in '{shown(folder)}'.",

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from gsmooth_core.errors import JobError
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.storage.files import atomic, cannot_write, check_file, hash_file, is_there, shown
 
 log = logging.getLogger(__name__)
 
-JOURNAL_FILE = "journal.jsonl"
 _LARGEST = 1 << 28  # bytes; a day of video in the smallest chunks fills less
 _TEXTS = ("stage", "inputs", "file", "sha256", "seal")
 _FIELDS = {**dict.fromkeys(_TEXTS, str), "part": int, "notes": dict}
@@ -52,7 +52,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._path = folder / JOURNAL_FILE
+        self._path = folder / JobFile.JOURNAL
         _make_own(self._path)
         self._entries = {(e["stage"], e["part"]): e for e in self._read()}
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsmooth_core.face.morphable import MorphableModel
-from gsmooth_core.job.source import OpenFrames
+from gsmooth_core.job.frames import OpenFrames
 from gsmooth_core.mafb.crop import crop_transforms, in_frame
 from gsmooth_core.mafb.occlusion.watching import watched
 from gsmooth_core.taft.lending.shelf import Shelf

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from gsmooth_core.job.frames import OpenFrames
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.journal import Journal
 from gsmooth_core.job.kept import KeptPictures
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.nearby import box_of_crops
-from gsmooth_core.job.source import OpenFrames, Source
+from gsmooth_core.job.source import Source
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.taft.finish.grain import Grain
 from gsmooth_core.taft.finish.grain_file import load_grain, save_grain
@@ -48,10 +50,10 @@ def read_lenders(
         return translator.rehearse()
 
     if composer.settings.grain:
-        files = "grain", "grain.safetensors", inputs.grain()
+        files = "grain", JobFile.GRAIN, inputs.grain()
         translator.grain = result_of(Stage(*files, see, save_grain, load_grain), journal)
     if composer.settings.sharpness:
-        files = "sharpness", "sharpness.safetensors", inputs.sharpness()
+        files = "sharpness", JobFile.SHARPNESS, inputs.sharpness()
         stage = Stage(*files, rehearse, save_sharpness, load_sharpness)
         translator.sharpness = result_of(stage, journal)
     if not composer.bank:

@@ -8,9 +8,9 @@ from typing import Any
 
 from gsmooth_core.errors import GSmoothError
 from gsmooth_core.job.journal import stamp
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.storage.files import is_there, is_within, read_json, write_text
 
-OUTPUTS_FILE = "outputs.json"
 _MOST = 10_000
 
 
@@ -40,7 +40,7 @@ def note(folder: Path, inputs: str, output: Path) -> None:
     """
     entry = {"output": str(output.absolute()), "inputs": inputs, "stamp": _stamp(output)}
     others = [each for each in _read(folder) if each.get("output") != entry["output"]]
-    write_text(folder / OUTPUTS_FILE, json.dumps([*others, entry][-_MOST:], indent=1))
+    write_text(folder / JobFile.OUTPUTS, json.dumps([*others, entry][-_MOST:], indent=1))
 
 
 def _stamp(path: Path) -> list[str | int] | None:
@@ -53,7 +53,7 @@ def _stamp(path: Path) -> list[str | int] | None:
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:
-    path = folder / OUTPUTS_FILE
+    path = folder / JobFile.OUTPUTS
     if not is_there(path) or path.is_symlink():
         return []
     try:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gsmooth_core.job.events import Cancelled, Message, Notice, OnEvent, raise_if
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.notices import wish_of
 from gsmooth_core.job.segments import Segment
 from gsmooth_core.job.source import Source
@@ -121,7 +122,7 @@ class Rest:
         video = self.source.pictures_stamp()
         return Stage(
             name="rate",
-            file="rate.txt",
+            file=JobFile.RATE,
             inputs={"video": video, "wish": repr(wish), "suffix": job.output.suffix},
             make=lambda: (self._trial.result() if self._trial else self._fitted()).crf,
             save=lambda path, factor: write_text(path, f"{factor}\n"),
@@ -223,7 +224,7 @@ class Rest:
         Raises:
             GSmoothError: as `pieces`.
         """
-        made, target = self.pieces(segments), self._journal.folder / "woven.mp4"
+        made, target = self.pieces(segments), self._journal.folder / JobFile.WOVEN
         try:
             files = self._woven(made, target, segments)
             yield files, files == [target]

@@ -13,6 +13,7 @@ from gsmooth_core.job.followed import Followed
 from gsmooth_core.job.inputs import StageInputs
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.stage import Stage, result_of
 from gsmooth_core.ranges import Ranges, ranges_of
 from gsmooth_core.storage.files import is_there, read_json, write_text
@@ -64,15 +65,15 @@ def roles_of(job: Job, inputs: StageInputs, journal: Journal, followed: Followed
     def find() -> Turns:
         return {face: ranges_of(frames) for face, frames in followed.turns().items()}
 
-    stage = Stage("turns", "turns.json", inputs.track(), find, _save, _load)
+    stage = Stage("turns", JobFile.TURNS, inputs.track(), find, _save, _load)
     return _roles(result_of(stage, journal), job, inputs.count)
 
 
 def roles_in(job: Job, folder: Path, count: int) -> list[Role]:
     """The roles of a finished job, as `roles_of` gave them; none where one person was dubbed."""
-    if job.speech or job.settings.face != SPEAKER or not is_there(folder / "turns.json"):
+    if job.speech or job.settings.face != SPEAKER or not is_there(folder / JobFile.TURNS):
         return [Role(face, path) for face, path in job.speech.items()]
-    return _roles(_load(folder / "turns.json"), job, count)
+    return _roles(_load(folder / JobFile.TURNS), job, count)
 
 
 def person_job(job: Job, role: Role, count: int) -> Job:

@@ -36,6 +36,8 @@ MODEL_SETTINGS = ("face_model", "a2ep", "taft")
 RETIRED = ("seed",)
 """Settings of older jobs that nothing depends on any more."""
 
+_ONCE_ADAPTED = 180.0  # seconds: about what `adapt` meant when it was a switch
+
 
 def setting(
     default: Any,
@@ -75,6 +77,8 @@ class Settings:
         """
         known = [known.name for known in fields(cls)]
         values = {n: value for n, value in values.items() if n in known or n not in RETIRED}
+        if isinstance(values.get("adapt"), bool):  # in jobs of before it had a length
+            values["adapt"] = _ONCE_ADAPTED if values["adapt"] else 0.0
         for name in values:
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, 1)

@@ -1,4 +1,4 @@
-"""What a job takes from its sources: single frames in order, the part of a sound that is heard."""
+"""What a job takes from its sources: which pictures, how long, and what is heard with them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import InputError, MediaError, NoSpeechError
+from gsmooth_core.job.frames import FrameReader, OpenFrames
 from gsmooth_core.job.job import MOST_SECONDS, Job
 from gsmooth_core.job.journal import stamp
 from gsmooth_core.job.length import is_plain, pictures_of, read_pictures
@@ -27,11 +27,10 @@ from gsmooth_core.media.sound.audio import SHORTEST_SPEECH
 from gsmooth_core.media.sound.beds import Bed
 from gsmooth_core.storage.arrays import load_expression
 from gsmooth_core.text import counted
-from gsmooth_core.types import Box, Clip, Float, FrameSource, Image, Int
+from gsmooth_core.types import Box, Float, FrameSource, Image, Int
 
 _UNHEARD = 0.1  # seconds of speech after the last picture that are worth a word
 _OTHERWISE = "Of one speech, the length 'hold', 'loop', 'ping-pong' or 'stretch' makes all heard."
-_LEAP = 150  # frames whose decoding takes longer than opening the file again
 
 
 class Source:
@@ -286,57 +285,6 @@ class Source:
         left = rest - self.job.audio_start  # what is before the sound is silence
         used = left if length is None else min(left, length)
         return max(1, round((self.job.audio_delay + used) * self._fps))
-
-
-class OpenFrames(Protocol):
-    """Frames by their number, asked for in ascending order, until it is closed."""
-
-    def __call__(self, index: int) -> Image:
-        """(H, W, 3) uint8 RGB of frame `index`."""
-        ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
-
-
-class FrameReader:
-    """Gives single frames of a clip, asked for in ascending order, decoding each at most once.
-
-    Many frames that nobody asks for are not decoded: the file is opened again behind them.
-
-    Args:
-        clip: the clip.
-        start: the clip's frame that is number 0 here.
-        box: what has to be known of them, see `read_frames`; None for all.
-    """
-
-    def __init__(self, clip: Clip, start: int = 0, box: Box | None = None) -> None:
-        self._clip, self._start, self._next, self._box = clip, start, 0, box
-        self._frames = read_frames(clip, 0, 1) if clip.still else self._from(0)
-        self._last: Image | None = None
-
-    def close(self) -> None:
-        """End the decoder, which may be in the middle of the clip."""
-        getattr(self._frames, "close", lambda: None)()
-
-    def __call__(self, index: int) -> Image:
-        """(H, W, 3) uint8 RGB of frame `index`, which may not lie before the last one."""
-        if self._clip.still:
-            index = 0
-        if self._last is None or index >= self._next:
-            if index - self._next > _LEAP:
-                self.close()
-                self._frames = self._from(index)
-                self._next = index
-            self._last = next(islice(self._frames, index - self._next, None))
-            self._next = index + 1
-        elif index != self._next - 1:
-            raise ValueError(f"frame {index} was asked for after frame {self._next - 1}")
-        return self._last
-
-    def _from(self, index: int) -> Iterator[Image]:
-        return read_frames(self._clip, self._start + index, box=self._box)
 
 
 def heard(

@@ -13,11 +13,10 @@ from gsmooth_core.a2ep.words import Transcript, Word, recognise
 from gsmooth_core.errors import JobError
 from gsmooth_core.job.events import Cancelled, OnEvent, progress
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.source import Source
 from gsmooth_core.storage.files import read_json, shown, write_text
 from gsmooth_core.types import Float
-
-FILE = "words.json"
 
 
 def words_of(
@@ -39,7 +38,7 @@ def words_of(
         NoSpeechError: nothing is heard.
         InputError: the job names no speech.
     """
-    path, journal = folder / FILE, Journal(folder)
+    path, journal = folder / JobFile.WORDS, Journal(folder)
     inputs = fingerprint(**source.speech_stamp())
     if journal.finished("words", inputs, path):
         return _read(path), False

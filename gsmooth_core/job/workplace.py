@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gsmooth_core.errors import CancelledError, JobError, NoFaceError
-from gsmooth_core.job.followed import ANSWERS_FILE
-from gsmooth_core.job.job import JOB_FILE, KIND
-from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.job import KIND
+from gsmooth_core.job.names import NAMES, JobFile
 from gsmooth_core.storage.files import (
     PARTIAL,
     cannot_write,
@@ -29,12 +28,11 @@ from gsmooth_core.storage.locks import locked, output_locked
 MARK = "temporary"
 _KEPT = "What is finished is kept: run it again to go on."
 _ANEW = "Nothing was finished: run again, it begins anew."
+_OWN = "|".join(map(re.escape, NAMES))
 _OURS = re.compile(
-    rf"{MARK}|lock|lock\.pid|job\.json|{JOURNAL_FILE}|report\.(json|html)|quality\.json|sync\.svg"
-    r"|(track|photo|reference|predicted|heard|target|captions|occluders|manner|personal|grain|sharpness|mesh|found)\.safetensors"
-    r"|texture\.png|rate\.txt|words\.json"
-    r"|turns\.json|outputs\.json|answers\.bin|sound\.wav|person_[1-9]\d?"
-    rf"|(segment_\d{{5}}|patch(_\d{{5}})?|rest_\d{{7}})(\.mp4)?|woven\.(mp4|json)|sequence_\d+\.mov|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
+    rf"{MARK}|lock|lock\.pid|{_OWN}|person_[1-9]\d?"
+    r"|(segment_\d{5}|patch(_\d{5})?|rest_\d{7})(\.mp4)?|woven\.json|sequence_\d+\.mov"
+    rf"|[\w.]+{re.escape(PARTIAL)}(\.\w+)?|tmp\w+\.ffconcat"
 )
 _BEFORE = re.compile(rf"{MARK}|lock|lock\.pid|[\w.]+{re.escape(PARTIAL)}(\.\w+)?")  # job.json
 _SEGMENT = re.compile(r"segment_\d{5}|patch(_\d{5})?|rest_\d{7}")
@@ -86,15 +84,15 @@ def workplace(folder: Path, output: Path, *, temporary: bool = False) -> Iterato
 
 def _goes_on(folder: Path, *, stopped: bool) -> bool:
     """Whether a folder holds work that another run needs not do again."""
-    if (folder / JOURNAL_FILE).exists():
+    if (folder / JobFile.JOURNAL).exists():
         return True
-    answers = folder / ANSWERS_FILE
+    answers = folder / JobFile.ANSWERS
     return stopped and answers.is_file() and answers.stat().st_size > 0
 
 
 def _followed(folder: Path) -> bool:
     """Whether faces of the clip itself were found: then it is another file that shows none."""
-    return any(folder.rglob("track.safetensors"))
+    return any(folder.rglob(JobFile.TRACK))
 
 
 def person_folder(folder: Path, number: str) -> Path:
@@ -122,7 +120,7 @@ def _check_apart(folder: Path, output: Path) -> None:
 
 def _check_free(folder: Path) -> None:
     """Refuse a folder that is no job's, in which a job would write over what lies there."""
-    own = folder / JOB_FILE
+    own = folder / JobFile.JOB
     try:
         if own.is_file() and KIND.encode() in own.read_bytes():
             return

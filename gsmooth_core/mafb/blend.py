@@ -138,41 +138,21 @@ def face_mask(region: Bool, settings: MaskSettings | None = None) -> Bool:
     return with_jaw | closed
 
 
-def random_morphology(
-    mask: Bool, rng: np.random.Generator, settings: MaskSettings | None = None
-) -> Bool:
+def random_morphology(mask: Bool, rng: np.random.Generator) -> Bool:
     """Dilate or erode M_f by an ellipse of random size (training only).
+
+    See `MaskSettings.random_max`.
 
     Args:
         mask: (H, W) M_f.
         rng: source of chance.
-        settings: `random_max` bounds the ellipse.
 
     Returns:
         (H, W) bool, between the erosion and the dilation by the largest ellipse.
     """
-    s = settings or MaskSettings()
-    largest = scaled(s.random_max, mask.shape[0]) // 2
+    largest = scaled(MaskSettings().random_max, mask.shape[0]) // 2
     width, height = (2 * int(n) + 1 for n in rng.integers(0, largest + 1, 2))
     return dilate(mask, width, height) if rng.random() < 0.5 else erode(mask, width, height)
-
-
-def blend(render: Float, frame: Float, mask: Float | Bool) -> Float:
-    """I_b = I_r ⊙ M_f + I_t ⊙ (1 − M_f) (eq. 9).
-
-    Args:
-        render: (H, W, C) I_r.
-        frame: (H, W, C) I_t.
-        mask: (H, W) M_f, bool or 0..1. With a bool mask a pixel is one or the other, so that
-            nothing of the frame passes the mask, whatever its values.
-
-    Returns:
-        (H, W, C) I_b.
-    """
-    if mask.dtype == np.bool_:
-        return np.where(mask[..., None], render, frame)
-    weight = mask[..., None].astype(np.float32)
-    return (render * weight + frame * (1 - weight)).astype(np.float32)
 
 
 def rim_weight(mask: Bool, rim: float) -> Float:

@@ -21,9 +21,9 @@ MARGIN = 10
 """Pixels around the lips that belong to the mouth box."""
 
 
-def mouth_box(mouth: NDArray[np.bool_], margin: int = MARGIN) -> Box:
+def mouth_box(mouth: NDArray[np.bool_]) -> Box:
     """Rows and columns around the pixels of the mouth; all of them where there is no mouth."""
-    return box_around(mouth, margin)
+    return box_around(mouth, MARGIN)
 
 
 def box_around(mask: Bool, margin: int) -> Box:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import cached_property
 
 from gsmooth_core.taft.brows import BrowMover, Carried
-from gsmooth_core.taft.translate import Translator
+from gsmooth_core.taft.translate import Translator, numbered
 from gsmooth_core.taft.translated import Laid, Translated
 from gsmooth_core.types import Bool, Box, Image
 
@@ -48,16 +47,9 @@ class MovingBrows:
         self, frames: Iterable[tuple[int, Image]]
     ) -> Generator[tuple[Image, Translated]]:
         """Each (index, frame) in order: the frame, and what becomes of it."""
-        waiting: deque[int] = deque()  # translators read ahead
-
-        def noted() -> Iterator[tuple[int, Image]]:
-            for index, frame in frames:
-                waiting.append(index)
-                yield index, frame
-
-        with closing(self._translator.translate_all(noted())) as each:
-            for frame, made in each:
-                yield frame, self._moved(waiting.popleft(), made)
+        with closing(numbered(self._translator, frames)) as each:
+            for index, frame, made in each:
+                yield frame, self._moved(index, made)
 
     def looks_at(self, index: int) -> list[Box]:
         """As the translator does: where pixels go does not depend on them."""

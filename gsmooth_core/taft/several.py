@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
-from gsmooth_core.taft.translate import Translator
+from gsmooth_core.taft.translate import Translator, numbered
 from gsmooth_core.taft.translated import Translated
 from gsmooth_core.types import Box, Image
 
@@ -27,7 +27,7 @@ class SeveralFaces:
     ) -> Generator[tuple[Image, Translated]]:
         """Each (index, frame) in order: the frame, and what all together make of it."""
         first, *others = self._translators
-        made = _begun(first, frames)
+        made: Iterator[_Made] = numbered(first, frames)
         for translator in others:
             made = _gone_on(translator, made)
         return ((frame, translated) for _, frame, translated in made)
@@ -35,18 +35,6 @@ class SeveralFaces:
     def looks_at(self, index: int) -> list[Box]:
         """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
         return [box for each in self._translators for box in each.looks_at(index)]
-
-
-def _begun(translator: Translator, frames: Iterable[tuple[int, Image]]) -> Iterator[_Made]:
-    waiting: deque[int] = deque()
-
-    def noted() -> Iterator[tuple[int, Image]]:
-        for index, frame in frames:
-            waiting.append(index)
-            yield index, frame
-
-    for frame, translated in translator.translate_all(noted()):
-        yield waiting.popleft(), frame, translated
 
 
 def _gone_on(translator: Translator, made: Iterator[_Made]) -> Iterator[_Made]:

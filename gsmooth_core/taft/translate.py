@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -94,6 +95,22 @@ class Translator(Protocol):
     def looks_at(self, index: int) -> list[Corners]:
         """The boxes (x0, y0, x1, y1) of frame `index` of which any pixel is read."""
         ...
+
+
+def numbered(
+    translator: Translator, frames: Iterable[tuple[int, Image]]
+) -> Generator[tuple[int, Image, Translated]]:
+    """What a translator makes of each (index, frame), with its index: translators read ahead."""
+    waiting: deque[int] = deque()
+
+    def noted() -> Iterator[tuple[int, Image]]:
+        for index, frame in frames:
+            waiting.append(index)
+            yield index, frame
+
+    with closing(translator.translate_all(noted())) as each:
+        for frame, made in each:
+            yield waiting.popleft(), frame, made
 
 
 class FaceTranslator:

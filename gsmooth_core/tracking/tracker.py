@@ -42,7 +42,7 @@ class FitTracker:
         looks: ways to look at each face, see `looks`.
     """
 
-    def __init__(self, model: MorphableModel, looks: int = USUAL) -> None:
+    def __init__(self, model: MorphableModel, looks: int) -> None:
         self._model = model
         self.looks = looks
 

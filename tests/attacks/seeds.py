@@ -18,7 +18,8 @@ from gsmooth_core.evaluation.metrics.shot import open_shot
 from gsmooth_core.face.bfm import read_bfm
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.job import Job, load_job
-from gsmooth_core.job.journal import JOURNAL_FILE, Journal
+from gsmooth_core.job.journal import Journal
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.roles import roles_in
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.mafb.occlusion.occluders import load_occluders, packed, save_occluders
@@ -202,7 +203,7 @@ FILES: dict[str, Reader] = {
     "curves": Reader(".safetensors", _curves, _read_curves, tensors=True),
     "curves as text": Reader(".json", _curves, _read_curves, text=True),
     "job": Reader("job.json", _job, lambda path: load_job(path.parent), text=True),
-    "journal": Reader(JOURNAL_FILE, _journal, _read_journal, text=True),
+    "journal": Reader(JobFile.JOURNAL, _journal, _read_journal, text=True),
     "report": Reader("report.json", _report, _read_report, text=True),
     "occluders": Reader(
         ".safetensors",

@@ -346,7 +346,7 @@ def alex(tmp_path, monkeypatch):
 def test_weights_of_the_perceptual_distance_are_read(alex):
     torch.save(perceptual_state(), alex)
     grey = torch.full((1, 3, 64, 64), 0.5)
-    assert perceptual.load_perceptual("alex")(grey, grey) == 0
+    assert perceptual.load_perceptual()(grey, grey) == 0
 
 
 @pytest.mark.parametrize(
@@ -364,4 +364,4 @@ def test_weights_of_the_perceptual_distance_are_read(alex):
 def test_weights_of_the_perceptual_distance_are_all_there_and_numbers(alex, change):
     state = perceptual_state() | change
     torch.save({k: v for k, v in state.items() if v is not None}, alex)
-    refused(lambda: perceptual.load_perceptual("alex"), "alex_shift_tolerant.pth")
+    refused(lambda: perceptual.load_perceptual(), "alex_shift_tolerant.pth")

@@ -133,3 +133,17 @@ def test_other_masks_make_anew_what_was_seen_beside_them(
     monkeypatch.setattr("gsmooth_core.job.inputs.MaskSettings", lambda: other)
     assert all(old != new for old, new in zip(before, prints(), strict=True))
     assert fingerprint(**inputs.captions()) == seen
+
+
+def test_another_rasteriser_makes_other_pictures_of_the_same_track(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip.parent / "track.safetensors").write_bytes(b"track")
+    job = Job(clip, clip.with_name("out.mp4"))
+    usual = StageInputs(Source(job), clip.parent, None, AdaptSettings())
+    before = usual.track(), usual.render()
+    monkeypatch.setenv("GSMOOTH_RASTERIZER", "numba")  # as by default
+    assert (usual.track(), usual.render()) == before
+    monkeypatch.setenv("GSMOOTH_RASTERIZER", "torch")
+    assert usual.track() == before[0]
+    assert usual.render() != before[1]

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from gsmooth_core.errors import GSmoothError, InputError, JobError
 from gsmooth_core.job import job as jobs
 from gsmooth_core.job.job import Job, default_folder, load_job, read_rate
-from gsmooth_core.job.journal import JOURNAL_FILE, Journal, fingerprint, stamp
+from gsmooth_core.job.journal import Journal, fingerprint, stamp
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.settings import AnimateSettings, DubSettings
 from gsmooth_core.storage.files import atomic, beside, hash_file, partial_path
 from gsmooth_core.storage.locks import locked, output_locked
@@ -278,7 +279,7 @@ def test_the_last_entry_counts(tmp_path, piece):
 def test_a_torn_line_costs_only_itself(tmp_path, piece, keep):
     inputs = fingerprint(a=1)
     Journal(tmp_path).record("segment", inputs, piece, 0)
-    path = tmp_path / JOURNAL_FILE
+    path = tmp_path / JobFile.JOURNAL
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:keep])
     journal = Journal(tmp_path)
@@ -320,7 +321,7 @@ def test_stamp_sees_a_replaced_file(tmp_path, piece):
 def test_a_line_that_was_changed_counts_for_nothing(tmp_path, piece):
     inputs = fingerprint(a=1)
     Journal(tmp_path).record("segment", inputs, piece, 0, outside=7)
-    path = tmp_path / JOURNAL_FILE
+    path = tmp_path / JobFile.JOURNAL
     path.write_text(path.read_text().replace('"outside": 7', '"outside": 0'))
     assert Journal(tmp_path).finished("segment", inputs, piece, 0) is None
 
@@ -335,7 +336,7 @@ def test_segments_that_were_exchanged_are_noticed(tmp_path, whole):
     journal = Journal(tmp_path)
     journal.record("segment", inputs, one, 0)
     journal.record("segment", inputs, two, 1)
-    path = tmp_path / JOURNAL_FILE
+    path = tmp_path / JobFile.JOURNAL
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     for name in ("sha256",) if not whole else ("file", "sha256", "seal"):
         entries[0][name], entries[1][name] = entries[1][name], entries[0][name]
@@ -363,6 +364,12 @@ def test_a_wrong_value_is_named_in_short():
 
 def test_a_retired_setting_is_passed_over():
     assert DubSettings.from_json({"seed": 7, "strength": 1.5}) == DubSettings(strength=1.5)
+
+
+@pytest.mark.parametrize("adapts", [False, True])
+def test_adapting_was_a_switch_in_older_jobs(adapts):
+    found = DubSettings.from_json({"adapt": adapts}).adapt
+    assert (found > 0) == adapts
 
 
 def test_a_photos_seed_is_none_of_the_retired_settings():

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from gsmooth_core.a2ep.mel import SAMPLE_RATE
 from gsmooth_core.errors import InputError, NoSpeechError
+from gsmooth_core.job.frames import FrameReader
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
-from gsmooth_core.job.source import FrameReader, Source, heard
+from gsmooth_core.job.source import Source, heard
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.types import Clip
 from tests.media import made
@@ -59,7 +60,7 @@ def numbered(monkeypatch):
             decoded.append(n)
             yield np.full((2, 2, 3), n, np.uint8)
 
-    monkeypatch.setattr("gsmooth_core.job.source.read_frames", read)
+    monkeypatch.setattr("gsmooth_core.job.frames.read_frames", read)
     return decoded
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from gsmooth_core.errors import CancelledError, GSmoothError, JobError, MediaError, NoFaceError
-from gsmooth_core.job.followed import ANSWERS_FILE
-from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.names import NAMES, JobFile
 from gsmooth_core.job.workplace import workplace
 
 
@@ -19,13 +18,13 @@ def left(tmp_path: Path, error: GSmoothError, answers: bytes) -> list[str]:
         pytest.raises(type(error)),
         workplace(folder, tmp_path / "out.mp4", temporary=True),
     ):
-        (folder / ANSWERS_FILE).write_bytes(answers)
+        (folder / JobFile.ANSWERS).write_bytes(answers)
         raise error
     return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
 def test_who_stops_while_faces_are_followed_goes_on_there(tmp_path: Path) -> None:
-    assert ANSWERS_FILE in left(tmp_path, CancelledError("Stopped."), b"of a frame")
+    assert JobFile.ANSWERS in left(tmp_path, CancelledError("Stopped."), b"of a frame")
 
 
 def test_who_stops_before_the_first_frame_finds_nothing_left(tmp_path: Path) -> None:
@@ -39,7 +38,7 @@ def test_who_stops_is_told_what_is_left(tmp_path: Path, answers: bytes, hint: st
         pytest.raises(CancelledError, match=rf"^Stopped\. .*{hint}"),
         workplace(folder, tmp_path / "out.mp4", temporary=True),
     ):
-        (folder / ANSWERS_FILE).write_bytes(answers)
+        (folder / JobFile.ANSWERS).write_bytes(answers)
         raise CancelledError("Stopped.")
     assert folder.exists() == bool(answers)
 
@@ -57,7 +56,7 @@ def test_a_picture_that_is_refused_leaves_nothing_though_its_face_was_found(
 ) -> None:
     folder = tmp_path / "out.mp4.gsmooth"
     with pytest.raises(type(error)), workplace(folder, tmp_path / "out.mp4", temporary=True):
-        (folder / JOURNAL_FILE).touch()
+        (folder / JobFile.JOURNAL).touch()
         raise error
     assert folder.exists() == stays
 
@@ -69,7 +68,7 @@ def test_a_face_that_another_file_lacks_takes_no_finished_tracking(
     """Of a clip that is to teach, say: with another one the job goes on."""
     folder = tmp_path / "out.mp4.gsmooth"
     with pytest.raises(NoFaceError), workplace(folder, tmp_path / "out.mp4", temporary=True):
-        (folder / JOURNAL_FILE).touch()
+        (folder / JobFile.JOURNAL).touch()
         (folder / place).mkdir(exist_ok=True)
         (folder / place / "track.safetensors").touch()
         raise NoFaceError("Nobody is seen in the clip that is to teach.")
@@ -79,9 +78,20 @@ def test_a_face_that_another_file_lacks_takes_no_finished_tracking(
 def test_a_refusal_takes_no_folder_that_is_wanted(tmp_path: Path) -> None:
     folder = tmp_path / "job"
     with pytest.raises(NoFaceError), workplace(folder, tmp_path / "out.mp4"):
-        (folder / JOURNAL_FILE).touch()
+        (folder / JobFile.JOURNAL).touch()
         raise NoFaceError("Nobody is seen.")
-    assert (folder / JOURNAL_FILE).exists()
+    assert (folder / JobFile.JOURNAL).exists()
+
+
+@pytest.mark.parametrize("place", [".", "person_2"])
+def test_every_file_of_a_job_goes_with_it_and_no_edit(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / "out.mp4.gsmooth"
+    with workplace(folder, tmp_path / "out.mp4", temporary=True):
+        (folder / place).mkdir(exist_ok=True)
+        for name in NAMES:
+            (folder / place / name).touch()
+        (folder / place / "expression.json").touch()
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["expression.json"]
 
 
 @pytest.mark.parametrize("name", ["segment_00003", "patch_00003"])

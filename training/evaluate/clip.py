@@ -29,7 +29,8 @@ from gsmooth_core.evaluation.metrics.synchrony import sync_figures, sync_of
 from gsmooth_core.evaluation.report.pictures import face_strip, save_jpeg, worst_pairs
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.job import Job
-from gsmooth_core.job.journal import JOURNAL_FILE, fingerprint, stamp
+from gsmooth_core.job.journal import fingerprint, stamp
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.media import probe
 from gsmooth_core.models import registry
 from gsmooth_core.storage.files import hash_file, write_text
@@ -383,7 +384,7 @@ def _lend_track(base: Path, folder: Path, job: Job) -> None:
         return
     job.save(folder)  # a folder with a journal and no job would be taken for somebody's own
     shutil.copyfile(base / "track.safetensors", folder / "track.safetensors")
-    shutil.copyfile(base / JOURNAL_FILE, folder / JOURNAL_FILE)
+    shutil.copyfile(base / JobFile.JOURNAL, folder / JobFile.JOURNAL)
 
 
 def _plain(values: Float) -> list[float | None]:

@@ -91,14 +91,6 @@ def learned(clips: Sequence[Pairs], seed: int, steps: int = STEPS) -> MouthEncod
     return encoder.eval().requires_grad_(requires_grad=False)
 
 
-def hits(encoder: nn.Module, clip: Pairs) -> float:
-    """How many times more often than by chance a mouth's sound is the likest of its clip."""
-    with torch.inference_mode():
-        alike = encoder(clip.mouths) @ clip.sounds.T
-    found = alike.argmax(1) == torch.arange(len(alike), device=alike.device)
-    return float(found.float().mean()) * len(alike)
-
-
 def read_pairs(samples: Samples, device: torch.device | None = None) -> list[Pairs | None]:
     """Mouths and sounds of each clip; None where the sound cannot be trusted."""
     read: list[Pairs | None] = []

@@ -12,6 +12,7 @@ import numpy as np
 from gsmooth_core.evaluation.metrics.masks import Masks
 from gsmooth_core.evaluation.metrics.verdict import FAIR, POOR, Finding
 from gsmooth_core.job.length import gather_occluders
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.source import Source
 from gsmooth_core.mafb.occlusion.occluders import Occluders, load_occluders
 from gsmooth_core.ranges import describe_ranges, ranges_of
@@ -33,7 +34,7 @@ def occluders_in(folder: Path, source: Source) -> Occluders | None:
     Raises:
         InputError: the file is damaged.
     """
-    path = folder / "occluders.safetensors"
+    path = folder / JobFile.OCCLUDERS
     if not source.job.settings.occluders or not path.is_file():
         return None
     found = load_occluders(path)

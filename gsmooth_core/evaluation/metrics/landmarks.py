@@ -13,7 +13,7 @@ SIZE = 256
 """Side of the face crop in whose pixels distances are given; it shows 1.8 dm."""
 
 
-def in_crop(landmarks: Float, track: FaceTrack, model: MorphableModel, size: int = SIZE) -> Float:
+def in_crop(landmarks: Float, track: FaceTrack, model: MorphableModel) -> Float:
     """Landmarks of a video in face crops that follow the tracked head of the original.
 
     Both videos of a comparison are seen through the original's crops, which keeps head
@@ -23,12 +23,11 @@ def in_crop(landmarks: Float, track: FaceTrack, model: MorphableModel, size: int
         landmarks: (T, N, 2) pixels in the frame.
         track: the original's track, T frames.
         model: the face model that it was fitted with.
-        size: side of the crop in pixels.
 
     Returns:
         (T, N, 2) pixels of the crop; NaN where there is no face.
     """
-    matrices = crop_transforms(track, model, size)
+    matrices = crop_transforms(track, model, SIZE)
     linear, offset = matrices[:, :, :2], matrices[:, None, :, 2]
     moved: Float = (np.einsum("tij,tnj->tni", linear, landmarks) + offset).astype(np.float32)
     return moved

@@ -1,6 +1,6 @@
 """ST-LPIPS: distance of two pictures in the features of a network that was trained on photos.
 
-LPIPS (Zhang et al. 2018) with the shift-tolerant trunks and heads of Ghildyal and Liu (ECCV
+LPIPS (Zhang et al. 2018) with the shift-tolerant trunk and heads of Ghildyal and Liu (ECCV
 2022), whose weights the package `stlpips_pytorch` holds; only its weight files are used. Its
 numbers are not those of the original LPIPS and may only be compared with each other.
 """
@@ -22,30 +22,20 @@ from gsmooth_core.evaluation.metrics.fidelity import Picture
 from gsmooth_core.models.checkpoints import read_torch, table_of_weights, tried
 from gsmooth_core.models.modelfile import GREATEST, ModelSource
 
-TRUNKS = ("alex", "vgg")
 _HINT = "Run `pip install --no-deps stlpips_pytorch==0.0.2`."
 _MOST_WEIGHTS = 1 << 24  # of one table; those of VGG-16 have 2.4 million
 _SMALLEST = 64  # pixels of a picture
 
-# A trunk as steps: a number is a convolution's place in the file (its padding follows), "relu",
-# "pool" a maximum over so many pixels without stride, "half" the binomial blur with stride 2;
-# "out" ends a stage, whose features are compared.
-_STEPS: dict[str, tuple[tuple[str, int], ...]] = {
-    "alex": (
-        ("conv", 2), ("half", 0), ("relu", 0), ("out", 0),
-        ("pool", 3), ("half", 0), ("conv", 2), ("relu", 0), ("out", 0),
-        ("pool", 3), ("half", 0), ("conv", 1), ("relu", 0), ("out", 0),
-        ("conv", 1), ("relu", 0), ("out", 0),
-        ("conv", 1), ("relu", 0), ("out", 0),
-    ),
-    "vgg": (
-        *(("conv", 1), ("relu", 0)) * 2, ("out", 0),
-        ("pool", 2), ("half", 0), *(("conv", 1), ("relu", 0)) * 2, ("out", 0),
-        ("pool", 2), ("half", 0), *(("conv", 1), ("relu", 0)) * 3, ("out", 0),
-        ("pool", 2), ("half", 0), *(("conv", 1), ("relu", 0)) * 3, ("out", 0),
-        ("pool", 2), ("half", 0), *(("conv", 1), ("relu", 0)) * 3, ("out", 0),
-    ),
-}  # fmt: skip
+# The trunk, AlexNet's, as steps: a number is a convolution's padding; "relu", "pool" a maximum over
+# so many pixels without stride, "half" the binomial blur with stride 2; "out" ends a stage, whose
+# features are compared.
+_STEPS = (
+    ("conv", 2), ("half", 0), ("relu", 0), ("out", 0),
+    ("pool", 3), ("half", 0), ("conv", 2), ("relu", 0), ("out", 0),
+    ("pool", 3), ("half", 0), ("conv", 1), ("relu", 0), ("out", 0),
+    ("conv", 1), ("relu", 0), ("out", 0),
+    ("conv", 1), ("relu", 0), ("out", 0),
+)  # fmt: skip
 
 
 class PerceptualDistance(nn.Module):
@@ -55,20 +45,18 @@ class PerceptualDistance(nn.Module):
     features, each place's scaled to length 1.
 
     Args:
-        trunk: "alex" or "vgg".
         state: the package's state dict for it.
 
     Raises:
         ModelError: the state does not fit.
     """
 
-    def __init__(self, trunk: str, state: Mapping[str, Tensor]) -> None:
+    def __init__(self, state: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self.steps = _STEPS[trunk]
         names = [k.removesuffix(".weight") for k in state if k.startswith("net.")]
         names = [name for name in names if f"{name}.bias" in state]
-        if len(names) != sum(kind == "conv" for kind, _ in self.steps):
-            raise ModelError(f"The weights are not those of the trunk '{trunk}'.", _HINT)
+        if len(names) != sum(kind == "conv" for kind, _ in _STEPS):
+            raise ModelError("The weights are not those of the trunk that is compared in.", _HINT)
         self.count = len(names)
         for i, name in enumerate(names):
             self.register_buffer(f"weight{i}", state[f"{name}.weight"].float())
@@ -90,7 +78,7 @@ class PerceptualDistance(nn.Module):
         x = (images * 2 - 1 - self.get_buffer("shift")) / self.get_buffer("scale")
         found: list[Tensor] = []
         layer = 0
-        for kind, value in self.steps:
+        for kind, value in _STEPS:
             if kind == "conv":
                 weight, bias = self.get_buffer(f"weight{layer}"), self.get_buffer(f"bias{layer}")
                 x, layer = F.conv2d(x, weight, bias, padding=value), layer + 1
@@ -117,11 +105,8 @@ def _unit(features: Tensor) -> Tensor:
 
 
 @cache
-def load_perceptual(trunk: str = "alex") -> PerceptualDistance:
+def load_perceptual() -> PerceptualDistance:
     """The distance with the weights that are installed.
-
-    Args:
-        trunk: "alex" (fast) or "vgg".
 
     Raises:
         ModelError: the package with the weights is not there, or damaged.
@@ -129,7 +114,7 @@ def load_perceptual(trunk: str = "alex") -> PerceptualDistance:
     spec = find_spec("stlpips_pytorch")
     if spec is None or spec.origin is None:
         raise ModelError("There are no weights for ST-LPIPS.", _HINT)
-    path = Path(spec.origin).parent / "weights" / "vST0.0" / f"{trunk}_shift_tolerant.pth"
+    path = Path(spec.origin).parent / "weights" / "vST0.0" / "alex_shift_tolerant.pth"
     source = ModelSource(path, "ST-LPIPS file", _HINT)
     state = table_of_weights(source, read_torch(source))
     for name, tensor in state.items():
@@ -137,7 +122,7 @@ def load_perceptual(trunk: str = "alex") -> PerceptualDistance:
             raise source.refused(f"'{name}' is far too large")
         source.bounded(name, tensor.double().numpy(), -GREATEST, GREATEST)
     try:
-        distance = PerceptualDistance(trunk, state).eval()
+        distance = PerceptualDistance(state).eval()
     except KeyError as error:
         raise source.refused(f"{error} is missing") from error
     grey = torch.full((1, 3, _SMALLEST, _SMALLEST), 0.5)
@@ -145,9 +130,9 @@ def load_perceptual(trunk: str = "alex") -> PerceptualDistance:
     return distance
 
 
-def perceptual_distance(truth: Picture, made: Picture, trunk: str = "alex") -> float:
+def perceptual_distance(truth: Picture, made: Picture) -> float:
     """ST-LPIPS of two pictures (H, W, 3), 0..255, at least 64 pixels high and wide."""
     pair = np.stack([truth, made]).astype(np.float32) / 255  # (2, H, W, 3)
     planes = torch.from_numpy(pair).movedim(-1, 1)
     with torch.inference_mode():
-        return float(load_perceptual(trunk)(planes[:1], planes[1:])[0])
+        return float(load_perceptual()(planes[:1], planes[1:])[0])

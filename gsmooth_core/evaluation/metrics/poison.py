@@ -44,7 +44,6 @@ def refuse_leaks(
     hidden: Callable[[int], Bool],
     frames: Sequence[int],
     nearby: int = 0,
-    seed: int = 0,
 ) -> None:
     """Let a generator pass only if it makes the same picture of poisoned frames.
 
@@ -54,7 +53,6 @@ def refuse_leaks(
         hidden: frame number -> (H, W) pixels that it may not look at (see `masks.Masks.in_frame`).
         frames: frame numbers to check, ascending, each with something hidden.
         nearby: frames before and after from which it may not borrow either.
-        seed: seed of the noise.
 
     Raises:
         LeakError: the output depends on what was hidden.
@@ -62,7 +60,7 @@ def refuse_leaks(
     """
     clean = _made(make, opened, lambda _frame, picture: picture, frames)
     for place, frame in enumerate(frames):
-        poison = Poison(frame, hidden(frame), nearby, seed)
+        poison = Poison(frame, hidden(frame), nearby)
         (after,) = _made(make, opened, poison, [frame])
         # Outside of the hidden pixels both are given the same frame, so all must be equal.
         changed = int(np.abs(clean[place].astype(np.int16) - after).max(initial=0))
@@ -78,10 +76,10 @@ def refuse_leaks(
 class Poison:
     """Replaces the hidden pixels of one frame, and all pixels of frames nearby, by noise."""
 
-    def __init__(self, frame: int, hidden: Bool, nearby: int, seed: int) -> None:
+    def __init__(self, frame: int, hidden: Bool, nearby: int) -> None:
         if not hidden.any():
             raise ValueError(f"nothing is hidden in frame {frame}")
-        self.frame, self.hidden, self.nearby, self.seed = frame, hidden, nearby, seed
+        self.frame, self.hidden, self.nearby = frame, hidden, nearby
 
     def __call__(self, frame: int, picture: Image) -> Image:
         """Frame number `frame` as the generator is to get it; always the same noise."""
@@ -89,7 +87,7 @@ class Poison:
             return picture
         where = self.hidden if frame == self.frame else np.ones_like(self.hidden)
         noisy: NDArray[np.uint8] = picture.copy()
-        rng = np.random.default_rng((self.seed, frame))
+        rng = np.random.default_rng(frame)
         noisy[where] = rng.integers(0, 256, (int(where.sum()), 3), dtype=np.uint8)
         return noisy
 

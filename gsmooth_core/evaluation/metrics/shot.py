@@ -17,6 +17,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import eye_distance
 from gsmooth_core.job.job import Job, load_job
 from gsmooth_core.job.journal import Journal, fingerprint
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.roles import person_job, roles_in
 from gsmooth_core.job.seen import INTERLACED, OTHERWISE, Dubbed
 from gsmooth_core.job.source import Source
@@ -93,11 +94,11 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
         GSmoothError: its source cannot be read any more.
     """
     job = load_job(folder)
-    _see_finished(folder, folder / "report.json", job.output)
+    _see_finished(folder, folder / JobFile.REPORT, job.output)
     source = Source(job)
     roles = roles_in(job, folder, source.count)
     places = [folder / f"person_{role.face}" for role in roles] or [folder]
-    names = ("track.safetensors", "target.safetensors")
+    names = (JobFile.TRACK, JobFile.TARGET)
     _see_finished(folder, *(place / name for place in places for name in names))
     tracks = [_track_in(place, source) for place in places]
     if not roles:
@@ -108,15 +109,15 @@ def open_shot(folder: Path, face: str | None = None) -> Shot:
         pairs = zip(tracks, roles, strict=True)
         dubbed = [Dubbed(track, role.turns, role.speech) for track, role in pairs]
     place, mine = places[chosen], dubbed[chosen]
-    target = load_expression(place / "target.safetensors")
-    outside, combed, refused = _told(folder / "report.json")
+    target = load_expression(place / JobFile.TARGET)
+    outside, combed, refused = _told(folder / JobFile.REPORT)
     dubbed[0] = replace(dubbed[0], combed=combed, refused=refused)
     track = mine.track.only(mine.frames)
     return Shot(job, place, Source(job), track, target, outside, tuple(dubbed))
 
 
 def _track_in(place: Path, source: Source) -> FaceTrack:
-    track = load_track(place / "track.safetensors")
+    track = load_track(place / JobFile.TRACK)
     return track if source.plain else track.gathered(source.pictures)
 
 
@@ -162,7 +163,7 @@ def found_landmarks(shot: Shot, on_progress: OnProgress = _quiet) -> Float:
     NaN where no face is found.
     """
     output, journal = shot.job.output, Journal(shot.folder)
-    path = shot.folder / "found.safetensors"
+    path = shot.folder / JobFile.FOUND
     inputs = fingerprint(output=output, looks=_looks(shot))
     if not journal.finished("found", inputs, path):
         save_arrays(path, "landmarks", {"landmarks": _find(shot, on_progress)}, {})

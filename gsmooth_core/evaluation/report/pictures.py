@@ -15,13 +15,14 @@ from gsmooth_core.types import Float, Image
 
 STRIP = 120
 PAIR = 240
+_MOMENTS = 8
 _QUALITY = 82
 _APART = 0.4  # seconds between two frames of a list of the worst
 
 
-def face_strip(shots: Sequence[Shot], moments: int = 8) -> Image:
+def face_strip(shots: Sequence[Shot]) -> Image:
     """One row a shot, one column a moment; all through the crops of the first shot's track."""
-    places = evenly_spaced(shots[0].source.count, moments)
+    places = evenly_spaced(shots[0].source.count, _MOMENTS)
     rows = [np.hstack(_faces(shot, places, STRIP)) for shot in shots]
     return np.vstack(rows)
 

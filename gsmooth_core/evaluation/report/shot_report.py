@@ -31,6 +31,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job import seen
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, raise_if
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.ranges import Ranges
 from gsmooth_core.storage.files import write_text
 from gsmooth_core.sync import SyncResult
@@ -116,7 +117,7 @@ def report(
 
     shot = open_shot(folder, face)
     place = folder if face is None else shot.folder
-    path = page or place / "report.html"
+    path = page or place / JobFile.PAGE
     check_target(path)
     if face is None and len(shot.dubbed) > 1:
         on_event(Message("info", _others(shot)))
@@ -149,7 +150,7 @@ def report(
     )  # fmt: skip
     pictures = [jpeg(pair) for _, pair in pairs]
     write_text(path, _page(shot, result, curves, sync, pictures))
-    write_text(place / "quality.json", json.dumps(asdict(result), indent=1, allow_nan=False))
+    write_text(place / JobFile.QUALITY, json.dumps(asdict(result), indent=1, allow_nan=False))
     return result
 
 

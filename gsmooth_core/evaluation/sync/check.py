@@ -15,6 +15,7 @@ from gsmooth_core.evaluation.sync.plot import draw
 from gsmooth_core.job.checks import check_target
 from gsmooth_core.job.events import Cancelled, Message, OnEvent, Progress, progress
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.roles import Role, person_job
 from gsmooth_core.job.source import Source
 from gsmooth_core.job.speaker import choose
@@ -103,7 +104,7 @@ def check_job(job: Job, folder: Path, on_event: OnEvent, cancelled: Cancelled) -
         sound = require_speech(heard, f"The sound of '{job.video.name}'")
     pictures = _Pictures(source.clip, job.start_frame, source.count, source.shown.fps, face)
     found, seconds = _measure(pictures, sound, judge, on_event, cancelled)
-    return _told(found, seconds, folder / "sync.svg", job.video.name)
+    return _told(found, seconds, folder / JobFile.SYNC, job.video.name)
 
 
 def _measure(

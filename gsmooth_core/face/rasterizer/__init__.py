@@ -7,6 +7,7 @@ first used.
 from __future__ import annotations
 
 import importlib.util
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ __all__ = [
     "Raster",
     "available_backends",
     "best_backend",
+    "chosen_backend",
     "depths",
     "rasterize",
     "rasterize_torch",
@@ -30,6 +32,9 @@ __all__ = [
 ]
 
 BACKENDS = ("numba", "torch", "pytorch3d")
+
+CHOICE = "GSMOOTH_RASTERIZER"
+"""Variable of the environment that names the back end which draws the face of a job."""
 
 
 @cache
@@ -41,6 +46,15 @@ def available_backends() -> tuple[str, ...]:
 def best_backend(device: str = "cpu") -> str:
     """The fastest back end for a device name such as "cpu" or "cuda:0"."""
     return "torch" if device.startswith("cuda") else "numba"
+
+
+def chosen_backend() -> str:
+    """What `rasterize` draws with: what `CHOICE` names, else the fastest on the CPU.
+
+    Raises:
+        InputError: what it names is unknown or not installed.
+    """
+    return _checked(os.environ.get(CHOICE) or best_backend())
 
 
 def rasterize(
@@ -65,7 +79,7 @@ def rasterize(
         attributes: (V, C) values to interpolate.
         height: of the image in pixels.
         width: of the image in pixels.
-        backend: one of `available_backends()`; None for the best on the CPU.
+        backend: one of `available_backends()`; None for `chosen_backend()`.
         cull: leave out faces that turn their back to the camera (clockwise seen from it).
 
     Returns:
@@ -76,7 +90,7 @@ def rasterize(
         ValueError: the arrays do not fit together.
     """
     check_shapes(projected, faces, attributes)
-    backend = _checked(backend or best_backend())
+    backend = _checked(backend) if backend else chosen_backend()
     if backend == "numba":
         from gsmooth_core.face.rasterizer import numba_backend
 

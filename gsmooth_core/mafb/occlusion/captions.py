@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gsmooth_core.face.camera import project, rotation_matrix
 from gsmooth_core.face.morphable import MorphableModel, Region
@@ -88,14 +89,14 @@ def find_captions(
     settings = settings or CaptionSettings()
     if not track.usable.any():
         return packed([], SIZE)
-    face, found = _Face(track, model), dict[int, Bool]()
+    face, found = _Face(track, model), dict[int, NDArray[np.uint8]]()  # bits: captions may stay
 
     def search(frames: range, pictures: list[Image], strip: _Strip) -> _Searched:
         return frames, list(_captions(face, strip, frames, pictures, settings.graphics))
 
     def note(searched: _Searched) -> None:
         for number, mask in searched[1]:
-            found[number] = found[number] | mask if number in found else mask
+            found[number] = found.get(number, np.uint8(0)) | np.packbits(mask)
         if on_progress:
             on_progress(searched[0][-1] + 1)
 
@@ -108,7 +109,8 @@ def find_captions(
                     note(waiting.popleft().result())
         while waiting:
             note(waiting.popleft().result())
-    return packed(sorted(found.items()), SIZE)
+    unpacked = ((n, np.unpackbits(found[n]).reshape(SIZE, SIZE) > 0) for n in sorted(found))
+    return packed(unpacked, SIZE)
 
 
 class _Face:

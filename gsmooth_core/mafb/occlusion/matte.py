@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from gsmooth_core.mafb.blend import Pixels, close, dilate
+from gsmooth_core.mafb.nearest import nearest
 from gsmooth_core.mafb.occlusion.boxes import beside_boxes, with_boxes
 from gsmooth_core.types import Bool, Float, Image, Int
 
@@ -137,8 +138,8 @@ def cut_out(picture: Image, letters: Bool) -> Matte:
     if not letters.any():
         return Matte(np.zeros(letters.shape, np.float32), np.zeros_like(picture))
     own = picture.astype(np.float32)
-    distance, letter = _nearest(own, letters)
-    _, around = _nearest(own, distance > _BEYOND)
+    distance, letter = nearest(own, letters)
+    _, around = nearest(own, distance > _BEYOND)
     apart = letter - around
     size = (apart**2).sum(2)
     share = ((own - around) * apart).sum(2) / np.maximum(size, 1)
@@ -147,18 +148,6 @@ def cut_out(picture: Image, letters: Bool) -> Matte:
     alpha = np.where(letters, 1, np.where(distance <= _SOFT, share, 0)).astype(np.float32)
     colour = np.where(letters[..., None], picture, letter.astype(np.uint8))
     return Matte(alpha, np.where(alpha[..., None] > 0, colour, np.uint8(0)))
-
-
-def _nearest(values: Float, mask: Bool) -> tuple[Float, Float]:
-    """(H, W) pixels to the mask, and (H, W, 3) the values of its nearest pixel; 0 for no mask."""
-    if not mask.any():
-        return np.full(mask.shape, np.inf, np.float32), np.zeros_like(values)
-    distance, label = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    sources = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
-    sources[label[mask]] = values[mask]
-    return np.asarray(distance, np.float32), sources[label]
 
 
 def _certain(found: Bool, sure: Bool) -> Bool:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gsmooth_core.mafb.nearest import nearest
 from gsmooth_core.taft.warping import kernels
 from gsmooth_core.taft.warping.box import Corners
 from gsmooth_core.taft.warping.slivers import leading
@@ -116,17 +117,11 @@ def _continued(values: Float, mask: Bool) -> Float:
     jaw ends and a throat begins, two neighbours of the outline may move quite differently, and
     what is beside them would be torn into bristles.
     """
-    outside = (~mask).astype(np.uint8)
-    distance, label = cv2.distanceTransformWithLabels(
-        outside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    sources = np.zeros((int(label.max()) + 1, values.shape[2]), np.float32)
-    sources[label[mask]] = values[mask]
-    nearest: Float = np.take(sources, label, 0)
-    nearest[mask] = 0
+    distance, own = nearest(values, mask)
+    own[mask] = 0
     width = 2 * round(_ALIKE * mask.shape[0]) + 1
-    made = cv2.blur(nearest, (width, width)).reshape(values.shape)
-    of = cv2.blur(outside.astype(np.float32), (width, width))
+    made = cv2.blur(own, (width, width)).reshape(values.shape)
+    of = cv2.blur((~mask).astype(np.float32), (width, width))
     fade = np.exp(-((distance / (_FADE * mask.shape[0])) ** 2))
     made *= (fade / np.maximum(of, _LEAST))[..., None].astype(np.float32)
     return np.asarray(made)

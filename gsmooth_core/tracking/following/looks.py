@@ -22,9 +22,6 @@ from gsmooth_core.face.landmarks import OUTER_EYE_CORNERS
 from gsmooth_core.tracking.following.landmarks import Crop, FaceLandmarks, FaceMesh
 from gsmooth_core.types import Float, Image
 
-MOST = 4
-"""Ways to look at a face."""
-
 USUAL = 4
 """Ways to look at a face whose mouth is to be made."""
 
@@ -69,7 +66,7 @@ class Looks:
 
     Args:
         mesh: finds the landmarks.
-        looks: ways to look, 1 to `MOST`; 1 settles each face as it is.
+        looks: ways to look, 1 to 4; 1 settles each face as it is.
     """
 
     def __init__(self, mesh: FaceMesh, looks: int) -> None:
@@ -140,12 +137,3 @@ def _moved(before: Float, now: Float) -> float:
     left, right = OUTER_EYE_CORNERS
     eyes = float(np.linalg.norm(now[left, :2] - now[right, :2]))
     return float(np.linalg.norm(now[:, :2] - before[:, :2], axis=1).mean()) / max(eyes, 1e-6)
-
-
-def looked_at(mesh: FaceMesh, frame: Image, face: FaceLandmarks, looks: int) -> FaceLandmarks:
-    """A face that was found in a single frame (H, W, 3), looked at in all ways."""
-    found: list[FaceLandmarks] = []
-    one = Looks(mesh, looks)
-    one.see(frame, face, found.append)
-    one.end()
-    return found[0]

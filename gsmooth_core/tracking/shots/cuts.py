@@ -80,20 +80,17 @@ class CutFinder:
         return difference > max(settings.difference, settings.ratio * usual, 2 * last)
 
 
-def find_shots(
-    thumbnails: Thumbnails, settings: ShotSettings | None = None, folder: Path | None = None
-) -> Int:
+def find_shots(thumbnails: Thumbnails, folder: Path | None = None) -> Int:
     """The shot of every frame.
 
     Args:
         thumbnails: T pictures (32, 32, 3) RGB.
-        settings: what counts.
         folder: where what is worked out of them lies, see `Spool`.
 
     Returns:
         (T,) numbers from 0; of dissolves and wipes, each its own from `MIXED` downwards.
     """
-    settings = settings or ShotSettings()
+    settings = ShotSettings()
     if not len(thumbnails):
         return np.zeros(0, np.int32)
     pictures = Pictures(thumbnails, folder)

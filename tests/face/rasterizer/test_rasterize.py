@@ -15,6 +15,7 @@ from gsmooth_core.face.rasterizer import (
     Raster,
     available_backends,
     best_backend,
+    chosen_backend,
     rasterize,
     torch_kernels,
 )
@@ -240,3 +241,25 @@ def test_all_pictures_are_drawn_by_kernels_that_were_compiled_once() -> None:
         draw(*soup(np.random.default_rng(8), 5, size, size), size, size, "numba")
     assert len(numba_kernels.visible_faces.signatures) == 1
     assert len(numba_kernels.interpolate.signatures) == 1
+
+
+@each_backend
+def test_the_environment_chooses_what_draws(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    for name in ("numba_backend.rasterize", "differentiable.rasterize_arrays"):
+        place = f"gsmooth_core.face.rasterizer.{name}"
+        monkeypatch.setattr(place, lambda *_, name=name: drawn.append(name))
+    monkeypatch.setenv("GSMOOTH_RASTERIZER", backend)
+    assert chosen_backend() == backend
+    rasterize(*sphere()[:2], np.zeros((len(sphere()[0]), 0), np.float32), 8, 8)
+    assert drawn == [
+        "numba_backend.rasterize" if backend == "numba" else "differentiable.rasterize_arrays"
+    ]
+
+
+def test_a_rasteriser_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GSMOOTH_RASTERIZER", "opengl")
+    with pytest.raises(InputError, match="opengl"):
+        chosen_backend()
+    monkeypatch.setenv("GSMOOTH_RASTERIZER", "")
+    assert chosen_backend() == best_backend()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from functools import cache
 
@@ -241,3 +242,21 @@ def test_what_the_jaw_passes_over_now_and_then_is_a_collar(inside, counts) -> No
     one = np.ones(1, np.int32)
     edges = SteadyEdges(5 * one, 5 * one, 0 * one, 9 * one, np.ones((1, 4), np.float32))
     assert _within(edges, skin, (60, 60)).tolist() == [counts]
+
+
+def test_of_captions_that_stay_a_bit_a_pixel_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame's mask has 65 kB in bytes: an hour of subtitles would have six gigabytes."""
+    count, full = 298, np.ones((SIZE, SIZE), bool)
+    monkeypatch.setattr(
+        "gsmooth_core.mafb.occlusion.captions._captions",
+        lambda _face, _strip, frames, *_: ((n, full.copy()) for n in frames),
+    )
+    pictures, track = [bare()[0]] * count, scene.track(count)
+    settings = CaptionSettings(block=10, overlap=2)
+    find(pictures, track, settings)  # what is made once is not counted
+    tracemalloc.start()
+    found = find(pictures, track, settings)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == track.usable.sum() and found.mask(7, SIZE).all()
+    assert most < 0.6 * count * full.size

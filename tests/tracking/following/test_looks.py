@@ -12,7 +12,7 @@ from gsmooth_core.face.load import load_face_model
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.tracking.following.follow import FollowSettings, follow_face
 from gsmooth_core.tracking.following.landmarks import LANDMARKS, Crop, FaceLandmarks, FaceMesh
-from gsmooth_core.tracking.following.looks import MOST, USUAL, Looks, looked_at
+from gsmooth_core.tracking.following.looks import USUAL, Looks
 from gsmooth_core.tracking.people.people import follow_people
 from gsmooth_core.tracking.tracker import FitTracker, build_tracker
 from gsmooth_core.types import Float, Image
@@ -24,6 +24,15 @@ def _mirror_image(points: Float, width: int) -> Float:
     back = points[MIRRORED].copy()
     back[:, 0] = width - back[:, 0]
     return back
+
+
+def looked_at(mesh: FaceMesh, frame: Image, face: FaceLandmarks, looks: int) -> FaceLandmarks:
+    """A face of a single frame, looked at in all ways."""
+    found: list[FaceLandmarks] = []
+    one = Looks(mesh, looks)
+    one.see(frame, face, found.append)
+    one.end()
+    return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +88,9 @@ def test_each_look_more_is_one_more_in_the_mean(
             return mesh.landmarks(frame, own, mirrored=mirrored)
 
     first = mesh.landmarks(astronaut, crop)
-    whole = looked_at(Spy(), astronaut, first, MOST)  # type: ignore[arg-type]
-    assert len({(0.0, 0.0, False), *asked}) == MOST
-    assert sum(mirrored for *_, mirrored in asked) == MOST / 2
+    whole = looked_at(Spy(), astronaut, first, USUAL)  # type: ignore[arg-type]
+    assert len({(0.0, 0.0, False), *asked}) == USUAL
+    assert sum(mirrored for *_, mirrored in asked) == USUAL / 2
     each = [
         mesh.landmarks(astronaut, replace(crop, centre=crop.centre + shift * crop.side), mirrored=m)
         for *shift, m in np.array(asked, object)
@@ -101,7 +110,7 @@ def test_a_face_that_moves_by_parts_of_a_pixel_trembles_less(astronaut: Image) -
         cv2.warpAffine(astronaut, np.array([[1, 0, s], [0, 1, s / 2]]), (512, 400)) for s in shifts
     ]
     tremble = []
-    for looks in (1, MOST):
+    for looks in (1, USUAL):
         points = follow_face(frames, FollowSettings(looks=looks)).points[..., :2]
         still = points - shifts[:, None, None] * np.array([1, 0.5])
         tremble.append(float(np.std(still, 0).mean()) / EYE_DISTANCE)
@@ -109,7 +118,7 @@ def test_a_face_that_moves_by_parts_of_a_pixel_trembles_less(astronaut: Image) -
 
 
 def test_what_makes_a_mouth_looks_as_often_as_it_is_told() -> None:
-    assert DubSettings().looks == USUAL <= MOST
+    assert DubSettings().looks == USUAL
     tracker = build_tracker("fit", load_face_model(), "cpu", 3)
     assert isinstance(tracker, FitTracker)
     assert tracker.looks == 3
@@ -149,7 +158,7 @@ class Drifting:
 WAYS = ((0.0, True), (0.02, False), (-0.02, True))
 
 
-@pytest.mark.parametrize("looks", range(1, MOST + 1))
+@pytest.mark.parametrize("looks", range(1, USUAL + 1))
 def test_what_a_look_would_differ_by_is_interpolated(looks: int) -> None:
     """Where the difference changes steadily, nothing is lost by looking in turn."""
     mesh, found = Drifting(), list[FaceLandmarks]()
@@ -174,13 +183,13 @@ def test_what_a_look_would_differ_by_is_interpolated(looks: int) -> None:
 def test_a_face_that_moves_is_looked_at_in_all_ways(sway: float, still: bool) -> None:
     """By 2 % of the eyes' distance, 50 pixels, down and aside: .71 of them each."""
     mesh, found = Drifting(sway), list[FaceLandmarks]()
-    looks = Looks(mesh, MOST)  # type: ignore[arg-type]
+    looks = Looks(mesh, USUAL)  # type: ignore[arg-type]
     mesh.see(looks, 8, found)
     assert len(mesh.asked) == (3 + 7 if still else 3 * 8)
     looks.end()
     assert len(found) == 8
     if not still:
-        apart = [sum(mesh.apart(*way, time) for way in WAYS) / MOST for time in range(8)]
+        apart = [sum(mesh.apart(*way, time) for way in WAYS) / USUAL for time in range(8)]
         for time, face in enumerate(found):
             np.testing.assert_allclose(face.points, mesh.first(time) + apart[time], atol=1e-3)
 
@@ -188,13 +197,13 @@ def test_a_face_that_moves_is_looked_at_in_all_ways(sway: float, still: bool) ->
 @pytest.mark.parametrize("before", [1, 5])
 def test_a_face_that_is_lost_begins_anew(before: int) -> None:
     mesh, found = Drifting(), list[FaceLandmarks]()
-    looks = Looks(mesh, MOST)  # type: ignore[arg-type]
+    looks = Looks(mesh, USUAL)  # type: ignore[arg-type]
     mesh.see(looks, before, found)
     looks.end()
     assert len(found) == before
     mesh.time = 100  # what the looks differed by before says nothing now
     mesh.see(looks, 1, found)
-    apart = sum(mesh.apart(*way, 100) for way in WAYS) / MOST
+    apart = sum(mesh.apart(*way, 100) for way in WAYS) / USUAL
     np.testing.assert_allclose(found[before].points, mesh.first(100) + apart, atol=1e-2)
 
 
@@ -208,8 +217,8 @@ def test_looking_in_turn_is_nearly_as_good_as_all_looks_at_every_frame(
     ]
     first = [mesh.landmarks(frame, crop) for frame in frames]
     pairs = list(zip(frames, first, strict=True))
-    every = np.array([looked_at(mesh, *pair, MOST).points for pair in pairs])
-    found, looks = list[FaceLandmarks](), Looks(mesh, MOST)
+    every = np.array([looked_at(mesh, *pair, USUAL).points for pair in pairs])
+    found, looks = list[FaceLandmarks](), Looks(mesh, USUAL)
     for frame, face in pairs:
         looks.see(frame, face, found.append)
     looks.end()
@@ -228,7 +237,7 @@ def test_who_is_found_and_where_does_not_depend_on_how_often_one_looks(
         seen(self, frame, replace(face, points=face.points + near), settled)
 
     found, asked = {}, {}
-    for looks in (1, MOST):
+    for looks in (1, USUAL):
         calls: list[Crop] = []
         landmarks = FaceMesh.landmarks
 
@@ -243,7 +252,7 @@ def test_who_is_found_and_where_does_not_depend_on_how_often_one_looks(
             patch.setattr(FaceMesh, "landmarks", counted)
             people = follow_people([astronaut] * 5, lambda *_: None, FollowSettings(looks=looks))
         found[looks], asked[looks] = people, calls
-    once, often = (found[looks].people[0].sightings[0] for looks in (1, MOST))
+    once, often = (found[looks].people[0].sightings[0] for looks in (1, USUAL))
     assert once.frames == often.frames == list(range(5))
     for one, other in zip(once.points(), often.points(), strict=True):
         np.testing.assert_allclose(other, one + near, atol=1e-3)

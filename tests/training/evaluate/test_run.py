@@ -17,7 +17,7 @@ from gsmooth_core.dub import DubPipeline
 from gsmooth_core.errors import InputError, LeakError, NoFaceError
 from gsmooth_core.evaluation.metrics.fidelity import BEST_PSNR
 from gsmooth_core.job.job import Job, load_job
-from gsmooth_core.job.journal import JOURNAL_FILE
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.workplace import workplace
 from gsmooth_core.types import Clip
 from tests.evaluation.report.test_page import Reader
@@ -119,11 +119,11 @@ def test_a_clips_own_speech_teaches_no_dub_that_is_judged_by_it(folder, plan, tm
 def test_a_folder_that_gets_a_track_is_a_jobs(tmp_path):
     base, job = tmp_path / "track", Job(tmp_path / "a.mp4", tmp_path / "b.mp4")
     base.mkdir()
-    for name in ("track.safetensors", JOURNAL_FILE):
+    for name in ("track.safetensors", JobFile.JOURNAL):
         (base / name).write_text(name)
     _lend_track(base, tmp_path / "own", job)
     with workplace(tmp_path / "own", job.output):  # or somebody else's files would lie there
-        assert (tmp_path / "own" / JOURNAL_FILE).read_text() == JOURNAL_FILE
+        assert (tmp_path / "own" / JobFile.JOURNAL).read_text() == JobFile.JOURNAL
     assert load_job(tmp_path / "own") == job
 
 
