@@ -78,7 +78,11 @@ def _one(plan: Plan, references: Float, near: Bool) -> Float:
 
 def _wider(planes: Float) -> Float:
     """(C, H + 2 * EDGE, W + 2 * EDGE) planes whose edge pixels repeat."""
-    return np.stack([cv2.copyMakeBorder(p, *4 * (_EDGE,), cv2.BORDER_REPLICATE) for p in planes])
+    count, height, width = planes.shape
+    wider = np.empty((count, height + 2 * _EDGE, width + 2 * _EDGE), np.float32)
+    for plane, out in zip(planes, wider, strict=True):
+        cv2.copyMakeBorder(plane, *4 * (_EDGE,), cv2.BORDER_REPLICATE, dst=out)
+    return wider
 
 
 def _finer(values: Float, shape: tuple[int, ...]) -> Float:

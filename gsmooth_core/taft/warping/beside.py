@@ -74,10 +74,10 @@ def fitting(pictures: Float, crop: Float, around: Bool, validity: Float) -> tupl
     least = np.where(shown >= HALF * shown.max(0), error, np.inf).min(0)
     sure = every / (every + SURE)
     finer = np.exp(np.minimum(least - error, 0) * sure / TOLERANCE)
-    factor = wide * any_mouth(validity.max((1, 2)))[:, None, None]
-    for each, fine in zip(factor, finer, strict=True):
+    wide *= any_mouth(validity.max((1, 2)))[:, None, None]
+    for each, fine in zip(wide, finer, strict=True):
         each *= cv2.resize(fine, around.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return factor, apart
+    return wide, apart
 
 
 def step_of(side: int) -> int:

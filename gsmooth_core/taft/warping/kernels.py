@@ -107,12 +107,13 @@ def differences(picture: Any, frame: Any, known: Any, step: int, thin: int) -> A
     height, width = known.shape[0] // step, known.shape[1] // step
     total = np.zeros((height, width), np.float32)
     for row in range(0, height * step, thin):
-        for column in range(0, width * step, thin):
-            if known[row, column]:
-                apart = np.float32(0)
-                for c in range(3):
-                    apart += abs(picture[row, column, c] - frame[row, column, c])
-                total[row // step, column // step] += apart
+        for cell in range(width):
+            for column in range(cell * step, (cell + 1) * step, thin):
+                if known[row, column]:
+                    apart = np.float32(0)
+                    for c in range(3):
+                        apart += abs(picture[row, column, c] - frame[row, column, c])
+                    total[row // step, cell] += apart
     return total * np.float32(thin * thin) / np.float32(3 * step * step)
 
 

@@ -243,9 +243,10 @@ def agreement(pictures: Float, frame: Float, known: Bool, validity: Float) -> tu
     )
     least = np.where(shown >= HALF * shown.max(0), error, np.inf).min(0)
     best = np.exp(np.minimum(least - error, 0) / TOLERANCE)
-    size = (width, height)
-    *fine, apart = (cv2.resize(e, size, interpolation=cv2.INTER_LINEAR) for e in (*best, least))
-    return np.stack(fine), np.asarray(apart)
+    fine = np.empty((len(best) + 1, height, width), np.float32)
+    for coarse, out in zip((*best, least), fine, strict=True):
+        cv2.resize(coarse, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+    return fine[:-1], fine[-1]
 
 
 def _apart(
