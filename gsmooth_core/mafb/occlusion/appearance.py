@@ -30,7 +30,7 @@ _ORDINARY = 1.2  # median z-score of a face with nothing wrong
 _UPPER, _LOWER = 1.0, 0.5  # weights of upper and lower face in the fit of the illumination
 _FAR = 3.0  # outliers' differences from which on a texel is beyond the clip's light
 _ENOUGH = 0.06  # share of the face that is, or is not
-_ANOTHER = 2.0  # times the rest's z-score that light has left of it: it is another thing
+_ANOTHER = 2.5  # times the rest's z-score that light has left of it: it is another thing
 _MAD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 _RADIAL = 0.84  # the same in two dimensions, over _MAD
 
@@ -154,8 +154,8 @@ def relit(canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen:
     rest = face & ~beyond
     if beyond.sum() < _ENOUGH * face.sum() or rest.sum() < _ENOUGH * face.sum():
         return left
-    z = model.deviation(left)
-    another = np.median(z[beyond]) > _ANOTHER * max(_ORDINARY, float(np.median(z[rest])))
+    usual = max(_ORDINARY, float(np.median(model.deviation(own)[rest])))
+    another = np.median(model.deviation(left)[beyond]) > _ANOTHER * usual
     return own if another else left
 
 
