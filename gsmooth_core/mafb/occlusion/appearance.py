@@ -102,8 +102,8 @@ def z_scores(canonical: CanonicalMap, model: AppearanceModel, colours: Image, se
     Returns:
         (C,) z-scores, 0 and up; NaN where nothing is seen.
     """
-    z = model.deviation(relit(canonical, model, colours, seen))
-    face = canonical.skin & seen
+    left, face = _explained(canonical, model, colours, seen)
+    z = model.deviation(left)
     scale = max(1.0, float(np.median(z[face])) / _ORDINARY) if face.any() else np.inf
     return np.where(seen, z / scale, np.nan).astype(np.float32)
 
@@ -129,10 +129,6 @@ def illumination(canonical: CanonicalMap, difference: Float, seen: Bool) -> Floa
 def relit(canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen: Bool) -> Float:
     """What is left of a frame's difference from the model under the clip's own illumination.
 
-    A change that is smooth over the face can follow a post before half of it, too. But light
-    leaves the skin's own look: where what is left is far from usual on that half alone, the fit
-    begins anew from the clip's light, to which that half is an outlier.
-
     Args:
         canonical: the face's map, C texels.
         model: the clip's appearance model.
@@ -142,21 +138,33 @@ def relit(canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen:
     Returns:
         (C, 3) logarithms; 0 less the fitted change where nothing is seen.
     """
+    return _explained(canonical, model, colours, seen)[0]
+
+
+def _explained(
+    canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen: Bool
+) -> tuple[Float, Bool]:
+    """What `relit` leaves, and (C,) the skin that is surely the face's.
+
+    A change that is smooth over the face can follow a post before half of it, too. But light
+    leaves the skin's own look: where what is left is far from usual on that half alone, the fit
+    begins anew from the clip's light, to which that half is an outlier.
+    """
     difference = np.where(seen[:, None], logarithm(colours) - model.colour, 0).astype(np.float32)
     left = difference - illumination(canonical, difference, seen)
     face = canonical.skin & seen
     if not face.any():
-        return left
+        return left, face
     terms, prior = _terms(canonical), _prior(canonical, seen)
     start = prior / (1 + (_apart(difference - np.median(difference[face], 0)) / _OUTLIER) ** 2) ** 2
     own = difference - _fitted(terms, difference, prior, start)
     beyond = face & (_apart(own) > _FAR * _OUTLIER)
     rest = face & ~beyond
     if beyond.sum() < _ENOUGH * face.sum() or rest.sum() < _ENOUGH * face.sum():
-        return left
+        return left, face
     usual = max(_ORDINARY, float(np.median(model.deviation(own)[rest])))
     another = np.median(model.deviation(left)[beyond]) > _ANOTHER * usual
-    return own if another else left
+    return (own, rest) if another else (left, face)
 
 
 def _apart(difference: Float) -> Float:
