@@ -18,6 +18,7 @@ _REGULAR = 0.5  # share of the steps that recur with one period
 _ALSO = 0.42  # and beyond the face
 _CONTRAST = 0.6  # levels: what has fainter steps shows nothing, and hides nothing
 _FLAT = 0.25  # share of the lines that lie within squares, at least: their steps are noise
+_STRONG = 0.1  # of the largest step, from which on there is a line
 _FACE = 2.0  # of the lips' extent, to every side: beyond it a censor leaves the picture as it is
 _ENLARGED = 2.4, 16.0  # pixels of a side of an enlarged pixel
 _PADDED = 2048  # lines, at least, to which steps are padded: periods lie between whole pixels
@@ -35,9 +36,11 @@ def is_mosaic(picture: Image, lips: Float) -> bool:
         return False
     mouth = picture[top:bottom, left:right].astype(np.float32).mean(2)
     for across in (mouth, mouth.T):
-        steps = np.abs(np.diff(across)).mean(0)
-        most = min(_SQUARES[1], len(steps) / _ACROSS)
-        if steps.mean() <= _CONTRAST or _recurring(steps, (_SQUARES[0], most)) <= _REGULAR:
+        steps = np.abs(np.diff(across))
+        if (steps**2).mean() <= _CONTRAST**2:
+            return False
+        most = min(_SQUARES[1], steps.shape[1] / _ACROSS)
+        if _recurring(steps.mean(0), (_SQUARES[0], most)) <= _REGULAR:
             return False
     return not _enlarged(picture, lips)
 
@@ -73,7 +76,8 @@ def _steps(grey: Float, where: Bool) -> Float:
 def _recurring(steps: Float, periods: tuple[float, float]) -> float:
     """Largest share of some steps (N,) that recurs with one period; 0 where they are too few."""
     steps = (steps - np.quantile(steps, _FLAT)).clip(0)
-    if steps.sum() ** 2 < _ACROSS * (steps**2).sum() or not steps.any():
+    strong = steps > _STRONG * steps.max()
+    if int(strong[0]) + int((strong[1:] & ~strong[:-1]).sum()) < _ACROSS:  # neighbours are one
         return 0.0
     size = max(_PADDED, 4 * len(steps))
     waves = np.abs(np.fft.rfft(steps, size)) / steps.sum()
