@@ -20,8 +20,9 @@ from gsmooth_core.taft.adaptation.adapt import AdaptSettings
 from gsmooth_core.tracking.people.people import SPEAKER
 
 _LEARNING = 4  # another number where clips teach in another way than before
-_TRACKING = 4  # likewise of what is seen of a clip
+_TRACKING = 5  # likewise of what is seen of a clip
 _LETTERS = 3  # likewise of what is taken for letters
+_BEFORE = 1  # likewise of what is taken for something that passes before a face
 _NOISE = 4  # likewise of what is kept of skin
 _REHEARSAL = 9  # likewise of what is kept of frames that were tried
 _PICTURES = 11  # likewise of what frames are made of what is known
@@ -146,7 +147,7 @@ class StageInputs:
         return {"adapt": asdict(self._adapt), "seconds": self._job.settings.adapt}
 
     def _occluded(self) -> dict[str, Any] | None:
-        return asdict(self._occlusion) if self._occlusion else None
+        return {**asdict(self._occlusion), "before": _BEFORE} if self._occlusion else None
 
     def _captioned(self) -> dict[str, Any] | None:
         if self._captioning is None:

@@ -28,6 +28,9 @@ _OUTLIER = 0.08  # difference (logarithm) at which a texel loses most of its wei
 _FITS = 4  # rounds of that fit
 _ORDINARY = 1.2  # median z-score of a face with nothing wrong
 _UPPER, _LOWER = 1.0, 0.5  # weights of upper and lower face in the fit of the illumination
+_FAR = 3.0  # outliers' differences from which on a texel is beyond the clip's light
+_ENOUGH = 0.12  # share of the face that is, or is not: hair and turned cheeks are less
+_ANOTHER = 2.5  # times the rest's z-score that light has left of it: it is another thing
 _MAD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 _RADIAL = 0.84  # the same in two dimensions, over _MAD
 
@@ -45,6 +48,11 @@ class AppearanceModel:
     colour: Float
     brightness: Float
     tint: Float
+
+    def deviation(self, difference: Float) -> Float:
+        """(C,) how far colours are from the model's, in its deviations, by their logarithms'."""
+        brightness, tint = brightness_and_tint(difference)
+        return np.asarray(np.hypot(brightness / self.brightness, tint / self.tint), np.float32)
 
 
 def logarithm(colours: Image | Float) -> Float:
@@ -94,10 +102,8 @@ def z_scores(canonical: CanonicalMap, model: AppearanceModel, colours: Image, se
     Returns:
         (C,) z-scores, 0 and up; NaN where nothing is seen.
     """
-    residual = _relit(canonical, logarithm(colours) - model.colour, seen)
-    brightness, tint = brightness_and_tint(residual)
-    z = np.hypot(brightness / model.brightness, tint / model.tint)
-    face = canonical.skin & seen
+    left, face = _explained(canonical, model, colours, seen)
+    z = model.deviation(left)
     scale = max(1.0, float(np.median(z[face])) / _ORDINARY) if face.any() else np.inf
     return np.where(seen, z / scale, np.nan).astype(np.float32)
 
@@ -115,16 +121,71 @@ def illumination(canonical: CanonicalMap, difference: Float, seen: Bool) -> Floa
     Returns:
         (C, 3) the part of `difference` that is smooth over the face.
     """
-    prior = np.where(canonical.regions == Region.SKIN, _UPPER, _LOWER) * (canonical.skin & seen)
-    fitted: Float = _fitted(_terms(canonical), difference.astype(np.float32), prior)
+    prior = _prior(canonical, seen)
+    fitted: Float = _fitted(_terms(canonical), difference.astype(np.float32), prior, prior)
     return fitted
 
 
+def relit(canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen: Bool) -> Float:
+    """What is left of a frame's difference from the model under the clip's own illumination.
+
+    Args:
+        canonical: the face's map, C texels.
+        model: the clip's appearance model.
+        colours: (C, 3) RGB of the texels in the frame.
+        seen: (C,) texels that can be seen.
+
+    Returns:
+        (C, 3) logarithms; 0 less the fitted change where nothing is seen.
+    """
+    return _explained(canonical, model, colours, seen)[0]
+
+
+def _explained(
+    canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen: Bool
+) -> tuple[Float, Bool]:
+    """What `relit` leaves, and (C,) the skin that is surely the face's.
+
+    A change that is smooth over the face can follow a post before half of it, too. But light
+    leaves the skin's own look: where what is left is far from usual on that half alone, the fit
+    begins anew from the clip's light, to which that half is an outlier.
+    """
+    difference = np.where(seen[:, None], logarithm(colours) - model.colour, 0).astype(np.float32)
+    left = difference - illumination(canonical, difference, seen)
+    face = canonical.skin & seen
+    if not face.any():
+        return left, face
+    terms, prior = _terms(canonical), _prior(canonical, seen)
+    start = prior / (1 + (_apart(difference - np.median(difference[face], 0)) / _OUTLIER) ** 2) ** 2
+    own = difference - _fitted(terms, difference, prior, start)
+    beyond = face & (_apart(own) > _FAR * _OUTLIER)
+    rest = face & ~beyond
+    if beyond.sum() < _ENOUGH * face.sum() or rest.sum() < _ENOUGH * face.sum():
+        return left, face
+    usual = max(_ORDINARY, float(np.median(model.deviation(own)[rest])))
+    another = np.median(model.deviation(left)[beyond]) > _ANOTHER * usual
+    return (own, rest) if another else (left, face)
+
+
+def _apart(difference: Float) -> Float:
+    """(C,) mean over the channels of differences (C, 3)."""
+    return np.asarray(np.abs(difference).mean(1), np.float32)
+
+
+def _prior(canonical: CanonicalMap, seen: Bool) -> Float:
+    """(C,) by how much each texel counts for the illumination."""
+    of_region = np.where(canonical.regions == Region.SKIN, _UPPER, _LOWER)
+    return np.asarray(of_region * (canonical.skin & seen))
+
+
 @compiled
-def _fitted(terms: Any, difference: Any, prior: Any) -> Any:
-    """(C, 3) what `terms` (C, N) explain of a difference (C, 3), by weights (C,) at first."""
+def _fitted(terms: Any, difference: Any, prior: Any, start: Any) -> Any:
+    """(C, 3) what `terms` (C, N) explain of a difference (C, 3), by weights (C,).
+
+    The first of the rounds, in which outliers lose theirs, takes those of `start` (C,).
+    """
     count, size = terms.shape
-    weight, fitted = prior.copy(), np.zeros((count, 3), np.float32)
+    weight, fitted = start.copy(), np.zeros((count, 3), np.float32)
     for _ in range(_FITS):
         share = solved(*_equations(terms, difference, weight))
         for n in range(count):

@@ -14,8 +14,7 @@ import numpy as np
 from gsmooth_core.mafb.occlusion.appearance import (
     AppearanceModel,
     brightness_and_tint,
-    illumination,
-    logarithm,
+    relit,
 )
 from gsmooth_core.mafb.occlusion.canonical import CanonicalMap
 from gsmooth_core.types import Bool, FaceTrack, Float, Image
@@ -80,7 +79,7 @@ def fit_moved(
     count = min(_WAYS, len(bare) // _FRAMES_A_WAY, moving)
     ways = axes[:count].T * (np.sqrt(len(bare)) / spread[:count])
     amounts = (movements - centre) @ ways
-    looks = np.stack([relit(canonical, appearance, texels) for texels in bare.values()])
+    looks = np.stack([relit(canonical, appearance, *texels) for texels in bare.values()])
     usual = looks.mean(0)
     normal = amounts.T @ amounts + _RIDGE * len(bare) * np.eye(count)
     change = np.linalg.solve(normal, amounts.T @ (looks - usual).reshape(len(bare), -1))
@@ -109,18 +108,11 @@ def unexplained(
     before = after = 0.0
     for frame, patch, texels in shown:
         where = patch[canonical.places] & texels[1] & canonical.skin
-        difference = relit(canonical, appearance, texels)
+        difference = relit(canonical, appearance, *texels)
         before += _squares(appearance, difference, where)
         difference = difference - moved.expected(_movements(track, [frame])[0])
         after += _squares(appearance, difference, where)
     return float(np.sqrt(after / before)) if before else 1.0
-
-
-def relit(canonical: CanonicalMap, appearance: AppearanceModel, texels: Texels) -> Float:
-    """(C, 3) logarithms of a frame's texels in the clip's light, less those of the model."""
-    colours, seen = texels
-    difference = np.where(seen[:, None], logarithm(colours) - appearance.colour, 0)
-    return np.asarray(difference - illumination(canonical, difference, seen), np.float32)
 
 
 def _squares(appearance: AppearanceModel, difference: Float, where: Bool) -> float:

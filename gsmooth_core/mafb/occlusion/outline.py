@@ -15,8 +15,8 @@ from gsmooth_core.mafb.crop import crop_transforms, window
 from gsmooth_core.mafb.occlusion.appearance import (
     AppearanceModel,
     brightness_and_tint,
-    illumination,
     logarithm,
+    relit,
 )
 from gsmooth_core.mafb.occlusion.canonical import CanonicalMap
 from gsmooth_core.mafb.occlusion.patches import parts
@@ -144,7 +144,7 @@ def _expected(
 ) -> _Expected:
     """The appearance model in this frame's light, for a crop that shows the map's places `at`."""
     difference = np.where(seen[:, None], logarithm(colours) - model.colour, 0)
-    light = illumination(canonical, difference, seen)
+    light = difference - relit(canonical, model, colours, seen)
     deviations = np.stack([model.brightness, model.tint, np.ones_like(model.tint)], 1)
     grid = canonical.image(np.concatenate([model.colour + light, deviations], 1))
     drawn = _at(grid, at)

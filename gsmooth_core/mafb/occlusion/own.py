@@ -17,9 +17,9 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 from gsmooth_core.face.morphable import Region
-from gsmooth_core.mafb.occlusion.appearance import AppearanceModel
+from gsmooth_core.mafb.occlusion.appearance import AppearanceModel, relit
 from gsmooth_core.mafb.occlusion.canonical import CanonicalMap
-from gsmooth_core.mafb.occlusion.moved import Texels, fit_moved, relit, unexplained
+from gsmooth_core.mafb.occlusion.moved import Texels, fit_moved, unexplained
 from gsmooth_core.mafb.occlusion.patches import parts
 from gsmooth_core.types import Bool, FaceTrack, Float
 
@@ -139,7 +139,7 @@ class _Look:
         where = part[self.canonical.places] & texels[1]
         if not where.any():
             return False
-        seen = (self.appearance.colour + relit(self.canonical, self.appearance, texels))[where]
+        seen = (self.appearance.colour + relit(self.canonical, self.appearance, *texels))[where]
         return bool((_apart(seen, self._palette) > self.settings.other).mean() > _HALF)
 
 

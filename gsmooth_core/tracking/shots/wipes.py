@@ -36,6 +36,10 @@ _STILL, _STEADY = 2, 0.15  # frames beside it, and how much these change, parts 
 _END = 0.05  # of their difference: what is that near to one of two pictures is no mixture
 _SHARED = 0.3  # difference of what two pictures share, parts of theirs: a pan from one to the other
 _LEAST = 3  # columns that they must share
+_SEAM = 0.4  # difference across the seam of two pictures, parts of theirs: a pan has none
+_SAME = 0.04  # of full scale, by which what stays behind somebody who steps in changes at most
+_STAYS = 0.2  # share of the picture that does
+_BAND = 0.9  # share of a line that is the same: a bar, or a panel that stays through a wipe
 _FEWEST = 3  # frames; fewer are a jerk
 _BESIDE = 2  # frames around what is seen of a transition: the rim of an iris begins as a speck
 
@@ -137,7 +141,7 @@ def _ways(part: Reals, middle: int) -> Iterator[_Way]:
         min(_texture(np.rot90(part[k], turns)) for k in (0, -1)) > _PLAIN * apart.mean()
         for turns in range(2)
     ]
-    if differ.mean() < _LARGE or not any(textures):
+    if differ.mean() < _LARGE or not any(textures) or _stays(apart < _SAME) > _STAYS:
         return  # who walks out before a wall leaves a picture of which nobody knows what it does
     way = _wiped(part[middle : middle + 1], part, apart, differ)
     if way.goes(0):
@@ -156,10 +160,22 @@ def _texture(picture: Reals) -> float:
     return float(np.abs(picture[:, _HALF // 4 :] - picture[:, : -_HALF // 4]).max(-1).mean())
 
 
+def _stays(same: Any) -> float:
+    """Share of a picture (H, H) that is the same behind somebody who has stepped before it."""
+    bands = (same.mean(1) > _BAND)[:, None] | (same.mean(0) > _BAND)[None]
+    return float((same & ~bands).mean())
+
+
 def _panned(one: Reals, other: Reals) -> bool:
-    """Whether the right of a picture (H, H, 3) is the left of another one."""
+    """Whether the right of a picture (H, H, 3) is the left of another one, or ends where it begins.
+
+    Where a picture pushes another one they meet in a line across which nothing goes on.
+    """
+    apart = np.abs(one - other).mean()
     shared = (one[:, gone:] - other[:, : _HALF - gone] for gone in range(2, _HALF - _LEAST + 1))
-    return bool(min(np.abs(x).mean() for x in shared) < _SHARED * np.abs(one - other).mean())
+    if min(np.abs(x).mean() for x in shared) < _SHARED * apart:
+        return True
+    return bool(np.abs(one[:, -1] - other[:, 0]).mean() < _SEAM * apart)
 
 
 def _wiped(frames: Reals, part: Reals, apart: Reals, differ: Any) -> _Way:

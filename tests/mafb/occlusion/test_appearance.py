@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,23 @@ def test_a_third_of_a_face_is_unusual_and_the_rest_is_not(seed: int, shade: floa
     assert np.median(z[below]) > 4
     assert np.median(z[~below]) < 2
     assert np.median(z_scores(canonical(), appearance, colours[12], seen[12])) < 2
+
+
+@pytest.mark.parametrize("from_column", [34, 40, 46])
+@pytest.mark.parametrize("dark", [0.5, 1.0])
+def test_a_post_before_one_side_is_no_light(from_column: int, dark: float) -> None:
+    """Light that falls off across the face, as far, is."""
+    colours = clip(3)
+    seen = np.ones(colours.shape[:2], bool)
+    appearance = fit_appearance(canonical(), colours, seen)
+    column = canonical().places[1]
+    post = np.where((column > from_column)[:, None], np.median(colours) * np.exp(-dark), colours[3])
+    z = z_scores(canonical(), appearance, post.astype(np.uint8), seen[3])
+    assert np.median(z[column > from_column]) > 6
+    assert np.median(z[column <= from_column]) < 2
+    lit = colours[3] * np.exp(-dark * column / 64)[:, None]
+    z = z_scores(canonical(), appearance, lit.astype(np.uint8), seen[3])
+    assert np.median(z[column > from_column]) < 2
 
 
 def test_a_face_that_is_unusual_all_over_counts_less() -> None:

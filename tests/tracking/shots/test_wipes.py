@@ -125,6 +125,44 @@ def test_a_pan_between_two_holds_is_none(
     assert min(_shots_of([street[:, x : x + WIDE] for x in places])) == 0
 
 
+@pytest.mark.parametrize("length", [12, 20])
+def test_a_pan_by_a_whole_width_is_none(length: int) -> None:
+    """The first picture ends where the last one begins; of a push they meet in a line."""
+    colours = np.random.default_rng(4).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    street = cv2.resize(colours, (2 * WIDE, HIGH), interpolation=cv2.INTER_CUBIC)
+    shares = np.clip((np.arange(COUNT) - START) / length, 0, 1)
+    places = np.rint(WIDE * shares**2 * (3 - 2 * shares)).astype(int)
+    assert min(_shots_of([street[:, x : x + WIDE] for x in places])) == 0
+
+
+@pytest.mark.parametrize("wide", [140, 165])
+def test_who_steps_before_the_lens_and_stays_is_none(
+    shots: tuple[Callable[[int], Image], Callable[[int], Image]], wide: int
+) -> None:
+    """The room beside them stays as it was; of a wipe only bars and panels do."""
+    body = cv2.resize(_room(7), (wide, HIGH + 40))[:HIGH]
+    frames = []
+    for t in range(COUNT):
+        left = round(WIDE - (WIDE - 40) * np.clip((t - START) / LENGTH, 0, 1))
+        frame = shots[0](t)
+        seen = body[:, : WIDE - left]
+        frame[20:, left : left + wide] = seen[20:]
+        frames.append(frame)
+    assert min(_shots_of(frames)) == 0
+
+
+def test_a_wipe_over_a_panel_that_stays_is_one(
+    shots: tuple[Callable[[int], Image], Callable[[int], Image]],
+) -> None:
+    frames = []
+    for t in range(COUNT):
+        share = min(max((t - START + 1) / (LENGTH + 1), 0), 1)
+        frame = _line(shots[0](t), shots[1](t), share)
+        frame[120:] = _room(5)[120:]
+        frames.append(frame)
+    assert min(_shots_of(frames)) == -1
+
+
 def test_a_lamp_that_goes_across_is_none(
     shots: tuple[Callable[[int], Image], Callable[[int], Image]],
 ) -> None:
