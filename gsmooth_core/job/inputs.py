@@ -21,8 +21,8 @@ _LEARNING = 4  # another number where clips teach in another way than before
 _TRACKING = 4  # likewise of what is seen of a clip
 _LETTERS = 3  # likewise of what is taken for letters
 _NOISE = 4  # likewise of what is kept of skin
-_REHEARSAL = 8  # likewise of what is kept of frames that were tried
-_PICTURES = 10  # likewise of what frames are made of what is known
+_REHEARSAL = 9  # likewise of what is kept of frames that were tried
+_PICTURES = 11  # likewise of what frames are made of what is known
 
 
 class StageInputs:

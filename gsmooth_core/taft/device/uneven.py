@@ -6,6 +6,7 @@ import torch
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
+from gsmooth_core.taft.device.lamp import ramp
 from gsmooth_core.taft.warping import lamp, tone
 from gsmooth_core.taft.warping import uneven as cpu
 
@@ -28,10 +29,7 @@ def uneven(
     """
     white, full, bare = own >= tone.CLIPPED, wanted >= tone.CLIPPED, skin[:, None, None]
     told = bare & ~(full | white).any(2, keepdim=True)  # (B, K, 1, h, w)
-    has, should = (_contrast(picture, told) for picture in (own, wanted))
-    left = (should / has.clamp(min=cpu.FAINT)).clamp(cpu.VEILED, 1)
-    mean = (own * told).sum((3, 4)) / told.sum((3, 4)).clamp(min=1)
-    veil = mean * (1 - left) / left
+    veil = _veil(own, wanted, told)
     apart = torch.log(wanted + DARK) - torch.log(own + veil[..., None, None] + DARK) - sloping
     tint = _median(apart - apart.mean(2, keepdim=True), told)[..., None, None]
     known = bare & ~(full | white)
@@ -46,12 +44,27 @@ def uneven(
     return torch.where(enough[..., None], veil, 0), field, enough
 
 
+def _veil(own: Tensor, wanted: Tensor, told: Tensor) -> Tensor:
+    """(B, K, 3) see `uneven._veil`."""
+    one, other = (_contrast(picture, told) for picture in (own, wanted))
+    count = told.sum((3, 4)).clamp(min=1)
+    has, should, both = (
+        (a * b).sum((3, 4)) / count for a, b in ((one, one), (other, other), (one, other))
+    )
+    has, should = has + cpu.FAINT, should + cpu.FAINT
+    sure = ramp(both / (has * should).sqrt(), cpu.ALIKE)
+    left = 1 - sure * (1 - (should / has).sqrt().clamp(cpu.VEILED, 1))
+    return (own * told).sum((3, 4)) / count * (1 - left) / left
+
+
 def _contrast(picture: Tensor, told: Tensor) -> Tensor:
-    """(B, K, 3) see `uneven._contrast`."""
+    """(B, K, 3, h, w) see `uneven._contrast`; 0 where it is not told."""
     bright, weight = torch.log(picture + DARK), told.float()
     sigma = cpu.FINE * told.shape[-1]
     near, smooth = (blurred(v, sigma, sigma, "constant") for v in (weight, bright * weight))
-    return _median((bright - smooth / near.clamp(min=cpu.FAINT)).abs(), told)
+    apart = bright - smooth / near.clamp(min=cpu.FAINT)
+    most = cpu.EDGE * _median(apart.abs(), told)[..., None, None]
+    return torch.where(told, torch.maximum(torch.minimum(apart, most), -most), 0)
 
 
 def _median(values: Tensor, told: Tensor) -> Tensor:
@@ -64,10 +77,10 @@ def filled(values: Tensor, known: Tensor) -> Tensor:
     """(B, K, 3, h, w) see `uneven.filled`."""
     weight, made = known.float(), torch.zeros_like(values)
     weighed = values * weight
-    for across, down in cpu.SCALES:
+    for (across, down), seen in zip(cpu.SCALES, cpu.SEEN, strict=True):
         x, y = across * values.shape[-1], down * values.shape[-1]
         near, own = (blurred(v, x, y, "constant") for v in (weight, weighed))
-        made = made + (own / (near + cpu.FAINT) - made) * (near / (near + cpu.SEEN))
+        made = made + (own / (near + cpu.FAINT) - made) * (near / (near + seen + cpu.FAINT))
     return made
 
 

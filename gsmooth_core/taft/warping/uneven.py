@@ -21,10 +21,12 @@ clips of steady light it was .13 at most, .03 in most of them."""
 SCALES = (0.32, 0.32), (0.1, 0.4), (0.08, 0.08)
 """Of the grid's columns: deviations, across and down, over which a field is averaged. What lights
 a cheek lights the jaw below it."""
-SEEN = 0.03  # share of skin at which a finer scale counts half
+SEEN = 0.0, 0.03, 0.03  # share of skin at which each counts half
 MOST = 2.5  # logarithm of a gain
 VEILED = 0.15  # share of the contrast that a veil leaves at least
-FAINT = 1e-4  # share of skin, and contrast, that is none
+ALIKE = 0.4, 0.7  # correlation of two contrasts between which they are believed
+EDGE = 3.0  # medians of the contrast beyond which none counts more
+FAINT = 1e-6  # share of skin, and contrast, that is none
 FINE = 0.05  # of the grid's columns: deviation below which is the skin's contrast
 
 
@@ -66,33 +68,38 @@ def _tint(apart: Float) -> Float:
 def _veil(own: Float, wanted: Float, told: Bool) -> Float:
     """(3,) what must be added to a reference (h, w, 3) to take it the contrast that skin has not.
 
-    Contrast is that of neighbours; the edge of a lamp, which few of them are beside, is none.
+    Contrast is that of neighbours that both pictures show; the edge of a lamp, which few of them
+    are beside, is none, nor is noise.
     """
-    has, should = (_contrast(picture, told) for picture in (own, wanted))
-    left = np.clip(should / np.maximum(has, FAINT), VEILED, 1)
+    one, other = (_contrast(picture, told) for picture in (own, wanted))
+    has, should = ((c * c).mean(0) + FAINT for c in (one, other))
+    alike = (one * other).mean(0) / np.sqrt(has * should)
+    sure = np.clip((alike - ALIKE[0]) / (ALIKE[1] - ALIKE[0]), 0, 1)
+    left = 1 - sure * (1 - np.clip(np.sqrt(should / has), VEILED, 1))
     veil: Float = (own[told].mean(0) * (1 - left) / left).astype(np.float32)
     return veil
 
 
 def _contrast(picture: Float, told: Bool) -> Float:
-    """(3,) median deviation of a picture's logarithm from what is around, where it is told."""
+    """(N, 3) how far a picture's logarithm is from what is around, where it is told; no edges."""
     bright, sigma = np.log(picture + DARK), FINE * told.shape[1]
     weight = told[..., None].astype(np.float32)
     near, smooth = (_blurred(v, sigma, sigma) for v in (weight, bright * weight))
-    apart = bright - smooth / np.maximum(near, np.float32(FAINT))
-    deviation: Float = np.median(np.abs(apart)[told], 0)
-    return deviation
+    apart: Float = (bright - smooth / np.maximum(near, np.float32(FAINT)))[told]
+    most = EDGE * np.median(np.abs(apart), 0)
+    return np.clip(apart, -most, most)
 
 
 def filled(values: Float, known: Bool) -> Float:
     """(h, w, 3) smooth values (h, w, 3) where they are known (h, w), gone on with elsewhere."""
-    weight = known.astype(np.float32)
+    weight = known[..., None].astype(np.float32)
     weighed, made = np.where(known[..., None], values, 0), np.zeros_like(values)
-    for across, down in SCALES:
+    for (across, down), seen in zip(SCALES, SEEN, strict=True):
         x, y = across * values.shape[1], down * values.shape[1]
-        near, own = (_blurred(v, x, y) for v in (weight[..., None], weighed))
-        own = own / (near + np.float32(FAINT))
-        made += (own - made) * (near / (near + np.float32(SEEN)))
+        near, own = (_blurred(v, x, y) for v in (weight, weighed))
+        made += (own / (near + np.float32(FAINT)) - made) * (
+            near / (near + np.float32(seen + FAINT))
+        )
     return made
 
 
