@@ -178,7 +178,7 @@ def test_a_flash_is_matched_as_the_processor_matches_it() -> None:
 
 def test_light_on_a_part_of_a_face_is_the_same_field_on_both_ways() -> None:
     """Of two references under two frames, with white in each of them, and one that is all white."""
-    own, frames = RNG.uniform(0.1, 0.9, (2, 2, 48, 64, 3)).astype(np.float32)
+    own, frames = RNG.uniform(0.1, 0.9, (2, 2, 2, 48, 64, 3)).astype(np.float32)
     frames[0, 0] = (own[0, 0] * np.linspace(0.3, 3, 64)[None, :, None] + 0.05).clip(0, 1)
     own[1, 1] = 1
     bare = np.zeros((2, 48, 64), bool)
