@@ -129,10 +129,11 @@ def match_light(
     most = np.float32(2 * limit)
     sigma = _SPREAD * cells[1]
     weight = cv2.GaussianBlur(reduced(known, cells[::-1]), (0, 0), sigma)
-    total = max(float(weight.sum()), 1e-6)
+    total = 3 * max(float(weight.sum()), 1e-6)
     norm = weight[..., None] + np.float32(0.03)
     skin, lit = Skin.of(frame, known, known if seen is None else seen), frame[rows, columns]
-    at = lit >= CLIPPED, counted, rows, columns, most, (*cells, CELL)
+    white = lit >= CLIPPED
+    at = white if white.any() else white[:0], counted, rows, columns, most, (*cells, CELL)
     across, plain = Across.of(skin.bare), np.log(lit + DIM)
     finer, coarse = across.at(*skin.bare.shape), across.at(*cells)
     wanted, places = skin.small[skin.bare], finer[skin.bare]
@@ -149,7 +150,7 @@ def match_light(
         apart = kernels.light_apart(picture, np.log(tone + DIM), before, *at)
         local = cv2.GaussianBlur(apart, (0, 0), sigma) / norm
         change = np.clip(local, -limit, limit) + coarse @ lamp
-        share = ramp(float(np.abs(apart).mean(-1).sum()) / total, *UNEVEN)
+        share = ramp(float(np.abs(apart).sum()) / total, *UNEVEN)
         if share > 0 and (found := uneven(small, skin, finer @ lamp)) is not None:
             veil, field = found
             local = cv2.resize(field, cells[::-1], interpolation=cv2.INTER_LINEAR)

@@ -77,11 +77,14 @@ def tone_of(own: Float, skin: Skin) -> Float:
         return LEVELS
     wanted, had = skin.small[skin.bare], own[skin.bare]  # (N, 3)
     full = skin.white[skin.bare]
-    told = ~(full | (had >= CLIPPED)).any(1)
-    if np.count_nonzero(told) >= max(FEWEST, TOLD * len(told)):
+    told = None
+    if full.any() or had.max() >= CLIPPED:  # seldom
         # What has lost a channel would tell another change by those that are left.
-        seen = (had, wanted) if told.all() else (had[told], wanted[told])
-        gain, offset = _plain_changes(*seen)
+        told = ~(full | (had >= CLIPPED)).any(1)
+    if told is None:
+        gain, offset = _plain_changes(had, wanted)
+    elif np.count_nonzero(told) >= max(FEWEST, TOLD * len(told)):
+        gain, offset = _plain_changes(had[told], wanted[told])
     else:
         gain, offset = _lit_white(had, wanted, full, own[skin.shown], skin)
     apart = float(np.abs(had * gain + offset - had).mean())

@@ -51,6 +51,12 @@ def test_what_a_frame_is_lighter_by_is_gathered_into_cells() -> None:
     pixels = lit[at], white[at], known[at]
     made = kernels.light_apart(picture, tone, *pixels, *at, np.float32(0.3), grid)
     assert np.allclose(made, wanted, atol=1e-6)
+    none = np.zeros_like(white[at])
+    plain, short = (
+        kernels.light_apart(picture, tone, lit[at], w, known[at], *at, np.float32(0.3), grid)
+        for w in (none, none[:0])
+    )
+    assert np.array_equal(plain, short) and not np.array_equal(plain, made)
 
 
 def test_a_picture_is_relit_by_its_tones_and_a_smooth_gain() -> None:
