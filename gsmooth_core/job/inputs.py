@@ -24,8 +24,8 @@ _TRACKING = 5  # likewise of what is seen of a clip
 _LETTERS = 3  # likewise of what is taken for letters
 _BEFORE = 1  # likewise of what is taken for something that passes before a face
 _NOISE = 4  # likewise of what is kept of skin
-_REHEARSAL = 9  # likewise of what is kept of frames that were tried
-_PICTURES = 11  # likewise of what frames are made of what is known
+_REHEARSAL = 10  # likewise of what is kept of frames that were tried
+_PICTURES = 12  # likewise of what frames are made of what is known
 
 
 class StageInputs:

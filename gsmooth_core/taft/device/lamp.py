@@ -68,8 +68,8 @@ def slope(own: Tensor, wanted: Tensor, where: Tensor, at: Tensor) -> Tensor:
     made = ((own * side - own).abs() * mask).sum((2, 3)) / (3 * mask.sum((2, 3))).clamp(min=1)
     nearer, truer = _explains(own, wanted, at, side, even, mask)
     share = torch.maximum(
-        _ramp(made, lamp.MUCH) * _ramp(nearer, lamp.LEFT),
-        _ramp(made, lamp.SOME) * _ramp(truer, lamp.TRUE),
+        ramp(made, lamp.MUCH) * ramp(nearer, lamp.LEFT),
+        ramp(made, lamp.SOME) * ramp(truer, lamp.TRUE),
     )
     return torch.where(enough, share, 0)[..., None, None] * found
 
@@ -120,5 +120,6 @@ def _contrast(values: Tensor, at: Tensor, mask: Tensor) -> Tensor:
     return found
 
 
-def _ramp(value: Tensor, ends: tuple[float, float]) -> Tensor:
+def ramp(value: Tensor, ends: tuple[float, float]) -> Tensor:
+    """See `lamp.ramp`."""
     return ((value - ends[0]) / (ends[1] - ends[0])).clamp(0, 1)

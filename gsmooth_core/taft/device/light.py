@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import torch
-from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn import functional as F
 
-from gsmooth_core.taft.device.lamp import Across, slope, sloped
-from gsmooth_core.taft.device.tone import pooled, relit, without
+from gsmooth_core.taft.device.lamp import Across, ramp, slope, sloped
+from gsmooth_core.taft.device.tone import pooled, relit
+from gsmooth_core.taft.device.uneven import blurred, uneven
 from gsmooth_core.taft.mouth import interior
 from gsmooth_core.taft.mouth.crisp import SIGMA, share
 from gsmooth_core.taft.warping import beside, light, tone
+from gsmooth_core.taft.warping.uneven import UNEVEN
 from gsmooth_core.taft.warping.warp import BLUR, CELL, HALF, TOLERANCE, step_between
 
 _LIMIT = 0.25
@@ -22,7 +23,7 @@ def alike(pictures: Tensor, frame: Tensor, bare: Tensor, validity: Tensor) -> Te
     shown = bare[:, None] & (validity > light.SHOWN * validity.amax((-2, -1), keepdim=True))
     step = tone.step_of(frame.shape[-2])
     small = pooled(frame, step)[:, None]  # (B, 1, 3, h, w)
-    white = small.amax(2) >= tone.CLIPPED
+    white = (small.amax(2) >= tone.CLIPPED) | (pooled(pictures, step).amax(2) >= tone.CLIPPED)
     both = (pooled(shown.float(), step) > 0.99) & ~white  # (B, K, h, w)
     at = Across.of(both).at(*both.shape[2:])
     own, wanted = (p.flatten(3).double() for p in (pooled(pictures, step), small))
@@ -43,23 +44,31 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tup
     """(B, K, 3, H, W) and (B, K, h, w), see `light.match_light`; of pictures of that shape."""
     step = tone.step_of(frame.shape[-2])
     skin, shown = (pooled(mask.float(), step) > 0.99 for mask in (bare, visible))
-    own, wanted = (pooled(p, step).flatten(3).double() for p in (pictures, frame[:, None]))
+    samples = pooled(pictures, step), pooled(frame[:, None], step)  # (B, K or 1, 3, h, w)
+    own, wanted = (p.flatten(3).double() for p in samples)
     across, where = Across.of(skin), skin.flatten(1)
     at, there, cells = (across.at(*size)[:, None] for size in _grids(skin, bare))
     lamp = slope(own, wanted, where[:, None], at)  # (B, K, 2, 3)
-    even = without(wanted, torch.exp(sloped(lamp, at)))
-    alike = relit(pictures, own, even, where, shown.flatten(1))
+    even, full = wanted / torch.exp(sloped(lamp, at)), wanted >= tone.CLIPPED
+    alike = relit(pictures, own, even, full, where, shown.flatten(1))
     known = bare[:, None, None].float()
     lit = frame[:, None] / torch.exp(sloped(lamp, there).float()).view_as(pictures)
     apart = torch.log(lit + 0.05) - torch.log(alike + 0.05)
-    apart = apart.clamp(-2 * _LIMIT, 2 * _LIMIT) * known
+    apart = torch.where(frame[:, None] >= tone.CLIPPED, apart.clamp(min=0), apart)
+    apart = _thinly(apart.clamp(-2 * _LIMIT, 2 * _LIMIT) * known)
     sigma = 0.08 * (pictures.shape[-1] // CELL)
-    norm = blurred(pooled(known, CELL), sigma) + 0.03
-    total = blurred(_thinly(apart), sigma)
-    local = total / norm
-    side = sloped(lamp, cells).float().view_as(local)
-    gain = torch.exp(local.clamp(-_LIMIT, _LIMIT) + side)
-    return (alike * enlarged(gain, pictures)).clamp(0, 1), local.abs().mean(2)
+    weight = blurred(pooled(known, CELL), sigma)
+    local = blurred(apart, sigma) / (weight + 0.03)
+    change = local.clamp(-_LIMIT, _LIMIT) + sloped(lamp, cells).float().view_as(local)
+    left = apart.abs().mean(2).sum((-2, -1)) / weight.sum((2, 3, 4)).clamp(min=1e-6)
+    share = ramp(left, UNEVEN)[..., None, None, None]
+    if bool((share > 0).any()):
+        veil, field, told = uneven(*samples, skin, sloped(lamp, at).float().view_as(samples[0]))
+        share, wide = share * told[..., None, None, None], enlarged(field, local)
+        change = change + share * (wide - change)
+        alike = alike + share * (pictures + veil[..., None, None] - alike)
+        local = torch.where(share > 0, wide, local)
+    return (alike * enlarged(torch.exp(change), pictures)).clamp(0, 1), local.abs().mean(2)
 
 
 def _grids(skin: Tensor, bare: Tensor) -> tuple[tuple[int, ...], ...]:
@@ -164,13 +173,6 @@ def _centred(values: Tensor, weight: Tensor, count: Tensor) -> Tensor:
     """Values less their mean where the weight is 1, and 0 elsewhere."""
     mean = (values * weight).sum(-1) / count.clamp(min=1)
     return (values - mean[..., None]) * weight
-
-
-def blurred(values: Tensor, sigma: float) -> Tensor:
-    """(..., h, w) under the Gaussian, and the border, that OpenCV takes for floats."""
-    side = round(8 * sigma + 1) | 1
-    flat = values.reshape(-1, 1, *values.shape[-2:])
-    return gaussian_blur2d(flat, (side, side), (sigma, sigma), "reflect").reshape(values.shape)
 
 
 def enlarged(values: Tensor, like: Tensor) -> Tensor:

@@ -9,13 +9,16 @@ from torch.nn import functional as F
 from gsmooth_core.taft.warping import tone
 
 
-def relit(pictures: Tensor, own: Tensor, wanted: Tensor, bare: Tensor, shown: Tensor) -> Tensor:
+def relit(
+    pictures: Tensor, own: Tensor, wanted: Tensor, full: Tensor, bare: Tensor, shown: Tensor
+) -> Tensor:
     """Pictures in the light of frames, see `tone.tone_of`.
 
     Args:
         pictures: (B, K, 3, H, W).
         own: (B, K, 3, N) samples of them.
         wanted: (B, K or 1, 3, N) those of the frames.
+        full: (B, 1, 3, N) which of these are white.
         bare: (B, N) which of them are bare skin.
         shown: (B, N) which show the face.
 
@@ -23,20 +26,22 @@ def relit(pictures: Tensor, own: Tensor, wanted: Tensor, bare: Tensor, shown: Te
         (B, K, 3, H, W).
     """
     mask = bare[:, None, None].double()
-    gain, offset = _change(own, wanted, mask, shown[:, None, None])  # (B, K, 3, 1)
     count = mask.sum(-1, keepdim=True)  # (B, 1, 1, 1)
+    told = (mask > 0) & ~(full | (own >= tone.CLIPPED)).any(2, keepdim=True)  # (B, K, 1, N)
+    enough = told.sum(-1, keepdim=True) >= (tone.TOLD * count).clamp(min=tone.FEWEST)
+    plain = told.expand(own.shape)
+    gain, offset = line(own, wanted, plain.double(), torch.zeros_like(plain))  # (B, K, 3, 1)
+    if not bool(enough.all()):
+        white = _lit_white(own, wanted, full, mask, shown[:, None, None])
+        gain, offset = (
+            torch.where(enough, a, b) for a, b in zip((gain, offset), white, strict=True)
+        )
     apart = ((own * gain + offset - own).abs() * mask).sum((2, 3), keepdim=True)
     apart = apart / (3 * count).clamp(min=1)
     share = ((apart - tone.STEADY) / (tone.CHANGED - tone.STEADY)).clamp(0, 1)
     share = torch.where(count < tone.FEWEST, 0, share)
     scale, shift = (x[..., None].float() for x in (1 + share * (gain - 1), share * offset))
-    return (pictures * scale + shift).clamp(0, 1)
-
-
-def without(wanted: Tensor, gain: Tensor) -> Tensor:
-    """See `tone.Skin.without`."""
-    even = wanted / gain
-    return torch.where(wanted < tone.CLIPPED, even, torch.maximum(even, wanted))
+    return (pictures * scale + shift).clamp(min=0)
 
 
 def line(own: Tensor, wanted: Tensor, plain: Tensor, white: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,44 +72,53 @@ def pooled(values: Tensor, step: int) -> Tensor:
     return pooled.reshape(*values.shape[:-2], *pooled.shape[-2:])
 
 
-def _change(own: Tensor, wanted: Tensor, mask: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
-    """(..., 1) gain and offset between samples (..., N) where `mask`; see `tone._change`."""
-    plain, white = (own < tone.CLIPPED) * mask, (wanted >= tone.CLIPPED) & (mask > 0)
-    found = line(own, wanted, plain, white)
-    return _flashed(own, wanted, white & (plain > 0), plain, found, shown)
-
-
-def _flashed(
-    own: Tensor,
-    wanted: Tensor,
-    lost: Tensor,
-    plain: Tensor,
-    change: tuple[Tensor, Tensor],
-    shown: Tensor,
+def _lit_white(
+    own: Tensor, wanted: Tensor, full: Tensor, mask: Tensor, shown: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Gain and offset, or what a flash adds where it made most of the skin white."""
-    least = (plain.sum(-1, keepdim=True) / 2).clamp(min=tone.FEWEST / 2)
-    gain, offset = change
-    flash = lost.sum(-1, keepdim=True) > least
-    if not bool(flash.any()):
-        return gain, offset
-    more = (wanted - own).masked_fill(~lost, torch.nan)
-    least = torch.nanquantile(more, tone.LIT, dim=-1, keepdim=True)
-    return torch.where(flash, 1, gain), torch.where(
-        flash, torch.maximum(least, _added(own, wanted, shown)), offset
-    )
+    """(B, K, 3, 1) gain and offset between samples (..., N) where `mask`; see `tone._lit_white`."""
+    plain, white = (own < tone.CLIPPED) * mask, full & (mask > 0)
+    gain, offset = line(own, wanted, plain, white)
+    lost, most = white & (plain > 0), (plain.sum(-1, keepdim=True) / 2).clamp(min=tone.FEWEST / 2)
+    flash = lost.sum(-1, keepdim=True) > most  # (B, K, 3, 1)
+    told = (~flash).double()
+    usual = gain.masked_fill(flash, 0).amax(2, keepdim=True)
+    shift = (offset * told).sum(2, keepdim=True) / told.sum(2, keepdim=True).clamp(min=1)
+    least = _quantile((wanted - shift) / own.clamp(min=tone.DARKEST), lost, tone.LIT)
+    partly = torch.maximum(usual, least.clamp(max=tone.LARGEST_GAIN))
+    one, added = _by_the_dark(own, wanted, full, shown)  # (B, K, 1, 1)
+    least = _quantile(wanted - (own * one + added), lost, tone.LIT).clamp(min=0)
+    whole = flash.all(2, keepdim=True)
+    gain = torch.where(whole, one, torch.where(flash, partly, gain))
+    return gain, torch.where(whole, added + least, torch.where(flash, shift, offset))
 
 
-def _added(own: Tensor, wanted: Tensor, shown: Tensor) -> Tensor:
+def _by_the_dark(own: Tensor, wanted: Tensor, full: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, K, 1, 1) gain and offset, see `tone._by_the_dark`."""
+    told = ((own < tone.CLIPPED) & ~full & shown).flatten(2)[:, :, None]  # (B, K, 1, 3 N)
+    had = own.flatten(2)[:, :, None]
+    asked = wanted.expand(own.shape).flatten(2)[:, :, None]
+    count = told.sum(-1, keepdim=True)
+    mean = (had * told).sum(-1, keepdim=True) / count.clamp(min=1)
+    spread = (((had - mean) ** 2 * told).sum(-1, keepdim=True) / count.clamp(min=1)).sqrt()
+    gain, offset = line(had, asked, told.double(), torch.zeros_like(told))
+    parted = (count >= tone.FEWEST) & (spread > tone.PARTED)
+    added = torch.where(parted, offset.clamp(min=0), _added(own, wanted, full, shown))
+    return torch.where(parted, gain.clamp(min=1), 1), added
+
+
+def _added(own: Tensor, wanted: Tensor, full: Tensor, shown: Tensor) -> Tensor:
     """(B, K, 1, 1) what a flash adds, by what is dark; see `tone._added`."""
-    dark = (own < tone.DARK) & shown
-    told, more = dark & (wanted < tone.CLIPPED), wanted - own
+    dark, more = (own < tone.DARK) & shown, wanted - own
 
     def middle(which: Tensor) -> Tensor:
         enough = which.sum(-1, keepdim=True) >= tone.FEWEST_DARK
-        found = torch.nanquantile(more.masked_fill(~which, torch.nan), 0.5, dim=-1, keepdim=True)
-        return torch.where(enough, found, 0)
+        return torch.where(enough, _quantile(more, which, 0.5), 0)
 
     enough = dark.sum(-1, keepdim=True) >= tone.FEWEST_DARK
-    each = torch.where(enough, torch.maximum(middle(told), middle(dark)), 0)  # (B, K, 3, 1)
+    each = torch.where(enough, torch.maximum(middle(dark & ~full), middle(dark)), 0)
     return each.median(2, keepdim=True).values
+
+
+def _quantile(values: Tensor, which: Tensor, share: float) -> Tensor:
+    """(..., 1) of those values (..., N) which count; not a number where none does."""
+    return torch.nanquantile(values.masked_fill(~which, torch.nan), share, dim=-1, keepdim=True)

@@ -119,7 +119,15 @@ def differences(picture: Any, frame: Any, known: Any, step: int, thin: int) -> A
 
 @compiled
 def light_apart(
-    picture: Any, tone: Any, lit: Any, known: Any, rows: Any, columns: Any, most: Any, grid: Any
+    picture: Any,
+    tone: Any,
+    lit: Any,
+    white: Any,
+    known: Any,
+    rows: Any,
+    columns: Any,
+    most: Any,
+    grid: Any,
 ) -> Any:
     """How much lighter some pixels of a frame are than a picture: sums over cells, by their size.
 
@@ -127,6 +135,7 @@ def light_apart(
         picture: (H, W, 3) levels.
         tone: (256, 3) logarithm of each level.
         lit: (N, 3) logarithms of the frame's pixels.
+        white: (N, 3) which of these are full: at least as light as that; (0, 3) for none.
         known: (N,) 0..1 weight of each.
         rows: (N,) where they are.
         columns: (N,).
@@ -134,12 +143,14 @@ def light_apart(
         grid: rows and columns of the cells, and pixels of a cell's side.
     """
     height, width, step = grid
-    total = np.zeros((height, width, 3), np.float32)
+    total, some = np.zeros((height, width, 3), np.float32), len(white) > 0
     for n in range(len(rows)):
         row, column = rows[n] // step, columns[n] // step
         if row < height and column < width:
             for c in range(3):
                 apart = lit[n, c] - tone[picture[rows[n], columns[n], c], c]
+                if some and white[n, c]:
+                    apart = max(apart, np.float32(0))
                 total[row, column, c] += min(max(apart, -most), most) * known[n]
     return total / np.float32(step * step)
 

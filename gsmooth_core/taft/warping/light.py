@@ -16,8 +16,9 @@ import numpy as np
 
 from gsmooth_core.face.rasterizer.numba_kernels import compiled
 from gsmooth_core.taft.warping import kernels
-from gsmooth_core.taft.warping.lamp import DIM, Across, slope
-from gsmooth_core.taft.warping.tone import CLIPPED, Skin, reduced, samples, tone_of
+from gsmooth_core.taft.warping.lamp import DIM, Across, ramp, slope
+from gsmooth_core.taft.warping.tone import CLIPPED, LEVELS, Skin, reduced, samples, tone_of
+from gsmooth_core.taft.warping.uneven import UNEVEN, uneven
 from gsmooth_core.taft.warping.warp import CELL, step_between
 from gsmooth_core.types import Bool, Float, Image
 
@@ -68,7 +69,9 @@ def alike(
     own = sampled(pictures) if own is None else own
     for k, valid in enumerate(validity):
         shown = known & (valid > SHOWN * valid.max())
-        both = (reduced(shown.astype(np.float32), size) > 0.99) & ~white
+        both = (
+            (reduced(shown.astype(np.float32), size) > 0.99) & ~white & (own[k].max(-1) < CLIPPED)
+        )
         if both.sum() >= ENOUGH and bright[both].std() > CONTRAST:
             looks[k] = _look(own[k], small, both)
     kept: Bool = (looks >= LOOK) | (looks == looks.max(initial=-1))
@@ -123,11 +126,14 @@ def match_light(
     rows, columns = (thin * places for places in np.nonzero(known[::thin, ::thin]))
     cells = known.shape[0] // CELL, known.shape[1] // CELL
     counted = known[rows, columns] * np.float32(thin**2)
-    at = counted, rows, columns, np.float32(2 * limit), (*cells, CELL)
+    most = np.float32(2 * limit)
     sigma = _SPREAD * cells[1]
     weight = cv2.GaussianBlur(reduced(known, cells[::-1]), (0, 0), sigma)
+    total = 3 * max(float(weight.sum()), 1e-6)
     norm = weight[..., None] + np.float32(0.03)
     skin, lit = Skin.of(frame, known, known if seen is None else seen), frame[rows, columns]
+    white = lit >= CLIPPED
+    at = white if white.any() else white[:0], counted, rows, columns, most, (*cells, CELL)
     across, plain = Across.of(skin.bare), np.log(lit + DIM)
     finer, coarse = across.at(*skin.bare.shape), across.at(*cells)
     wanted, places = skin.small[skin.bare], finer[skin.bare]
@@ -143,7 +149,14 @@ def match_light(
         tone = tone_of(small, even)
         apart = kernels.light_apart(picture, np.log(tone + DIM), before, *at)
         local = cv2.GaussianBlur(apart, (0, 0), sigma) / norm
-        gain = np.exp(np.clip(local, -limit, limit) + coarse @ lamp)
+        change = np.clip(local, -limit, limit) + coarse @ lamp
+        share = ramp(float(np.abs(apart).sum()) / total, *UNEVEN)
+        if share > 0 and (found := uneven(small, skin, finer @ lamp)) is not None:
+            veil, field = found
+            local = cv2.resize(field, cells[::-1], interpolation=cv2.INTER_LINEAR)
+            change += np.float32(share) * (local - change)
+            tone = tone + np.float32(share) * (LEVELS + veil - tone)
+        gain = np.exp(change)
         kernels.relight(picture, tone, gain, out)
         changed[k] = np.abs(local).mean(-1)
     return made, changed

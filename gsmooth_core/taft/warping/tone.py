@@ -25,7 +25,10 @@ OFFSET = 0.01  # price of an offset: it must show in the contrast of the skin, n
 CLIPPED = 0.97  # brighter pixels do not tell how bright they are
 DARK = 0.45  # pupils, lashes, brows: what shows how much a flash adds
 FEWEST_DARK = 10
+PARTED = 0.04  # deviation of what is dark from which its contrast can be told
 LARGEST_GAIN = 8.0
+TOLD = 0.15  # share of the skin that has all its channels and tells how these change
+DARKEST = 0.02  # of 0..1, of what a gain is told by
 LIT = 0.9  # share of the skin that a flash has made white which the change must make white, too
 STEADY, CHANGED = 0.02, 0.05
 """Mean change of the skin, of 0..1: up to the first it is left to the gain from place to place,
@@ -42,29 +45,29 @@ class Skin:
         small: (h, w, 3) the frame, 0..1.
         bare: (h, w) bare skin.
         shown: (h, w) all of the face that is visible.
+        white: (h, w, 3) channels that are full: they are as bright as that at least.
     """
 
     small: Float
     bare: Bool
     shown: Bool
+    white: Bool
 
     @classmethod
     def of(cls, frame: Float, known: Float, seen: Float) -> Skin:
         """Of a frame (H, W, 3), its bare skin (H, W) and all of its face (H, W), 0..1."""
         size = samples(known.shape)
         bare, shown = (reduced(mask, size) > 0.99 for mask in (known, seen))
-        return cls(reduced(frame, size), bare, shown)
+        small = reduced(frame, size)
+        return cls(small, bare, shown, small >= CLIPPED)
 
     def without(self, gain: Float) -> Skin:
-        """Before a gain (h, w, 3) fell on it; what is white, of which nothing is told, stays so."""
-        even = self.small / gain
-        return replace(
-            self, small=np.where(self.small < CLIPPED, even, np.maximum(even, self.small))
-        )
+        """Before a gain (h, w, 3) fell on it, which may be brighter than any picture can be."""
+        return replace(self, small=self.small / gain)
 
 
 def tone_of(own: Float, skin: Skin) -> Float:
-    """(256, 3) what each level of a reference becomes, 0..1, with the change that the skin shows.
+    """(256, 3) what each level of a reference becomes, 0 and up, by the change of the skin.
 
     Args:
         own: (h, w, 3) samples of the reference, 0..1.
@@ -72,51 +75,88 @@ def tone_of(own: Float, skin: Skin) -> Float:
     """
     if np.count_nonzero(skin.bare) < FEWEST:
         return LEVELS
-    wanted, had, added = skin.small[skin.bare], own[skin.bare], 0.0  # (N, 3)
-    white = bool((wanted >= CLIPPED).any())  # seldom
-    if white and any(_lost(had[:, c], wanted[:, c]).any() for c in range(3)):
-        # Its own colour a flash shows in what is not white: too little to tell channels apart.
-        dark, veiled = own[skin.shown], skin.small[skin.shown]
-        added = float(np.median([_added(dark[:, c], veiled[:, c]) for c in range(3)]))
-    if white:
-        changes = [_change(had[:, c], wanted[:, c], added) for c in range(3)]
-        gain, offset = np.array(changes, np.float32).T
-    else:
+    wanted, had = skin.small[skin.bare], own[skin.bare]  # (N, 3)
+    full = skin.white[skin.bare]
+    told = None
+    if full.any() or had.max() >= CLIPPED:  # seldom
+        # What has lost a channel would tell another change by those that are left.
+        told = ~(full | (had >= CLIPPED)).any(1)
+    if told is None:
         gain, offset = _plain_changes(had, wanted)
+    elif np.count_nonzero(told) >= max(FEWEST, TOLD * len(told)):
+        gain, offset = _plain_changes(had[told], wanted[told])
+    else:
+        gain, offset = _lit_white(had, wanted, full, own[skin.shown], skin)
     apart = float(np.abs(had * gain + offset - had).mean())
     share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
     tone: Float = LEVELS * (1 + share * (gain - 1)) + share * offset
-    return np.clip(tone, 0, 1)
+    return np.maximum(tone, 0)
 
 
-def _added(own: Float, wanted: Float) -> float:
+def _lit_white(
+    had: Float, wanted: Float, full: Bool, dark: Float, skin: Skin
+) -> tuple[Float, Float]:
+    """Gains (3,) and offsets (3,) of samples (N, 3), most of which are `full` in the frame."""
+    lost = [_lost(had[:, c], full[:, c]) for c in range(3)]
+    every = [_change(*samples) for samples in zip(had.T, wanted.T, full.T, strict=True)]
+    gain, offset = np.array(every, np.float32).T
+    told = np.array([not each.any() for each in lost])
+    if told.all():
+        return gain, offset
+    if told.any():
+        # A channel that is full nearly everywhere has the light of the others, and as much more
+        # as makes it so.
+        usual, shift = gain[told].max(), offset[told].mean()
+        for c in np.flatnonzero(~told):
+            least = np.quantile(((wanted - shift) / np.maximum(had, DARKEST))[lost[c], c], LIT)
+            gain[c], offset[c] = max(usual, min(float(least), LARGEST_GAIN)), shift
+        return gain, offset
+    # Its own colour a flash shows in what is not white: too little to tell channels apart.
+    veiled, whole = skin.small[skin.shown], skin.white[skin.shown]
+    gain, offset = _by_the_dark(dark, veiled, whole)
+    lines = had * gain + offset
+    least = [np.quantile((wanted - lines)[white, c], LIT) for c, white in enumerate(lost)]
+    return np.full(3, gain), (offset + np.maximum(least, 0)).astype(np.float32)
+
+
+def _by_the_dark(own: Float, wanted: Float, white: Bool) -> tuple[np.float32, np.float32]:
+    """Gain and offset of all of a face (N, 3) of which no skin is left, told by brows and eyes.
+
+    More light on a face parts them as it parts all else, what a flash adds does not.
+    """
+    told = (own < CLIPPED) & ~white
+    if np.count_nonzero(told) >= FEWEST and own[told].std() > PARTED:
+        had, asked = own[told], wanted[told]
+        gain, offset = robust_line(had, asked, np.ones(len(had)), np.zeros(len(had), np.bool_))
+        return np.float32(max(gain, 1)), np.float32(max(offset, 0))
+    added = [_added(o, v, w) for o, v, w in zip(own.T, wanted.T, white.T, strict=True)]
+    return np.float32(1), np.float32(np.median(added))
+
+
+def _added(own: Float, wanted: Float, white: Bool) -> float:
     """The light that a flash adds, told by what is dark in the face; 0 where nothing is.
 
     What is still not white tells how much it is, what is white how much it is at least.
     """
     dark = own < DARK
-    told, added = dark & (wanted < CLIPPED), wanted - own
+    told, added = dark & ~white, wanted - own
     exact = float(np.median(added[told])) if told.sum() >= FEWEST_DARK else 0.0
     return max(exact, float(np.median(added[dark]))) if dark.sum() >= FEWEST_DARK else 0.0
 
 
-def _lost(own: Float, wanted: Float) -> Bool:
-    """(N,) samples that a flash has made white; none where these are not most of the skin."""
+def _lost(own: Float, white: Bool) -> Bool:
+    """(N,) samples that have become `white` (N,); none where these are not most of the skin."""
     plain = own < CLIPPED
-    lost: Bool = plain & (wanted >= CLIPPED)
+    lost: Bool = plain & white
     return lost if lost.sum() > max(plain.sum() / 2, FEWEST / 2) else np.zeros_like(lost)
 
 
-def _change(own: Float, wanted: Float, added: float = 0.0) -> tuple[float, float]:
+def _change(own: Float, wanted: Float, white: Bool) -> tuple[float, float]:
     """Gain and offset that bring samples (N,) to others; samples that disagree count little.
 
     The offset has a price: where the skin shows little contrast, a gain explains what it can.
-    Where the frame is white, the change must be enough for that, and as much as is `added` to
-    what is dark in the face.
+    Where the frame is white, the change must be enough for that.
     """
-    white = wanted >= CLIPPED
-    if white.any() and (lost := _lost(own, wanted)).any():
-        return 1.0, max(added, float(np.quantile((wanted - own)[lost], LIT)))
     plain = (own < CLIPPED).astype(np.float64)
     gain, offset = robust_line(own, wanted, plain, white)
     return float(gain), float(offset)

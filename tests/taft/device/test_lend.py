@@ -12,11 +12,12 @@ from gsmooth_core.face.morphable import Region
 from gsmooth_core.taft.compose import Composer, ComposeSettings
 from gsmooth_core.taft.device import lend as device
 from gsmooth_core.taft.device import light as device_light
+from gsmooth_core.taft.device import uneven as device_uneven
 from gsmooth_core.taft.lending import lend
 from gsmooth_core.taft.lending.references import ReferenceSettings
 from gsmooth_core.taft.mouth import interior
 from gsmooth_core.taft.mouth.drawn import least_seen
-from gsmooth_core.taft.warping import beside, light, warp
+from gsmooth_core.taft.warping import beside, light, tone, uneven, warp
 from gsmooth_core.taft.warping.box import narrowed
 from tests.taft import scene
 
@@ -163,13 +164,36 @@ def test_a_flash_is_matched_as_the_processor_matches_it() -> None:
     face[8:60, 8:120] = True
     bare, lit = face & (own[..., 0] > 25), unit(own)
     flashes = [np.clip(lit * gain + more, 0, 1) for gain, more in ((1.5, 0.5), (1, 0.7), (1, 0.95))]
-    for frame in (*flashes, 0.02 * lit, np.ones_like(lit)):
+    pool = np.exp(-((np.linspace(-1, 1, 128)[:, None] / 0.3) ** 2))
+    uneven = [np.clip(lit * (0.4 + more * pool), 0, 1).astype(np.float32) for more in (1.5, 4)]
+    more = np.clip(lit * np.float32([2.2, 1.6, 1.2]), 0, 1)
+    for frame in (*flashes, *uneven, more, 3 * lit.clip(0, 1 / 3), 0.02 * lit, np.ones_like(lit)):
         masks = [mask.astype(np.float32) for mask in (bare, face)]
         wanted = light.match_light(own[None], frame, *masks)[0][0]
         planar = [torch.from_numpy(mask)[None] for mask in (bare, face)]
         there = torch.from_numpy(frame).movedim(-1, 0)[None]
         found, _ = device_light.match(planes(own)[None, None], there, *planar)
         assert levels_apart(found[0, 0].movedim(0, -1), wanted) == 0
+
+
+def test_light_on_a_part_of_a_face_is_the_same_field_on_both_ways() -> None:
+    """Of two references under two frames, with white in each of them, and one that is all white."""
+    own, frames = RNG.uniform(0.1, 0.9, (2, 2, 2, 48, 64, 3)).astype(np.float32)
+    frames[0, 0] = (own[0, 0] * np.linspace(0.3, 3, 64)[None, :, None] + 0.05).clip(0, 1)
+    own[1, 1] = 1
+    bare = np.zeros((2, 48, 64), bool)
+    bare[:, 10:30, 8:50] = True
+    lamp = RNG.normal(0, 0.1, own.shape).astype(np.float32)
+    given = torch.from_numpy(own), torch.from_numpy(frames[:, 0])[:, None]
+    planar = [values.movedim(-1, 2) for values in (*given, torch.from_numpy(lamp))]
+    veil, field, told = device_uneven.uneven(*planar[:2], torch.from_numpy(bare), planar[2])
+    assert told.tolist() == [[True, True], [True, False]]
+    for n, k in ((0, 0), (0, 1), (1, 0)):
+        skin = tone.Skin(frames[n, 0], bare[n], bare[n], frames[n, 0] >= tone.CLIPPED)
+        added, wanted = uneven.uneven(own[n, k], skin, lamp[n, k])
+        np.testing.assert_allclose(veil[n, k].numpy(), added, atol=1e-5)
+        np.testing.assert_allclose(field[n, k].movedim(0, -1).numpy(), wanted, atol=1e-4)
+    assert veil[0, 0].min() > 0.02
 
 
 @pytest.mark.parametrize("tint", [(1, 1, 1), (1.05, 1, 0.96), (1.3, 1, 0.8)])

@@ -42,12 +42,21 @@ def test_what_a_frame_is_lighter_by_is_gathered_into_cells() -> None:
     known, lit = np.where(random(SIZE, SIZE) > 0.7, random(SIZE, SIZE), 0), random(SIZE, SIZE, 3)
     picture, tone = RNG.integers(0, 256, (SIZE, SIZE, 3), np.uint8), random(256, 3)
     own = np.stack([tone[picture[..., c], c] for c in range(3)], -1)
-    apart = np.clip(lit - own, -0.3, 0.3) * known[..., None]
+    white = random(SIZE, SIZE, 3) > 0.8  # at least as light as that
+    apart = np.where(white, np.maximum(lit - own, 0), lit - own)
+    apart = np.clip(apart, -0.3, 0.3) * known[..., None]
     wanted = cv2.resize(apart, (SIZE // CELL,) * 2, interpolation=cv2.INTER_AREA)
     at = np.nonzero(known)
     grid = SIZE // CELL, SIZE // CELL, CELL
-    made = kernels.light_apart(picture, tone, lit[at], known[at], *at, np.float32(0.3), grid)
+    pixels = lit[at], white[at], known[at]
+    made = kernels.light_apart(picture, tone, *pixels, *at, np.float32(0.3), grid)
     assert np.allclose(made, wanted, atol=1e-6)
+    none = np.zeros_like(white[at])
+    plain, short = (
+        kernels.light_apart(picture, tone, lit[at], w, known[at], *at, np.float32(0.3), grid)
+        for w in (none, none[:0])
+    )
+    assert np.array_equal(plain, short) and not np.array_equal(plain, made)
 
 
 def test_a_picture_is_relit_by_its_tones_and_a_smooth_gain() -> None:

@@ -84,6 +84,45 @@ def test_a_flash_that_leaves_no_skin_is_told_by_the_eyes(strength) -> None:
     assert np.abs((untold - frame)[lips].mean((0, 1))).max() > 20 / 255
 
 
+@pytest.mark.parametrize("gain", [2.5, 3.5])
+def test_much_more_light_that_leaves_no_skin_is_told_by_brows_and_eyes(gain) -> None:
+    """It parts them as it parts all else: lips keep more contrast than a flash leaves them."""
+    own = face()
+    own[8:16, 20:40] = own[8:16, 80:100] = 0.06
+    own[18:24, 20:40] = own[18:24, 80:100] = 0.18
+    frame = np.clip(own * gain, 0, 1)
+    whole, bare = known(), known()
+    bare[8:24, 20:40] = bare[8:24, 80:100] = 0
+    hidden = np.where(whole[..., None] > 0, frame, 0).astype(np.float32)
+    made = light.match_light(levels(own)[None], hidden, bare, whole)[0][0]
+    assert np.abs((made - frame)[65:75, 55:85].mean((0, 1))).max() < 14 / 255
+
+
+@pytest.mark.parametrize("across", [-0.6, 0.6])
+@pytest.mark.parametrize("tint", [(1.2, 1, 0.8), (0.7, 1, 1)])
+def test_a_lamp_that_makes_a_side_white_tints_nothing(across, tint) -> None:
+    """What its gain brings above white on the other side is no channel that is full."""
+    own = even_face()
+    frame = np.clip(own * sided(across) * 2 * np.float32(tint), 0, 1)
+    full = (frame >= tone.CLIPPED).mean((0, 1))
+    assert full.max() > 0.1 > full.min()
+    made = matched(own, frame, known())
+    skin = np.s_[52:62, 57:83]
+    assert np.abs(made - frame)[skin].mean((0, 1)).max() < 8 / 255
+    assert np.ptp((made - frame)[skin].mean((0, 1))) < 6 / 255
+
+
+def test_what_has_lost_a_channel_does_not_tell_the_others() -> None:
+    """All channels of the skin are told by the same samples, by those that have all of them."""
+    own, bare = face(), known()
+    frame = np.clip(own * np.float32([1.9, 1.5, 1.5]), 0, 1)
+    skin = tone.Skin.of(frame, bare, bare)
+    full = skin.white[skin.bare]
+    assert 0.3 < full[:, 0].mean() < 0.9
+    changed = tone.tone_of(tone.reduced(own, tone.samples(own.shape)), skin)
+    assert (changed[200] - changed[20]) / (180 / 255) == pytest.approx([1.9, 1.5, 1.5], abs=0.1)
+
+
 def test_black_is_black() -> None:
     own = face()
     assert matched(own, np.zeros_like(own), known())[UNDER].max() < 2 / 255
@@ -125,7 +164,7 @@ def test_gain_and_offset_are_those_of_a_plain_regression_where_skin_has_contrast
     own = rng.uniform(0.05, 0.9, 4000)
     wanted = 0.7 * own + 0.08 + rng.normal(0, 0.005, own.shape)
     slope, shift = np.polyfit(own, wanted, 1)
-    gain, offset = tone._change(own, wanted)
+    gain, offset = tone._change(own, wanted, np.zeros(own.shape, bool))
     assert gain == pytest.approx(slope, abs=0.03)
     assert offset == pytest.approx(shift, abs=0.02)
 
@@ -355,6 +394,7 @@ def test_channels_without_white_change_as_each_does_by_itself() -> None:
     wanted = wanted.astype(np.float32)
     wanted[own >= 1] = 0.2  # of which nothing is told
     gains, offsets = tone._plain_changes(own, wanted)
-    each = [tone._change(own[:, c], wanted[:, c]) for c in range(3)]
+    none = np.zeros(len(own), bool)
+    each = [tone._change(own[:, c], wanted[:, c], none) for c in range(3)]
     np.testing.assert_allclose(np.stack([gains, offsets], 1), each, atol=1e-6)
     np.testing.assert_allclose(gains, [0.8, 0.7, 0.6], atol=0.03)
