@@ -29,7 +29,6 @@ from gsmooth_core.taft.lending.references import (
     choose_bank,
     costs,
     features,
-    price_of_exposure,
     price_of_turn,
     well_exposed,
 )
@@ -94,9 +93,7 @@ def lenders(
     wanted = features(track, model, target, settings.degrees)
     fps, shown, lit = float(track.fps), track.pictures, brightness(track)
     lips = surface.template[surface.regions == Region.LIPS].mean(0)
-    dearer = price_of_exposure(track, bank)
-    if captions:
-        dearer = dearer + price(captions, bank, front_view(lips, 1))
+    dearer = price(captions, bank, front_view(lips, 1)) if captions else None
     letters = _Letters(track, model, surface, captions) if captions and len(bank) else None
     over, parts = letters.over(bank) if letters else None, []
     for start in range(0, len(track), _AT_ONCE):

@@ -31,9 +31,6 @@ _ELSEWHERE = 4.0  # square millimetres: the price of another shot, with its own 
 _TURNED = 3.0  # degrees of which nothing is lost
 _STEEP = 0.5  # square millimetres, of each squared degree beyond
 _EXPOSED = 0.6  # share of the skin, of what is usual for the clip, that a reference must show
-_WELL = 0.9  # of the frames: those that are exposed best
-_HIGHLIGHTS = 0.1  # share of the skin, less of which may be white at no cost
-_LOST = 40.0  # square millimetres: the price of a skin that is all white or black
 _NEARNESS = 2.0  # square millimetres: extra cost of a reference half way through its fade
 
 
@@ -120,18 +117,6 @@ def well_exposed(track: FaceTrack) -> Bool:
         return np.ones(len(track), bool)
     exposed: Bool = track.exposed >= _EXPOSED * np.median(track.exposed[track.usable])
     return exposed if (exposed & track.usable).any() else np.ones(len(track), bool)
-
-
-def price_of_exposure(track: FaceTrack, bank: NDArray[np.int64]) -> Float:
-    """(B,) square millimetres that members cost whose skin is white or black in part.
-
-    What is white has no colour that another light could bring back; the clip's better frames do.
-    """
-    if track.exposed is None or not track.usable.any():
-        return np.zeros(len(bank), np.float32)
-    usual = float(np.quantile(track.exposed[track.usable], _WELL))
-    lost = np.maximum(np.float32(usual - _HIGHLIGHTS) - track.exposed[bank], 0)
-    return np.asarray(_LOST * lost, np.float32)
 
 
 @dataclass(frozen=True)

@@ -221,17 +221,6 @@ def test_frames_lost_in_a_flash_or_in_black_lend_nothing() -> None:
     assert references.well_exposed(replace(track, exposed=exposed / 4)).sum() == count - 2
 
 
-def test_skin_that_is_white_in_part_costs_more_than_another_mouth() -> None:
-    """Highlights, which the clip always has, cost nothing."""
-    track, bank = scene.track(20), np.array([0, 3, 7, 12])
-    exposed = np.full(20, 0.9, np.float32)
-    exposed[[3, 7, 12]] = 0.82, 0.5, 0.1
-    price = references.price_of_exposure(replace(track, exposed=exposed), bank)
-    assert price[:2].tolist() == [0, 0]
-    assert price[2] > 10 and price[3] == pytest.approx(price[2] * 7 / 3, rel=1e-3)
-    assert not references.price_of_exposure(track, bank).any()  # an old track does not know
-
-
 def test_a_head_turned_far_away_costs_more_than_any_mouth() -> None:
     degrees = np.array([[0, 0, 0], [0, 2, 0], [0, 8, 0], [-6, 8, 0], [0, 0, 40]], np.float32)
     price = price_of_turn(np.radians(degrees), np.array([0, 2]))
