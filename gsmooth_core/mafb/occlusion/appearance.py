@@ -31,6 +31,7 @@ _UPPER, _LOWER = 1.0, 0.5  # weights of upper and lower face in the fit of the i
 _FAR = 3.0  # outliers' differences from which on a texel is beyond the clip's light
 _ENOUGH = 0.12  # share of the face that is, or is not: hair and turned cheeks are less
 _ANOTHER = 2.5  # times the rest's z-score that light has left of it: it is another thing
+_LOOK = 0.6  # of the skin's own contrast, which a shadow leaves, and which a post has not
 _MAD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 _RADIAL = 0.84  # the same in two dimensions, over _MAD
 
@@ -163,8 +164,15 @@ def _explained(
     if beyond.sum() < _ENOUGH * face.sum() or rest.sum() < _ENOUGH * face.sum():
         return left, face
     usual = max(_ORDINARY, float(np.median(model.deviation(own)[rest])))
-    another = np.median(model.deviation(left)[beyond]) > _ANOTHER * usual
-    return (own, rest) if another else (left, face)
+    if np.median(model.deviation(left)[beyond]) <= _ANOTHER * usual:
+        return left, face
+    there = prior * beyond
+    shaded, look = (x - _fitted(terms, x, there, there) for x in (own, model.colour))
+    if np.median(_apart(shaded)[beyond]) > _LOOK * np.median(_apart(look)[beyond]):
+        return own, rest
+    # The skin's own look is there: a shadow with an edge, and each texel is on one side of it.
+    nearer = model.deviation(shaded) < model.deviation(own)
+    return np.where(nearer[:, None], shaded, own), face
 
 
 def _apart(difference: Float) -> Float:

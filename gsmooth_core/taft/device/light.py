@@ -67,7 +67,7 @@ def match(pictures: Tensor, frame: Tensor, bare: Tensor, visible: Tensor) -> tup
         share, wide = share * told[..., None, None, None], enlarged(field, local)
         change = change + share * (wide - change)
         alike = alike + share * (pictures + veil[..., None, None] - alike)
-        local = torch.where(share > 0, wide, local)
+        local = local + share * (wide - local)
     return (alike * enlarged(torch.exp(change), pictures)).clamp(0, 1), local.abs().mean(2)
 
 

@@ -153,9 +153,14 @@ def match_light(
         share = ramp(float(np.abs(apart).sum()) / total, *UNEVEN)
         if share > 0 and (found := uneven(small, skin, finer @ lamp)) is not None:
             veil, field = found
-            local = cv2.resize(field, cells[::-1], interpolation=cv2.INTER_LINEAR)
-            change += np.float32(share) * (local - change)
-            tone = tone + np.float32(share) * (LEVELS + veil - tone)
+            wide, part = (
+                cv2.resize(field, cells[::-1], interpolation=cv2.INTER_LINEAR),
+                np.float32(share),
+            )
+            # As much of it as is used: references must not be exchanged where it begins.
+            local += part * (wide - local)
+            change += part * (wide - change)
+            tone = tone + part * (LEVELS + veil - tone)
         gain = np.exp(change)
         kernels.relight(picture, tone, gain, out)
         changed[k] = np.abs(local).mean(-1)

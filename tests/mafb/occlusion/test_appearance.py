@@ -89,6 +89,20 @@ def test_a_post_before_one_side_is_no_light(from_column: int, dark: float) -> No
     assert np.median(z[column > from_column]) < 2
 
 
+@pytest.mark.parametrize("soft", [0, 4, 8])
+@pytest.mark.parametrize("dark", [0.5, 0.8, 1.2])
+def test_a_shadow_over_one_side_is_no_post(dark: float, soft: int) -> None:
+    colours = clip(3)
+    seen = np.ones(colours.shape[:2], bool)
+    appearance = fit_appearance(canonical(), colours, seen)
+    away = canonical().places[1] - 34.0
+    edge = 1 / (1 + np.exp(-away * 4 / soft)) if soft else away > 0
+    shaded = colours[3] * np.exp(-dark * edge)[:, None]
+    z = z_scores(canonical(), appearance, shaded.astype(np.uint8), seen[3])
+    for side in (away > 4, away < -4):
+        assert np.median(z[side]) < 3
+
+
 def test_a_face_that_is_unusual_all_over_counts_less() -> None:
     colours = clip(0)
     seen = np.ones(colours.shape[:2], bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -398,3 +399,20 @@ def test_channels_without_white_change_as_each_does_by_itself() -> None:
     each = [tone._change(own[:, c], wanted[:, c], none) for c in range(3)]
     np.testing.assert_allclose(np.stack([gains, offsets], 1), each, atol=1e-6)
     np.testing.assert_allclose(gains, [0.8, 0.7, 0.6], atol=0.03)
+
+
+def test_what_a_pool_of_light_changes_grows_with_it() -> None:
+    """References are weighed by it, and must not be exchanged where a field takes over."""
+    rng = np.random.default_rng(1)
+    look = cv2.GaussianBlur(rng.standard_normal((256, 256)), (0, 0), 6)
+    skin = np.clip(np.exp(0.05 / look.std() * look)[..., None] * [0.55, 0.42, 0.35], 0, 1)
+    y, x = np.mgrid[:256, :256] / 256
+    pool = np.exp(-((x - 0.3) ** 2 + (y - 0.3) ** 2) / (2 * 0.15**2)) - 0.3
+    known = np.ones((256, 256), np.float32)
+    known[150:230, 70:190] = 0
+    reference = np.rint(skin * 255).astype(np.uint8)[None]
+    lights = (skin * np.exp(a * pool)[..., None] for a in np.linspace(1, 1.8, 17))
+    frames = (np.clip(lit, 0, 1).astype(np.float32) for lit in lights)
+    found = np.array([light.match_light(reference, f, known)[1].mean() for f in frames])
+    assert found[-1] > 0.1
+    assert np.abs(np.diff(found)).max() < 0.05
