@@ -188,7 +188,14 @@ def _put_away_under(scene: bpy.types.Scene, dub: Any, fits: Callable[[Any], bool
         for strip in strips.children(strips.owner_of(scene, dub))
         if fits(strip) and put_away.is_away(strip) and strips.overlap(strip, dub)
     )
-    return next(found, None)
+    # Another take of the file may lie there, too: the one that fills the dub's place is meant.
+    return min(found, key=lambda strip: _beside(strip, dub), default=None)
+
+
+def _beside(strip: Any, dub: Any) -> int:
+    """Frames by which the ends of two strips are apart."""
+    ends = (abs(end(strip) - end(dub)) for end in (strips.left, strips.right))
+    return sum(ends)
 
 
 def _dubbed_file(dub: Any) -> Path | None:

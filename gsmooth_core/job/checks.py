@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gsmooth_core.errors import InputError
+from gsmooth_core.face.rasterizer import chosen_backend
 from gsmooth_core.job.job import Job
 from gsmooth_core.job.settings import DubSettings
 from gsmooth_core.media import container_for, probe
@@ -26,8 +27,8 @@ def check(job: Job) -> None:
     """Refuse a job that cannot end well before any work is done; make the output's folder.
 
     Raises:
-        InputError: no speech and no curves, an output that would overwrite an input, or a photo
-            that is to teach how one speaks.
+        InputError: no speech and no curves, an output that would overwrite an input, a photo that
+            is to teach how one speaks, or a rasteriser that is not here.
         MediaError: the output's place may not be written, or who is to teach is not seen.
         NoSpeechError: there is no sound in what is to be mixed in.
     """
@@ -36,6 +37,7 @@ def check(job: Job) -> None:
     if job.speech:
         _check_several(job)
     container_for(job.output)
+    chosen_backend()
     _check_kept(job)
     if job.teach or job.speaks_like:
         _check_teachers(job)

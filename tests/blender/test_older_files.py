@@ -40,6 +40,17 @@ def test_the_original_of_an_unmarked_dub_is_found_and_put_back(scene, older):
     assert not any(strips.dubbed_job(strip) for strip in strips.open_strips(scene))
 
 
+def test_the_original_is_the_one_that_fills_the_place_of_the_dub(scene, timeline, older):
+    dub, clip = older
+    takes = [timeline.movie(channel=channel) for channel in (7, 8)]
+    for take in takes:
+        take.mute = True
+        strips.set_handles(take, strips.left(dub) + 3, strips.right(dub))
+    assert stacking.original(scene, dub) == clip
+    strips.set_handles(clip, strips.left(dub) + 5, strips.right(dub))
+    assert stacking.original(scene, dub) in takes
+
+
 def test_another_clip_is_no_original(scene, timeline, older):
     dub, clip = older
     clip.filepath = str(timeline.media / "fast.mp4")

@@ -57,6 +57,13 @@ def test_the_sound_beside_images_over_the_speech(place):
     refuse(Job(video, place / "out.%04d.png", audio=place / "sound.wav"), place)
 
 
+def test_a_rasteriser_that_is_not_here_is_told_of_before_anything_is_done(place, monkeypatch):
+    monkeypatch.setenv("GSMOOTH_RASTERIZER", "opengl")
+    with pytest.raises(InputError, match="GSMOOTH_RASTERIZER") as refused:
+        check(Job(place / "move.mp4", place / "out.mp4", audio=place / "sound.wav"))
+    assert "numba" in refused.value.hint
+
+
 def test_a_video_over_the_one_whose_head_is_followed(place):
     moves = AnimateSettings(motion=str(place / "move.mp4"))
     photo, speech = place / "photo.0007.png", place.parent / "speech.wav"

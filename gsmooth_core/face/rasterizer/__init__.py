@@ -54,7 +54,13 @@ def chosen_backend() -> str:
     Raises:
         InputError: what it names is unknown or not installed.
     """
-    return _checked(os.environ.get(CHOICE) or best_backend())
+    chosen = os.environ.get(CHOICE)
+    if chosen and chosen not in available_backends():
+        raise InputError(
+            f'{CHOICE} names the rasteriser "{chosen}", which is not installed here.',
+            f"Set it to one of: {', '.join(available_backends())}; or do not set it.",
+        )
+    return chosen or best_backend()
 
 
 def rasterize(
