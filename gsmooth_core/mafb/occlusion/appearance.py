@@ -156,6 +156,9 @@ def _explained(
     face = canonical.skin & seen
     if not face.any():
         return left, face
+    unusual = model.deviation(left)[face] > _ANOTHER * _ORDINARY
+    if unusual.mean() < _ENOUGH / 2:  # less than half of what would have to be
+        return left, face
     terms, prior = _terms(canonical), _prior(canonical, seen)
     start = prior / (1 + (_apart(difference - np.median(difference[face], 0)) / _OUTLIER) ** 2) ** 2
     own = difference - _fitted(terms, difference, prior, start)

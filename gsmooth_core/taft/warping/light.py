@@ -65,17 +65,21 @@ def alike(
     """
     size = samples(known.shape)
     small, looks = reduced(frame, size), np.ones(len(pictures), np.float32)
-    bright, white = small.mean(-1), small.max(-1) >= CLIPPED
+    bright, white = small.mean(-1), _white(small)
     own = sampled(pictures) if own is None else own
     for k, valid in enumerate(validity):
         shown = known & (valid > SHOWN * valid.max())
-        both = (
-            (reduced(shown.astype(np.float32), size) > 0.99) & ~white & (own[k].max(-1) < CLIPPED)
-        )
+        both = (reduced(shown.astype(np.float32), size) > 0.99) & ~white & ~_white(own[k])
         if both.sum() >= ENOUGH and bright[both].std() > CONTRAST:
             looks[k] = _look(own[k], small, both)
     kept: Bool = (looks >= LOOK) | (looks == looks.max(initial=-1))
     return kept
+
+
+def _white(small: Float) -> Bool:
+    """(h, w) where a channel of a picture (h, w, 3) is full."""
+    red, green, blue = cv2.split(small)  # numpy's maximum of so few takes six times as long
+    return np.asarray(cv2.max(cv2.max(red, green), blue) >= CLIPPED)
 
 
 def _look(own: Float, wanted: Float, both: Bool) -> float:
