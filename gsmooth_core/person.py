@@ -139,7 +139,6 @@ class PersonStages(SpeechStages):
         settings = self.occlusion
         if settings is None:
             return None
-        captions = self._filmed_captions(track)  # before: its reading serves this stage, too
 
         def find() -> Occluders:
             on_progress = self._progress("occluders", self.source.taken)
@@ -147,6 +146,7 @@ class PersonStages(SpeechStages):
             opened = opened_near(self.source, filmed, model)
             if self.source.clip.still:
                 return find_held(opened, filmed, model, on_progress)
+            captions = self._filmed_captions(track)  # before: its reading serves this one, too
             seen = captions, self._reading.glimpses
             found = find_occluders(opened, filmed, model, settings, on_progress, *seen)
             hands = self._reading.hands or HandWatch(filmed, model, settings.hands)

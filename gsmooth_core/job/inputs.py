@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_core import __version__
-from gsmooth_core.face.rasterizer import best_backend, chosen_backend
+from gsmooth_core.face.rasterizer import chosen_backend
 from gsmooth_core.job.journal import fingerprint, stamp
 from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.settings import DubSettings
@@ -140,7 +140,7 @@ class StageInputs:
             "taft": "draft" if settings.draft else registry.resolve(settings.taft),
             "look": (settings.mask, settings.crop_size, settings.reference_gap),
             "morphology": asdict(MaskSettings()),  # noise is seen beside masks, too
-            **({} if chosen_backend() == best_backend() else {"rasterizer": chosen_backend()}),
+            "rasterizer": chosen_backend(),
         }
 
     def _taught(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The names of the files in a job's folder: what stages read and write, and what a clear removes.
 
-Only what stands here is ever written over or removed. `expression.json`, with a user's edits, is
-not among them.
+Only what stands here, and pieces of a video (`workplace`), is ever written over or removed.
+`expression.json`, with a user's edits, is not among them.
 """
 
 from __future__ import annotations

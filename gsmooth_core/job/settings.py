@@ -77,8 +77,6 @@ class Settings:
         """
         known = [known.name for known in fields(cls)]
         values = {n: value for n, value in values.items() if n in known or n not in RETIRED}
-        if isinstance(values.get("adapt"), bool):  # in jobs of before it had a length
-            values["adapt"] = _ONCE_ADAPTED if values["adapt"] else 0.0
         for name in values:
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, 1)
@@ -210,6 +208,14 @@ class DubSettings(Settings):
     face_model: str = setting("face_model", "the 3D face: a model's name or file", pattern=_FILE)
     a2ep: str = setting("a2ep", "speech to expression: a model's name or file", pattern=_FILE)
     taft: str = setting("taft", "blend to photo: a model's name or file", pattern=_FILE)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """As `Settings.from_json`; jobs of before `adapt` had a length are read, too."""
+        adapts = values.get("adapt")
+        if isinstance(adapts, bool):
+            values = {**values, "adapt": _ONCE_ADAPTED if adapts else 0.0}
+        return super().from_json(values)
 
 
 def checked(known: Field[Any], value: Any) -> Any:

@@ -24,6 +24,7 @@ from gsmooth_core.dub import dub
 from gsmooth_core.face.load import load_face_model
 from gsmooth_core.face.mouth import aperture, correlation
 from gsmooth_core.job.job import Job
+from gsmooth_core.job.names import JobFile
 from gsmooth_core.job.result import DubResult
 from gsmooth_core.media import probe, read_frames
 from gsmooth_core.storage.arrays import load_expression, load_track
@@ -96,8 +97,8 @@ def check_clip(video: Path, speech: Path, output: Path, most: int | None) -> Che
     result = dub_clip(video, speech, other, frames)
     dub_clip(video, video, own, frames)
     folder = other.with_suffix(".job")
-    track = load_track(folder / "track.safetensors")
-    curves = load_expression(folder / "target.safetensors")
+    track = load_track(folder / JobFile.TRACK)
+    curves = load_expression(folder / JobFile.TARGET)
     original, found = aperture(track.landmarks), aperture(retrack(other).landmarks)
     made = probe(other)
     montage(video, other, own, output / f"{video.stem}.png", track)

@@ -253,7 +253,7 @@ def dubbed(
 ) -> Shot:
     """One of the dubs, made or taken from an earlier run."""
     job_folder = folder / name
-    job = job_of(name, clip, plan, folder, folder / "track" / "track.safetensors", track)
+    job = job_of(name, clip, plan, folder, folder / "track" / JobFile.TRACK, track)
     _lend_track(folder / "track", job_folder, job)
     dub(job, job_folder, make=make)
     log.info("%s: %s", clip.stem, name)
@@ -380,11 +380,11 @@ def _run(clip: EvalClip, plan: Plan, folder: Path, make: type[DubPipeline]) -> D
 
 def _lend_track(base: Path, folder: Path, job: Job) -> None:
     """Let a job begin with the track that another job of the same frames has made."""
-    if (folder / "track.safetensors").is_file():
+    if (folder / JobFile.TRACK).is_file():
         return
     job.save(folder)  # a folder with a journal and no job would be taken for somebody's own
-    shutil.copyfile(base / "track.safetensors", folder / "track.safetensors")
-    shutil.copyfile(base / JobFile.JOURNAL, folder / JobFile.JOURNAL)
+    for name in (JobFile.TRACK, JobFile.JOURNAL):
+        shutil.copyfile(base / name, folder / name)
 
 
 def _plain(values: Float) -> list[float | None]:

@@ -130,14 +130,7 @@ def illumination(canonical: CanonicalMap, difference: Float, seen: Bool) -> Floa
 def relit(canonical: CanonicalMap, model: AppearanceModel, colours: Image, seen: Bool) -> Float:
     """What is left of a frame's difference from the model under the clip's own illumination.
 
-    Args:
-        canonical: the face's map, C texels.
-        model: the clip's appearance model.
-        colours: (C, 3) RGB of the texels in the frame.
-        seen: (C,) texels that can be seen.
-
-    Returns:
-        (C, 3) logarithms; 0 less the fitted change where nothing is seen.
+    Of what `z_scores` is given: (C, 3) logarithms; 0 less the fitted change where nothing is seen.
     """
     return _explained(canonical, model, colours, seen)[0]
 
@@ -156,8 +149,8 @@ def _explained(
     face = canonical.skin & seen
     if not face.any():
         return left, face
-    unusual = model.deviation(left)[face] > _ANOTHER * _ORDINARY
-    if unusual.mean() < _ENOUGH / 2:  # less than half of what would have to be
+    unusual = model.deviation(left)
+    if (unusual[face] > _ANOTHER * _ORDINARY).mean() < _ENOUGH / 2:  # for a median
         return left, face
     terms, prior = _terms(canonical), _prior(canonical, seen)
     start = prior / (1 + (_apart(difference - np.median(difference[face], 0)) / _OUTLIER) ** 2) ** 2
@@ -167,7 +160,7 @@ def _explained(
     if beyond.sum() < _ENOUGH * face.sum() or rest.sum() < _ENOUGH * face.sum():
         return left, face
     usual = max(_ORDINARY, float(np.median(model.deviation(own)[rest])))
-    if np.median(model.deviation(left)[beyond]) <= _ANOTHER * usual:
+    if np.median(unusual[beyond]) <= _ANOTHER * usual:
         return left, face
     there = prior * beyond
     shaded, look = (x - _fitted(terms, x, there, there) for x in (own, model.colour))

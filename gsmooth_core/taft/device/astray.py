@@ -10,8 +10,7 @@ from torch.nn import functional as F
 
 from gsmooth_core.mafb.regions import Box
 from gsmooth_core.taft.device.light import enlarged
-from gsmooth_core.taft.device.tone import pooled
-from gsmooth_core.taft.device.uneven import blurred
+from gsmooth_core.taft.device.tone import blurred, pooled
 from gsmooth_core.taft.warping import astray
 from gsmooth_core.taft.warping.beside import step_of
 from gsmooth_core.types import Float

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gsmooth_core.taft.device.lamp import Across, ramp, slope, sloped
-from gsmooth_core.taft.device.tone import pooled, relit
-from gsmooth_core.taft.device.uneven import blurred, uneven
+from gsmooth_core.taft.device.tone import blurred, pooled, relit
+from gsmooth_core.taft.device.uneven import uneven
 from gsmooth_core.taft.mouth import interior
 from gsmooth_core.taft.mouth.crisp import SIGMA, share
 from gsmooth_core.taft.warping import beside, light, tone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -70,6 +71,16 @@ def pooled(values: Tensor, step: int) -> Tensor:
     """(..., H / step, W / step) means over cells."""
     pooled = F.avg_pool2d(values.reshape(-1, 1, *values.shape[-2:]), step)
     return pooled.reshape(*values.shape[:-2], *pooled.shape[-2:])
+
+
+def blurred(
+    values: Tensor, across: float, down: float | None = None, border: str = "reflect"
+) -> Tensor:
+    """(..., h, w) under the Gaussian, and the border, that OpenCV takes for floats."""
+    sigma = down or across, across
+    sides = round(8 * sigma[0] + 1) | 1, round(8 * sigma[1] + 1) | 1
+    flat = values.reshape(-1, 1, *values.shape[-2:])
+    return gaussian_blur2d(flat, sides, sigma, border).reshape(values.shape)
 
 
 def _lit_white(

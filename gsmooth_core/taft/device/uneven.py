@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from gsmooth_core.taft.device.lamp import ramp
+from gsmooth_core.taft.device.tone import blurred
 from gsmooth_core.taft.warping import lamp, tone
 from gsmooth_core.taft.warping import uneven as cpu
 
@@ -82,13 +82,3 @@ def filled(values: Tensor, known: Tensor) -> Tensor:
         near, own = (blurred(v, x, y, "constant") for v in (weight, weighed))
         made = made + (own / (near + cpu.FAINT) - made) * (near / (near + seen + cpu.FAINT))
     return made
-
-
-def blurred(
-    values: Tensor, across: float, down: float | None = None, border: str = "reflect"
-) -> Tensor:
-    """(..., h, w) under the Gaussian, and the border, that OpenCV takes for floats."""
-    sigma = down or across, across
-    sides = round(8 * sigma[0] + 1) | 1, round(8 * sigma[1] + 1) | 1
-    flat = values.reshape(-1, 1, *values.shape[-2:])
-    return gaussian_blur2d(flat, sides, sigma, border).reshape(values.shape)

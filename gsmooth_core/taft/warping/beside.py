@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import cv2
 import numpy as np
 
+from gsmooth_core.mafb.nearest import nearest
 from gsmooth_core.taft.warping import kernels
 from gsmooth_core.taft.warping.tone import reduced
 from gsmooth_core.taft.warping.warp import HALF, TOLERANCE, agreement
@@ -154,18 +155,13 @@ def gone_on(crop: Float, around: Bool) -> tuple[Float, Float]:
     Returns:
         (H, W, 3), and (H, W) how far away that is, of the crop's side.
     """
-    distance, label = cv2.distanceTransformWithLabels(
-        (~around).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    colours = np.zeros((int(label.max()) + 1, 3), np.float32)
-    colours[label[around]] = crop[around]
-    nearest = colours[label]
+    distance, colours = nearest(crop, around)
     width, (height, length) = _SMOOTH * len(crop), around.shape
     coarse = cv2.resize(
-        nearest, (length // _COARSE, height // _COARSE), interpolation=cv2.INTER_AREA
+        colours, (length // _COARSE, height // _COARSE), interpolation=cv2.INTER_AREA
     )
     coarse = cv2.GaussianBlur(coarse, (0, 0), width / _COARSE)
     smooth = cv2.resize(coarse, (length, height), interpolation=cv2.INTER_LINEAR)
     far = np.clip(distance / width, 0, 1)[..., None]
-    own = np.asarray(nearest + (smooth - nearest) * far, np.float32)
+    own = np.asarray(colours + (smooth - colours) * far, np.float32)
     return own, np.asarray(distance / len(crop), np.float32)

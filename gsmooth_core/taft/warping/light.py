@@ -157,10 +157,8 @@ def match_light(
         share = ramp(float(np.abs(apart).sum()) / total, *UNEVEN)
         if share > 0 and (found := uneven(small, skin, finer @ lamp)) is not None:
             veil, field = found
-            wide, part = (
-                cv2.resize(field, cells[::-1], interpolation=cv2.INTER_LINEAR),
-                np.float32(share),
-            )
+            wide = cv2.resize(field, cells[::-1], interpolation=cv2.INTER_LINEAR)
+            part = np.float32(share)
             # As much of it as is used: references must not be exchanged where it begins.
             local += part * (wide - local)
             change += part * (wide - change)

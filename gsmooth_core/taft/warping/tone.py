@@ -77,20 +77,24 @@ def tone_of(own: Float, skin: Skin) -> Float:
         return LEVELS
     wanted, had = skin.small[skin.bare], own[skin.bare]  # (N, 3)
     full = skin.white[skin.bare]
-    told = None
     if full.any() or had.max() >= CLIPPED:  # seldom
-        # What has lost a channel would tell another change by those that are left.
-        told = ~(full | (had >= CLIPPED)).any(1)
-    if told is None:
-        gain, offset = _plain_changes(had, wanted)
-    elif np.count_nonzero(told) >= max(FEWEST, TOLD * len(told)):
-        gain, offset = _plain_changes(had[told], wanted[told])
+        gain, offset = _changes(own, skin, had, wanted, full)
     else:
-        gain, offset = _lit_white(had, wanted, full, own[skin.shown], skin)
+        gain, offset = _plain_changes(had, wanted)
     apart = float(np.abs(had * gain + offset - had).mean())
     share = np.float32(np.clip((apart - STEADY) / (CHANGED - STEADY), 0, 1))
     tone: Float = LEVELS * (1 + share * (gain - 1)) + share * offset
     return np.maximum(tone, 0)
+
+
+def _changes(own: Float, skin: Skin, had: Float, wanted: Float, full: Bool) -> tuple[Float, Float]:
+    """Gains (3,) and offsets (3,) of bare skin (N, 3), of which either picture shows some full."""
+    # What has lost a channel would tell another change by those that are left.
+    told = ~(full | (had >= CLIPPED)).any(1)
+    if np.count_nonzero(told) >= max(FEWEST, TOLD * len(told)):
+        gain, offset = _plain_changes(had[told], wanted[told])
+        return gain, offset
+    return _lit_white(had, wanted, full, own[skin.shown], skin)
 
 
 def _lit_white(

@@ -165,9 +165,9 @@ def test_a_flash_is_matched_as_the_processor_matches_it() -> None:
     bare, lit = face & (own[..., 0] > 25), unit(own)
     flashes = [np.clip(lit * gain + more, 0, 1) for gain, more in ((1.5, 0.5), (1, 0.7), (1, 0.95))]
     pool = np.exp(-((np.linspace(-1, 1, 128)[:, None] / 0.3) ** 2))
-    uneven = [np.clip(lit * (0.4 + more * pool), 0, 1).astype(np.float32) for more in (1.5, 4)]
+    pools = [np.clip(lit * (0.4 + more * pool), 0, 1).astype(np.float32) for more in (1.5, 4)]
     more = np.clip(lit * np.float32([2.2, 1.6, 1.2]), 0, 1)
-    for frame in (*flashes, *uneven, more, 3 * lit.clip(0, 1 / 3), 0.02 * lit, np.ones_like(lit)):
+    for frame in (*flashes, *pools, more, 3 * lit.clip(0, 1 / 3), 0.02 * lit, np.ones_like(lit)):
         masks = [mask.astype(np.float32) for mask in (bare, face)]
         wanted = light.match_light(own[None], frame, *masks)[0][0]
         planar = [torch.from_numpy(mask)[None] for mask in (bare, face)]

@@ -15,6 +15,7 @@ from gsmooth_core.mafb.crop import window
 from gsmooth_core.mafb.regions import box_around
 from gsmooth_core.taft.composition import ComposeSettings
 from gsmooth_core.taft.finish import rehearsal
+from gsmooth_core.taft.finish.blotches import colour_energies
 from gsmooth_core.taft.finish.grain import Film
 from gsmooth_core.taft.finish.lower_face import LowerFace
 from gsmooth_core.taft.finish.rehearsal import GAP
@@ -303,6 +304,8 @@ def test_how_wide_a_mask_is_tells_no_gain(clip, rough) -> None:
     grey = rough[frame].mean(-1, dtype=np.float32)
     expected = energies(grey, [core & lips, core & ~lips])
     np.testing.assert_allclose(found.truth, expected, rtol=1e-3)
+    skin = colour_energies(rough[frame].astype(np.float32), core & ~lips)  # beside the lips alone
+    np.testing.assert_allclose(found.colour[0], skin, rtol=0.02)
 
 
 def test_poison_under_the_mask_changes_no_gain(clip, rough) -> None:
